@@ -1,0 +1,213 @@
+"""What every kind of record has in common: its five parts, and the values they pass on.
+
+Every file of this room has the same five parts in the same order: *fields* (what one fact
+holds), *commands* (what a person may ask for), *apply* (command to drafts), *rows* (facts to
+rows) and a *merge note* (what happens when two people write apart).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from protocols.feeds.lane import Lane
+from protocols.ids import DocId, EncounterId, EntryPrefix, FactRef, PatientId, ScopeId, SiteId
+
+
+class Source(IntEnum):
+    """How a fact came to be written down."""
+
+    TYPED = 0
+    SCANNED = 1
+    DEVICE = 2
+    PAPER = 3
+    IMPORT = 4
+
+
+class Circumstances(msgspec.Struct, array_like=True, frozen=True):
+    """When, by whom and how, where that differs from *now, by the author, typed*."""
+
+    at_ms: int | None = None
+    """When it happened, Unix milliseconds; None = when the entry was written."""
+    precision: str = ""
+    """'' exact to the minute, else 'hour', 'day', 'month', 'year' or 'about'."""
+    by: str = ""
+    """Who performed it, when that is not the author."""
+    source: int = Source.TYPED
+    device: tuple[str, str, str] | None = None
+    """Make, model and serial number of the measuring device."""
+    reason: str = ""
+    """Why, where the kind asks for a reason."""
+    confirmed: tuple[str, ...] = ()
+    """Codes of the warnings that the person saw and confirmed."""
+
+
+class Statement(msgspec.Struct, array_like=True, frozen=True):
+    """The first two fields of every fact value, before the kind's own."""
+
+    circumstances: Circumstances | None = None
+    supersedes: tuple[tuple[bytes, int], ...] = ()
+    """(entry prefix, index) of the facts it corrects; an all-zero prefix is this entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact as the merged documents of its subject hold it."""
+
+    entry: int
+    """Local number of the entry that carries it."""
+    index: int
+    prefix: EntryPrefix
+    kind: int
+    record: Statement | None
+    """None: a kind we do not know yet, or a value that does not read as its kind."""
+    doc: int
+    """Local number of its document."""
+    doc_id: DocId
+    lane: int
+    author: int
+    """Local number of the feed; its device and person are judged there."""
+    clock_ms: int
+    """Wall clock of the author when written; may be wrong."""
+    order: tuple[int, bytes]
+    """(hybrid clock, entry hash prefix): one order everywhere, for display and ties only."""
+    standing: int
+
+    @property
+    def ref(self) -> FactRef:
+        """How other facts name this one."""
+        return FactRef(self.prefix, self.index)
+
+    @property
+    def at_ms(self) -> int:
+        """When it happened, as stated, else when it was written."""
+        stated = self.record.circumstances if self.record else None
+        return self.clock_ms if stated is None or stated.at_ms is None else stated.at_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What every row has; the ledger joins author, feed, seq, scope and recorded_at to it."""
+
+    TABLE: ClassVar[str] = ""
+    entry: int
+    """Local number of the entry it stems from: with `idx`, the row's key."""
+    idx: int
+    kind: int
+    standing: int
+    at_ms: int
+    supersedes: bytes | None = None
+    """Concatenated 18-byte references (16 prefix, 2 index), or None."""
+    replaced: int = 0
+    """1 when a standing fact supersedes it, 2 when it is entered in error."""
+
+
+class SubjectKind(IntEnum):
+    """What a document is about."""
+
+    PATIENT = 1
+    SITE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """A fact about to be written."""
+
+    kind: int
+    value: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One entry about to be written: facts for one document."""
+
+    lane: Lane
+    subject_kind: SubjectKind
+    subject: DocId | None
+    """None: this entry founds the subject, whose id becomes the document's id."""
+    encounter: EncounterId | None
+    """Names the encounter whose document it is; None: a document of the subject itself."""
+    facts: tuple[NewFact, ...]
+    founds_encounter: bool = False
+    """The document's id becomes the encounter's id."""
+    after: tuple[FactRef, ...] = ()
+    """Facts the writer had on screen; their documents' heads become dependencies as usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a command comes to."""
+
+    drafts: tuple[Draft, ...]
+    """Written in one transaction, in this order; a later draft of a command may use a zero
+    subject to mean the subject founded by the first."""
+    warnings: tuple[str, ...] = ()
+    """Closed list of codes; the record is saved all the same."""
+    code_no: int | None = None
+    """The counter taken for a new short code, if one was minted."""
+
+
+class View(Protocol):
+    """What a command may ask the book while it is planned."""
+
+    def patients_named(self, text: str) -> Sequence[PatientId]:
+        """Patients whose id or short code this is."""
+        ...
+
+    def patients_tagged(self, tag: str) -> Sequence[PatientId]:
+        """Patients that carry this tag by a standing, unreplaced assertion."""
+        ...
+
+    def encounter_patient(self, encounter: EncounterId) -> PatientId | None:
+        """The patient an encounter belongs to, or None when it is unknown here."""
+        ...
+
+    def open_encounters(self, patient: PatientId) -> Sequence[EncounterId]:
+        """Encounters of the patient that are not closed, newest first."""
+        ...
+
+    def facts(self, subject: DocId) -> Sequence[Fact]:
+        """All facts of a subject, in display order."""
+        ...
+
+    def subject_of(self, ref: FactRef) -> DocId | None:
+        """The subject of a fact's document, or None when the fact is unknown here."""
+        ...
+
+    def sites(self) -> Sequence[SiteId]:
+        """All sites known here."""
+        ...
+
+    def next_code_no(self) -> int:
+        """The next unused number for a short code of this device and epoch."""
+        ...
+
+    @property
+    def now_ms(self) -> int:
+        """Wall clock now, Unix milliseconds."""
+        ...
+
+    @property
+    def scope(self) -> ScopeId:
+        """The identified scope that care is written in."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fact: the number on the wire, the name on the command line."""
+
+    number: int
+    name: str
+    """As in `fieldnode record`, for instance `patient.register`; '' for facts that no command
+    writes by itself."""
+    value: type[Statement]
+    data: type[msgspec.Struct] | None = None
+    """Shape of `data` on the command line; None when no command writes it by itself."""
+    plan: Callable[..., Plan] | None = None
+    example: dict[str, object] = field(default_factory=dict)
+    """One whole line for `fieldnode record`; a test runs it."""
