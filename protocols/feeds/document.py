@@ -17,19 +17,21 @@ from typing import Any, NamedTuple, TypeVar
 import automerge.core as automerge
 
 from protocols.errors import LedgerError
+from protocols.feeds.body import FACTS_MAX
 from protocols.feeds.varint import put_varint
 
-SHAPES_KEPT = 1024
-"""Column layouts remembered, one per distinct run of value lengths; about 0.5 kB each."""
-SHAPE_FACTS_MAX = 8
-"""Entries with more facts than this seldom repeat their lengths, so their layout is not kept."""
+NUMBERS_KEPT = 4096
+"""Numbers whose encoding is remembered; about 100 bytes each."""
+FRAMES_KEPT = 64
+"""Fact counts whose columns are remembered; at most 8 kB each."""
 
 _MAGIC = b"\x85\x6f\x4a\x83"
-_FIRST_OF_ACTOR = b"\x01"
-_NO_TIME_MESSAGE_OTHER_ACTORS = b"\0\0\0"
-_KEYS, _INSERT, _ACTION, _LENGTHS, _VALUES, _PREDECESSORS = 21, 52, 66, 86, 87, 112
+_NO_COLUMNS = b"\0"
+_KEYS, _INSERT, _ACTION, _LENGTHS, _VALUES, _PREDECESSORS = b"\x15", b"4", b"B", b"V", b"W", b"p"
+"""Column specs 21, 52, 66, 86, 87 and 112."""
 _KEY_BYTES = 37
 _BYTES_TYPE = 7
+_TAILS = [f".{index:04x}" for index in range(FACTS_MAX)]
 
 _Answer = TypeVar("_Answer")
 
@@ -67,26 +69,21 @@ def encode_change(
     Source: the automerge binary format, chunk type 1, as `protocols/README.md` narrows it.
     """
     prefix, _, values = strand
-    lengths = tuple(map(len, values))
-    shape = _kept_shape if len(lengths) <= SHAPE_FACTS_MAX else _shape
-    columns, seams, middle, tail = shape(lengths)
+    columns = _columns(prefix, values) if values else (_NO_COLUMNS,)
     body = b"".join(
         (
-            put_varint(len(dep_hashes)),
+            _varint(len(dep_hashes)),
             *sorted(dep_hashes),
+            # A 16-byte actor and its seq 1; then time 0, an empty message, no other actors.
             b"\x10",
             prefix,
-            _FIRST_OF_ACTOR,
-            put_varint(start_op),
-            _NO_TIME_MESSAGE_OTHER_ACTORS,
-            columns,
-            prefix.hex().encode().join(seams),
-            middle,
-            *values,
-            tail,
+            b"\x01",
+            _varint(start_op),
+            b"\0\0\0",
+            *columns,
         )
     )
-    hashed = b"\x01" + put_varint(len(body)) + body
+    hashed = b"\x01" + _varint(len(body)) + body
     digest = sha256(hashed).digest()
     return _MAGIC + digest[:4] + hashed, digest
 
@@ -95,8 +92,8 @@ def encode_change(
 class Document:
     """What a set of entries adds up to, whatever the order they came in."""
 
-    _changes: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
-    """Entry prefix → change hash and highest operation so far."""
+    _changes: dict[bytes, tuple[bytes, int, int]] = field(default_factory=dict)
+    """Entry prefix → change hash, highest operation so far, and how many facts."""
     _chunks: list[bytes] = field(default_factory=list)
     """The changes, each after those it depends on. Loading them is quicker than a saved file."""
     _heads: set[bytes] = field(default_factory=set)
@@ -117,10 +114,13 @@ class Document:
         changes, chunks, heads = dict(self._changes), list(self._chunks), set(self._heads)
         for strand in ordered:
             prefix, deps, values = strand
-            before = [changes[dep] for dep in deps]
-            last_op = max([op for _, op in before], default=0)
-            chunk, digest = encode_change(strand, [known for known, _ in before], last_op + 1)
-            changes[prefix] = digest, last_op + len(values)
+            last_op, dep_hashes = 0, []
+            for dep in deps:
+                digest, op, _ = changes[dep]
+                dep_hashes.append(digest)
+                last_op = max(op, last_op)
+            chunk, digest = encode_change(strand, dep_hashes, last_op + 1)
+            changes[prefix] = digest, last_op + len(values), len(values)
             chunks.append(chunk)
             heads.difference_update(deps)
             heads.add(prefix)
@@ -180,11 +180,16 @@ class Document:
         book, root = self._open(), automerge.ROOT
         if only is not None:
             return {fact: _value(book.get(root, fact_key(*fact))) for fact in only}
-        unhex = bytes.fromhex
-        return {
-            (unhex(key[:32]), int(key[33:], 16)): _value(held)
-            for key, held in zip(book.keys(root), book.values(root), strict=True)
-        }
+        facts: list[Fact] = []
+        keys: list[str] = []
+        for prefix in sorted(self._changes):
+            name = prefix.hex()
+            for index in range(self._changes[prefix][2]):
+                facts.append((prefix, index))
+                keys.append(name + _TAILS[index])
+        if book.keys(root) != keys:
+            raise LedgerError("document_rebuild", reason="facts", changes=len(self._changes))
+        return dict(zip(facts, map(_value, book.values(root)), strict=True))
 
 
 def _in_causal_order(
@@ -210,6 +215,10 @@ def _in_causal_order(
             for dep in missing:
                 blocked.setdefault(dep, []).append(strand)
             continue
+        if not blocked:
+            ordered.append(strand)
+            placed.add(prefix)
+            continue
         free = [strand]
         while free:
             strand = free.pop()
@@ -222,36 +231,48 @@ def _in_causal_order(
     return ordered, [strand for strand in waiting if absent[strand.prefix]]
 
 
-def _shape(lengths: tuple[int, ...]) -> tuple[bytes, list[bytes], bytes, bytes]:
-    """Lay out the columns of a change with values of these lengths.
+def _columns(prefix: bytes, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return the columns of a change that puts these values: how many, their sizes, and each."""
+    sizes, seams, falses_and_puts, predecessors_size, predecessors = _frame(len(values))
+    lengths = _run_lengths([_metadata(len(value)) for value in values])
+    joined = b"".join(values)
+    return (
+        b"\x06" if joined else b"\x05",
+        sizes,
+        _varint(len(lengths)),
+        _VALUES + _varint(len(joined)) if joined else b"",
+        predecessors_size,
+        prefix.hex().encode().join(seams),
+        falses_and_puts,
+        lengths,
+        joined,
+        predecessors,
+    )
 
-    Returns what comes before the keys, the pieces that one prefix joins into the keys, what
-    stands between keys and values, and what follows the values.
+
+@lru_cache(FRAMES_KEPT)
+def _frame(count: int) -> tuple[bytes, list[bytes], bytes, bytes, bytes]:
+    """Return what depends only on how many facts there are.
+
+    That is the sizes of the columns up to the lengths, the pieces that one prefix joins into the
+    keys, the columns between keys and lengths, and the predecessors with their size.
     """
-    count = len(lengths)
-    if not count:
-        return b"\0", [b""], b"", b""
-    falses, puts = put_varint(count), _repeated(count, b"\x01")
-    predecessors = _repeated(count, b"\0")
-    metadata = _run_lengths([put_varint(length * 16 + _BYTES_TYPE) for length in lengths])
-    literal = _put_signed(-count)
-    columns = [
-        (_KEYS, len(literal) + count * (1 + _KEY_BYTES)),
-        (_INSERT, len(falses)),
-        (_ACTION, len(puts)),
-        (_LENGTHS, len(metadata)),
-        (_VALUES, sum(lengths)),
-        (_PREDECESSORS, len(predecessors)),
-    ]
-    present = [(spec, size) for spec, size in columns if size]
-    listed = b"".join([put_varint(number) for column in present for number in column])
-    size = bytes((_KEY_BYTES,))
-    seams = [literal + size, *[b".%04x" % index + size for index in range(count - 1)]]
-    seams.append(b".%04x" % (count - 1))
-    return bytes((len(present),)) + listed, seams, falses + puts + metadata, predecessors
+    literal, size = _signed(-count), bytes((_KEY_BYTES,))
+    first, last = literal + size, _TAILS[count - 1].encode()
+    seams = [first, *[tail.encode() + size for tail in _TAILS[: count - 1]], last]
+    falses, puts, zeros = put_varint(count), _repeated(count, b"\x01"), _repeated(count, b"\0")
+    keys_size = put_varint(len(literal) + count * (1 + _KEY_BYTES))
+    sizes = (_KEYS, keys_size, _INSERT, _varint(len(falses)), _ACTION, _varint(len(puts)), _LENGTHS)
+    zeros_size = _PREDECESSORS + _varint(len(zeros))
+    return b"".join(sizes), seams, falses + puts, zeros_size, zeros
 
 
-_kept_shape = lru_cache(SHAPES_KEPT)(_shape)
+@lru_cache(NUMBERS_KEPT)
+def _metadata(length: int) -> bytes:
+    return put_varint(length * 16 + _BYTES_TYPE)
+
+
+_varint = lru_cache(NUMBERS_KEPT)(put_varint)
 
 
 def _run_lengths(items: list[bytes]) -> bytes:
@@ -259,6 +280,8 @@ def _run_lengths(items: list[bytes]) -> bytes:
 
     A run is n and its item; -n announces n items of which no two neighbours are equal.
     """
+    if len(items) == 2 and items[0] != items[1]:
+        return b"\x7e" + items[0] + items[1]
     out: list[bytes] = []
     literal: list[bytes] = []
     for item, group in groupby(items):
@@ -267,19 +290,19 @@ def _run_lengths(items: list[bytes]) -> bytes:
             literal.append(item)
             continue
         if literal:
-            out += _put_signed(-len(literal)), *literal
+            out += _signed(-len(literal)), *literal
             literal = []
-        out += _put_signed(count), item
+        out += _signed(count), item
     if literal:
-        out += _put_signed(-len(literal)), *literal
+        out += _signed(-len(literal)), *literal
     return b"".join(out)
 
 
 def _repeated(count: int, item: bytes) -> bytes:
-    return _put_signed(count if count > 1 else -1) + item
+    return _signed(count if count > 1 else -1) + item
 
 
-def _put_signed(number: int) -> bytes:
+def _signed(number: int) -> bytes:
     """Return the shortest signed LEB128."""
     out = bytearray()
     while not -64 <= number < 64:
@@ -309,6 +332,8 @@ def _ask(call: Callable[..., _Answer], *arguments: Any) -> _Answer:
     """
     try:
         return call(*arguments)
+    except LedgerError:
+        raise
     except BaseException as error:
         reason = type(error).__name__
         if not isinstance(error, Exception) and reason != "PanicException":
