@@ -7,7 +7,7 @@ lock="$root/requirements.lock"
 python="$venv/bin/python"
 
 # With stdin closed its number would go to the next file opened, and a child would read that.
-{ true <&0; } 2>/dev/null || exec </dev/null
+(exec 3<&0) 2>/dev/null || exec </dev/null
 
 # Another Python's settings must not reach ours.
 unset PYTHONHOME PYTHONPATH

@@ -21,11 +21,12 @@ exec(program)' "$@"
 
 STUB_PYTHON = """#!/bin/sh
 if [ "$1" = -c ]; then printf 'ready|CPython 3.11|%s\\n' "$0"; exit 0; fi
+(exec 3<&0) 2>/dev/null || set -- stdin closed
 for word in "$@"; do printf '<%s>' "$word"; done >>"$CALLS"
 printf '\\n' >>"$CALLS"
 case "$2 $3" in
     "venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-    "pip install") exit "${PIP_STATUS:-0}" ;;
+    "pip install") echo talk of pip; exit "${PIP_STATUS:-0}" ;;
 esac
 """
 """A Python 3.11 that notes what it was asked and makes environments that hold itself."""
