@@ -2,7 +2,8 @@
 
 One JSON object a line in each direction. A request is `{"id": n, "call": name, ...}`; the answer
 carries the same id and either `result` or `error`. After `subscribe` the node also sends
-`{"event": "changed", ...}` lines. Commands, terminals and tests all come through here.
+`{"id": 0, "event": "changed", "result": [table, ...]}` lines, several changes folded into one
+while the client is busy. Commands, terminals and tests all come through here.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ class Failure(msgspec.Struct, frozen=True):
     field: str | None = None
     allowed: tuple[str, ...] = ()
     message: str = ""
+    fault: str = "person"
+    """Whose fault: 'person', 'peer', 'world', 'device', 'installer' or 'us'."""
+    values: dict[str, str | int | tuple[str, ...]] = {}
+    """Counts, limits and ids the sentence for a person needs."""
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -1,0 +1,142 @@
+"""All links of one node: those that came in by the door and those that were dialled."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from types import SimpleNamespace
+
+import aiohttp
+from yarl import URL
+
+from protocols.errors import LinkError
+from protocols.ids import DeviceId
+from protocols.live.address import Address
+from protocols.live.door import ROUTE, Door, Limits
+from protocols.live.link import CLOSE_S, HEARTBEAT_S, MESSAGE_BYTES_MAX, Carried, Link, Socket
+
+DIAL_S = 10.0
+"""Name look-up, connection and upgrade together; several round trips of a satellite."""
+
+
+class Links:
+    """Opens, numbers and closes links; messages go in and out by number."""
+
+    def __init__(self, carried: Carried, limits: Limits | None = None) -> None:
+        self._carried = carried
+        self._links: dict[int, Link] = {}
+        self._numbers = count(1)
+        self._dialled: set[asyncio.Task[None]] = set()
+        limits = limits or Limits()
+        self._door = Door(self._welcome, limits, lambda: len(self._links))
+        self._server: asyncio.Server | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    @property
+    def half_open(self) -> int:
+        """Connections at the door that have not asked for a link yet."""
+        return self._door.half_open
+
+    async def listen(self, address: Address) -> Address:
+        """Let peers in; return the address with the port that was taken.
+
+        Raises:
+            LinkError: `cannot_listen` when the address is not ours or is in use.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(
+                self._door, address.host, address.port, reuse_address=True
+            )
+        except OSError:
+            raise LinkError("cannot_listen", address=str(address)) from None
+        port: int = self._server.sockets[0].getsockname()[1]
+        return Address(address.host, port)
+
+    async def dial(self, address: Address, peer: DeviceId | None = None) -> asyncio.Task[None]:
+        """Open a link; return the task that ends when the link does.
+
+        Raises:
+            LinkError: `unreachable` or `refused`.
+        """
+        url = URL.build(scheme="http", host=address.host, port=address.port, path=ROUTE)
+        try:
+            async with asyncio.timeout(DIAL_S):
+                ws = await self._client().ws_connect(
+                    url,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+                    heartbeat=HEARTBEAT_S,
+                    max_msg_size=MESSAGE_BYTES_MAX,
+                )
+        except aiohttp.WSServerHandshakeError:
+            raise LinkError("refused", address=str(address)) from None
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            raise LinkError("unreachable", address=str(address)) from None
+        task = asyncio.create_task(self._carry(ws, str(address), dialled=True, peer=peer))
+        self._dialled.add(task)
+        task.add_done_callback(self._dialled.discard)
+        return task
+
+    def send(self, link: int, message: bytes) -> None:
+        """Send one message; one for a link that has gone is dropped."""
+        if link in self._links:
+            self._links[link].send(message)
+
+    def hang_up(self, link: int, code: str) -> None:
+        """Close a link after what was given to it."""
+        if link in self._links:
+            self._links[link].hang_up(code)
+
+    def shut(self) -> None:
+        """Let nobody else in."""
+        if self._server is not None:
+            self._server.close()
+
+    async def stop(self) -> None:
+        """Close every link and the door, within about `CLOSE_S`."""
+        self.shut()
+        for link in self._links.values():
+            link.hang_up("node_stopping")
+        if self._dialled:
+            await asyncio.wait(self._dialled, timeout=CLOSE_S)
+        await self._door.shutdown(CLOSE_S)
+        if self._session is not None:
+            await self._session.close()
+
+    async def _welcome(self, ws: Socket, host: str) -> None:
+        await self._carry(ws, host, dialled=False, peer=None)
+
+    async def _carry(
+        self, ws: Socket, address: str, *, dialled: bool, peer: DeviceId | None
+    ) -> None:
+        link = Link(next(self._numbers), ws, self._carried, address)
+        self._links[link.number] = link
+        try:
+            await link.run(dialled=dialled, peer=peer)
+        finally:
+            del self._links[link.number]
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            watch = aiohttp.TraceConfig()
+            watch.on_request_redirect.append(_refuse_redirect)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+                timeout=aiohttp.ClientTimeout(total=None),
+                trace_configs=[watch],
+            )
+        return self._session
+
+
+async def _refuse_redirect(
+    _session: aiohttp.ClientSession,
+    _context: SimpleNamespace,
+    params: aiohttp.TraceRequestRedirectParams,
+) -> None:
+    # A stranger does not choose what in our network we connect to.
+    raise LinkError("refused", address=f"{params.url.host}:{params.url.port}")

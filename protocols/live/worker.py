@@ -1,0 +1,284 @@
+"""The one thread that owns the node and its ledger, and the queue in front of it.
+
+Commands go before messages and messages before the node's own deferred work, each with a share
+that the others cannot take away; messages and link events of all links keep their order of
+arrival. Every job is short (the node defers what is long to `tick`), so an urgent record waits
+for one job, never for a sync. All callbacks run on the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from protocols.errors import FieldmeshError, LedgerError, LinkError
+from protocols.ids import DeviceId
+from protocols.live.clock import mono_ms, now
+from protocols.mesh.effects import Effect, Hangup, Notice, Now, WakeAt
+
+COMMANDS_MAX = 256
+"""Commands that wait; each connection has one at a time, so only a fault comes this far."""
+COMMANDS_IN_A_ROW = 4
+"""Commands served before waiting messages get one turn."""
+MESSAGES_IN_A_ROW = 8
+"""Messages served before due work of the node's own gets one turn."""
+RETRY_MS = 2_000
+"""Pause before a failed tick is tried again: a full disk is not emptied faster."""
+
+Result = TypeVar("Result")
+
+
+class Driven(Protocol):
+    """What the worker asks of a node; `protocols.mesh.node.Node` is one."""
+
+    def start(self, now: Now) -> Sequence[Effect]:
+        """Begin; called once."""
+        ...
+
+    def opened(
+        self, link: int, now: Now, *, dialled: bool, peer: DeviceId | None, address: str
+    ) -> Sequence[Effect]:
+        """A carrier link is up."""
+        ...
+
+    def received(self, link: int, message: bytes, now: Now) -> Sequence[Effect]:
+        """One whole message came."""
+        ...
+
+    def closed(self, link: int, now: Now) -> Sequence[Effect]:
+        """A carrier link is gone."""
+        ...
+
+    def tick(self, now: Now) -> Sequence[Effect]:
+        """The time of a WakeAt has come."""
+        ...
+
+
+Call = Callable[[Driven, Now], tuple[Result, Sequence[Effect]]]
+NodeFactory = Callable[[Now], AbstractContextManager[Driven]]
+"""Opens the ledger and makes the node, on the worker's thread; leaving it closes the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    run: Callable[[Driven, Now], Sequence[Effect]]
+    link: int | None = None
+    """Its fault is that peer's: the link is cut."""
+    done: Callable[[], None] | None = None
+    """Called on the loop's thread when it has run."""
+    failed: Callable[[Exception], None] | None = None
+    """Called on the loop's thread instead of `done` when it raised."""
+
+
+class Worker:
+    """Runs one node on a thread of its own and brings its effects back to the loop."""
+
+    def __init__(self, factory: NodeFactory, carry_out: Callable[[Sequence[Effect]], None]) -> None:
+        self._factory = factory
+        self._carry_out = carry_out
+        self._loop = asyncio.get_running_loop()
+        self._turn = threading.Condition()
+        self._commands: deque[_Job] = deque()
+        self._messages: deque[_Job] = deque()
+        self._wake_ms: int | None = None
+        self._stopping = False
+        self._outcomes: deque[Callable[[], None]] = deque()
+        self._told = False
+        self._commands_run = self._messages_run = 0
+        self._thread = threading.Thread(target=self._live, name="node", daemon=True)
+        self._started: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+
+    async def start(self) -> None:
+        """Open the ledger and start the node; raise what the factory raised."""
+        self._thread.start()
+        await self._started
+
+    async def stop(self) -> None:
+        """Let the running job end, refuse all others, close the ledger."""
+        with self._turn:
+            self._stopping = True
+            self._turn.notify()
+        if self._thread.ident is not None:
+            await asyncio.shield(self._ended)
+
+    def call(self, run: Call[Result]) -> asyncio.Future[Result]:
+        """Run one command before any waiting message; its effects leave before it is answered.
+
+        The future raises what the command raised, LinkError `node_stopping` or LedgerError
+        `too_busy`.
+        """
+        future: asyncio.Future[Result] = self._loop.create_future()
+        if self._stopping or len(self._commands) >= COMMANDS_MAX:
+            refused = LinkError("node_stopping") if self._stopping else LedgerError("too_busy")
+            future.set_exception(refused)
+            return future
+        results: list[Result] = []
+
+        def command(node: Driven, moment: Now) -> Sequence[Effect]:
+            result, effects = run(node, moment)
+            results.append(result)
+            return effects
+
+        job = _Job(
+            command,
+            done=lambda: None if future.done() else future.set_result(results[0]),
+            failed=lambda error: None if future.done() else future.set_exception(error),
+        )
+        self._add(self._commands, job)
+        return future
+
+    def opened(self, link: int, *, dialled: bool, peer: DeviceId | None, address: str) -> None:
+        """Tell the node that a link is up."""
+        self._add(
+            self._messages,
+            _Job(
+                lambda node, moment: node.opened(
+                    link, moment, dialled=dialled, peer=peer, address=address
+                ),
+                link,
+            ),
+        )
+
+    def received(self, link: int, message: bytes, taken: Callable[[], None]) -> None:
+        """Hand one message over; `taken` is called when the node has it."""
+        self._add(
+            self._messages,
+            _Job(lambda node, moment: node.received(link, message, moment), link, taken),
+        )
+
+    def closed(self, link: int) -> None:
+        """Tell the node that a link is gone."""
+        self._add(self._messages, _Job(lambda node, moment: node.closed(link, moment)))
+
+    def _add(self, jobs: deque[_Job], job: _Job) -> None:
+        with self._turn:
+            jobs.append(job)
+            self._turn.notify()
+
+    # Below: the worker's thread.
+
+    def _live(self) -> None:
+        try:
+            with self._factory(now()) as node:
+                self._finish(node.start(now()), lambda: self._started.set_result(None))
+                while (job := self._next()) is not None:
+                    self._run(job, node)
+        except Exception as error:
+            self._tell(lambda error=error: self._broken(error))  # type: ignore[misc]
+        finally:
+            self._tell(self._end)
+
+    def _next(self) -> _Job | None:
+        with self._turn:
+            while not self._stopping:
+                wait_s = None
+                if self._wake_ms is not None:
+                    wait_s = max(0, self._wake_ms - mono_ms()) / 1000
+                job = self._choose(due=wait_s == 0)
+                if job is not None:
+                    return job
+                self._turn.wait(wait_s)
+        return None
+
+    def _choose(self, *, due: bool) -> _Job | None:
+        """Return the next job by rank, or by share when one rank had its fill."""
+        others_wait = bool(self._messages) or due
+        if self._commands and not (others_wait and self._commands_run >= COMMANDS_IN_A_ROW):
+            self._commands_run += 1
+            return self._commands.popleft()
+        self._commands_run = 0
+        if self._messages and not (due and self._messages_run >= MESSAGES_IN_A_ROW):
+            self._messages_run += 1
+            return self._messages.popleft()
+        self._messages_run = 0
+        if due:
+            self._wake_ms = None
+            return _Job(_tick, failed=self._tick_failed)
+        return None
+
+    def _run(self, job: _Job, node: Driven) -> None:
+        try:
+            effects = job.run(node, now())
+        except Exception as error:
+            self._fail(job, error)
+        except BaseException as panic:
+            # A panic of a native library; it is no Exception, and as little a reason to stop.
+            self._fail(job, RuntimeError(type(panic).__name__))
+        else:
+            self._finish(effects, job.done)
+
+    def _finish(self, effects: Sequence[Effect], done: Callable[[], None] | None) -> None:
+        outward = [effect for effect in effects if not isinstance(effect, WakeAt)]
+        for effect in effects:
+            if isinstance(effect, WakeAt):
+                self._wake_by(effect.mono_ms)
+        if outward:
+            self._tell(lambda: self._carry_out(outward))
+        if done is not None:
+            self._tell(done)
+
+    def _fail(self, job: _Job, error: Exception) -> None:
+        effects: list[Effect] = []
+        if job.failed is None:
+            effects.append(Notice(code_of(error), {}))
+        if job.link is not None:
+            effects.append(Hangup(job.link, code_of(error)))
+        self._finish(effects, job.done if job.failed is None else None)
+        if job.failed is not None:
+            failed = job.failed
+            self._tell(lambda: failed(error))
+
+    def _tick_failed(self, error: Exception) -> None:
+        self._carry_out([Notice(code_of(error), {})])
+        with self._turn:
+            self._wake_by(mono_ms() + RETRY_MS)
+            self._turn.notify()
+
+    def _wake_by(self, at_ms: int) -> None:
+        self._wake_ms = at_ms if self._wake_ms is None else min(at_ms, self._wake_ms)
+
+    def _tell(self, outcome: Callable[[], None]) -> None:
+        """Have the loop run this; one wake-up carries all that came since the last."""
+        self._outcomes.append(outcome)
+        with self._turn:
+            told, self._told = self._told, True
+        if not told:
+            self._loop.call_soon_threadsafe(self._deliver)
+
+    # Below: the loop's thread.
+
+    def _deliver(self) -> None:
+        with self._turn:
+            self._told = False
+        while self._outcomes:
+            self._outcomes.popleft()()
+
+    def _broken(self, error: Exception) -> None:
+        if not self._started.done():
+            self._started.set_exception(error)
+        else:
+            self._carry_out([Notice(code_of(error), {})])
+
+    def _end(self) -> None:
+        self._stopping = True
+        for job in (*self._commands, *self._messages):
+            if job.failed is not None:
+                job.failed(LinkError("node_stopping"))
+        self._commands.clear()
+        self._messages.clear()
+        self._ended.set_result(None)
+
+
+def _tick(node: Driven, moment: Now) -> Sequence[Effect]:
+    return node.tick(moment)
+
+
+def code_of(error: Exception) -> str:
+    """Return what a log may say of an error: our own codes, never its text."""
+    return error.code if isinstance(error, FieldmeshError) else "fault"
