@@ -1,0 +1,108 @@
+"""One device of a drill: its disk and software, its clocks, its links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+from protocols.sim.book import Book
+from protocols.sim.carrier import Carrier, End
+from protocols.sim.clock import MS_US, SECOND_US, DeviceClock
+from protocols.sim.port import Effect, Now, Recorded
+
+DIAL_PAUSE_MIN_US = 500 * MS_US
+DIAL_PAUSE_MAX_US = 30 * SECOND_US
+
+
+class PowerCutError(BaseException):
+    """The device lost power at this very point; nothing may catch it but the world."""
+
+
+class Node(Protocol):
+    """What a driver asks of a node; see `protocols.mesh.node`."""
+
+    def start(self, now: Now) -> list[Effect]: ...
+
+    def opened(
+        self, link: int, now: Now, *, dialled: bool, peer: bytes | None, address: str
+    ) -> list[Effect]: ...
+
+    def received(self, link: int, message: bytes, now: Now) -> list[Effect]: ...
+
+    def closed(self, link: int, now: Now) -> list[Effect]: ...
+
+    def record(
+        self, lines: list[dict[str, object]], now: Now
+    ) -> tuple[list[Recorded], list[Effect]]: ...
+
+    def tick(self, now: Now) -> list[Effect]: ...
+
+
+class Machine(Protocol):
+    """A disk and the software on it."""
+
+    @property
+    def device(self) -> bytes:
+        """Which device its keys make it."""
+        ...
+
+    @property
+    def book(self) -> Book:
+        """What its disk holds now, read past the software under test."""
+        ...
+
+    def boot(self, now: Now) -> Node:
+        """Start the software on what the disk holds."""
+        ...
+
+    def halt(self) -> None:
+        """Power is gone: whatever was in memory is forgotten."""
+        ...
+
+
+@dataclass(slots=True)
+class Dial:
+    """A peer that this host keeps trying to reach."""
+
+    place: int
+    pause_us: int = DIAL_PAUSE_MIN_US
+    pending: bool = False
+    """An attempt is already on its way."""
+
+
+@dataclass(slots=True, eq=False)
+class Host:
+    """One device and where it stands in the drill."""
+
+    place: int
+    name: str
+    machine: Machine
+    clock: DeviceClock
+    chance: Random
+    """Entropy of this device; a copied disk is given another."""
+    node: Node | None = None
+    """None while it is off."""
+    links: dict[int, Carrier] = field(default_factory=dict)
+    dials: dict[int, Dial] = field(default_factory=dict)
+    known: dict[str, bytes] = field(default_factory=dict)
+    """Which device answered at an address, as the node reported it."""
+    wake_us: int | None = None
+    next_link: int = 1
+    lives: int = 0
+    """How often it was started."""
+
+    @property
+    def address(self) -> str:
+        """Where others dial it."""
+        return f"10.0.0.{self.place + 1}:7400"
+
+    def now(self, at_us: int) -> Now:
+        """Return the time and entropy this device would see."""
+        clock = self.clock
+        return Now(clock.wall_ms(at_us), clock.mono_ms(at_us), self.chance.randbytes)
+
+    def new_end(self) -> End:
+        """Return this host's end of a new carrier."""
+        self.next_link += 1
+        return End(self.place, self.next_link - 1)

@@ -1,0 +1,114 @@
+"""What an onlooker saw: which records people were told are saved, and when each disk held what.
+
+The onlooker trusts no node. It reads the disks themselves and what a person saw on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocols.feeds.lane import Lane
+from protocols.sim.book import Arrival, EntryName
+from protocols.sim.host import Host
+from protocols.sim.port import Notice, Recorded
+
+Line = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One record that a device called saved."""
+
+    place: int
+    """Number of the host."""
+    at_us: int
+    line: Line
+    """What was asked for."""
+    answer: Recorded
+    entries: tuple[EntryName, ...]
+    """What was on the disk when *saved* was said."""
+
+    @property
+    def key(self) -> str:
+        """The client's idempotency id."""
+        return str(self.line["key"])
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an entry was first seen."""
+
+    place: int
+    at_us: int
+    device: bytes
+    """Whose feed it claims to be in."""
+    lane: int
+
+
+class Witness:
+    """Everything seen so far."""
+
+    def __init__(self) -> None:
+        self.records: list[Saved] = []
+        self.refused: list[tuple[int, Line, Recorded]] = []
+        self.repeated: list[tuple[int, Line, Recorded]] = []
+        """Answers that a line asked for before had been saved already."""
+        self.origin: dict[EntryName, Origin] = {}
+        self.seen: dict[int, dict[EntryName, int]] = {}
+        """By host: when each entry first was on its disk."""
+        self.notices: list[tuple[int, int, Notice]] = []
+        """(true time, host, notice)."""
+        self._read: dict[int, int] = {}
+
+    def look(self, host: Host, at_us: int) -> Sequence[Arrival]:
+        """Read what came onto a disk since the last look; return it."""
+        arrivals = host.machine.book.arrivals(self._read.get(host.place, 0))
+        if arrivals:
+            self._read[host.place] = arrivals[-1].number
+            seen = self.seen.setdefault(host.place, {})
+            for arrival in arrivals:
+                seen.setdefault(arrival.name, at_us)
+                if arrival.name not in self.origin:
+                    origin = Origin(host.place, at_us, arrival.device, arrival.lane)
+                    self.origin[arrival.name] = origin
+        return arrivals
+
+    def disk_replaced(self, host: Host) -> None:
+        """An older disk was put in: what it lacks is no longer held there."""
+        self._read[host.place] = 0
+        self.seen[host.place] = {}
+
+    def answered(self, host: Host, at_us: int, line: Line, answer: Recorded) -> None:
+        """Somebody was told what became of a line."""
+        new = tuple(arrival.name for arrival in self.look(host, at_us))
+        if not answer.ok:
+            self.refused.append((host.place, line, answer))
+            return
+        if answer.repeated:
+            self.repeated.append((host.place, line, answer))
+            if any(saved.key == line["key"] for saved in self.records):
+                return
+            new = tuple(name for name in self.seen[host.place] if _is_at(name, answer))
+        self.records.append(Saved(host.place, at_us, line, answer, new))
+
+    def noticed(self, host: Host, at_us: int, notice: Notice) -> None:
+        """A node said something to its driver."""
+        self.notices.append((at_us, host.place, notice))
+
+    def arrival_us(self, place: int, entries: Sequence[EntryName]) -> int | None:
+        """Return when the last of these was on a disk; None while one is missing."""
+        seen = self.seen.get(place, {})
+        moments = [seen.get(name) for name in entries]
+        known = [moment for moment in moments if moment is not None]
+        return max(known) if known and len(known) == len(moments) else None
+
+    def in_lane(self, saved: Saved, *, urgent: bool) -> tuple[EntryName, ...]:
+        """Return the entries of a record that travel urgently, or those that do not."""
+        return tuple(
+            name for name in saved.entries if (self.origin[name].lane == Lane.URGENT) == urgent
+        )
+
+
+def _is_at(name: EntryName, answer: Recorded) -> bool:
+    return name.seq == answer.seq and str(name.feed) == answer.feed
