@@ -1,0 +1,291 @@
+"""Scope keys: made by rotation, handed out in envelopes, opened from the newest backwards.
+
+The keyring is fed control records in any order and always ends with the same keys. A key is
+taken only when it matches the commitment of its own rotation, whoever handed it over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from protocols.ids import DeviceId, EntryHash, KeyId, ScopeId
+from protocols.trust.control import (
+    DEVICE_PREFIX_BYTES,
+    Bridge,
+    Envelope,
+    Envelopes,
+    Record,
+    Rotation,
+    UnknownControl,
+)
+from protocols.trust.identity import (
+    NONCE_BYTES,
+    DeviceKeys,
+    agree,
+    agree_public,
+    seal,
+    unseal,
+)
+
+Reader = tuple[DeviceId, bytes]
+"""A device and its X25519 key."""
+
+_ZERO_NONCE = bytes(NONCE_BYTES)
+"""Every wrapping key here is derived for one text only."""
+
+
+def commitment(key: bytes) -> bytes:
+    """What a rotation publishes of its key."""
+    return hashlib.blake2b(key, digest_size=32, person=b"fm-scopekey-1").digest()
+
+
+def rotate(
+    scope: ScopeId,
+    key: bytes,
+    *,
+    parents: Mapping[KeyId, bytes],
+    readers: Sequence[Reader],
+    ephemeral_secret: bytes,
+) -> Rotation:
+    """Return the record that gives a scope this new key.
+
+    Args:
+        key: 32 fresh random bytes.
+        parents: The generations it follows, with their keys; `Keyring.heads` gives them.
+        readers: Whom it is for, this device included; at most ENVELOPES_MAX.
+        ephemeral_secret: 32 fresh random bytes, for this record only.
+    """
+    return Rotation(
+        scope=scope,
+        commitment=commitment(key),
+        parents=tuple(
+            (parent, _wrap(key, parent, old, b"fm-parent-1"))
+            for parent, old in sorted(parents.items())
+        ),
+        ephemeral=agree_public(ephemeral_secret),
+        envelopes=_envelopes(key, readers, ephemeral_secret),
+    )
+
+
+def envelopes_for(
+    key_id: KeyId, key: bytes, readers: Sequence[Reader], ephemeral_secret: bytes
+) -> Envelopes:
+    """Return the record that hands an existing key to late-comers."""
+    sealed = _envelopes(key, readers, ephemeral_secret)
+    return Envelopes(key_id, agree_public(ephemeral_secret), sealed)
+
+
+def bridge(key_id: KeyId, key: bytes, old: Mapping[KeyId, bytes]) -> Bridge:
+    """Return the record by which a joiner's old keys open to the operation's readers."""
+    wrapped = tuple(
+        (old_id, _wrap(key, old_id, old_key, b"fm-bridge-1"))
+        for old_id, old_key in sorted(old.items())
+    )
+    return Bridge(key_id, wrapped)
+
+
+class Keyring:
+    """All scope keys this device can open, and who else was given them."""
+
+    def __init__(self, keys: DeviceKeys) -> None:
+        self._own = keys
+        self._rotations: dict[KeyId, tuple[Rotation, DeviceId]] = {}
+        self._by_scope: dict[ScopeId, set[KeyId]] = defaultdict(set)
+        self._keys: dict[KeyId, bytes] = {}
+        self._addressed: dict[KeyId, set[bytes]] = defaultdict(set)
+        # What waits for another record grows with the control feeds held, no faster.
+        self._inbox: dict[KeyId, list[tuple[bytes, bytes]]] = defaultdict(list)
+        self._wrapped: dict[KeyId, list[tuple[KeyId, bytes, bytes]]] = defaultdict(list)
+        self._candidates: dict[KeyId, list[bytes]] = defaultdict(list)
+
+    @property
+    def keys(self) -> Mapping[KeyId, bytes]:
+        """All keys opened so far, 32 bytes each."""
+        return self._keys
+
+    def key(self, key_id: KeyId) -> bytes | None:
+        """The key with this id, or None while it is not open to us."""
+        return self._keys.get(key_id)
+
+    def add(
+        self, record: Record | UnknownControl, author: DeviceId, entry: EntryHash
+    ) -> list[KeyId]:
+        """Take one control record; return the ids of the keys that it opened, if any.
+
+        Records of other kinds are ignored. The same record twice changes nothing.
+        """
+        match record:
+            case Rotation():
+                return self._add_rotation(KeyId(entry), record, author)
+            case Envelopes():
+                return self._add_envelopes(KeyId(record.key_id), record.ephemeral, record.envelopes)
+            case Bridge():
+                pairs = [(KeyId(old), wrapped) for old, wrapped in record.keys]
+                return self._add_wrapped(KeyId(record.key_id), pairs, b"fm-bridge-1")
+            case _:
+                return []
+
+    def put(self, key_id: KeyId, key: bytes) -> list[KeyId]:
+        """Take a key we made or kept; return it and all that it opens.
+
+        Before its rotation is known the key is taken on trust: only our own book may give it.
+        """
+        return self._open(key_id, key)
+
+    def generations(self, scope: ScopeId) -> list[KeyId]:
+        """All known generations of a scope, opened or not, sorted by id."""
+        return sorted(self._by_scope[scope])
+
+    def heads(self, scope: ScopeId) -> list[KeyId]:
+        """Opened generations that no other opened one follows: a rotation's parents."""
+        opened = [key_id for key_id in self._by_scope[scope] if key_id in self._keys]
+        followed = {KeyId(parent) for key_id in opened for parent in self._parents(key_id)}
+        return sorted(set(opened) - followed)
+
+    def write_key(
+        self,
+        scope: ScopeId,
+        entitled: Callable[[DeviceId, ScopeId], bool],
+        avoid: Sequence[DeviceId] = (),
+    ) -> KeyId | None:
+        """Choose the generation to write under; None when no opened one will do.
+
+        Args:
+            entitled: Whether a device may rotate this scope; others' rotations are not written
+                under, only read.
+            avoid: Devices known to be sealed. A generation without an envelope for any of
+                them comes first; ask `clean` whether the choice is one.
+        """
+        followed: set[KeyId] = set()
+        open_to_us = []
+        for key_id in self._by_scope[scope]:
+            if key_id in self._keys and entitled(self._rotations[key_id][1], scope):
+                open_to_us.append(key_id)
+                followed.update(KeyId(parent) for parent in self._parents(key_id))
+        newest = [key_id for key_id in open_to_us if key_id not in followed]
+        return min(newest, key=lambda each: (not self.clean(each, avoid), each), default=None)
+
+    def clean(self, key_id: KeyId, avoid: Sequence[DeviceId]) -> bool:
+        """Whether none of these devices was given this key, as far as we know."""
+        return not any(device[:DEVICE_PREFIX_BYTES] in self._addressed[key_id] for device in avoid)
+
+    def without_envelope(self, key_id: KeyId, readers: Sequence[Reader]) -> list[Reader]:
+        """Of these readers, those nobody is known to have sealed this key to."""
+        addressed = self._addressed[key_id]
+        return [each for each in readers if each[0][:DEVICE_PREFIX_BYTES] not in addressed]
+
+    def _parents(self, key_id: KeyId) -> Iterator[bytes]:
+        return (parent for parent, _ in self._rotations[key_id][0].parents)
+
+    def _add_rotation(self, key_id: KeyId, rotation: Rotation, author: DeviceId) -> list[KeyId]:
+        if key_id in self._rotations:
+            return []
+        self._rotations[key_id] = (rotation, author)
+        self._by_scope[ScopeId(rotation.scope)].add(key_id)
+        parents = [(KeyId(parent), wrapped) for parent, wrapped in rotation.parents]
+        opened = self._add_wrapped(key_id, parents, b"fm-parent-1")
+        return opened + self._add_envelopes(key_id, rotation.ephemeral, rotation.envelopes)
+
+    def _add_envelopes(
+        self, key_id: KeyId, ephemeral: bytes, envelopes: Sequence[Envelope]
+    ) -> list[KeyId]:
+        self._addressed[key_id].update(prefix for prefix, _ in envelopes)
+        own = self._own.device[:DEVICE_PREFIX_BYTES]
+        if key_id not in self._keys:
+            self._inbox[key_id] += [
+                (ephemeral, sealed) for prefix, sealed in envelopes if prefix == own
+            ]
+        return self._try(key_id)
+
+    def _add_wrapped(
+        self, by: KeyId, wrapped: Sequence[tuple[KeyId, bytes]], person: bytes
+    ) -> list[KeyId]:
+        self._wrapped[by] += [(target, sealed, person) for target, sealed in wrapped]
+        opened: list[KeyId] = []
+        if by in self._keys:
+            for target, key in self._unwrapped(by):
+                opened += self._open(target, key)
+        return opened
+
+    def _try(self, key_id: KeyId) -> list[KeyId]:
+        """Open a key whose rotation is known with what has been waiting for it."""
+        if key_id in self._keys or key_id not in self._rotations:
+            return []
+        expected = self._rotations[key_id][0].commitment
+        for ephemeral, sealed in self._inbox.pop(key_id, ()):
+            opened = _open_envelope(self._own, ephemeral, sealed, expected)
+            if opened is not None:
+                self._candidates[key_id].append(opened)
+        for candidate in self._candidates.pop(key_id, ()):
+            if commitment(candidate) == expected:
+                return self._open(key_id, candidate)
+        return []
+
+    def _open(self, key_id: KeyId, key: bytes) -> list[KeyId]:
+        opened, ready = [], [(key_id, key)]
+        while ready:
+            key_id, key = ready.pop()
+            if key_id not in self._keys:
+                self._keys[key_id] = key
+                opened.append(key_id)
+                ready += self._unwrapped(key_id)
+        return opened
+
+    def _unwrapped(self, by: KeyId) -> list[tuple[KeyId, bytes]]:
+        """Keys that this open key opens; those whose rotation is not here yet are kept."""
+        ready = []
+        for target, sealed, person in self._wrapped.pop(by, ()):
+            if target in self._keys:
+                continue
+            key = _unwrap(self._keys[by], target, sealed, person)
+            if key is None:
+                continue
+            if target not in self._rotations:
+                self._candidates[target].append(key)
+            elif commitment(key) == self._rotations[target][0].commitment:
+                ready.append((target, key))
+        return ready
+
+
+def _wrap(key: bytes, target: KeyId, text: bytes, person: bytes) -> bytes:
+    return seal(_wrapping_key(key, target, person), _ZERO_NONCE, b"", text)
+
+
+def _unwrap(key: bytes, target: KeyId, sealed: bytes, person: bytes) -> bytes | None:
+    return unseal(_wrapping_key(key, target, person), _ZERO_NONCE, b"", sealed)
+
+
+def _wrapping_key(key: bytes, target: KeyId, person: bytes) -> bytes:
+    return hashlib.blake2b(target, key=key, digest_size=32, person=person).digest()
+
+
+def _envelopes(
+    key: bytes, readers: Sequence[Reader], ephemeral_secret: bytes
+) -> tuple[Envelope, ...]:
+    """Seal a key to each reader; one whose agreement key is of low order gets none."""
+    public, committed, sealed = agree_public(ephemeral_secret), commitment(key), []
+    for device, recipient in sorted(readers):
+        shared = agree(ephemeral_secret, recipient)
+        if shared is not None:
+            sealing = _envelope_key(shared, public, recipient, committed)
+            wrapped = seal(sealing, _ZERO_NONCE, b"", key)
+            sealed.append((bytes(device[:DEVICE_PREFIX_BYTES]), wrapped))
+    return tuple(sealed)
+
+
+def _open_envelope(
+    own: DeviceKeys, ephemeral: bytes, sealed: bytes, committed: bytes
+) -> bytes | None:
+    shared = agree(own.agree_secret, ephemeral)
+    if shared is None:
+        return None
+    opening = _envelope_key(shared, ephemeral, own.agree_public, committed)
+    return unseal(opening, _ZERO_NONCE, b"", sealed)
+
+
+def _envelope_key(shared: bytes, ephemeral: bytes, recipient: bytes, committed: bytes) -> bytes:
+    return hashlib.blake2b(
+        ephemeral + recipient + committed, key=shared, digest_size=32, person=b"fm-envelope-1"
+    ).digest()
