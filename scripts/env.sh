@@ -113,8 +113,8 @@ fill_with_uv() {
 fill_with_pip() {
     [ -z "$venvless" ] || [ "$venvless" != "$found" ] || return 1
     "$python" -m pip --version >/dev/null 2>&1 || "$found" -m venv "$venv" || return 1
-    "$python" -m pip install --quiet --only-binary :all: --require-hashes -r "$lock" &&
-        "$python" -m pip install --quiet --no-deps --no-build-isolation -e "$root"
+    "$python" -m pip install -qq --only-binary :all: --require-hashes -r "$lock" &&
+        "$python" -m pip install -qq --no-deps --no-build-isolation -e "$root"
 }
 
 build() {
