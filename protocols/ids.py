@@ -58,7 +58,7 @@ class Id(bytes):
         return f"{self.PREFIX}_{to_base32(self)}"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self)})"
+        return f"{type(self).__name__}({self!s})"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -169,7 +169,7 @@ class FactRef(NamedTuple):
     """One fact: the entry that carries it and its place there, counted from 0."""
 
     entry: EntryPrefix
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks an id
 
     def __str__(self) -> str:
         return f"fct_{to_base32(self.entry)}.{self.index}"
