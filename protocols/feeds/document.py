@@ -7,7 +7,7 @@ transaction is ever opened. A `Document` is a cache: entries rebuild it at any t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Container, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -22,8 +22,8 @@ from protocols.feeds.varint import put_varint
 
 NUMBERS_KEPT = 4096
 """Numbers whose encoding is remembered; about 100 bytes each."""
-FRAMES_KEPT = 64
-"""Fact counts whose columns are remembered; at most 8 kB each."""
+FRAMES_KEPT = 32
+"""Fact counts whose columns are remembered; at most 60 kB each."""
 
 _MAGIC = b"\x85\x6f\x4a\x83"
 _NO_COLUMNS = b"\0"
@@ -34,7 +34,6 @@ _BYTES_TYPE = 7
 _TAILS = [f".{index:04x}" for index in range(FACTS_MAX)]
 
 _Answer = TypeVar("_Answer")
-
 
 Fact = tuple[bytes, int]
 """Entry prefix and index; a `FactRef` is one."""
@@ -88,14 +87,26 @@ def encode_change(
     return _MAGIC + digest[:4] + hashed, digest
 
 
+class _Change(NamedTuple):
+    """What the automerge change of one merged entry is."""
+
+    digest: bytes
+    last_op: int
+    facts: int
+    """How many facts."""
+    depth: int
+    """Entries on the longest way from a beginning, itself included."""
+    chunk: bytes
+
+
 @dataclass(slots=True)
 class Document:
     """What a set of entries adds up to, whatever the order they came in."""
 
-    _changes: dict[bytes, tuple[bytes, int, int]] = field(default_factory=dict)
-    """Entry prefix → change hash, highest operation so far, and how many facts."""
-    _chunks: list[bytes] = field(default_factory=list)
-    """The changes, each after those it depends on. Loading them is quicker than a saved file."""
+    _changes: dict[bytes, _Change] = field(default_factory=dict)
+    """By entry prefix, each after those it depends on. Loading changes is quicker than loading
+    a saved file, and saving costs more than both.
+    """
     _heads: set[bytes] = field(default_factory=set)
     _book: automerge.Document | None = None
 
@@ -111,21 +122,13 @@ class Document:
         ordered, waiting = _in_causal_order(strands, self._changes)
         if not ordered:
             return waiting
-        changes, chunks, heads = dict(self._changes), list(self._chunks), set(self._heads)
+        changes, heads = dict(self._changes), set(self._heads)
         for strand in ordered:
-            prefix, deps, values = strand
-            last_op, dep_hashes = 0, []
-            for dep in deps:
-                digest, op, _ = changes[dep]
-                dep_hashes.append(digest)
-                last_op = max(op, last_op)
-            chunk, digest = encode_change(strand, dep_hashes, last_op + 1)
-            changes[prefix] = digest, last_op + len(values), len(values)
-            chunks.append(chunk)
-            heads.difference_update(deps)
-            heads.add(prefix)
-        book = _load(chunks, sorted(changes[head][0] for head in heads))
-        self._changes, self._chunks, self._heads, self._book = changes, chunks, heads, book
+            changes[strand.prefix] = _change(strand, [changes[dep] for dep in strand.deps])
+            heads.difference_update(strand.deps)
+            heads.add(strand.prefix)
+        self._book = _load(changes.values(), _digests(changes, heads))
+        self._changes, self._heads = changes, heads
         return waiting
 
     @property
@@ -141,12 +144,12 @@ class Document:
     @property
     def change_heads(self) -> tuple[bytes, ...]:
         """Change hashes of the heads, sorted; equal on two nodes that hold the same."""
-        return tuple(sorted(self._changes[head][0] for head in self._heads))
+        return _digests(self._changes, self._heads)
 
     @property
     def max_op(self) -> int:
         """The highest operation, 0 when empty."""
-        return max((self._changes[head][1] for head in self._heads), default=0)
+        return max((self._changes[head].last_op for head in self._heads), default=0)
 
     def facts(self, only: Iterable[Fact] | None = None) -> dict[Fact, bytes]:
         """Return (entry prefix, index) → value as automerge holds them.
@@ -157,39 +160,66 @@ class Document:
         Raises:
             LedgerError: `document_rebuild` when automerge fails; build it anew from entries.
         """
-        return _ask(self._read, only)
+        if only is None:
+            return self._asked(self._read_all)
+        wanted = list(only)
+        assert all(index < self._changes[prefix].facts for prefix, index in wanted)
+        return self._asked(
+            lambda book: {
+                fact: _value(book.get(automerge.ROOT, fact_key(*fact))) for fact in wanted
+            }
+        )
 
     def export(self) -> bytes:
-        """Return a standard automerge file.
+        """Return a standard automerge file, the same on every node that holds the same entries.
 
         Raises:
             LedgerError: `document_rebuild` when automerge fails; build it anew from entries.
         """
-        return _ask(self._open().save)
+        changes = self._changes
+        order = sorted(changes, key=lambda prefix: (changes[prefix].depth, prefix))
+        book = _load([changes[prefix] for prefix in order], self.change_heads)
+        return bytes(_ask(book.save))
 
     def release(self) -> None:
-        """Drop what automerge holds; the next question loads it again."""
+        """Drop what automerge holds in memory; the next question loads it again."""
         self._book = None
 
-    def _open(self) -> automerge.Document:
-        if self._book is None:
-            self._book = _load(self._chunks, list(self.change_heads))
-        return self._book
+    def _asked(self, question: Callable[[automerge.Document], _Answer]) -> _Answer:
+        """Ask automerge's document, and drop it when it fails: a panic can poison it."""
+        try:
+            if self._book is None:
+                self._book = _load(self._changes.values(), self.change_heads)
+            return _ask(question, self._book)
+        except LedgerError:
+            self._book = None
+            raise
 
-    def _read(self, only: Iterable[Fact] | None) -> dict[Fact, bytes]:
-        book, root = self._open(), automerge.ROOT
-        if only is not None:
-            return {fact: _value(book.get(root, fact_key(*fact))) for fact in only}
+    def _read_all(self, book: automerge.Document) -> dict[Fact, bytes]:
         facts: list[Fact] = []
         keys: list[str] = []
         for prefix in sorted(self._changes):
             name = prefix.hex()
-            for index in range(self._changes[prefix][2]):
+            for index in range(self._changes[prefix].facts):
                 facts.append((prefix, index))
                 keys.append(name + _TAILS[index])
-        if book.keys(root) != keys:
+        if book.keys(automerge.ROOT) != keys:
             raise LedgerError("document_rebuild", reason="facts", changes=len(self._changes))
-        return dict(zip(facts, map(_value, book.values(root)), strict=True))
+        return dict(zip(facts, map(_value, book.values(automerge.ROOT)), strict=True))
+
+
+def _change(strand: Strand, before: list[_Change]) -> _Change:
+    """Return the change of an entry that follows these."""
+    last_op = depth = 0
+    for earlier in before:
+        last_op, depth = max(last_op, earlier.last_op), max(depth, earlier.depth)
+    chunk, digest = encode_change(strand, [earlier.digest for earlier in before], last_op + 1)
+    count = len(strand.values)
+    return _Change(digest, last_op + count, count, depth + 1, chunk)
+
+
+def _digests(changes: dict[bytes, _Change], heads: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(sorted([changes[head].digest for head in heads]))
 
 
 def _in_causal_order(
@@ -312,11 +342,11 @@ def _signed(number: int) -> bytes:
     return bytes(out)
 
 
-def _load(chunks: list[bytes], change_heads: list[bytes]) -> automerge.Document:
+def _load(changes: Collection[_Change], heads: tuple[bytes, ...]) -> automerge.Document:
     """Return automerge's document of our own changes, proven to end where we say it ends."""
-    book = _ask(automerge.Document.load, b"".join(chunks))
-    if sorted(book.get_heads()) != change_heads:
-        raise LedgerError("document_rebuild", reason="heads", changes=len(chunks))
+    book = _ask(automerge.Document.load, b"".join([change.chunk for change in changes]))
+    if tuple(sorted(_ask(book.get_heads))) != heads:
+        raise LedgerError("document_rebuild", reason="heads", changes=len(changes))
     return book
 
 
