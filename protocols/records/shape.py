@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
+from msgspec.structs import astuple
 
 from protocols.feeds.lane import Lane
 from protocols.ids import DocId, EncounterId, EntryPrefix, FactRef, PatientId, ScopeId, SiteId
@@ -31,8 +32,8 @@ class Source(IntEnum):
 class Circumstances(msgspec.Struct, array_like=True, frozen=True):
     """When, by whom and how, where that differs from *now, by the author, typed*."""
 
-    at_ms: int | None = None
-    """When it happened, Unix milliseconds; None = when the entry was written."""
+    at_s: int | None = None
+    """When it happened, Unix seconds; None = when the entry was written."""
     precision: str = ""
     """'' exact to the minute, else 'hour', 'day', 'month', 'year' or 'about'."""
     by: str = ""
@@ -51,11 +52,15 @@ class Statement(msgspec.Struct, array_like=True, frozen=True):
 
     circumstances: Circumstances | None = None
     supersedes: tuple[tuple[bytes, int], ...] = ()
-    """(entry prefix, index) of the facts it corrects; an all-zero prefix is this entry."""
+    """(entry prefix, index) of the facts it corrects. An all-zero prefix is this entry; an empty
+    one is the entry that started this document, which most corrections name."""
+
+    def asserts(self) -> Sequence[tuple[int, Any]]:
+        """The attributes it states, as (number, value); None as a value means cleared."""
+        return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """One fact as the merged documents of its subject hold it."""
 
     entry: int
@@ -76,6 +81,8 @@ class Fact:
     order: tuple[int, bytes]
     """(hybrid clock, entry hash prefix): one order everywhere, for display and ties only."""
     standing: int
+    code_tag: str = ""
+    """The five letters that short codes of its feed begin with (`identity.code_tag`)."""
 
     @property
     def ref(self) -> FactRef:
@@ -86,14 +93,15 @@ class Fact:
     def at_ms(self) -> int:
         """When it happened, as stated, else when it was written."""
         stated = self.record.circumstances if self.record else None
-        return self.clock_ms if stated is None or stated.at_ms is None else stated.at_ms
+        return self.clock_ms if stated is None or stated.at_s is None else stated.at_s * 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every row has; the ledger joins author, feed, seq, scope and recorded_at to it."""
 
     TABLE: ClassVar[str] = ""
+    INDEXED: ClassVar[tuple[str, ...]] = ()
+    """Columns that queries look up by; each gets an index."""
     entry: int
     """Local number of the entry it stems from: with `idx`, the row's key."""
     idx: int
@@ -106,11 +114,26 @@ class Row:
     """1 when a standing fact supersedes it, 2 when it is entered in error."""
 
 
+def columns(table: type[Row]) -> list[tuple[str, str]]:
+    """Return (name, annotation) of each field of a row, in the order of `values`."""
+    notes: dict[str, str] = {}
+    for base in reversed(table.__mro__):
+        notes |= base.__dict__.get("__annotations__", {})
+    return [(name, str(notes[name])) for name in table.__struct_fields__]
+
+
+def values(row: Row) -> tuple[int | str | bytes | None, ...]:
+    """Return what the row's columns hold, in the order of `columns`."""
+    return astuple(row)
+
+
 class SubjectKind(IntEnum):
     """What a document is about."""
 
     PATIENT = 1
     SITE = 2
+    UNASSIGNED = 3
+    """A device's result that nobody has given a patient yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,349 @@
+"""One stay or visit: it opens, moves and closes; what happens in it names it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from protocols.errors import InputError
+from protocols.feeds.lane import Lane
+from protocols.ids import EncounterId, PatientId
+from protocols.records import attributes as names
+from protocols.records.attributes import BED, CLASS, PROBLEM, SITE, TRIAGE, EncounterClass
+from protocols.records.display import clean_text
+from protocols.records.history import History, Said, unsettled
+from protocols.records.kinds import KindNo
+from protocols.records.planning import Command, Desk, given, refs, tidy
+from protocols.records.shape import (
+    Draft,
+    Fact,
+    Kind,
+    NewFact,
+    Plan,
+    Row,
+    Statement,
+    SubjectKind,
+    View,
+)
+from protocols.records.triage import cautious
+
+# fields
+
+
+class EncounterOpen(Statement, frozen=True):
+    """Care begins."""
+
+    site: bytes | None = None
+    care: int | None = None
+    """Digit of `EncounterClass`."""
+    problem: str | None = None
+    """What the patient came with, in the words of who wrote it."""
+    bed: str | None = None
+
+    def asserts(self) -> Sequence[tuple[int, Any]]:
+        """Return the attributes of the encounter that were filled in."""
+        said = ((SITE, self.site), (CLASS, self.care), (PROBLEM, self.problem), (BED, self.bed))
+        return [(number, value) for number, value in said if value is not None]
+
+
+class EncounterMove(Statement, frozen=True):
+    """Bed, site, class or problem stated anew."""
+
+    values: dict[int, bytes | str | int | None] = {}
+
+    def asserts(self) -> Sequence[tuple[int, Any]]:
+        """Return the attributes stated; None = stated to be empty."""
+        return tuple(self.values.items())
+
+
+class EncounterClose(Statement, frozen=True):
+    """Care here ends."""
+
+    outcome: int = 0
+    """Position in `OUTCOMES`."""
+    text: str = ""
+    destination: str = ""
+    """Where the patient went, when referred."""
+
+
+OUTCOMES = (
+    ("other", None),
+    ("discharged", 36),
+    ("discharged-follow-up", 37),
+    ("left-against-advice", 38),
+    ("referred", 39),
+    ("admitted", 40),
+    ("dead-on-arrival", 41),
+    ("died", 42),
+    ("rehabilitation", 43),
+    ("left-unseen", None),
+)
+"""Outcome words in the order of their digits, with the item of the WHO EMT minimum data set."""
+
+# commands
+
+
+class OpenData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`data` of encounter.open."""
+
+    site: str | None = None
+    """Id of a site."""
+    care: str | None = msgspec.field(default=None, name="class")
+    problem: str | None = None
+    bed: str | None = None
+
+
+class MoveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`data` of encounter.move; null states that there is none."""
+
+    site: str | None | UnsetType = UNSET
+    care: str | None | UnsetType = msgspec.field(default=UNSET, name="class")
+    problem: str | None | UnsetType = UNSET
+    bed: str | None | UnsetType = UNSET
+
+
+class CloseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`data` of encounter.close."""
+
+    outcome: str
+    text: str | None = None
+    destination: str | None = None
+
+
+BED_CHARS_MAX = 24
+PROBLEM_CHARS_MAX = 300
+TEXT_CHARS_MAX = 2_000
+
+# apply
+
+
+def plan_open(command: Command, view: View) -> Plan:
+    """A new encounter; an older one that is still open is no obstacle, only said."""
+    desk = Desk(command, view)
+    patient = desk.patient()
+    if command.encounter is not None:
+        raise InputError("not_taken", field="encounter", kind="encounter.move")
+    if view.open_encounters(patient):
+        desk.warn("encounter_open")
+    stated = _statements(desk, given(command.data))
+    record = EncounterOpen(
+        desk.circumstances(), (), *(stated.get(number) for number in (SITE, CLASS, PROBLEM, BED))
+    )
+    draft = Draft(
+        Lane.ROUTINE,
+        SubjectKind.PATIENT,
+        patient,
+        None,
+        (NewFact(KindNo.ENCOUNTER_OPEN, record),),
+        founds_encounter=True,
+    )
+    return Plan((draft,), tuple(desk.warnings))
+
+
+def plan_move(command: Command, view: View) -> Plan:
+    """Bed and the like stated anew: supersedes what is shown of each now."""
+    desk = Desk(command, view)
+    patient, encounter = _open_encounter(desk)
+    stated = _statements(desk, given(command.data))
+    if not stated:
+        raise InputError("nothing_stated", field="data")
+    seen = (*desk.named(patient), *desk.seen(patient, stated, encounter))
+    record = EncounterMove(desk.circumstances(), refs(seen), stated)
+    return to_encounter(desk, patient, encounter, NewFact(KindNo.ENCOUNTER_MOVE, record))
+
+
+def plan_close(command: Command, view: View) -> Plan:
+    """Care ends; an earlier close that is shown is superseded."""
+    desk = Desk(command, view)
+    patient, encounter = _open_encounter(desk)
+    data: CloseData = command.data
+    outcomes = tuple(word for word, _ in OUTCOMES)
+    if data.outcome not in outcomes:
+        raise InputError("bad_value", field="data.outcome", allowed=outcomes)
+    history = desk.history(patient)
+    earlier = closes(history, encounter)
+    if earlier:
+        desk.warn("already_closed")
+    record = EncounterClose(
+        desk.circumstances(),
+        refs((*desk.named(patient), *(fact.ref for fact in earlier))),
+        outcomes.index(data.outcome),
+        tidy(data.text, "data.text", TEXT_CHARS_MAX) if data.text else "",
+        tidy(data.destination, "data.destination", 200) if data.destination else "",
+    )
+    return to_encounter(desk, patient, encounter, NewFact(KindNo.ENCOUNTER_CLOSE, record))
+
+
+def to_encounter(
+    desk: Desk, patient: PatientId, encounter: EncounterId | None, *facts: NewFact
+) -> Plan:
+    """Return the plan of one routine entry in the encounter's document, or else the patient's."""
+    draft = Draft(Lane.ROUTINE, SubjectKind.PATIENT, patient, encounter, facts)
+    return Plan((draft,), tuple(desk.warnings))
+
+
+def closes(history: History, encounter: EncounterId | None) -> list[Fact]:
+    """Return the facts that close an encounter now, as far as they stand."""
+    return [
+        fact
+        for fact in history.of_kind.get(KindNo.ENCOUNTER_CLOSE, ())
+        if fact.standing == 0
+        and history.encounter_of.get(fact.doc) == encounter
+        and not history.replaced(fact)
+    ]
+
+
+def _open_encounter(desk: Desk) -> tuple[PatientId, EncounterId]:
+    patient = desk.patient()
+    encounter = desk.encounter(patient)
+    if encounter is None:
+        raise InputError("no_encounter", field="encounter")
+    return patient, encounter
+
+
+def _statements(desk: Desk, fields: dict[str, Any]) -> dict[int, Any]:
+    limits = {"problem": PROBLEM_CHARS_MAX, "bed": BED_CHARS_MAX}
+    stated: dict[int, Any] = {}
+    for name, value in fields.items():
+        number = CLASS if name == "care" else names.BY_NAME[name].number
+        if value is None:
+            stated[number] = None
+        elif name == "site":
+            stated[number] = bytes(desk.site(value, "data.site") or b"")
+        elif name == "care":
+            stated[number] = names.code(EncounterClass, value, "data.class")
+        else:
+            stated[number] = tidy(value, f"data.{name}", limits[name])
+    return stated
+
+
+# rows
+
+
+class EncounterRow(Row, frozen=True, kw_only=True, gc=False):
+    """One encounter as it is known now."""
+
+    TABLE: ClassVar[str] = "encounter"
+    INDEXED: ClassVar[tuple[str, ...]] = ("id", "patient")
+    id: bytes
+    patient: bytes
+    care: int | None
+    """1 emergency, 2 ambulatory, 3 inpatient, 4 observation, 5 home, 6 field."""
+    site: bytes | None
+    bed: str
+    problem: str
+    opened_ms: int
+    closed_ms: int | None = None
+    outcome: int | None = None
+    """Position in `OUTCOMES`."""
+    triage: int | None = None
+    triage_at_ms: int | None = None
+    triage_open: int = 0
+    reassess: int = 0
+    unsettled: int = 0
+
+
+def rows(history: History) -> list[EncounterRow]:
+    """Return one row for each encounter in which something is written."""
+    found = []
+    for encounter, facts in history.of_encounter.items():
+        opens = [fact for fact in facts if fact.kind == KindNo.ENCOUNTER_OPEN]
+        live = [fact for fact in facts if fact.standing == 0 and history.replaced(fact) != 2]
+        founding = next((fact for fact in opens if fact in live), (opens or live or facts)[0])
+        said = history.now if live else history.beside
+        ending = closes(history, encounter)
+        outcomes = {_outcome(fact) for fact in ending}
+        category = cautious(said.get((encounter, TRIAGE), ()))
+        found.append(
+            EncounterRow(
+                entry=founding.entry,
+                idx=founding.index,
+                kind=founding.kind,
+                standing=founding.standing,
+                at_ms=founding.at_ms,
+                supersedes=history.supersedes(founding),
+                replaced=0 if live else history.replaced(founding),
+                id=encounter,
+                patient=history.subject,
+                care=_last(said.get((encounter, CLASS), ())),
+                site=_last(said.get((encounter, SITE), ())),
+                bed=clean_text(_last(said.get((encounter, BED), ())) or ""),
+                problem=clean_text(_last(said.get((encounter, PROBLEM), ())) or ""),
+                opened_ms=min(fact.at_ms for fact in live or facts)
+                if founding not in opens
+                else founding.at_ms,
+                closed_ms=max((fact.at_ms for fact in ending), default=None),
+                outcome=_outcome(ending[-1]) if ending else None,
+                triage=category.triage,
+                triage_at_ms=category.at_ms,
+                triage_open=category.open,
+                reassess=category.reassess,
+                unsettled=(len(outcomes) > 1)
+                + sum(
+                    unsettled(said.get((encounter, number), ()), number)
+                    for number in (TRIAGE, BED, SITE, CLASS, PROBLEM)
+                ),
+            )
+        )
+    return found
+
+
+def _last(said: Sequence[Said]) -> Any:
+    return said[-1].value if said else None
+
+
+def _outcome(fact: Fact) -> int:
+    assert isinstance(fact.record, EncounterClose)
+    return fact.record.outcome
+
+
+KIND_OPEN = Kind(
+    number=KindNo.ENCOUNTER_OPEN,
+    name="encounter.open",
+    value=EncounterOpen,
+    data=OpenData,
+    plan=plan_open,
+    example={
+        "v": 1,
+        "kind": "encounter.open",
+        "key": "example-5",
+        "patient": {"tag": "B12"},
+        "at": "2026-05-01T14:30+02:00",
+        "data": {"class": "emergency", "problem": "fell from a roof", "bed": "A3"},
+    },
+)
+KIND_MOVE = Kind(
+    number=KindNo.ENCOUNTER_MOVE,
+    name="encounter.move",
+    value=EncounterMove,
+    data=MoveData,
+    plan=plan_move,
+    example={
+        "v": 1,
+        "kind": "encounter.move",
+        "key": "example-6",
+        "patient": {"tag": "B12"},
+        "data": {"bed": "B1"},
+    },
+)
+KIND_CLOSE = Kind(
+    number=KindNo.ENCOUNTER_CLOSE,
+    name="encounter.close",
+    value=EncounterClose,
+    data=CloseData,
+    plan=plan_close,
+    example={
+        "v": 1,
+        "kind": "encounter.close",
+        "key": "example-7",
+        "patient": {"tag": "B12"},
+        "data": {"outcome": "discharged-follow-up", "text": "dressing in three days"},
+    },
+)
+
+# merge note: two tents that open an encounter apart make two, and both are shown until one is
+# closed. Bed, site, class and problem are attributes and settle like a patient's. Two closes
+# with different outcomes both stand and count as unsettled; the patient is out of care.

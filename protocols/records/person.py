@@ -1,0 +1,182 @@
+"""A person's particulars: from the words of a JSON line to checked attribute values."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from protocols.errors import InputError
+from protocols.records import attributes as names
+from protocols.records.attributes import BY_NAME, Age, AgeUnit
+from protocols.records.planning import Desk, tidy
+
+TEXT_CHARS = {"address": 200, "marks": 300, "phone": 32, "nationality": 3, "language": 3}
+"""Longest text of an attribute, in characters; 120 where not listed."""
+
+TAGS_MAX = 16
+TAG_CHARS_MAX = 64
+
+_PATTERNS = {
+    "nationality": (re.compile("[A-Z]{3}"), ("ISO 3166 code of three letters",)),
+    "language": (re.compile("[a-z]{2,3}"), ("ISO 639 code of two or three letters",)),
+    "phone": (re.compile(r"\+?[0-9 ()/.-]{3,32}"), ("+257 61 23 45 67",)),
+}
+_AGE_MAX = {"y": 130, "mo": 48, "w": 60, "d": 120}
+"""Largest value of an age in each unit; above it the next larger unit is meant."""
+
+
+
+class AgeData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """An age with its unit."""
+
+    value: str | int
+    unit: str
+    estimated: bool = False
+
+
+class NationalIdData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A number somebody's state or agency gave."""
+
+    value: str
+    system: str = ""
+
+
+class KinData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Whom to call."""
+
+    name: str | None = None
+    relation: str | None = None
+    phone: str | None = None
+
+
+class ConsentData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the patient, or who speaks for them, agreed to."""
+
+    treat: str | None = None
+    share: str | None = None
+
+
+class PersonData(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """`data` of patient.register and patient.identify; null clears, in patient.identify only."""
+
+    family_name: str | None | UnsetType = UNSET
+    given_name: str | None | UnsetType = UNSET
+    other_names: str | None | UnsetType = UNSET
+    mother_name: str | None | UnsetType = UNSET
+    sex: str | None | UnsetType = UNSET
+    birth_date: str | None | UnsetType = UNSET
+    age: AgeData | None | UnsetType = UNSET
+    band: str | int | None | UnsetType = UNSET
+    tags: list[str] | None | UnsetType = UNSET
+    phone: str | None | UnsetType = UNSET
+    village: str | None | UnsetType = UNSET
+    district: str | None | UnsetType = UNSET
+    address: str | None | UnsetType = UNSET
+    nationality: str | None | UnsetType = UNSET
+    language: str | None | UnsetType = UNSET
+    national_id: NationalIdData | None | UnsetType = UNSET
+    occupation: str | None | UnsetType = UNSET
+    next_of_kin: KinData | None | UnsetType = UNSET
+    consent: ConsentData | None | UnsetType = UNSET
+    guardian: str | None | UnsetType = UNSET
+    marks: str | None | UnsetType = UNSET
+    household: str | None | UnsetType = UNSET
+    displacement: str | None | UnsetType = UNSET
+
+
+def statements(desk: Desk, fields: dict[str, Any]) -> dict[int, Any]:
+    """Return attribute number to checked value, for the fields of a person that a line carried.
+
+    Raises:
+        InputError: naming the field and what it may hold.
+    """
+    found: dict[int, Any] = {}
+    for name, value in fields.items():
+        if name == "next_of_kin":
+            found |= _parts(desk, "kin", name, value)
+        elif name == "consent":
+            found |= _parts(desk, "consent", name, value)
+        else:
+            attribute = BY_NAME[name]
+            found[attribute.number] = None if value is None else _checked(desk, name, value)
+    return found
+
+
+def _parts(desk: Desk, prefix: str, field: str, value: Any) -> dict[int, Any]:
+    """Spread a nested object over its attributes; null clears them all."""
+    parts = ("name", "relation", "phone") if prefix == "kin" else ("treat", "share")
+    if value is None:
+        return {BY_NAME[f"{prefix}_{part}"].number: None for part in parts}
+    return {
+        BY_NAME[f"{prefix}_{part}"].number: _checked(desk, f"{prefix}_{part}", said, field, part)
+        for part in parts
+        if (said := getattr(value, part)) is not None
+    }
+
+
+def _checked(desk: Desk, name: str, value: Any, field: str = "", part: str = "") -> Any:
+    where = f"data.{field}.{part}" if field else f"data.{name}"
+    attribute = BY_NAME[name]
+    if name == "band":
+        return band_code(value, where)
+    if name == "age":
+        return age_value(desk, value)
+    if name == "birth_date":
+        return _birth_date(desk, value, where)
+    if name == "tags":
+        return tag_list(value, where)
+    if name == "national_id":
+        number = tidy(value.value, f"{where}.value", 64)
+        return (value.system and tidy(value.system, f"{where}.system", 64), number)
+    if attribute.words is not None:
+        return names.code(attribute.words, value, where)
+    text = tidy(value, where, TEXT_CHARS.get(part and f"{part}" or name, 120))
+    pattern = _PATTERNS.get(part or name)
+    if pattern and not pattern[0].fullmatch(text):
+        raise InputError("bad_value", field=where, allowed=pattern[1])
+    return text
+
+
+def band_code(value: str | int, where: str) -> int:
+    """Return an age band from its MDS digit, as number or text."""
+    digits = tuple(str(int(band)) for band in names.Band)
+    if str(value) not in digits:
+        raise InputError("bad_value", field=where, allowed=digits)
+    return int(value)
+
+
+def tag_list(tags: list[str], where: str) -> tuple[str, ...]:
+    """Return tags tidied, each once."""
+    if len(tags) > TAGS_MAX:
+        raise InputError("too_many", field=where, limit=TAGS_MAX)
+    found = tuple(dict.fromkeys(tidy(tag, where, TAG_CHARS_MAX) for tag in tags))
+    if not found:
+        raise InputError("empty", field=where)
+    return found
+
+
+def age_value(desk: Desk, data: AgeData) -> Age:
+    """An age always carries a unit (SAFETY 1)."""
+    units = {word: unit for unit, word in names.AGE_WORDS.items()}
+    if data.unit not in units:
+        raise InputError("bad_value", field="data.age.unit", allowed=tuple(units))
+    text = str(data.value).strip()
+    if not (text.isascii() and text.isdecimal() and len(text) <= 3):
+        raise InputError("bad_number", field="data.age.value", allowed=("whole number",))
+    if int(text) > _AGE_MAX[data.unit]:
+        raise InputError(
+            "out_of_range", field="data.age.value", allowed=(f"0-{_AGE_MAX[data.unit]}",)
+        )
+    unit = AgeUnit(units[data.unit])
+    return Age(int(text), desk.at_ms() // 86_400_000, int(unit), int(data.estimated))
+
+
+def _birth_date(desk: Desk, text: str, where: str) -> int:
+    stored = names.date_code(text.strip(), where)
+    # A day ahead is still today somewhere on earth.
+    if names.first_day(stored) > desk.view.now_ms // 86_400_000 + 1:
+        raise InputError("future_date", field=where)
+    return stored
