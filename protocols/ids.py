@@ -50,6 +50,11 @@ class Id(bytes):
     PREFIX: ClassVar[str] = "id"
 
     def __new__(cls, raw: bytes) -> Self:
+        """Take exactly SIZE bytes.
+
+        Raises:
+            InputError: `bad_id` for any other length.
+        """
         if len(raw) != cls.SIZE:
             raise InputError("bad_id", field="id", size=len(raw), expected=cls.SIZE)
         return super().__new__(cls, raw)
