@@ -1,0 +1,219 @@
+"""What a running node answers on its local socket: the messages, typed once for both ends.
+
+One JSON object a line in each direction. A request is `{"id": n, "call": name, ...}`; the answer
+carries the same id and either `result` or `error`. After `subscribe` the node also sends
+`{"id": 0, "event": "changed", "result": [table, ...]}` lines, several changes folded into one
+while the client is busy. Commands, terminals and tests all come through here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why a call was refused: a code from the closed list, and values without patient data."""
+
+    code: str
+    field: str | None = None
+    allowed: tuple[str, ...] = ()
+    message: str = ""
+    fault: str = "person"
+    """Whose fault: 'person', 'peer', 'world', 'device', 'installer' or 'us'."""
+    values: dict[str, str | int | tuple[str, ...]] = {}
+    """Counts, limits and ids the sentence for a person needs."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One call. `args` are the call's own, named below for each."""
+
+    id: int
+    call: str
+    args: dict[str, Any] = {}
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The answer to one call, or an event when `id` is 0."""
+
+    id: int
+    result: Any = None
+    error: Failure | None = None
+    event: str = ""
+
+
+class Greeting(msgspec.Struct, frozen=True):
+    """`hello`: which node answers and how it wants to be shown. Text is cleaned for display."""
+
+    device: str
+    name: str
+    """The node's own name."""
+    site: str = ""
+    person: str = ""
+    """Who is logged in on this terminal; '' = not identified."""
+    drill: str = ""
+    """Name of the exercise this node belongs to; '' = real work."""
+    locked: bool = False
+    """True while this terminal is locked."""
+    language: str = ""
+    """Kept by `settings`; '' = never chosen."""
+    theme: str = ""
+    """Kept by `settings`; '' = never chosen."""
+    tag_prefix: str = ""
+    """What tags here begin with; typed digits are completed with it."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What was typed into a form that was not saved; kept encrypted.
+
+    `draft_put`: args are the fields below; the same form and subject replace what was kept.
+    `draft_list`: a list of these, newest first. `draft_drop`: args form, subject.
+    """
+
+    form: str
+    """'register', 'triage', 'vitals' or 'note'."""
+    subject: str
+    """Names the draft within its form; made by the terminal."""
+    fields: dict[str, str]
+    """Field name to what was typed, as it was typed."""
+    patient: str = ""
+    """The patient it is about; '' for a new one."""
+    label: str = ""
+    """What the board calls it: the patient's code and name, or ''."""
+    at_ms: int = 0
+    """When it was last typed into, Unix milliseconds."""
+
+
+class BoardLine(msgspec.Struct, frozen=True):
+    """One patient on the ward board. Text is already cleaned for display."""
+
+    patient: str
+    code: str
+    name: str
+    """'' when unknown."""
+    tag: str = ""
+    triage: int | None = None
+    """1 red, 2 yellow, 3 green, 4 expectant, 0 dead; None = not triaged."""
+    triage_open: bool = False
+    """True while several triage categories stand; `triage` is then the cautious one."""
+    sex: int = 9
+    """1 male, 2 female, 3 female pregnant, 9 unknown (MDS)."""
+    age: str = ""
+    """With its unit, `~` in front when estimated: `34 y`, `~22 mo`; a band as `5-17 y`."""
+    bed: str = ""
+    waiting_since_ms: int | None = None
+    """When the open encounter began; the wait counts from there."""
+    problem: str = ""
+    unsettled: int = 0
+    """How many attributes have several different values that stand."""
+    standing: int = 0
+
+
+class BoardPage(msgspec.Struct, frozen=True):
+    """`board`: args offset, limit (at most 200), filter (text, '' for all)."""
+
+    total: int
+    offset: int
+    lines: tuple[BoardLine, ...]
+    counts: dict[str, int] = {}
+    """Patients in care by triage: keys '0' to '4' and 'none'."""
+
+
+class Asserted(msgspec.Struct, frozen=True):
+    """One value of an attribute, as somebody wrote it."""
+
+    fact: str
+    text: str
+    author: str
+    at_ms: int
+    recorded_ms: int
+    standing: int = 0
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """One attribute of a patient: all values that nothing supersedes; several = unsettled."""
+
+    name: str
+    values: tuple[Asserted, ...]
+
+
+class ChartLine(msgspec.Struct, frozen=True):
+    """One line of the timeline, newest first."""
+
+    fact: str
+    at_ms: int
+    recorded_ms: int
+    kind: str
+    summary: tuple[tuple[str, str], ...]
+    """(catalogue key or code, value as text with unit) pairs; words come from the reader's
+    catalogue."""
+    author: str
+    standing: int = 0
+    replaced: int = 0
+    """1 superseded, 2 entered in error."""
+    saved: str = "here"
+    """'here', 'peers' or 'hq': the furthest place known to hold it."""
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """`chart`: args patient, offset, limit (at most 500)."""
+
+    head: BoardLine
+    encounter: str | None
+    attributes: tuple[Attribute, ...]
+    lines: tuple[ChartLine, ...]
+    total: int
+
+
+class PeerLine(msgspec.Struct, frozen=True):
+    """One other device as this node knows it."""
+
+    device: str
+    name: str
+    role: str
+    """'node' or 'hq'."""
+    linked: bool
+    last_contact_ms: int | None
+    they_need: int | None
+    """Entries of ours they are not known to hold; None when unknown."""
+    we_need: int | None
+    trusted: bool = True
+
+
+class SyncState(msgspec.Struct, frozen=True):
+    """`sync`: how far what is saved here has travelled."""
+
+    device: str
+    name: str
+    own_entries: int
+    on_peers: int
+    """How many linked or once linked peers hold everything this device wrote."""
+    at_hq_until_ms: int | None
+    """HQ holds all this device wrote up to this instant; None = HQ never said so."""
+    unsent: int
+    """Own entries that no other device is known to hold."""
+    oldest_unsent_ms: int | None
+    peers: tuple[PeerLine, ...]
+    clock: str = "ok"
+    """'ok', 'implausible' or 'jumped'."""
+
+
+class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Answer to one line of `record`: args lines (list of objects)."""
+
+    line: int
+    ok: bool
+    key: str | None = None
+    id: str | None = None
+    patient: str | None = None
+    encounter: str | None = None
+    code: str | None = None
+    feed: str | None = None
+    seq: int | None = None
+    warnings: tuple[str, ...] = ()
+    repeated: bool = False
+    error: str | None = None
+    field: str | None = None
+    allowed: tuple[str, ...] = ()
+    message: str | None = None

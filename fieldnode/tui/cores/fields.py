@@ -1,0 +1,313 @@
+"""Kinds of answer a form asks for: which keys they take, and what the typed text means.
+
+Every kind has the same three parts: `accept` (may this character be typed here), `alone` (is this
+one key the whole answer) and `read` (what does the text mean, or why is it refused).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from fieldnode.tui.cores.keys import fold_digit, fold_single
+
+NOT_MEASURED = "-"
+UNRECORDABLE = "/"
+
+TEXT_CHARS_MAX = 120
+"""Longest one-line answer."""
+
+NUMBER_CHARS_MAX = 9
+DATE_CHARS_MAX = 10
+YEAR_MIN = 1900
+
+
+class Reason(NamedTuple):
+    """Why an answer is refused or questioned: a catalogue key and its values."""
+
+    key: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+class Answer(NamedTuple):
+    """What a field says."""
+
+    text: str = ""
+    """Canonical: point as decimal mark, a leading zero, no trailing zeros, ISO dates."""
+    absent: str = ""
+    """'not-measured' or 'unrecordable' in place of a value."""
+    unusual: bool = False
+    """True when a person confirmed a value outside the usual range."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.absent)
+
+
+class AnswerError(Exception):
+    """The typed text cannot be this field's answer."""
+
+    def __init__(self, key: str, **values: str) -> None:
+        self.reason = Reason(key, tuple(values.items()))
+        super().__init__(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the answers of a coded field."""
+
+    digit: str
+    value: str
+    """As in the record."""
+    word: str
+    """Catalogue key of the word."""
+    letters: str = ""
+    """Letters that choose it as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question: what is common to all kinds. By itself, a line of text."""
+
+    name: str
+    label: str
+    """Catalogue key."""
+    required: bool = False
+    hint: str = ""
+    """Catalogue key of what to type, shown while the field is open."""
+    chars_max: int = TEXT_CHARS_MAX
+    absent: bool = False
+    """Whether `-` not measured and `/` unrecordable are answers."""
+
+    def accept(self, text: str, char: str) -> str:
+        """Return the character to insert for a typed one, or '' when it does not belong here."""
+        return char if len(text) < self.chars_max else ""
+
+    def alone(self, text: str, char: str) -> str | None:
+        """Return the whole answer when this one key is it, else None."""
+        if self.absent and not text and char in (NOT_MEASURED, UNRECORDABLE):
+            return char
+        return None
+
+    def read(self, text: str) -> Answer:
+        """Return what the text means.
+
+        Raises:
+            AnswerError: With the reason a person can act on.
+        """
+        if self.absent and text in (NOT_MEASURED, UNRECORDABLE):
+            return Answer(absent="not-measured" if text == NOT_MEASURED else "unrecordable")
+        return self.meaning(text.strip())
+
+    def meaning(self, text: str) -> Answer:
+        """As `read`, for text that is not one of the absent marks."""
+        return Answer(text)
+
+    def unusual(self, _answer: Answer) -> Reason | None:
+        """Return why the answer needs a second Enter, or None."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Coded(Field):
+    """One digit is the whole answer; the form moves on by itself."""
+
+    choices: tuple[Choice, ...] = ()
+
+    def accept(self, _text: str, _char: str) -> str:
+        """Nothing is typed but whole answers."""
+        return ""
+
+    def alone(self, _text: str, char: str) -> str | None:
+        """The digit of a choice, in any script or by its key or letter."""
+        if self.absent and char in (NOT_MEASURED, UNRECORDABLE):
+            return char
+        digit = fold_single(char)
+        for choice in self.choices:
+            if digit == choice.digit or char.upper() in choice.letters:
+                return choice.digit
+        return None
+
+    def meaning(self, text: str) -> Answer:
+        """The value of the chosen digit."""
+        return Answer("" if not text else self.choice(text).value)
+
+    def choice(self, digit: str) -> Choice:
+        """Return the choice of a digit.
+
+        Raises:
+            AnswerError: No choice has it.
+        """
+        for choice in self.choices:
+            if choice.digit == digit:
+                return choice
+        raise AnswerError("form.not_a_choice")
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Field):
+    """A measured or counted number with its unit beside it."""
+
+    unit: str = ""
+    """Shown, and written to the record; a UCUM code."""
+    decimals: int = 0
+    possible: tuple[str, str] | None = None
+    """Lowest and highest value taken at all."""
+    usual: tuple[str, str] | None = None
+    """Outside it a second Enter is asked for."""
+    short_tenths: tuple[int, int] | None = None
+    """Range of three-digit entries that mean tenths: 386 is 38.6."""
+    chars_max: int = NUMBER_CHARS_MAX
+
+    def accept(self, text: str, char: str) -> str:
+        """Digits of any script and decimal marks; a letter is kept so that it can be refused."""
+        folded = {"٫": ".", "٬": "'", "\u066a": ""}.get(char, fold_digit(char))
+        return folded if len(text) < self.chars_max and folded != NOT_MEASURED else ""
+
+    def meaning(self, text: str) -> Answer:
+        """The number in canonical form, within what is possible."""
+        if not text:
+            return Answer()
+        number = self._shorten(self._parse(text))
+        if self.possible is not None:
+            low, high = map(Decimal, self.possible)
+            if not low <= number <= high:
+                raise AnswerError(
+                    "form.impossible", low=self.possible[0], high=self.possible[1], unit=self.unit
+                )
+        return Answer(canonical(number))
+
+    def unusual(self, answer: Answer) -> Reason | None:
+        """Outside the usual range."""
+        if self.usual is None or not answer.text:
+            return None
+        low, high = map(Decimal, self.usual)
+        if low <= Decimal(answer.text) <= high:
+            return None
+        values = (("low", self.usual[0]), ("high", self.usual[1]), ("unit", self.unit))
+        return Reason("form.unusual", values)
+
+    def _parse(self, text: str) -> Decimal:
+        whole, mark, fraction = text.replace(",", ".").partition(".")
+        if "." in fraction or " " in text or "'" in text:
+            raise AnswerError("form.grouping")
+        if not (whole + fraction).isdigit() or not (whole + fraction).isascii():
+            raise AnswerError("form.not_a_number", unit=self.unit)
+        if len(fraction) > self.decimals or (mark and not self.decimals):
+            raise AnswerError(_why_not(len(fraction), self.decimals))
+        return Decimal(f"{whole or '0'}.{fraction or '0'}")
+
+    def _shorten(self, number: Decimal) -> Decimal:
+        if self.short_tenths is not None and number == number.to_integral_value():
+            low, high = self.short_tenths
+            if low <= number <= high:
+                return number / 10
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure(Field):
+    """Blood pressure: `98/60`, or `98/` when only the upper value could be taken."""
+
+    systolic: Number | None = None
+    diastolic: Number | None = None
+    chars_max: int = 7
+
+    def accept(self, text: str, char: str) -> str:
+        """Digits and one stroke."""
+        folded = "/" if char in "/÷" else fold_digit(char)
+        if folded == "/" and ("/" in text or not text):
+            return ""
+        return folded if len(text) < self.chars_max and folded in "0123456789/" else ""
+
+    def meaning(self, text: str) -> Answer:
+        """Both values, or the upper alone with its stroke."""
+        if not text:
+            return Answer()
+        upper, stroke, lower = text.partition("/")
+        if not stroke:
+            raise AnswerError("form.pressure")
+        high = self.systolic.meaning(upper).text if self.systolic else upper
+        low = self.diastolic.meaning(lower).text if self.diastolic else lower
+        if low and int(low) > int(high):
+            raise AnswerError("form.pressure_order")
+        return Answer(f"{high}/{low}")
+
+    def unusual(self, answer: Answer) -> Reason | None:
+        """Either value outside its usual range."""
+        upper, _, lower = answer.text.partition("/")
+        found = self.systolic.unusual(Answer(upper)) if self.systolic else None
+        return found or (self.diastolic.unusual(Answer(lower)) if self.diastolic else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Date(Field):
+    """A day, a month or a year, year first; anything else could be read two ways."""
+
+    latest: str = ""
+    """ISO day after which a date is refused; '' for none."""
+    chars_max: int = DATE_CHARS_MAX
+
+    def accept(self, text: str, char: str) -> str:
+        """Digits, and any usual mark between them as a hyphen."""
+        folded = "-" if char in "-./ " else fold_digit(char)
+        return folded if len(text) < self.chars_max and folded in "0123456789-" else ""
+
+    def meaning(self, text: str) -> Answer:
+        """`2026`, `2026-01` or `2026-01-31`."""
+        if not text:
+            return Answer()
+        found = re.fullmatch(r"(\d{4})(?:-?(\d{1,2})(?:-?(\d{1,2}))?)?", text, re.ASCII)
+        if found is None:
+            raise AnswerError("form.date")
+        year, month, day = (int(part) if part else None for part in found.groups())
+        if not _exists(year or 0, month, day):
+            raise AnswerError("form.no_such_date")
+        parts = [f"{year:04d}", *(f"{part:02d}" for part in (month, day) if part is not None)]
+        written = "-".join(parts)
+        if self.latest and written > self.latest[: len(written)]:
+            raise AnswerError("form.future")
+        return Answer(written)
+
+
+@dataclass(frozen=True, slots=True)
+class Tag(Field):
+    """A wristband or tag: scanned, typed whole, or digits that the terminal's prefix completes."""
+
+    prefix: str = ""
+    """Put before an answer that is digits only."""
+    chars_max: int = 40
+
+    def accept(self, text: str, char: str) -> str:
+        """Letters in capitals, digits of any script, hyphens."""
+        folded = fold_digit(char).upper()
+        taken = len(folded) == 1 and (folded.isalnum() or folded in "-_.:+")
+        return folded if taken and len(text) < self.chars_max else ""
+
+    def meaning(self, text: str) -> Answer:
+        """The tag as written on the band."""
+        return Answer(self.prefix + text if text.isdecimal() and self.prefix else text)
+
+
+def canonical(number: Decimal) -> str:
+    """Return `0.5`, `5`, never `.5` or `5.0`."""
+    written = format(number, "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def _why_not(fraction: int, decimals: int) -> str:
+    """Three digits behind a mark are thousands to half of those who type them."""
+    if fraction == 3:
+        return "form.grouping"
+    return "form.too_many_decimals" if decimals else "form.no_decimals"
+
+
+def _exists(year: int, month: int | None, day: int | None) -> bool:
+    if year < YEAR_MIN or (month is not None and not 1 <= month <= 12):
+        return False
+    if day is None or month is None:
+        return day is None
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    lengths = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    return 1 <= day <= lengths[month - 1]
