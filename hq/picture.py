@@ -1,0 +1,166 @@
+"""The one picture: what HQ knows of every site, how old that is, and whom each number includes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hq import queries
+from hq.hints import Hints
+from hq.queries import Book, Care, Device, Latest
+from hq.shown import AHEAD_MS, MINUTE_MS, OLD_MS, TRIAGE_ORDER
+
+KEPT_MS = MINUTE_MS
+"""A picture is read anew after a minute even if nothing changed: its strips move on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Patients in care in one triage category, over all sites."""
+
+    triage: int | None
+    patients: int
+    arrived_ms: int | None
+    """Arrival of the one who waits longest; None when there is nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLine:
+    """What HQ knows of one site."""
+
+    id: bytes | None
+    """None: patients whose site nobody stated."""
+    name: str
+    heard_ms: int | None
+    newest_ms: int | None
+    tiles: tuple[Tile, ...]
+    unseen: int
+    """Red patients with no observation or note since their triage."""
+    unseen_since_ms: int | None
+    bars: tuple[int, ...]
+    """Records an hour, oldest hour first."""
+    known_ms: int | None
+    """Up to when HQ knows the site: its last link or its newest record, whichever is later. A
+    time that lies ahead of our clock says nothing and is left out."""
+
+    @property
+    def patients(self) -> int:
+        """Patients in care there."""
+        return sum(tile.patients for tile in self.tiles)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All of it, read at one moment."""
+
+    read_ms: int
+    turn: int
+    tiles: tuple[Tile, ...]
+    sites: tuple[SiteLine, ...]
+    """Least known first: what needs a call stands on top."""
+    latest: tuple[Latest, ...]
+    devices: tuple[Device, ...]
+    not_counted: int
+    unsettled: int
+
+    @property
+    def patients(self) -> int:
+        """Patients in care that are counted."""
+        return sum(tile.patients for tile in self.tiles)
+
+    @property
+    def newest_ms(self) -> int | None:
+        """When the newest record of any site happened."""
+        return max((s.newest_ms for s in self.sites if s.newest_ms is not None), default=None)
+
+    def site_names(self) -> dict[bytes | None, str]:
+        """Return the name of each site that has one."""
+        return {site.id: site.name for site in self.sites if site.name}
+
+    def quiet(self, now_ms: int) -> list[SiteLine]:
+        """Return sites with patients, or a name, of which HQ knows nothing recent."""
+        return [s for s in self.sites if s.known_ms is None or now_ms - s.known_ms >= OLD_MS]
+
+
+class Pictures:
+    """Reads the picture once per turn of the hints, however many pages ask for it."""
+
+    def __init__(self, book: Book, hints: Hints) -> None:
+        self._book = book
+        self._hints = hints
+        self._lock = asyncio.Lock()
+        self._kept: Picture | None = None
+
+    async def now(self, now_ms: int) -> Picture:
+        """Return the picture as of now."""
+        async with self._lock:
+            kept, turn = self._kept, self._hints.turn
+            if kept and kept.turn == turn and 0 <= now_ms - kept.read_ms < KEPT_MS:
+                return kept
+            self._kept = await read_picture(self._book, now_ms, turn)
+            return self._kept
+
+
+async def read_picture(book: Book, now_ms: int, turn: int = 0) -> Picture:
+    """Read everything the picture shows."""
+    care = await queries.care(book)
+    return Picture(
+        read_ms=now_ms,
+        turn=turn,
+        tiles=tiles_of(care),
+        sites=await _sites(book, care, now_ms),
+        latest=tuple(await queries.latest(book)),
+        devices=tuple(await queries.devices(book)),
+        not_counted=await queries.not_counted(book),
+        unsettled=sum(part.unsettled for part in care),
+    )
+
+
+def tiles_of(care: Iterable[Care]) -> tuple[Tile, ...]:
+    """Add up care by triage, in order of urgency; a category without patients counts 0."""
+    parts = list(care)
+    return tuple(_tile(triage, parts) for triage in TRIAGE_ORDER)
+
+
+async def _sites(book: Book, care: Sequence[Care], now_ms: int) -> tuple[SiteLine, ...]:
+    names = {site.id: site.name for site in await queries.sites(book)}
+    newest, heard = await queries.newest(book), await queries.heard(book)
+    unseen = {part.site: part for part in await queries.unseen(book)}
+    activity = await queries.activity(book, now_ms)
+    known: list[bytes | None] = [*names, *(s for s in newest if s not in names)]
+    lines = []
+    for site in known:
+        red = unseen.get(site)
+        lines.append(
+            SiteLine(
+                id=site,
+                name=names.get(site, "") if site else "",
+                heard_ms=heard.get(site),
+                newest_ms=newest.get(site),
+                tiles=tiles_of(part for part in care if part.site == site),
+                unseen=red.patients if red else 0,
+                unseen_since_ms=red.since_ms if red else None,
+                bars=_bars(part for part in activity if part.site == site),
+                known_ms=_latest_of(now_ms, heard.get(site), newest.get(site)),
+            )
+        )
+    return tuple(sorted(lines, key=lambda line: (line.id is None, line.known_ms or 0, line.name)))
+
+
+def _latest_of(now_ms: int, *times: int | None) -> int | None:
+    return max((t for t in times if t is not None and t <= now_ms + AHEAD_MS), default=None)
+
+
+def _tile(triage: int | None, care: Sequence[Care]) -> Tile:
+    mine = [part for part in care if part.triage == triage]
+    arrived = [part.arrived_ms for part in mine if part.arrived_ms is not None]
+    return Tile(triage, sum(part.patients for part in mine), min(arrived, default=None))
+
+
+def _bars(activity: Iterable[queries.Activity]) -> tuple[int, ...]:
+    bars = [0] * queries.STRIP_HOURS
+    for part in activity:
+        if 0 <= part.hour < queries.STRIP_HOURS:
+            bars[part.hour] += part.records
+    return tuple(bars)

@@ -1,0 +1,338 @@
+"""Every question the pages ask the book: the SQL, and what its answers are called.
+
+The SQL keeps to what SQLite and PostgreSQL read alike: `:name` parameters, integer
+milliseconds, `case` instead of functions that differ, no JSON, no clock. *In care* means an
+encounter that nobody closed. Counts take what stands; what does not is counted beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Value = int | str | bytes | None
+
+HOUR_MS = 3_600_000
+STRIP_HOURS = 24
+"""Hours that a site's strip of activity reaches back."""
+LATEST_MAX = 20
+"""Records listed on the picture."""
+PATIENTS_PAGE = 50
+"""Patients on one page."""
+PATIENTS_OFFSET_MAX = 1_000_000
+"""As far as paging goes."""
+
+
+class Book(Protocol):
+    """The merged ledger, as far as the pages may reach into it."""
+
+    async def read(self, sql: str, params: Mapping[str, Value]) -> Sequence[tuple[Any, ...]]:
+        """Return all rows of a query."""
+        ...
+
+    async def write(self, sql: str, params: Mapping[str, Value]) -> int:
+        """Run one statement on `hq_account`, `hq_session` or `hq_link`, durably.
+
+        Returns the number of rows it touched.
+        """
+        ...
+
+    def changes(self) -> AsyncIterator[frozenset[str]]:
+        """Yield the names of tables that changed, for as long as the book is open."""
+        ...
+
+
+IN_CARE = "p.encounter is not null and p.closed_ms is null"
+
+CARE = f"""
+select p.site, p.triage, count(*), min(p.arrived_ms), max(p.at_ms),
+       cast(sum(case when p.unsettled > 0 then 1 else 0 end) as bigint)
+from patient p where {IN_CARE} and p.standing = 0
+group by p.site, p.triage"""
+
+NOT_COUNTED = f"""
+select count(*) from patient p where {IN_CARE} and p.standing <> 0"""
+
+UNSEEN = f"""
+select p.site, count(*), min(p.triage_at_ms) from patient p
+where {IN_CARE} and p.standing = 0 and p.triage = 1
+  and not exists (select 1 from observation o where o.subject = p.subject
+                  and o.standing = 0 and o.replaced = 0 and o.at_ms >= p.triage_at_ms)
+  and not exists (select 1 from note n where n.subject = p.subject
+                  and n.standing = 0 and n.replaced = 0 and n.at_ms >= p.triage_at_ms)
+group by p.site"""
+
+SITES = """
+select s.id, s.name from site s where s.replaced = 0 and s.standing = 0 order by s.name"""
+
+NEWEST = """
+select p.site, max(p.at_ms) from patient p group by p.site"""
+
+HEARD = """
+select p.site, max(peer.last_contact_ms)
+from patient p
+join encounter e on e.subject = p.subject
+join entry on entry.arrival = e.entry
+join feed on feed.no = entry.feed
+join peer on peer.device = feed.device
+where peer.last_contact_ms > 0 group by p.site"""
+
+RECORD_SORTS = {1: "encounter", 2: "triage", 3: "observation", 4: "note"}
+"""What `Latest.sort` counts: the row tables of what is done at the bedside."""
+
+ACTIVITY = f"""
+select p.site, (r.at_ms - :since) / {HOUR_MS}, count(*), max(r.at_ms)
+from ({
+    " union all ".join(
+        f"select subject, at_ms from {table} where at_ms >= :since and at_ms < :until "
+        "and replaced = 0"
+        for table in RECORD_SORTS.values()
+    )
+}) r join patient p on p.subject = r.subject
+group by p.site, (r.at_ms - :since) / {HOUR_MS}"""
+
+ARRIVALS_MAX = 400
+"""The latest records are looked for among this many entries, so that asking stays cheap."""
+
+LATEST = f"""
+with came as (
+  select entry.arrival, entry.feed, document.subject
+  from (select arrival, feed from entry order by arrival desc limit {ARRIVALS_MAX}) entry
+  join strand on strand.entry = entry.arrival join document on document.no = strand.doc)
+select r.sort, r.arrival, r.idx, r.at_ms, r.standing, r.replaced, r.category,
+       p.code, p.site, feed.device, peer.name
+from ({
+    " union all ".join(
+        f"select {number} as sort, came.arrival, came.feed, came.subject, t.idx, t.at_ms, "
+        f"t.standing, t.replaced, {'t.category' if table == 'triage' else 'null'} as category "
+        f"from came join {table} t on t.subject = came.subject and t.entry = came.arrival"
+        for number, table in RECORD_SORTS.items()
+    )
+}) r
+join patient p on p.subject = r.subject
+join feed on feed.no = r.feed
+left join peer on peer.device = feed.device
+order by r.arrival desc, r.idx desc limit :limit"""
+
+DEVICES = """
+select d.device, peer.name, peer.last_contact_ms,
+       (select max(arrival) from entry) - peer.they_hold,
+       (select cast(sum(held.seq) as bigint) from
+          (select feed.device, max(branch.seq) as seq from branch
+           join feed on feed.no = branch.feed group by feed.device, branch.feed) held
+        where held.device = d.device),
+       (select max(branch.clock) from branch join feed on feed.no = branch.feed
+        where feed.device = d.device),
+       (select count(*) - count(distinct branch.feed) from branch
+        join feed on feed.no = branch.feed where feed.device = d.device),
+       (select count(*) from unopened join entry on entry.arrival = unopened.entry
+        join feed on feed.no = entry.feed where feed.device = d.device)
+from (select device from peer union select device from feed) d
+left join peer on peer.device = d.device
+order by coalesce(peer.last_contact_ms, 0) desc, d.device limit 500"""
+
+_PATIENTS_WHERE = f"""
+{IN_CARE} and (:any_triage = 1 or coalesce(p.triage, -1) = :triage)
+and (:any_site = 1 or p.site = :site)"""
+
+PATIENT_COUNT = f"select count(*) from patient p where {_PATIENTS_WHERE}"
+
+PATIENTS = f"""
+select p.id, p.code, p.name, p.tag, p.sex, p.age_value, p.age_unit, p.age_estimated,
+       p.birth_date, p.band, p.triage, p.triage_at_ms, p.triage_open, p.bed, p.site,
+       p.arrived_ms, p.unsettled, p.standing, p.at_ms
+from patient p where {_PATIENTS_WHERE}
+order by case p.triage when 1 then 0 when 2 then 1 when 3 then 2 when 4 then 4 when 0 then 5
+         else 3 end, p.arrived_ms, p.code limit :limit offset :offset"""
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """Patients in care at one site in one triage category."""
+
+    site: bytes | None
+    triage: int | None
+    patients: int
+    arrived_ms: int | None
+    """Arrival of the one who waits longest."""
+    newest_ms: int | None
+    unsettled: int
+    """Patients among them with facts that disagree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Red patients of one site with nothing recorded since their triage."""
+
+    site: bytes | None
+    patients: int
+    since_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place where patients are treated."""
+
+    id: bytes
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Records of one site in one hour."""
+
+    site: bytes | None
+    hour: int
+    """0 is the oldest of the strip."""
+    records: int
+    newest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """One record, as it arrived here."""
+
+    sort: int
+    entry: int
+    idx: int
+    at_ms: int
+    standing: int
+    replaced: int
+    category: int | None
+    """Triage category, of a triage record only."""
+    code: str
+    site: bytes | None
+    device: bytes
+    device_name: str | None
+
+    @property
+    def sort_name(self) -> str:
+        """Name of the row table it stems from; also the key of its word."""
+        return RECORD_SORTS[self.sort]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that wrote something held here, or that was linked to HQ."""
+
+    device: bytes
+    name: str | None
+    last_contact_ms: int | None
+    """None: it never linked here itself; others carried what it wrote."""
+    lacks: int | None
+    """Entries HQ holds that it is not known to have taken yet; None = unknown."""
+    entries: int | None
+    """Entries it wrote that HQ holds, without a gap from the first."""
+    newest_clock: int | None
+    """Hybrid clock of its newest entry held here."""
+    forks: int
+    """Places where two entries claim the same number: a cloned or restored device."""
+    unopened: int
+    """Its entries that wait for a key or newer software, or are damaged."""
+
+    @property
+    def newest_ms(self) -> int | None:
+        """When, by its own clock, it wrote the newest entry held here."""
+        return None if self.newest_clock is None else self.newest_clock >> 16
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One patient in care."""
+
+    id: bytes
+    code: str
+    name: str | None
+    tag: str | None
+    sex: int | None
+    age_value: int | None
+    age_unit: str | None
+    age_estimated: int | None
+    birth_date: str | None
+    band: int | None
+    triage: int | None
+    triage_at_ms: int | None
+    triage_open: int | None
+    bed: str | None
+    site: bytes | None
+    arrived_ms: int | None
+    unsettled: int
+    standing: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which patients in care to list."""
+
+    triage: int | None = None
+    """0 to 4, -1 for those without triage, None for all."""
+    site: bytes | None = None
+    offset: int = 0
+
+    def params(self) -> dict[str, Value]:
+        """Return the parameters of `PATIENT_COUNT`."""
+        return {
+            "any_triage": int(self.triage is None),
+            "triage": -1 if self.triage is None else self.triage,
+            "any_site": int(self.site is None),
+            "site": self.site or b"",
+        }
+
+
+async def care(book: Book) -> list[Care]:
+    """Return patients in care by site and triage."""
+    return [Care(*row) for row in await book.read(CARE, {})]
+
+
+async def not_counted(book: Book) -> int:
+    """Return how many patients in care no count includes, because their record does not stand."""
+    return int((await book.read(NOT_COUNTED, {}))[0][0])
+
+
+async def unseen(book: Book) -> list[Unseen]:
+    """Return red patients with nothing recorded since their triage, by site."""
+    return [Unseen(*row) for row in await book.read(UNSEEN, {})]
+
+
+async def sites(book: Book) -> list[Site]:
+    """Return the sites known, by name; of a site with several names, the first."""
+    found: dict[bytes, Site] = {}
+    for row in await book.read(SITES, {}):
+        found.setdefault(bytes(row[0]), Site(bytes(row[0]), row[1] or ""))
+    return list(found.values())
+
+
+async def newest(book: Book) -> dict[bytes | None, int]:
+    """Return when the newest thing known of each site's patients happened."""
+    return {row[0]: row[1] for row in await book.read(NEWEST, {}) if row[1] is not None}
+
+
+async def heard(book: Book) -> dict[bytes | None, int]:
+    """Return when HQ was last linked to a device that writes at each site."""
+    return {row[0]: row[1] for row in await book.read(HEARD, {}) if row[1] is not None}
+
+
+async def activity(book: Book, now_ms: int) -> list[Activity]:
+    """Return records by site and hour over the hours of the strip."""
+    span = {"since": now_ms - STRIP_HOURS * HOUR_MS, "until": now_ms}
+    return [Activity(*row) for row in await book.read(ACTIVITY, span)]
+
+
+async def latest(book: Book) -> list[Latest]:
+    """Return the newest records in the order they arrived here, newest first."""
+    return [Latest(*row) for row in await book.read(LATEST, {"limit": LATEST_MAX})]
+
+
+async def devices(book: Book) -> list[Device]:
+    """Return every device known, last heard first."""
+    return [Device(*row) for row in await book.read(DEVICES, {})]
+
+
+async def patients(book: Book, chosen: Filter) -> tuple[int, list[Patient]]:
+    """Return how many patients match, and one page of them, most urgent first."""
+    total = int((await book.read(PATIENT_COUNT, chosen.params()))[0][0])
+    page = {"limit": PATIENTS_PAGE, "offset": min(chosen.offset, PATIENTS_OFFSET_MAX)}
+    rows = await book.read(PATIENTS, {**chosen.params(), **page})
+    return total, [Patient(*row) for row in rows]

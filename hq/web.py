@@ -1,0 +1,199 @@
+"""The page a logistics lead opens: routes only parse, ask and print."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, tzinfo
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, web
+
+from hq import queries
+from hq.accounts import Accounts
+from hq.desk import DESK, Desk, assets, environment
+from hq.doors import Doors
+from hq.hints import GAP_S, PARTS, Hints
+from hq.picture import Picture, Pictures
+from hq.queries import Book, Filter
+from hq.security import BODY_BYTES_MAX, VISIT, Guard
+from hq.shown import TRIAGE_ORDER
+
+PING_S = 15.0
+"""A stream without news sends a comment this often, and ends if its session has."""
+RETRY_MS = 2000
+"""How long a page waits before it calls again after a broken stream."""
+_STATUS_KNOWN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
+
+
+def make_app(
+    book: Book,
+    accounts: Accounts,
+    *,
+    now: Callable[[], int],
+    zone: tzinfo = UTC,
+    title: str = "",
+    https: bool = False,
+    hint_gap_s: float = GAP_S,
+) -> web.Application:
+    """Return the web application; run it with `auto_decompress=False, access_log=None`.
+
+    Args:
+        book: The merged ledger.
+        accounts: Who may open it; kept in the same book.
+        now: Wall clock, Unix milliseconds.
+        zone: Zone that times are shown in; always named on the page.
+        title: The operation's name.
+        https: The browser reaches us over TLS.
+        hint_gap_s: Least time between two live hints, seconds.
+    """
+    hints = Hints(book, accounts.entropy(8).hex(), gap_s=hint_gap_s)
+    desk = Desk(book, accounts, hints, Pictures(book, hints), now, zone, title, environment())
+    guard = Guard(accounts, now, https, lambda request, status: _refuse(desk, request, status))
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: object) -> web.StreamResponse:
+        return await guard.answer(request, handler)  # type: ignore[arg-type]  aiohttp's Handler
+
+    app = web.Application(middlewares=[guarded], client_max_size=BODY_BYTES_MAX)
+    app[DESK] = desk
+    app.on_response_prepare.append(guard.headers)
+    app.cleanup_ctx.append(_following)
+    app.add_routes(Doors(guard).routes())
+    app.add_routes(
+        [
+            web.get("/", picture_page, name="picture"),
+            web.get("/patients", patients_page, name="patients"),
+            web.get("/devices", devices_page, name="devices"),
+            web.get("/part/{part}", part, name="part"),
+            web.get("/events", events, name="events", allow_head=False),
+            web.get("/static/{name}", static, name="static"),
+        ]
+    )
+    return app
+
+
+async def picture_page(request: web.Request) -> web.StreamResponse:
+    """The one picture."""
+    desk = request.app[DESK]
+    return desk.page(request, "picture.html", picture=await _picture(request))
+
+
+async def devices_page(request: web.Request) -> web.StreamResponse:
+    """Every device, when it was last linked, and how far HQ knows what it wrote."""
+    desk = request.app[DESK]
+    return desk.page(request, "devices.html", picture=await _picture(request))
+
+
+async def part(request: web.Request) -> web.StreamResponse:
+    """One part of a page by itself."""
+    name = request.match_info["part"]
+    if name not in PARTS:
+        raise web.HTTPNotFound
+    picture = await _picture(request)
+    return request.app[DESK].page(request, f"part_{name}.html", picture=picture)
+
+
+async def patients_page(request: web.Request) -> web.StreamResponse:
+    """Patients in care, most urgent first, by name."""
+    desk = request.app[DESK]
+    chosen = parse_filter(request.query)
+    total, rows = await queries.patients(desk.book, chosen)
+    picture = await _picture(request)
+    return desk.page(
+        request,
+        "patients.html",
+        picture=picture,
+        chosen=chosen,
+        categories=TRIAGE_ORDER,
+        total=total,
+        rows=rows,
+        newer=_page_url(chosen, -queries.PATIENTS_PAGE) if chosen.offset else "",
+        older=_page_url(chosen, queries.PATIENTS_PAGE)
+        if chosen.offset + len(rows) < total and rows
+        else "",
+    )
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """Stream hints until the page leaves or its session ends."""
+    desk = request.app[DESK]
+    if desk.hints.full or not desk.hints.following:
+        raise web.HTTPServiceUnavailable
+    seen = request.headers.get("Last-Event-ID") or request.query.get("seen", "")
+    stream = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream"})
+    await stream.prepare(request)
+    try:
+        await stream.write(f"retry: {RETRY_MS}\n\n".encode())
+        with desk.hints.listen(seen) as listener:
+            while desk.hints.following and await _logged_in(request):
+                for name in listener.take():
+                    line = f"id: {desk.hints.mark}\nevent: {name}\ndata: {name}\n\n"
+                    await stream.write(line.encode())
+                try:
+                    await asyncio.wait_for(listener.waiting.wait(), PING_S)
+                except TimeoutError:
+                    await stream.write(b": here\n\n")
+            if desk.hints.following:
+                await stream.write(b"event: ended\ndata: ended\n\n")
+    except ConnectionResetError:
+        pass  # the reader closed the page
+    return stream
+
+
+async def static(request: web.Request) -> web.StreamResponse:
+    """One of our files."""
+    asset = assets().get(request.match_info["name"])
+    if asset is None:
+        raise web.HTTPNotFound
+    kept = "max-age=31536000, immutable" if request.query.get("v") == asset.mark else "no-cache"
+    return web.Response(
+        body=asset.content,
+        content_type=asset.content_type,
+        charset="utf-8",
+        headers={hdrs.CACHE_CONTROL: kept},
+    )
+
+
+def parse_filter(query: Mapping[str, str]) -> Filter:
+    """Read which patients to list; what does not parse is as if it were not there."""
+    triage, site, offset = (query.get(name, "") for name in ("triage", "site", "offset"))
+    key = {"none": -1} | {str(number): number for number in range(5)}
+    try:
+        site_id = bytes.fromhex(site) if len(site) == 32 else None
+    except ValueError:
+        site_id = None
+    start = int(offset) if offset.isascii() and offset.isdigit() and len(offset) <= 6 else 0
+    return Filter(key.get(triage), site_id, start)
+
+
+async def _picture(request: web.Request) -> Picture:
+    desk = request.app[DESK]
+    return await desk.pictures.now(desk.now())
+
+
+async def _logged_in(request: web.Request) -> bool:
+    desk = request.app[DESK]
+    return bool(await desk.accounts.session(request[VISIT].token, desk.now(), touch=False))
+
+
+def _page_url(chosen: Filter, step: int) -> str:
+    fields = {
+        "triage": "" if chosen.triage is None else str(chosen.triage).replace("-1", "none"),
+        "site": chosen.site.hex() if chosen.site else "",
+        "offset": str(max(0, chosen.offset + step)),
+    }
+    return "/patients?" + urlencode({name: text for name, text in fields.items() if text})
+
+
+def _refuse(desk: Desk, request: web.Request, status: int) -> web.Response:
+    status = status if status in _STATUS_KNOWN else 500 if status >= 500 else 400
+    return desk.page(request, "error.html", code=str(status), status=status)
+
+
+async def _following(app: web.Application) -> AsyncIterator[None]:
+    """Follow the book's changes while the application runs."""
+    task = asyncio.create_task(app[DESK].hints.follow())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
