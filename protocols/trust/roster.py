@@ -1,0 +1,433 @@
+"""The roster: who belongs to the operation and what each may write, from control records alone.
+
+Fed in any order it always ends the same: a certificate stands when its issuer's authority allows
+it, and authority only ever grows from the charter's roots downward. No clock takes part; what a
+device wrote before its certificate came counts as much as what it writes after.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from protocols.errors import PeerError
+from protocols.ids import DeviceId, EntryHash, FeedId, KeyId, OperationId, ScopeId, StatementHash
+from protocols.trust.certificates import (
+    Authority,
+    Certificate,
+    Rank,
+    granted,
+    open_certificate,
+    open_name,
+    refusal,
+    root_authority,
+    time_refusal,
+)
+from protocols.trust.charter import Charter, Org, Scope, open_charter, operation_id
+from protocols.trust.control import (
+    Admission,
+    Certificates,
+    Founding,
+    Origin,
+    Record,
+    UnknownControl,
+)
+from protocols.trust.standing import Standing
+from protocols.trust.statements import SignedStatement, statement_hash, verify_statement
+
+_CONTROL = bytes(16)
+
+
+VERDICTS_MAX = 65_536
+"""Verdicts remembered; more means somebody makes up kind numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What is known of one device through its standing certificates."""
+
+    device: DeviceId
+    name: str
+    """'' when it has none that our keys open."""
+    org: str
+    jurisdiction: str
+    rank: Rank
+    """The highest it holds."""
+    roles: frozenset[int]
+    scopes: frozenset[bytes]
+    agree: tuple[bytes, ...]
+    """Its X25519 keys, those of the newest certificate first."""
+    not_after_ms: int
+    """When the last of its certificates ends, Unix milliseconds; 0 = open."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """One authentic certificate, standing or not."""
+
+    hash: StatementHash
+    statement: SignedStatement
+    certificate: Certificate
+
+
+class Roster:
+    """Everything that control records say about one operation's devices."""
+
+    def __init__(self, operation: OperationId) -> None:
+        self.operation = operation
+        self.charter: Charter | None = None
+        """None until a founding record of this operation comes; then nobody is admitted yet."""
+        self._held: dict[StatementHash, _Held] = {}
+        self._issued: dict[bytes, list[_Held]] = defaultdict(list)
+        self._standing: dict[bytes, dict[StatementHash, dict[bytes, Authority]]] = {}
+        """By subject, certificate and root key: the authority it gives."""
+        self._by_agree: dict[bytes, set[DeviceId]] = defaultdict(set)
+        self._admissions: dict[EntryHash, tuple[Admission, Origin]] = {}
+        self._concerned: dict[bytes, set[EntryHash]] = defaultdict(set)
+        """Admissions by the key of their device and of their admitter."""
+        self._adopted: dict[tuple[bytes, bytes], tuple[EntryHash, ScopeId]] = {}
+        self._verdicts: dict[tuple[bytes, int, bytes], Standing] = {}
+
+    # Taking records
+
+    def add(self, record: Record | UnknownControl, origin: Origin) -> frozenset[DeviceId]:
+        """Take one control record; return the devices whose entries must be judged again.
+
+        What does not hold is left out without an error: its entry stays in its feed as
+        evidence. The same record twice changes nothing.
+        """
+        match record:
+            case Founding():
+                changed = self._found(record)
+            case Certificates():
+                changed = self._certify(record.statements)
+            case Admission():
+                self._admissions[origin.entry] = (record, origin)
+                for key in (record.device, bytes(origin.author)):
+                    self._concerned[key].add(origin.entry)
+                changed = self._adopt(origin.entry)
+            case _:
+                changed = set()
+        if changed:
+            self._verdicts.clear()
+        return frozenset(changed)
+
+    def certify(self, statements: Iterable[SignedStatement]) -> frozenset[DeviceId]:
+        """Take certificates that came outside a feed, as in an enrolment grant."""
+        changed = self._certify(statements)
+        self._verdicts.clear()
+        return frozenset(changed)
+
+    # Judging
+
+    def standing(self, device: DeviceId, kind: int, scope: ScopeId) -> Standing:
+        """Say whether facts of this kind by this device count in the scope of their feed.
+
+        `scope` is the one in the feed's genesis: the operation's own, or the device's old one.
+        """
+        asked = (device, kind, scope)
+        verdict = self._verdicts.get(asked)
+        if verdict is None:
+            if len(self._verdicts) >= VERDICTS_MAX:
+                self._verdicts.clear()
+            verdict = self._verdicts[asked] = self._judged(device, kind, scope)
+        return verdict
+
+    def scope_of(self, scope: ScopeId, device: DeviceId | None = None) -> ScopeId | None:
+        """Return the operation's scope that this one is or has become; None = not ours.
+
+        With `device`: for its feeds. Without: for anybody's, where one answer has to do.
+        """
+        if scope == _CONTROL or (self.charter and self.charter.scope(scope)):
+            return scope
+        if device is not None:
+            adopted = self._adopted.get((device, scope))
+        else:
+            same = [to for (_, old), to in self._adopted.items() if old == scope]
+            adopted = min(same, default=None)
+        return None if adopted is None else adopted[1]
+
+    def adopted(self) -> Mapping[tuple[DeviceId, ScopeId], ScopeId]:
+        """All old scopes that admissions made the operation's, by device."""
+        return {
+            (DeviceId(device), ScopeId(old)): to
+            for (device, old), (_, to) in sorted(self._adopted.items())
+        }
+
+    def may_link(
+        self,
+        agree: bytes,
+        *,
+        claimed: DeviceId | None = None,
+        lower_ms: int = 0,
+        upper_ms: int | None = None,
+    ) -> DeviceId | None:
+        """Return the device that a proved X25519 key belongs to; None = not one of ours, now.
+
+        Args:
+            claimed: Who the peer says it is, for a key that stands in two certificates.
+            lower_ms: A time that has surely passed; upper_ms: one that surely has not come.
+        """
+        devices = {
+            device
+            for device in self._by_agree.get(agree, ())
+            for statement, authorities in self._standing[device].items()
+            if self._held[statement].certificate.agree == agree
+            and not all(time_refusal(each, lower_ms, upper_ms) for each in authorities.values())
+        }
+        return claimed if claimed in devices else min(devices, default=None)
+
+    def may_rotate(self, device: DeviceId, scope: ScopeId) -> bool:
+        """Whether a device may give the scope a new key: a coordinator of it, or above."""
+        return any(
+            authority.rank <= Rank.COORDINATOR and scope in authority.scopes
+            for authority in self._authorities(device)
+        )
+
+    def may_hold(self, device: DeviceId, scope: ScopeId) -> bool:
+        """Whether a device may be handed this scope's entries, sealed as they are.
+
+        The sender asks, on every carrier. Control goes to every member; a scope that is not
+        the operation's goes to nobody.
+        """
+        authorities = self._authorities(device)
+        if self.charter is None or not authorities:
+            return False
+        if scope == _CONTROL:
+            return True
+        ours = self.scope_of(scope)
+        terms = self.charter.scope(ours) if ours else None
+        if terms is None:
+            return False
+        return terms.ciphertext_may_leave or self._under_law(device, terms)
+
+    # Looking up
+
+    def device(self, device: DeviceId, keys: Mapping[KeyId, bytes] | None = None) -> Member | None:
+        """Return what is known of a device; None while no certificate of it stands.
+
+        Args:
+            keys: Scope keys that may open its name.
+        """
+        authorities = self._authorities(device)
+        if not authorities:
+            return None
+        certificates = self._certificates(device)
+        names = (
+            open_name(each.sealed_name, subject=device, keys=keys or {}) for each in certificates
+        )
+        highest = min(authorities, key=lambda each: (each.rank, each.root))
+        org = self._org(highest)
+        ends = [authority.not_after_ms for authority in authorities]
+        return Member(
+            device=device,
+            name=next(filter(None, names), ""),
+            org=org.name,
+            jurisdiction=org.jurisdiction,
+            rank=highest.rank,
+            roles=frozenset().union(*(each.roles for each in authorities)),
+            scopes=frozenset().union(*(each.scopes for each in authorities)),
+            agree=tuple(dict.fromkeys(each.agree for each in certificates if each.agree)),
+            not_after_ms=max(ends) if all(ends) else 0,
+        )
+
+    def members(self) -> list[DeviceId]:
+        """All devices and persons with a standing certificate, sorted."""
+        return sorted(DeviceId(key) for key in self._standing)
+
+    def readers(self, scope: ScopeId) -> list[tuple[DeviceId, bytes]]:
+        """Who is entitled to the keys of one of the operation's scopes: (device, X25519 key)."""
+        terms = self.charter.scope(scope) if self.charter else None
+        if terms is None:
+            return []
+        entitled = {
+            (device, certificate.agree)
+            for device in map(DeviceId, self._standing)
+            for certificate in self._certificates(device)
+            if certificate.agree
+            and scope in certificate.scopes
+            and (not terms.readers or not set(terms.readers).isdisjoint(certificate.roles))
+            and self._under_law(device, terms)
+        }
+        return sorted(entitled)
+
+    def chain(self, device: DeviceId) -> tuple[SignedStatement, ...]:
+        """The certificates another node needs to judge this device, issuer first."""
+        links: list[SignedStatement] = []
+        below: Certificate | None = None
+        key: bytes = device
+        while self.charter is not None and self.charter.org_of(key) is None:
+            held = self._link(key, below)
+            if held is None:
+                return ()
+            links.append(held.statement)
+            key, below = held.statement.issuer, held.certificate
+        return tuple(reversed(links))
+
+    def epochs(self, device: DeviceId) -> dict[bytes, FeedId]:
+        """Epochs that standing admissions adopted for a device, with their control feeds."""
+        return {
+            epoch: FeedId(feed)
+            for entry in sorted(self._concerned.get(device, ()), reverse=True)
+            if self._admissions[entry][0].device == device and self._admits(entry)
+            for epoch, feed in self._admissions[entry][0].epochs
+        }
+
+    def next_serial(self, issuer: DeviceId) -> int:
+        """The number for the next new subject of this issuer."""
+        return 1 + max((held.certificate.serial for held in self._issued[issuer]), default=0)
+
+    def reused_serials(self) -> list[tuple[DeviceId, int]]:
+        """Issuers that gave one number to two subjects: proof that a count was broken."""
+        subjects: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
+        for held in self._held.values():
+            numbered = (held.statement.issuer, held.certificate.serial)
+            subjects[numbered].add(held.certificate.subject)
+        return sorted(
+            (DeviceId(issuer), serial)
+            for (issuer, serial), several in subjects.items()
+            if len(several) > 1
+        )
+
+    # Inside
+
+    def _found(self, founding: Founding) -> set[DeviceId]:
+        if self.charter is not None or operation_id(founding.charter.body) != self.operation:
+            return set()
+        try:
+            self.charter = open_charter(founding.charter)
+        except PeerError:
+            return set()
+        changed: set[DeviceId] = set()
+        for org in self.charter.orgs:
+            changed |= self._grown(org.root)
+        return changed
+
+    def _certify(self, statements: Iterable[SignedStatement]) -> set[DeviceId]:
+        changed: set[DeviceId] = set()
+        for statement in statements:
+            held = self._authentic(statement)
+            if held is not None:
+                self._held[held.hash] = held
+                self._issued[statement.issuer].append(held)
+                changed |= self._judge(held)
+        return changed
+
+    def _authentic(self, statement: SignedStatement) -> _Held | None:
+        name = statement_hash(statement)
+        if name in self._held:
+            return None
+        try:
+            certificate = open_certificate(statement)
+        except PeerError:
+            return None
+        if certificate.operation != self.operation or not verify_statement(statement):
+            return None
+        return _Held(name, statement, certificate)
+
+    def _judge(self, held: _Held) -> set[DeviceId]:
+        """See whether a certificate stands now, and all that hangs on it."""
+        subject = DeviceId(held.certificate.subject)
+        given = self._standing.get(subject, {}).get(held.hash, {})
+        grown = {
+            parent.root: granted(parent, held.certificate)
+            for parent in self._authorities(held.statement.issuer)
+            if parent.root not in given and not refusal(parent, held.certificate, self.operation)
+        }
+        if not grown:
+            return set()
+        self._standing.setdefault(subject, {}).setdefault(held.hash, {}).update(grown)
+        if held.certificate.agree:
+            self._by_agree[held.certificate.agree].add(subject)
+        return self._grown(subject) | {subject}
+
+    def _grown(self, key: bytes) -> set[DeviceId]:
+        """Judge again what depends on a key that has gained authority; ranks end the descent."""
+        changed: set[DeviceId] = set()
+        for held in tuple(self._issued.get(key, ())):
+            changed |= self._judge(held)
+        for entry in tuple(self._concerned.get(key, ())):
+            changed |= self._adopt(entry)
+        return changed
+
+    def _adopt(self, entry: EntryHash) -> set[DeviceId]:
+        """Map the scopes of an admission that stands; the lowest entry hash wins a dispute."""
+        if not self._admits(entry):
+            return set()
+        admission, changed = self._admissions[entry][0], set()
+        for old, new in admission.scopes:
+            mine = (entry, ScopeId(new))
+            place = (admission.device, old)
+            if place not in self._adopted or mine < self._adopted[place]:
+                self._adopted[place] = mine
+                changed.add(DeviceId(admission.device))
+        return changed
+
+    def _admits(self, entry: EntryHash) -> bool:
+        admission, origin = self._admissions[entry]
+        if self.charter is None:
+            return False
+        certified = self._standing.get(admission.device, {})
+        old = {old for old, _ in admission.scopes}
+        new = {new for _, new in admission.scopes}
+        taken = old & {scope.id for scope in self.charter.scopes}
+        return (
+            admission.certificate in certified
+            and not taken
+            and _CONTROL not in old
+            and any(
+                each.rank <= Rank.COORDINATOR and each.scopes >= new
+                for each in self._authorities(origin.author)
+            )
+        )
+
+    def _judged(self, device: DeviceId, kind: int, scope: ScopeId) -> Standing:
+        authorities = self._authorities(device)
+        ours = self.scope_of(scope, device)
+        if self.charter is None or not authorities or ours is None:
+            return Standing.UNADMITTED
+        if ours == _CONTROL:
+            return Standing.STANDS
+        roles = {role for each in authorities if ours in each.scopes for role in each.roles}
+        allowed = any(
+            not role.kinds or kind in role.kinds
+            for role in self.charter.roles
+            if role.number in roles
+        )
+        return Standing.STANDS if allowed else Standing.REFUSED
+
+    def _authorities(self, key: bytes) -> list[Authority]:
+        root = root_authority(self.charter, key) if self.charter else None
+        below = [
+            authority
+            for by_root in self._standing.get(key, {}).values()
+            for authority in by_root.values()
+        ]
+        return below if root is None else [root, *below]
+
+    def _certificates(self, device: bytes) -> list[Certificate]:
+        """Standing certificates of a device, the newest first."""
+        held = [self._held[name] for name in self._standing.get(device, {})]
+        held.sort(key=lambda each: (-each.certificate.not_before_ms, each.hash))
+        return [each.certificate for each in held]
+
+    def _link(self, key: bytes, below: Certificate | None) -> _Held | None:
+        """The standing certificate of a key that allows the link below it."""
+        fit = [
+            self._held[name]
+            for name, by_root in self._standing.get(key, {}).items()
+            if below is None
+            or any(not refusal(each, below, self.operation) for each in by_root.values())
+        ]
+        return min(fit, key=lambda each: (each.certificate.rank, each.hash), default=None)
+
+    def _under_law(self, device: bytes, terms: Scope) -> bool:
+        """Whether the law a device stands under is one that may hold the scope."""
+        laws = {self._org(each).jurisdiction for each in self._authorities(device)}
+        return not terms.jurisdictions or not laws.isdisjoint(terms.jurisdictions)
+
+    def _org(self, authority: Authority) -> Org:
+        org = self.charter.org_of(authority.root) if self.charter else None
+        assert org is not None
+        return org
