@@ -46,18 +46,21 @@ class Journal:
     def close(self, wait_s: float = 0.5) -> None:
         """Write what waits, for at most `wait_s`; a stalled reader loses the rest."""
         try:
-            self._lines.put_nowait(None)
+            self._lines.put(None, timeout=wait_s)
         except queue.Full:
             return
         self._writer.join(wait_s)
 
     def _write(self) -> None:
-        while (text := self._lines.get()) is not None:
+        going_on = True
+        while going_on:
+            text = self._lines.get()
+            going_on = text is not None
             dropped, self._dropped = self._dropped, 0
             if dropped:
-                text += line("log_dropped", {"count": dropped}, now().wall_ms)
+                text = line("log_dropped", {"count": dropped}, now().wall_ms) + (text or "")
             try:
-                self._out.write(text)
+                self._out.write(text or "")
                 self._out.flush()
             except (OSError, ValueError):
                 return

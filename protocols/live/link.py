@@ -22,9 +22,10 @@ FIRST_MESSAGE_S = 5.0
 """A peer that has opened a link and says nothing for this long is let go."""
 UNREAD_MAX = 16
 """Messages of one link that may wait for the node before its socket is left unread."""
-UNSENT_MAX = 256
-"""Messages that may wait for a slow peer; the node's credit keeps to a few, so more is a fault."""
-UNSENT_BYTES_MAX = 4 * 1024 * 1024
+UNSENT_MAX = 1024
+"""Messages that may wait for a slow peer; the node's window is far below, so more is a fault."""
+UNSENT_BYTES_MAX = 8 * 1024 * 1024
+"""Twice the widest window of the node."""
 CLOSE_S = 1.0
 """A closing handshake that takes longer is cut."""
 HEARTBEAT_S = 30.0

@@ -40,6 +40,10 @@ class Links:
         """Connections at the door that have not asked for a link yet."""
         return self._door.half_open
 
+    def from_host(self, host: str) -> bool:
+        """Whether a link has come in from this address."""
+        return any(link.address == host for link in self._links.values())
+
     async def listen(self, address: Address) -> Address:
         """Let peers in; return the address with the port that was taken.
 

@@ -29,6 +29,8 @@ MESSAGES_IN_A_ROW = 8
 """Messages served before due work of the node's own gets one turn."""
 RETRY_MS = 2_000
 """Pause before a failed tick is tried again: a full disk is not emptied faster."""
+WAIT_S_MAX = 3600.0
+"""A wait the system can express, whatever instant the node names."""
 
 Result = TypeVar("Result")
 
@@ -93,6 +95,10 @@ class Worker:
         self._thread = threading.Thread(target=self._live, name="node", daemon=True)
         self._started: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
+
+    def when_ended(self, told: Callable[[], None]) -> None:
+        """Have `told` called when the thread has ended, asked to or not."""
+        self._ended.add_done_callback(lambda _: told())
 
     async def start(self) -> None:
         """Open the ledger and start the node; raise what the factory raised."""
@@ -179,7 +185,7 @@ class Worker:
             while not self._stopping:
                 wait_s = None
                 if self._wake_ms is not None:
-                    wait_s = max(0, self._wake_ms - mono_ms()) / 1000
+                    wait_s = min(max(0, self._wake_ms - mono_ms()) / 1000, WAIT_S_MAX)
                 job = self._choose(due=wait_s == 0)
                 if job is not None:
                     return job
@@ -217,7 +223,7 @@ class Worker:
         outward = [effect for effect in effects if not isinstance(effect, WakeAt)]
         for effect in effects:
             if isinstance(effect, WakeAt):
-                self._wake_by(effect.mono_ms)
+                self._wake_ms = effect.mono_ms
         if outward:
             self._tell(lambda: self._carry_out(outward))
         if done is not None:
@@ -237,11 +243,9 @@ class Worker:
     def _tick_failed(self, error: Exception) -> None:
         self._carry_out([Notice(code_of(error), {})])
         with self._turn:
-            self._wake_by(mono_ms() + RETRY_MS)
+            if self._wake_ms is None:
+                self._wake_ms = mono_ms() + RETRY_MS
             self._turn.notify()
-
-    def _wake_by(self, at_ms: int) -> None:
-        self._wake_ms = at_ms if self._wake_ms is None else min(at_ms, self._wake_ms)
 
     def _tell(self, outcome: Callable[[], None]) -> None:
         """Have the loop run this; one wake-up carries all that came since the last."""

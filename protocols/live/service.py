@@ -1,0 +1,209 @@
+"""One running node: its thread, its links, its neighbours and its local socket, as one thing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from protocols.live.address import Address
+from protocols.live.announcement import Candidate
+from protocols.live.discovery import Discovery
+from protocols.live.door import Limits
+from protocols.live.interfaces import NetworkWatch, site_addresses
+from protocols.live.journal import Journal
+from protocols.live.links import Links
+from protocols.live.local import Caller, Handler, LocalServer
+from protocols.live.peers import Peers
+from protocols.live.worker import Call, NodeFactory, Worker
+from protocols.mesh.effects import Changed, Effect, Hangup, Notice, PeerKnown, Transmit
+
+SWITCH_S = 0.001
+"""How long the node's thread may keep the interpreter from the loop, which reads the sockets."""
+YIELD_S = 5.0
+"""Of two nodes that find each other one dials at once, the other only after this long."""
+HINT_ATTEMPTS = 8
+"""A discovered address is dialled this often in a row, about two minutes, until heard again."""
+
+Result = TypeVar("Result")
+Listener = Callable[[Effect], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one node runs."""
+
+    folder: Path
+    """The data folder, whose lock the node's factory takes."""
+    listen: Address | None = None
+    """None: dials only."""
+    peers: tuple[Address, ...] = ()
+    """Dialled for as long as the node runs."""
+    discovery_key: bytes | None = None
+    """Shared by the members of the operation, 16 to 64 bytes; None: no discovery."""
+    limits: Limits = field(default_factory=Limits)
+
+
+class Service:
+    """Runs a node for real, from `start` to `stop`."""
+
+    def __init__(self, factory: NodeFactory, settings: Settings, journal: Journal) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._worker = Worker(factory, self._carry_out)
+        self._links = Links(self._worker, settings.limits)
+        self._peers = Peers(self._links.dial, random.SystemRandom().random)
+        self._local: LocalServer | None = None
+        self._discovery: Discovery | None = None
+        self._watch = NetworkWatch(self._network_changed)
+        self._listeners: list[Listener] = []
+        self._later: set[asyncio.Task[None]] = set()
+        self._announced: list[str] = []
+        self._stop = asyncio.Event()
+        self.address: Address | None = None
+        """Where it listens, with the port that was taken."""
+
+    async def start(
+        self,
+        handlers: Mapping[str, Handler] | None = None,
+        *,
+        left: Callable[[Caller], None] | None = None,
+    ) -> None:
+        """Open the ledger, listen, dial, answer on the local socket.
+
+        Raises:
+            FieldmeshError: What the factory raised, `cannot_listen` or `no_socket_place`; nothing
+                is left running.
+        """
+        sys.setswitchinterval(SWITCH_S)
+        _silence_libraries()
+        await self._worker.start()
+        self._worker.when_ended(self.ask_to_stop)
+        try:
+            if self._settings.listen is not None:
+                self.address = await self._links.listen(self._settings.listen)
+            self._local = LocalServer(handlers or {}, self._journal, left=left)
+            await self._local.start(self._settings.folder)
+        except BaseException:
+            await self.stop()
+            raise
+        for address in self._settings.peers:
+            self._peers.keep(address)
+        self._watch.start()
+        await self._discover()
+
+    def call(self, run: Call[Result]) -> asyncio.Future[Result]:
+        """Run a command on the node's thread, ahead of what comes from peers."""
+        return self._worker.call(run)
+
+    def listen_to(self, listener: Listener) -> None:
+        """Have every effect that is not a message or a timer told on the loop's thread."""
+        self._listeners.append(listener)
+
+    def dial(self, address: Address) -> None:
+        """Keep a link to this address from now on."""
+        self._peers.keep(address)
+
+    def ask_to_stop(self) -> None:
+        """Let `run_until_stopped` return."""
+        self._stop.set()
+
+    async def run_until_stopped(self) -> None:
+        """Wait for TERM, INT or `ask_to_stop`, then stop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        try:
+            await self._stop.wait()
+        finally:
+            await self.stop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    async def stop(self) -> None:
+        """Finish the running transaction, close the links and the ledger, remove the socket."""
+        self._watch.stop()
+        self._links.shut()
+        await self._peers.stop()
+        for task in self._later:
+            task.cancel()
+        await self._worker.stop()
+        local = self._local.stop() if self._local is not None else asyncio.sleep(0)
+        discovery = self._discovery.stop() if self._discovery is not None else asyncio.sleep(0)
+        await asyncio.gather(self._links.stop(), local, discovery)
+
+    def _carry_out(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Transmit(link, message):
+                    self._links.send(link, message)
+                    continue
+                case Hangup(link, code):
+                    self._journal.note(code)
+                    self._links.hang_up(link, code)
+                case Changed(tables) if self._local is not None:
+                    self._local.publish(tables)
+                case PeerKnown(device, address):
+                    self._peers.known(device, address)
+                case Notice(code, values):
+                    self._journal.note(code, values)
+            for listener in self._listeners:
+                listener(effect)
+
+    async def _discover(self) -> None:
+        key = self._settings.discovery_key
+        if key is None or self.address is None:
+            return
+        self._announced = site_addresses(self.address.host)
+        self._discovery = Discovery(
+            key,
+            self.address.port,
+            entropy=os.urandom,
+            found=self._found,
+            crowded_out=lambda candidate: self._peers.drop(candidate.address),
+        )
+        if not await self._discovery.start(self._announced):
+            self._journal.note("no_discovery")
+
+    def _found(self, candidate: Candidate) -> None:
+        assert self._discovery is not None
+        yield_s = 0.0 if self._discovery.instance < candidate.instance else YIELD_S
+        task = asyncio.create_task(self._approach(candidate.address, yield_s))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _approach(self, address: Address, yield_s: float) -> None:
+        await asyncio.sleep(yield_s)
+        if not (yield_s and self._links.from_host(address.host)):
+            self._peers.keep(address, attempts=HINT_ATTEMPTS)
+
+    def _network_changed(self) -> None:
+        self._peers.hurry()
+        if self._discovery is not None and self.address is not None:
+            addresses = site_addresses(self.address.host)
+            if addresses != self._announced:
+                self._announced = addresses
+                task = asyncio.create_task(self._announce_anew(addresses))
+                self._later.add(task)
+                task.add_done_callback(self._later.discard)
+
+    async def _announce_anew(self, addresses: list[str]) -> None:
+        assert self._discovery is not None
+        await self._discovery.stop()
+        if not await self._discovery.start(addresses):
+            self._journal.note("no_discovery")
+
+
+def _silence_libraries() -> None:
+    """Keep what strangers sent out of the libraries' own logs; ours has its own list of keys."""
+    for name in ("aiohttp", "zeroconf", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False

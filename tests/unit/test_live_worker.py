@@ -1,0 +1,265 @@
+"""The queue in front of the node: who goes first, who never starves, what a fault costs."""
+
+import asyncio
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from protocols.errors import InputError, LedgerError, LinkError, PeerError
+from protocols.live.worker import COMMANDS_IN_A_ROW, COMMANDS_MAX, MESSAGES_IN_A_ROW, Worker
+from protocols.mesh.effects import Changed, Hangup, Notice, Transmit, WakeAt
+
+PATIENCE_S = 5
+
+
+class Scripted:
+    """A node that writes down what it is asked, and holds its thread while told to."""
+
+    def __init__(self):
+        self.asked = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.wake = False
+        self.ticks_due = 0
+
+    def _ask(self, what):
+        self.asked.append(what)
+        if what in self.faults:
+            raise self.faults[what]
+        return []
+
+    faults: dict = {}
+
+    def start(self, now):
+        return []
+
+    def opened(self, link, now, *, dialled, peer, address):
+        return self._ask(("opened", link))
+
+    def received(self, link, message, now):
+        self.gate.wait(PATIENCE_S)
+        return [*self._ask(("received", message)), Transmit(link, message)]
+
+    def closed(self, link, now):
+        return self._ask(("closed", link))
+
+    def tick(self, now):
+        self._ask("tick")
+        self.ticks_due -= 1
+        return [WakeAt(now.mono_ms)] if self.ticks_due > 0 else []
+
+
+@contextmanager
+def opened_by(node):
+    node.thread = threading.get_ident()
+    try:
+        yield node
+    finally:
+        node.left = True
+
+
+class World:
+    def __init__(self, node, factory=None):
+        self.node = node
+        self.effects = []
+        self.worker = Worker(factory or (lambda now: opened_by(node)), self.effects.extend)
+
+    async def __aenter__(self):
+        await self.worker.start()
+        return self
+
+    async def __aexit__(self, *exc):
+        self.node.gate.set()
+        await asyncio.wait_for(self.worker.stop(), PATIENCE_S)
+
+    def ask(self, name, effects=()):
+        def run(node, now):
+            node.asked.append(name)
+            if isinstance(name, Exception):
+                raise name
+            return name, effects
+
+        return self.worker.call(run)
+
+    async def until_received(self, count):
+        done = asyncio.Event()
+        left = [count]
+
+        def taken():
+            left[0] -= 1
+            if not left[0]:
+                done.set()
+
+        return done, taken
+
+
+async def test_a_command_overtakes_the_messages_that_wait():
+    async with World(Scripted()) as world:
+        done, taken = await world.until_received(3)
+        world.node.gate.clear()
+        for number in range(3):
+            world.worker.received(1, bytes([number]), taken)
+        answer = world.ask("urgent")
+        world.node.gate.set()
+
+        assert await asyncio.wait_for(answer, PATIENCE_S) == "urgent"
+        await asyncio.wait_for(done.wait(), PATIENCE_S)
+
+    assert world.node.asked.index("urgent") <= 1
+    received = [what for what in world.node.asked if what != "urgent"]
+    assert received == [("received", bytes([number])) for number in range(3)]
+
+
+async def test_commands_leave_every_fifth_turn_to_messages():
+    async with World(Scripted()) as world:
+        done, taken = await world.until_received(2)
+        world.node.gate.clear()
+        world.worker.received(1, b"a", taken)
+        answers = [world.ask(number) for number in range(3 * COMMANDS_IN_A_ROW)]
+        world.worker.received(1, b"b", taken)
+        world.node.gate.set()
+        await asyncio.wait_for(asyncio.gather(done.wait(), *answers), PATIENCE_S)
+
+    assert world.node.asked.index(("received", b"b")) <= 2 * COMMANDS_IN_A_ROW + 1
+
+
+async def test_due_work_gets_a_turn_among_many_messages():
+    async with World(Scripted()) as world:
+        done, taken = await world.until_received(1 + 3 * MESSAGES_IN_A_ROW)
+        world.node.gate.clear()
+        world.worker.received(1, b"first", taken)
+        world.node.ticks_due = 2
+        await_wake = world.ask("wake", [WakeAt(0)])
+        for _ in range(3 * MESSAGES_IN_A_ROW):
+            world.worker.received(1, b"bulk", taken)
+        world.node.gate.set()
+        await asyncio.wait_for(asyncio.gather(done.wait(), await_wake), PATIENCE_S)
+
+    ticks = [place for place, what in enumerate(world.node.asked) if what == "tick"]
+    assert len(ticks) == 2
+    assert ticks[0] <= MESSAGES_IN_A_ROW + 2
+
+
+async def test_effects_leave_before_the_command_is_answered():
+    async with World(Scripted()) as world:
+        changed = Changed(frozenset({"patient"}))
+
+        await asyncio.wait_for(world.ask("save", [changed, WakeAt(2**50)]), PATIENCE_S)
+
+        assert world.effects == [changed]
+
+
+async def test_a_command_that_is_refused_raises_and_nothing_else_happens():
+    async with World(Scripted()) as world:
+        with pytest.raises(InputError, match="ambiguous"):
+            await world.ask(InputError("ambiguous"))
+
+        assert await world.ask("next") == "next"
+        assert world.effects == []
+
+
+@pytest.mark.parametrize("fault", [PeerError("bad_frame"), KeyError("Amina")])
+async def test_a_message_that_fails_costs_its_link_and_not_the_node(fault):
+    node = Scripted()
+    node.faults = {("received", b"poison"): fault}
+    async with World(node) as world:
+        done, taken = await world.until_received(1)
+        world.worker.received(7, b"poison", taken)
+        await asyncio.wait_for(done.wait(), PATIENCE_S)
+
+        code = getattr(fault, "code", "fault")
+        assert world.effects == [Notice(code, {}), Hangup(7, code)]
+        assert await world.ask("next") == "next"
+
+
+async def test_a_panic_of_a_native_library_is_as_little_a_reason_to_stop():
+    class Panic(BaseException):
+        pass
+
+    node = Scripted()
+    node.faults = {("received", b"poison"): Panic()}
+    async with World(node) as world:
+        done, taken = await world.until_received(1)
+        world.worker.received(7, b"poison", taken)
+        await asyncio.wait_for(done.wait(), PATIENCE_S)
+
+        assert world.effects[-1] == Hangup(7, "fault")
+        assert await world.ask("next") == "next"
+
+
+async def test_a_tick_that_fails_is_noted_and_tried_again_later():
+    node = Scripted()
+    node.faults = {"tick": LedgerError("disk_full")}
+    async with World(node) as world:
+        await world.ask("wake", [WakeAt(0)])
+        while not world.effects:
+            await world.ask("look")
+
+        assert world.effects == [Notice("disk_full", {})]
+        assert node.asked.count("tick") == 1
+
+
+async def test_what_cannot_be_opened_is_told_to_whoever_starts_it():
+    @contextmanager
+    def locked(now):
+        raise LedgerError("in_use")
+        yield
+
+    world = World(Scripted(), locked)
+    with pytest.raises(LedgerError, match="in_use"):
+        await asyncio.wait_for(world.worker.start(), PATIENCE_S)
+    await asyncio.wait_for(world.worker.stop(), PATIENCE_S)
+
+
+async def test_stopping_lets_the_running_job_end_and_refuses_those_that_wait():
+    world = World(Scripted())
+    async with world:
+        begun, go_on, ended = threading.Event(), threading.Event(), []
+
+        def slow(node, now):
+            begun.set()
+            go_on.wait(PATIENCE_S)
+            ended.append(True)
+            return "done", []
+
+        running = world.worker.call(slow)
+        await asyncio.to_thread(begun.wait, PATIENCE_S)
+        waiting = world.ask("late")
+        stopping = asyncio.create_task(world.worker.stop())
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.wait_for(stopping, PATIENCE_S)
+
+        assert await running == "done"
+        with pytest.raises(LinkError, match="node_stopping"):
+            await waiting
+        with pytest.raises(LinkError, match="node_stopping"):
+            await world.ask("later still")
+    assert ended == [True]
+    assert world.node.left
+
+
+async def test_one_command_more_than_may_wait_is_refused():
+    async with World(Scripted()) as world:
+        world.node.gate.clear()
+        done, taken = await world.until_received(1)
+        world.worker.received(1, b"hold", taken)
+        held = asyncio.create_task(done.wait())
+        while not world.node.asked and world.worker._messages:
+            await asyncio.sleep(0)
+        answers = [world.ask(number) for number in range(COMMANDS_MAX)]
+
+        with pytest.raises(LedgerError, match="too_busy"):
+            await world.ask("one more")
+        world.node.gate.set()
+        assert await asyncio.gather(*answers) == list(range(COMMANDS_MAX))
+        await held
+
+
+async def test_all_of_the_node_happens_on_one_thread():
+    async with World(Scripted()) as world:
+        threads = {await world.worker.call(lambda node, now: (threading.get_ident(), []))}
+
+        assert threads == {world.node.thread}
+        assert threading.get_ident() not in threads
