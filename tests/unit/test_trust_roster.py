@@ -1,0 +1,273 @@
+"""Who may write what, as told by control records."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocols.ids import DeviceId, EntryHash, FeedId, OperationId, ScopeId
+from protocols.trust.certificates import Rank, seal_name, verify_chain
+from protocols.trust.charter import open_charter
+from protocols.trust.control import Admission, Certificates, Founding, Origin, UnknownControl
+from protocols.trust.roster import Roster
+from protocols.trust.standing import Standing
+from protocols.trust.statements import statement_hash
+from tests.unit.trust_operation import (
+    ALL,
+    CARE,
+    CLINICIAN,
+    COUNTS,
+    FOUNDED,
+    JAPAN,
+    MINISTRY,
+    OLD,
+    OPERATION,
+    STOCK,
+    TRIAGE,
+    Written,
+    camp,
+    certify,
+    entropy,
+    keys,
+)
+
+TENT, HQ = keys("tent"), keys("hq")
+CONTROL = ScopeId.zero()
+
+
+def roster_of(written: Written) -> Roster:
+    roster = Roster(OPERATION)
+    for record, origin in written.records:
+        roster.add(record, origin)
+    return roster
+
+
+def test_a_device_stands_through_root_issuer_and_coordinator():
+    roster = roster_of(camp())
+
+    assert roster.standing(TENT.device, TRIAGE, CARE) == Standing.STANDS
+    assert roster.standing(TENT.device, STOCK, CARE) == Standing.REFUSED
+    assert roster.standing(TENT.device, TRIAGE, CONTROL) == Standing.STANDS
+    assert roster.standing(HQ.device, STOCK, COUNTS) == Standing.STANDS
+    assert roster.standing(keys("stranger").device, TRIAGE, CARE) == Standing.UNADMITTED
+
+
+def test_before_the_charter_comes_nobody_is_admitted_and_then_all_are_judged_again():
+    founding, *rest = camp().records
+    roster = Roster(OPERATION)
+    for record, origin in rest:
+        assert roster.add(record, origin) == frozenset()
+    assert roster.standing(TENT.device, TRIAGE, CARE) == Standing.UNADMITTED
+
+    changed = roster.add(*founding)
+
+    assert {TENT.device, HQ.device} <= changed
+    assert roster.standing(TENT.device, TRIAGE, CARE) == Standing.STANDS
+    assert roster.standing(TENT.device, TRIAGE, OLD) == Standing.STANDS
+
+
+def test_a_late_certificate_judges_the_device_again():
+    written = camp()
+    late = certify(keys("coordinator"), keys("late"), serial=2)
+    roster = roster_of(written)
+    assert roster.standing(keys("late").device, TRIAGE, CARE) == Standing.UNADMITTED
+
+    origin = written.write(keys("coordinator"), Certificates((late,)))
+
+    assert roster.add(Certificates((late,)), origin) == {keys("late").device}
+    assert roster.add(Certificates((late,)), origin) == frozenset()
+    assert roster.standing(keys("late").device, TRIAGE, CARE) == Standing.STANDS
+
+
+def test_an_admission_makes_the_old_scope_the_operations_own():
+    roster = roster_of(camp())
+
+    assert roster.scope_of(OLD, TENT.device) == CARE
+    assert roster.scope_of(OLD) == CARE
+    assert roster.scope_of(OLD, HQ.device) is None
+    assert roster.scope_of(CARE) == CARE
+    assert roster.adopted() == {(TENT.device, OLD): CARE}
+    assert roster.epochs(TENT.device) == {entropy("epoch", 8): FeedId(entropy("control feed"))}
+    assert roster.standing(TENT.device, TRIAGE, OLD) == Standing.STANDS
+    assert roster.standing(HQ.device, STOCK, OLD) == Standing.UNADMITTED
+
+
+@pytest.mark.parametrize("case", ["not a coordinator", "not our scope", "scope of the operation"])
+def test_an_admission_that_may_not_be_given_changes_nothing(case):
+    written = camp()
+    coordinator, device = keys("coordinator"), keys("late")
+    paper = certify(coordinator, device, serial=2)
+    written.write(coordinator, Certificates((paper,)))
+    author = TENT if case == "not a coordinator" else coordinator
+    mapping = {
+        "not our scope": (entropy("mine", 16), entropy("theirs", 16)),
+        "scope of the operation": (bytes(COUNTS), bytes(CARE)),
+    }.get(case, (entropy("mine", 16), bytes(CARE)))
+    written.write(author, Admission(device.device, (), statement_hash(paper), (mapping,)))
+
+    roster = roster_of(written)
+
+    assert set(roster.adopted()) == {(TENT.device, OLD)}
+
+
+def test_an_admission_under_another_devices_certificate_changes_nothing():
+    written = camp()
+    paper = certify(keys("coordinator"), keys("late"), serial=2)
+    written.write(keys("coordinator"), Certificates((paper,)))
+    stolen = Admission(HQ.device, (), statement_hash(paper), ((entropy("x", 16), bytes(CARE)),))
+    written.write(keys("coordinator"), stolen)
+
+    assert (HQ.device, ScopeId(entropy("x", 16))) not in roster_of(written).adopted()
+
+
+def test_the_lowest_entry_hash_settles_two_admissions_whatever_the_order():
+    written = camp()
+    paper = camp().records[3][0].statements[0]
+    for number, scope in ((1, COUNTS), (2, CARE)):
+        origin = Origin(
+            keys("coordinator").device, FeedId.zero(), number, EntryHash(bytes([number]) * 32)
+        )
+        record = Admission(TENT.device, (), statement_hash(paper), ((entropy("o", 16), scope),))
+        written.records.append((record, origin))
+    backwards = Written(written.records[::-1])
+
+    for order in (written, backwards):
+        assert roster_of(order).scope_of(ScopeId(entropy("o", 16)), TENT.device) == COUNTS
+
+
+def test_a_charter_of_another_operation_admits_nobody():
+    roster = Roster(OperationId(entropy("other")))
+
+    assert not roster.add(*camp().records[0])
+    assert roster.charter is None
+
+
+def test_a_charter_with_a_broken_signature_does_not_keep_the_true_one_out():
+    broken = type(FOUNDED)(FOUNDED.body, tuple(bytes(64) for _ in FOUNDED.signatures))
+    roster = Roster(OPERATION)
+
+    roster.add(Founding(broken), camp().records[0][1])
+    assert roster.charter is None
+    roster.add(*camp().records[0])
+    assert roster.charter is not None
+
+
+def test_a_link_is_for_keys_that_a_standing_certificate_names():
+    roster = roster_of(camp())
+
+    assert roster.may_link(TENT.agree_public) == TENT.device
+    assert roster.may_link(keys("stranger").agree_public) is None
+
+
+def test_a_link_ends_with_the_certificate_and_standing_does_not():
+    written = camp()
+    brief = certify(MINISTRY, keys("brief"), not_before_ms=1_000, not_after_ms=2_000, serial=2)
+    written.write(HQ, Certificates((brief,)))
+    roster = roster_of(written)
+    agree = keys("brief").agree_public
+
+    assert roster.may_link(agree, lower_ms=2_000) == keys("brief").device
+    assert roster.may_link(agree, lower_ms=2_001) is None
+    assert roster.may_link(agree, upper_ms=999) is None
+    assert roster.may_link(agree, upper_ms=1_000) == keys("brief").device
+    assert roster.standing(keys("brief").device, TRIAGE, CARE) == Standing.STANDS
+
+
+def test_a_key_certified_for_two_devices_links_as_the_one_it_says():
+    written = camp()
+    thief = certify(MINISTRY, keys("thief"), agree=TENT.agree_public, serial=2)
+    written.write(HQ, Certificates((thief,)))
+    roster = roster_of(written)
+
+    for device in (TENT.device, keys("thief").device):
+        assert roster.may_link(TENT.agree_public, claimed=device) == device
+    assert roster.may_link(TENT.agree_public) == min(TENT.device, keys("thief").device)
+    assert roster.may_link(TENT.agree_public, claimed=HQ.device) != HQ.device
+
+
+def test_what_a_device_is_can_be_looked_up_with_its_name_for_those_who_read_the_scope():
+    written, key, key_id = camp(), entropy("key"), EntryHash(entropy("key id"))
+    sealed = seal_name(
+        "Tente nº 3", subject=keys("named").device, key=key, key_id=key_id, nonce=entropy("n", 24)
+    )
+    paper = certify(keys("coordinator"), keys("named"), sealed_name=sealed, serial=2)
+    written.write(keys("coordinator"), Certificates((paper,)))
+    roster = roster_of(written)
+
+    member = roster.device(keys("named").device, {key_id: key})
+    assert member is not None
+    assert (member.name, member.org, member.jurisdiction) == ("Tente nº 3", "Japan team", "JP")
+    assert member.rank == Rank.DEVICE
+    assert member.roles == {CLINICIAN}
+    assert member.agree == (keys("named").agree_public,)
+    blind = roster.device(keys("named").device)
+    assert blind is not None and blind.name == ""
+    assert roster.device(keys("stranger").device) is None
+
+
+def test_the_chain_of_a_device_convinces_another_node():
+    roster = roster_of(camp())
+    charter = open_charter(FOUNDED)
+
+    chain = roster.chain(TENT.device)
+
+    assert len(chain) == 3
+    assert verify_chain(charter, OPERATION, chain)[0].subject == TENT.device
+    assert roster.chain(keys("stranger").device) == ()
+
+
+def test_keys_go_to_readers_under_a_law_that_may_hold_the_scope():
+    roster = roster_of(camp())
+
+    assert HQ.device in {device for device, _ in roster.readers(CARE)}
+    assert TENT.device not in {device for device, _ in roster.readers(CARE)}
+    assert TENT.device in {device for device, _ in roster.readers(COUNTS)}
+    assert roster.readers(OLD) == []
+
+
+def test_the_sender_hands_a_scope_only_to_those_who_may_hold_it():
+    roster = roster_of(camp())
+
+    assert roster.may_hold(HQ.device, CARE)
+    assert not roster.may_hold(TENT.device, CARE)
+    assert not roster.may_hold(TENT.device, OLD)
+    assert roster.may_hold(TENT.device, COUNTS)
+    assert roster.may_hold(TENT.device, CONTROL)
+    assert not roster.may_hold(HQ.device, ScopeId(entropy("unknown", 16)))
+    assert not roster.may_hold(keys("stranger").device, CONTROL)
+
+
+def test_only_a_coordinator_or_above_rotates_a_scope():
+    roster = roster_of(camp())
+
+    assert roster.may_rotate(keys("coordinator").device, CARE)
+    assert not roster.may_rotate(TENT.device, CARE)
+    assert not roster.may_rotate(keys("coordinator").device, OLD)
+
+
+def test_serials_are_counted_and_a_doubled_one_is_evidence():
+    written = camp()
+    coordinator = keys("coordinator")
+    assert roster_of(written).next_serial(coordinator.device) == 2
+    assert roster_of(written).reused_serials() == []
+
+    written.write(coordinator, Certificates((certify(coordinator, keys("twin"), serial=1),)))
+    roster = roster_of(written)
+
+    assert roster.reused_serials() == [(coordinator.device, 1)]
+    assert roster.standing(keys("twin").device, TRIAGE, CARE) == Standing.STANDS
+
+
+def test_a_record_of_a_later_kind_changes_nothing():
+    roster = roster_of(camp())
+
+    assert roster.add(UnknownControl(9, b"seal"), camp().records[0][1]) == frozenset()
+    assert roster.add(UnknownControl(9, b""), camp().records[0][1]) == frozenset()
+
+
+def test_a_root_key_may_do_all_that_its_charter_lists():
+    roster = roster_of(camp())
+
+    assert roster.standing(DeviceId(JAPAN.device), STOCK, CARE) == Standing.STANDS
+    assert roster.chain(DeviceId(JAPAN.device)) == ()
+    member = roster.device(DeviceId(JAPAN.device))
+    assert member is not None and ALL in member.roles
