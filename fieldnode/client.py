@@ -1,219 +1,250 @@
-"""What a running node answers on its local socket: the messages, typed once for both ends.
+"""What the terminal asks of the running node, and the asyncio client that asks it.
 
-One JSON object a line in each direction. A request is `{"id": n, "call": name, ...}`; the answer
-carries the same id and either `result` or `error`. After `subscribe` the node also sends
-`{"id": 0, "event": "changed", "result": [table, ...]}` lines, several changes folded into one
-while the client is busy. Commands, terminals and tests all come through here.
+Screens know only the protocol `Node`; tests give them a double that answers at once.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from protocols.errors import LinkError
+from protocols.live.api import (
+    BoardPage,
+    Chart,
+    Draft,
+    Greeting,
+    Recorded,
+    Reply,
+    Request,
+    SyncState,
+)
+from protocols.live.lines import LINE_BYTES_MAX, decode_reply, encode, raised
 
-class Failure(msgspec.Struct, frozen=True):
-    """Why a call was refused: a code from the closed list, and values without patient data."""
+CALL_S = 10.0
+"""A node that has not answered by then is away as far as a waiting person is concerned."""
+PAUSE_FIRST_S = 0.2
+PAUSE_LONGEST_S = 5.0
+"""Pauses between attempts to reach the node double from the first to the longest."""
 
-    code: str
-    field: str | None = None
-    allowed: tuple[str, ...] = ()
-    message: str = ""
-    fault: str = "person"
-    """Whose fault: 'person', 'peer', 'world', 'device', 'installer' or 'us'."""
-    values: dict[str, str | int | tuple[str, ...]] = {}
-    """Counts, limits and ids the sentence for a person needs."""
-
-
-class Request(msgspec.Struct, frozen=True):
-    """One call. `args` are the call's own, named below for each."""
-
-    id: int
-    call: str
-    args: dict[str, Any] = {}
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """The answer to one call, or an event when `id` is 0."""
-
-    id: int
-    result: Any = None
-    error: Failure | None = None
-    event: str = ""
+Answer = TypeVar("Answer")
 
 
-class Greeting(msgspec.Struct, frozen=True):
-    """`hello`: which node answers and how it wants to be shown. Text is cleaned for display."""
+class Node(Protocol):
+    """The calls of `protocols/live/api.py` as a terminal uses them.
 
-    device: str
-    name: str
-    """The node's own name."""
-    site: str = ""
-    person: str = ""
-    """Who is logged in on this terminal; '' = not identified."""
-    drill: str = ""
-    """Name of the exercise this node belongs to; '' = real work."""
-    locked: bool = False
-    """True while this terminal is locked."""
-    language: str = ""
-    """Kept by `settings`; '' = never chosen."""
-    theme: str = ""
-    """Kept by `settings`; '' = never chosen."""
-    tag_prefix: str = ""
-    """What tags here begin with; typed digits are completed with it."""
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """What was typed into a form that was not saved; kept encrypted.
-
-    `draft_put`: args are the fields below; the same form and subject replace what was kept.
-    `draft_list`: a list of these, newest first. `draft_drop`: args form, subject.
+    Every call raises LinkError when the node is away; what was typed is still here.
     """
 
-    form: str
-    """'register', 'triage', 'vitals' or 'note'."""
-    subject: str
-    """Names the draft within its form; made by the terminal."""
-    fields: dict[str, str]
-    """Field name to what was typed, as it was typed."""
-    patient: str = ""
-    """The patient it is about; '' for a new one."""
-    label: str = ""
-    """What the board calls it: the patient's code and name, or ''."""
-    at_ms: int = 0
-    """When it was last typed into, Unix milliseconds."""
+    async def hello(self) -> Greeting:
+        """Say who the node is."""
+        ...
+
+    async def board(self, offset: int, limit: int, text: str = "") -> BoardPage:
+        """Patients in care, most urgent first."""
+        ...
+
+    async def search(self, text: str, limit: int) -> BoardPage:
+        """Patients by name, code, tag or whatever the index holds, best first."""
+        ...
+
+    async def chart(self, patient: str, offset: int, limit: int) -> Chart:
+        """One patient with the timeline, newest first."""
+        ...
+
+    async def record(self, lines: Sequence[dict[str, Any]]) -> list[Recorded]:
+        """Write records; returns when they are durable."""
+        ...
+
+    async def sync(self) -> SyncState:
+        """How far what is saved here has travelled."""
+        ...
+
+    async def settings(self, **chosen: str) -> None:
+        """Keep choices of this terminal: language, theme."""
+        ...
+
+    async def draft_put(self, draft: Draft) -> None:
+        """Keep what was typed so far; the form and subject name it."""
+        ...
+
+    async def draft_list(self) -> list[Draft]:
+        """Drafts kept, newest first."""
+        ...
+
+    async def draft_drop(self, form: str, subject: str) -> None:
+        """Forget a draft that was saved or given up."""
+        ...
+
+    async def lock(self) -> None:
+        """End the person's session on this terminal."""
+        ...
+
+    async def unlock(self, passphrase: str) -> bool:
+        """Open the terminal again; False when the passphrase is another one."""
+        ...
 
 
-class BoardLine(msgspec.Struct, frozen=True):
-    """One patient on the ward board. Text is already cleaned for display."""
+class NodeClient:
+    """Calls a node over its Unix socket and comes back by itself after it was away."""
 
-    patient: str
-    code: str
-    name: str
-    """'' when unknown."""
-    tag: str = ""
-    triage: int | None = None
-    """1 red, 2 yellow, 3 green, 4 expectant, 0 dead; None = not triaged."""
-    triage_open: bool = False
-    """True while several triage categories stand; `triage` is then the cautious one."""
-    sex: int = 9
-    """1 male, 2 female, 3 female pregnant, 9 unknown (MDS)."""
-    age: str = ""
-    """With its unit, `~` in front when estimated: `34 y`, `~22 mo`; a band as `5-17 y`."""
-    bed: str = ""
-    waiting_since_ms: int | None = None
-    """When the open encounter began; the wait counts from there."""
-    problem: str = ""
-    unsettled: int = 0
-    """How many attributes have several different values that stand."""
-    standing: int = 0
+    def __init__(self, socket_path: Path) -> None:
+        self._path = socket_path
+        self._writer: asyncio.StreamWriter | None = None
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._number = 0
+        self._events: asyncio.Queue[frozenset[str]] = asyncio.Queue()
+        self._connecting = asyncio.Lock()
+        self._reader_task: asyncio.Task[None] | None = None
 
+    async def hello(self) -> Greeting:
+        """See `Node.hello`."""
+        return await self._ask(Greeting, "hello")
 
-class BoardPage(msgspec.Struct, frozen=True):
-    """`board`: args offset, limit (at most 200), filter (text, '' for all)."""
+    async def board(self, offset: int, limit: int, text: str = "") -> BoardPage:
+        """See `Node.board`."""
+        return await self._ask(BoardPage, "board", offset=offset, limit=limit, filter=text)
 
-    total: int
-    offset: int
-    lines: tuple[BoardLine, ...]
-    counts: dict[str, int] = {}
-    """Patients in care by triage: keys '0' to '4' and 'none'."""
+    async def search(self, text: str, limit: int) -> BoardPage:
+        """See `Node.search`."""
+        return await self._ask(BoardPage, "search", text=text, limit=limit)
 
+    async def chart(self, patient: str, offset: int, limit: int) -> Chart:
+        """See `Node.chart`."""
+        return await self._ask(Chart, "chart", patient=patient, offset=offset, limit=limit)
 
-class Asserted(msgspec.Struct, frozen=True):
-    """One value of an attribute, as somebody wrote it."""
+    async def record(self, lines: Sequence[dict[str, Any]]) -> list[Recorded]:
+        """See `Node.record`."""
+        return await self._ask(list[Recorded], "record", lines=list(lines))
 
-    fact: str
-    text: str
-    author: str
-    at_ms: int
-    recorded_ms: int
-    standing: int = 0
+    async def sync(self) -> SyncState:
+        """See `Node.sync`."""
+        return await self._ask(SyncState, "sync")
 
+    async def settings(self, **chosen: str) -> None:
+        """See `Node.settings`."""
+        await self.call("settings", **chosen)
 
-class Attribute(msgspec.Struct, frozen=True):
-    """One attribute of a patient: all values that nothing supersedes; several = unsettled."""
+    async def draft_put(self, draft: Draft) -> None:
+        """See `Node.draft_put`."""
+        await self.call("draft_put", **msgspec.to_builtins(draft))
 
-    name: str
-    values: tuple[Asserted, ...]
+    async def draft_list(self) -> list[Draft]:
+        """See `Node.draft_list`."""
+        return await self._ask(list[Draft], "draft_list")
 
+    async def draft_drop(self, form: str, subject: str) -> None:
+        """See `Node.draft_drop`."""
+        await self.call("draft_drop", form=form, subject=subject)
 
-class ChartLine(msgspec.Struct, frozen=True):
-    """One line of the timeline, newest first."""
+    async def lock(self) -> None:
+        """See `Node.lock`."""
+        await self.call("lock")
 
-    fact: str
-    at_ms: int
-    recorded_ms: int
-    kind: str
-    summary: tuple[tuple[str, str], ...]
-    """(catalogue key or code, value as text with unit) pairs; words come from the reader's
-    catalogue."""
-    author: str
-    standing: int = 0
-    replaced: int = 0
-    """1 superseded, 2 entered in error."""
-    saved: str = "here"
-    """'here', 'peers' or 'hq': the furthest place known to hold it."""
+    async def unlock(self, passphrase: str) -> bool:
+        """See `Node.unlock`."""
+        return bool(await self.call("unlock", passphrase=passphrase))
 
+    async def changes(self) -> AsyncIterator[frozenset[str]]:
+        """Yield the tables that changed, for ever; `{"*"}` each time the node is there again.
 
-class Chart(msgspec.Struct, frozen=True):
-    """`chart`: args patient, offset, limit (at most 500)."""
+        An empty set says that the node is away.
+        """
+        pause_s = PAUSE_FIRST_S
+        while True:
+            try:
+                await self.call("subscribe", tables=[])
+            except LinkError:
+                yield frozenset()
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, PAUSE_LONGEST_S)
+                continue
+            pause_s = PAUSE_FIRST_S
+            yield frozenset({"*"})
+            while tables := await self._events.get():
+                yield tables
 
-    head: BoardLine
-    encounter: str | None
-    attributes: tuple[Attribute, ...]
-    lines: tuple[ChartLine, ...]
-    total: int
+    async def close(self) -> None:
+        """Leave the node."""
+        if self._reader_task is not None:
+            self._reader_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader_task
+        self._fail_waiting()
 
+    async def call(self, name: str, **args: Any) -> Any:
+        """Return the plain answer of one call.
 
-class PeerLine(msgspec.Struct, frozen=True):
-    """One other device as this node knows it."""
+        Raises:
+            LinkError: `no_node`, `node_left` or `node_slow`.
+            FieldmeshError: As the node refused it.
+        """
+        writer = await self._connected()
+        self._number += 1
+        number = self._number
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(CALL_S):
+                writer.write(encode(Request(number, name, args)))
+                await writer.drain()
+                return await answer
+        except TimeoutError:
+            raise LinkError("node_slow") from None
+        except OSError:
+            raise LinkError("node_left") from None
+        finally:
+            self._waiting.pop(number, None)
 
-    device: str
-    name: str
-    role: str
-    """'node' or 'hq'."""
-    linked: bool
-    last_contact_ms: int | None
-    they_need: int | None
-    """Entries of ours they are not known to hold; None when unknown."""
-    we_need: int | None
-    trusted: bool = True
+    async def _ask(self, kind: type[Answer], name: str, **args: Any) -> Answer:
+        try:
+            return msgspec.convert(await self.call(name, **args), kind)
+        except msgspec.ValidationError:
+            raise LinkError("bad_line") from None
 
+    async def _connected(self) -> asyncio.StreamWriter:
+        async with self._connecting:
+            if self._writer is None:
+                try:
+                    reader, writer = await asyncio.open_unix_connection(
+                        str(self._path), limit=LINE_BYTES_MAX
+                    )
+                except OSError:
+                    raise LinkError("no_node") from None
+                self._writer = writer
+                self._reader_task = asyncio.create_task(self._read(reader, writer))
+            return self._writer
 
-class SyncState(msgspec.Struct, frozen=True):
-    """`sync`: how far what is saved here has travelled."""
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Hand out answers until the node leaves."""
+        try:
+            while line := await reader.readline():
+                self._sort(decode_reply(line))
+        except (OSError, ValueError, LinkError):
+            pass
+        finally:
+            self._writer = None
+            writer.close()
+            self._fail_waiting()
+            self._events.put_nowait(frozenset())
 
-    device: str
-    name: str
-    own_entries: int
-    on_peers: int
-    """How many linked or once linked peers hold everything this device wrote."""
-    at_hq_until_ms: int | None
-    """HQ holds all this device wrote up to this instant; None = HQ never said so."""
-    unsent: int
-    """Own entries that no other device is known to hold."""
-    oldest_unsent_ms: int | None
-    peers: tuple[PeerLine, ...]
-    clock: str = "ok"
-    """'ok', 'implausible' or 'jumped'."""
+    def _sort(self, reply: Reply) -> None:
+        if reply.event == "changed":
+            self._events.put_nowait(frozenset(reply.result or ()))
+            return
+        waiting = self._waiting.get(reply.id)
+        if waiting is None or waiting.done():
+            return
+        if reply.error is not None:
+            waiting.set_exception(raised(reply.error))
+        else:
+            waiting.set_result(reply.result)
 
-
-class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Answer to one line of `record`: args lines (list of objects)."""
-
-    line: int
-    ok: bool
-    key: str | None = None
-    id: str | None = None
-    patient: str | None = None
-    encounter: str | None = None
-    code: str | None = None
-    feed: str | None = None
-    seq: int | None = None
-    warnings: tuple[str, ...] = ()
-    repeated: bool = False
-    error: str | None = None
-    field: str | None = None
-    allowed: tuple[str, ...] = ()
-    message: str | None = None
+    def _fail_waiting(self) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(LinkError("node_left"))

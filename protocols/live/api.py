@@ -43,6 +43,48 @@ class Reply(msgspec.Struct, frozen=True):
     event: str = ""
 
 
+class Greeting(msgspec.Struct, frozen=True):
+    """`hello`: which node answers and how it wants to be shown. Text is cleaned for display."""
+
+    device: str
+    name: str
+    """The node's own name."""
+    site: str = ""
+    person: str = ""
+    """Who is logged in on this terminal; '' = not identified."""
+    drill: str = ""
+    """Name of the exercise this node belongs to; '' = real work."""
+    locked: bool = False
+    """True while this terminal is locked."""
+    language: str = ""
+    """Kept by `settings`; '' = never chosen."""
+    theme: str = ""
+    """Kept by `settings`; '' = never chosen."""
+    tag_prefix: str = ""
+    """What tags here begin with; typed digits are completed with it."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What was typed into a form that was not saved; kept encrypted.
+
+    `draft_put`: args are the fields below; the same form and subject replace what was kept.
+    `draft_list`: a list of these, newest first. `draft_drop`: args form, subject.
+    """
+
+    form: str
+    """'register', 'triage', 'vitals' or 'note'."""
+    subject: str
+    """Names the draft within its form; made by the terminal."""
+    fields: dict[str, str]
+    """Field name to what was typed, as it was typed."""
+    patient: str = ""
+    """The patient it is about; '' for a new one."""
+    label: str = ""
+    """What the board calls it: the patient's code and name, or ''."""
+    at_ms: int = 0
+    """When it was last typed into, Unix milliseconds."""
+
+
 class BoardLine(msgspec.Struct, frozen=True):
     """One patient on the ward board. Text is already cleaned for display."""
 
@@ -175,3 +217,5 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str | None = None
     allowed: tuple[str, ...] = ()
     message: str | None = None
+    confirm: str | None = None
+    """With `confirm_needed`: the code that confirms, to be sent back in the line's `confirm`."""

@@ -1,0 +1,49 @@
+"""What all pages share: the words, the node's greeting, the time as last told, what was saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from fieldnode.text.catalogue import Catalogue
+from protocols.live.api import Draft, Greeting, SyncState
+
+SAVES_MAX = 20
+"""Saves of this terminal that F8 can take back, one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One save of this terminal, as F8 names it."""
+
+    label: str
+    """What was saved and for whom, in words."""
+    facts: tuple[str, ...]
+    """The facts it wrote, newest last."""
+    at_ms: int
+
+
+@dataclass(slots=True)
+class Desk:
+    """The state of one terminal that belongs to no page."""
+
+    words: Catalogue
+    zone: tzinfo
+    """In which times are shown."""
+    new_key: Callable[[], str]
+    """Random ids for idempotency keys and drafts, drawn outside."""
+    now_ms: int
+    """Wall clock as last told by the driver, once a minute and with every key."""
+    greeting: Greeting
+    sync: SyncState | None = None
+    drafts: list[Draft] = field(default_factory=list)
+    saves: list[Save] = field(default_factory=list)
+    """Oldest first."""
+    away: bool = False
+    """True while the node does not answer."""
+    theme: str = "night"
+
+    def saved(self, save: Save) -> None:
+        """Remember a save for F8."""
+        self.saves = [*self.saves, save][-SAVES_MAX:]

@@ -1,0 +1,83 @@
+"""What every page is: keys and answers in, acts out, and lines drawn on demand."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from fieldnode.tui.acts import Act, Back
+from fieldnode.tui.cores.display import Line, Size
+from fieldnode.tui.cores.keys import action_key
+from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.desk import Desk
+
+
+class Action(NamedTuple):
+    """One thing a page can do, under a letter and under a digit."""
+
+    letter: str
+    digit: str
+    word: str
+    """Catalogue key."""
+
+
+class Hint(NamedTuple):
+    """A key and its word in the action bar."""
+
+    keys: str
+    word: str
+
+
+class Page:
+    """One screen. By itself it takes Escape and draws nothing."""
+
+    name: ClassVar[str] = ""
+    """Names its help and its place in the catalogue."""
+    actions: ClassVar[tuple[Action, ...]] = ()
+    scans: ClassVar[bool] = True
+    """Whether a scanner may speak here; where a secret is typed it may not."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def opened(self) -> list[Act]:
+        """Come on top for the first time."""
+        return []
+
+    def resumed(self) -> list[Act]:
+        """Come on top again."""
+        return []
+
+    def changed(self) -> list[Act]:
+        """Rows changed at the node while this page is on top."""
+        return []
+
+    def left(self) -> list[Act]:
+        """Another page comes on top, or this one goes."""
+        return []
+
+    def key(self, key: str) -> list[Act]:
+        """Take one key."""
+        return [Back()] if key == "escape" else []
+
+    def scan(self, _scan: Scan) -> list[Act]:
+        """Take one whole code."""
+        return []
+
+    def draw(self, _size: Size) -> list[Line]:
+        """Return the lines of the body, at most `size.height`."""
+        return []
+
+    def hints(self) -> list[Hint]:
+        """Return what the action bar says."""
+        words = self.desk.words
+        return [
+            Hint(f"{action.letter}/{action.digit}", words(action.word)) for action in self.actions
+        ]
+
+    def action(self, key: str) -> str:
+        """Return the letter of the action a key stands for, or ''."""
+        struck = action_key(key)
+        for action in self.actions:
+            if struck in (action.letter, action.digit):
+                return action.letter
+        return ""

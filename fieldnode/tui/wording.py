@@ -1,0 +1,112 @@
+"""Values as a person reads them: times, waits, ages, sexes, categories, errors, identities."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+from fieldnode.text.catalogue import Catalogue
+from fieldnode.tui.cores.display import Line, Span, line
+from fieldnode.tui.cores.fields import Reason
+from protocols.errors import FieldmeshError
+from protocols.live.api import BoardLine
+from protocols.records.display import clean_text
+
+TRIAGE_ROLES = {0: "dead", 1: "red", 2: "yellow", 3: "green", 4: "expectant"}
+
+TRIAGE_WORDS = {0: "dead", 1: "red", 2: "yellow", 3: "green", 4: "expectant"}
+"""Category as in the record."""
+
+SEX_WORDS = {1: "male", 2: "female", 3: "female-pregnant", 9: "unknown"}
+"""Sex as in the record."""
+
+UNIT_SIGNS = {"Cel": "°C", "/min": "/min", "mm[Hg]": "mmHg", "{score}": ""}
+"""Units whose code is not what people read."""
+
+
+def clock(at_ms: int | None, now_ms: int, zone: tzinfo) -> str:
+    """Return `14:02`, with the day in front when it is not today's."""
+    if at_ms is None:
+        return "-"
+    try:
+        at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
+        today = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone)
+    except (OverflowError, ValueError, OSError):
+        return "?"
+    if at.date() == today.date():
+        return f"{at:%H:%M}"
+    return f"{at:%m-%d %H:%M}" if at.year == today.year else f"{at:%Y-%m-%d}"
+
+
+def span_of(words: Catalogue, ms: int) -> str:
+    """Return a length of time as `41 min`, `3 h 05`, `2 d`."""
+    minutes = max(ms, 0) // 60_000
+    if minutes < 60:
+        return words("time.minutes", n=minutes)
+    if minutes < 24 * 60:
+        return words("time.hours", h=minutes // 60, m=f"{minutes % 60:02d}")
+    return words("time.days", n=minutes // (24 * 60))
+
+
+def age(words: Catalogue, text: str) -> str:
+    """Return an age with its unit in the reader's language; '' stays ''."""
+    value, _, unit = text.rpartition(" ")
+    key = f"age.{unit}"
+    return f"{value} {words(key)}" if value and words.has(key) else text
+
+
+def sex(words: Catalogue, digit: int) -> str:
+    """Return the word for a sex."""
+    return words(f"sex.{SEX_WORDS.get(digit, 'unknown')}")
+
+
+def triage(words: Catalogue, category: int | None) -> Span:
+    """Return number and word of a category, in its role."""
+    if category not in TRIAGE_WORDS:
+        return Span(f"- {words('triage.none')}", "dim")
+    return Span(f"{category} {words(f'triage.{TRIAGE_WORDS[category]}')}", TRIAGE_ROLES[category])
+
+
+def name(words: Catalogue, text: str) -> str:
+    """Return the name, or the word for none."""
+    return clean_text(text) or words("patient.unknown")
+
+
+def identity(words: Catalogue, head: BoardLine) -> Line:
+    """Return who this is, for the top of every page about one patient; the name comes last."""
+    category = triage(words, head.triage)
+    parts = [
+        clean_text(head.code),
+        age(words, clean_text(head.age)) or words("age.unknown"),
+        sex(words, head.sex),
+        clean_text(head.tag),
+        words("patient.bed", bed=clean_text(head.bed)) if head.bed else "",
+    ]
+    middle = "  ".join(part for part in parts if part)
+    return line(" ", category, Span(f"  {middle}  "), Span(name(words, head.name), "title"))
+
+
+def short_identity(words: Catalogue, head: BoardLine) -> str:
+    """Return code and name, as in a draft's label and in *saved*."""
+    return clean_text(f"{head.code} {name(words, head.name)}")
+
+
+def error(words: Catalogue, failure: FieldmeshError) -> str:
+    """Return the sentence for a refusal, by its code."""
+    return code_sentence(words, failure.code)
+
+
+def code_sentence(words: Catalogue, code: str) -> str:
+    """Return the sentence for an error code; an unknown code is shown as it is."""
+    key = f"error.{code}"
+    return words(key) if words.has(key) else words("error.unnamed", code=clean_text(code, 40))
+
+
+def reason(words: Catalogue, why: Reason) -> str:
+    """Return the sentence for an objection of a form."""
+    values = {key: unit(value) if key == "unit" else value for key, value in why.values}
+    return words(why.key, **values)
+
+
+def unit(code: str) -> str:
+    """Return a unit as people read it."""
+    return UNIT_SIGNS.get(code, code)
