@@ -40,10 +40,6 @@ class Book(Protocol):
         """Return how each entry that is not merged is judged: `void …` or `waiting …`."""
         ...
 
-    def digests(self) -> Mapping[str, tuple[str, str, str]]:
-        """Return the node's own digest of each scope: entries, control, rows."""
-        ...
-
     def content(self) -> Iterator[bytes]:
         """Yield everything the disk holds, as bytes."""
         ...

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
+from protocols.mesh.effects import Effect, Now
 from protocols.sim.carrier import Carrier, End
 from protocols.sim.clock import MS_US, SECOND_US
 from protocols.sim.host import DIAL_PAUSE_MAX_US, DIAL_PAUSE_MIN_US, Dial, Host
 from protocols.sim.network import Network
-from protocols.sim.port import Effect, Now
 from protocols.sim.trace import Trace
 
 HEARTBEAT_US = 15 * SECOND_US

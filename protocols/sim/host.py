@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
+from protocols.ids import DeviceId
+from protocols.mesh.effects import Effect, Now
 from protocols.sim.book import Book
 from protocols.sim.carrier import Carrier, End
 from protocols.sim.clock import MS_US, SECOND_US, DeviceClock
-from protocols.sim.port import Effect, Now, Recorded
 
 DIAL_PAUSE_MIN_US = 500 * MS_US
 DIAL_PAUSE_MAX_US = 30 * SECOND_US
@@ -19,31 +21,72 @@ class PowerCutError(BaseException):
     """The device lost power at this very point; nothing may catch it but the world."""
 
 
+class Answer(Protocol):
+    """What a person is told of one line; see `protocols.live.api.Recorded`."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is saved."""
+        ...
+
+    @property
+    def repeated(self) -> bool:
+        """Whether it had been saved before."""
+        ...
+
+    @property
+    def feed(self) -> str | None:
+        """Where it is saved."""
+        ...
+
+    @property
+    def seq(self) -> int | None:
+        """Where in that feed."""
+        ...
+
+    @property
+    def error(self) -> str | None:
+        """Why it was refused."""
+        ...
+
+
 class Node(Protocol):
     """What a driver asks of a node; see `protocols.mesh.node`."""
 
-    def start(self, now: Now) -> list[Effect]: ...
+    def start(self, now: Now) -> list[Effect]:
+        """Begin."""
+        ...
 
     def opened(
-        self, link: int, now: Now, *, dialled: bool, peer: bytes | None, address: str
-    ) -> list[Effect]: ...
+        self, link: int, now: Now, *, dialled: bool, peer: DeviceId | None, address: str
+    ) -> list[Effect]:
+        """A carrier link is up."""
+        ...
 
-    def received(self, link: int, message: bytes, now: Now) -> list[Effect]: ...
+    def received(self, link: int, message: bytes, now: Now) -> list[Effect]:
+        """Take one whole message."""
+        ...
 
-    def closed(self, link: int, now: Now) -> list[Effect]: ...
+    def closed(self, link: int, now: Now) -> list[Effect]:
+        """A carrier link is gone."""
+        ...
 
     def record(
-        self, lines: list[dict[str, object]], now: Now
-    ) -> tuple[list[Recorded], list[Effect]]: ...
+        self, lines: list[dict[str, Any]], now: Now
+    ) -> tuple[Sequence[Answer], list[Effect]]:
+        """Write lines; what is answered `ok` is durable."""
+        ...
 
-    def tick(self, now: Now) -> list[Effect]: ...
+    def tick(self, now: Now) -> list[Effect]:
+        """The instant it asked for has come."""
+        ...
 
 
 class Machine(Protocol):
     """A disk and the software on it."""
 
     @property
-    def device(self) -> bytes:
+    def device(self) -> DeviceId:
         """Which device its keys make it."""
         ...
 
@@ -52,8 +95,16 @@ class Machine(Protocol):
         """What its disk holds now, read past the software under test."""
         ...
 
+    def digests(self) -> Mapping[str, object]:
+        """Return what the software itself says of each scope: entries, control, rows."""
+        ...
+
     def boot(self, now: Now) -> Node:
         """Start the software on what the disk holds."""
+        ...
+
+    def arm(self, commits: int, *, after: bool) -> None:
+        """Lose power at the commit so many from now, just before or just after it is durable."""
         ...
 
     def halt(self) -> None:
@@ -81,14 +132,20 @@ class Host:
     clock: DeviceClock
     chance: Random
     """Entropy of this device; a copied disk is given another."""
+    reads: bool = True
+    """False for a relay: it holds no scope key, so it must hold nothing readable either."""
+    honest: bool = True
+    """False for an attacker's device: what it holds is not judged."""
     node: Node | None = None
     """None while it is off."""
     links: dict[int, Carrier] = field(default_factory=dict)
     dials: dict[int, Dial] = field(default_factory=dict)
-    known: dict[str, bytes] = field(default_factory=dict)
+    known: dict[str, DeviceId] = field(default_factory=dict)
     """Which device answered at an address, as the node reported it."""
     wake_us: int | None = None
     next_link: int = 1
+    down_us: int | None = None
+    """How long it stays off after its next loss of power; None: until somebody starts it."""
     lives: int = 0
     """How often it was started."""
 

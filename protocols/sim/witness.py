@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from protocols.feeds.lane import Lane
+from protocols.mesh.effects import Notice
 from protocols.sim.book import Arrival, EntryName
-from protocols.sim.host import Host
-from protocols.sim.port import Notice, Recorded
+from protocols.sim.host import Answer, Host
 
-Line = dict[str, object]
+Line = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Saved:
     at_us: int
     line: Line
     """What was asked for."""
-    answer: Recorded
+    answer: Answer
     entries: tuple[EntryName, ...]
     """What was on the disk when *saved* was said."""
 
@@ -51,14 +52,18 @@ class Witness:
 
     def __init__(self) -> None:
         self.records: list[Saved] = []
-        self.refused: list[tuple[int, Line, Recorded]] = []
-        self.repeated: list[tuple[int, Line, Recorded]] = []
+        self.refused: list[tuple[int, Line, Answer]] = []
+        self.repeated: list[tuple[int, Line, Answer]] = []
         """Answers that a line asked for before had been saved already."""
         self.origin: dict[EntryName, Origin] = {}
         self.seen: dict[int, dict[EntryName, int]] = {}
         """By host: when each entry first was on its disk."""
         self.notices: list[tuple[int, int, Notice]] = []
         """(true time, host, notice)."""
+        self.founding: set[EntryName] = set()
+        """Entries that no person wrote: there before the drill began."""
+        self.doomed: set[str] = set()
+        """Keys of records whose only disk was destroyed: nobody can have them."""
         self._read: dict[int, int] = {}
 
     def look(self, host: Host, at_us: int) -> Sequence[Arrival]:
@@ -74,12 +79,21 @@ class Witness:
                     self.origin[arrival.name] = origin
         return arrivals
 
-    def disk_replaced(self, host: Host) -> None:
+    def disk_replaced(self, host: Host, at_us: int) -> None:
         """An older disk was put in: what it lacks is no longer held there."""
+        gone = self.seen.get(host.place, {})
         self._read[host.place] = 0
         self.seen[host.place] = {}
+        self.look(host, at_us)
+        for saved in self.records:
+            if any(name in gone and not self._anywhere(name) for name in saved.entries):
+                self.doomed.add(saved.key)
 
-    def answered(self, host: Host, at_us: int, line: Line, answer: Recorded) -> None:
+    def begin(self) -> None:
+        """All that is on any disk now was there before anybody wrote."""
+        self.founding.update(self.origin)
+
+    def answered(self, host: Host, at_us: int, line: Line, answer: Answer) -> None:
         """Somebody was told what became of a line."""
         new = tuple(arrival.name for arrival in self.look(host, at_us))
         if not answer.ok:
@@ -109,6 +123,9 @@ class Witness:
             name for name in saved.entries if (self.origin[name].lane == Lane.URGENT) == urgent
         )
 
+    def _anywhere(self, name: EntryName) -> bool:
+        return any(name in seen for seen in self.seen.values())
 
-def _is_at(name: EntryName, answer: Recorded) -> bool:
+
+def _is_at(name: EntryName, answer: Answer) -> bool:
     return name.seq == answer.seq and str(name.feed) == answer.feed

@@ -10,22 +10,21 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import count
 
-from protocols.sim.carriage import Carriage
-from protocols.sim.chance import seeded
-from protocols.sim.clock import DeviceClock
-from protocols.sim.host import DIAL_PAUSE_MIN_US, Dial, Host, Machine, PowerCutError
-from protocols.sim.network import LAN, LineShape, Network
-from protocols.sim.port import (
+from protocols.mesh.effects import (
     Changed,
     Effect,
     Hangup,
     Notice,
     Now,
     PeerKnown,
-    Recorded,
     Transmit,
     WakeAt,
 )
+from protocols.sim.carriage import Carriage
+from protocols.sim.chance import seeded
+from protocols.sim.clock import DeviceClock
+from protocols.sim.host import DIAL_PAUSE_MIN_US, Answer, Dial, Host, Machine, PowerCutError
+from protocols.sim.network import LAN, LineShape, Network
 from protocols.sim.trace import Trace
 from protocols.sim.witness import Line, Witness
 
@@ -77,10 +76,19 @@ class World:
 
     def crash(self, host: Host, *, down_us: int | None = None) -> None:
         """Take the power away now; give it back after `down_us`, if that is given."""
+        host.down_us = down_us
         if host.node is not None:
             self._power_gone(host)
-        if down_us is not None:
-            self.after(down_us, lambda: self.boot(host))
+
+    def crash_at_commit(self, host: Host, commits: int, *, after: bool, down_us: int) -> None:
+        """Take the power away around a commit to come: between its transactions, or its last.
+
+        Args:
+            commits: Which of the next commits, from 1.
+            after: Just after it is durable, so that nobody hears of it; else just before.
+        """
+        host.down_us = down_us
+        host.machine.arm(commits, after=after)
 
     def dial(self, here: Host, there: Host) -> None:
         """Let `here` keep a link to `there`, whenever both are up and can reach each other."""
@@ -94,7 +102,7 @@ class World:
 
     # --- what people and the weather do ---------------------------------------------------
 
-    def write(self, host: Host, line: Line) -> Recorded | None:
+    def write(self, host: Host, line: Line) -> Answer | None:
         """Let somebody write one line on this device; return the answer they saw.
 
         None when the device is off, or loses power before it answers.
@@ -121,6 +129,12 @@ class World:
         self.network.cut(here.place, there.place)
         if both:
             self.network.cut(there.place, here.place)
+        self._lines_changed()
+
+    def mend(self, here: Host, there: Host) -> None:
+        """Let both directions between two hosts through again."""
+        self.network.heal(here.place, there.place)
+        self.network.heal(there.place, here.place)
         self._lines_changed()
 
     def heal(self) -> None:
@@ -185,7 +199,7 @@ class World:
 
     def _wake_at(self, host: Host, mono_ms: int) -> None:
         due_us = max(self.at_us, host.clock.when_us(mono_ms))
-        if host.wake_us is None or due_us < host.wake_us:
+        if host.wake_us != due_us:
             host.wake_us = due_us
             life = host.lives
             self.at(due_us, lambda: self._wake(host, due_us, life))
@@ -203,3 +217,6 @@ class World:
         self.witness.look(host, self.at_us)
         host.node, host.wake_us = None, None
         self.carriage.drop_all(host)
+        if host.down_us is not None:
+            self.after(host.down_us, lambda: self.boot(host))
+            host.down_us = None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from protocols.ids import FeedId
 from protocols.sim.book import Arrival, EntryName
-from protocols.sim.port import Changed, Recorded, Transmit, WakeAt
+from protocols.live.api import Recorded
+from protocols.mesh.effects import Changed, Transmit, WakeAt
 
 
 @dataclass
@@ -37,7 +38,7 @@ class ToyBook:
         ]
 
     def rows(self):
-        return {"note": sorted((n.hash, self.disk.entries[n][1]) for n in self.disk.order)}
+        return {"note": sorted((b"", n.hash, json.loads(self.disk.entries[n][1])["data"].get("text", "")) for n in self.disk.order)}
 
     def judged(self):
         return {}
@@ -128,3 +129,10 @@ class ToyNode:
         return json.dumps(
             [(n.feed.hex(), n.seq, n.hash.hex(), *self.disk.entries[n]) for n in names]
         ).encode()
+
+
+def toy_digests(self):
+    return {}
+
+
+ToyMachine.digests = toy_digests

@@ -1,0 +1,46 @@
+"""`drill`: run an exercise on the product's own engine under a virtual clock."""
+
+from __future__ import annotations
+
+from protocols.guard import require_runtime
+
+require_runtime()
+
+import json  # noqa: E402 - the guard speaks first, before anything that may be missing
+import sys  # noqa: E402
+
+import click  # noqa: E402
+
+from protocols.sim.report import in_words  # noqa: E402
+from protocols.sim.scenarios import SCENARIOS  # noqa: E402
+
+CHECK_FAILED = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Exercises with partitions, dead nodes and wrong clocks, each from one seed."""
+
+
+@main.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list of names.")
+def list_(as_json: bool) -> None:
+    """Name the drills there are."""
+    names = list(SCENARIOS)
+    click.echo(json.dumps(names) if as_json else "\n".join(names))
+
+
+@main.command()
+@click.argument("name", type=click.Choice(list(SCENARIOS)))
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object; keys are stable.")
+def run(name: str, seed: int, as_json: bool) -> None:
+    """Run a drill; exit 1 when a check fails."""
+    result = SCENARIOS[name](seed)
+    click.echo(json.dumps(result.as_dict()) if as_json else in_words(result))
+    if not result.ok:
+        sys.exit(CHECK_FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""One drill: a world, people who write in it, and what is measured at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from protocols.sim import checkers
+from protocols.sim.chance import seeded
+from protocols.sim.clock import HOUR_US, SECOND_US
+from protocols.sim.generator import Workload
+from protocols.sim.host import Host
+from protocols.sim.network import LAN, LineShape
+from protocols.sim.report import Finding, Result, Spread
+from protocols.sim.witness import Line, Saved
+from protocols.sim.world import World
+
+CANARY = "Qanarynka"
+"""A word in every record; found where nothing may be readable, something leaks."""
+PAPER_PAUSE_US = 60 * SECOND_US
+"""Who got no answer keeps the paper and types it again this much later."""
+SETTLE_STEP_US = 10 * SECOND_US
+SETTLE_MAX_US = HOUR_US
+"""Devices that can all reach each other must agree within this."""
+RECENT = 40
+"""How many of the latest patients people still work on."""
+
+
+@dataclass(slots=True)
+class _Patient:
+    tag: str
+    saved: Saved
+
+
+class Drill:
+    """A world with people in it."""
+
+    def __init__(self, scenario: str, seed: int, *, shape: LineShape = LAN) -> None:
+        self.scenario = scenario
+        self.seed = seed
+        self.world = World(seed, shape=shape)
+        self.notes: dict[str, int] = {}
+        self._chance = seeded(seed, "people")
+        self._books: dict[int, Workload] = {}
+        self._patients: list[_Patient] = []
+        self._papers = 0
+        self._spilled = 0
+        self.world.carriage.taps.append(self._look_for_canary)
+
+    # --- people ---------------------------------------------------------------------------
+
+    def staff(self, host: Host, *, per_hour: float, until_us: int) -> None:
+        """Let people write on a device, at random moments, so many an hour."""
+        self._next_write(host, HOUR_US / per_hour, until_us)
+
+    def write(self, host: Host, line: Line) -> None:
+        """Write one line; without an answer, again and again until there is one."""
+        records = len(self.world.witness.records)
+        answer = self.world.write(host, line)
+        if answer is None:
+            self._papers += 1
+            self.world.after(PAPER_PAUSE_US, lambda: self._again(host, line))
+        elif line["kind"] == "patient.register" and len(self.world.witness.records) > records:
+            tag = line["data"]["tags"][0]
+            self._patients.append(_Patient(tag, self.world.witness.records[-1]))
+
+    def workload(self, host: Host) -> Workload:
+        """Return the hand that writes on this device."""
+        if host.place not in self._books:
+            self._books[host.place] = Workload(self.seed, f"{host.name}-", canary=CANARY)
+        return self._books[host.place]
+
+    def known_tags(self, host: Host) -> list[str]:
+        """Return tags of recent patients that this device has heard of."""
+        seen = self.world.witness.seen.get(host.place, {})
+        return [
+            patient.tag
+            for patient in self._patients[-RECENT:]
+            if all(name in seen for name in patient.saved.entries)
+        ]
+
+    def _next_write(self, host: Host, mean_us: float, until_us: int) -> None:
+        due_us = self.world.at_us + int(self._chance.expovariate(1) * mean_us)
+        if due_us < until_us:
+            self.world.at(due_us, lambda: self._write_and_go_on(host, mean_us, until_us))
+
+    def _write_and_go_on(self, host: Host, mean_us: float, until_us: int) -> None:
+        self.write(host, self.workload(host).next(self.known_tags(host)))
+        self._next_write(host, mean_us, until_us)
+
+    def _again(self, host: Host, line: Line) -> None:
+        self._papers -= 1
+        self.write(host, line)
+
+    def _look_for_canary(self, message: bytes) -> None:
+        self._spilled += CANARY.encode() in message
+
+    # --- the end --------------------------------------------------------------------------
+
+    def finish(self, hq: Host, *, demand_overtaking: bool = False) -> Result:
+        """Heal and start everything, wait until all agree, and judge."""
+        world = self.world
+        world.heal()
+        for host in world.hosts:
+            world.boot(host)
+        deadline_us = world.at_us + SETTLE_MAX_US
+        while (self._papers or not self._level()) and world.at_us < deadline_us:
+            world.run_until(world.at_us + SETTLE_STEP_US)
+        world.run_until(world.at_us + SETTLE_STEP_US)
+        checks = {
+            "nothing_saved_is_lost": checkers.nothing_saved_is_lost(world),
+            "all_agree": checkers.all_agree(world),
+            "nothing_forged": checkers.nothing_forged(world),
+            "judged_alike": checkers.judged_alike(world),
+            "urgent_overtakes": checkers.urgent_overtakes(world, hq, demand=demand_overtaking),
+            "carriers_are_blind": checkers.carriers_are_blind(world, CANARY, self._spilled),
+            "nothing_twice": checkers.nothing_twice(world),
+        }
+        return self._result(hq, checks)
+
+    def _level(self) -> bool:
+        """Whether every honest disk holds as many entries as any."""
+        held = [len(self.world.witness.seen.get(h.place, ())) for h in checkers.holders(self.world)]
+        return len(set(held)) == 1
+
+    def _result(self, hq: Host, checks: dict[str, Finding]) -> Result:
+        world = self.world
+        records = world.witness.records
+        at_hq = sum(self._arrived(saved, hq) is not None for saved in records)
+        others = [host for host in checkers.holders(world) if host is not hq]
+        agreed = checks["all_agree"].ok
+        notes = {"crashes": world.crashes, "refused": len(world.witness.refused)} | self.notes
+        return Result(
+            scenario=self.scenario,
+            seed=self.seed,
+            nodes=len(world.hosts),
+            virtual_s=round(world.at_us / SECOND_US, 1),
+            written=len(records),
+            at_hq=at_hq,
+            lost=sum(1 for _ in checkers.lost_records(world)),
+            duplicated=sum(1 for _ in checkers.twice(world)),
+            converged=agreed,
+            converged_s=self._converged_s() if agreed else None,
+            urgent_to_hq_s=Spread.of_us(list(self._spans([hq], urgent=True))),
+            urgent_to_nodes_s=Spread.of_us(list(self._spans(others, urgent=True))),
+            routine_to_hq_s=Spread.of_us(list(self._spans([hq], urgent=False))),
+            wire_bytes=world.carriage.wire_bytes,
+            messages=world.carriage.messages,
+            checks=checks,
+            trace_hash=world.trace.hexdigest(),
+            notes=notes,
+        )
+
+    def _arrived(self, saved: Saved, host: Host) -> int | None:
+        return self.world.witness.arrival_us(host.place, saved.entries)
+
+    def _spans(self, hosts: Iterable[Host], *, urgent: bool) -> Iterator[int]:
+        witness = self.world.witness
+        for saved in witness.records:
+            entries = witness.in_lane(saved, urgent=urgent)
+            for host in hosts:
+                came_us = witness.arrival_us(host.place, entries)
+                if host.place != saved.place and came_us is not None:
+                    yield max(0, came_us - saved.at_us)
+
+    def _converged_s(self) -> float:
+        last_us = max(max(seen.values(), default=0) for seen in self.world.witness.seen.values())
+        return round(max(0, last_us - self.world.settled_us) / SECOND_US, 3)
