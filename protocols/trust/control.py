@@ -8,13 +8,12 @@ came: newer software will judge it. Numbers 8 and up are spoken for: 9 seal, 10 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from protocols.errors import PeerError
-from protocols.ids import DeviceId, EntryHash, FeedId
 from protocols.trust.charter import SCOPES_MAX, SignedCharter
 from protocols.trust.identity import TAG_BYTES
 from protocols.trust.statements import (
@@ -122,15 +121,6 @@ class Attestation(_Record, frozen=True):
 
 
 Record = Founding | Certificates | Admission | Rotation | Envelopes | Bridge | Attestation
-
-
-class Origin(NamedTuple):
-    """Where a control record stands: what seals and rights are judged by."""
-
-    author: DeviceId
-    feed: FeedId
-    seq: int
-    entry: EntryHash
 
 
 @dataclass(frozen=True, slots=True)

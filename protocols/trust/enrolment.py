@@ -31,7 +31,7 @@ CODE_LETTERS = 16
 CODE_GROUP = 4
 CODE_TRIES_MAX = 5
 """Failed handshakes after which a coordinator forgets a code."""
-NAME_BYTES_MAX = 160
+NAME_LETTERS_MAX = 80
 OLD_SCOPES_MAX = 16
 GRANT_ENTRIES_MAX = 64
 GRANT_ENTRY_BYTES_MAX = 48 * 1024
@@ -48,7 +48,7 @@ class JoinRequest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_f
     """(epoch, its control feed) of all it has written so far."""
     scopes: Annotated[tuple[Scope16, ...], Meta(max_length=OLD_SCOPES_MAX)]
     """Its identified, aggregate and protection scopes so far, in this order."""
-    name: Annotated[str, Meta(max_length=NAME_BYTES_MAX)]
+    name: Annotated[str, Meta(max_length=NAME_LETTERS_MAX)]
     """Shown to the coordinator, who may change it."""
     proof: Signature64
     """By the device's key over the channel's hash and all of the above."""

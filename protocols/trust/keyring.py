@@ -10,13 +10,12 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from protocols.ids import DeviceId, KeyId, ScopeId
+from protocols.ids import DeviceId, EntryHash, KeyId, ScopeId
 from protocols.trust.control import (
     DEVICE_PREFIX_BYTES,
     Bridge,
     Envelope,
     Envelopes,
-    Origin,
     Record,
     Rotation,
     UnknownControl,
@@ -110,14 +109,16 @@ class Keyring:
         """The key with this id, or None while it is not open to us."""
         return self._keys.get(key_id)
 
-    def add(self, record: Record | UnknownControl, origin: Origin) -> list[KeyId]:
+    def add(
+        self, record: Record | UnknownControl, author: DeviceId, entry: EntryHash
+    ) -> list[KeyId]:
         """Take one control record; return the ids of the keys that it opened, if any.
 
         Records of other kinds are ignored. The same record twice changes nothing.
         """
         match record:
             case Rotation():
-                return self._add_rotation(KeyId(origin.entry), record, origin.author)
+                return self._add_rotation(KeyId(entry), record, author)
             case Envelopes():
                 return self._add_envelopes(KeyId(record.key_id), record.ephemeral, record.envelopes)
             case Bridge():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from protocols.errors import PeerError
@@ -92,9 +93,7 @@ def open_receipt(raw: bytes) -> Receipt:
         ReceiptHead(FeedId(feed), seq, EntryHash(last))
         for feed, seq, last in _HEAD.iter_unpack(raw[_HEADER.size : end])
     )
-    if any(not head.seq for head in heads) or any(
-        one >= other for one, other in zip(heads, heads[1:], strict=False)
-    ):
+    if any(not head.seq for head in heads) or any(one >= other for one, other in pairwise(heads)):
         raise PeerError("not_canonical", what="receipt")
     return Receipt(DeviceId(giver), Epoch(epoch), number, given_ms, heads)
 

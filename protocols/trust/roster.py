@@ -29,7 +29,6 @@ from protocols.trust.control import (
     Admission,
     Certificates,
     Founding,
-    Origin,
     Record,
     UnknownControl,
 )
@@ -83,7 +82,7 @@ class Roster:
         self._standing: dict[bytes, dict[StatementHash, dict[bytes, Authority]]] = {}
         """By subject, certificate and root key: the authority it gives."""
         self._by_agree: dict[bytes, set[DeviceId]] = defaultdict(set)
-        self._admissions: dict[EntryHash, tuple[Admission, Origin]] = {}
+        self._admissions: dict[EntryHash, tuple[Admission, DeviceId]] = {}
         self._concerned: dict[bytes, set[EntryHash]] = defaultdict(set)
         """Admissions by the key of their device and of their admitter."""
         self._adopted: dict[tuple[bytes, bytes], tuple[EntryHash, ScopeId]] = {}
@@ -91,7 +90,9 @@ class Roster:
 
     # Taking records
 
-    def add(self, record: Record | UnknownControl, origin: Origin) -> frozenset[DeviceId]:
+    def add(
+        self, record: Record | UnknownControl, author: DeviceId, entry: EntryHash
+    ) -> frozenset[DeviceId]:
         """Take one control record; return the devices whose entries must be judged again.
 
         What does not hold is left out without an error: its entry stays in its feed as
@@ -103,10 +104,10 @@ class Roster:
             case Certificates():
                 changed = self._certify(record.statements)
             case Admission():
-                self._admissions[origin.entry] = (record, origin)
-                for key in (record.device, bytes(origin.author)):
-                    self._concerned[key].add(origin.entry)
-                changed = self._adopt(origin.entry)
+                self._admissions[entry] = (record, author)
+                for key in (record.device, bytes(author)):
+                    self._concerned[key].add(entry)
+                changed = self._adopt(entry)
             case _:
                 changed = set()
         if changed:
@@ -365,7 +366,7 @@ class Roster:
         return changed
 
     def _admits(self, entry: EntryHash) -> bool:
-        admission, origin = self._admissions[entry]
+        admission, admitter = self._admissions[entry]
         if self.charter is None:
             return False
         certified = self._standing.get(admission.device, {})
@@ -378,7 +379,7 @@ class Roster:
             and _CONTROL not in old
             and any(
                 each.rank <= Rank.COORDINATOR and each.scopes >= new
-                for each in self._authorities(origin.author)
+                for each in self._authorities(admitter)
             )
         )
 

@@ -7,7 +7,7 @@ import pytest
 from protocols.ids import DeviceId, EntryHash, FeedId, OperationId, ScopeId
 from protocols.trust.certificates import Rank, seal_name, verify_chain
 from protocols.trust.charter import open_charter
-from protocols.trust.control import Admission, Certificates, Founding, Origin, UnknownControl
+from protocols.trust.control import Admission, Certificates, Founding, UnknownControl
 from protocols.trust.roster import Roster
 from protocols.trust.standing import Standing
 from protocols.trust.statements import statement_hash
@@ -36,8 +36,8 @@ CONTROL = ScopeId.zero()
 
 def roster_of(written: Written) -> Roster:
     roster = Roster(OPERATION)
-    for record, origin in written.records:
-        roster.add(record, origin)
+    for written_record in written.records:
+        roster.add(*written_record)
     return roster
 
 
@@ -54,8 +54,8 @@ def test_a_device_stands_through_root_issuer_and_coordinator():
 def test_before_the_charter_comes_nobody_is_admitted_and_then_all_are_judged_again():
     founding, *rest = camp().records
     roster = Roster(OPERATION)
-    for record, origin in rest:
-        assert roster.add(record, origin) == frozenset()
+    for record in rest:
+        assert roster.add(*record) == frozenset()
     assert roster.standing(TENT.device, TRIAGE, CARE) == Standing.UNADMITTED
 
     changed = roster.add(*founding)
@@ -71,10 +71,10 @@ def test_a_late_certificate_judges_the_device_again():
     roster = roster_of(written)
     assert roster.standing(keys("late").device, TRIAGE, CARE) == Standing.UNADMITTED
 
-    origin = written.write(keys("coordinator"), Certificates((late,)))
+    record = written.write(keys("coordinator"), Certificates((late,)))
 
-    assert roster.add(Certificates((late,)), origin) == {keys("late").device}
-    assert roster.add(Certificates((late,)), origin) == frozenset()
+    assert roster.add(*record) == {keys("late").device}
+    assert roster.add(*record) == frozenset()
     assert roster.standing(keys("late").device, TRIAGE, CARE) == Standing.STANDS
 
 
@@ -123,11 +123,9 @@ def test_the_lowest_entry_hash_settles_two_admissions_whatever_the_order():
     written = camp()
     paper = camp().records[3][0].statements[0]
     for number, scope in ((1, COUNTS), (2, CARE)):
-        origin = Origin(
-            keys("coordinator").device, FeedId.zero(), number, EntryHash(bytes([number]) * 32)
-        )
         record = Admission(TENT.device, (), statement_hash(paper), ((entropy("o", 16), scope),))
-        written.records.append((record, origin))
+        entry = EntryHash(bytes([number]) * 32)
+        written.records.append((record, keys("coordinator").device, entry))
     backwards = Written(written.records[::-1])
 
     for order in (written, backwards):
@@ -145,7 +143,7 @@ def test_a_charter_with_a_broken_signature_does_not_keep_the_true_one_out():
     broken = type(FOUNDED)(FOUNDED.body, tuple(bytes(64) for _ in FOUNDED.signatures))
     roster = Roster(OPERATION)
 
-    roster.add(Founding(broken), camp().records[0][1])
+    roster.add(Founding(broken), *camp().records[0][1:])
     assert roster.charter is None
     roster.add(*camp().records[0])
     assert roster.charter is not None
@@ -260,8 +258,8 @@ def test_serials_are_counted_and_a_doubled_one_is_evidence():
 def test_a_record_of_a_later_kind_changes_nothing():
     roster = roster_of(camp())
 
-    assert roster.add(UnknownControl(9, b"seal"), camp().records[0][1]) == frozenset()
-    assert roster.add(UnknownControl(9, b""), camp().records[0][1]) == frozenset()
+    assert roster.add(UnknownControl(9, b"seal"), *camp().records[0][1:]) == frozenset()
+    assert roster.add(UnknownControl(9, b""), *camp().records[0][1:]) == frozenset()
 
 
 def test_a_root_key_may_do_all_that_its_charter_lists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from protocols.ids import DeviceId, EntryHash, FeedId, OperationId, ScopeId
+from protocols.ids import DeviceId, EntryHash, OperationId, ScopeId
 from protocols.trust.certificates import Certificate, Rank, sign_certificate
 from protocols.trust.charter import (
     CHARTER_VERSION,
@@ -18,7 +18,7 @@ from protocols.trust.charter import (
     operation_id,
     sign_charter,
 )
-from protocols.trust.control import Admission, Certificates, Founding, Origin, Record
+from protocols.trust.control import Admission, Certificates, Founding, Record
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.statements import SignedStatement, statement_hash
 
@@ -99,18 +99,16 @@ def certify(
 
 @dataclass
 class Written:
-    """Control records with their origins, as a ledger would hand them over."""
+    """Control records with author and entry, as a ledger would hand them over."""
 
-    records: list[tuple[Record, Origin]] = field(default_factory=list)
+    records: list[tuple[Record, DeviceId, EntryHash]] = field(default_factory=list)
+    """Record, author, hash of its entry."""
 
-    def write(self, author: DeviceKeys, record: Record) -> Origin:
-        """Append one record to the author's control feed."""
-        feed = FeedId(entropy(f"feed {author.device}"))
-        seq = 1 + sum(origin.author == author.device for _, origin in self.records)
-        entry = EntryHash(entropy(f"entry {author.device} {seq}"))
-        origin = Origin(DeviceId(author.device), feed, seq, entry)
-        self.records.append((record, origin))
-        return origin
+    def write(self, author: DeviceKeys, record: Record) -> tuple[Record, DeviceId, EntryHash]:
+        """Append one record by this author."""
+        written = record, author.device, EntryHash(entropy(f"entry {len(self.records)}"))
+        self.records.append(written)
+        return written
 
 
 def camp() -> Written:
