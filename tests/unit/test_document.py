@@ -227,3 +227,15 @@ def test_a_book_that_holds_other_facts_is_refused():
 
     assert caught.value.values["reason"] == "facts"
     assert document.facts() == facts_of(ROOT_FACTS)
+
+
+def test_heads_that_automerge_does_not_share_are_refused():
+    document = merged(ROOT_FACTS)
+    _, *rest = document._changes[A]
+    document._changes[A] = (bytes(32), *rest)
+    document.release()
+
+    with pytest.raises(LedgerError) as caught:
+        document.facts()
+
+    assert caught.value.values["reason"] == "heads"
