@@ -217,5 +217,7 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str | None = None
     allowed: tuple[str, ...] = ()
     message: str | None = None
+    facts: tuple[str, ...] = ()
+    """Ids of the facts it wrote, as `entry.retract` names them."""
     confirm: str | None = None
     """With `confirm_needed`: the code that confirms, to be sent back in the line's `confirm`."""
