@@ -16,6 +16,7 @@ Line = dict[str, Any]
 
 _SEXES = ("male", "female", "female", "male", "female-pregnant", "unknown")
 _TRIAGE = ("red", "yellow", "yellow", "green", "green", "green", "expectant", "dead")
+_CONSENT = ("yes", "yes", "yes", "no", "implied", "unknown")
 _VITALS: tuple[tuple[str, int, int, int, str], ...] = (
     ("heart-rate", 62, 110, 0, "/min"),
     ("respiratory-rate", 12, 24, 0, "/min"),
@@ -79,33 +80,45 @@ class Workload:
         return self.note(tag) if turn < 0.5 else self.vital(tag)
 
     def register(self) -> Line:
-        """Return the registration of a new patient: about 25 fields, some of them nested."""
+        """Return the registration of a new patient: 25 attributes."""
         pick, tag = self._chance, f"{self._name}{len(self.tags) + 1:06d}"
         self.tags.append(tag)
         data: Line = {
             "family_name": self._family(),
             "given_name": pick.choice(names.GIVEN),
+            "other_names": pick.choice(names.GIVEN),
+            "mother_name": f"{pick.choice(names.GIVEN)} {pick.choice(names.FAMILY)}",
             "sex": pick.choice(_SEXES),
-            "age": {"value": pick.randint(18, 84), "unit": "y", "estimated": pick.random() < 0.5},
-            "phone": f"+{pick.randint(20, 99)} {pick.randint(10**7, 10**8 - 1)}",
-            "address": f"block {pick.randint(1, 40)}, shelter {pick.randint(1, 400)}",
+            "age": {"value": pick.randint(18, 64), "unit": "y", "estimated": pick.random() < 0.5},
+            "band": 4,
+            "tags": [tag],
+            "phone": self._phone(),
             "village": pick.choice(names.VILLAGE),
             "district": pick.choice(names.DISTRICT),
+            "address": f"block {pick.randint(1, 40)}, shelter {pick.randint(1, 400)}",
             "nationality": pick.choice(names.NATIONALITY),
             "language": pick.choice(names.LANGUAGE),
+            "national_id": {"system": "card", "value": str(pick.randint(10**8, 10**9 - 1))},
             "occupation": pick.choice(names.OCCUPATION),
             "next_of_kin": {
                 "name": f"{pick.choice(names.GIVEN)} {self._family()}",
                 "relation": pick.choice(names.RELATION),
-                "phone": f"+{pick.randint(20, 99)} {pick.randint(10**7, 10**8 - 1)}",
+                "phone": self._phone(),
             },
-            "tags": [tag],
+            "consent": {"treat": pick.choice(_CONSENT), "share": pick.choice(_CONSENT)},
+            "guardian": f"{pick.choice(names.GIVEN)} {pick.choice(names.FAMILY)}",
+            "marks": pick.choice(names.MARK),
+            "household": f"H{pick.randint(1, 4_000):04d}",
+            "displacement": pick.choice(names.DISPLACEMENT),
         }
         return self._line("patient.register", data)
 
     def triage(self, tag: str) -> Line:
         """Return a triage category: the one line that travels urgently."""
-        data = {"category": self._chance.choice(_TRIAGE), "tag": tag}
+        data = {
+            "category": self._chance.choice(_TRIAGE),
+            "problem": self._chance.choice(names.COMPLAINT) + self._mark(),
+        }
         return self._line("triage.record", data, tag)
 
     def vital(self, tag: str) -> Line:
@@ -134,6 +147,9 @@ class Workload:
 
     def _family(self) -> str:
         return self._chance.choice(names.FAMILY) + self._mark()
+
+    def _phone(self) -> str:
+        return f"+{self._chance.randint(20, 99)} {self._chance.randint(10**7, 10**8 - 1)}"
 
     def _mark(self) -> str:
         return f" {self._canary}" if self._canary else ""

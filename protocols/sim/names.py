@@ -24,7 +24,9 @@ DISTRICT = ("Centre", "East", "Lake", "Nord", "North-East", "Ouest", "Sud", "Upp
 LANGUAGE = ("ar", "en", "es", "fr", "ha", "ht", "rhg", "so", "sw", "uk")
 NATIONALITY = ("BFA", "COD", "HTI", "MMR", "NER", "SDN", "SSD", "SYR", "UKR", "YEM")
 OCCUPATION = ("farmer", "fisher", "market trader", "mason", "none", "pupil", "tailor", "teacher")
-RELATION = ("aunt", "brother", "daughter", "father", "husband", "mother", "sister", "son", "wife")
+RELATION = ("mother", "father", "spouse", "sibling", "child", "aunt-uncle", "neighbour")
+DISPLACEMENT = ("resident", "displaced", "refugee", "returnee", "migrant", "unknown")
+MARK = ("none seen", "scar over the left eyebrow", "burn scar, right arm", "gold tooth", "tattoo")
 COMPLAINT = (
     "watery diarrhoea since yesterday", "fever three days", "cough and fast breathing",
     "wound on the left leg", "fall from a roof", "burn of the right hand", "labour pains",

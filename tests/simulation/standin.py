@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass, field
 
 from protocols.ids import FeedId
-from protocols.sim.book import Arrival, EntryName
 from protocols.live.api import Recorded
 from protocols.mesh.effects import Changed, Transmit, WakeAt
+from protocols.sim.book import Arrival, EntryName
 
 
 @dataclass
@@ -38,7 +38,12 @@ class ToyBook:
         ]
 
     def rows(self):
-        return {"note": sorted((b"", n.hash, json.loads(self.disk.entries[n][1])["data"].get("text", "")) for n in self.disk.order)}
+        return {
+            "note": sorted(
+                (b"", n.hash, json.loads(self.disk.entries[n][1])["data"].get("text", ""))
+                for n in self.disk.order
+            )
+        }
 
     def judged(self):
         return {}

@@ -1,0 +1,96 @@
+"""Disks written by hand, to see each checker fail on exactly one thing that is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from protocols.feeds.lane import Lane
+from protocols.ids import DeviceId, EntryHash, FeedId
+from protocols.sim.book import Arrival, EntryName
+from protocols.sim.world import World
+
+
+@dataclass
+class Told:
+    feed: str
+    seq: int
+    ok: bool = True
+    repeated: bool = False
+    error: str | None = None
+
+
+@dataclass
+class Paper:
+    """A machine whose disk is these lists."""
+
+    device: DeviceId
+    held: list[Arrival] = field(default_factory=list)
+    table: list[tuple] = field(default_factory=list)
+    verdicts: dict[EntryName, str] = field(default_factory=dict)
+    said: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def book(self):
+        return self
+
+    def arrivals(self, after):
+        return self.held[after:]
+
+    def rows(self):
+        return {"note": sorted(self.table, key=repr)}
+
+    def judged(self):
+        return self.verdicts
+
+    def digests(self):
+        return self.said
+
+    def content(self):
+        return (str(row).encode() for row in self.table)
+
+
+class Stage:
+    """A world of paper machines."""
+
+    def __init__(self, count: int = 3) -> None:
+        self.world = World(1)
+        self.hosts = []
+        for number in range(count):
+            host = self.world.add(f"n{number}", Paper(DeviceId(bytes([number + 1]) * 32)))
+            host.node = object()
+            self.hosts.append(host)
+
+    def entry(self, author: int, seq: int, salt: int = 0) -> EntryName:
+        return EntryName(FeedId(bytes([author + 1]) * 32), seq, EntryHash(bytes([seq, salt]) * 16))
+
+    def puts(self, at_s, host, name, *, lane=Lane.ROUTINE, text="", rows=1):
+        """An entry comes onto a disk and shows as rows."""
+        paper = self.hosts[host].machine
+        device = DeviceId(bytes(name.feed))
+        paper.held.append(Arrival(len(paper.held) + 1, name, device, lane))
+        paper.table += [(b"", name.hash, text)] * rows
+        self.world.at_us = at_s * 1_000_000
+        self.world.witness.look(self.hosts[host], self.world.at_us)
+
+    def writes(self, at_s, host, seq, *, text="", lane=Lane.ROUTINE, key=None, kept=True):
+        """Somebody is told that a record is saved."""
+        name = self.entry(host, seq)
+        if kept:
+            paper = self.hosts[host].machine
+            arrival = Arrival(len(paper.held) + 1, name, paper.device, lane)
+            paper.held.append(arrival)
+            paper.table.append((b"", name.hash, text))
+        kind = "triage.record" if lane is Lane.URGENT else "note.add"
+        data = {"text": text} if text else {}
+        line = {"v": 1, "kind": kind, "key": key or f"{host}-{seq}", "data": data}
+        told = Told(str(name.feed), seq)
+        self.world.at_us = at_s * 1_000_000
+        self.world.witness.answered(self.hosts[host], self.world.at_us, line, told)
+        return name
+
+    def everywhere(self, at_s, name, *, but=(), text="", lane=Lane.ROUTINE):
+        """It comes onto every other disk."""
+        for host in range(len(self.hosts)):
+            held = self.world.witness.seen.get(host, {})
+            if host not in but and name not in held:
+                self.puts(at_s, host, name, text=text, lane=lane)
