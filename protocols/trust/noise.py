@@ -112,6 +112,8 @@ class Handshake:
             if step in ("e", "s"):
                 size = _KEY_BYTES + (TAG_BYTES if step == "s" and self._cipher.key else 0)
                 part, message = message[:size], message[size:]
+                if len(part) != size:
+                    raise PeerError("noise_failed")
                 self._remote[step] = self._open(part, clear=step == "e")
             else:
                 self._mix_secret(step)
