@@ -6,14 +6,17 @@ apart; all statements that nothing supersedes are current, and different ones ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from protocols.errors import InputError
 from protocols.records.display import clean_text
+from protocols.records.shape import Statement
 
 ENCOUNTER_FIRST = 64
 """Attributes from here on belong to one encounter, the lower ones to the patient."""
@@ -135,8 +138,34 @@ class Age(msgspec.Struct, array_like=True, frozen=True):
     estimated: int = 0
 
 
-AGE_WORDS = {AgeUnit.YEARS: "y", AgeUnit.MONTHS: "mo", AgeUnit.WEEKS: "w", AgeUnit.DAYS: "d"}
-_DAYS = {AgeUnit.YEARS: 365.25, AgeUnit.MONTHS: 30.4375, AgeUnit.WEEKS: 7.0, AgeUnit.DAYS: 1.0}
+class Restated(Statement, frozen=True):
+    """Some attributes, stated anew; the shape of every kind that only does that."""
+
+    values: dict[int, Any] = msgspec.field(default_factory=dict)
+    """Attribute number to value; None = stated to be empty."""
+
+    def __post_init__(self) -> None:
+        """Give each value its attribute's type; raises ValueError when it has another."""
+        checked = {number: typed(number, value) for number, value in self.values.items()}
+        force_setattr(self, "values", checked)
+
+    def asserts(self) -> Sequence[tuple[int, Any]]:
+        """Return the attributes stated."""
+        return tuple(self.values.items())
+
+
+AGE_WORDS: dict[int, str] = {
+    AgeUnit.YEARS: "y",
+    AgeUnit.MONTHS: "mo",
+    AgeUnit.WEEKS: "w",
+    AgeUnit.DAYS: "d",
+}
+_DAYS: dict[int, float] = {
+    AgeUnit.YEARS: 365.25,
+    AgeUnit.MONTHS: 30.4375,
+    AgeUnit.WEEKS: 7.0,
+    AgeUnit.DAYS: 1.0,
+}
 
 _DATE_ZERO = date(1880, 1, 1)
 """Full birth dates are days from here: two bytes until 2059."""
@@ -274,7 +303,7 @@ def date_code(text: str, field: str) -> int:
         parts = [int(part) for part in text.split("-") if part.isdecimal() and part.isascii()]
         if [len(part) for part in text.split("-")] not in ([4], [4, 2], [4, 2, 2]):
             raise ValueError
-        whole = date(parts[0], *(parts + [1, 1])[1:3])
+        whole = date(parts[0], *[*parts, 1, 1][1:3])
     except (ValueError, IndexError, TypeError):
         raise InputError("bad_date", field=field, allowed=allowed) from None
     if whole < _DATE_ZERO:
@@ -311,13 +340,13 @@ def first_day(stored: int) -> int:
 
 def age_text(age: Age) -> str:
     """Return an age with its unit, `~` in front when estimated: `34 y`, `~22 mo`."""
-    unit = AGE_WORDS.get(age.unit, "?")  # type: ignore[call-overload]
+    unit = AGE_WORDS.get(age.unit, "?")
     return f"{'~' if age.estimated else ''}{age.value} {unit}"
 
 
 def age_days(age: Age) -> float:
     """Return a stated age in days."""
-    return age.value * _DAYS.get(age.unit, 365.25)  # type: ignore[call-overload]
+    return age.value * _DAYS.get(age.unit, 365.25)
 
 
 def band_of(days: float) -> Band:

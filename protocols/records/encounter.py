@@ -49,14 +49,8 @@ class EncounterOpen(Statement, frozen=True):
         return [(number, value) for number, value in said if value is not None]
 
 
-class EncounterMove(Statement, frozen=True):
+class EncounterMove(names.Restated, frozen=True):
     """Bed, site, class or problem stated anew."""
-
-    values: dict[int, bytes | str | int | None] = {}
-
-    def asserts(self) -> Sequence[tuple[int, Any]]:
-        """Return the attributes stated; None = stated to be empty."""
-        return tuple(self.values.items())
 
 
 class EncounterClose(Statement, frozen=True):
@@ -128,7 +122,7 @@ def plan_open(command: Command, view: View) -> Plan:
         raise InputError("not_taken", field="encounter", kind="encounter.move")
     if view.open_encounters(patient):
         desk.warn("encounter_open")
-    stated = _statements(desk, given(command.data))
+    stated = statements(desk, given(command.data))
     record = EncounterOpen(
         desk.circumstances(), (), *(stated.get(number) for number in (SITE, CLASS, PROBLEM, BED))
     )
@@ -147,7 +141,7 @@ def plan_move(command: Command, view: View) -> Plan:
     """Bed and the like stated anew: supersedes what is shown of each now."""
     desk = Desk(command, view)
     patient, encounter = _open_encounter(desk)
-    stated = _statements(desk, given(command.data))
+    stated = statements(desk, given(command.data))
     if not stated:
         raise InputError("nothing_stated", field="data")
     seen = (*desk.named(patient), *desk.seen(patient, stated, encounter))
@@ -204,7 +198,8 @@ def _open_encounter(desk: Desk) -> tuple[PatientId, EncounterId]:
     return patient, encounter
 
 
-def _statements(desk: Desk, fields: dict[str, Any]) -> dict[int, Any]:
+def statements(desk: Desk, fields: dict[str, Any]) -> dict[int, Any]:
+    """Return attribute number to checked value, for the fields that a line carried."""
     limits = {"problem": PROBLEM_CHARS_MAX, "bed": BED_CHARS_MAX}
     stated: dict[int, Any] = {}
     for name, value in fields.items():

@@ -16,7 +16,7 @@ from protocols.ids import DocId, EncounterId
 from protocols.records.attributes import ENCOUNTER_FIRST, SEVERAL, SITE_FIRST, WHOLE_FIRST
 from protocols.records.document import DocumentOpen
 from protocols.records.kinds import KindNo
-from protocols.records.shape import Fact
+from protocols.records.shape import Fact, SubjectKind
 
 Ref = tuple[bytes, int]
 """Entry prefix and index, as `FactRef`, but any bytes."""
@@ -24,6 +24,7 @@ Ref = tuple[bytes, int]
 ZERO = bytes(16)
 
 _OPEN = int(KindNo.DOCUMENT_OPEN)
+_SUBJECTS = frozenset(int(kind) for kind in SubjectKind)
 _RETRACT = int(KindNo.ENTRY_RETRACT)
 _place = attrgetter("order", "index")
 
@@ -56,6 +57,8 @@ class History:
         self.facts = sorted(facts, key=_place)
         self.encounter_of: dict[int, EncounterId | None] = {}
         """Local document number to the encounter it belongs to."""
+        self.subject_kind = 0
+        """As the readable document with the smallest id says; 0 while none does."""
         self.of_kind: dict[int, list[Fact]] = {}
         """Readable facts by kind, in display order."""
         self.unreadable: list[Fact] = []
@@ -89,6 +92,17 @@ class History:
         if not any(fact.standing for fact in self.facts):
             return {}
         return History(self.subject, self.facts, lenient=True).current(standing=False)
+
+    @property
+    def alive(self) -> bool:
+        """Whether any readable fact stands and is not entered in error."""
+        retracted = self.retracted
+        return any(
+            fact.standing == 0 and (fact.prefix, fact.index) not in retracted
+            for facts in self.of_kind.values()
+            for fact in facts
+            if fact.kind != _RETRACT
+        )
 
     @cached_property
     def of_encounter(self) -> dict[EncounterId, list[Fact]]:
@@ -153,6 +167,7 @@ class History:
     def _sort_out(self) -> list[Fact]:
         """Group by kind, place documents in encounters; return the facts that correct others."""
         correcting = []
+        smallest = b"\xff" * 17
         of_kind, encounter_of = self.of_kind, self.encounter_of
         for fact in self.facts:
             record = fact.record
@@ -161,9 +176,12 @@ class History:
                 continue
             kind = fact.kind
             if kind == _OPEN:
-                if fact.index == 0 and fact.prefix == fact.doc_id:
+                if fact.index == 0 and bytes(fact.prefix) == fact.doc_id:
                     assert isinstance(record, DocumentOpen)
                     encounter_of[fact.doc] = record.encounter_id(fact.doc_id)
+                    if record.subject_kind in _SUBJECTS and fact.doc_id <= smallest:
+                        smallest = fact.doc_id
+                        self.subject_kind = record.subject_kind
                 continue
             if kind in of_kind:
                 of_kind[kind].append(fact)
@@ -175,7 +193,7 @@ class History:
 
     def _judge(self, correcting: list[Fact]) -> None:
         """Work out retractions, then supersession by what is left."""
-        by_ref = {(fact.prefix, fact.index): fact for fact in correcting}
+        by_ref: dict[Ref, Fact] = {(fact.prefix, fact.index): fact for fact in correcting}
         self._retract([fact for fact in correcting if fact.kind == _RETRACT])
         for ref, fact in by_ref.items():
             if ref not in self.retracted and fact.kind != _RETRACT:
@@ -239,9 +257,7 @@ def unsettled(said: Sequence[Said], number: int) -> bool:
     return any(other.value != first for other in said)
 
 
-def _is_retracted(
-    target: Ref, named: dict[Ref, list[Ref]], verdicts: dict[Ref, bool]
-) -> bool:
+def _is_retracted(target: Ref, named: dict[Ref, list[Ref]], verdicts: dict[Ref, bool]) -> bool:
     """Return whether a retraction that is not itself retracted names the target.
 
     Walked with a list of open questions, since a chain of undo and redo may be long.

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from msgspec.structs import astuple, force_setattr
+from msgspec.structs import astuple
 
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
-from protocols.ids import PatientId
+from protocols.ids import FactRef, PatientId
 from protocols.records import attributes as names
 from protocols.records.attributes import Age
 from protocols.records.history import History
@@ -34,7 +34,7 @@ from protocols.records.shape import (
 
 
 class PatientRegister(Statement, frozen=True):
-    """A patient is first written down. The fields after `code_no` are attributes 0, 1, 2 …"""
+    """A patient is first written down. The fields after `code_no` are attributes 0, 1 and on."""
 
     code_no: int | None = None
     """Counter of the short code; its tag follows from the author's feed."""
@@ -78,20 +78,8 @@ class PatientRegister(Statement, frozen=True):
 _ATTRIBUTES_FROM = PatientRegister.__struct_fields__.index("family_name")
 
 
-class PatientIdentify(Statement, frozen=True):
+class PatientIdentify(names.Restated, frozen=True):
     """Some attributes of a patient, stated anew."""
-
-    values: dict[int, Any] = {}
-    """Attribute number to value; None = stated to be empty."""
-
-    def __post_init__(self) -> None:
-        """Give each value its attribute's type; raises ValueError when it has another."""
-        typed = {number: names.typed(number, value) for number, value in self.values.items()}
-        force_setattr(self, "values", typed)
-
-    def asserts(self) -> Sequence[tuple[int, Any]]:
-        """Return the attributes stated."""
-        return tuple(self.values.items())
 
 
 class PatientLink(Statement, frozen=True):
@@ -191,7 +179,7 @@ def plan_unlink(command: Command, view: View) -> Plan:
     """Two records do not belong together; links written from either side are superseded."""
     desk = Desk(command, view)
     patient, other, relation = _pair(desk)
-    drafts = []
+    drafts: list[tuple[PatientId, PatientId, list[FactRef]]] = []
     for here, there in ((patient, other), (other, patient)):
         seen = [fact.ref for fact in links_between(desk.history(here), there, relation)]
         if not seen and (drafts or here == patient):
@@ -263,6 +251,55 @@ _REGISTER_FIELDS = PatientRegister.__struct_fields__[_ATTRIBUTES_FROM:]
 # rows
 
 
+class PatientRow(Row, frozen=True, kw_only=True, gc=False):
+    """The current picture of one patient: exactly one row each."""
+
+    TABLE: ClassVar[str] = "patient"
+    INDEXED: ClassVar[tuple[str, ...]] = ("id", "code", "tag")
+    id: bytes
+    code: str = ""
+    name: str = ""
+    """For display: cleaned, family name first."""
+    family: str = ""
+    given: str = ""
+    also: str = ""
+    """Other names, mother's name, phones, ids and further tags: searched, not shown on boards."""
+    tag: str = ""
+    sex: int = 9
+    age_value: int | None = None
+    age_unit: int | None = None
+    """0 years, 1 months, 2 weeks, 3 days."""
+    age_estimated: int = 0
+    age_day: int | None = None
+    """Day the age was stated, counted from 1970-01-01."""
+    birth_date: str | None = None
+    """YYYY, YYYY-MM or YYYY-MM-DD."""
+    band: int = 9
+    triage: int | None = None
+    triage_at_ms: int | None = None
+    triage_open: int = 0
+    """1 while several categories stand; `triage` is then the cautious one."""
+    reassess: int = 0
+    """1 when EXPECTANT or DEAD is one side of that: reassess now."""
+    bed: str = ""
+    site: bytes | None = None
+    encounter: bytes | None = None
+    arrived_ms: int | None = None
+    closed_ms: int | None = None
+    problem: str = ""
+    unsettled: int = 0
+    """How many attributes have several different current values."""
+    urgent: int = 0
+    """1 when RED or with a critical alert."""
+    unproven: int = 0
+    """1 when something shown here is only stated by facts that do not stand."""
+
+    @property
+    def search(self) -> str:
+        """What a search finds the patient by."""
+        return " ".join(filter(None, (self.name, self.also, self.tag, self.code)))
+
+
 class LinkRow(Row, frozen=True, kw_only=True, gc=False):
     """One statement that two records belong together, or do not."""
 
@@ -273,6 +310,18 @@ class LinkRow(Row, frozen=True, kw_only=True, gc=False):
     relation: int
     linked: int
     """1 they belong together, 0 they do not."""
+
+
+class AssertionRow(Row, frozen=True, kw_only=True, gc=False):
+    """One of several different current values of an attribute; settled attributes have none."""
+
+    TABLE: ClassVar[str] = "assertion"
+    INDEXED: ClassVar[tuple[str, ...]] = ("patient",)
+    patient: bytes
+    encounter: bytes | None
+    attribute: str
+    value: str
+    """As text; codes as words; '' when stated to be empty."""
 
 
 def rows(history: History) -> list[Row]:

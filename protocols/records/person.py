@@ -28,7 +28,6 @@ _AGE_MAX = {"y": 130, "mo": 48, "w": 60, "d": 120}
 """Largest value of an age in each unit; above it the next larger unit is meant."""
 
 
-
 class AgeData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """An age with its unit."""
 
@@ -133,7 +132,7 @@ def _checked(desk: Desk, name: str, value: Any, field: str = "", part: str = "")
         return (value.system and tidy(value.system, f"{where}.system", 64), number)
     if attribute.words is not None:
         return names.code(attribute.words, value, where)
-    text = tidy(value, where, TEXT_CHARS.get(part and f"{part}" or name, 120))
+    text = tidy(value, where, TEXT_CHARS.get((part and f"{part}") or name, 120))
     pattern = _PATTERNS.get(part or name)
     if pattern and not pattern[0].fullmatch(text):
         raise InputError("bad_value", field=where, allowed=pattern[1])

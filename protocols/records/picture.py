@@ -2,72 +2,232 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
+from protocols.ids import EncounterId
 from protocols.records import attributes as names
-from protocols.records.attributes import BY_NUMBER, SEVERAL, Age, Category, Sex
+from protocols.records.attributes import BY_NUMBER, Age, Category, Sex
 from protocols.records.display import clean_text
 from protocols.records.encounter import EncounterRow
-from protocols.records.history import History, Key, Said, unsettled
+from protocols.records.history import History, Said, unsettled
 from protocols.records.identity import short_code
 from protocols.records.kinds import KindNo
-from protocols.records.shape import Fact, Row
+from protocols.records.patient import AssertionRow, PatientRow
+from protocols.records.shape import Fact
+from protocols.records.triage import RANK, REASSESS, TriageRecord
 
 
-class PatientRow(Row, frozen=True, kw_only=True, gc=False):
-    """The current picture of one patient: exactly one row each."""
-
-    TABLE: ClassVar[str] = "patient"
-    INDEXED: ClassVar[tuple[str, ...]] = ("id", "code", "tag")
-    id: bytes
-    code: str = ""
-    name: str = ""
-    """For display: cleaned, family name first."""
-    family: str = ""
-    given: str = ""
-    also: str = ""
-    """Other names, mother's name, phones, ids and further tags: searched, not shown on boards."""
-    tag: str = ""
-    sex: int = 9
-    age_value: int | None = None
-    age_unit: int | None = None
-    """0 years, 1 months, 2 weeks, 3 days."""
-    age_estimated: int = 0
-    age_day: int | None = None
-    """Day the age was stated, counted from 1970-01-01."""
-    birth_date: str | None = None
-    """YYYY, YYYY-MM or YYYY-MM-DD."""
-    band: int = 9
-    triage: int | None = None
-    triage_at_ms: int | None = None
-    triage_open: int = 0
-    """1 while several categories stand; `triage` is then the cautious one."""
-    reassess: int = 0
-    """1 when EXPECTANT or DEAD is one side of that: reassess now."""
-    bed: str = ""
-    site: bytes | None = None
-    encounter: bytes | None = None
-    arrived_ms: int | None = None
-    closed_ms: int | None = None
-    problem: str = ""
-    unsettled: int = 0
-    """How many attributes have several different current values."""
-    urgent: int = 0
-    """1 when RED or with a critical alert."""
-    unproven: int = 0
-    """1 when something shown here is only stated by facts that do not stand."""
-
-
-class AssertionRow(Row, frozen=True, kw_only=True, gc=False):
-    """One of several different current values of an attribute; settled attributes have none."""
-
-    TABLE: ClassVar[str] = "assertion"
-    INDEXED: ClassVar[tuple[str, ...]] = ("patient",)
-    patient: bytes
-    encounter: bytes | None
-    attribute: str
-    value: str
-    """As text; codes as words; '' when stated to be empty."""
+def patient_row(history: History, stays: Sequence[EncounterRow]) -> PatientRow:
+    """Return the current picture, from what stands; what nothing that stands says, from beside."""
+    live = history.alive
+    founding = _founding(history)
+    shown = _Shown(history)
+    age: Age | None = shown.last(names.AGE)
+    born: int | None = shown.last(names.BIRTH_DATE)
+    family = clean_text(shown.last(names.FAMILY_NAME) or "")
+    given = clean_text(shown.last(names.GIVEN_NAME) or "")
+    tags = shown.all(names.TAGS)
+    stay = _stay(stays)
+    values: dict[str, Any] = {}
+    if age is not None:
+        values |= {
+            "age_value": age.value,
+            "age_unit": age.unit,
+            "age_estimated": age.estimated,
+            "age_day": age.day,
+        }
+    if stay is not None:
+        values |= _of_stay(stay, stays)
+    return PatientRow(
+        entry=founding.entry,
+        idx=founding.index,
+        kind=founding.kind,
+        standing=0 if live else founding.standing,
+        at_ms=founding.at_ms,
+        replaced=0 if live or founding.standing else history.replaced(founding),
+        id=history.subject,
+        code=_code(history),
+        name=f"{family} {given}".strip(),
+        family=family,
+        given=given,
+        also=_also(shown, tags),
+        tag=tags[-1] if tags else "",
+        sex=_sex(shown.said(names.SEX)),
+        birth_date=None if born is None else names.date_text(born),
+        band=_band(shown, age, born, founding),
+        unsettled=_unsettled(history, stay, stays),
+        urgent=int(values.get("triage") == Category.RED or _alerted(history, stay)),
+        unproven=int(shown.unproven),
+        **values,
+    )
 
 
+def assertion_rows(history: History) -> list[AssertionRow]:
+    """Return every current value of the attributes that are unsettled."""
+    return [
+        AssertionRow(
+            entry=fact.entry,
+            idx=fact.index | key[1] + 1 << 16,
+            kind=fact.kind,
+            standing=fact.standing,
+            at_ms=fact.at_ms,
+            supersedes=history.supersedes(fact),
+            patient=history.subject,
+            encounter=key[0],
+            attribute=BY_NUMBER[key[1]].name if key[1] in BY_NUMBER else f"#{key[1]}",
+            value=names.words_of(key[1], value),
+        )
+        for key, said in history.now.items()
+        if len(said) > 1 and unsettled(said, key[1])
+        for value, fact in said
+    ]
+
+
+class _Shown:
+    """Patient attributes as shown: what stands, else what is only said beside."""
+
+    def __init__(self, history: History) -> None:
+        self._now = history.now
+        self._beside = history.beside
+        self.unproven = False
+
+    def said(self, number: int) -> Sequence[Said]:
+        found = self._now.get((None, number))
+        if found is None and self._beside:
+            found = self._beside.get((None, number))
+            self.unproven = self.unproven or found is not None
+        return found or ()
+
+    def last(self, number: int) -> Any:
+        found = self.said(number)
+        return found[-1].value if found else None
+
+    def all(self, number: int) -> list[str]:
+        """Return the members of a set of identifiers, each once, oldest first."""
+        return list(dict.fromkeys(tag for said in self.said(number) for tag in said.value or ()))
+
+
+def _founding(history: History) -> Fact:
+    """Return the fact that the row hangs on: of the founding entry when it is here."""
+    first = None
+    for fact in history.facts:
+        if fact.kind != KindNo.DOCUMENT_OPEN:
+            if bytes(fact.prefix) == history.subject:
+                return fact
+            first = first or fact
+    return first or history.facts[0]
+
+
+def _code(history: History) -> str:
+    """Return the short code given by the founding entry, else the oldest one."""
+    found = ""
+    for kind in (KindNo.PATIENT_REGISTER, KindNo.TRIAGE_RECORD):
+        for fact in history.of_kind.get(kind, ()):
+            counter: int | None = fact.record.code_no  # type: ignore[union-attr]
+            if counter is None or not 0 <= counter < _COUNTER_MAX:
+                continue
+            if bytes(fact.prefix) == history.subject:
+                return short_code(fact.code_tag, counter)
+            found = found or short_code(fact.code_tag, counter)
+    return found
+
+
+_COUNTER_MAX = 23**9
+"""Above what any device will ever reach."""
+
+
+def _sex(said: Sequence[Said]) -> int:
+    """Return the sex shown; pregnant while that is one side of a conflict."""
+    values = [statement.value for statement in said if statement.value is not None]
+    if Sex.FEMALE_PREGNANT in values:
+        return int(Sex.FEMALE_PREGNANT)
+    return values[-1] if values else int(Sex.UNKNOWN)
+
+
+def _band(shown: _Shown, age: Age | None, born: int | None, founding: Fact) -> int:
+    """Return the age band on the day the patient was first written down."""
+    born_day = None if born is None else names.birth_day(born)
+    if born_day is not None:
+        return int(names.band_of(founding.at_ms // 86_400_000 - born_day))
+    if age is not None:
+        return int(names.band_of(names.age_days(age)))
+    band = shown.last(names.BAND)
+    return int(names.Band.UNKNOWN) if band is None else band
+
+
+_SEARCHED = tuple(
+    names.BY_NAME[name].number
+    for name in ("other_names", "mother_name", "phone", "kin_phone", "household")
+)
+
+
+def _also(shown: _Shown, tags: Sequence[str]) -> str:
+    words = [shown.last(number) or "" for number in _SEARCHED]
+    words += shown.last(names.BY_NAME["national_id"].number) or ()
+    return clean_text(" ".join(word for word in (*words, *tags[:-1]) if word))
+
+
+def _stay(stays: Sequence[EncounterRow]) -> EncounterRow | None:
+    """Return the encounter to show: open before closed, standing before not, then the newest."""
+    if not stays:
+        return None
+    return max(
+        stays,
+        key=lambda stay: (
+            stay.standing == 0 and not stay.replaced,
+            stay.closed_ms is None,
+            stay.opened_ms,
+            stay.id,
+        ),
+    )
+
+
+def _in_care(stay: EncounterRow, stays: Sequence[EncounterRow]) -> list[EncounterRow]:
+    """Return all open encounters when the one shown is open, else the one shown."""
+    if stay.closed_ms is not None:
+        return [stay]
+    return [
+        other
+        for other in stays
+        if other.closed_ms is None and (other.standing == 0) is (stay.standing == 0)
+    ]
+
+
+def _of_stay(stay: EncounterRow, stays: Sequence[EncounterRow]) -> dict[str, Any]:
+    """Return the columns that come from encounters; the cautious triage of all that are open."""
+    triaged = [other for other in _in_care(stay, stays) if other.triage is not None]
+    used = min(triaged, key=lambda other: (RANK[other.triage or 0], other.id), default=None)
+    apart = len({other.triage for other in triaged}) > 1
+    extreme = apart and any(other.triage in REASSESS for other in triaged)
+    return {
+        "triage": used and used.triage,
+        "triage_at_ms": used and used.triage_at_ms,
+        "triage_open": int(apart or any(other.triage_open for other in triaged)),
+        "reassess": int(extreme or any(other.reassess for other in triaged)),
+        "bed": stay.bed,
+        "site": stay.site,
+        "encounter": stay.id,
+        "arrived_ms": stay.opened_ms,
+        "closed_ms": stay.closed_ms,
+        "problem": stay.problem,
+    }
+
+
+def _unsettled(history: History, stay: EncounterRow | None, stays: Sequence[EncounterRow]) -> int:
+    person = sum(
+        key[0] is None and len(said) > 1 and unsettled(said, key[1])
+        for key, said in history.now.items()
+    )
+    return person + sum(other.unsettled for other in _in_care(stay, stays)) if stay else person
+
+
+def _alerted(history: History, stay: EncounterRow | None) -> bool:
+    """Return whether a triage of the encounter shown, that is current, carries an alert."""
+    if stay is None or stay.closed_ms is not None:
+        return False
+    return any(
+        said.fact.record.alerts
+        for said in history.now.get((EncounterId(stay.id), names.TRIAGE), ())
+        if isinstance(said.fact.record, TriageRecord)
+    )

@@ -98,7 +98,9 @@ class Desk:
         if command.patient is not None:
             named = self.patient_named(command.patient, "patient")
         elif command.tag is not None:
-            named = _only(self.view.patients_tagged(tidy(command.tag, "patient.tag", 64)), "patient")
+            named = _only(
+                self.view.patients_tagged(tidy(command.tag, "patient.tag", 64)), "patient"
+            )
         if command.encounter is None:
             return named
         owner = self.view.encounter_patient(self._encounter_id())

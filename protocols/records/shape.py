@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from inspect import get_annotations
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -118,7 +119,7 @@ def columns(table: type[Row]) -> list[tuple[str, str]]:
     """Return (name, annotation) of each field of a row, in the order of `values`."""
     notes: dict[str, str] = {}
     for base in reversed(table.__mro__):
-        notes |= base.__dict__.get("__annotations__", {})
+        notes |= get_annotations(base)
     return [(name, str(notes[name])) for name in table.__struct_fields__]
 
 

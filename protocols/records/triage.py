@@ -12,6 +12,7 @@ from protocols.feeds.lane import Lane
 from protocols.ids import EncounterId, PatientId
 from protocols.records import attributes as names
 from protocols.records.attributes import AGE, BAND, PROBLEM, SEX, TAGS, TRIAGE, Age, Category, Sex
+from protocols.records.display import clean_text
 from protocols.records.history import History, Said
 from protocols.records.kinds import KindNo
 from protocols.records.person import AgeData, age_value, band_code
@@ -42,7 +43,7 @@ class TriageRecord(Statement, frozen=True):
     algorithm: str = ""
     version: str = ""
     """Of the pack that said so."""
-    inputs: dict[str, str | int | None] = {}
+    inputs: dict[str, str | int | None] = msgspec.field(default_factory=dict)
     """The answers the algorithm was given."""
     alerts: tuple[str, ...] = ()
     """Critical findings, as codes of the pack."""
@@ -95,8 +96,8 @@ WORD_CHARS_MAX = 64
 CAUTION = (Category.RED, Category.YELLOW, Category.GREEN, Category.EXPECTANT, Category.DEAD)
 """Which category is used while several stand, the first of these that does (SAFETY 11)."""
 
-_RANK = {int(category): rank for rank, category in enumerate(CAUTION)}
-_REASSESS = (Category.DEAD, Category.EXPECTANT)
+RANK = {int(category): rank for rank, category in enumerate(CAUTION)}
+REASSESS = (Category.DEAD, Category.EXPECTANT)
 
 # apply
 
@@ -232,17 +233,17 @@ class Cautious(NamedTuple):
 
 def cautious(said: Sequence[Said]) -> Cautious:
     """Return the category to use: the only one, or the cautious one while several stand."""
-    known = [statement for statement in said if statement.value in _RANK]
+    known = [statement for statement in said if statement.value in RANK]
     if not known:
         return Cautious()
-    used = min(known, key=lambda statement: _RANK[statement.value])
+    used = min(known, key=lambda statement: RANK[statement.value])
     categories = {statement.value for statement in known}
     several = len(categories) > 1
     return Cautious(
         used.value,
         max(said.fact.at_ms for said in known if said.value == used.value),
         int(several),
-        int(several and not categories.isdisjoint(_REASSESS)),
+        int(several and not categories.isdisjoint(REASSESS)),
     )
 
 
@@ -267,9 +268,9 @@ def rows(history: History) -> list[TriageRow]:
                 tag=names.words_of(TAGS, (record.tag,)) if record.tag else "",
                 band=record.band,
                 sex=record.sex,
-                algorithm=names.clean_text(record.algorithm),
-                version=names.clean_text(record.version),
-                alerts=names.clean_text(" ".join(record.alerts)),
+                algorithm=clean_text(record.algorithm),
+                version=clean_text(record.version),
+                alerts=clean_text(" ".join(record.alerts)),
             )
         )
     return found

@@ -1,0 +1,202 @@
+"""A line of `fieldnode record`, strictly read: an unknown or wrong field is named by its path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from protocols.errors import InputError
+from protocols.ids import FactRef
+from protocols.records.catalogue import BY_NAME
+from protocols.records.planning import SUPERSEDES_MAX, Command
+from protocols.records.shape import Plan, View
+
+LINE_VERSION = 1
+LINE_BYTES_MAX = 64 * 1024
+KEY_CHARS_MAX = 128
+CONFIRM_MAX = 16
+
+
+class TagTarget(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The patient who carries this tag."""
+
+    tag: str
+
+
+class DeviceData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The device that measured."""
+
+    make: str = ""
+    model: str = ""
+    serial: str = ""
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What every line may carry; `data` is the kind's own."""
+
+    v: int
+    kind: str
+    key: str | None = None
+    patient: str | TagTarget | None = None
+    encounter: str | None = None
+    store: str | None = None
+    site: str | None = None
+    at: str | int | None = None
+    at_precision: str | None = None
+    by: str | None = None
+    source: str | None = None
+    device: DeviceData | None = None
+    data: dict[str, Any] = {}
+    confirm: list[str] = []
+    supersedes: list[str] = []
+    reason: str | None = None
+
+
+def read_line(text: bytes | str) -> dict[str, Any]:
+    """Return one JSON object.
+
+    Raises:
+        InputError: `too_long` or `bad_json`.
+    """
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(raw) > LINE_BYTES_MAX:
+        raise InputError("too_long", limit=LINE_BYTES_MAX)
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InputError("bad_json") from None
+
+
+def fingerprint(line: Mapping[str, Any]) -> bytes:
+    """Return 16 bytes that equal lines share, whatever the order of their fields."""
+    text = msgspec.json.encode(line, order="deterministic")
+    return blake2b(text, digest_size=16, person=b"fm-line-1").digest()
+
+
+def parse_line(line: Mapping[str, Any]) -> Command:
+    """Return a line as a typed command; nothing is looked up yet.
+
+    Raises:
+        InputError: with the dotted path of the field and what it may hold.
+    """
+    whole: Line = _read(line, Line, "")
+    if whole.v != LINE_VERSION:
+        raise InputError("bad_version", field="v", allowed=(str(LINE_VERSION),))
+    kind = BY_NAME.get(whole.kind)
+    if kind is None or kind.data is None:
+        raise InputError("unknown_kind", field="kind", allowed=tuple(BY_NAME))
+    if whole.store is not None:
+        raise InputError("not_taken", field="store", kind=kind.name)
+    for name, items, limit in (
+        ("key", whole.key or "", KEY_CHARS_MAX),
+        ("confirm", whole.confirm, CONFIRM_MAX),
+        ("supersedes", whole.supersedes, SUPERSEDES_MAX),
+    ):
+        if len(items) > limit:
+            raise InputError("too_many", field=name, limit=limit)
+    tag = whole.patient.tag if isinstance(whole.patient, TagTarget) else None
+    device = whole.device
+    return Command(
+        kind=kind.name,
+        key=whole.key,
+        patient=whole.patient if isinstance(whole.patient, str) else None,
+        tag=tag,
+        encounter=whole.encounter,
+        site=whole.site,
+        at=whole.at,
+        at_precision=whole.at_precision,
+        by=whole.by,
+        source=whole.source,
+        device=None if device is None else (device.make, device.model, device.serial),
+        data=_read(whole.data, kind.data, "data"),
+        confirm=tuple(whole.confirm),
+        supersedes=tuple(_ref(text) for text in whole.supersedes),
+        reason=whole.reason,
+    )
+
+
+def plan(command: Command, view: View) -> Plan:
+    """Return what a command comes to, given what the book holds.
+
+    Raises:
+        InputError: when the command cannot be taken; see `catalogue.ERRORS`.
+    """
+    kind = BY_NAME[command.kind]
+    assert kind.plan is not None
+    return kind.plan(command, view)
+
+
+_UNKNOWN = re.compile(r"unknown field `(?P<name>.*)`(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`(?: - at `\$(?P<path>[^`]*)`)?$")
+_WRONG = re.compile(r"Expected `(?P<want>[^`]*)`, got `[^`]*`(?: - at `\$(?P<path>[^`]*)`)?$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[([0-9.]+)\]")
+_PATH_CHARS_MAX = 120
+
+
+def _read(value: Any, form: type[msgspec.Struct], root: str) -> Any:
+    try:
+        return msgspec.convert(value, form)
+    except msgspec.ValidationError as error:
+        raise _refusal(str(error), form, root) from None
+    except (RecursionError, OverflowError, ValueError):
+        raise InputError("wrong_type", field=root or None) from None
+
+
+def _refusal(text: str, form: type[msgspec.Struct], root: str) -> InputError:
+    """Return msgspec's finding as a code, a dotted path and what would have been taken."""
+    for code, pattern in (
+        ("unknown_field", _UNKNOWN),
+        ("missing_field", _MISSING),
+        ("wrong_type", _WRONG),
+    ):
+        match = pattern.search(text)
+        if match is None:
+            continue
+        steps = [name or index for name, index in _STEP.findall(match["path"] or "")]
+        parts = match.groupdict()
+        allowed: tuple[str, ...] = ()
+        if code == "unknown_field":
+            allowed = _fields_at(form, steps)
+        elif code == "wrong_type":
+            allowed = tuple(parts["want"].replace("str", "string").split(" | "))
+        path = ".".join(filter(None, (root, *steps, parts.get("name"))))
+        return InputError(code, field=path[:_PATH_CHARS_MAX] or None, allowed=allowed)
+    return InputError("wrong_type", field=root or None)
+
+
+def _fields_at(form: Any, steps: list[str]) -> tuple[str, ...]:
+    """Return the fields of the object at a path."""
+    for step in steps:
+        struct = _struct_in(form)
+        if struct is None:
+            return ()
+        if step[0].isdigit() or step.startswith("."):
+            continue
+        hints = get_type_hints(struct)
+        by_encoded = dict(
+            zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True)
+        )
+        form = hints.get(by_encoded.get(step, step))
+    struct = _struct_in(form)
+    return () if struct is None else tuple(struct.__struct_encode_fields__)
+
+
+def _struct_in(form: Any) -> type[msgspec.Struct] | None:
+    if isinstance(form, type) and issubclass(form, msgspec.Struct):
+        return form
+    for part in get_args(form):
+        found = _struct_in(part)
+        if found is not None:
+            return found
+    return None
+
+
+def _ref(text: str) -> FactRef:
+    try:
+        return FactRef.parse(text)
+    except InputError as error:
+        raise InputError(error.code, field="supersedes", allowed=error.allowed) from None

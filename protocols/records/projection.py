@@ -1,0 +1,91 @@
+"""Facts to rows: the one place where a subject's documents become what screens and pages read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from protocols.ids import DocId
+from protocols.records import encounter, note, observation, patient, picture, site, triage
+from protocols.records.history import History
+from protocols.records.shape import Fact, Row, SubjectKind
+
+
+class UnreadableRow(Row, frozen=True, kw_only=True, gc=False):
+    """A fact of a kind this software does not know, or whose value does not read as its kind."""
+
+    TABLE: ClassVar[str] = "unreadable"
+    subject_id: bytes
+
+
+ROW_TABLES: tuple[type[Row], ...] = (
+    picture.PatientRow,
+    picture.AssertionRow,
+    patient.LinkRow,
+    encounter.EncounterRow,
+    triage.TriageRow,
+    observation.ObservationRow,
+    note.NoteRow,
+    site.SiteRow,
+    UnreadableRow,
+)
+"""Every row table."""
+
+BY_TABLE: dict[str, type[Row]] = {table.TABLE: table for table in ROW_TABLES}
+
+
+def project(kind: int, subject: DocId, facts: Sequence[Fact]) -> list[Row]:
+    """Return all rows of one subject; the same rows for the same facts in any order.
+
+    Never raises on what a fact holds: a value that does not read has `record` None.
+
+    Args:
+        kind: What the ledger takes the subject to be; counts only while no readable document says.
+        subject: Its id.
+        facts: All facts of all its documents.
+    """
+    if not facts:
+        return []
+    history = History(subject, facts)
+    of_kind = _PROJECT.get(history.subject_kind or kind)
+    found = of_kind(history) if of_kind else []
+    for fact in history.unreadable:
+        found.append(
+            UnreadableRow(
+                entry=fact.entry,
+                idx=fact.index,
+                kind=fact.kind,
+                standing=fact.standing,
+                at_ms=fact.clock_ms,
+                subject_id=subject,
+            )
+        )
+    return found
+
+
+def _of_patient(history: History) -> list[Row]:
+    stays = encounter.rows(history)
+    return [
+        picture.patient_row(history, stays),
+        *picture.assertion_rows(history),
+        *patient.rows(history),
+        *stays,
+        *triage.rows(history),
+        *observation.rows(history),
+        *note.rows(history),
+    ]
+
+
+def _of_site(history: History) -> list[Row]:
+    return [*site.rows(history), *picture.assertion_rows(history)]
+
+
+def _unassigned(history: History) -> list[Row]:
+    return [*observation.unassigned_rows(history)]
+
+
+_PROJECT: dict[int, Callable[[History], list[Row]]] = {
+    SubjectKind.PATIENT: _of_patient,
+    SubjectKind.SITE: _of_site,
+    SubjectKind.UNASSIGNED: _unassigned,
+}

@@ -1,0 +1,207 @@
+"""Where care happens: hospitals, clinics, stores and teams, as those there describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from protocols.errors import InputError
+from protocols.feeds.lane import Lane
+from protocols.guidelines.decimals import read_decimal
+from protocols.ids import SiteId
+from protocols.records import attributes as names
+from protocols.records.attributes import (
+    BEDS,
+    JURISDICTION,
+    PLACE,
+    POSITION,
+    SITE_NAME,
+    SITE_TYPE,
+    SiteType,
+)
+from protocols.records.display import clean_text
+from protocols.records.history import History, unsettled
+from protocols.records.kinds import KindNo
+from protocols.records.planning import Command, Desk, given, refs, tidy
+from protocols.records.shape import (
+    Draft,
+    Kind,
+    NewFact,
+    Plan,
+    Row,
+    Statement,
+    SubjectKind,
+    View,
+)
+
+# fields
+
+
+class SiteRegister(Statement, frozen=True):
+    """What is stated about a site, in a new one or about one that is known."""
+
+    name: str | None = None
+    type: int | None = None
+    jurisdiction: str | None = None
+    """ISO 3166 code of the country, or of the country and its part."""
+    place: str | None = None
+    beds: int | None = None
+    position: tuple[int, int] | None = None
+    """North and east in 1/100,000 degree, about a metre."""
+
+    def asserts(self) -> Sequence[tuple[int, Any]]:
+        """Return the attributes of the site that were filled in."""
+        said = (
+            (SITE_NAME, self.name),
+            (SITE_TYPE, self.type),
+            (JURISDICTION, self.jurisdiction),
+            (PLACE, self.place),
+            (BEDS, self.beds),
+            (POSITION, self.position),
+        )
+        return [(number, value) for number, value in said if value is not None]
+
+
+# commands
+
+
+class PositionData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Degrees as decimal text: `-3.38193`."""
+
+    north: str
+    east: str
+
+
+class SiteData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`data` of site.register; with the line's `site` it states these anew."""
+
+    name: str | UnsetType = UNSET
+    type: str | UnsetType = UNSET
+    jurisdiction: str | UnsetType = UNSET
+    place: str | UnsetType = UNSET
+    beds: int | UnsetType = UNSET
+    position: PositionData | UnsetType = UNSET
+
+
+BEDS_MAX = 10_000
+
+# apply
+
+
+def plan(command: Command, view: View) -> Plan:
+    """A new site, or new statements about a known one."""
+    desk = Desk(command, view)
+    site = desk.site(command.site, "site")
+    stated = {
+        names.BY_NAME[name].number: checked(name, value)
+        for name, value in given(command.data).items()
+    }
+    if site is None and SITE_NAME not in stated:
+        raise InputError("missing_field", field="data.name")
+    if not stated:
+        raise InputError("nothing_stated", field="data")
+    seen = () if site is None else (*desk.named(site), *desk.seen(site, stated))
+    record = SiteRegister(
+        desk.circumstances(), refs(seen), *(stated.get(number) for number in _NUMBERS)
+    )
+    fact = NewFact(KindNo.SITE_REGISTER, record)
+    draft = Draft(Lane.ROUTINE, SubjectKind.SITE, site, None, (fact,))
+    return Plan((draft,), tuple(desk.warnings))
+
+
+_NUMBERS = (SITE_NAME, SITE_TYPE, JURISDICTION, PLACE, BEDS, POSITION)
+
+
+def checked(name: str, value: Any) -> Any:
+    """Return one field of `data` as its attribute holds it."""
+    where = f"data.{name}"
+    if name == "type":
+        return names.code(SiteType, value, where)
+    if name == "beds":
+        if not 0 <= value <= BEDS_MAX:
+            raise InputError("out_of_range", field=where, allowed=(f"0-{BEDS_MAX}",))
+        return value
+    if name == "position":
+        return _degrees(value.north, "north", 90), _degrees(value.east, "east", 180)
+    return tidy(value, where, 10 if name == "jurisdiction" else 120)
+
+
+def _degrees(text: str, part: str, limit: int) -> int:
+    where = f"data.position.{part}"
+    degrees = read_decimal(text, where).exact
+    if abs(degrees) > limit:
+        raise InputError("out_of_range", field=where, allowed=(f"-{limit} to {limit}",))
+    return round(degrees * 100_000)
+
+
+# rows
+
+
+class SiteRow(Row, frozen=True, kw_only=True, gc=False):
+    """One site as it is known now."""
+
+    TABLE: ClassVar[str] = "site"
+    INDEXED: ClassVar[tuple[str, ...]] = ("id",)
+    id: bytes
+    name: str
+    type: int
+    """0 other, 1 hospital, 2 clinic, 3 mobile team, 4 store, 5 vaccination post, …"""
+    jurisdiction: str
+    place: str
+    beds: int | None
+    north: int | None
+    """In 1/100,000 degree."""
+    east: int | None
+    unsettled: int
+
+
+def rows(history: History) -> list[SiteRow]:
+    """Return the site's one row, or none while nothing readable is known of it."""
+    facts = history.of_kind.get(KindNo.SITE_REGISTER, ())
+    if not facts:
+        return []
+    live = [fact for fact in facts if fact.standing == 0 and history.replaced(fact) != 2]
+    first = (live or facts)[0]
+    said = history.now if live else history.beside
+    last = {number: found[-1].value for (_, number), found in said.items()}
+    north, east = last.get(POSITION) or (None, None)
+    return [
+        SiteRow(
+            entry=facts[0].entry,
+            idx=facts[0].index,
+            kind=first.kind,
+            standing=first.standing,
+            at_ms=first.at_ms,
+            replaced=0 if live else history.replaced(first),
+            id=SiteId(history.subject),
+            name=clean_text(last.get(SITE_NAME) or ""),
+            type=last.get(SITE_TYPE) or 0,
+            jurisdiction=clean_text(last.get(JURISDICTION) or ""),
+            place=clean_text(last.get(PLACE) or ""),
+            beds=last.get(BEDS),
+            north=north,
+            east=east,
+            unsettled=sum(unsettled(found, key[1]) for key, found in said.items()),
+        )
+    ]
+
+
+KIND = Kind(
+    number=KindNo.SITE_REGISTER,
+    name="site.register",
+    value=SiteRegister,
+    data=SiteData,
+    plan=plan,
+    example={
+        "v": 1,
+        "kind": "site.register",
+        "key": "example-12",
+        "data": {"name": "Tent 2, stadium", "type": "hospital", "jurisdiction": "BI", "beds": 40},
+    },
+)
+
+# merge note: like a patient's particulars, what is said of a site apart is all kept and settles
+# by a later statement of somebody who saw it.
