@@ -79,7 +79,7 @@ def _decode(plain: bytes) -> Body:
     if count > 1 and any(a >= b for a, b in zip(dependencies, dependencies[1:], strict=False)):
         raise VoidBody("dependencies")
     count, at = take_varint(plain, end)
-    if not 0 < count <= FACTS_MAX:
+    if count > FACTS_MAX:
         raise VoidBody("facts")
     facts = []
     for _ in range(count):

@@ -1,0 +1,305 @@
+"""The ledger of one device: what comes in, what is written, what it all adds up to.
+
+Received entries are stored and acknowledged first, then opened, merged and projected; whatever a
+crash leaves undone is taken up at the next start. Own writes do all of it in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import NamedTuple
+
+from protocols.feeds.lane import Lane
+from protocols.feeds.run import Run
+from protocols.ids import DeviceId, ScopeId
+from protocols.ledger.authority import Authority
+from protocols.ledger.chain import Chain, FeedState, Stored
+from protocols.ledger.merging import Merger
+from protocols.ledger.opening import Opened, Opener, Sealed
+from protocols.ledger.peers import PeerBook
+from protocols.ledger.rowbook import RowBook
+from protocols.ledger.schema import prepare
+from protocols.ledger.store import Store
+from protocols.ledger.writing import Writer, Written
+from protocols.records.projection import ROWS
+from protocols.records.shape import Plan
+from protocols.trust.control import Record
+
+OPEN_BATCH = 256
+"""Entries opened in one transaction: about 5 ms, so that an urgent one waits no longer."""
+MERGE_BATCH = 24
+"""Subjects merged in one transaction, about 6 ms of six entries each."""
+
+
+class Taken(NamedTuple):
+    """What a delivery brought."""
+
+    feeds: tuple[FeedState, ...]
+    """Feeds that grew."""
+    entries: int
+    """Entries that were new."""
+    urgent: bool
+    """Some of them urgent or control."""
+
+
+class Digest(NamedTuple):
+    """What a scope adds up to; equal digests, equal book."""
+
+    entries: bytes
+    control: bytes
+    rows: bytes | None
+    """None while entries wait to be merged."""
+
+
+class Ledger:
+    """One book, opened. Every public call is durable when it returns."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._rebuild_rows = prepare(store, ROWS)
+        self._load()
+
+    def reload(self) -> None:
+        """Read everything anew from the file, as at a start."""
+        self._load()
+
+    def _load(self) -> None:
+        """Read from the book what is kept in memory."""
+        self.chain = Chain(self.store)
+        self.authority = Authority(self.store, self.chain)
+        self.opener = Opener(self.store, self.authority.key_of, self.authority.scope_of)
+        self.rows = RowBook(self.store, ROWS)
+        self.merger = Merger(
+            self.store,
+            self.chain,
+            self.rows,
+            self.authority.standing_of,
+            self.authority.code_tag_of,
+        )
+        self.writer = Writer(self.store, self.chain, self.authority, self.opener, self.merger)
+        self.peers = PeerBook(self.store, self.authority.device)
+        self._sealed: tuple[deque[Sealed], deque[Sealed]] = (deque(), deque())
+        self._touched: dict[int, dict[int, list[int]]] = {}
+        self._resume()
+
+    def _resume(self) -> None:
+        """Take up what the last run stored but did not open or merge."""
+        row = self.store.one("SELECT value FROM meta WHERE name = 'opened'")
+        opened = int(row[0]) if row else 0
+        rows = self.store.all(
+            "SELECT e.arrival FROM entry e LEFT JOIN strand s ON s.entry = e.arrival"
+            " LEFT JOIN unopened u ON u.entry = e.arrival"
+            " WHERE e.arrival > ? AND e.kind = 0 AND s.entry IS NULL AND u.entry IS NULL"
+            " ORDER BY e.arrival",
+            (opened,),
+        )
+        self._queue(self._sealed_again([arrival for (arrival,) in rows]))
+        for subject, doc in self.store.all(
+            "SELECT s.no, d.no FROM subject s JOIN document d ON d.subject = s.no"
+            " WHERE s.dirty = 1"
+        ):
+            self._touched.setdefault(subject, {})[doc] = []
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Everything inside is durable or undone, in the file and in memory."""
+        try:
+            with self.store.atomic():
+                yield
+        except BaseException:
+            if self.store.connection is not None:
+                self._load()
+            raise
+
+    # Taking in
+
+    def take(self, runs: Sequence[Run], wall_ms: int) -> Taken:
+        """Store verified runs durably; opening and merging is left to `catch_up`."""
+        stored: list[Stored] = []
+        with self.atomic():
+            self.peers.flush()
+            for run in runs:
+                new = self.chain.append(run)
+                stored += new
+                if new and new[0].feed.genesis.lane == Lane.CONTROL:
+                    self.authority.take(new)
+            self._apply_control()
+        data = [each for each in stored if not each.line.kind]
+        self._queue(
+            [
+                Sealed(each.arrival, each.feed, each.line.header, each.line.body, each.line.hash)
+                for each in data
+            ]
+        )
+        for each in stored[-1:]:
+            self.chain.observe(each.line.clock, wall_ms)
+        feeds = tuple({each.feed.no: each.feed for each in stored}.values())
+        urgent = any(feed.genesis.lane <= Lane.URGENT for feed in feeds)
+        return Taken(feeds, len(stored), urgent)
+
+    def _queue(self, sealed: Sequence[Sealed]) -> None:
+        for each in sealed:
+            self._sealed[each.feed.genesis.lane != Lane.URGENT].append(each)
+
+    @property
+    def behind(self) -> int:
+        """Entries and subjects that are stored but not merged yet."""
+        return sum(map(len, self._sealed)) + len(self._touched)
+
+    def behind_in(self, *, urgent_only: bool) -> bool:
+        """Whether something is behind, of what is urgent or at all."""
+        return bool(self._sealed[0]) if urgent_only else self.behind > 0
+
+    @property
+    def only_merging_left(self) -> bool:
+        """Whether everything is opened."""
+        return not any(self._sealed)
+
+    def catch_up(self, *, urgent_only: bool = False, merge: bool = True) -> set[str]:
+        """Do one bounded piece of what is behind; return the row tables that changed.
+
+        Args:
+            urgent_only: Only what is urgent.
+            merge: False while a long delivery goes on: open, but merge each document only
+                once all of it is here.
+        """
+        urgent, routine = self._sealed
+        if urgent:
+            return self._open_some(urgent, merge=True)
+        if urgent_only:
+            return set()
+        if routine:
+            return self._open_some(routine, merge=merge and len(routine) <= OPEN_BATCH)
+        if merge and self._touched:
+            return self._merge_some()
+        return set()
+
+    def catch_up_all(self) -> set[str]:
+        """Do everything that is behind."""
+        tables: set[str] = set()
+        while self.behind:
+            tables |= self.catch_up()
+        return tables
+
+    def _open_some(self, queue: deque[Sealed], *, merge: bool) -> set[str]:
+        batch = [queue.popleft() for _ in range(min(OPEN_BATCH, len(queue)))]
+        with self.atomic():
+            opened, again = self.opener.open(batch)
+            self._queue(self._sealed_again(again))
+            fresh = self._note(opened)
+            if not merge or len(fresh) > MERGE_BATCH:
+                self._touch(fresh)
+                if not any(self._sealed):
+                    self._note_opened()
+                return set()
+            for subject, docs in fresh.items():
+                for doc, arrivals in self._touched.pop(subject, {}).items():
+                    docs.setdefault(doc, []).extend(arrivals)
+            return self.merger.merge(list(fresh.items()))
+
+    def _note(self, opened: Sequence[Opened]) -> dict[int, dict[int, list[int]]]:
+        fresh: dict[int, dict[int, list[int]]] = {}
+        for arrival, doc, subject in opened:
+            fresh.setdefault(subject, {}).setdefault(doc, []).append(arrival)
+        return fresh
+
+    def _touch(self, fresh: Mapping[int, dict[int, list[int]]]) -> None:
+        new = [(subject,) for subject in fresh if subject not in self._touched]
+        self.store.executemany("UPDATE subject SET dirty = 1 WHERE no = ?", new)
+        for subject, docs in fresh.items():
+            held = self._touched.setdefault(subject, {})
+            for doc, arrivals in docs.items():
+                held.setdefault(doc, []).extend(arrivals)
+
+    def _merge_some(self) -> set[str]:
+        batch = []
+        while self._touched and len(batch) < MERGE_BATCH:
+            subject = next(iter(self._touched))
+            batch.append((subject, self._touched.pop(subject)))
+        with self.atomic():
+            if not self._touched and not any(self._sealed):
+                self._note_opened()
+            return self.merger.merge(batch)
+
+    def _note_opened(self) -> None:
+        self.store.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('opened', ?)",
+            (str(self.chain.last_arrival).encode(),),
+        )
+
+    def _sealed_again(self, arrivals: Sequence[int]) -> list[Sealed]:
+        sealed = []
+        for arrival in arrivals:
+            header, body, feed = self.chain.rebuild_header(arrival)
+            row = self.store.one("SELECT hash FROM entry WHERE arrival = ?", (arrival,))
+            assert row is not None
+            sealed.append(Sealed(arrival, feed, header, body, row[0]))
+        return sealed
+
+    def _apply_control(self) -> None:
+        """Let opened keys and changed standings reach what they concern."""
+        needs: list[bytes] = [bytes(key) for key in self.authority.opened_keys]
+        self.authority.opened_keys.clear()
+        if self.authority.changed_devices:
+            changed = self.authority.changed_devices.copy()
+            self.authority.changed_devices.clear()
+            needs += {bytes(old) for _, old in self.authority.roster.adopted()}
+            self.merger.forget()
+            self._judge_again(changed)
+        for need in needs:
+            self._queue(self._sealed_again(self.opener.waiting_on(need)))
+
+    def _judge_again(self, devices: set[DeviceId]) -> None:
+        feeds = [f.no for f in self.chain.feeds.values() if f.genesis.device in devices]
+        marks = ",".join("?" * len(feeds))
+        for subject, doc in self.store.all(
+            "SELECT DISTINCT d.subject, d.no FROM document d WHERE d.subject IN ("
+            "SELECT d2.subject FROM entry e JOIN strand s ON s.entry = e.arrival"
+            f" JOIN document d2 ON d2.no = s.doc WHERE e.feed IN ({marks}))",
+            feeds,
+        ):
+            self._touch({subject: {doc: []}})
+
+    # Writing
+
+    def write(self, plan: Plan, wall_ms: int, entropy: Callable[[int], bytes]) -> tuple[list[Written], set[str]]:
+        """Write a plan. Inside the caller's `atomic`."""
+        salts = [entropy(8) for _ in plan.drafts]
+        return self.writer.record(plan, wall_ms, salts)
+
+    def write_control(self, record: Record, wall_ms: int) -> Written:
+        """Write one control record and let it take effect. Inside the caller's `atomic`."""
+        written = self.writer.control(record, wall_ms)
+        self._apply_control()
+        return written
+
+    # What it adds up to
+
+    def digest(self, scope: ScopeId) -> Digest:
+        """Return what a scope adds up to: entries, control and rows."""
+        entries, control = [], []
+        for feed, tip in self.chain.heads():
+            line = feed.feed_id + tip.seq.to_bytes(8) + tip.hash
+            if feed.genesis.lane == Lane.CONTROL:
+                control.append(line)
+            elif (self.authority.scope_of(feed.genesis.scope) or feed.genesis.scope) == scope:
+                entries.append(line)
+        rows = None if self.behind else self._rows_digest()
+        return Digest(_sum(entries), _sum(control), rows)
+
+    def _rows_digest(self) -> bytes:
+        total = 0
+        for digest in self.store.execute("SELECT digest FROM subject WHERE digest IS NOT NULL"):
+            total += int.from_bytes(digest[0])
+        return (total % (1 << 128)).to_bytes(16)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.store.close()
+
+
+def _sum(lines: list[bytes]) -> bytes:
+    return blake2b(b"".join(sorted(lines)), digest_size=16, person=b"fm-heads-1").digest()

@@ -1,0 +1,396 @@
+"""Feeds and entries: taking verified runs in, giving runs out, forks kept side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from protocols.feeds.clock import observe
+from protocols.feeds.entry import KEPT_BYTES, KEPT_EVERY, header_of, make_entry
+from protocols.feeds.feed import Genesis, decode_genesis
+from protocols.feeds.lane import Lane
+from protocols.feeds.run import Gap, Line, Outgoing, Run, encode_run
+from protocols.ids import EntryHash, FeedId, KeyId
+from protocols.ledger.store import Store
+
+BRANCHES_MAX = 8
+"""Branches of one feed that are kept; each is proof of a fork by itself."""
+RUN_ROWS_MAX = 1024
+"""Entries read for one outgoing run."""
+ENTRY_ENVELOPE_BYTES = 24
+"""About what an entry costs on the wire beside its body."""
+
+_INSERT = (
+    "INSERT INTO entry (arrival, feed, seq, parent, hash, kind, dictionary, clock, scope_key,"
+    " body, signature, length, body_hash) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+
+
+class Tip(NamedTuple):
+    """The last entry held of one branch."""
+
+    seq: int
+    hash: bytes
+    arrival: int
+    clock: int
+
+
+@dataclass(slots=True)
+class FeedState:
+    """One feed as this book holds it."""
+
+    no: int
+    feed_id: FeedId
+    genesis: Genesis
+    encoded: bytes
+    tips: list[Tip] = field(default_factory=list)
+    """One per branch, the longest first; empty before the first entry."""
+
+    @property
+    def seq(self) -> int:
+        """Length of the longest branch."""
+        return self.tips[0].seq if self.tips else 0
+
+    @property
+    def thinned(self) -> bool:
+        """Whether signatures inside a range may be left out."""
+        return self.genesis.lane in (Lane.ROUTINE, Lane.BULK)
+
+
+class Stored(NamedTuple):
+    """An entry that was new and is now in the book."""
+
+    arrival: int
+    feed: FeedState
+    line: Line
+
+
+class Chain:
+    """All feeds of the book. Nothing here opens a body."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.feeds: dict[bytes, FeedState] = {}
+        self.by_no: dict[int, FeedState] = {}
+        self._key_no: dict[bytes, int] = {}
+        self.key_ids: dict[int, bytes] = {}
+        self._load()
+
+    def _load(self) -> None:
+        for no, feed_id, encoded in self._store.all("SELECT no, feed_id, genesis FROM feed"):
+            self._remember(FeedState(no, FeedId(feed_id), decode_genesis(encoded), encoded))
+        rows = self._store.all(
+            "SELECT feed, seq, hash, arrival, clock FROM branch ORDER BY seq DESC, hash"
+        )
+        for no, *tip in rows:
+            self.by_no[no].tips.append(Tip(*tip))
+        for no, key_id in self._store.all("SELECT no, key_id FROM key_name"):
+            self._key_no[key_id], self.key_ids[no] = no, key_id
+        row = self._store.one("SELECT max(arrival) FROM entry")
+        self.last_arrival = (row[0] or 0) if row else 0
+        self.last_clock = 0
+        """Hybrid clock of the last entry written or observed; see `observe`."""
+
+    def _remember(self, feed: FeedState) -> FeedState:
+        self.feeds[feed.feed_id] = self.by_no[feed.no] = feed
+        return feed
+
+    def observe(self, clock: int, wall_ms: int) -> None:
+        """Let another's clock pull ours along, unless it is far ahead of the wall."""
+        self.last_clock = observe(self.last_clock, clock, wall_ms)
+
+    def genesis_of(self, feed_id: FeedId) -> Genesis | None:
+        """What a feed is, or None when nothing of it is here."""
+        feed = self.feeds.get(feed_id)
+        return feed.genesis if feed else None
+
+    def prev_of(self, feed_id: FeedId, seq: int, stub: bytes) -> bytes | None:
+        """Return the hash at this place that starts with these bytes."""
+        feed = self.feeds.get(feed_id)
+        if feed is None:
+            return None
+        for tip in feed.tips:
+            if tip.seq == seq and tip.hash.startswith(stub):
+                return tip.hash
+        for (held,) in self._store.all(
+            "SELECT hash FROM entry WHERE feed = ? AND seq = ?", (feed.no, seq)
+        ):
+            if held.startswith(stub):
+                return bytes(held)
+        return None
+
+    def ensure_feed(self, feed_id: FeedId, encoded: bytes) -> FeedState:
+        """Return the feed, new or known. Inside a transaction."""
+        feed = self.feeds.get(feed_id)
+        if feed is not None:
+            return feed
+        genesis = decode_genesis(encoded)
+        no = self._store.execute(
+            "INSERT INTO feed (feed_id, genesis, device, epoch, scope, lane)"
+            " VALUES (?,?,?,?,?,?)",
+            (feed_id, encoded, genesis.device, genesis.epoch, genesis.scope, int(genesis.lane)),
+        ).lastrowid
+        return self._remember(FeedState(no, feed_id, genesis, encoded))
+
+    def key_no(self, key_id: bytes) -> int:
+        """Return the short local number of a scope key's id. Inside a transaction."""
+        no = self._key_no.get(key_id)
+        if no is None:
+            cursor = self._store.execute("INSERT INTO key_name (key_id) VALUES (?)", (key_id,))
+            no = int(cursor.lastrowid)
+            self._key_no[key_id], self.key_ids[no] = no, key_id
+        return no
+
+    def append(self, run: Run) -> list[Stored]:
+        """Store what is new of a verified run. Inside a transaction.
+
+        Raises:
+            Gap: The entry before the run vanished between verifying and storing.
+        """
+        feed = self.feeds.get(run.feed)
+        if feed is None:
+            if run.genesis is None:
+                raise Gap(run.feed, run.lines[0].seq)
+            feed = self.ensure_feed(run.feed, run.genesis)
+        lines, parent, old = self._new_lines(feed, run.lines)
+        if not lines:
+            return []
+        if old is None and len(feed.tips) >= BRANCHES_MAX:
+            return []
+        stored = self._insert(feed, lines, parent)
+        self._advance(feed, old, stored[-1])
+        return stored
+
+    def _new_lines(
+        self, feed: FeedState, lines: Sequence[Line]
+    ) -> tuple[Sequence[Line], int, Tip | None]:
+        """Return the lines not held, the arrival before them and the tip they extend."""
+        first = lines[0]
+        for tip in feed.tips:
+            if tip.hash == first.prev:
+                return lines, tip.arrival, tip
+        parent = 0
+        if first.seq > 1:
+            parent = self._arrival(feed, first.seq - 1, first.prev)
+        for at, line in enumerate(lines):
+            for tip in feed.tips:
+                if tip.hash == line.prev:
+                    return lines[at:], tip.arrival, tip
+            held = self._arrival(feed, line.seq, line.hash)
+            if not held:
+                return lines[at:], parent, Tip(0, b"", 0, 0) if not feed.tips else None
+            parent = held
+        return (), 0, None
+
+    def _arrival(self, feed: FeedState, seq: int, entry: bytes) -> int:
+        row = self._store.one(
+            "SELECT arrival FROM entry WHERE feed = ? AND seq = ? AND hash = ?",
+            (feed.no, seq, entry),
+        )
+        return int(row[0]) if row else 0
+
+    def _insert(self, feed: FeedState, lines: Sequence[Line], parent: int) -> list[Stored]:
+        arrival = self.last_arrival
+        feed_no, key_no = feed.no, self.key_no
+        rows, stored = [], []
+        for line in lines:
+            arrival += 1
+            detached = line.body is None
+            length = int.from_bytes(line.header[115:119]) if detached else None
+            rows.append(
+                (
+                    arrival,
+                    feed_no,
+                    line.seq,
+                    parent,
+                    line.hash,
+                    line.kind,
+                    line.dictionary,
+                    line.clock,
+                    key_no(line.key_id),
+                    line.body,
+                    line.signature,
+                    length,
+                    line.body_hash if detached else None,
+                )
+            )
+            stored.append(Stored(arrival, feed, line))
+            parent = arrival
+        self._store.executemany(_INSERT, rows)
+        self.last_arrival = arrival
+        return stored
+
+    def _advance(self, feed: FeedState, old: Tip | None, last: Stored) -> None:
+        line = last.line
+        tip = Tip(line.seq, line.hash, last.arrival, line.clock)
+        if old is not None and old.seq:
+            self._store.execute(
+                "UPDATE branch SET seq = ?, hash = ?, arrival = ?, clock = ?"
+                " WHERE feed = ? AND hash = ?",
+                (*tip, feed.no, old.hash),
+            )
+            feed.tips.remove(old)
+        else:
+            self._store.execute("INSERT INTO branch VALUES (?,?,?,?,?)", (feed.no, *tip))
+        feed.tips.append(tip)
+        feed.tips.sort(key=lambda held: (-held.seq, held.hash))
+        if feed.thinned and old is not None and old.seq // KEPT_EVERY < tip.seq // KEPT_EVERY:
+            self._thin(feed, max(old.seq - KEPT_EVERY, 0), tip.seq)
+
+    def _thin(self, feed: FeedState, after: int, before: int) -> None:
+        """Drop signatures that a kept one covers, on a feed that never forked."""
+        if len(feed.tips) != 1:
+            return
+        rows = self._store.all(
+            "SELECT seq, coalesce(length(body), 0), signature IS NOT NULL FROM entry"
+            " WHERE feed = ? AND seq > ? AND seq < ? ORDER BY seq",
+            (feed.no, after - after % KEPT_EVERY, before),
+        )
+        since, drop = 0, []
+        for seq, size, signed in rows:
+            since += size
+            if signed and seq % KEPT_EVERY and since < KEPT_BYTES:
+                drop.append((feed.no, seq))
+            elif signed:
+                since = 0
+        self._store.executemany(
+            "UPDATE entry SET signature = NULL WHERE feed = ? AND seq = ?", drop
+        )
+
+    def rebuild_header(self, arrival: int) -> tuple[bytes, bytes | None, FeedState]:
+        """Return the header and body of a stored entry, and its feed."""
+        row = self._store.one(
+            "SELECT e.feed, e.seq, e.kind, e.dictionary, e.clock, e.scope_key, e.body, p.hash,"
+            " e.length, e.body_hash FROM entry e LEFT JOIN entry p ON p.arrival = e.parent"
+            " WHERE e.arrival = ?",
+            (arrival,),
+        )
+        assert row is not None
+        no, seq, kind, dictionary, clock, key_no, body, prev, *_ = row
+        feed = self.by_no[no]
+        place = (feed.feed_id, seq, prev or feed.feed_id, clock)
+        entry = make_entry(kind, dictionary, place, KeyId(self.key_ids[key_no]), body or b"")
+        return header_of(entry), body, feed
+
+    def heads(self) -> Iterator[tuple[FeedState, Tip]]:
+        """Every branch of every feed, in a stable order."""
+        for feed_id in sorted(self.feeds):
+            feed = self.feeds[feed_id]
+            for tip in feed.tips:
+                yield feed, tip
+
+    def changed_since(self, arrival: int) -> list[tuple[FeedState, Tip]]:
+        """Branches that grew after this arrival."""
+        return [(feed, tip) for feed, tip in self.heads() if tip.arrival > arrival]
+
+    def run_after(
+        self, feed: FeedState, tip: Tip, after: int, bytes_max: int
+    ) -> tuple[bytes, int, bytes] | None:
+        """Return (encoded run, last seq, last hash) of a branch after a place, or None.
+
+        The run ends at a kept signature and stays below `bytes_max` unless one entry alone is
+        larger.
+        """
+        rows = self._rows_after(feed, tip, after)
+        rows = _cut(rows, bytes_max)
+        if not rows:
+            return None
+        prev: bytes = feed.feed_id
+        first = rows[0][0]
+        if first > 1:
+            found = self._store.one("SELECT hash FROM entry WHERE arrival = ?", (rows[0][1],))
+            assert found is not None
+            prev = found[0]
+        genesis = feed.encoded if first == 1 else None
+        outgoing = _thinned(rows, feed.thinned, self.key_ids)
+        encoded = encode_run(feed.feed_id, genesis, first, prev, outgoing)
+        return encoded, rows[-1][0], rows[-1][10]
+
+    def last_before(self, feed: FeedState, arrival: int) -> tuple[int, bytes] | None:
+        """Return (seq, hash) of the furthest entry of a feed that had arrived by then."""
+        row = self._store.one(
+            "SELECT seq, hash FROM entry WHERE feed = ? AND arrival <= ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (feed.no, arrival),
+        )
+        return (row[0], row[1]) if row else None
+
+    def _rows_after(self, feed: FeedState, tip: Tip, after: int) -> list[tuple[Any, ...]]:
+        columns = (
+            "seq, parent, kind, dictionary, clock, scope_key, body, signature, length, body_hash,"
+            " hash"
+        )
+        if len(feed.tips) == 1:
+            return self._store.all(
+                f"SELECT {columns} FROM entry WHERE feed = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (feed.no, after, RUN_ROWS_MAX),
+            )
+        rows, arrival = [], tip.arrival
+        while arrival:
+            row = self._store.one(f"SELECT {columns} FROM entry WHERE arrival = ?", (arrival,))
+            if row is None or row[0] <= after:
+                break
+            rows.append(row)
+            arrival = row[1]
+        rows.reverse()
+        return rows[:RUN_ROWS_MAX]
+
+    def places(self, feed: FeedState, tip: Tip, seqs: Sequence[int]) -> list[tuple[int, bytes]]:
+        """Return (seq, hash) of a branch at these places, walking back from its tip."""
+        wanted, found, arrival = set(seqs), [], tip.arrival
+        if len(feed.tips) == 1:
+            marks = ",".join("?" * len(wanted))
+            return self._store.all(
+                f"SELECT seq, hash FROM entry WHERE feed = ? AND seq IN ({marks}) ORDER BY seq",
+                (feed.no, *sorted(wanted)),
+            )
+        while arrival:
+            row = self._store.one(
+                "SELECT seq, hash, parent FROM entry WHERE arrival = ?", (arrival,)
+            )
+            assert row is not None
+            if row[0] in wanted:
+                found.append((row[0], EntryHash(row[1])))
+            arrival = row[2]
+        return found[::-1]
+
+
+def _cut(rows: list[tuple[Any, ...]], bytes_max: int) -> list[tuple[Any, ...]]:
+    """Return the longest start that ends at a signature within the bytes, at least one such."""
+    end, used = 0, 0
+    for at, row in enumerate(rows, 1):
+        body, signature = row[6], row[7]
+        used += ENTRY_ENVELOPE_BYTES + (len(body) if isinstance(body, bytes) else 32)
+        if used > bytes_max and end:
+            break
+        if signature is not None:
+            end = at
+    return rows[:end]
+
+
+def _thinned(
+    rows: Sequence[tuple[Any, ...]], thin: bool, key_ids: dict[int, bytes]
+) -> list[Outgoing]:
+    """Leave out the signatures that a later kept one in the same run covers."""
+    out, since = [], 0
+    last = len(rows) - 1
+    for at, row in enumerate(rows):
+        seq, _, kind, dictionary, clock, key_no, body, signature, length, body_hash, _ = row
+        since += len(body) if isinstance(body, bytes) else 0
+        keep = not thin or at == last or seq % KEPT_EVERY == 0 or since >= KEPT_BYTES
+        if keep and signature is not None:
+            since = 0
+        out.append(
+            Outgoing(
+                kind,
+                dictionary,
+                clock,
+                key_ids[key_no],
+                body,
+                body_hash,
+                length or 0,
+                signature if keep else None,
+            )
+        )
+    return out

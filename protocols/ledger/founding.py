@@ -1,0 +1,213 @@
+"""How a book begins, founds an operation of one, admits others and joins theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from protocols.errors import InputError
+from protocols.feeds.lane import Lane
+from protocols.ids import DeviceId, KeyId, ScopeId
+from protocols.ledger.authority import HQ_ROLE
+from protocols.ledger.book import Ledger
+from protocols.ledger.schema import prepare
+from protocols.ledger.store import Store
+from protocols.records.projection import ROWS
+from protocols.trust.certificates import (
+    CERTIFICATE_VERSION,
+    Certificate,
+    Rank,
+    seal_name,
+    sign_certificate,
+)
+from protocols.trust.charter import Org, Role, Scope, Sensitivity, SignedCharter, found, operation_id
+from protocols.trust.control import Admission, Certificates, Founding
+from protocols.trust.enrolment import JoinGrant, JoinRequest, sign_request
+from protocols.trust.identity import DeviceKeys
+from protocols.trust.keyring import bridge, envelopes_for, rotate
+from protocols.trust.statements import pack, statement_hash, unpack
+
+CARE_ROLE = 1
+"""Role number of a node that cares for patients, in a charter founded by this software."""
+ISSUED_MAX = 60_000
+"""Certificates one founding device may issue."""
+
+Entropy = Callable[[int], bytes]
+
+
+def found_book(
+    store: Store, *, name: str, org: str, jurisdiction: str, hq: bool, entropy: Entropy, wall_ms: int
+) -> Ledger:
+    """Make a new book whose device is an operation of its own: alone is enough.
+
+    Args:
+        name: Display name of the device.
+        org: Name of the organisation it founds.
+        hq: Whether its receipts count as *at HQ*.
+    """
+    prepare(store, ROWS)
+    keys, root = DeviceKeys.from_entropy(entropy(64)), DeviceKeys.from_entropy(entropy(64))
+    scope, key = ScopeId(entropy(16)), entropy(32)
+    signed = found(
+        name=org,
+        org=Org(org, bytes(root.device), jurisdiction),
+        root=root,
+        nonce=entropy(16),
+        created_ms=max(wall_ms, 0),
+        scopes=[Scope(bytes(scope), "care", int(Sensitivity.IDENTIFIED))],
+        roles=[Role(CARE_ROLE, "care"), Role(HQ_ROLE, "hq")],
+    )
+    operation = operation_id(signed.body)
+    with store.atomic():
+        _put(store, "sign_seed", keys.sign_seed)
+        _put(store, "agree_secret", keys.agree_secret)
+        _put(store, "root_seed", root.sign_seed)
+        _put(store, "root_agree", root.agree_secret)
+        _put(store, "operation", operation)
+        _put(store, "epoch", entropy(8))
+        _put(store, "name", name.encode())
+    ledger = Ledger(store)
+    with ledger.atomic():
+        ledger.write_control(Founding(signed), wall_ms)
+        _put(store, "charter", pack(signed))
+        rotation = rotate(
+            scope,
+            key,
+            parents={},
+            readers=[(keys.device, keys.agree_public)],
+            ephemeral_secret=entropy(32),
+        )
+        key_id = KeyId(ledger.write_control(rotation, wall_ms).entry.hash)
+        sealed = seal_name(name, subject=keys.device, key=key, key_id=key_id, nonce=entropy(24))
+        certificate = Certificate(
+            version=CERTIFICATE_VERSION,
+            operation=bytes(operation),
+            subject=bytes(keys.device),
+            agree=keys.agree_public,
+            rank=int(Rank.ISSUER),
+            roles=(CARE_ROLE, HQ_ROLE) if hq else (CARE_ROLE,),
+            scopes=(bytes(scope),),
+            depth=2,
+            count=ISSUED_MAX,
+            sealed_name=sealed,
+        )
+        ledger.write_control(Certificates((sign_certificate(certificate, root),)), wall_ms)
+    return ledger
+
+
+def new_epoch(store: Store, epoch: bytes) -> None:
+    """Begin another life of this device's storage: after a restore or a copy, or on joining."""
+    with store.atomic():
+        _put(store, "epoch", epoch)
+
+
+def request_to_join(ledger: Ledger, binding: bytes) -> JoinRequest:
+    """Return what this device shows to be admitted, bound to one channel."""
+    authority = ledger.authority
+    epochs = tuple(
+        (bytes(feed.genesis.epoch), bytes(feed.feed_id))
+        for feed in ledger.chain.feeds.values()
+        if feed.genesis.device == authority.device and feed.genesis.lane == Lane.CONTROL
+    )
+    return sign_request(
+        authority.keys,
+        binding,
+        epochs=epochs,
+        scopes=(bytes(authority.care_scope),),
+        name=authority.secret("name").decode(),
+    )
+
+
+def admit(ledger: Ledger, request: JoinRequest, entropy: Entropy, wall_ms: int, *, hq: bool) -> JoinGrant:
+    """Certify a device, adopt its feeds and hand it the keys; return the grant for it.
+
+    Raises:
+        InputError: `may_not_admit` when this device is no issuer or coordinator.
+    """
+    authority = ledger.authority
+    member = authority.roster.device(authority.device)
+    if member is None or member.rank > Rank.COORDINATOR:
+        raise InputError("may_not_admit")
+    scope = authority.care_scope
+    key_id, key = authority.write_key(scope)
+    device = DeviceId(request.device)
+    roles = (CARE_ROLE, HQ_ROLE) if hq else (CARE_ROLE,)
+    certificate = Certificate(
+        version=CERTIFICATE_VERSION,
+        operation=bytes(authority.operation),
+        subject=request.device,
+        agree=request.agree,
+        rank=int(Rank.DEVICE),
+        roles=tuple(role for role in roles if role in member.roles),
+        scopes=(bytes(scope),),
+        serial=authority.roster.next_serial(authority.device),
+        sealed_name=seal_name(
+            request.name, subject=device, key=key, key_id=key_id, nonce=entropy(24)
+        ),
+    )
+    statement = sign_certificate(certificate, authority.keys)
+    old = tuple((each, bytes(scope)) for each in request.scopes if each != scope)
+    with ledger.atomic():
+        ledger.write_control(Certificates((statement,)), wall_ms)
+        ledger.write_control(
+            Admission(request.device, request.epochs, bytes(statement_hash(statement)), old),
+            wall_ms,
+        )
+        ledger.write_control(
+            envelopes_for(key_id, key, [(device, request.agree)], entropy(32)), wall_ms
+        )
+    return JoinGrant(
+        unpack(SignedCharter, authority.secret("charter")),
+        authority.roster.chain(device),
+        bytes(authority.device),
+    )
+
+
+def join(ledger: Ledger, grant: JoinGrant, epoch: bytes, wall_ms: int) -> None:
+    """Take up membership: what was written before stays, and now counts for the operation.
+
+    The ledger must be loaded anew afterwards: everything is judged from the new charter.
+    """
+    store = ledger.store
+    old_scope = ledger.authority.care_scope
+    with store.atomic():
+        _put(store, "operation", operation_id(grant.charter.body))
+        _put(store, "charter", pack(grant.charter))
+        _put(store, "old_scope", old_scope)
+        _put(store, "epoch", epoch)
+        store.execute("UPDATE peer SET we_hold = 0, they_hold = 0")
+        store.execute("UPDATE subject SET dirty = 1")
+    ledger.reload()
+    with ledger.atomic():
+        ledger.write_control(Founding(grant.charter), wall_ms)
+        ledger.write_control(Certificates(grant.chain), wall_ms)
+
+
+def build_bridge(ledger: Ledger, wall_ms: int) -> bool:
+    """Once the operation's key is here, let its readers read what we wrote before joining.
+
+    Returns:
+        Whether a bridge was written now.
+    """
+    authority, store = ledger.authority, ledger.store
+    row = store.one("SELECT value FROM meta WHERE name = 'old_scope'")
+    if row is None:
+        return False
+    key_id = authority.keyring.write_key(authority.care_scope, authority.roster.may_rotate)
+    key = None if key_id is None else authority.keyring.key(key_id)
+    if key_id is None or key is None:
+        return False
+    old = {
+        generation: opened
+        for generation in authority.keyring.generations(ScopeId(row[0]))
+        if (opened := authority.keyring.key(generation)) is not None
+    }
+    with ledger.atomic():
+        if old:
+            ledger.write_control(bridge(key_id, key, old), wall_ms)
+        store.execute("DELETE FROM meta WHERE name = 'old_scope'")
+    return True
+
+
+def _put(store: Store, name: str, value: bytes) -> None:
+    store.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, bytes(value)))
+

@@ -1,0 +1,174 @@
+"""What is known of other devices' books: who holds what, and since when.
+
+Kept in memory and written with the next transaction: after a crash we know a little less of what
+others hold, never more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from protocols.errors import PeerError
+from protocols.ids import DeviceId, Epoch
+from protocols.ledger.chain import Chain, FeedState
+from protocols.ledger.store import Store
+from protocols.trust.receipts import Receipt, newer, open_receipt
+
+
+@dataclass(slots=True)
+class Peer:
+    """One other device this book has met."""
+
+    device: DeviceId
+    agree: bytes = b""
+    """Its X25519 key as proved; lets the next handshake be the short one."""
+    address: str = ""
+    """Where it answered last; '' when it only ever dialled us."""
+    epoch: Epoch = field(default_factory=Epoch.zero)
+    they_hold: int = 0
+    """It holds everything of ours up to this arrival number of ours."""
+    we_hold: int = 0
+    """We hold everything of it up to this arrival number of its epoch."""
+    last_contact_ms: int = 0
+    held: dict[int, int] = field(default_factory=dict)
+    """Local feed number → seq it acknowledged."""
+
+
+class PeerBook:
+    """All peers, and the newest receipts of everybody."""
+
+    def __init__(self, store: Store, own: DeviceId) -> None:
+        self._store = store
+        self._own = own
+        self._dirty: set[DeviceId] = set()
+        self._fresh_receipts: list[tuple[Receipt, bytes]] = []
+        self.all: dict[DeviceId, Peer] = {}
+        for device, agree, address, epoch, they, we, contact in store.all(
+            "SELECT device, agree, address, epoch, they_hold, we_hold, last_contact_ms FROM peer"
+        ):
+            peer = Peer(DeviceId(device), agree, address, Epoch(epoch), they, we, contact)
+            self.all[peer.device] = peer
+        for device, feed, seq in store.all("SELECT device, feed, seq FROM held"):
+            if device in self.all:
+                self.all[DeviceId(device)].held[feed] = seq
+        self.receipts: dict[tuple[DeviceId, Epoch], tuple[Receipt, bytes]] = {}
+        for (raw,) in store.all("SELECT statement FROM receipt"):
+            receipt = open_receipt(raw)
+            self.receipts[receipt.giver, receipt.epoch] = (receipt, raw)
+
+    def meet(self, device: DeviceId, epoch: Epoch, wall_ms: int) -> Peer:
+        """Return the peer, new or known; a new epoch of it starts what we hold of it afresh."""
+        peer = self.all.setdefault(device, Peer(device))
+        if peer.epoch != epoch:
+            peer.epoch, peer.we_hold = epoch, 0
+            self._begin_epoch(device, epoch)
+        peer.last_contact_ms = max(wall_ms, 0)
+        self._dirty.add(device)
+        return peer
+
+    def note_address(self, device: DeviceId, agree: bytes, address: str) -> None:
+        """Keep where and under which key a peer answers."""
+        peer = self.all[device]
+        peer.agree, peer.address = agree, address or peer.address
+        self._dirty.add(device)
+
+    def note_held_of(self, device: DeviceId, upto: int) -> None:
+        """We durably hold everything of a peer up to its arrival number."""
+        peer = self.all[device]
+        if upto > peer.we_hold:
+            peer.we_hold = upto
+            self._dirty.add(device)
+
+    def note_holds_all(self, device: DeviceId, upto: int) -> None:
+        """A peer says it holds everything of ours up to our arrival number."""
+        self.all[device].they_hold = upto
+        self._dirty.add(device)
+
+    def note_holds(self, device: DeviceId, feed: int, seq: int) -> None:
+        """A peer acknowledged a feed up to here."""
+        held = self.all[device].held
+        if seq > held.get(feed, 0):
+            held[feed] = seq
+            self._dirty.add(device)
+
+    def take_receipt(self, raw: bytes) -> Receipt | None:
+        """Keep a receipt when it is news; return it then.
+
+        Raises:
+            PeerError: it is not a receipt that its giver signed.
+        """
+        receipt = open_receipt(raw)
+        if receipt.giver == self._own:
+            raise PeerError("own_receipt")
+        place = (receipt.giver, receipt.epoch)
+        kept = self.receipts.get(place)
+        if not newer(receipt, kept[0] if kept else None):
+            return None
+        self.keep_receipt(receipt, raw)
+        return receipt
+
+    def keep_receipt(self, receipt: Receipt, raw: bytes) -> None:
+        """Keep a receipt as the newest of its giver and epoch, our own included."""
+        self.receipts[receipt.giver, receipt.epoch] = (receipt, raw)
+        self._fresh_receipts.append((receipt, raw))
+
+    def holds(self, device: DeviceId, feed: FeedState) -> bool:
+        """Whether a peer is known to hold a feed to its end."""
+        peer = self.all[device]
+        return all(
+            tip.arrival <= peer.they_hold or tip.seq <= peer.held.get(feed.no, 0)
+            for tip in feed.tips
+        )
+
+    def said_to_hold(self, giver: DeviceId, chain: Chain, feed: FeedState) -> tuple[int, int]:
+        """Return (seq, when) up to which the giver's newest receipt covers our branch of a feed."""
+        best = (0, 0)
+        for (device, _), (receipt, _) in self.receipts.items():
+            if device != giver:
+                continue
+            for head in receipt.heads:
+                if head.feed == feed.feed_id and chain.prev_of(head.feed, head.seq, head.hash):
+                    best = max(best, (head.seq, receipt.given_ms))
+        return best
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is something to write down."""
+        return bool(self._dirty or self._fresh_receipts)
+
+    def flush(self) -> None:
+        """Write down what changed. Inside a transaction."""
+        dirty, self._dirty = self._dirty, set()
+        fresh, self._fresh_receipts = self._fresh_receipts, []
+        for device in dirty:
+            peer = self.all[device]
+            self._store.execute(
+                "INSERT OR REPLACE INTO peer (device, name, agree, address, epoch, they_hold,"
+                " we_hold, last_contact_ms) VALUES (?,'',?,?,?,?,?,?)",
+                (
+                    device,
+                    peer.agree,
+                    peer.address,
+                    peer.epoch,
+                    peer.they_hold,
+                    peer.we_hold,
+                    peer.last_contact_ms,
+                ),
+            )
+            self._store.executemany(
+                "INSERT OR REPLACE INTO held VALUES (?,?,?)",
+                [(device, feed, seq) for feed, seq in peer.held.items()],
+            )
+        for receipt, raw in fresh:
+            self._store.execute(
+                "INSERT OR REPLACE INTO receipt VALUES (?,?,?,?)",
+                (receipt.giver, receipt.epoch, receipt.number, raw),
+            )
+
+    def _begin_epoch(self, giver: DeviceId, epoch: Epoch) -> None:
+        """What a giver said in its earlier epochs is void: it may have lost what it held."""
+        for place in [each for each in self.receipts if each[0] == giver and each[1] != epoch]:
+            del self.receipts[place]
+            self._store.execute(
+                "DELETE FROM receipt WHERE giver = ? AND epoch = ?", (giver, place[1])
+            )

@@ -1,0 +1,181 @@
+"""Lines in, durable answers out: the one door by which people and devices write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from protocols.errors import InputError, LedgerError
+from protocols.ids import FactRef, PatientId, SiteId
+from protocols.ledger.book import Ledger
+from protocols.ledger.chain import FeedState
+from protocols.ledger.view import BookView
+from protocols.ledger.writing import Written
+from protocols.records.commands import fingerprint, parse_line, plan
+from protocols.records.identity import short_code
+from protocols.records.shape import Plan, SubjectKind
+
+LINES_MAX = 64
+"""Lines written in one transaction: an import gains, a single record waits for nobody."""
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one line; durable when it is handed out."""
+
+    line: int
+    """Counted from 1."""
+    ok: bool
+    key: str | None = None
+    id: str | None = None
+    """The patient, encounter or site that was founded, else the fact that was written."""
+    patient: str | None = None
+    encounter: str | None = None
+    facts: tuple[str, ...] = ()
+    """Everything the line wrote, fact by fact: what an undo takes back."""
+    code: str | None = None
+    feed: str | None = None
+    seq: int | None = None
+    warnings: tuple[str, ...] = ()
+    repeated: bool = False
+    error: str | None = None
+    field: str | None = None
+    allowed: tuple[str, ...] = ()
+    confirm: str | None = None
+    """The code to confirm, where `error` is `confirm_needed`."""
+    message: str | None = None
+
+
+class Recorder:
+    """Turns lines into entries, each once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def record(
+        self, lines: Sequence[Mapping[str, Any]], wall_ms: int, entropy: Callable[[int], bytes]
+    ) -> tuple[list[Answer], list[FeedState], set[str]]:
+        """Write lines in order; return answers, feeds that grew and row tables that changed.
+
+        A refused line changes nothing and does not hinder the next.
+        """
+        answers: list[Answer] = []
+        feeds: dict[int, FeedState] = {}
+        tables: set[str] = set()
+        for start in range(0, len(lines), LINES_MAX):
+            batch = lines[start : start + LINES_MAX]
+            try:
+                with self._ledger.atomic():
+                    done = [
+                        self._one(at, line, BookView(self._ledger, wall_ms), entropy)
+                        for at, line in enumerate(batch, start + 1)
+                    ]
+            except LedgerError as error:
+                answers += [
+                    Answer(at, False, _key(line), error=error.code)
+                    for at, line in enumerate(batch, start + 1)
+                ]
+                continue
+            for answer, written, changed in done:
+                answers.append(answer)
+                tables |= changed
+                feeds |= {each.feed.no: each.feed for each in written}
+        return answers, [self._ledger.chain.by_no[no] for no in feeds], tables
+
+    def _one(
+        self,
+        at: int,
+        line: Mapping[str, Any],
+        view: BookView,
+        entropy: Callable[[int], bytes],
+    ) -> tuple[Answer, list[Written], set[str]]:
+        try:
+            command = parse_line(line)
+            held = self._answered(command.key, line, at)
+            if held is not None:
+                return held, [], set()
+            planned = plan(command, view)
+        except InputError as error:
+            return _refused(at, line, error), [], set()
+        written, tables = self._ledger.write(planned, view.now_ms, entropy)
+        answer = self._answer(at, command.key, planned, written)
+        if command.key is not None:
+            self._ledger.store.execute(
+                "INSERT INTO answered VALUES (?,?,?)",
+                (command.key, fingerprint(line), msgspec.json.encode(answer)),
+            )
+        return answer, written, tables
+
+    def _answered(self, key: str | None, line: Mapping[str, Any], at: int) -> Answer | None:
+        """Return the first answer to a line sent again.
+
+        Raises:
+            InputError: `key_reused` when the key stood for another line.
+        """
+        if key is None:
+            return None
+        row = self._ledger.store.one("SELECT content, answer FROM answered WHERE key = ?", (key,))
+        if row is None:
+            return None
+        if row[0] != fingerprint(line):
+            raise InputError("key_reused", field="key")
+        held = msgspec.json.decode(row[1], type=Answer)
+        return msgspec.structs.replace(held, line=at, repeated=True)
+
+    def _answer(
+        self, at: int, key: str | None, planned: Plan, written: Sequence[Written]
+    ) -> Answer:
+        if not written:
+            return Answer(at, True, key, warnings=planned.warnings)
+        first = written[0]
+        subject = first.subject
+        draft = planned.drafts[0]
+        encounter = next((each.encounter for each in written if each.encounter), None)
+        names = {SubjectKind.PATIENT: PatientId, SubjectKind.SITE: SiteId}
+        name = names.get(draft.subject_kind)
+        said = str(name(subject)) if name and subject else None
+        patient = said if draft.subject_kind is SubjectKind.PATIENT else None
+        made = str(first.ref)
+        if draft.subject is None and said:
+            made = said
+        elif any(each.founds_encounter for each in planned.drafts) and encounter:
+            made = str(encounter)
+        facts = [
+            str(FactRef(each.ref.entry, each.ref.index + at))
+            for each, drafted in zip(written, planned.drafts, strict=True)
+            for at in range(len(drafted.facts))
+        ]
+        tag = self._ledger.authority.code_tag_of(first.feed)
+        code = short_code(tag, planned.code_no) if planned.code_no is not None else None
+        return Answer(
+            at,
+            True,
+            key,
+            id=made,
+            patient=patient,
+            encounter=str(encounter) if encounter else None,
+            facts=tuple(facts),
+            code=code,
+            feed=str(first.feed.feed_id),
+            seq=first.entry.seq,
+            warnings=planned.warnings,
+        )
+
+
+def _refused(at: int, line: Mapping[str, Any], error: InputError) -> Answer:
+    confirm = error.values.get("confirm")
+    return Answer(
+        at,
+        False,
+        _key(line),
+        error=error.code,
+        field=error.field,
+        allowed=error.allowed,
+        confirm=confirm if isinstance(confirm, str) else None,
+    )
+
+
+def _key(line: Mapping[str, Any]) -> str | None:
+    key = line.get("key")
+    return key if isinstance(key, str) else None

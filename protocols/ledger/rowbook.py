@@ -1,0 +1,143 @@
+"""Row tables: what screens, pages and commands read. Derived; entries can rebuild them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from protocols.ledger.store import Store
+from protocols.records.shape import Row, columns, values
+
+def _plain(value: object) -> bytes:
+    """Write a typed id as the bytes it is."""
+    assert isinstance(value, bytes)
+    return bytes(value)
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
+
+
+class _Table:
+    """One row class with its statements made once."""
+
+    def __init__(self, row: type[Row]) -> None:
+        self.name = row.TABLE
+        self.columns = [name for name, _ in columns(row)]
+        self.local = self.columns.index("entry")
+        self.idx = self.columns.index("idx")
+        names = ", ".join(self.columns)
+        marks = ",".join("?" * (len(self.columns) + 2))
+        self.insert = f"INSERT OR REPLACE INTO {self.name} VALUES ({marks})"
+        self.select = f"SELECT {names} FROM {self.name} WHERE subject = ?"
+        self.delete = f"DELETE FROM {self.name} WHERE subject = ? AND entry = ? AND idx = ?"
+
+
+class RowBook:
+    """Writes the rows of subjects, changes only, and numbers each change."""
+
+    def __init__(self, store: Store, tables: Sequence[type[Row]]) -> None:
+        self._store = store
+        self._tables = {table: _Table(table) for table in tables}
+        newest = [
+            store.one(f"SELECT max(changed) FROM {table.name}") for table in self._tables.values()
+        ]
+        self.last_change = max((row[0] or 0 for row in newest if row), default=0)
+
+    def write(self, batch: Iterable[tuple[int, bool, Sequence[Row]]]) -> set[str]:
+        """Make the tables say exactly these rows of these subjects; return tables that changed.
+
+        Args:
+            batch: (subject number, whether it may have rows already, its rows).
+        """
+        inserts: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
+        deletes: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
+        for subject, known, rows in batch:
+            fresh: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
+            for row in rows:
+                fresh[self._tables[type(row)]].append(values(row))
+            for table, held in fresh.items():
+                if not known:
+                    inserts[table] += [(subject, *value) for value in held]
+            if known:
+                self._differ(subject, fresh, inserts, deletes)
+        changed = set()
+        for table, gone in deletes.items():
+            self._store.executemany(table.delete, gone)
+            changed.add(table.name)
+        for table, new in inserts.items():
+            at = self.last_change
+            self._store.executemany(
+                table.insert, [(*value, number) for number, value in enumerate(new, at + 1)]
+            )
+            self.last_change = at + len(new)
+            changed.add(table.name)
+        return changed
+
+    def _differ(
+        self,
+        subject: int,
+        fresh: dict[_Table, list[tuple[Any, ...]]],
+        inserts: dict[_Table, list[tuple[Any, ...]]],
+        deletes: dict[_Table, list[tuple[Any, ...]]],
+    ) -> None:
+        for table in self._tables.values():
+            at, idx = table.local, table.idx
+            held = {(row[at], row[idx]): row for row in self._store.all(table.select, (subject,))}
+            for value in fresh.get(table, ()):
+                if held.pop((value[at], value[idx]), None) != value:
+                    inserts[table].append((subject, *value))
+            for entry, index in held:
+                deletes[table].append((subject, entry, index))
+
+    def digest(self, rows: Sequence[Row], prefixes: dict[int, bytes]) -> bytes:
+        """Return 16 bytes that are equal wherever the same rows stand.
+
+        Args:
+            prefixes: local entry number → entry hash prefix.
+        """
+        parts = []
+        for row in rows:
+            table, value = self._tables[type(row)], values(row)
+            shared = (*value[: table.local], *value[table.local + 1 :])
+            parts.append(_encode((table.name, prefixes[row.entry], shared)))
+        parts.sort()
+        return blake2b(b"".join(parts), digest_size=16, person=b"fm-rows-1").digest()
+
+
+def search_words(text: str) -> str:
+    """Return the words a patient is found by: as written, and Han, Kana and Hangul in pairs.
+
+    The tokenizer splits no Chinese name into parts, so each pair of neighbours becomes a word.
+    """
+    words = [text]
+    for run in _ideographs(text):
+        words += [run[at : at + 2] for at in range(len(run) - 1)] or [run]
+        words += list(run)
+    return " ".join(words)
+
+
+def search_query(text: str) -> str:
+    """Return the FTS query for what a person typed: every word, as a prefix."""
+    terms = []
+    for word in text.split():
+        runs = _ideographs(word)
+        pairs = [run[at : at + 2] for run in runs for at in range(len(run) - 1)]
+        terms += pairs or [word]
+    return " ".join('"' + term.replace('"', '""') + '"*' for term in terms)
+
+
+def _ideographs(text: str) -> list[str]:
+    runs, run = [], ""
+    for letter in text:
+        name = unicodedata.name(letter, "") if letter > "\u2e7f" else ""
+        if name.startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")):
+            run += letter
+        elif run:
+            runs.append(run)
+            run = ""
+    return [*runs, run] if run else runs

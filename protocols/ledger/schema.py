@@ -1,0 +1,130 @@
+"""The tables, and how an older book becomes this one.
+
+Base tables only ever change by a numbered migration. Row tables are derived: when their columns
+change they are dropped and built again from the entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from sqlite_utils import Database, Migrations
+
+from protocols.ledger.store import Store
+from protocols.records.shape import Row, columns as row_columns, columns as row_columns
+
+migrations = Migrations("fieldmesh")
+
+BASE = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE feed (
+  no INTEGER PRIMARY KEY, feed_id BLOB NOT NULL UNIQUE, genesis BLOB NOT NULL,
+  device BLOB NOT NULL, epoch BLOB NOT NULL, scope BLOB NOT NULL, lane INTEGER NOT NULL);
+CREATE TABLE entry (
+  arrival INTEGER PRIMARY KEY, feed INTEGER NOT NULL, seq INTEGER NOT NULL,
+  parent INTEGER NOT NULL, hash BLOB NOT NULL, kind INTEGER NOT NULL,
+  dictionary INTEGER NOT NULL, clock INTEGER NOT NULL, scope_key INTEGER NOT NULL,
+  body BLOB, signature BLOB, length INTEGER, body_hash BLOB);
+CREATE INDEX entry_place ON entry (feed, seq);
+CREATE INDEX entry_hash ON entry (hash);
+CREATE TABLE branch (
+  feed INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, arrival INTEGER NOT NULL,
+  clock INTEGER NOT NULL, PRIMARY KEY (feed, hash)) WITHOUT ROWID;
+CREATE TABLE key_name (no INTEGER PRIMARY KEY, key_id BLOB NOT NULL UNIQUE);
+CREATE TABLE subject (
+  no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, digest BLOB,
+  dirty INTEGER NOT NULL DEFAULT 1);
+CREATE INDEX subject_dirty ON subject (dirty) WHERE dirty = 1;
+CREATE TABLE document (
+  no INTEGER PRIMARY KEY, doc_id BLOB NOT NULL UNIQUE, subject INTEGER NOT NULL,
+  scope BLOB NOT NULL, lane INTEGER NOT NULL, encounter BLOB, entries INTEGER NOT NULL,
+  heads BLOB NOT NULL);
+CREATE INDEX document_subject ON document (subject);
+CREATE INDEX document_encounter ON document (encounter) WHERE encounter IS NOT NULL;
+CREATE TABLE strand (entry INTEGER PRIMARY KEY, doc INTEGER NOT NULL, plain BLOB NOT NULL);
+CREATE INDEX strand_doc ON strand (doc);
+CREATE TABLE unopened (
+  entry INTEGER PRIMARY KEY, void INTEGER NOT NULL, reason TEXT NOT NULL, need BLOB);
+CREATE TABLE answered (
+  key TEXT PRIMARY KEY, content BLOB NOT NULL, answer BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE peer (
+  device BLOB PRIMARY KEY, name TEXT NOT NULL, agree BLOB NOT NULL, address TEXT NOT NULL,
+  epoch BLOB NOT NULL, they_hold INTEGER NOT NULL, we_hold INTEGER NOT NULL,
+  last_contact_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE held (
+  device BLOB NOT NULL, feed INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (device, feed)) WITHOUT ROWID;
+CREATE TABLE receipt (
+  giver BLOB NOT NULL, epoch BLOB NOT NULL, number INTEGER NOT NULL, statement BLOB NOT NULL,
+  PRIMARY KEY (giver, epoch)) WITHOUT ROWID;
+CREATE TABLE draft (
+  form TEXT NOT NULL, subject TEXT NOT NULL, fields TEXT NOT NULL, saved_ms INTEGER NOT NULL,
+  PRIMARY KEY (form, subject)) WITHOUT ROWID;
+CREATE VIRTUAL TABLE patient_search USING fts5 (
+  words, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2");
+CREATE TABLE hq_account (
+  name TEXT PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT NULL, created_ms INTEGER NOT NULL,
+  failed INTEGER NOT NULL, wait_until_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE hq_session (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, created_ms INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE hq_link (token_hash BLOB PRIMARY KEY, expires_ms INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+_TYPES = {"int": "INTEGER", "str": "TEXT", "bytes": "BLOB"}
+
+
+@migrations()
+def m001_base(db: Database) -> None:
+    """The first book."""
+    for statement in BASE.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+def prepare(store: Store, tables: Sequence[type[Row]]) -> bool:
+    """Bring the schema up to this software; return True when rows must be built again."""
+    migrations.apply(Database(store.connection))
+    mark = _fingerprint(tables)
+    with store.atomic():
+        held = store.one("SELECT value FROM meta WHERE name = 'rows'")
+        if held is not None and held[0] == mark:
+            return False
+        _drop_rows(store)
+        for table in tables:
+            for statement in row_ddl(table):
+                store.execute(statement)
+        names = " ".join(table.TABLE for table in tables).encode()
+        store.execute("INSERT OR REPLACE INTO meta VALUES ('rows', ?)", (mark,))
+        store.execute("INSERT OR REPLACE INTO meta VALUES ('row_tables', ?)", (names,))
+        store.execute("UPDATE subject SET dirty = 1, digest = NULL")
+        store.execute("INSERT INTO patient_search (patient_search) VALUES ('delete-all')")
+    return held is not None
+
+
+def row_ddl(table: type[Row]) -> list[str]:
+    """Return the statements that create one row table from its dataclass."""
+    columns = ["subject INTEGER NOT NULL"]
+    for column, annotation in row_columns(table):
+        kind, _, rest = annotation.partition(" | ")
+        columns.append(f"{column} {_TYPES[kind]}{'' if rest else ' NOT NULL'}")
+    columns.append("changed INTEGER NOT NULL")
+    name = table.TABLE
+    return [
+        f"CREATE TABLE {name} ({', '.join(columns)}, PRIMARY KEY (subject, entry, idx)) "
+        "WITHOUT ROWID",
+        f"CREATE INDEX {name}_changed ON {name} (changed)",
+        *(f"CREATE INDEX {name}_{column} ON {name} ({column})" for column in table.INDEXED),
+    ]
+
+
+def _drop_rows(store: Store) -> None:
+    held = store.one("SELECT value FROM meta WHERE name = 'row_tables'")
+    for name in held[0].decode().split() if held else ():
+        store.execute(f"DROP TABLE {name}")
+
+
+def _fingerprint(tables: Sequence[type[Row]]) -> bytes:
+    text = ";".join(statement for table in tables for statement in row_ddl(table))
+    return blake2b(text.encode(), digest_size=16).digest()

@@ -1,0 +1,209 @@
+"""The encrypted SQLite file: opened once, written by one thread, durable at every commit."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlcipher3
+
+from protocols.errors import LedgerError, SetupError
+
+DATABASE_NAME = "ledger.db"
+LOCK_NAME = "node.lock"
+CACHE_KIB = 8 * 1024
+"""Page cache: small enough for a Raspberry Pi beside everything else."""
+WAL_BYTES_MAX = 16 * 1024 * 1024
+"""The write-ahead log is cut back to this after a checkpoint."""
+CHECKPOINT_PAGES = 4000
+"""A busy book checkpoints by itself at this length; an idle one earlier, see `checkpoint`."""
+
+Values = Mapping[str, object] | Sequence[object]
+
+
+class Store:
+    """One SQLite connection. Every failure of the disk comes out as a `LedgerError`."""
+
+    def __init__(self, connection: Any, path: Path | None, lock: int | None = None) -> None:
+        self.connection = connection
+        self.path = path
+        """None: the book is in memory, for drills and tests."""
+        self._lock = lock
+        self._depth = 0
+
+    def execute(self, sql: str, values: Values = ()) -> Any:
+        """Run one statement; return its cursor."""
+        try:
+            return self.connection.execute(sql, values)
+        except sqlcipher3.Error as error:
+            raise _as_ledger_error(error) from None
+
+    def executemany(self, sql: str, values: Sequence[Sequence[object]]) -> None:
+        """Run one statement for many rows."""
+        try:
+            self.connection.executemany(sql, values)
+        except sqlcipher3.Error as error:
+            raise _as_ledger_error(error) from None
+
+    def one(self, sql: str, values: Values = ()) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        row: tuple[Any, ...] | None = self.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """Return every row."""
+        try:
+            rows: list[tuple[Any, ...]] = self.connection.execute(sql, values).fetchall()
+        except sqlcipher3.Error as error:
+            raise _as_ledger_error(error) from None
+        return rows
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Everything inside is durable when this returns, or nothing of it exists."""
+        if self._depth:
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+            return
+        self.execute("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._depth = 0
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:
+            try:
+                self.connection.execute("ROLLBACK")
+            except sqlcipher3.Error as error:
+                raise _as_ledger_error(error) from None
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the database; called when idle."""
+        if self.path is not None:
+            self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def copy_to(self, target: Any) -> None:
+        """Copy every page to another connection, a consistent moment of the book."""
+        try:
+            self.connection.backup(target)
+        except sqlcipher3.Error as error:
+            raise _as_ledger_error(error) from None
+
+    def close(self) -> None:
+        """Close the file and let another process have the folder."""
+        self.connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def open_memory() -> Store:
+    """Return an empty book in memory."""
+    return Store(_configured(sqlcipher3.connect(":memory:", isolation_level=None)), None)
+
+
+def open_file(folder: Path, key: bytes, *, create: bool = False) -> Store:
+    """Open the book of a data folder under its 32-byte database key.
+
+    Raises:
+        LedgerError: `in_use` when another process has it, `wrong_key`, `damaged`, `disk_full`.
+        SetupError: `no_book` when there is none; `book_exists` when creating over one.
+    """
+    path = folder / DATABASE_NAME
+    if create == path.exists():
+        raise SetupError("book_exists" if create else "no_book")
+    lock = _take_lock(folder)
+    try:
+        connection = _connect(path, key)
+        store = Store(_configured(connection), path, lock)
+    except BaseException:
+        os.close(lock)
+        raise
+    return store
+
+
+def connect_plainly(path: Path, key: bytes) -> Any:
+    """Return a bare connection to an encrypted file: for backups and their verification."""
+    return _connect(path, key)
+
+
+def settle_new_file(store: Store) -> None:
+    """Make a just created book survive a power cut even where deletes are not ordered."""
+    assert store.path is not None
+    store.checkpoint()
+    for target in (store.path, store.path.parent):
+        handle = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _take_lock(folder: Path) -> int:
+    handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise LedgerError("in_use") from None
+    return handle
+
+
+def _connect(path: Path, key: bytes) -> Any:
+    try:
+        connection = sqlcipher3.connect(
+            str(path), isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlcipher3.Error as error:
+        raise _as_ledger_error(error) from None
+    return connection
+
+
+def _configured(connection: Any) -> Any:
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        "cell_size_check=ON",
+        "temp_store=MEMORY",
+        "busy_timeout=5000",
+        f"cache_size=-{CACHE_KIB}",
+        f"journal_size_limit={WAL_BYTES_MAX}",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    if connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
+        raise LedgerError("not_durable")
+    return connection
+
+
+def _as_ledger_error(error: Exception) -> LedgerError:
+    """Name a failure of SQLite without its text, which may quote values."""
+    name = getattr(error, "sqlite_errorname", "") or type(error).__name__
+    words = str(error)
+    if "full" in words or name == "SQLITE_FULL":
+        return LedgerError("disk_full")
+    if "not a database" in words or name == "SQLITE_NOTADB":
+        return LedgerError("wrong_key")
+    if "malformed" in words or "corrupt" in words:
+        return LedgerError("damaged")
+    if "disk I/O" in words or "readonly" in words or "unable to open" in words:
+        return LedgerError("disk_failed", name=name)
+    return LedgerError("book_failed", name=name)

@@ -1,0 +1,96 @@
+"""What a command may ask the book while it is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protocols.errors import InputError
+from protocols.ids import DocId, EncounterId, FactRef, PatientId, ScopeId, SiteId
+from protocols.ledger.book import Ledger
+from protocols.records.shape import Fact
+from protocols.trust.standing import Standing
+
+MATCHES_MAX = 20
+"""Patients named in an `ambiguous` answer."""
+
+
+class BookView:
+    """The book as one command sees it; `protocols.records.shape.View`."""
+
+    def __init__(self, ledger: Ledger, now_ms: int) -> None:
+        self._ledger = ledger
+        self._store = ledger.store
+        self.now_ms = now_ms
+        self._minted = 0
+
+    @property
+    def scope(self) -> ScopeId:
+        """The identified scope that care is written in."""
+        return self._ledger.authority.care_scope
+
+    def patients_named(self, text: str) -> Sequence[PatientId]:
+        """Patients whose id or short code this is."""
+        if text.startswith("pat_"):
+            try:
+                wanted = PatientId.parse(text)
+            except InputError:
+                return ()
+            row = self._store.one("SELECT id FROM patient WHERE id = ?", (bytes(wanted),))
+            return (wanted,) if row else ()
+        rows = self._store.all("SELECT id FROM patient WHERE code = ? LIMIT ?", (text, MATCHES_MAX))
+        return [PatientId(row[0]) for row in rows]
+
+    def patients_tagged(self, tag: str) -> Sequence[PatientId]:
+        """Patients that carry this tag by a standing, unreplaced assertion."""
+        rows = self._store.all(
+            "SELECT id FROM patient WHERE tag = ? AND standing = ? ORDER BY id LIMIT ?",
+            (tag, int(Standing.STANDS), MATCHES_MAX),
+        )
+        return [PatientId(row[0]) for row in rows]
+
+    def encounter_patient(self, encounter: EncounterId) -> PatientId | None:
+        """The patient an encounter belongs to, or None when it is unknown here."""
+        row = self._store.one(
+            "SELECT s.id FROM document d JOIN subject s ON s.no = d.subject"
+            " WHERE d.encounter = ? LIMIT 1",
+            (bytes(encounter),),
+        )
+        return PatientId(row[0]) if row else None
+
+    def open_encounters(self, patient: PatientId) -> Sequence[EncounterId]:
+        """Encounters of the patient that are not closed, newest first."""
+        row = self._store.one(
+            "SELECT encounter FROM patient WHERE id = ? AND encounter IS NOT NULL"
+            " AND closed_ms IS NULL",
+            (bytes(patient),),
+        )
+        return [EncounterId(row[0])] if row else []
+
+    def facts(self, subject: DocId) -> Sequence[Fact]:
+        """All facts of a subject, in display order."""
+        row = self._store.one("SELECT no FROM subject WHERE id = ?", (bytes(subject),))
+        return self._ledger.merger.facts_of(row[0]) if row else []
+
+    def subject_of(self, ref: FactRef) -> DocId | None:
+        """The subject of a fact's document, or None when the fact is unknown here."""
+        row = self._store.one(
+            "SELECT j.id FROM entry e JOIN strand s ON s.entry = e.arrival"
+            " JOIN document d ON d.no = s.doc JOIN subject j ON j.no = d.subject"
+            " WHERE e.hash >= ? AND e.hash <= ?",
+            (bytes(ref.entry), bytes(ref.entry) + b"\xff" * 16),
+        )
+        return DocId(row[0]) if row else None
+
+    def sites(self) -> Sequence[SiteId]:
+        """All sites known here."""
+        return [SiteId(row[0]) for row in self._store.all("SELECT id FROM site")]
+
+    def next_code_no(self) -> int:
+        """The next unused number for a short code of this device and epoch."""
+        name = f"code_no:{self._ledger.authority.epoch!s}"
+        row = self._store.one("SELECT value FROM meta WHERE name = ?", (name,))
+        number = int(row[0]) if row else 0
+        self._store.execute(
+            "INSERT OR REPLACE INTO meta VALUES (?,?)", (name, str(number + 1).encode())
+        )
+        return number

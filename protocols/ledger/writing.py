@@ -1,0 +1,197 @@
+"""Own entries: signed, chained, stored, merged and projected in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from protocols.errors import LedgerError
+from protocols.feeds.body import DEPENDENCIES_MAX, NOT_IDENTIFIED, Body, encode_body
+from protocols.feeds.clock import tick
+from protocols.feeds.entry import (
+    ENTRY_BYTES_MAX,
+    Entry,
+    EntryKind,
+    header_of,
+    make_entry,
+    seal_body,
+    sign_entry,
+)
+from protocols.feeds.feed import Genesis, Head
+from protocols.feeds.lane import Lane
+from protocols.feeds.run import Line, Run
+from protocols.ids import DocId, EncounterId, EntryHash, FactRef, FeedId, KeyId, ScopeId
+from protocols.ledger.authority import Authority
+from protocols.ledger.chain import Chain, FeedState, Stored
+from protocols.ledger.merging import DOCUMENT_ENTRIES_MAX, Merger
+from protocols.ledger.opening import Opener, Sealed
+from protocols.ledger.store import Store
+from protocols.records.catalogue import encode
+from protocols.records.document import opening
+from protocols.records.shape import Draft, Plan
+from protocols.trust.control import Record, encode_control
+
+
+class Written(NamedTuple):
+    """One own entry that is in the book."""
+
+    feed: FeedState
+    entry: Entry
+    ref: FactRef
+    """Its first fact that says something of the subject; of a control entry, index 0."""
+    subject: DocId | None
+    encounter: EncounterId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """When something is written, and the randomness it takes."""
+
+    wall_ms: int
+    salt: bytes
+    """8 random bytes for each entry; control entries take none."""
+
+
+class Writer:
+    """Writes this device's feeds. All calls inside a transaction."""
+
+    def __init__(
+        self, store: Store, chain: Chain, authority: Authority, opener: Opener, merger: Merger
+    ) -> None:
+        self._store = store
+        self._chain = chain
+        self._authority = authority
+        self._opener = opener
+        self._merger = merger
+
+    def control(self, record: Record, wall_ms: int) -> Written:
+        """Write one control record into this epoch's control feed and take it to heart."""
+        feed = self._own_feed(ScopeId.zero(), Lane.CONTROL)
+        zero = KeyId.zero()
+        place = self._next_place(feed, wall_ms)
+        entry = make_entry(EntryKind.CONTROL, 0, place, zero, encode_control(record))
+        self._append(feed, entry)
+        self._authority.take_record(record, self._authority.device, entry.hash)
+        return Written(feed, entry, FactRef(entry.hash.prefix, 0), None, None)
+
+    def record(self, plan: Plan, wall_ms: int, salts: Sequence[bytes]) -> tuple[list[Written], set[str]]:
+        """Write the drafts of a plan; return them and the row tables that changed."""
+        written: list[Written] = []
+        tables: set[str] = set()
+        for draft, salt in zip(plan.drafts, salts, strict=True):
+            founded = written[0].subject if written else None
+            encounter = next((each.encounter for each in written if each.encounter), None)
+            each, changed = self._draft(draft, founded, encounter, Instant(wall_ms, salt))
+            written.append(each)
+            tables |= changed
+        return written, tables
+
+    def _draft(
+        self, draft: Draft, founded: DocId | None, begun: EncounterId | None, at: Instant
+    ) -> tuple[Written, set[str]]:
+        subject = founded if draft.subject is not None and not any(draft.subject) else draft.subject
+        encounter = draft.encounter
+        if encounter is not None and not any(encounter):
+            encounter = begun
+        scope, key_id, key = self._authority.writable_scope()
+        known = None if draft.founds_encounter else self._document(draft, subject, encounter, scope)
+        facts = list(draft.facts)
+        dependencies: tuple[bytes, ...] = ()
+        if known is None:
+            facts.insert(0, opening(draft, subject, encounter))
+        else:
+            dependencies = self._merger.heads_of(known[0])[:DEPENDENCIES_MAX]
+        document = None if known is None else DocId(known[1])
+        values = tuple([(fact.kind, encode(fact, document)) for fact in facts])
+        plain = encode_body(NOT_IDENTIFIED, dependencies, values)
+        sealed, entry = self._seal(self._own_feed(scope, draft.lane), (key_id, key), plain, at)
+        prefix = entry.hash.prefix
+        body = Body(*NOT_IDENTIFIED, dependencies, values)
+        doc, subject_no = self._opener.adopt(prefix, body, sealed)
+        self._store.execute("INSERT INTO strand VALUES (?,?,?)", (sealed.arrival, doc, plain))
+        tables = self._merger.merge([(subject_no, {doc: [sealed.arrival]})])
+        if draft.founds_encounter:
+            encounter = EncounterId(prefix)
+        spoken = FactRef(prefix, 1 if known is None and len(facts) > 1 else 0)
+        return Written(sealed.feed, entry, spoken, subject or DocId(prefix), encounter), tables
+
+    def _document(
+        self, draft: Draft, subject: DocId | None, encounter: EncounterId | None, scope: ScopeId
+    ) -> tuple[int, bytes] | None:
+        """The document to go on in: the smallest id below the limit, in this lane and scope."""
+        if subject is None:
+            return None
+        row = self._store.one(
+            "SELECT d.no, d.doc_id, d.scope FROM document d JOIN subject s ON s.no = d.subject"
+            " WHERE s.id = ? AND d.lane = ? AND d.encounter IS ? AND d.entries < ?"
+            " AND d.entries > 0 ORDER BY d.doc_id LIMIT 1",
+            (subject, int(draft.lane), encounter, DOCUMENT_ENTRIES_MAX),
+        )
+        if row is None or not self._authority.same_scope(row[2], scope):
+            return None
+        return row[0], row[1]
+
+    def _seal(
+        self, feed: FeedState, sealing: tuple[KeyId, bytes], plain: bytes, at: Instant
+    ) -> tuple[Sealed, Entry]:
+        key_id, key = sealing
+        place = self._next_place(feed, at.wall_ms)
+        dictionary, body = seal_body(plain, key, key_id, place, at.salt)
+        if len(body) > ENTRY_BYTES_MAX:
+            raise LedgerError("entry_too_long", size=len(body))
+        entry = make_entry(EntryKind.DATA, dictionary, place, key_id, body)
+        stored = self._append(feed, entry)
+        return Sealed(stored.arrival, feed, stored.line.header, body, entry.hash), entry
+
+    def _next_place(self, feed: FeedState, wall_ms: int) -> tuple[FeedId, int, bytes, int]:
+        tip = self._own_tip(feed)
+        clock = tick(self._chain.last_clock, wall_ms)
+        if tip is None:
+            return feed.feed_id, 1, feed.feed_id, clock
+        return feed.feed_id, tip[0] + 1, tip[1], clock
+
+    def _own_tip(self, feed: FeedState) -> tuple[int, bytes] | None:
+        return (feed.tips[0].seq, feed.tips[0].hash) if feed.tips else None
+
+    def _append(self, feed: FeedState, entry: Entry) -> Stored:
+        signature = sign_entry(self._authority.keys, entry)
+        line = Line(
+            entry.kind,
+            entry.dictionary,
+            entry.seq,
+            entry.prev,
+            entry.clock,
+            entry.key_id,
+            entry.body,
+            entry.body_hash,
+            entry.hash,
+            header_of(entry),
+            signature,
+        )
+        stored = self._chain.append(Run(feed.feed_id, feed.encoded, (line,)))
+        self._chain.last_clock = max(self._chain.last_clock, entry.clock)
+        return stored[0]
+
+    def _own_feed(self, scope: ScopeId, lane: Lane) -> FeedState:
+        """This epoch's feed of a scope and lane, begun when first needed."""
+        device, epoch = self._authority.device, self._authority.epoch
+        for feed in self._chain.feeds.values():
+            genesis = feed.genesis
+            if (genesis.device, genesis.epoch) == (device, epoch):
+                if genesis.scope == scope and genesis.lane == lane:
+                    return feed
+        genesis = Genesis(device, epoch, scope, lane, self._earlier(scope, lane))
+        return self._chain.ensure_feed(genesis.feed_id, genesis.encode())
+
+    def _earlier(self, scope: ScopeId, lane: Lane) -> tuple[Head, ...]:
+        device, epoch = self._authority.device, self._authority.epoch
+        return tuple(
+            Head(feed.feed_id, tip.seq, EntryHash(tip.hash))
+            for feed, tip in self._chain.heads()
+            if feed.genesis.device == device
+            and feed.genesis.epoch != epoch
+            and feed.genesis.lane == lane
+            and feed.genesis.scope == scope
+        )[:8]
+

@@ -1,0 +1,241 @@
+"""What two nodes say to each other inside the secure channel.
+
+One frame is one channel message: a type byte and a body. Every count is bounded before it is
+believed; what cannot be read is the peer's fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from protocols.errors import PeerError
+from protocols.feeds.varint import put_varint, take_varint
+from protocols.ids import DeviceId, FeedId
+
+MESSAGE_BYTES_MAX = 65_519
+"""A WebSocket message with the channel's tag."""
+FRAME_BYTES_MAX = MESSAGE_BYTES_MAX - 16
+DATA_BYTES = 32 * 1024
+"""Aim for a data frame: about 450 entries, some 8 ms of a receiver's work."""
+HEADS_MAX = 1200
+"""Heads in one HAVE; a longer vector goes out in several."""
+LINKS_MAX = 256
+STUB_BYTES = 8
+ZERO_STUB = bytes(STUB_BYTES)
+
+
+class Place(NamedTuple):
+    """One branch of a feed up to one entry."""
+
+    feed: FeedId
+    seq: int
+    """0: nothing of it."""
+    stub: bytes
+    """First 8 bytes of the entry's hash; zero for seq 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Have:
+    """What I hold that changed since you acknowledged; answered by data or WANT."""
+
+    full: bool
+    """True: every feed I may tell you of, so what is not listed I do not hold."""
+    upto: int
+    """My arrival number that this list reaches; 0 while more frames of it follow."""
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Send me these feeds after these places."""
+
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """My branch at growing distances from its end: find our last common entry."""
+
+    places: tuple[Place, ...]
+    """All of one feed, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Runs of entries, one after another, of one lane."""
+
+    runs: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """With all that came before this frame you hold everything of mine up to here."""
+
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """I have durably stored this much; send on."""
+
+    taken: int
+    """Bytes of data frames stored since the session began."""
+    upto: int
+    """Highest mark of yours reached; 0 = none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Devices I am linked to right now: no need to offer me what they wrote."""
+
+    devices: tuple[DeviceId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A signed statement of what its giver holds; anybody may carry it."""
+
+    statement: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The answer to an enrolment."""
+
+    grant: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """I close this session, for this reason."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A frame of a newer protocol; passed over."""
+
+    type: int
+
+
+Frame = Have | Want | Ladder | Data | Mark | Ack | Links | Receipt | Grant | Bye | Unknown
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """Return the bytes of a frame."""
+    match frame:
+        case Have(full, upto, places):
+            return b"\1" + bytes((full,)) + put_varint(upto) + _put_places(places)
+        case Want(places):
+            return b"\2" + _put_places(places)
+        case Ladder(places):
+            return b"\3" + _put_places(places)
+        case Data(runs):
+            return b"\4" + runs
+        case Mark(upto):
+            return b"\5" + put_varint(upto)
+        case Ack(taken, upto):
+            return b"\6" + put_varint(taken) + put_varint(upto)
+        case Links(devices):
+            return b"\7" + put_varint(len(devices)) + b"".join(devices)
+        case Receipt(statement):
+            return b"\x08" + statement
+        case Grant(grant):
+            return b"\x09" + grant
+        case Bye(code):
+            return b"\x0a" + code.encode()
+        case Unknown():
+            raise AssertionError("an unknown frame is never sent")
+
+
+def decode_frame(raw: bytes) -> Frame:
+    """Read a frame.
+
+    Raises:
+        PeerError: `malformed` when a count, length or character is wrong.
+    """
+    if not raw:
+        raise PeerError("malformed", what="frame")
+    match raw[0]:
+        case 1:
+            return _take_have(raw)
+        case 2:
+            return Want(_take_places(raw, 1))
+        case 3:
+            return Ladder(_take_places(raw, 1))
+        case 4:
+            return Data(raw[1:])
+        case 5:
+            return Mark(_take_numbers(raw, 1)[0])
+        case 6:
+            taken, upto = _take_numbers(raw, 2)
+            return Ack(taken, upto)
+        case 7:
+            return _take_links(raw)
+        case 8:
+            return Receipt(raw[1:])
+        case 9:
+            return Grant(raw[1:])
+        case 10:
+            return _take_bye(raw)
+        case unknown:
+            return Unknown(unknown)
+
+
+def _put_places(places: Sequence[Place]) -> bytes:
+    parts = [put_varint(len(places))]
+    for place in places:
+        parts += (place.feed, put_varint(place.seq), place.stub)
+    return b"".join(parts)
+
+
+def _take_places(raw: bytes, at: int) -> tuple[Place, ...]:
+    count, at = take_varint(raw, at)
+    if count > HEADS_MAX:
+        raise PeerError("malformed", what="places")
+    places = []
+    for _ in range(count):
+        feed = raw[at : at + 32]
+        seq, at = take_varint(raw, at + 32)
+        stub = raw[at : at + STUB_BYTES]
+        at += STUB_BYTES
+        if at > len(raw):
+            raise PeerError("malformed", what="places")
+        places.append(Place(FeedId(feed), seq, stub))
+    if at != len(raw):
+        raise PeerError("malformed", what="trailing")
+    return tuple(places)
+
+
+def _take_have(raw: bytes) -> Have:
+    if len(raw) < 2 or raw[1] > 1:
+        raise PeerError("malformed", what="have")
+    upto, at = take_varint(raw, 2)
+    return Have(bool(raw[1]), upto, _take_places(raw, at))
+
+
+def _take_numbers(raw: bytes, count: int) -> list[int]:
+    numbers, at = [], 1
+    for _ in range(count):
+        number, at = take_varint(raw, at)
+        numbers.append(number)
+    if at != len(raw):
+        raise PeerError("malformed", what="trailing")
+    return numbers
+
+
+def _take_links(raw: bytes) -> Links:
+    count, at = take_varint(raw, 1)
+    if count > LINKS_MAX or len(raw) != at + count * 32:
+        raise PeerError("malformed", what="links")
+    return Links(tuple(DeviceId(raw[place : place + 32]) for place in range(at, len(raw), 32)))
+
+
+def _take_bye(raw: bytes) -> Bye:
+    code = raw[1:65]
+    if not code.isascii():
+        raise PeerError("malformed", what="bye")
+    return Bye("".join(letter for letter in code.decode() if letter.isalnum() or letter == "_"))

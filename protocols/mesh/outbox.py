@@ -1,0 +1,110 @@
+"""What is still to be sent to one peer, and how much of it may be under way.
+
+Lanes leave in order, urgent before routine, so what may be in flight is kept small: two frames,
+or what the link carries in one round trip. The receiver's acknowledgements are the clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from protocols.feeds.lane import Lane
+from protocols.mesh.frames import DATA_BYTES
+
+WINDOW_BYTES_MIN = 2 * DATA_BYTES
+WINDOW_BYTES_MAX = 4 * 1024 * 1024
+WINDOW_GROWTH = 2.0
+"""Times the bytes delivered in one round trip: fills a long link in few round trips."""
+RATE_MEMORY = 0.5
+"""Weight of the newest delivery rate."""
+
+
+class Position(NamedTuple):
+    """A peer holds, or is about to hold, this entry."""
+
+    feed: int
+    """Local feed number."""
+    seq: int
+    hash: bytes
+
+
+class Shipment(NamedTuple):
+    """One data frame under way."""
+
+    total: int
+    """Bytes of data frames sent when it left, itself included."""
+    sent_ms: int
+    delivered: int
+    """Bytes acknowledged when it left."""
+    positions: tuple[Position, ...]
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Feeds to send by lane, and the window."""
+
+    lanes: tuple[dict[int, None], ...] = field(
+        default_factory=lambda: tuple({} for _ in Lane)
+    )
+    """Per lane the local numbers of feeds with something to send, oldest first."""
+    sent: int = 0
+    acknowledged: int = 0
+    window: int = WINDOW_BYTES_MIN
+    _under_way: deque[Shipment] = field(default_factory=deque)
+    _trip_ms: float = 1e9
+    _rate: float = 0.0
+    """Bytes a millisecond."""
+
+    def add(self, lane: int, feed: int) -> None:
+        """Note that a feed has something this peer lacks."""
+        self.lanes[lane].setdefault(feed)
+
+    def done(self, lane: int, feed: int) -> None:
+        """Note that all of a feed is sent."""
+        self.lanes[lane].pop(feed, None)
+
+    @property
+    def first(self) -> tuple[int, int] | None:
+        """The most urgent (lane, feed), or None."""
+        for lane, feeds in enumerate(self.lanes):
+            for feed in feeds:
+                return lane, feed
+        return None
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything has left."""
+        return not any(self.lanes)
+
+    def room(self, lane: int) -> bool:
+        """Whether another frame of this lane may leave now; urgent ones need not wait for room."""
+        under_way = self.sent - self.acknowledged
+        allowed = self.window if lane > Lane.URGENT else self.window + WINDOW_BYTES_MIN
+        return under_way < allowed
+
+    def leave(self, size: int, now_ms: int, positions: tuple[Position, ...]) -> None:
+        """Count a data frame that leaves now."""
+        self.sent += size
+        self._under_way.append(Shipment(self.sent, now_ms, self.acknowledged, positions))
+
+    def arrive(self, taken: int, now_ms: int) -> list[Position]:
+        """Take an acknowledgement; return what the peer now surely holds."""
+        held: list[Position] = []
+        newest: Shipment | None = None
+        while self._under_way and self._under_way[0].total <= taken:
+            newest = self._under_way.popleft()
+            held += newest.positions
+        if newest is not None:
+            self.acknowledged = newest.total
+            self._measure(newest, now_ms)
+        return held
+
+    def _measure(self, shipment: Shipment, now_ms: int) -> None:
+        trip = max(now_ms - shipment.sent_ms, 1)
+        rate = (self.acknowledged - shipment.delivered) / trip
+        self._trip_ms = min(self._trip_ms, trip)
+        self._rate = max(rate, self._rate * (1 - RATE_MEMORY) + rate * RATE_MEMORY)
+        wanted = int(self._rate * self._trip_ms * WINDOW_GROWTH)
+        self.window = min(max(WINDOW_BYTES_MIN, wanted), WINDOW_BYTES_MAX)

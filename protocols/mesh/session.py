@@ -1,0 +1,372 @@
+"""One peer, one link: what it holds, what it lacks, and what passes between us.
+
+A session never waits and never looks at a clock: it takes frames and instants, asks the ledger,
+and leaves the frames to be sent in `out`. The node seals them and keeps the timers.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from protocols.errors import PeerError
+from protocols.feeds.run import Gap, Run, decode_run
+from protocols.ids import DeviceId, Epoch, FeedId
+from protocols.ledger.book import Ledger, Taken
+from protocols.ledger.chain import FeedState, Tip
+from protocols.mesh.frames import (
+    DATA_BYTES,
+    FRAME_BYTES_MAX,
+    HEADS_MAX,
+    STUB_BYTES,
+    ZERO_STUB,
+    Ack,
+    Bye,
+    Data,
+    Frame,
+    Grant,
+    Have,
+    Ladder,
+    Links,
+    Mark,
+    Place,
+    Receipt,
+    Unknown,
+    Want,
+)
+from protocols.mesh.outbox import Outbox, Position
+
+LADDER_RUNGS = 40
+"""Places at distances 0, 1, 2, 4 … from the end: reaches back through any feed."""
+STREAM_BYTES = 8 * 1024
+"""A data frame at least this long announces more: merging waits for the end."""
+
+
+class Session:
+    """What passes between this node and one known peer over one link."""
+
+    def __init__(self, ledger: Ledger, peer: DeviceId, epoch: Epoch, they_hold: int | None) -> None:
+        self.peer = peer
+        self.epoch = epoch
+        """The peer's epoch: what `we hold` of it counts in."""
+        self.out: list[Frame] = []
+        self.links: frozenset[DeviceId] = frozenset()
+        """Devices the peer is linked to itself."""
+        self.wall_ms = 0
+        """The latest wall clock, set by the node before each frame."""
+        self.own_ahead = False
+        """The peer holds entries of our own feed that we do not: we are an older copy."""
+        self.streaming = False
+        """The peer is in the middle of a long delivery."""
+        self.offers: dict[int, None] = {}
+        """Feeds that grew by others' entries and were not offered yet."""
+        self.offer_at: int | None = None
+        """When to offer them, monotonic milliseconds."""
+        self._ledger = ledger
+        self._they_hold = they_hold
+        self._held: dict[int, dict[bytes, int]] = {}
+        self._outbox = Outbox()
+        self._taken = 0
+        self._told_upto = 0
+        self._mark: int | None = None
+        self._listed = False
+        self._broken = False
+        self._ack_upto = 0
+
+    @property
+    def they_hold(self) -> int | None:
+        """Arrival number of ours up to which the peer holds all; None until it says."""
+        return self._they_hold
+
+    def begin(self) -> None:
+        """Say what we hold, as soon as we know where the peer stands."""
+        assert self._they_hold is not None
+        heads = self._ledger.chain.changed_since(self._they_hold)
+        places = [_place(feed, tip) for feed, tip in heads]
+        full = self._they_hold == 0
+        upto = self._ledger.chain.last_arrival
+        while len(places) > HEADS_MAX:
+            self.out.append(Have(full, 0, tuple(places[:HEADS_MAX])))
+            places = places[HEADS_MAX:]
+        self.out.append(Have(full, upto, tuple(places)))
+        self._mark = upto
+
+    def say_hold(self, upto: int) -> None:
+        """Say what we hold of the peer, where the handshake had no room for it."""
+        self.out.insert(0, Ack(0, upto))
+
+    def take(self, frame: Frame, size: int, now_ms: int) -> Taken | None:
+        """Take one frame; entries it carried are stored when this returns.
+
+        Args:
+            size: Bytes of the frame, what an acknowledgement counts.
+            now_ms: Monotonic milliseconds.
+
+        Raises:
+            PeerError: The peer broke the protocol. Close the session and keep the evidence.
+        """
+        match frame:
+            case Data(runs):
+                return self._take_data(runs, size)
+            case Have():
+                self._take_have(frame)
+            case Want(places):
+                for place in places:
+                    self._wanted(place)
+            case Ladder(places):
+                self._take_ladder(places)
+            case Mark(upto):
+                self._reach(upto)
+            case Ack(taken, upto):
+                self._take_ack(taken, upto, now_ms)
+            case Links(devices):
+                self.links = frozenset(devices)
+            case Receipt() | Grant() | Bye() | Unknown():
+                pass
+            case _:
+                assert_never(frame)
+        return None
+
+    def grew(self, feed: FeedState) -> None:
+        """A feed grew by our own entry: push it."""
+        self._outbox.add(feed.genesis.lane, feed.no)
+        self._mark = self._ledger.chain.last_arrival
+
+    def heard(self, feed: FeedState, offer_at: int) -> None:
+        """A feed grew by another's entry: offer it then, unless the peer turns out to hold it."""
+        if self._lacks(feed):
+            self.offers[feed.no] = None
+            if self.offer_at is None or offer_at < self.offer_at:
+                self.offer_at = offer_at
+
+    def offer(self) -> None:
+        """Say what grew and may be missing there; the peer asks for what it lacks."""
+        self.offer_at = None
+        feeds = [self._ledger.chain.by_no[no] for no in self.offers]
+        self.offers.clear()
+        places = [_place(feed, tip) for feed in feeds if self._lacks(feed) for tip in feed.tips]
+        if places:
+            self.out.append(Have(False, 0, tuple(places[:HEADS_MAX])))
+
+    def pump(self, now_ms: int) -> None:
+        """Move what the window allows from the outbox into frames, most urgent first."""
+        while (first := self._outbox.first) is not None and self._outbox.room(first[0]):
+            frame, positions = self._next_data(first[0])
+            if frame is None:
+                continue
+            self.out.append(Data(frame))
+            self._outbox.leave(len(frame) + 1, now_ms, tuple(positions))
+        if self._outbox.empty and self._mark is not None and not self.offers:
+            if self._listed and self._mark > self._told_upto:
+                self._told_upto = self._mark
+                self.out.append(Mark(self._mark))
+            self._mark = None if self._listed else self._mark
+
+    # receiving
+
+    def _take_data(self, raw: bytes, size: int) -> Taken:
+        runs: list[Run] = []
+        wants: list[Place] = []
+        at = 0
+        while at < len(raw):
+            try:
+                run, at = decode_run(
+                    raw, at, self._ledger.chain.genesis_of, self._ledger.chain.prev_of
+                )
+            except Gap as gap:
+                wants.append(self._end_of(gap.args[0]))
+                self._broken = True
+                break
+            runs.append(run)
+        taken = self._ledger.take(runs, self.wall_ms)
+        for run in runs:
+            feed = self._ledger.chain.feeds.get(run.feed)
+            if feed is not None:
+                last = run.lines[-1]
+                self._note_held(Position(feed.no, last.seq, last.hash))
+        if wants:
+            self.out.append(Want(tuple(wants)))
+        self._taken += size
+        self.streaming = size >= STREAM_BYTES
+        self.out.append(Ack(self._taken, self._ack_upto))
+        return taken
+
+    def _take_have(self, have: Have) -> None:
+        missing: list[Place] = []
+        for place in have.places:
+            if self._compare(place) and not have.upto and not have.full:
+                missing.append(self._end_of(place.feed))
+        if missing:
+            self.out.append(Want(tuple(dict.fromkeys(missing))))
+        if have.upto or not (have.full or have.places):
+            self._answer(have)
+
+    def _answer(self, have: Have) -> None:
+        """The peer's list is whole: now we know what it lacks."""
+        self._listed = True
+        chain = self._ledger.chain
+        since = 0 if have.full else (self._they_hold or 0)
+        for feed, tip in chain.changed_since(since):
+            if self._knows_none(feed) and not have.full:
+                self._assume_before(feed, since)
+            if not self._holds(feed, tip):
+                self._outbox.add(feed.genesis.lane, feed.no)
+        self._mark = chain.last_arrival
+
+    def _compare(self, place: Place) -> bool:
+        """Note what the peer holds of a feed; return True when it holds something we lack."""
+        feed = self._ledger.chain.feeds.get(place.feed)
+        if feed is None:
+            return True
+        if place.seq == 0:
+            return False
+        full = self._ledger.chain.prev_of(place.feed, place.seq, place.stub)
+        if full is not None:
+            self._note_held(Position(feed.no, place.seq, full))
+            return False
+        if place.seq <= feed.seq:
+            self.out.append(Ladder(tuple(self._rungs(feed))))
+            return True
+        authority = self._ledger.authority
+        if (feed.genesis.device, feed.genesis.epoch) == (authority.device, authority.epoch):
+            self.own_ahead = True
+        elif len(feed.tips) == 1:
+            tip = feed.tips[0]
+            self._note_held(Position(feed.no, tip.seq, tip.hash))
+        return True
+
+    def _wanted(self, place: Place) -> None:
+        feed = self._ledger.chain.feeds.get(place.feed)
+        if feed is None:
+            return
+        full = (
+            self._ledger.chain.prev_of(place.feed, place.seq, place.stub) if place.seq else None
+        )
+        if place.seq and full is None:
+            self.out.append(Ladder(tuple(self._rungs(feed))))
+            return
+        self._held[feed.no] = {full: place.seq} if full else {}
+        self._outbox.add(feed.genesis.lane, feed.no)
+        self._mark = self._ledger.chain.last_arrival
+
+    def _take_ladder(self, places: tuple[Place, ...]) -> None:
+        """The peer's branch left ours: send from the last entry we share, and ask for its own."""
+        if not places:
+            raise PeerError("malformed", what="ladder")
+        feed = self._ledger.chain.feeds.get(places[0].feed)
+        if feed is None:
+            self.out.append(Want((Place(places[0].feed, 0, ZERO_STUB),)))
+            return
+        common = Place(feed.feed_id, 0, ZERO_STUB)
+        self._held[feed.no] = {}
+        for place in places:
+            full = self._ledger.chain.prev_of(feed.feed_id, place.seq, place.stub)
+            if place.feed == feed.feed_id and full is not None:
+                common = place
+                self._note_held(Position(feed.no, place.seq, full))
+        if common != places[-1]:
+            self.out.append(Want((common,)))
+        self._outbox.add(feed.genesis.lane, feed.no)
+
+    def _reach(self, upto: int) -> None:
+        """All of the peer's entries up to this mark have passed; say so once they are stored."""
+        self.streaming = False
+        if not self._broken:
+            self._ack_upto = max(self._ack_upto, upto)
+            self._ledger.peers.note_held_of(self.peer, self._ack_upto)
+        self._broken = False
+        self.out.append(Ack(self._taken, self._ack_upto))
+
+    def _take_ack(self, taken: int, upto: int, now_ms: int) -> None:
+        for position in self._outbox.arrive(taken, now_ms):
+            self._ledger.peers.note_holds(self.peer, position.feed, position.seq)
+        if self._they_hold is None:
+            self._they_hold = upto
+            self.begin()
+        elif upto > self._they_hold:
+            self._they_hold = upto
+            self._ledger.peers.note_holds_all(self.peer, upto)
+
+    # what the peer holds
+
+    def _note_held(self, position: Position) -> None:
+        self._held.setdefault(position.feed, {})[position.hash] = position.seq
+
+    def _knows_none(self, feed: FeedState) -> bool:
+        return feed.no not in self._held
+
+    def _assume_before(self, feed: FeedState, since: int) -> None:
+        """The peer held all of ours up to `since`: work out where that is in this feed."""
+        found = self._ledger.chain.last_before(feed, since)
+        self._held[feed.no] = {found[1]: found[0]} if found else {}
+
+    def _holds(self, feed: FeedState, tip: Tip) -> bool:
+        return tip.hash in self._held.get(feed.no, ())
+
+    def _lacks(self, feed: FeedState) -> bool:
+        return any(not self._holds(feed, tip) for tip in feed.tips)
+
+    def _after(self, feed: FeedState, tip: Tip) -> int:
+        """Place on a branch up to which the peer holds it."""
+        held = self._held.get(feed.no)
+        if held is None:
+            self._assume_before(feed, self._they_hold or 0)
+            held = self._held[feed.no]
+        if len(feed.tips) == 1:
+            return max(held.values(), default=0)
+        seqs = sorted(set(held.values()))
+        on_branch = self._ledger.chain.places(feed, tip, seqs) if seqs else []
+        return max((seq for seq, entry in on_branch if entry in held), default=0)
+
+    def _end_of(self, feed_id: FeedId) -> Place:
+        feed = self._ledger.chain.feeds.get(feed_id)
+        if feed is None or not feed.tips:
+            return Place(feed_id, 0, ZERO_STUB)
+        return _place(feed, feed.tips[0])
+
+    def _rungs(self, feed: FeedState) -> list[Place]:
+        tip = feed.tips[0]
+        steps = [0] + [1 << step for step in range(LADDER_RUNGS)]
+        seqs = sorted({tip.seq - step for step in steps if step < tip.seq} | {1})
+        return [
+            Place(feed.feed_id, seq, entry[:STUB_BYTES])
+            for seq, entry in self._ledger.chain.places(feed, tip, seqs)
+        ]
+
+    # sending
+
+    def _next_data(self, lane: int) -> tuple[bytes | None, list[Position]]:
+        parts: list[bytes] = []
+        positions: list[Position] = []
+        room = DATA_BYTES
+        for no in list(self._outbox.lanes[lane]):
+            feed = self._ledger.chain.by_no[no]
+            full = False
+            for tip in feed.tips:
+                if self._holds(feed, tip):
+                    continue
+                found = self._ledger.chain.run_after(feed, tip, self._after(feed, tip), room)
+                if found is None:
+                    continue
+                run, seq, entry = found
+                if parts and sum(map(len, parts)) + len(run) > FRAME_BYTES_MAX - 1:
+                    full = True
+                    break
+                parts.append(run)
+                room -= len(run)
+                position = Position(no, seq, entry)
+                positions.append(position)
+                self._note_held(position)
+                full = entry != tip.hash
+                if full or room <= 0:
+                    break
+            if not full and not self._lacks(feed):
+                self._outbox.done(lane, no)
+            elif not full and room > 0:
+                self._outbox.done(lane, no)
+            if full or room <= 0:
+                break
+        return (b"".join(parts) if parts else None), positions
+
+
+def _place(feed: FeedState, tip: Tip) -> Place:
+    return Place(feed.feed_id, tip.seq, tip.hash[:STUB_BYTES])
