@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from hq.queries import Book
+from hq.queries import Book, Params
 from protocols.errors import InputError
 from protocols.trust.identity import passphrase_key
 
@@ -140,9 +140,7 @@ class Accounts:
 
     async def link_waits(self, token: str, now_ms: int) -> bool:
         """Whether a link may still be used; looking at it does not use it up."""
-        found = await self._book.read(
-            _LINK, {"hash": _digest(token, b"fm-hq-link"), "now": now_ms}
-        )
+        found = await self._book.read(_LINK, {"hash": _digest(token, b"fm-hq-link"), "now": now_ms})
         return bool(found[0][0])
 
     async def create(self, token: str, name: str, password: str, now_ms: int) -> str:
@@ -160,10 +158,10 @@ class Accounts:
             raise InputError("name_taken", field="name")
         salt = self.entropy(16)
         kept = await self._stretch(self._cost, password, salt)
-        used = {"hash": _digest(token, b"fm-hq-link"), "now": now_ms}
+        used: Params = {"hash": _digest(token, b"fm-hq-link"), "now": now_ms}
         if await self._book.write(_USE_LINK, used) != 1:
             raise InputError("link_used", field="link")
-        account = {"name": name, "salt": salt, "hash": kept, "now": now_ms}
+        account: Params = {"name": name, "salt": salt, "hash": kept, "now": now_ms}
         if await self._book.write(_ADD_ACCOUNT, account) != 1:
             raise InputError("name_taken", field="name")
         return await self._open(name, now_ms)
@@ -249,14 +247,20 @@ class Accounts:
 
     async def _take_try(self, name: str, failed: int, now_ms: int) -> bool:
         """Count this try as failed before it is checked, so that two at once cannot share one."""
-        taken = {"name": name, "failed": failed, "now": now_ms, "until": now_ms + wait_ms(failed)}
+        taken: Params = {
+            "name": name,
+            "failed": failed,
+            "now": now_ms,
+            "until": now_ms + wait_ms(failed),
+        }
         return await self._book.write(_TAKE_TRY, taken) == 1
 
     async def _open(self, name: str, now_ms: int) -> str:
         token = self.entropy(32).hex()
+        made: Params = {"id": session_id(token), "name": name, "now": now_ms}
         old = {"created": now_ms - SESSION_MS, "seen": now_ms - IDLE_MS}
         await self._book.write(_OLD_SESSIONS, old)
-        await self._book.write(_ADD_SESSION, {"id": session_id(token), "name": name, "now": now_ms})
+        await self._book.write(_ADD_SESSION, made)
         return token
 
     async def _stretch(self, cost: Cost, password: str, salt: bytes) -> bytes:

@@ -14,7 +14,7 @@ from hq.queries import Book
 
 PARTS = ("care", "sites", "latest", "devices")
 """Parts of pages that are fetched by themselves."""
-GAP_S = 1.0
+GAP_S = 2.0
 """Least time between two hints: a busy sync must not make every page fetch all the time."""
 STREAMS_MAX = 64
 """Pages that may listen at once; more are told to come back."""
@@ -24,7 +24,7 @@ _TOUCHES = {
     "care": _BEDSIDE | {"site", "peer"},
     "sites": _BEDSIDE | {"site", "peer"},
     "latest": _BEDSIDE | {"site", "peer"},
-    "devices": frozenset({"peer", "feed", "entry", "receipt", "unopened"}) | _BEDSIDE,
+    "devices": frozenset({"peer", "feed", "entry", "receipt", "unopened", "branch"}) | _BEDSIDE,
 }
 
 

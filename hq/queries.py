@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 Value = int | str | bytes | None
+Params = Mapping[str, Value]
 
 HOUR_MS = 3_600_000
 STRIP_HOURS = 24
@@ -27,11 +28,11 @@ PATIENTS_OFFSET_MAX = 1_000_000
 class Book(Protocol):
     """The merged ledger, as far as the pages may reach into it."""
 
-    async def read(self, sql: str, params: Mapping[str, Value]) -> Sequence[tuple[Any, ...]]:
+    async def read(self, sql: str, params: Params) -> Sequence[tuple[Any, ...]]:
         """Return all rows of a query."""
         ...
 
-    async def write(self, sql: str, params: Mapping[str, Value]) -> int:
+    async def write(self, sql: str, params: Params) -> int:
         """Run one statement on `hq_account`, `hq_session` or `hq_link`, durably.
 
         Returns the number of rows it touched.
@@ -140,7 +141,7 @@ PATIENT_COUNT = f"select count(*) from patient p where {_PATIENTS_WHERE}"
 
 PATIENTS = f"""
 select p.id, p.code, p.name, p.tag, p.sex, p.age_value, p.age_unit, p.age_estimated,
-       p.birth_date, p.band, p.triage, p.triage_at_ms, p.triage_open, p.bed, p.site,
+       p.birth_date, p.band, p.triage, p.triage_at_ms, p.triage_open, p.reassess, p.bed, p.site,
        p.arrived_ms, p.unsettled, p.standing, p.at_ms
 from patient p where {_PATIENTS_WHERE}
 order by case p.triage when 1 then 0 when 2 then 1 when 3 then 2 when 4 then 4 when 0 then 5
@@ -247,13 +248,16 @@ class Patient:
     tag: str | None
     sex: int | None
     age_value: int | None
-    age_unit: str | None
+    age_unit: int | None
+    """0 years, 1 months, 2 weeks, 3 days."""
     age_estimated: int | None
     birth_date: str | None
     band: int | None
     triage: int | None
     triage_at_ms: int | None
     triage_open: int | None
+    reassess: int | None
+    """1 when expectant or dead is one of several categories that stand."""
     bed: str | None
     site: bytes | None
     arrived_ms: int | None

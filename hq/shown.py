@@ -23,6 +23,9 @@ TRIAGE_ORDER: tuple[int | None, ...] = (1, 2, 3, None, 4, 0)
 """Most urgent first; those who were not triaged could be anything, so they stand before
 expectant."""
 
+UNITS = ("y", "mo", "w", "d")
+"""Units of age, in the order the records number them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -65,16 +68,16 @@ class Clock:
         """Return an element whose age the page keeps counting, with the time beside it."""
         if at_ms is None:
             return Markup('<span class="lacking">{}</span>').format(self.words(lacking))
-        return Markup(
-            '<time datetime="{}" data-ms="{}"><b>{}</b> <small>{}</small></time>'
-        ).format(self.iso(at_ms), at_ms, self.age(at_ms), self.time(at_ms))
+        return Markup('<time datetime="{}" data-ms="{}"><b>{}</b> <small>{}</small></time>').format(
+            self.iso(at_ms), at_ms, self.age(at_ms), self.time(at_ms)
+        )
 
     def iso(self, at_ms: int) -> str:
         """Return the instant for machines."""
         return f"{self._local(at_ms).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     def freshness(self, at_ms: int | None) -> str:
-        """Return `fresh`, `ageing`, `old` or `never`: how far numbers of that time can be trusted."""
+        """Return `fresh`, `ageing`, `old` or `never`: how far numbers that old can be trusted."""
         if at_ms is None:
             return "never"
         past = self.now_ms - at_ms
@@ -98,9 +101,9 @@ def age_text(patient: Patient, now_ms: int, words: Words) -> Markup:
     """Return a patient's age with its unit, `~` before it when estimated; never a bare number."""
     born = _birth_age(patient.birth_date, now_ms)
     value, unit = born or (patient.age_value, patient.age_unit)
-    if value is not None and f"unit.{unit}" in words.table:
+    if value is not None and unit in (0, 1, 2, 3):
         about = "~" if patient.age_estimated and not born else ""
-        return Markup("{}{} {}").format(about, value, words(f"unit.{unit}"))
+        return Markup("{}{} {}").format(about, value, words(f"unit.{UNITS[unit]}", n=value))
     band = f"band.{patient.band}"
     return words(band if band in words.table else "band.9")
 
@@ -110,7 +113,7 @@ def age_words(words: Words) -> Mapping[str, str]:
     return {key: words.table[f"age.{key}"] for key in ("now", "min", "hour", "day", "ago", "ahead")}
 
 
-def _birth_age(birth_date: str | None, now_ms: int) -> tuple[int, str] | None:
+def _birth_age(birth_date: str | None, now_ms: int) -> tuple[int, int] | None:
     """Return the age by a full birth date: days to 4 weeks, months to 2 years, then years."""
     try:
         born = datetime.fromisoformat(birth_date or "").date()
@@ -121,4 +124,4 @@ def _birth_age(birth_date: str | None, now_ms: int) -> tuple[int, str] | None:
     if today < born or months > 150 * 12:
         return None
     days = (today - born).days
-    return (days, "d") if days < 28 else (months, "mo") if months < 24 else (months // 12, "y")
+    return (days, 3) if days < 28 else (months, 1) if months < 24 else (months // 12, 0)

@@ -47,4 +47,3 @@ def strip(site: SiteLine, read_ms: int) -> Strip:
     since = read_ms - STRIP_HOURS * HOUR_MS
     known = 0 if site.known_ms is None else (site.known_ms - since) * STEP // HOUR_MS
     return Strip(width, tuple(bars), min(width, max(0, known)), sum(site.bars))
-

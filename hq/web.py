@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
@@ -16,44 +19,52 @@ from hq.doors import Doors
 from hq.hints import GAP_S, PARTS, Hints
 from hq.picture import Picture, Pictures
 from hq.queries import Book, Filter
-from hq.security import BODY_BYTES_MAX, VISIT, Guard
+from hq.security import BODY_BYTES_MAX, VISIT, Guard, Handler
 from hq.shown import TRIAGE_ORDER
 
 PING_S = 15.0
 """A stream without news sends a comment this often, and ends if its session has."""
 RETRY_MS = 2000
 """How long a page waits before it calls again after a broken stream."""
+RUNNER: dict[str, Any] = {"access_log": None, "auto_decompress": False, "shutdown_timeout": 2.0}
+"""How the application is run."""
 _STATUS_KNOWN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
 
 
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """What an installation may choose about its pages."""
+
+    title: str = ""
+    """The operation's name, shown on top."""
+    zone: tzinfo = UTC
+    """Zone that times are shown in; always named on the page."""
+    https: bool = False
+    """The browser reaches us over TLS, so the cookie may insist on it."""
+    hint_gap_s: float = GAP_S
+    """Least time between two live hints, seconds."""
+
+
 def make_app(
-    book: Book,
-    accounts: Accounts,
-    *,
-    now: Callable[[], int],
-    zone: tzinfo = UTC,
-    title: str = "",
-    https: bool = False,
-    hint_gap_s: float = GAP_S,
+    book: Book, accounts: Accounts, *, now: Callable[[], int], settings: PageSettings | None = None
 ) -> web.Application:
-    """Return the web application; run it with `auto_decompress=False, access_log=None`.
+    """Return the web application; `make_runner` runs it.
 
     Args:
         book: The merged ledger.
         accounts: Who may open it; kept in the same book.
         now: Wall clock, Unix milliseconds.
-        zone: Zone that times are shown in; always named on the page.
-        title: The operation's name.
-        https: The browser reaches us over TLS.
-        hint_gap_s: Least time between two live hints, seconds.
+        settings: What this installation chose.
     """
-    hints = Hints(book, accounts.entropy(8).hex(), gap_s=hint_gap_s)
-    desk = Desk(book, accounts, hints, Pictures(book, hints), now, zone, title, environment())
-    guard = Guard(accounts, now, https, lambda request, status: _refuse(desk, request, status))
+    chosen = settings or PageSettings()
+    hints = Hints(book, accounts.entropy(8).hex(), gap_s=chosen.hint_gap_s)
+    pictures = Pictures(book, hints)
+    desk = Desk(book, accounts, hints, pictures, now, chosen.zone, chosen.title, environment())
+    guard = Guard(accounts, now, chosen.https, partial(_refuse, desk))
 
     @web.middleware
-    async def guarded(request: web.Request, handler: object) -> web.StreamResponse:
-        return await guard.answer(request, handler)  # type: ignore[arg-type]  aiohttp's Handler
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await guard.answer(request, handler)
 
     app = web.Application(middlewares=[guarded], client_max_size=BODY_BYTES_MAX)
     app[DESK] = desk
@@ -71,6 +82,15 @@ def make_app(
         ]
     )
     return app
+
+
+def make_runner(app: web.Application) -> web.AppRunner:
+    """Return the application's runner.
+
+    It keeps no access log, which would hold links and codes, and unpacks no body before the guard
+    has refused it.
+    """
+    return web.AppRunner(app, **RUNNER)
 
 
 async def picture_page(request: web.Request) -> web.StreamResponse:
@@ -100,6 +120,7 @@ async def patients_page(request: web.Request) -> web.StreamResponse:
     chosen = parse_filter(request.query)
     total, rows = await queries.patients(desk.book, chosen)
     picture = await _picture(request)
+    more = bool(rows) and chosen.offset + len(rows) < total
     return desk.page(
         request,
         "patients.html",
@@ -109,9 +130,7 @@ async def patients_page(request: web.Request) -> web.StreamResponse:
         total=total,
         rows=rows,
         newer=_page_url(chosen, -queries.PATIENTS_PAGE) if chosen.offset else "",
-        older=_page_url(chosen, queries.PATIENTS_PAGE)
-        if chosen.offset + len(rows) < total and rows
-        else "",
+        older=_page_url(chosen, queries.PATIENTS_PAGE) if more else "",
     )
 
 

@@ -27,7 +27,7 @@
   setInterval(tick, TICK_MS);
   document.addEventListener("visibilitychange", () => document.hidden || tick());
 
-  const pulse = document.getElementById("pulse");
+  const pulse = document.getElementById("live");
   const lost = document.getElementById("lost");
   let heard = Number(body.dataset.now);
   const live = (is) => {

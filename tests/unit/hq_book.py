@@ -1,0 +1,206 @@
+"""A book for the page's tests: the real tables' names and columns in an SQLite in memory."""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from hq.accounts import Accounts, Cost
+
+NOW_MS = 1_700_000_000_000
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+CHEAP = Cost(ops=1, mem_mib=1)
+
+_ROW = (
+    "subject INTEGER, entry INTEGER, idx INTEGER, kind INTEGER, standing INTEGER, "
+    "at_ms INTEGER, supersedes BLOB, replaced INTEGER, changed INTEGER"
+)
+SCHEMA = f"""
+CREATE TABLE feed (no INTEGER PRIMARY KEY, feed_id BLOB, device BLOB);
+CREATE TABLE entry (arrival INTEGER PRIMARY KEY, feed INTEGER, seq INTEGER, clock INTEGER);
+CREATE TABLE branch (feed INTEGER, seq INTEGER, hash BLOB, arrival INTEGER, clock INTEGER);
+CREATE TABLE document (no INTEGER PRIMARY KEY, doc_id BLOB, subject INTEGER);
+CREATE TABLE strand (entry INTEGER PRIMARY KEY, doc INTEGER);
+CREATE TABLE unopened (entry INTEGER PRIMARY KEY, void INTEGER, reason TEXT, need BLOB);
+CREATE TABLE peer (device BLOB PRIMARY KEY, name TEXT, they_hold INTEGER, we_hold INTEGER,
+  last_contact_ms INTEGER);
+CREATE TABLE patient ({_ROW}, id BLOB, code TEXT, name TEXT, tag TEXT, sex INTEGER,
+  age_value INTEGER, age_unit INTEGER, age_estimated INTEGER, birth_date TEXT, band INTEGER,
+  triage INTEGER, triage_at_ms INTEGER, triage_open INTEGER, reassess INTEGER, bed TEXT,
+  site BLOB, encounter BLOB, arrived_ms INTEGER, closed_ms INTEGER, unsettled INTEGER);
+CREATE TABLE encounter ({_ROW}, id BLOB, patient BLOB, site BLOB);
+CREATE TABLE triage ({_ROW}, patient BLOB, category INTEGER);
+CREATE TABLE observation ({_ROW}, patient BLOB);
+CREATE TABLE note ({_ROW}, patient BLOB);
+CREATE TABLE site ({_ROW}, id BLOB, name TEXT);
+CREATE TABLE hq_account (name TEXT PRIMARY KEY, salt BLOB, hash BLOB, created_ms INTEGER,
+  failed INTEGER, wait_until_ms INTEGER);
+CREATE TABLE hq_session (id TEXT PRIMARY KEY, name TEXT, created_ms INTEGER, seen_ms INTEGER);
+CREATE TABLE hq_link (token_hash BLOB PRIMARY KEY, expires_ms INTEGER);
+"""
+
+
+class TestBook:
+    """A `Book` over SQLite in memory, with a hand to fill it."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.db = sqlite3.connect(":memory:", isolation_level=None)
+        self.db.executescript(SCHEMA)
+        self.told: asyncio.Queue[frozenset[str] | None] = asyncio.Queue()
+        self.arrival = 0
+
+    async def read(self, sql: str, params: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return self.db.execute(sql, params).fetchall()
+
+    async def write(self, sql: str, params: Mapping[str, Any]) -> int:
+        assert any(name in sql for name in ("hq_account", "hq_session", "hq_link"))
+        return self.db.execute(sql, params).rowcount
+
+    async def changes(self) -> AsyncIterator[frozenset[str]]:
+        while (tables := await self.told.get()) is not None:
+            yield tables
+
+    def tell(self, *tables: str) -> None:
+        self.told.put_nowait(frozenset(tables))
+
+    def put(self, table: str, **values: Any) -> None:
+        names = ", ".join(values)
+        marks = ", ".join(f":{name}" for name in values)
+        self.db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+
+    def site(self, number: int, name: str) -> bytes:
+        site = bytes([number]) * 16
+        self.put("site", **row(self.entry(1, NOW_MS, 9000 + number)), id=site, name=name)
+        return site
+
+    def device(self, number: int, name: str | None, last_contact_ms: int = 0) -> bytes:
+        device = bytes([200 + number]) * 32
+        self.put("feed", no=number, feed_id=device, device=device)
+        if name is not None:
+            self.put(
+                "peer",
+                device=device,
+                name=name,
+                they_hold=0,
+                we_hold=0,
+                last_contact_ms=last_contact_ms,
+            )
+        return device
+
+    def entry(self, feed: int, at_ms: int, subject: int) -> dict[str, int]:
+        self.arrival += 1
+        self.put("entry", arrival=self.arrival, feed=feed, seq=self.arrival, clock=at_ms << 16)
+        self.put("document", no=self.arrival, doc_id=b"", subject=subject)
+        self.put("strand", entry=self.arrival, doc=self.arrival)
+        return {"subject": subject, "entry": self.arrival, "at_ms": at_ms}
+
+    def head(self, feed: int, seq: int, at_ms: int) -> None:
+        self.put(
+            "branch", feed=feed, seq=seq, hash=bytes([seq % 256]), arrival=seq, clock=at_ms << 16
+        )
+
+    def patient(self, number: int, **values: Any) -> bytes:
+        at_ms = values.pop("at_ms", NOW_MS - 5 * MINUTE)
+        patient = number.to_bytes(16)
+        made = {
+            **row(self.entry(values.pop("feed", 1), at_ms, number)),
+            "id": patient,
+            "code": f"K7M {number:03}",
+            "name": f"Patient {number}",
+            "tag": "",
+            "sex": 9,
+            "band": 9,
+            "triage": None,
+            "triage_at_ms": None,
+            "bed": "",
+            "site": None,
+            "encounter": patient,
+            "arrived_ms": at_ms,
+            "closed_ms": None,
+            "unsettled": 0,
+        }
+        self.put("patient", **(made | values))
+        return patient
+
+    def record(self, table: str, subject: int, at_ms: int, feed: int = 1, **values: Any) -> None:
+        made = row(self.entry(feed, at_ms, subject)) | {"patient": subject.to_bytes(16)}
+        self.put(table, **(made | values))
+
+
+def row(place: dict[str, int]) -> dict[str, Any]:
+    return {**place, "idx": 0, "kind": 1, "standing": 0, "replaced": 0, "changed": place["entry"]}
+
+
+class Entropy:
+    """Random bytes that are the same in every run and never twice in one."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, size: int) -> bytes:
+        self.number += 1
+        return self.number.to_bytes(size)
+
+
+class Watch:
+    """A clock that a test turns by hand."""
+
+    def __init__(self) -> None:
+        self.ms = NOW_MS
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+def accounts_on(book: TestBook) -> Accounts:
+    return Accounts(book, entropy=Entropy(), cost=CHEAP)
+
+
+def furnished() -> TestBook:
+    """A book with four sites of different age and every kind of row."""
+    draw = random.Random(4)
+    book = TestBook()
+    names = ["Camp Nord", "Marché Central", "Pont Sud", "Hôpital Delta"]
+    back = [2 * MINUTE, 34 * MINUTE, 7 * HOUR + 12 * MINUTE, 4 * MINUTE]
+    for no, past in enumerate(back, 1):
+        book.device(no, f"{names[no - 1]} tablet", NOW_MS - past)
+        book.head(no, 40 + no, NOW_MS - past)
+    book.device(5, None)
+    book.head(5, 7, NOW_MS - 3 * HOUR)
+    book.head(5, 6, NOW_MS - 4 * HOUR)
+    sites = [book.site(no, name) for no, name in enumerate(names, 1)]
+    number = 0
+    given = ["Haddad Nour", "Okoro Blessing", "Li Wei", "Silva P.", "Osei Kofi", "نور حداد", "王伟"]
+    for no, (site, past) in enumerate(zip(sites, back, strict=True), 1):
+        for _ in range(draw.choice([9, 14, 22])):
+            number += 1
+            at = NOW_MS - past - draw.randrange(0, 20 * HOUR)
+            triage = draw.choice([1, 2, 2, 2, 3, 3, 3, 3, 4, None])
+            book.patient(
+                number,
+                site=site,
+                feed=no,
+                at_ms=at,
+                name=draw.choice([*given, ""]),
+                sex=draw.choice([1, 2, 3, 9]),
+                age_value=draw.choice([7, 22, 34, 60]),
+                age_unit=draw.choice([0, 0, 1]),
+                age_estimated=draw.choice([0, 1]),
+                bed=draw.choice(["B-02", "B-07", ""]),
+                triage=triage,
+                triage_at_ms=None if triage is None else at,
+                unsettled=int(number % 17 == 0),
+                standing=int(number % 23 == 0),
+            )
+            book.record("encounter", number, at, no, id=number.to_bytes(16), site=site)
+            if triage is not None:
+                book.record("triage", number, at, no, category=triage)
+            if draw.random() < (0.4 if triage == 1 else 0.7):
+                later = min(at + draw.randrange(0, 3 * HOUR), NOW_MS - past)
+                book.record("observation", number, later, no)
+                book.record("note", number, later, no)
+    return book
