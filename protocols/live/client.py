@@ -67,11 +67,14 @@ class LocalClient:
         return reply.result
 
     def follow(self, *tables: str) -> Iterator[frozenset[str]]:
-        """Subscribe, then yield each set of tables that changed; all tables when none is named.
+        """Subscribe now; yield each set of tables that changed since, all when none is named.
 
-        Ends with LinkError `node_left` when the node stops.
+        The iterator ends with LinkError `node_left` when the node stops.
         """
         self.call("subscribe", tables=list(tables))
+        return self._changes()
+
+    def _changes(self) -> Iterator[frozenset[str]]:
         while True:
             reply = self._events.pop(0) if self._events else self._read(None)
             if reply.error is not None:

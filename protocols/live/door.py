@@ -109,7 +109,10 @@ class Door(web.Server):
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self._forget(request.protocol)
         ws = web.WebSocketResponse(
-            timeout=CLOSE_S, heartbeat=HEARTBEAT_S, compress=False, max_msg_size=MESSAGE_BYTES_MAX
+            timeout=CLOSE_S,
+            heartbeat=HEARTBEAT_S,
+            compress=False,
+            max_msg_size=MESSAGE_BYTES_MAX + 1,
         )
         host = request.remote or ""
         if request.path != ROUTE or not ws.can_prepare(request):

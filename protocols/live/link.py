@@ -100,19 +100,22 @@ class Link:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    async def run(self, *, dialled: bool, peer: DeviceId | None) -> None:
-        """Carry messages until either end closes; then say so."""
+    async def run(self) -> None:
+        """Carry messages until either end closes or the world does."""
         _watch_host(self._ws)
-        self._carried.opened(self.number, dialled=dialled, peer=peer, address=self.address)
         sender = asyncio.create_task(self._send_all())
+        receiver = asyncio.create_task(self._receive_all())
         try:
-            await self._receive_all()
+            await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
+            if self._closing:
+                # What was given before the hang-up goes out, unless the cut comes first.
+                await asyncio.wait({sender})
         finally:
             self._closing = True
-            self._carried.closed(self.number)
             sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
             await self._close()
+            receiver.cancel()
+            await asyncio.gather(sender, receiver, return_exceptions=True)
 
     async def _receive_all(self) -> None:
         try:
@@ -120,7 +123,7 @@ class Link:
         except TimeoutError:
             self.hang_up("peer_silent")
             return
-        while message.type is WSMsgType.BINARY and message.data:
+        while message.type is WSMsgType.BINARY and message.data and not self._closing:
             self._unread += 1
             if self._unread >= UNREAD_MAX:
                 self._room.clear()
@@ -142,7 +145,6 @@ class Link:
             while self._unsent:
                 message = self._unsent.popleft()
                 if message is None:
-                    await self._ws.close()
                     return
                 self._unsent_bytes -= len(message)
                 try:
@@ -153,8 +155,10 @@ class Link:
     async def _close(self) -> None:
         if self._cut is None:
             self._cut = asyncio.get_running_loop().call_later(CLOSE_S, self.abort)
-        await self._ws.close()
-        self._cut.cancel()
+        try:
+            await self._ws.close()
+        finally:
+            self._cut.cancel()
 
 
 def _watch_host(ws: Socket) -> None:

@@ -29,6 +29,7 @@ class Links:
         self._dialled: set[asyncio.Task[None]] = set()
         limits = limits or Limits()
         self._door = Door(self._welcome, limits, lambda: len(self._links))
+        self._stopping = False
         self._server: asyncio.Server | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -73,13 +74,15 @@ class Links:
                     url,
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
                     heartbeat=HEARTBEAT_S,
-                    max_msg_size=MESSAGE_BYTES_MAX,
+                    max_msg_size=MESSAGE_BYTES_MAX + 1,
                 )
         except aiohttp.WSServerHandshakeError:
             raise LinkError("refused", address=str(address)) from None
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
             raise LinkError("unreachable", address=str(address)) from None
-        task = asyncio.create_task(self._carry(ws, str(address), dialled=True, peer=peer))
+        # Registered before it first runs, so that a stop at this moment finds it.
+        link = self._add(ws, str(address))
+        task = asyncio.create_task(self._carry(link, dialled=True, peer=peer))
         self._dialled.add(task)
         task.add_done_callback(self._dialled.discard)
         return task
@@ -95,7 +98,8 @@ class Links:
             self._links[link].hang_up(code)
 
     def shut(self) -> None:
-        """Let nobody else in."""
+        """Let nobody else in; a link that is just coming up is closed again."""
+        self._stopping = True
         if self._server is not None:
             self._server.close()
 
@@ -111,17 +115,22 @@ class Links:
             await self._session.close()
 
     async def _welcome(self, ws: Socket, host: str) -> None:
-        await self._carry(ws, host, dialled=False, peer=None)
+        await self._carry(self._add(ws, host), dialled=False, peer=None)
 
-    async def _carry(
-        self, ws: Socket, address: str, *, dialled: bool, peer: DeviceId | None
-    ) -> None:
+    def _add(self, ws: Socket, address: str) -> Link:
         link = Link(next(self._numbers), ws, self._carried, address)
         self._links[link.number] = link
+        if self._stopping:
+            link.hang_up("node_stopping")
+        return link
+
+    async def _carry(self, link: Link, *, dialled: bool, peer: DeviceId | None) -> None:
+        self._carried.opened(link.number, dialled=dialled, peer=peer, address=link.address)
         try:
-            await link.run(dialled=dialled, peer=peer)
+            await link.run()
         finally:
             del self._links[link.number]
+            self._carried.closed(link.number)
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -75,7 +75,7 @@ class LocalServer:
         # Under the folder's lock a socket found here is one that a killed node left.
         self.path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(
-            self._connected, self.path, limit=LINE_BYTES_MAX, backlog=CLIENTS_MAX
+            self._connected, self.path, limit=LINE_BYTES_MAX - 1, backlog=CLIENTS_MAX
         )
         self.path.chmod(0o600)
 

@@ -16,8 +16,9 @@ PATIENCE_S = 5
 class Scripted:
     """A node that writes down what it is asked, and holds its thread while told to."""
 
-    def __init__(self):
+    def __init__(self, **faults):
         self.asked = []
+        self.faults = faults
         self.gate = threading.Event()
         self.gate.set()
         self.wake = False
@@ -28,8 +29,6 @@ class Scripted:
         if what in self.faults:
             raise self.faults[what]
         return []
-
-    faults: dict = {}
 
     def start(self, now):
         return []
@@ -246,8 +245,6 @@ async def test_one_command_more_than_may_wait_is_refused():
         done, taken = await world.until_received(1)
         world.worker.received(1, b"hold", taken)
         held = asyncio.create_task(done.wait())
-        while not world.node.asked and world.worker._messages:
-            await asyncio.sleep(0)
         answers = [world.ask(number) for number in range(COMMANDS_MAX)]
 
         with pytest.raises(LedgerError, match="too_busy"):
