@@ -1,0 +1,104 @@
+"""One fixed sample of every structure of the trust room that is signed, hashed or sealed."""
+
+from __future__ import annotations
+
+from protocols.ids import DeviceId, EntryHash, Epoch, FeedId, KeyId
+from protocols.trust.certificates import Rank, seal_name
+from protocols.trust.control import (
+    Admission,
+    Attestation,
+    Certificates,
+    Founding,
+    attested,
+    encode_control,
+)
+from protocols.trust.enrolment import JoinGrant, code_psk, code_text, sign_request
+from protocols.trust.identity import passphrase_key, seal_recovery, seal_to, wrap
+from protocols.trust.keyring import bridge, commitment, envelopes_for, rotate
+from protocols.trust.noise import XXPSK3, Handshake
+from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
+from protocols.trust.statements import pack, statement_hash
+from tests.unit.trust_operation import CARE, FOUNDED, JAPAN, OLD, OPERATION, certify, entropy, keys
+
+TENT, HQ = keys("tent"), keys("hq")
+KEY, KEY_ID = entropy("key"), KeyId(entropy("key id"))
+READERS = [(TENT.device, TENT.agree_public), (HQ.device, HQ.agree_public)]
+
+
+def samples() -> dict[str, bytes]:
+    """Every sample by name; the bytes are the wire's and the disk's."""
+    name = seal_name("Tente 3", subject=TENT.device, key=KEY, key_id=KEY_ID, nonce=entropy("n", 24))
+    certificate = certify(
+        JAPAN,
+        TENT,
+        Rank.DEVICE,
+        not_before_ms=1_790_000_000_000,
+        not_after_ms=1_799_000_000_000,
+        sealed_name=name,
+    )
+    certified = statement_hash(certificate)
+    epochs = ((entropy("epoch", 8), entropy("feed")),)
+    person = keys("person")
+    taken = attested(HQ.device, entropy("epoch", 8), certified, 1_790_000_000_000)
+    rotation = rotate(
+        CARE, KEY, parents={KEY_ID: entropy("old")}, readers=READERS, ephemeral_secret=entropy("e")
+    )
+    grant = JoinGrant(FOUNDED, (certificate,), HQ.device, (b"entry",))
+    return {
+        "device_id": TENT.device,
+        "agree_public": TENT.agree_public,
+        "signature": TENT.sign(b"fieldmesh test\0text"),
+        "sealed_to": seal_to(HQ.agree_public, entropy("e"), b"text", b"context"),
+        "recovery": seal_recovery(KEY, HQ.agree_public, entropy("e")),
+        "passphrase_key": passphrase_key("h\u00f4pital", bytes(16), ops=1, mem=8192),
+        "wrapped": wrap(KEY, "h\u00f4pital", entropy("wrap", 40), ops=1, mem=8192),
+        "charter_body": FOUNDED.body,
+        "operation_id": OPERATION,
+        "certificate_statement": pack(certificate),
+        "certificate_hash": certified,
+        "control_founding": encode_control(Founding(FOUNDED)),
+        "control_certificates": encode_control(Certificates((certificate,))),
+        "control_admission": encode_control(
+            Admission(TENT.device, epochs, certified, ((OLD, CARE),))
+        ),
+        "key_commitment": commitment(KEY),
+        "control_rotation": encode_control(rotation),
+        "control_envelopes": encode_control(envelopes_for(KEY_ID, KEY, READERS, entropy("e"))),
+        "control_bridge": encode_control(bridge(KEY_ID, KEY, {KeyId(bytes(32)): entropy("old")})),
+        "control_attestation": encode_control(
+            Attestation(certified, 1_790_000_000_000, person.sign(taken))
+        ),
+        "receipt": sign_receipt(_receipt(), HQ),
+        "enrolment_code": code_text(entropy("code", 10)).encode(),
+        "enrolment_psk": code_psk(entropy("code", 10)),
+        "join_request": pack(
+            sign_request(TENT, entropy("binding"), epochs=epochs, scopes=(OLD,), name="Tente 3")
+        ),
+        "join_grant": pack(grant),
+        "noise_xxpsk3": _enrolment(),
+    }
+
+
+def _receipt() -> Receipt:
+    head = ReceiptHead(FeedId(entropy("feed")), 7, EntryHash(entropy("hash")))
+    return Receipt(DeviceId(HQ.device), Epoch(entropy("epoch", 8)), 3, 1_790_000_000_000, (head,))
+
+
+def _enrolment() -> bytes:
+    """All three handshake messages and the first of the channel, one after the other."""
+    sides = [
+        Handshake(
+            XXPSK3,
+            initiator,
+            b"fieldmesh test",
+            (TENT if initiator else HQ).agree_secret,
+            entropy(f"ephemeral {initiator}"),
+            psk=code_psk(entropy("code", 10)),
+        )
+        for initiator in (True, False)
+    ]
+    messages = []
+    for turn in range(3):
+        messages.append(sides[turn % 2].write())
+        sides[1 - turn % 2].read(messages[-1])
+    return b"".join(messages) + sides[0].split().encrypt(b"request")
