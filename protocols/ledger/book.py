@@ -24,7 +24,7 @@ from protocols.ledger.rowbook import RowBook
 from protocols.ledger.schema import prepare
 from protocols.ledger.store import Store
 from protocols.ledger.writing import Writer, Written
-from protocols.records.projection import ROWS
+from protocols.records.catalogue import ROW_TABLES
 from protocols.records.shape import Plan
 from protocols.trust.control import Record
 
@@ -59,7 +59,7 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._rebuild_rows = prepare(store, ROWS)
+        self._rebuild_rows = prepare(store, ROW_TABLES)
         self._load()
 
     def reload(self) -> None:
@@ -71,7 +71,7 @@ class Ledger:
         self.chain = Chain(self.store)
         self.authority = Authority(self.store, self.chain)
         self.opener = Opener(self.store, self.authority.key_of, self.authority.scope_of)
-        self.rows = RowBook(self.store, ROWS)
+        self.rows = RowBook(self.store, ROW_TABLES)
         self.merger = Merger(
             self.store,
             self.chain,

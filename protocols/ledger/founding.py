@@ -11,7 +11,7 @@ from protocols.ledger.authority import HQ_ROLE
 from protocols.ledger.book import Ledger
 from protocols.ledger.schema import prepare
 from protocols.ledger.store import Store
-from protocols.records.projection import ROWS
+from protocols.records.catalogue import ROW_TABLES
 from protocols.trust.certificates import (
     CERTIFICATE_VERSION,
     Certificate,
@@ -44,7 +44,7 @@ def found_book(
         org: Name of the organisation it founds.
         hq: Whether its receipts count as *at HQ*.
     """
-    prepare(store, ROWS)
+    prepare(store, ROW_TABLES)
     keys, root = DeviceKeys.from_entropy(entropy(64)), DeviceKeys.from_entropy(entropy(64))
     scope, key = ScopeId(entropy(16)), entropy(32)
     signed = found(

@@ -18,9 +18,8 @@ from protocols.ids import DocId, EntryPrefix
 from protocols.ledger.chain import Chain, FeedState
 from protocols.ledger.rowbook import RowBook, search_words
 from protocols.ledger.store import Store
-from protocols.records.catalogue import decode
+from protocols.records.catalogue import decode_fact, project
 from protocols.records.picture import PatientRow
-from protocols.records.projection import project
 from protocols.records.shape import Fact, Row
 
 CACHED_ENTRIES_MAX = 4096
@@ -178,7 +177,7 @@ class Merger:
                         index=index,
                         prefix=prefix,
                         kind=kind,
-                        record=decode(kind, value[at:]),
+                        record=decode_fact(kind, value[at:]),
                         doc=doc,
                         doc_id=doc_id,
                         lane=lane,

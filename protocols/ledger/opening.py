@@ -16,7 +16,7 @@ from protocols.feeds.entry import open_body
 from protocols.ids import DocId, ScopeId
 from protocols.ledger.chain import FeedState
 from protocols.ledger.store import Store
-from protocols.records.catalogue import decode
+from protocols.records.catalogue import decode_fact
 from protocols.records.document import opened
 
 PREFIXES_KEPT = 65_536
@@ -171,7 +171,7 @@ class Opener:
 
     def _found(self, entry: Sealed, prefix: bytes, body: Body) -> tuple[int, int]:
         doc_id = DocId(prefix)
-        about = opened(decode(*body.facts[0]), doc_id) if body.facts else None
+        about = opened(decode_fact(*body.facts[0]), doc_id) if body.facts else None
         whose, kind = (about.subject, int(about.subject_kind)) if about else (doc_id, 0)
         subject = self.subject_no(whose, kind)
         genesis = entry.feed.genesis

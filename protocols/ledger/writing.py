@@ -27,7 +27,7 @@ from protocols.ledger.chain import Chain, FeedState, Stored
 from protocols.ledger.merging import DOCUMENT_ENTRIES_MAX, Merger
 from protocols.ledger.opening import Opener, Sealed
 from protocols.ledger.store import Store
-from protocols.records.catalogue import encode
+from protocols.records.catalogue import encode_fact
 from protocols.records.document import opening
 from protocols.records.shape import Draft, Plan
 from protocols.trust.control import Record, encode_control
@@ -103,7 +103,7 @@ class Writer:
         else:
             dependencies = self._merger.heads_of(known[0])[:DEPENDENCIES_MAX]
         document = None if known is None else DocId(known[1])
-        values = tuple([(fact.kind, encode(fact, document)) for fact in facts])
+        values = tuple([(fact.kind, encode_fact(fact.kind, fact.value, document)) for fact in facts])
         plain = encode_body(NOT_IDENTIFIED, dependencies, values)
         sealed, entry = self._seal(self._own_feed(scope, draft.lane), (key_id, key), plain, at)
         prefix = entry.hash.prefix
