@@ -24,6 +24,8 @@ class Ask:
     """Takes the refusal; None: the shell says it in one sentence."""
     holds: bool = True
     """Keys wait, in order, until the answer is here. False for what the next key does not need."""
+    drops: bool = True
+    """When it fails, forget the keys that waited: they counted on the answer."""
 
 
 @dataclass(frozen=True, slots=True)

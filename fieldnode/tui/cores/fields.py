@@ -15,11 +15,14 @@ from fieldnode.tui.cores.keys import fold_digit, fold_single
 
 NOT_MEASURED = "-"
 UNRECORDABLE = "/"
+ABSENT_MARKS = NOT_MEASURED + UNRECORDABLE
 
 TEXT_CHARS_MAX = 120
 """Longest one-line answer."""
 
 NUMBER_CHARS_MAX = 9
+DECIMALS_MAX = 2
+"""Three digits behind a mark could be thousands, so no field takes them."""
 DATE_CHARS_MAX = 10
 YEAR_MIN = 1900
 
@@ -77,8 +80,8 @@ class Field:
     hint: str = ""
     """Catalogue key of what to type, shown while the field is open."""
     chars_max: int = TEXT_CHARS_MAX
-    absent: bool = False
-    """Whether `-` not measured and `/` unrecordable are answers."""
+    absent: str = ""
+    """Which of `-` not measured and `/` unrecordable are answers."""
 
     def accept(self, text: str, char: str) -> str:
         """Return the character to insert for a typed one, or '' when it does not belong here."""
@@ -86,9 +89,7 @@ class Field:
 
     def alone(self, text: str, char: str) -> str | None:
         """Return the whole answer when this one key is it, else None."""
-        if self.absent and not text and char in (NOT_MEASURED, UNRECORDABLE):
-            return char
-        return None
+        return char if not text and char in self.absent else None
 
     def read(self, text: str) -> Answer:
         """Return what the text means.
@@ -96,7 +97,7 @@ class Field:
         Raises:
             AnswerError: With the reason a person can act on.
         """
-        if self.absent and text in (NOT_MEASURED, UNRECORDABLE):
+        if text and text in self.absent:
             return Answer(absent="not-measured" if text == NOT_MEASURED else "unrecordable")
         return self.meaning(text.strip())
 
@@ -114,6 +115,8 @@ class Coded(Field):
     """One digit is the whole answer; the form moves on by itself."""
 
     choices: tuple[Choice, ...] = ()
+    grave: tuple[tuple[str, str], ...] = ()
+    """Values that need one extra Enter, with the catalogue key that asks for it."""
 
     def accept(self, _text: str, _char: str) -> str:
         """Nothing is typed but whole answers."""
@@ -121,7 +124,7 @@ class Coded(Field):
 
     def alone(self, _text: str, char: str) -> str | None:
         """The digit of a choice, in any script or by its key or letter."""
-        if self.absent and char in (NOT_MEASURED, UNRECORDABLE):
+        if char in self.absent:
             return char
         digit = fold_single(char)
         for choice in self.choices:
@@ -132,6 +135,11 @@ class Coded(Field):
     def meaning(self, text: str) -> Answer:
         """The value of the chosen digit."""
         return Answer("" if not text else self.choice(text).value)
+
+    def unusual(self, answer: Answer) -> Reason | None:
+        """Return why a grave answer needs one extra Enter."""
+        key = dict(self.grave).get(answer.text)
+        return None if key is None else Reason(key)
 
     def choice(self, digit: str) -> Choice:
         """Return the choice of a digit.
@@ -158,6 +166,8 @@ class Number(Field):
     """Outside it a second Enter is asked for."""
     short_tenths: tuple[int, int] | None = None
     """Range of three-digit entries that mean tenths: 386 is 38.6."""
+    betrays: tuple[tuple[str, str, str], ...] = ()
+    """Ranges that another unit would give, with the catalogue key that says which."""
     chars_max: int = NUMBER_CHARS_MAX
 
     def accept(self, text: str, char: str) -> str:
@@ -170,6 +180,9 @@ class Number(Field):
         if not text:
             return Answer()
         number = self._shorten(self._parse(text))
+        for first, last, key in self.betrays:
+            if Decimal(first) <= number <= Decimal(last):
+                raise AnswerError(key)
         if self.possible is not None:
             low, high = map(Decimal, self.possible)
             if not low <= number <= high:
@@ -194,7 +207,7 @@ class Number(Field):
             raise AnswerError("form.grouping")
         if not (whole + fraction).isdigit() or not (whole + fraction).isascii():
             raise AnswerError("form.not_a_number", unit=self.unit)
-        if len(fraction) > self.decimals or (mark and not self.decimals):
+        if len(fraction) > min(self.decimals, DECIMALS_MAX) or (mark and not self.decimals):
             raise AnswerError(_why_not(len(fraction), self.decimals))
         return Decimal(f"{whole or '0'}.{fraction or '0'}")
 

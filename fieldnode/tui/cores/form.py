@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fieldnode.tui.cores.fields import (
-    NOT_MEASURED,
-    UNRECORDABLE,
     Answer,
     AnswerError,
     Field,
@@ -122,18 +120,23 @@ class FormCore:
         """The number of a field."""
         return next(place for place, field in enumerate(self.fields) if field.name == name)
 
-    def refuse(self, name: str, reason: Reason, *, confirmable: bool = False) -> Step:
-        """Open a field whose answer was refused after saving was asked for.
+    def doubt(self, name: str, reason: Reason) -> Step:
+        """Open a field again whose answer was left; Enter there goes on to the next."""
+        step = self.refuse(name, reason)
+        self._resume = False
+        return step
+
+    def refuse(self, name: str, reason: Reason) -> Step:
+        """Open a field whose answer was refused after saving was asked for; Enter saves again.
 
         Args:
             name: The field.
-            reason: Shown beside it.
-            confirmable: Whether a second Enter there settles it.
+            reason: Shown below the form.
         """
         before, place = self.place, self.place_of(name)
         self._open(place)
         self.reason = reason
-        self._asked = place if confirmable else None
+        self._asked, self._absorb = None, False
         self._resume = True
         return Step(dirty=frozenset({before, place}), refused=True)
 
@@ -159,7 +162,7 @@ class FormCore:
     def _type(self, char: str) -> Step:
         place = self.place
         text = self._texts[place]
-        if self.open_field.absent and text in (NOT_MEASURED, UNRECORDABLE):
+        if text and text in self.open_field.absent:
             text, self.cursor = "", 0
         whole = self.open_field.alone(text, char)
         if whole is not None:

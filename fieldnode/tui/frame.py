@@ -1,0 +1,118 @@
+"""What surrounds every page: who and when at the top, what was said and which keys below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fieldnode.tui.cores.display import Line, Size, Span, between, cells, fill, fit, line
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Hint
+from fieldnode.tui.wording import clock
+
+ROWS = 4
+"""Header, strip, action bar and F-key bar."""
+
+BANNER_ROWS = 2
+"""First and last row, while this is an exercise."""
+
+FUNCTION_KEYS = (
+    ("f1", "F1", "keys.help"),
+    ("f2", "F2", "keys.triage"),
+    ("f3", "F3", "keys.find"),
+    ("f7", "F7", "keys.sync"),
+    ("f8", "F8", "keys.undo"),
+    ("f9", "F9", "keys.lock"),
+    ("f10", "F10", "keys.menu"),
+)
+
+
+def body_size(desk: Desk, size: Size) -> Size:
+    """Return the room a page has."""
+    around = ROWS + (BANNER_ROWS if desk.greeting.drill else 0)
+    return Size(size.width, max(size.height - around, 1))
+
+
+def draw_frame(
+    desk: Desk, body: Sequence[Line], strip: Span, hints: Sequence[Hint], size: Size
+) -> list[Line]:
+    """Return the whole screen: exactly `size.height` lines of `size.width` cells."""
+    room = body_size(desk, size)
+    filled = [*body[: room.height], *[()] * (room.height - len(body))]
+    lines: list[Line] = [
+        header(desk, size.width),
+        *filled,
+        line(" ", strip),
+        action_bar(desk, hints, size.width),
+        key_bar(desk, size.width),
+    ]
+    if desk.greeting.drill:
+        banner = drill_banner(desk, size.width)
+        lines = [banner, *lines, banner]
+    return [fill(drawn, size.width, _ground(drawn)) for drawn in lines[: size.height]]
+
+
+def header(desk: Desk, width: int) -> Line:
+    """Return node and person at the left; clock, links, HQ and unsent at the right."""
+    words, greeting = desk.words, desk.greeting
+    place = f"{greeting.name} {greeting.site}".strip()
+    who = greeting.person or words("head.nobody")
+    left = line(Span(f" {place}", "head_title"), Span(f"  {who}", "head"))
+    parts = [(clock(desk.now_ms, desk.now_ms, desk.zone), "head"), *_reach(desk)]
+    if desk.drafts:
+        parts.append((words("head.drafts", n=len(desk.drafts)), "head_warn"))
+    right = [Span(f"{text}  ", role) for text, role in parts]
+    return fill(between(left, tuple(right), width), width, "head")
+
+
+def action_bar(desk: Desk, hints: Sequence[Hint], width: int) -> Line:
+    """Return keys and words, as many as fit."""
+    spans: list[Span] = [Span(" ")]
+    used = 1
+    for hint in hints:
+        text = f"{hint.keys} {hint.word}"
+        if used + cells(text) > width:
+            break
+        spans += [Span(hint.keys, "key"), Span(f" {hint.word}   ")]
+        used += cells(text) + 3
+    return tuple(spans)
+
+
+def key_bar(desk: Desk, width: int) -> Line:
+    """Return the F-keys with their words, and the way to them without F-keys."""
+    leader = desk.words("keys.leader")
+    spans: list[Span] = []
+    room = (width - cells(leader) - 1) // len(FUNCTION_KEYS)
+    for _, label, word in FUNCTION_KEYS:
+        spans += [
+            Span(label, "bar_key"),
+            Span(fit(desk.words(word), room - len(label) - 1) + " ", "bar"),
+        ]
+    return between(tuple(spans), line(Span(leader, "bar")), width)
+
+
+def drill_banner(desk: Desk, width: int) -> Line:
+    """Return the row that says that nothing here is real."""
+    word = desk.words("drill.word")
+    return line(Span(fit(f" {word}  {word}  {word}   {desk.greeting.drill}", width), "banner"))
+
+
+def _reach(desk: Desk) -> list[tuple[str, str]]:
+    """Return links, HQ and unsent, or that the node is away."""
+    words, sync = desk.words, desk.sync
+    if desk.away:
+        return [(words("head.away"), "head_bad")]
+    if sync is None:
+        return []
+    linked = sum(peer.linked for peer in sync.peers)
+    until = clock(sync.at_hq_until_ms, desk.now_ms, desk.zone)
+    unsent = words("head.unsent", n=sync.unsent)
+    return [
+        (words("head.links", n=linked), "head"),
+        (words("head.hq", at=until), "head"),
+        (unsent, "head_warn" if sync.unsent else "head"),
+    ]
+
+
+def _ground(spans: Line) -> str:
+    """Return the role in which a line goes on to the edge."""
+    return spans[-1].role if spans and spans[-1].role.startswith(("head", "bar")) else "plain"

@@ -1,0 +1,189 @@
+"""The ward board: everybody in care, the most urgent first. The terminal's home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.fields import Field
+from fieldnode.tui.cores.form import FormCore
+from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.screens.chart import ChartPage
+from fieldnode.tui.screens.drafts import DraftsPage
+from fieldnode.tui.screens.register import RegisterPage
+from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.vitals import VitalsPage
+from fieldnode.tui.widgets.list_view import Column, draw_counts, draw_list
+from fieldnode.tui.wording import TRIAGE_ROLES, TRIAGE_WORDS, age, name, sex, span_of, triage
+from protocols.errors import FieldmeshError
+from protocols.live.api import BoardLine, BoardPage
+from protocols.records.display import clean_text
+
+WIDE_CELLS = 110
+"""From this width on the problem has a column too."""
+
+FILTER_CHARS_MAX = 40
+
+_Then = Callable[[BoardLine], Act]
+
+
+class WardPage(Page):
+    """The board."""
+
+    name: ClassVar[str] = "board"
+    actions = (
+        Action("n", "1", "board.new"),
+        Action("v", "2", "board.vitals"),
+        Action("/", "3", "board.filter"),
+        Action("d", "4", "board.drafts"),
+    )
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._rows: ListCore[BoardLine] = ListCore(lambda row: row.patient)
+        self._counts: dict[str, int] = {}
+        self._filter = ""
+        self._asking: FormCore | None = None
+
+    def opened(self) -> list[Act]:
+        """Fetch the first page; keys wait for it."""
+        return [self._fetch(0, holds=True)]
+
+    def resumed(self) -> list[Act]:
+        """Fetch again what is on the screen."""
+        return self.changed()
+
+    def changed(self) -> list[Act]:
+        """Rows changed: the selection stays on its patient."""
+        self._rows.changed()
+        return [self._fetch(page, holds=False) for page in self._rows.wanted()]
+
+    def key(self, key: str) -> list[Act]:
+        """Move, open, filter, or start something."""
+        if self._asking is not None:
+            return self._filter_key(self._asking, key)
+        if self._rows.key(key):
+            return [self._fetch(page, holds=False) for page in self._rows.wanted()]
+        if key == "enter":
+            return self._with_selected(lambda row: Open(ChartPage(self.desk, row.patient)))
+        match self.action(key):
+            case "n":
+                return [Open(RegisterPage(self.desk))]
+            case "v":
+                return self._with_selected(lambda row: Open(VitalsPage(self.desk, row)))
+            case "/":
+                field = Field("filter", "board.filter_label", chars_max=FILTER_CHARS_MAX)
+                self._asking = FormCore((field,))
+                self._asking.restore({"filter": self._filter})
+                return []
+            case "d":
+                return [Open(DraftsPage(self.desk))]
+        return []
+
+    def scan(self, scan: Scan) -> list[Act]:
+        """Look the tag up."""
+        return [Open(SearchPage(self.desk, scan.text))]
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw counts and rows."""
+        words = self.desk.words
+        wide = size.width >= WIDE_CELLS
+        columns = [
+            Column("", 1),
+            Column(words("board.triage"), 11),
+            Column(words("board.code"), 12),
+            Column(words("board.age"), 8),
+            Column(words("board.sex"), 8),
+            Column(words("board.bed"), 6),
+            Column(words("board.wait"), 7),
+            *([Column(words("board.problem"), size.width - 86)] if wide else []),
+            Column(words("board.name"), 0),
+        ]
+        room = Size(size.width, size.height - 1)
+        empty = words("board.none_found" if self._filter else "board.empty")
+        rows = draw_list(self._rows, columns, lambda row: self._cells(row, wide), room, empty)
+        return [self._top(size.width), *rows]
+
+    def hints(self) -> list[Hint]:
+        """Put the way into a chart first."""
+        if self._asking is not None:
+            return [Hint("Enter", self.desk.words("board.apply"))]
+        return [Hint("Enter", self.desk.words("board.open")), *super().hints()]
+
+    def _top(self, width: int) -> Line:
+        """Return the counts by triage, or the filter while it is typed."""
+        words = self.desk.words
+        if self._asking is not None:
+            typed = self._asking.text(0)
+            label = Span(f" {words('board.filter_label')} ", "label")
+            return line(label, Span(typed, "open"), Span(" ", "cursor"))
+        parts = [
+            Span(
+                words(f"count.{TRIAGE_WORDS[category]}", n=self._counts.get(str(category), 0)),
+                TRIAGE_ROLES[category],
+            )
+            for category in (1, 2, 3, 4, 0)
+        ]
+        parts.append(Span(words("count.none", n=self._counts.get("none", 0))))
+        if self._filter:
+            parts.insert(0, Span(words("board.filtered", text=self._filter), "warn"))
+        return draw_counts(parts, width)
+
+    def _cells(self, row: BoardLine, wide: bool) -> list[Span]:
+        words = self.desk.words
+        since = row.waiting_since_ms
+        wait = "-" if since is None else span_of(words, self.desk.now_ms - since)
+        problem = [Span(clean_text(row.problem))] if wide else []
+        return [
+            Span("!" if row.unsettled or row.triage_open else "?" if row.standing else " ", "warn"),
+            triage(words, row.triage),
+            Span(clean_text(row.code)),
+            Span(age(words, clean_text(row.age)) or "?"),
+            Span(sex(words, row.sex)),
+            Span(clean_text(row.bed) or "-"),
+            Span(wait),
+            *problem,
+            Span(name(words, row.name), "title"),
+        ]
+
+    def _filter_key(self, asking: FormCore, key: str) -> list[Act]:
+        if key == "escape":
+            self._asking = None
+            return []
+        if not asking.key(key).save:
+            return []
+        self._filter, self._asking = asking.answer(0).text, None
+        self._rows.clear()
+        return [self._fetch(0, holds=True)]
+
+    def _with_selected(self, then: _Then) -> list[Act]:
+        """Act on the selected row, unless it just took the place of another."""
+        row = self._rows.selected
+        if row is None:
+            return [Say(self.desk.words("board.nobody"), "warn", bell=True)]
+        if self._rows.moved:
+            self._rows.moved = False
+            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
+        return [then(row)]
+
+    def _fetch(self, page: int, *, holds: bool) -> Ask:
+        offset, text = page * PAGE_ROWS, self._filter
+
+        def came(found: BoardPage) -> list[Act]:
+            if text == self._filter:
+                self._rows.take(page, found.lines, found.total)
+                self._counts = found.counts
+            return []
+
+        failed = None if holds else _later
+        return Ask(lambda node: node.board(offset, PAGE_ROWS, text), came, failed, holds=holds)
+
+
+def _later(_failure: FieldmeshError) -> list[Act]:
+    """What is shown stays, and the header says that the node is away."""
+    return []

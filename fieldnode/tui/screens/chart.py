@@ -1,0 +1,213 @@
+"""One patient: who, what is not settled, and everything that happened, newest first."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
+from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.screens.note import NotePage
+from fieldnode.tui.screens.retract import RetractPage
+from fieldnode.tui.screens.settle import SettlePage
+from fieldnode.tui.screens.triage import TriagePage
+from fieldnode.tui.screens.vitals import VitalsPage
+from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.wording import clock, identity, short_identity, unit
+from protocols.live.api import Attribute, Chart, ChartLine
+from protocols.records.display import clean_text
+
+ATTRIBUTE_ROWS = 4
+"""Rows for what is known about the person, the unsettled first."""
+
+AUTHOR_CELLS = 12
+AT_CELLS = 11
+KIND_CELLS = 9
+SAVED_CELLS = 5
+
+
+class ChartPage(Page):
+    """The chart of one patient."""
+
+    name: ClassVar[str] = "chart"
+    actions = (
+        Action("v", "1", "chart.vitals"),
+        Action("t", "2", "chart.triage"),
+        Action("n", "3", "chart.note"),
+        Action("e", "4", "chart.error"),
+        Action("u", "5", "chart.settle"),
+    )
+
+    def __init__(self, desk: Desk, patient: str) -> None:
+        super().__init__(desk)
+        self._patient = patient
+        self._chart: Chart | None = None
+        self._rows: ListCore[ChartLine] = ListCore(lambda row: row.fact)
+
+    def opened(self) -> list[Act]:
+        """Fetch the chart; keys wait for it."""
+        return [self._fetch(0, holds=True)]
+
+    def resumed(self) -> list[Act]:
+        """Fetch it again: what was just saved is in it."""
+        return [self._fetch(0, holds=True)]
+
+    def changed(self) -> list[Act]:
+        """Fetch what is on the screen again."""
+        self._rows.changed()
+        return self._fetch_wanted()
+
+    def key(self, key: str) -> list[Act]:
+        """Move in the timeline, or start something for this patient."""
+        chart = self._chart
+        if chart is None:
+            return super().key(key)
+        if self._rows.key(key):
+            return self._fetch_wanted()
+        if key == "enter":
+            return [Say(self._details(), "plain")]
+        match self.action(key):
+            case "v":
+                return [Open(VitalsPage(self.desk, chart.head))]
+            case "t":
+                return [Open(TriagePage(self.desk, chart.head))]
+            case "n":
+                return [Open(NotePage(self.desk, chart.head))]
+            case "e":
+                return self._entered_in_error(chart)
+            case "u":
+                return self._settle(chart)
+        return super().key(key)
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw who it is, what is known, and the timeline."""
+        words = self.desk.words
+        if self._chart is None:
+            return [(), line(" ", Span(words("chart.loading"), "dim"))]
+        top = [identity(words, self._chart.head), *self._attributes(size.width)]
+        columns = (
+            Column(words("chart.at"), AT_CELLS),
+            Column(words("chart.kind"), KIND_CELLS),
+            Column(words("chart.saved"), SAVED_CELLS),
+            Column(words("chart.by"), AUTHOR_CELLS),
+            Column(words("chart.what"), 0),
+        )
+        room = Size(size.width, size.height - len(top))
+        return [*top, *draw_list(self._rows, columns, self._cells, room, words("chart.empty"))]
+
+    def hints(self) -> list[Hint]:
+        """Put the way to a line's details last."""
+        return [*super().hints(), Hint("Enter", self.desk.words("chart.details"))]
+
+    def _fetch(self, page: int, *, holds: bool) -> Ask:
+        patient, offset = self._patient, page * PAGE_ROWS
+
+        def came(chart: Chart) -> list[Act]:
+            self._chart = chart
+            self._rows.take(page, chart.lines, chart.total)
+            return []
+
+        return Ask(lambda node: node.chart(patient, offset, PAGE_ROWS), came, None, holds=holds)
+
+    def _fetch_wanted(self) -> list[Act]:
+        return [self._fetch(page, holds=False) for page in self._rows.wanted()]
+
+    def _attributes(self, width: int) -> list[Line]:
+        """Return what is known, values that disagree first and marked."""
+        assert self._chart is not None
+        known = sorted(self._chart.attributes, key=lambda one: len(one.values) < 2)
+        parts = [
+            (self._attribute(one), "warn" if len(one.values) > 1 else "plain") for one in known
+        ]
+        rows: list[Line] = []
+        for role in ("warn", "plain"):
+            text = "   ".join(part for part, of in parts if of == role and part)
+            if text:
+                rows += [line(" ", Span(row, role)) for row in wrap(text, width - 2)]
+        return rows[:ATTRIBUTE_ROWS]
+
+    def _attribute(self, one: Attribute) -> str:
+        words = self.desk.words
+        key = f"field.{one.name}"
+        title = words(key) if words.has(key) else clean_text(one.name)
+        values = list(dict.fromkeys(value_text(self.desk, value.text) for value in one.values))
+        mark = "! " if len(values) > 1 else ""
+        return f"{mark}{title}: {' | '.join(values)}"
+
+    def _cells(self, row: ChartLine) -> list[Span]:
+        words = self.desk.words
+        kind_key = f"kind.{row.kind}"
+        kind = words(kind_key) if words.has(kind_key) else clean_text(row.kind)
+        role = "dim" if row.replaced else "plain"
+        return [
+            Span(clock(row.at_ms, self.desk.now_ms, self.desk.zone), role),
+            Span(kind, role),
+            Span(words(f"saved.{row.saved}") if words.has(f"saved.{row.saved}") else "?", role),
+            Span(clean_text(row.author), role),
+            Span(self._what(row), role),
+        ]
+
+    def _what(self, row: ChartLine) -> str:
+        """Return the line's content, with what became of it in front."""
+        words = self.desk.words
+        marks = {1: words("chart.corrected"), 2: words("chart.in_error")}
+        before = [marks[row.replaced]] if row.replaced in marks else []
+        if row.standing:
+            before.append(words("chart.not_standing"))
+        return " ".join([*before, summary(self.desk, row)])
+
+    def _details(self) -> str:
+        """Return who wrote the selected line, when, and how far it has travelled."""
+        row = self._rows.selected
+        if row is None:
+            return ""
+        desk, words = self.desk, self.desk.words
+        return words(
+            "chart.line",
+            by=clean_text(row.author),
+            at=clock(row.at_ms, desk.now_ms, desk.zone),
+            recorded=clock(row.recorded_ms, desk.now_ms, desk.zone),
+            saved=words(f"saved_long.{row.saved}") if words.has(f"saved_long.{row.saved}") else "?",
+        )
+
+    def _entered_in_error(self, chart: Chart) -> list[Act]:
+        row = self._rows.selected
+        if row is None or row.replaced == 2:
+            return [Say(self.desk.words("chart.no_line"), "warn", bell=True)]
+        what = f"{clock(row.at_ms, self.desk.now_ms, self.desk.zone)} {summary(self.desk, row)}"
+        who = short_identity(self.desk.words, chart.head)
+        return [Open(RetractPage(self.desk, f"{who}: {what}", (row.fact,)))]
+
+    def _settle(self, chart: Chart) -> list[Act]:
+        several = [one for one in chart.attributes if len(one.values) > 1]
+        if not several:
+            return [Say(self.desk.words("chart.all_settled"), "plain")]
+        return [Open(SettlePage(self.desk, chart.head, several))]
+
+
+def summary(desk: Desk, row: ChartLine) -> str:
+    """Return a timeline line's content in the reader's words."""
+    parts = [_pair(desk, key, value) for key, value in row.summary]
+    return "  ".join(part for part in parts if part)
+
+
+def value_text(desk: Desk, text: str) -> str:
+    """Return a value in the reader's words when it is one of our codes."""
+    words = desk.words
+    for room in ("sex", "triage", "acvpu", "absent", "value"):
+        key = f"{room}.{text}"
+        if text and " " not in text and words.has(key):
+            return words(key)
+    number, _, code = text.rpartition(" ")
+    return clean_text(f"{number} {unit(code)}") if number else clean_text(text)
+
+
+def _pair(desk: Desk, key: str, value: str) -> str:
+    words = desk.words
+    for room in ("obs", "field"):
+        if words.has(f"{room}.{key}"):
+            return f"{words(f'{room}.{key}')} {value_text(desk, value)}".strip()
+    plain = value_text(desk, value)
+    return plain if key in ("", "text", "value") else f"{clean_text(key)} {plain}".strip()

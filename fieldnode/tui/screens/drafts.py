@@ -1,0 +1,122 @@
+"""What was typed and not saved: go on with it, or give it up."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.screens.form_page import FormPage
+from fieldnode.tui.screens.note import NotePage
+from fieldnode.tui.screens.register import RegisterPage
+from fieldnode.tui.screens.triage import TriagePage
+from fieldnode.tui.screens.vitals import VitalsPage
+from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.wording import clock
+from protocols.live.api import BoardLine, Chart, Draft
+from protocols.records.display import clean_text
+
+
+class DraftsPage(Page):
+    """The drafts the node keeps."""
+
+    name: ClassVar[str] = "drafts"
+    actions = (Action("x", "9", "drafts.drop"),)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._rows: ListCore[Draft] = ListCore(lambda row: f"{row.form} {row.subject}")
+        self._sure = False
+        """True after the first `x`: the next one gives the draft up."""
+
+    def opened(self) -> list[Act]:
+        """Fetch them; keys wait."""
+        return [Ask(lambda node: node.draft_list(), self._came)]
+
+    def resumed(self) -> list[Act]:
+        """Fetch them again."""
+        return self.opened()
+
+    def key(self, key: str) -> list[Act]:
+        """Choose, go on, give up."""
+        sure, self._sure = self._sure, False
+        if self._rows.key(key):
+            return []
+        chosen = self._rows.selected
+        if key == "enter" and chosen is not None:
+            return self._go_on(chosen)
+        if self.action(key) == "x" and chosen is not None:
+            return self._give_up(chosen, sure)
+        return super().key(key)
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw what they are and since when."""
+        words = self.desk.words
+        columns = (
+            Column(words("chart.at"), 11),
+            Column(words("chart.kind"), 14),
+            Column(words("drafts.whose"), 0),
+        )
+        title = line(" ", Span(words("drafts.title"), "title"))
+        room = Size(size.width, size.height - 2)
+        drawn = draw_list(self._rows, columns, self._cells, room, words("drafts.none"))
+        return [title, (), *drawn]
+
+    def hints(self) -> list[Hint]:
+        """Say what Enter does first."""
+        return [Hint("Enter", self.desk.words("drafts.go_on")), *super().hints()]
+
+    def _came(self, drafts: list[Draft]) -> list[Act]:
+        self.desk.drafts = drafts
+        self._rows.take(0, drafts[:PAGE_ROWS], min(len(drafts), PAGE_ROWS))
+        return []
+
+    def _cells(self, row: Draft) -> list[Span]:
+        words = self.desk.words
+        key = f"form_name.{row.form}"
+        return [
+            Span(clock(row.at_ms, self.desk.now_ms, self.desk.zone)),
+            Span(words(key) if words.has(key) else clean_text(row.form)),
+            Span(clean_text(row.label) or self._first_words(row), "title"),
+        ]
+
+    def _first_words(self, row: Draft) -> str:
+        """Return what a new patient's draft begins with."""
+        names = ("tag", "family_name", "given_name")
+        return clean_text(" ".join(row.fields[name] for name in names if name in row.fields))
+
+    def _go_on(self, draft: Draft) -> list[Act]:
+        if not draft.patient:
+            page = TriagePage(self.desk) if draft.form == "triage" else RegisterPage(self.desk)
+            return self._open(page, draft)
+
+        def came(chart: Chart) -> list[Act]:
+            return self._open(_about(self.desk, draft.form, chart.head), draft)
+
+        return [Ask(lambda node: node.chart(draft.patient, 0, 1), came)]
+
+    def _open(self, page: FormPage, draft: Draft) -> list[Act]:
+        page.take_up(draft)
+        return [Open(page, instead=True)]
+
+    def _give_up(self, draft: Draft, sure: bool) -> list[Act]:
+        if not sure:
+            self._sure = True
+            return [Say(self.desk.words("drafts.sure"), "warn", bell=True)]
+
+        def dropped(_result: object) -> list[Act]:
+            return [Say(self.desk.words("drafts.dropped")), *self.opened()]
+
+        return [Ask(lambda node: node.draft_drop(draft.form, draft.subject), dropped)]
+
+
+def _about(desk: Desk, form: str, head: BoardLine) -> FormPage:
+    match form:
+        case "triage":
+            return TriagePage(desk, head)
+        case "note":
+            return NotePage(desk, head)
+    return VitalsPage(desk, head)

@@ -1,0 +1,234 @@
+"""What all forms share: one state machine, a draft at every field left, one save at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from fieldnode.tui.acts import Act, Ask, Back, Say
+from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.fields import Answer, Number, Pressure, Reason
+from fieldnode.tui.cores.form import FormCore
+from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.desk import Desk, Save
+from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.widgets.form_view import draw_form
+from fieldnode.tui.wording import clock, code_sentence, error, identity, short_identity
+from protocols.errors import FieldmeshError
+from protocols.live.api import BoardLine, Draft, Recorded
+
+TITLE_ROWS = 2
+"""Who it is about and a free row."""
+
+SCAN_CHARS_MAX = 64
+"""Longest tag; a longer code is not one."""
+
+
+class FormPage(Page):
+    """A form about one patient or a new one. Subclasses say which fields and which record."""
+
+    title: ClassVar[str] = ""
+    """Catalogue key."""
+    saved_word: ClassVar[str] = ""
+    """Catalogue key of what was saved."""
+
+    def __init__(self, desk: Desk, form: FormCore, head: BoardLine | None = None) -> None:
+        super().__init__(desk)
+        self.form = form
+        self.head = head
+        self.subject = desk.new_key()
+        self.typed_ms: int | None = None
+        """When a draft that was taken up again was last typed into; its values are of then."""
+        self._confirm: dict[str, tuple[str, str]] = {}
+        """Warning code the node asked about: the field, and the text it then held."""
+
+    def take_up(self, draft: Draft) -> None:
+        """Go on with a draft."""
+        self.subject = draft.subject
+        self.typed_ms = draft.at_ms or None
+        self.form.restore(draft.fields)
+
+    def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
+        """Return the record's own parts: kind, data, and patient when there is one."""
+        raise NotImplementedError
+
+    def field_of(self, path: str) -> str:
+        """Return the name of the field that a refused part of the record came from, or ''."""
+        name = path.removeprefix("data.").partition(".")[0]
+        return name if any(field.name == name for field in self.form.fields) else ""
+
+    def check(self, _answers: dict[str, Answer]) -> tuple[str, Reason] | None:
+        """Return the field and the reason when answers do not fit together."""
+        return None
+
+    def after_save(self, recorded: Recorded) -> list[Act]:
+        """Go on after a save; `recorded` names the patient."""
+        return [Back()] if recorded.ok else []
+
+    def key(self, key: str) -> list[Act]:
+        """Take one key; Escape leaves and the draft stays."""
+        if key == "escape":
+            return [Back()]
+        step = self.form.key(key)
+        acts: list[Act] = []
+        if step.save:
+            return self._save()
+        if step.left is not None:
+            acts += self.field_left(step.left)
+            acts.append(self._put_draft())
+        if step.refused and self.form.reason is None:
+            acts.append(Say("", bell=True))
+        return acts
+
+    def field_left(self, _name: str) -> list[Act]:
+        """Do what an answer calls for, such as looking up a tag."""
+        return []
+
+    def scan(self, scan: Scan) -> list[Act]:
+        """Fill the tag field when there is one, and it is a tag."""
+        tag = next((field.name for field in self.form.fields if field.name == "tag"), None)
+        if tag is None or len(scan.text) > SCAN_CHARS_MAX or "\x1d" in scan.text:
+            return [Say(self.desk.words("scan.not_here"), "warn", bell=True)]
+        self.form.fill(tag, scan.text)
+        return [*self.field_left(tag), self._put_draft()]
+
+    def left(self) -> list[Act]:
+        """Keep what was typed."""
+        return [] if self.form.empty or self._is_saved else [self._put_draft()]
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw the title, who it is about, and the form."""
+        words = self.desk.words
+        title = words(self.title) if self.head is None else ""
+        top = line(" ", Span(title, "title")) if self.head is None else self._identity()
+        note = "" if self.typed_ms is None else self._draft_note()
+        room = Size(size.width, size.height - TITLE_ROWS)
+        return [top, line(" ", Span(note, "warn")), *draw_form(self.form, words, room)]
+
+    def hints(self) -> list[Hint]:
+        """Return what Enter and the arrows do."""
+        words = self.desk.words
+        return [
+            Hint("Enter", words("keys.next_or_save")),
+            Hint("↑", words("keys.previous")),
+        ]
+
+    @property
+    def _is_saved(self) -> bool:
+        return self.subject == ""
+
+    def _identity(self) -> Line:
+        assert self.head is not None
+        return (*identity(self.desk.words, self.head), Span(f"   {self.desk.words(self.title)}"))
+
+    def _draft_note(self) -> str:
+        at = clock(self.typed_ms, self.desk.now_ms, self.desk.zone)
+        return self.desk.words("form.from_draft", at=at)
+
+    def _put_draft(self) -> Ask:
+        """Keep the form's text as a draft; nobody waits for it."""
+        label = "" if self.head is None else short_identity(self.desk.words, self.head)
+        patient = "" if self.head is None else self.head.patient
+        draft = Draft(
+            self.name, self.subject, self.form.snapshot(), patient, label, self.desk.now_ms
+        )
+        return Ask(lambda node: node.draft_put(draft), _done, self._draft_failed, holds=False)
+
+    def _draft_failed(self, _failure: FieldmeshError) -> list[Act]:
+        return [Say(self.desk.words("form.draft_not_kept"), "bad")]
+
+    def _save(self) -> list[Act]:
+        """Write the record, under the draft's name as its key.
+
+        So a save whose answer never came, or whose draft outlived it, is repeated, not doubled.
+        """
+        answers = self.form.answers()
+        wrong = self.check(answers)
+        if wrong is not None:
+            self.form.refuse(*wrong)
+            return [Say("", bell=True)]
+        made = {"v": 1, "key": self.subject, **self.record(answers)}
+        if confirmed := self._confirmed(answers):
+            made["confirm"] = confirmed
+        if self.typed_ms is not None:
+            made["at"] = self.typed_ms
+        return [Ask(lambda node: node.record([made]), self._recorded, self._not_recorded)]
+
+    def _recorded(self, answers: list[Recorded]) -> list[Act]:
+        recorded = answers[0]
+        if not recorded.ok:
+            return self._refused(recorded)
+        words = self.desk.words
+        facts = recorded.facts or tuple(part for part in (recorded.id,) if part)
+        who = self._label(recorded)
+        label = f"{words(self.saved_word)} {who}".strip()
+        self.desk.saved(Save(label, facts, self.desk.now_ms))
+        at = clock(self.desk.now_ms, self.desk.now_ms, self.desk.zone)
+        drop, subject = self.name, self.subject
+        self.subject = ""
+        return [
+            Say(words("form.saved", at=at, what=label), "good"),
+            Ask(lambda node: node.draft_drop(drop, subject), _done, _not_done, holds=False),
+            *self.after_save(recorded),
+        ]
+
+    def _label(self, recorded: Recorded) -> str:
+        if self.head is not None:
+            return short_identity(self.desk.words, self.head)
+        return recorded.code or ""
+
+    def _refused(self, recorded: Recorded) -> list[Act]:
+        """Open the field that the node refuses and say why."""
+        code = recorded.error or ""
+        name = self.field_of(recorded.field or "")
+        asks = code == "confirm_needed" and bool(recorded.confirm)
+        if asks and recorded.confirm:
+            known = name or self.form.open_field.name
+            self._confirm[recorded.confirm] = (known, self.form.text(self.form.place_of(known)))
+        sentence = self._sentence(recorded, asks)
+        if not name:
+            return [Say(sentence, "bad", bell=True)]
+        self.form.refuse(name, Reason("form.refused", (("why", sentence),)))
+        return [Say("", bell=True)]
+
+    def _confirmed(self, answers: dict[str, Answer]) -> list[str]:
+        """Return the warnings that a second Enter has settled, for the values that are here."""
+        codes = {
+            code
+            for code, (name, text) in self._confirm.items()
+            if self.form.text(self.form.place_of(name)) == text
+        }
+        measured = {
+            field.name for field in self.form.fields if isinstance(field, Number | Pressure)
+        }
+        if any(answer.unusual for name, answer in answers.items() if name in measured):
+            codes.add("unusual_value")
+        return sorted(codes)
+
+    def _sentence(self, recorded: Recorded, confirmable: bool) -> str:
+        words = self.desk.words
+        if confirmable and words.has(f"confirm.{recorded.confirm}"):
+            return words(f"confirm.{recorded.confirm}")
+        sentence = code_sentence(words, recorded.error or "")
+        allowed = ", ".join(recorded.allowed[:4])
+        return f"{sentence} ({allowed})" if allowed else sentence
+
+    def _not_recorded(self, failure: FieldmeshError) -> list[Act]:
+        """Say that nothing is known to be saved; the form stays as it was."""
+        words = self.desk.words
+        text = words("form.not_saved", why=error(words, failure))
+        return [Say(text, "bad", bell=True), self._put_draft()]
+
+
+def texts(answers: dict[str, Answer], names: Sequence[str]) -> dict[str, str]:
+    """Return the answers of plain fields that were given."""
+    return {name: answers[name].text for name in names if name in answers}
+
+
+def _done(_result: object) -> list[Act]:
+    return []
+
+
+def _not_done(_failure: FieldmeshError) -> list[Act]:
+    """The draft of a saved form is offered once more; saving it again repeats its key."""
+    return []

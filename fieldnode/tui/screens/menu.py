@@ -1,0 +1,149 @@
+"""F10: every page by a digit, language, colours, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
+
+from fieldnode.text.catalogue import LANGUAGES, load
+from fieldnode.tui.acts import Act, Ask, Back, Choose, Open, Quit
+from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.keys import fold_single
+from fieldnode.tui.cores.list import ListCore
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.drafts import DraftsPage
+from fieldnode.tui.screens.help import HelpPage
+from fieldnode.tui.screens.peers import PeersPage
+from fieldnode.tui.screens.register import RegisterPage
+from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.triage import TriagePage
+from fieldnode.tui.themes import THEMES
+from fieldnode.tui.widgets.list_view import Column, draw_list
+
+
+class Entry(NamedTuple):
+    """One line of the menu."""
+
+    digit: str
+    text: str
+    acts: Callable[[], list[Act]]
+
+
+class MenuPage(Page):
+    """Lines with a digit each."""
+
+    name: ClassVar[str] = "menu"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._rows: ListCore[Entry] = ListCore(lambda entry: entry.digit)
+        self._fill()
+
+    def resumed(self) -> list[Act]:
+        """Say it in the language that was just chosen."""
+        self._fill()
+        return []
+
+    def key(self, key: str) -> list[Act]:
+        """Choose by digit, or by arrow and Enter."""
+        if self._rows.key(key):
+            return []
+        if key == "enter" and self._rows.selected is not None:
+            return self._rows.selected.acts()
+        digit = fold_single(key) if len(key) == 1 else ""
+        for entry in self.entries():
+            if entry.digit == digit:
+                return entry.acts()
+        return super().key(key)
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw title and lines."""
+        title = line(" ", Span(self.desk.words(self.title()), "title"))
+        columns = (Column("", 2), Column("", 0))
+        room = Size(size.width, size.height - 1)
+        return [title, *draw_list(self._rows, columns, _cells, room, "")]
+
+    def hints(self) -> list[Hint]:
+        """Say that digits choose."""
+        words = self.desk.words
+        return [Hint("0-9", words("menu.choose")), Hint("Enter", words("menu.choose_selected"))]
+
+    def title(self) -> str:
+        """Return the catalogue key of the title."""
+        return "menu.title"
+
+    def entries(self) -> list[Entry]:
+        """Return the lines of the menu."""
+        words, desk = self.desk.words, self.desk
+        return [
+            Entry("1", words("menu.register"), lambda: [Open(RegisterPage(desk), instead=True)]),
+            Entry("2", words("menu.triage"), lambda: [Open(TriagePage(desk), instead=True)]),
+            Entry("3", words("menu.find"), lambda: [Open(SearchPage(desk), instead=True)]),
+            Entry("4", words("menu.drafts"), lambda: [Open(DraftsPage(desk), instead=True)]),
+            Entry("5", words("menu.sync"), lambda: [Open(PeersPage(desk), instead=True)]),
+            Entry("6", words("menu.language"), lambda: [Open(LanguagePage(desk))]),
+            Entry("7", words("menu.theme"), lambda: [Open(ThemePage(desk))]),
+            Entry("8", words("menu.help"), lambda: [Open(HelpPage(desk), instead=True)]),
+            Entry("0", words("menu.quit"), lambda: [Quit()]),
+        ]
+
+    def _fill(self) -> None:
+        entries = self.entries()
+        self._rows.take(0, entries, len(entries))
+
+
+class LanguagePage(MenuPage):
+    """The languages, each by its own name."""
+
+    name: ClassVar[str] = "language"
+
+    def title(self) -> str:
+        """Return the catalogue key of the title."""
+        return "menu.language"
+
+    def entries(self) -> list[Entry]:
+        """Return one line a language."""
+        names = enumerate(LANGUAGES.items(), start=1)
+        return [Entry(str(number), name, self._choice(code)) for number, (code, name) in names]
+
+    def _choice(self, code: str) -> Callable[[], list[Act]]:
+        def choose() -> list[Act]:
+            self.desk.words = load(code)
+            return [Back(), Choose(language=code), _keep(language=code)]
+
+        return choose
+
+
+class ThemePage(MenuPage):
+    """The colours."""
+
+    name: ClassVar[str] = "theme"
+
+    def title(self) -> str:
+        """Return the catalogue key of the title."""
+        return "menu.theme"
+
+    def entries(self) -> list[Entry]:
+        """Return one line a theme."""
+        words = self.desk.words
+        names = enumerate(THEMES, start=1)
+        return [
+            Entry(str(number), words(f"theme.{name}"), self._choice(name)) for number, name in names
+        ]
+
+    def _choice(self, theme: str) -> Callable[[], list[Act]]:
+        return lambda: [Back(), Choose(theme=theme), _keep(theme=theme)]
+
+
+def _keep(**chosen: str) -> Ask:
+    """Remember the choice on the node; it holds here whether or not that works."""
+    return Ask(lambda node: node.settings(**chosen), _kept, _kept, holds=False)
+
+
+def _kept(_result: object) -> list[Act]:
+    return []
+
+
+def _cells(entry: Entry) -> list[Span]:
+    return [Span(entry.digit, "key"), Span(entry.text)]

@@ -1,0 +1,101 @@
+"""How far what is saved here has travelled, and which devices it meets."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fieldnode.tui.acts import Act, Ask
+from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Page
+from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.wording import clock, span_of
+from protocols.live.api import PeerLine, SyncState
+from protocols.records.display import clean_text
+
+
+class PeersPage(Page):
+    """Saved here, on peers, at HQ; then one row a peer."""
+
+    name: ClassVar[str] = "sync"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._rows: ListCore[PeerLine] = ListCore(lambda row: row.device)
+
+    def opened(self) -> list[Act]:
+        """Fetch the state; keys wait."""
+        return [self._fetch(holds=True)]
+
+    def resumed(self) -> list[Act]:
+        """Fetch it again."""
+        return self.changed()
+
+    def changed(self) -> list[Act]:
+        """Fetch it again."""
+        return [self._fetch(holds=False)]
+
+    def key(self, key: str) -> list[Act]:
+        """Move among the peers."""
+        return [] if self._rows.key(key) else super().key(key)
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw three facts about our own entries, then the peers."""
+        words, sync = self.desk.words, self.desk.sync
+        if sync is None:
+            return [line(" ", Span(words("chart.loading"), "dim"))]
+        columns = (
+            Column(words("sync.link"), 9),
+            Column(words("sync.last"), 11),
+            Column(words("sync.they_need"), 10),
+            Column(words("sync.we_need"), 10),
+            Column(words("sync.role"), 6),
+            Column(words("sync.peer"), 0),
+        )
+        top = self._top(sync)
+        room = Size(size.width, size.height - len(top))
+        return [*top, *draw_list(self._rows, columns, self._cells, room, words("sync.alone"))]
+
+    def _fetch(self, *, holds: bool) -> Ask:
+        def came(sync: SyncState) -> list[Act]:
+            self.desk.sync = sync
+            self._rows.take(0, sync.peers[:PAGE_ROWS], min(len(sync.peers), PAGE_ROWS))
+            return []
+
+        return Ask(lambda node: node.sync(), came, holds=holds)
+
+    def _top(self, sync: SyncState) -> list[Line]:
+        words, desk = self.desk.words, self.desk
+        until = sync.at_hq_until_ms
+        at = clock(until, desk.now_ms, desk.zone)
+        oldest = sync.oldest_unsent_ms
+        waited = "" if oldest is None else span_of(words, desk.now_ms - oldest)
+        rows = [
+            (words("sync.device", name=clean_text(sync.name), device=sync.device[:16]), "label"),
+            (words.count("sync.here", sync.own_entries), "good"),
+            (words.count("sync.on_peers", sync.on_peers), "good" if sync.on_peers else "warn"),
+            (words("sync.never_hq"), "warn")
+            if until is None
+            else (words("sync.hq", at=at), "good"),
+            (words.count("sync.unsent", sync.unsent, waited=waited), "warn")
+            if sync.unsent
+            else (words("sync.all_sent"), "good"),
+        ]
+        if sync.clock != "ok":
+            rows.append((words("sync.clock_doubtful"), "bad"))
+        return [*(line(" ", Span(text, role)) for text, role in rows), ()]
+
+    def _cells(self, row: PeerLine) -> list[Span]:
+        words = self.desk.words
+        linked = Span(words("sync.linked"), "good") if row.linked else Span("-")
+        name = clean_text(row.name) or row.device[:16]
+        trusted = "" if row.trusted else f"  {words('sync.not_trusted')}"
+        return [
+            linked,
+            Span(clock(row.last_contact_ms, self.desk.now_ms, self.desk.zone)),
+            Span("?" if row.they_need is None else str(row.they_need)),
+            Span("?" if row.we_need is None else str(row.we_need)),
+            Span(words("sync.hq_role") if row.role == "hq" else words("sync.node_role")),
+            Span(name + trusted, "title" if row.trusted else "bad"),
+        ]

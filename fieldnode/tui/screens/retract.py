@@ -1,0 +1,73 @@
+"""Taking something back: named first, then marked as entered in error by a signed record."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fieldnode.tui.acts import Act, Ask, Back, Say
+from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
+from fieldnode.tui.desk import Desk, Save
+from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.wording import clock, code_sentence
+from protocols.live.api import Recorded
+
+
+class RetractPage(Page):
+    """Says what will be taken back; Enter does it."""
+
+    name: ClassVar[str] = "retract"
+
+    def __init__(self, desk: Desk, what: str, facts: tuple[str, ...]) -> None:
+        super().__init__(desk)
+        self._what = what
+        self._facts = facts
+        self._keys = tuple(desk.new_key() for _ in facts)
+
+    def key(self, key: str) -> list[Act]:
+        """Enter takes it back, anything else but Escape does nothing."""
+        if key != "enter" or not self._facts:
+            return super().key(key)
+        reason = self.desk.words("undo.reason")
+        lines = [
+            {"v": 1, "kind": "entry.retract", "key": own, "data": {"fact": fact}, "reason": reason}
+            for own, fact in zip(self._keys, self._facts, strict=True)
+        ]
+        return [Ask(lambda node: node.record(lines), self._done)]
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw what it is about."""
+        words = self.desk.words
+        what = [line("  ", Span(part, "title")) for part in wrap(self._what, size.width - 4)]
+        asks = words("undo.asks" if self._facts else "undo.nothing")
+        return [line(" ", Span(words("undo.title"), "label")), (), *what[:6], (), line("  ", asks)]
+
+    def hints(self) -> list[Hint]:
+        """Say what Enter does."""
+        return [Hint("Enter", self.desk.words("undo.do"))] if self._facts else []
+
+    def _done(self, answers: list[Recorded]) -> list[Act]:
+        words = self.desk.words
+        refused = [answer for answer in answers if not answer.ok]
+        if refused and refused[0].error != "already_retracted":
+            return [Say(code_sentence(words, refused[0].error or ""), "bad", bell=True)]
+        self.taken_back()
+        return [Say(words("undo.done", what=self._what), "good"), Back()]
+
+    def taken_back(self) -> None:
+        """Do what follows from it on this terminal."""
+
+
+class UndoPage(RetractPage):
+    """F8: the last save of this terminal that was not taken back yet."""
+
+    name: ClassVar[str] = "undo"
+
+    def __init__(self, desk: Desk) -> None:
+        last: Save | None = desk.saves[-1] if desk.saves else None
+        at = "" if last is None else clock(last.at_ms, desk.now_ms, desk.zone)
+        what = "" if last is None else f"{at}  {last.label}"
+        super().__init__(desk, what, () if last is None else last.facts)
+
+    def taken_back(self) -> None:
+        """Let the next F8 name the save before it."""
+        self.desk.saves = self.desk.saves[:-1]

@@ -1,0 +1,120 @@
+"""Finding a patient by name, code or tag. Letters always go into the question."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.fields import Field
+from fieldnode.tui.cores.form import FormCore
+from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.chart import ChartPage
+from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.wording import age, name, sex, triage
+from protocols.live.api import BoardLine, BoardPage
+from protocols.records.display import clean_text
+
+QUESTION_CHARS_MAX = 64
+
+_MOVES = frozenset({"up", "down", "pageup", "pagedown"})
+
+
+class SearchPage(Page):
+    """A question and its answers; the first Enter asks, the second opens."""
+
+    name: ClassVar[str] = "search"
+
+    def __init__(self, desk: Desk, text: str = "") -> None:
+        super().__init__(desk)
+        self._form = FormCore(
+            (Field("text", "search.label", chars_max=QUESTION_CHARS_MAX),), hurry=False
+        )
+        self._form.restore({"text": text[:QUESTION_CHARS_MAX]})
+        self._rows: ListCore[BoardLine] = ListCore(lambda row: row.patient)
+        self._asked: str | None = None
+        """The question whose answers are shown."""
+
+    def opened(self) -> list[Act]:
+        """Ask at once when a scan brought the question."""
+        return [self._ask()] if self._question else []
+
+    def key(self, key: str) -> list[Act]:
+        """Type, ask, choose, open."""
+        if key in _MOVES:
+            self._rows.key(key)
+            return []
+        if key != "enter":
+            if key != "escape" and self._form.key(key).taken:
+                return []
+            return super().key(key)
+        if self._question != self._asked:
+            return [self._ask()] if self._question else []
+        chosen = self._rows.selected
+        if chosen is None:
+            return [Say(self.desk.words("search.none"), "warn", bell=True)]
+        return [Open(ChartPage(self.desk, chosen.patient))]
+
+    def scan(self, scan: Scan) -> list[Act]:
+        """Ask for the code that was scanned."""
+        self._form.restore({"text": scan.text[:QUESTION_CHARS_MAX]})
+        return [self._ask()]
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw the question and what was found."""
+        words = self.desk.words
+        text, at = self._form.text(0), self._form.cursor
+        question = line(
+            Span(f" {words('search.label')} ", "label"),
+            Span(text[:at], "open"),
+            Span(text[at : at + 1] or " ", "cursor"),
+            Span(text[at + 1 :], "open"),
+        )
+        columns = (
+            Column(words("board.triage"), 11),
+            Column(words("board.code"), 12),
+            Column(words("board.age"), 8),
+            Column(words("board.sex"), 8),
+            Column(words("field.tag"), 10),
+            Column(words("board.name"), 0),
+        )
+        room = Size(size.width, size.height - 2)
+        if self._asked is None:
+            return [question, (), line(" ", Span(words("search.how"), "dim"))]
+        drawn = draw_list(self._rows, columns, self._cells, room, words("search.none"))
+        return [question, (), *drawn]
+
+    def hints(self) -> list[Hint]:
+        """Say what Enter does now."""
+        words = self.desk.words
+        asked = self._asked is not None and self._question == self._asked
+        return [Hint("Enter", words("board.open" if asked else "search.ask")), Hint("↑ ↓", "")]
+
+    @property
+    def _question(self) -> str:
+        return self._form.answer(0).text
+
+    def _ask(self) -> Ask:
+        question = self._question
+
+        def came(page: BoardPage) -> list[Act]:
+            self._rows.clear()
+            self._rows.take(0, page.lines[:PAGE_ROWS], min(len(page.lines), PAGE_ROWS))
+            self._asked = question
+            return []
+
+        return Ask(lambda node: node.search(question, PAGE_ROWS), came)
+
+    def _cells(self, row: BoardLine) -> list[Span]:
+        words = self.desk.words
+        return [
+            triage(words, row.triage),
+            Span(clean_text(row.code)),
+            Span(age(words, clean_text(row.age)) or "?"),
+            Span(sex(words, row.sex)),
+            Span(clean_text(row.tag) or "-"),
+            Span(name(words, row.name), "title"),
+        ]

@@ -1,0 +1,134 @@
+"""Vital signs: what was measured, what was not, and what could not be found."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from fieldnode.tui.cores.fields import (
+    ABSENT_MARKS,
+    NOT_MEASURED,
+    Answer,
+    Coded,
+    Field,
+    Number,
+    Pressure,
+    Reason,
+)
+from fieldnode.tui.cores.form import FormCore
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.screens.choices import CONSCIOUSNESS
+from fieldnode.tui.screens.form_page import FormPage
+from protocols.guidelines.observations import Observation, Range, observations
+from protocols.live.api import BoardLine
+
+OPTIONAL_FROM = 7
+"""Pain, weight and the like: Enter in the first empty one saves."""
+
+SHORT_TENTHS = {"temperature": (300, 439)}
+"""Three digits that mean tenths (SAFETY 5)."""
+
+_MEASURES = ("respiratory-rate", "spo2", "oxygen", "heart-rate", "temperature")
+_MORE = ("pain", "weight", "glucose", "muac", "urine")
+_DAYS = {"y": 365.25, "mo": 30.4375, "w": 7.0, "d": 1.0}
+
+
+class VitalsPage(FormPage):
+    """One set of vital signs, taken together and written as one record."""
+
+    name: ClassVar[str] = "vitals"
+    title: ClassVar[str] = "vitals.title"
+    saved_word: ClassVar[str] = "vitals.saved"
+
+    def __init__(self, desk: Desk, head: BoardLine) -> None:
+        super().__init__(desk, FormCore(_fields(age_days(head.age)), optional_from=OPTIONAL_FROM))
+        self.head = head
+        self._sent: list[str] = []
+
+    def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
+        """An empty set is no record."""
+        return None if answers else (self.form.fields[0].name, Reason("vitals.nothing"))
+
+    def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
+        """Return all values as one set, in the order of the form."""
+        assert self.head is not None
+        self._sent, values = [], []
+        for field in self.form.fields:
+            if field.name in answers:
+                for value in _values(field, answers[field.name]):
+                    self._sent.append(field.name)
+                    values.append(value)
+        data = {"set": values}
+        return {"kind": "observation.record", "patient": self.head.patient, "data": data}
+
+    def field_of(self, path: str) -> str:
+        """Map `data.set.3.value` to the field that value came from."""
+        found = re.match(r"data\.set\.(\d+)", path)
+        place = int(found[1]) if found else len(self._sent)
+        return self._sent[place] if place < len(self._sent) else ""
+
+
+def age_days(text: str) -> float | None:
+    """Return an age as the board shows it in days; None when it is a band or unknown."""
+    found = re.fullmatch(r"~?(\d+) (y|mo|w|d)", text)
+    return int(found[1]) * _DAYS[found[2]] if found else None
+
+
+def number_field(known: Observation, age: float | None) -> Number:
+    """Return the field of one observation with the limits of this age."""
+    rows = [row for row in known.ranges if age is None or row.days[0] <= age < row.days[1]]
+    units = rows[0].units if len(rows) == 1 else ()
+    unit = units[0] if units else known.units[0].ucum
+    in_first = unit == known.units[0].ucum
+    return Number(
+        known.name,
+        f"obs.{known.name}",
+        absent=ABSENT_MARKS if known.unrecordable else NOT_MEASURED,
+        hint=f"vitals.{known.name}_hint" if known.name in ("oxygen", "temperature", "muac") else "",
+        unit=unit,
+        decimals=known.decimals if in_first else 0,
+        possible=_limits(rows, possible=True) if in_first else None,
+        usual=_limits(rows, possible=False) if in_first else None,
+        short_tenths=SHORT_TENTHS.get(known.name),
+        betrays=tuple((hint.since, hint.to, f"error.{hint.code}") for hint in known.hints),
+    )
+
+
+def _limits(rows: list[Range], *, possible: bool) -> tuple[str, str] | None:
+    """Return the widest limits of these rows; an unknown age joins them all."""
+    pairs = [row.possible if possible else row.usual for row in rows]
+    if not pairs:
+        return None
+    return min((low for low, _ in pairs), key=float), max((high for _, high in pairs), key=float)
+
+
+def _fields(age: float | None) -> tuple[Field, ...]:
+    pack = observations()
+    numbers = {name: number_field(pack.named(name, ""), age) for name in (*_MEASURES, *_MORE)}
+    upper, lower = (number_field(pack.named(name, ""), age) for name in ("systolic", "diastolic"))
+    pressure = Pressure(
+        "pressure",
+        "obs.pressure",
+        absent=ABSENT_MARKS,
+        hint="vitals.pressure_hint",
+        systolic=upper,
+        diastolic=lower,
+    )
+    mind = Coded("consciousness", "obs.consciousness", absent=NOT_MEASURED, choices=CONSCIOUSNESS)
+    first = (numbers["respiratory-rate"], numbers["spo2"], numbers["oxygen"], pressure)
+    then = (numbers["heart-rate"], mind, numbers["temperature"])
+    return (*first, *then, *(numbers[name] for name in _MORE))
+
+
+def _values(field: Field, answer: Answer) -> list[dict[str, str]]:
+    """Return the values one field stands for; a pressure is two."""
+    if isinstance(field, Pressure):
+        upper, _, lower = answer.text.partition("/")
+        parts = [("systolic", upper), ("diastolic", lower)]
+        if answer.absent:
+            return [{"code": "systolic", "absent": answer.absent}]
+        return [{"code": code, "value": text, "unit": "mm[Hg]"} for code, text in parts if text]
+    if answer.absent:
+        return [{"code": field.name, "absent": answer.absent}]
+    value = {"code": field.name, "value": answer.text}
+    return [{**value, "unit": field.unit} if isinstance(field, Number) else value]

@@ -1,0 +1,265 @@
+"""The terminal without a terminal: keys, codes and answers in; pages, calls and lines out.
+
+There is one queue of keys and one consumer. While a page waits for the node, keys wait too, in
+order; so what a burst of keys means never depends on how fast the screen or the node is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from fieldnode.tui.acts import Act, Ask, Back, Choose, Open, Quit, Say
+from fieldnode.tui.cores.display import Line, Size, Span
+from fieldnode.tui.cores.keys import fold_digit
+from fieldnode.tui.cores.scan import Scan, ScanGate
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.frame import body_size, draw_frame
+from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.wording import error
+from protocols.errors import FieldmeshError, LinkError
+from protocols.live.api import Draft, Greeting, SyncState
+
+KEYS_WAITING_MAX = 2_000
+"""Keys kept while the node is asked; more are dropped with a bell, the earlier ones stay."""
+
+PAGES_MAX = 12
+"""Pages on top of each other; the oldest above the board is left first."""
+
+Opener = Callable[[Desk], Page]
+
+
+class Shell:
+    """One terminal: a pile of pages, the lowest of which is the board."""
+
+    def __init__(self, desk: Desk, home: Page, openers: dict[str, Opener]) -> None:
+        """Start on `home`.
+
+        Args:
+            desk: Shared by all pages.
+            home: The page that is never left.
+            openers: Which page each F-key opens, the same everywhere.
+        """
+        self.desk = desk
+        self.pages: list[Page] = [home]
+        self.strip = Span("")
+        self.quitting = False
+        self.bells = 0
+        """Bells rung so far; the driver sounds the difference."""
+        self.asks: list[Ask] = []
+        """Calls to carry out, in order; the driver takes them away."""
+        self._openers = openers
+        self._gate = ScanGate()
+        self._keys: deque[str] = deque()
+        self._passed: deque[str | Scan] = deque()
+        self._held_by: Ask | None = None
+        self._leader = False
+
+    @property
+    def page(self) -> Page:
+        """The page on top."""
+        return self.pages[-1]
+
+    @property
+    def busy(self) -> bool:
+        """Whether keys wait for an answer."""
+        return self._held_by is not None
+
+    @property
+    def prefix_waits(self) -> bool:
+        """Whether an unfinished scan prefix is held: the driver calls `expire` after a while."""
+        return self._gate.waiting
+
+    def begin(self) -> None:
+        """Open the board and ask for what every page shows."""
+        self._perform([*self._ask_state(), *self.page.opened()])
+
+    def key(self, key: str) -> None:
+        """Take one key, now or as soon as the page is ready for it."""
+        if len(self._keys) >= KEYS_WAITING_MAX:
+            self.bells += 1
+            return
+        self._keys.append(key)
+        self._pump()
+
+    def expire(self) -> None:
+        """Give an unfinished scan prefix back to the page."""
+        self._passed.extend(self._gate.expire())
+        self._pump()
+
+    def answer(self, ask: Ask, result: Any) -> None:
+        """Take what the node said to a call."""
+        self.desk.away = False
+        self._release(ask)
+        self._perform(ask.then(result))
+        self._pump()
+
+    def fail(self, ask: Ask, failure: FieldmeshError) -> None:
+        """Take the refusal of a call; keys that counted on it are dropped."""
+        if isinstance(failure, LinkError):
+            self.desk.away = True
+        if self._held_by is ask and ask.drops:
+            self._drop_keys()
+        self._release(ask)
+        if ask.failed is not None:
+            self._perform(ask.failed(failure))
+        elif ask.holds:
+            self._perform([Say(error(self.desk.words, failure), "bad", bell=True)])
+        self._pump()
+
+    def tick(self, now_ms: int) -> None:
+        """Say what time it is."""
+        self.desk.now_ms = now_ms
+
+    def changed(self) -> None:
+        """Rows changed at the node."""
+        self._perform([*self._ask_state(), *self.page.changed()])
+
+    def away(self) -> None:
+        """The node does not answer any more."""
+        self.desk.away = True
+
+    def draw(self, size: Size) -> list[Line]:
+        """Return the whole screen."""
+        body = self.page.draw(body_size(self.desk, size))
+        return draw_frame(self.desk, body, self._strip(), self._hints(), size)
+
+    def _strip(self) -> Span:
+        if self._leader:
+            return Span(self.desk.words("keys.leader_waits"), "warn")
+        if self._gate.collecting:
+            return Span(self.desk.words("scan.reading"), "warn")
+        return self.strip
+
+    def _hints(self) -> list[Hint]:
+        hints = self.page.hints()
+        if len(self.pages) > 1 and self.page.name != "lock":
+            hints.append(Hint("Esc", self.desk.words("keys.back")))
+        return hints
+
+    def _pump(self) -> None:
+        """Hand out keys until there are none or the page waits."""
+        while not self.busy and not self.quitting and (self._passed or self._keys):
+            if self._passed:
+                self._dispatch(self._passed.popleft())
+            elif self.page.scans:
+                self._passed.extend(self._gate.key(self._keys.popleft()))
+            else:
+                self._passed.extend([*self._gate.give_back(), self._keys.popleft()])
+
+    def _dispatch(self, item: str | Scan) -> None:
+        if isinstance(item, Scan):
+            self._perform(self.page.scan(item))
+        elif self.page.name == "lock":
+            self._perform(self.page.key(item))
+        elif self._leader:
+            self._led(item)
+        elif item == "ctrl+g":
+            self._leader = True
+        elif item in self._openers:
+            self._open_by_key(item)
+        elif item in ("ctrl+q", "ctrl+c"):
+            self._perform([Say(self.desk.words("keys.quit_from_menu"), "warn")])
+        else:
+            self._perform(self.page.key(item))
+
+    def _led(self, key: str) -> None:
+        """Take the digit after Ctrl+G as the F-key of that number."""
+        self._leader = False
+        digit = fold_digit(key) if len(key) == 1 else ""
+        name = f"f{10 if digit == '0' else digit}"
+        if name in self._openers:
+            self._open_by_key(name)
+        elif key != "escape":
+            self.bells += 1
+
+    def _open_by_key(self, key: str) -> None:
+        """Open the page of an F-key, or bring it back when it lies below."""
+        page = self._openers[key](self.desk)
+        if page.name == self.page.name:
+            return
+        below = next((other for other in self.pages[1:] if other.name == page.name), None)
+        if below is None:
+            self._perform([Open(page)])
+            return
+        left = self.page.left()
+        self.pages.remove(below)
+        self.pages.append(below)
+        self._perform([*left, *below.resumed()])
+
+    def _perform(self, acts: list[Act]) -> None:
+        waiting = deque(acts)
+        while waiting:
+            waiting.extendleft(reversed(self._carry_out(waiting.popleft())))
+
+    def _carry_out(self, act: Act) -> list[Act]:
+        """Do one act; return what follows from it at once."""
+        match act:
+            case Ask():
+                self.asks.append(act)
+                if act.holds:
+                    self._held_by = act
+            case Open():
+                return self._put_on_top(act)
+            case Back():
+                return self._leave()
+            case Say():
+                self.strip = Span(act.text, act.tone)
+                self.bells += act.bell
+            case Choose():
+                self.desk.theme = act.theme or self.desk.theme
+            case Quit():
+                self.quitting = True
+        return []
+
+    def _put_on_top(self, act: Open) -> list[Act]:
+        left = self.page.left()
+        if act.instead and len(self.pages) > 1:
+            self.pages.pop()
+        self.pages.append(act.page)
+        if len(self.pages) > PAGES_MAX:
+            left = [*left, *self.pages.pop(1).left()]
+        return [*left, *act.page.opened()]
+
+    def _leave(self) -> list[Act]:
+        if len(self.pages) == 1:
+            return []
+        gone = self.pages.pop()
+        return [*gone.left(), *self.page.resumed()]
+
+    def _release(self, ask: Ask) -> None:
+        if self._held_by is ask:
+            self._held_by = None
+
+    def _drop_keys(self) -> None:
+        """Forget keys that were struck for a page that did not come."""
+        if self._keys or self._passed:
+            self.bells += 1
+        self._keys.clear()
+        self._passed.clear()
+        self._gate.give_back()
+
+    def _ask_state(self) -> list[Act]:
+        return [
+            Ask(lambda node: node.hello(), self._take_greeting, _nothing, holds=False),
+            Ask(lambda node: node.sync(), self._take_sync, _nothing, holds=False),
+            Ask(lambda node: node.draft_list(), self._take_drafts, _nothing, holds=False),
+        ]
+
+    def _take_greeting(self, greeting: Greeting) -> list[Act]:
+        self.desk.greeting = greeting
+        return []
+
+    def _take_sync(self, sync: SyncState) -> list[Act]:
+        self.desk.sync = sync
+        return []
+
+    def _take_drafts(self, drafts: list[Draft]) -> list[Act]:
+        self.desk.drafts = drafts
+        return []
+
+
+def _nothing(_failure: FieldmeshError) -> list[Act]:
+    """What every page shows is asked for again at the next change."""
+    return []

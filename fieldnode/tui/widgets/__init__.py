@@ -1,0 +1,1 @@
+"""From cores to lines; only `stage` knows Textual."""
