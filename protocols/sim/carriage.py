@@ -99,7 +99,7 @@ class Carriage:
     # --- dialling -------------------------------------------------------------------------
 
     def dial(self, host: Host, dial: Dial, pause_us: int = 0) -> None:
-        """Try to reach a peer after a pause, and go on trying."""
+        """Try to reach a peer after a pause, and go on trying until linked, whoever dialled."""
         if not dial.pending and host.node is not None:
             dial.pending = True
             life = host.lives
@@ -110,6 +110,9 @@ class Carriage:
         if host.lives != life or host.node is None:
             return
         stage, there = self._stage, self._stage.hosts[dial.place]
+        if _linked(host, dial.place):
+            dial.pending = False
+            return
         if there.node is None or not self.network.through(host.place, there.place):
             self._again(host, dial)
             return
@@ -143,12 +146,15 @@ class Carriage:
         node, end = host.node, carrier.end_at(host.place)
         if node is None or not end.link:
             return
-        link = end.link
-        address = self._stage.hosts[carrier.far(end).place].address
+        link, there = end.link, carrier.far(end).place
+        address = self._stage.hosts[there].address
         peer = host.known.get(address) if dialled else None
+        code = host.codes.pop(there, None) if dialled else None
         self._stage.call(
             host,
-            lambda now: node.opened(link, now, dialled=dialled, peer=peer, address=address),
+            lambda now: node.opened(
+                link, now, dialled=dialled, peer=peer, address=address, code=code
+            ),
         )
 
     # --- breaking -------------------------------------------------------------------------
@@ -202,7 +208,7 @@ class Carriage:
         del host.links[link]
         self._stage.call(host, lambda now: node.closed(link, now))
         dial = host.dials.get(carrier.far(end).place)
-        if dial is not None and end is carrier.ends[0]:
+        if dial is not None:
             if self._stage.at_us - carrier.opened_us > STABLE_US:
                 dial.pause_us = DIAL_PAUSE_MIN_US
             self.dial(host, dial, dial.pause_us)
@@ -224,3 +230,9 @@ class Carriage:
         waiting, end.waiting = end.waiting, []
         for message in waiting:
             self._let_arrive(carrier, end, message, self._stage.at_us + RESEND_US)
+
+
+def _linked(host: Host, place: int) -> bool:
+    return any(
+        carrier.far(carrier.end_at(host.place)).place == place for carrier in host.links.values()
+    )

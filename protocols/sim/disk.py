@@ -30,6 +30,12 @@ class Disk(Store):
                 raise PowerCutError
         return super().execute(sql, values)
 
+    def power_gone(self) -> None:
+        """Forget what was not committed, and whatever was to come."""
+        self._fuse = 0
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
     def copy(self) -> Disk:
         """Return another disk with the same bytes: a clone, or a backup."""
         other = Disk()

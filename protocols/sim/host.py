@@ -58,7 +58,14 @@ class Node(Protocol):
         ...
 
     def opened(
-        self, link: int, now: Now, *, dialled: bool, peer: DeviceId | None, address: str
+        self,
+        link: int,
+        now: Now,
+        *,
+        dialled: bool,
+        peer: DeviceId | None,
+        address: str,
+        code: bytes | None,
     ) -> list[Effect]:
         """A carrier link is up."""
         ...
@@ -142,6 +149,10 @@ class Host:
     dials: dict[int, Dial] = field(default_factory=dict)
     known: dict[str, DeviceId] = field(default_factory=dict)
     """Which device answered at an address, as the node reported it."""
+    codes: dict[int, bytes] = field(default_factory=dict)
+    """One-time codes to enrol with at these places, each for the next link there."""
+    joined: bool = False
+    """Enrolment ended well."""
     wake_us: int | None = None
     next_link: int = 1
     down_us: int | None = None

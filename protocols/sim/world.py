@@ -14,6 +14,7 @@ from protocols.mesh.effects import (
     Changed,
     Effect,
     Hangup,
+    Joined,
     Notice,
     Now,
     PeerKnown,
@@ -53,11 +54,14 @@ class World:
 
     # --- the cast -------------------------------------------------------------------------
 
-    def add(self, name: str, machine: Machine, clock: DeviceClock | None = None) -> Host:
-        """Put a device into the world, switched off."""
-        place = len(self.hosts)
+    def add(
+        self, name: str, make: Callable[[Now], Machine], clock: DeviceClock | None = None
+    ) -> Host:
+        """Put a device into the world, switched off; it is made at this moment of its clock."""
+        place, clock = len(self.hosts), clock or DeviceClock()
         chance = seeded(self.seed, "entropy", place, name)
-        host = Host(place, name, machine, clock or DeviceClock(), chance)
+        now = Now(clock.wall_ms(self.at_us), clock.mono_ms(self.at_us), chance.randbytes)
+        host = Host(place, name, make(now), clock, chance)
         self.hosts.append(host)
         return host
 
@@ -193,6 +197,9 @@ class World:
                     self.carriage.hang_up(host, link)
                 case PeerKnown(device, address):
                     host.known[address] = device
+                case Joined():
+                    self.trace.add(self.at_us, host.place, b"joined")
+                    host.joined = True
                 case Notice(code, _):
                     self.trace.add(self.at_us, host.place, code.encode())
                     self.witness.noticed(host, self.at_us, effect)

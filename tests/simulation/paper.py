@@ -56,7 +56,8 @@ class Stage:
         self.world = World(1)
         self.hosts = []
         for number in range(count):
-            host = self.world.add(f"n{number}", Paper(DeviceId(bytes([number + 1]) * 32)))
+            paper = Paper(DeviceId(bytes([number + 1]) * 32))
+            host = self.world.add(f"n{number}", lambda _, paper=paper: paper)
             host.node = object()
             self.hosts.append(host)
 

@@ -84,7 +84,7 @@ class ToyNode:
     def tick(self, now):
         return [WakeAt(now.mono_ms + 60_000)]
 
-    def opened(self, link, now, *, dialled, peer, address):
+    def opened(self, link, now, *, dialled, peer, address, code):
         self.links.add(link)
         return [Transmit(link, self._all())]
 

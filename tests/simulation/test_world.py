@@ -9,7 +9,9 @@ from tests.simulation.standin import ToyMachine
 
 def cast(count, seed=1):
     world = World(seed, shape=LAN)
-    hosts = [world.add(f"n{n}", ToyMachine(bytes([n + 1]) * 32)) for n in range(count)]
+    hosts = [
+        world.add(f"n{n}", lambda _, n=n: ToyMachine(bytes([n + 1]) * 32)) for n in range(count)
+    ]
     for host in hosts:
         world.boot(host)
     world.mesh(hosts)

@@ -1,0 +1,91 @@
+"""Who takes part: an operation founded by HQ, devices that enrol by code, relays, copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from protocols.sim.clock import SECOND_US, DeviceClock
+from protocols.sim.host import Host
+from protocols.sim.machine import Computer
+from protocols.sim.world import World
+from protocols.trust.enrolment import CODE_BYTES
+
+ENROL_US = 60 * SECOND_US
+"""Everybody is admitted within this much true time, before the drill begins."""
+
+
+class Cast:
+    """The devices of one drill; the first is HQ."""
+
+    def __init__(self, world: World, computer: type[Computer] = Computer) -> None:
+        self.world = world
+        self.hosts: list[Host] = []
+        """Members that take part from the start, HQ first."""
+        self._computer = computer
+
+    @classmethod
+    def found(
+        cls,
+        world: World,
+        names: Sequence[str],
+        *,
+        clocks: Mapping[str, DeviceClock] | None = None,
+        computer: type[Computer] = Computer,
+    ) -> Cast:
+        """Found an operation and let everybody enrol over the network, as people would.
+
+        The clock of the drill stands at zero again afterwards only for people: true time has
+        moved by a minute a device at most.
+        """
+        cast = cls(world, computer)
+        for name in names:
+            cast.hosts.append(cast._device(name, (clocks or {}).get(name), hq=name == names[0]))
+        for host in cast.hosts[1:]:
+            cast._enrol(host)
+        world.run_until(world.at_us + SECOND_US)
+        world.witness.begin()
+        return cast
+
+    @property
+    def hq(self) -> Host:
+        """The device whose receipts count as *at HQ*."""
+        return self.hosts[0]
+
+    def clone(self, host: Host, name: str) -> Host:
+        """Copy a card and use both: the same keys twice. The copy is on at once."""
+        assert isinstance(host.machine, Computer)
+        machine = host.machine.copy()
+        copy = self.world.add(name, lambda _: machine)
+        self.world.witness.look(copy, self.world.at_us)
+        self.world.boot(copy)
+        return copy
+
+    def backup(self, host: Host) -> Computer:
+        """Return a copy of a disk as it is now, to be put back later."""
+        assert isinstance(host.machine, Computer)
+        return host.machine.copy()
+
+    def restore(self, host: Host, backup: Computer) -> None:
+        """Put an old copy in the place of a disk that is lost, and switch it on."""
+        self.world.crash(host)
+        host.machine = backup.copy()
+        self.world.witness.disk_replaced(host, self.world.at_us)
+        self.world.boot(host)
+
+    def _device(self, name: str, clock: DeviceClock | None, *, hq: bool) -> Host:
+        world = self.world
+        host = world.add(name, lambda now: self._computer.found(name, now, hq=hq), clock)
+        world.boot(host)
+        return host
+
+    def _enrol(self, host: Host) -> None:
+        world, hq = self.world, self.hq
+        code = hq.chance.randbytes(CODE_BYTES)
+        assert isinstance(hq.node, Node)
+        hq.node.invite(code, hq.now(world.at_us))
+        host.codes[hq.place] = code
+        world.dial(host, hq)
+        deadline_us = world.at_us + ENROL_US
+        while not host.joined and world.at_us < deadline_us:
+            world.run_until(world.at_us + SECOND_US)
+        assert host.joined, f"{host.name} could not enrol"

@@ -1,0 +1,77 @@
+"""A disk and the product's own software on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from protocols.ids import DeviceId
+from protocols.ledger.book import Ledger
+from protocols.ledger.founding import found_book
+from protocols.mesh.effects import Now
+from protocols.mesh.node import Node
+from protocols.sim.disk import Disk
+from protocols.sim.ledgerbook import LedgerBook
+
+
+class Computer:
+    """One device of a drill. A test may give it software with a bug in it."""
+
+    def __init__(self, disk: Disk) -> None:
+        self.disk = disk
+        self.ledger = self.open_ledger()
+        """As long as the device is on; what stays after is the disk."""
+
+    @classmethod
+    def found(cls, name: str, now: Now, *, hq: bool = False) -> Computer:
+        """Return a new device, an operation of its own."""
+        disk = Disk()
+        found_book(
+            disk,
+            name=name,
+            org="Drill",
+            jurisdiction="XX",
+            hq=hq,
+            entropy=now.entropy,
+            wall_ms=now.wall_ms,
+        )
+        return cls(disk)
+
+    def open_ledger(self) -> Ledger:
+        """Open the book on the disk."""
+        return Ledger(self.disk)
+
+    def make_node(self) -> Node:
+        """Make the node over the open book."""
+        return Node(self.ledger)
+
+    @property
+    def device(self) -> DeviceId:
+        """Which device its keys make it."""
+        return self.ledger.authority.device
+
+    @property
+    def book(self) -> LedgerBook:
+        """What its disk holds now, read past the software under test."""
+        return LedgerBook(self.disk)
+
+    def digests(self) -> Mapping[str, object]:
+        """Return what the software itself says of the scope of care."""
+        care = self.ledger.digest(self.ledger.authority.care_scope)
+        return {name: part.hex() if part else None for name, part in care._asdict().items()}
+
+    def boot(self, now: Now) -> Node:
+        """Start the software on what the disk holds."""
+        self.ledger = self.open_ledger()
+        return self.make_node()
+
+    def arm(self, commits: int, *, after: bool) -> None:
+        """Lose power at the commit so many from now, just before or just after it is durable."""
+        self.disk.arm(commits, after=after)
+
+    def halt(self) -> None:
+        """Power is gone: the disk keeps what was committed."""
+        self.disk.power_gone()
+
+    def copy(self) -> Computer:
+        """Return another computer with the same disk: a clone, or a backup to restore."""
+        return type(self)(self.disk.copy())

@@ -1,0 +1,51 @@
+"""Any weather over two to five devices: nothing saved is lost and all agree when it clears."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocols.sim.cast import Cast
+from protocols.sim.chance import seeded
+from protocols.sim.clock import HOUR_US, SECOND_US, DeviceClock
+from protocols.sim.drill import Drill
+from protocols.sim.network import LAN, RADIO, SATELLITE, WIFI
+from protocols.sim.report import Result, in_words
+from protocols.sim.weather import Weather
+
+STORM_US = 3 * HOUR_US
+
+
+def storm(seed: int) -> Result:
+    chance = seeded(seed, "storm")
+    drill = Drill("storm", seed, shape=chance.choice((LAN, WIFI, SATELLITE, RADIO)))
+    names = [f"n{number}" for number in range(chance.randint(2, 5))]
+    clocks = {
+        name: DeviceClock(
+            offset_ms=chance.choice((0, 0, 5_000, -86_400_000, 10**11)),
+            drift_ppm=chance.randint(-9_000, 9_000),
+        )
+        for name in names[1:]
+    }
+    cast = Cast.found(drill.world, names, clocks=clocks)
+    drill.world.mesh(cast.hosts)
+    for host in cast.hosts:
+        drill.staff(host, per_hour=25.0, until_us=STORM_US)
+    weather = Weather(drill.world, cast.hosts, every_us=300 * SECOND_US, until_us=STORM_US)
+    drill.world.run_until(STORM_US)
+    drill.notes |= weather.counts
+    return drill.finish(cast.hq)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_weather_leaves_all_that_was_saved_and_all_in_agreement(seed):
+    result = storm(seed)
+
+    assert result.ok, in_words(result)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_two_hundred_storms(block):
+    for seed in range(100 + 10 * block, 110 + 10 * block):
+        result = storm(seed)
+        assert result.ok, in_words(result)
