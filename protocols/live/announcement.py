@@ -13,6 +13,7 @@ from hashlib import blake2b
 from hmac import compare_digest
 from ipaddress import ip_address
 
+from protocols.ids import OperationId
 from protocols.live.address import PORT_MAX, Address
 
 SERVICE = "_fieldmesh._tcp.local."
@@ -25,6 +26,15 @@ TXT_BYTES_MAX = 400
 CANDIDATES_MAX = 64
 """Candidates remembered; the one longest unheard of goes first."""
 _PERSON = b"fm-announce-1"
+_KEY_PERSON = b"fm-discover-1"
+
+
+def discovery_key(operation: OperationId) -> bytes:
+    """Return the key by which members of an operation recognise each other's announcements.
+
+    It keeps strangers from telling whose node this is; it protects nothing else.
+    """
+    return blake2b(operation, digest_size=32, person=_KEY_PERSON).digest()
 
 
 def announce(key: bytes, port: int, entropy: Callable[[int], bytes]) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
@@ -36,10 +37,23 @@ DEAD_HOST_MS = 20_000
 Socket = ClientWebSocketResponse[Any] | web.WebSocketResponse[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Hail:
+    """How a link came about."""
+
+    address: str
+    """Of the other end: as dialled, or as its socket says."""
+    dialled: bool = False
+    peer: DeviceId | None = None
+    """Whom we expect there."""
+    code: bytes | None = None
+    """Enrol with this one-time code."""
+
+
 class Carried(Protocol):
     """Who hears what links bring; the worker is one."""
 
-    def opened(self, link: int, *, dialled: bool, peer: DeviceId | None, address: str) -> None:
+    def opened(self, link: int, hail: Hail) -> None:
         """A link is up."""
         ...
 
@@ -55,12 +69,13 @@ class Carried(Protocol):
 class Link:
     """One open WebSocket, numbered; lives as long as `run` runs."""
 
-    def __init__(self, number: int, ws: Socket, carried: Carried, address: str) -> None:
+    def __init__(self, number: int, ws: Socket, carried: Carried, hail: Hail) -> None:
         self.number = number
-        self.address = address
-        """Of the other end: as dialled, or as its socket says."""
+        self.hail = hail
         self.code = "link_closed"
         """Why it ended: ours, or `link_closed` when the other end or the world did."""
+        self.ended = asyncio.Event()
+        """Set when it is gone."""
         self._ws = ws
         self._carried = carried
         self._unsent: deque[bytes | None] = deque()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from itertools import count
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from protocols.errors import LinkError
 from protocols.ids import DeviceId
 from protocols.live.address import Address
 from protocols.live.door import ROUTE, Door, Limits
-from protocols.live.link import CLOSE_S, HEARTBEAT_S, MESSAGE_BYTES_MAX, Carried, Link, Socket
+from protocols.live.link import CLOSE_S, HEARTBEAT_S, MESSAGE_BYTES_MAX, Carried, Hail, Link, Socket
 
 DIAL_S = 10.0
 """Name look-up, connection and upgrade together; several round trips of a satellite."""
@@ -22,8 +23,14 @@ DIAL_S = 10.0
 class Links:
     """Opens, numbers and closes links; messages go in and out by number."""
 
-    def __init__(self, carried: Carried, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        carried: Carried,
+        limits: Limits | None = None,
+        ended: Callable[[], None] | None = None,
+    ) -> None:
         self._carried = carried
+        self._ended = ended
         self._links: dict[int, Link] = {}
         self._numbers = count(1)
         self._dialled: set[asyncio.Task[None]] = set()
@@ -43,7 +50,7 @@ class Links:
 
     def from_host(self, host: str) -> bool:
         """Whether a link has come in from this address."""
-        return any(link.address == host for link in self._links.values())
+        return any(link.hail.address == host for link in self._links.values())
 
     async def listen(self, address: Address) -> Address:
         """Let peers in; return the address with the port that was taken.
@@ -61,8 +68,10 @@ class Links:
         port: int = self._server.sockets[0].getsockname()[1]
         return Address(address.host, port)
 
-    async def dial(self, address: Address, peer: DeviceId | None = None) -> asyncio.Task[None]:
-        """Open a link; return the task that ends when the link does.
+    async def dial(
+        self, address: Address, peer: DeviceId | None = None, code: bytes | None = None
+    ) -> Link:
+        """Open a link, to the peer expected there or to enrol with a one-time code.
 
         Raises:
             LinkError: `unreachable` or `refused`.
@@ -81,11 +90,11 @@ class Links:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
             raise LinkError("unreachable", address=str(address)) from None
         # Registered before it first runs, so that a stop at this moment finds it.
-        link = self._add(ws, str(address))
-        task = asyncio.create_task(self._carry(link, dialled=True, peer=peer))
+        link = self._add(ws, Hail(str(address), dialled=True, peer=peer, code=code))
+        task = asyncio.create_task(self._carry(link))
         self._dialled.add(task)
         task.add_done_callback(self._dialled.discard)
-        return task
+        return link
 
     def send(self, link: int, message: bytes) -> None:
         """Send one message; one for a link that has gone is dropped."""
@@ -115,22 +124,25 @@ class Links:
             await self._session.close()
 
     async def _welcome(self, ws: Socket, host: str) -> None:
-        await self._carry(self._add(ws, host), dialled=False, peer=None)
+        await self._carry(self._add(ws, Hail(host)))
 
-    def _add(self, ws: Socket, address: str) -> Link:
-        link = Link(next(self._numbers), ws, self._carried, address)
+    def _add(self, ws: Socket, hail: Hail) -> Link:
+        link = Link(next(self._numbers), ws, self._carried, hail)
         self._links[link.number] = link
         if self._stopping:
             link.hang_up("node_stopping")
         return link
 
-    async def _carry(self, link: Link, *, dialled: bool, peer: DeviceId | None) -> None:
-        self._carried.opened(link.number, dialled=dialled, peer=peer, address=link.address)
+    async def _carry(self, link: Link) -> None:
+        self._carried.opened(link.number, link.hail)
         try:
             await link.run()
         finally:
             del self._links[link.number]
+            link.ended.set()
             self._carried.closed(link.number)
+            if self._ended is not None:
+                self._ended()
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:

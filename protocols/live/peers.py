@@ -9,7 +9,10 @@ from contextlib import suppress
 from protocols.errors import LinkError
 from protocols.ids import DeviceId
 from protocols.live.address import Address
+from protocols.live.link import Link
 
+DEVICES_MAX = 4096
+"""Addresses whose device is remembered."""
 PAUSE_S_MIN = 0.5
 """Before the first attempt to dial again."""
 PAUSE_S_MAX = 30.0
@@ -19,7 +22,10 @@ JITTER = 0.2
 STEADY_S = 10.0
 """A link that lasted this long was a good one: the pauses begin anew."""
 
-Dial = Callable[[Address, DeviceId | None], Awaitable[asyncio.Task[None]]]
+DOUBLED_S = 60.0
+"""Pause when the peer is linked already, unless a link ends before."""
+
+Dial = Callable[[Address, DeviceId | None], Awaitable[Link]]
 
 
 class Pauses:
@@ -48,6 +54,10 @@ class Peers:
         self._tasks: dict[Address, asyncio.Task[None]] = {}
         self._hurry: dict[Address, asyncio.Event] = {}
         self._devices: dict[str, DeviceId] = {}
+        self._greeted: set[str] = set()
+        """Addresses where a member has answered since they were dialled last."""
+        self._doubled: set[Address] = set()
+        """Linked by the other end's doing, so that our link was one too many."""
 
     def __contains__(self, address: Address) -> bool:
         return address in self._tasks
@@ -66,17 +76,24 @@ class Peers:
         task = self._tasks.pop(address, None)
         if task is not None:
             del self._hurry[address]
+            self._doubled.discard(address)
             task.cancel()
 
     def known(self, device: DeviceId, address: str) -> None:
         """Remember who answers there, so that the next greeting is the short one."""
-        if any(str(kept) == address for kept in self._tasks):
+        if len(self._devices) < DEVICES_MAX or address in self._devices:
             self._devices[address] = device
+        self._greeted.add(address)
 
     def hurry(self) -> None:
         """The network has changed: end all pauses."""
         for event in self._hurry.values():
             event.set()
+
+    def link_ended(self) -> None:
+        """Some link has gone: peers that had two may have none now."""
+        for address in self._doubled:
+            self._hurry[address].set()
 
     async def stop(self) -> None:
         """Dial no more."""
@@ -93,22 +110,33 @@ class Peers:
         while attempts is None or failed < attempts:
             hurry.clear()
             failed += 1
-            if await self._one_link(address) >= STEADY_S:
+            if await self._one_link(address):
                 failed = 0
                 pauses.anew()
+            pause_s = DOUBLED_S if address in self._doubled else pauses.longer()
             with suppress(TimeoutError):
-                await asyncio.wait_for(hurry.wait(), pauses.longer())
+                await asyncio.wait_for(hurry.wait(), pause_s)
                 pauses.anew()
         del self._tasks[address], self._hurry[address]
+        self._doubled.discard(address)
 
-    async def _one_link(self, address: Address) -> float:
-        """Return how many seconds a link lasted, 0 when there was none."""
-        loop = asyncio.get_running_loop()
+    async def _one_link(self, address: Address) -> bool:
+        """Dial once and stay until the link ends; return whether it was of use."""
+        self._doubled.discard(address)
+        self._greeted.discard(str(address))
+        expected = self._devices.get(str(address))
+        began_s = asyncio.get_running_loop().time()
         try:
-            link = await self._dial(address, self._devices.get(str(address)))
+            link = await self._dial(address, expected)
         except LinkError:
-            return 0
-        began_s = loop.time()
-        # Dropping the address must not cut the link, so it is waited for, not awaited.
-        await asyncio.wait([link])
-        return loop.time() - began_s
+            return False
+        await link.ended.wait()
+        if link.code == "duplicate":
+            self._doubled.add(address)
+            return True
+        if asyncio.get_running_loop().time() - began_s >= STEADY_S:
+            return True
+        if str(address) not in self._greeted:
+            # Somebody else may live there now: greet like a stranger next time.
+            self._devices.pop(str(address), None)
+        return False

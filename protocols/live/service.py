@@ -8,13 +8,15 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from protocols.errors import LinkError
+from protocols.ids import DeviceId, OperationId
 from protocols.live.address import Address
-from protocols.live.announcement import Candidate
+from protocols.live.announcement import Candidate, discovery_key
 from protocols.live.discovery import Discovery
 from protocols.live.door import Limits
 from protocols.live.interfaces import NetworkWatch, site_addresses
@@ -23,8 +25,20 @@ from protocols.live.links import Links
 from protocols.live.local import Caller, Handler, LocalServer
 from protocols.live.peers import Peers
 from protocols.live.worker import Call, NodeFactory, Worker
-from protocols.mesh.effects import Changed, Effect, Hangup, Notice, PeerKnown, Transmit
+from protocols.mesh.effects import (
+    Changed,
+    Effect,
+    Hangup,
+    Joined,
+    Notice,
+    Now,
+    PeerKnown,
+    Transmit,
+)
+from protocols.mesh.node import Node
 
+LOG_BYTES = 4 * 1024 * 1024
+"""A shorter log is left: the first commit after folding it costs a second fsync."""
 SWITCH_S = 0.001
 """How long the node's thread may keep the interpreter from the loop, which reads the sockets."""
 YIELD_S = 5.0
@@ -46,8 +60,8 @@ class Settings:
     """None: dials only."""
     peers: tuple[Address, ...] = ()
     """Dialled for as long as the node runs."""
-    discovery_key: bytes | None = None
-    """Shared by the members of the operation, 16 to 64 bytes; None: no discovery."""
+    discovery: bool = True
+    """Announce on the site's networks and look for members there."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -57,8 +71,8 @@ class Service:
     def __init__(self, factory: NodeFactory, settings: Settings, journal: Journal) -> None:
         self._settings = settings
         self._journal = journal
-        self._worker = Worker(factory, self._carry_out)
-        self._links = Links(self._worker, settings.limits)
+        self._worker = Worker(factory, self._carry_out, _fold_log)
+        self._links = Links(self._worker, settings.limits, self._link_ended)
         self._peers = Peers(self._links.dial, random.SystemRandom().random)
         self._local: LocalServer | None = None
         self._discovery: Discovery | None = None
@@ -94,6 +108,8 @@ class Service:
         except BaseException:
             await self.stop()
             raise
+        for device, where in await self.call(_addresses):
+            self._peers.known(device, where)
         for address in self._settings.peers:
             self._peers.keep(address)
         self._watch.start()
@@ -110,6 +126,17 @@ class Service:
     def dial(self, address: Address) -> None:
         """Keep a link to this address from now on."""
         self._peers.keep(address)
+
+    async def enrol(self, address: Address, code: bytes) -> None:
+        """Join the operation of the node at this address with its one-time code.
+
+        Raises:
+            LinkError: `unreachable`, `refused`, or `not_admitted` when the code was not taken.
+        """
+        link = await self._links.dial(address, code=code)
+        await link.ended.wait()
+        if link.code != "joined":
+            raise LinkError("not_admitted", reason=link.code)
 
     def ask_to_stop(self) -> None:
         """Let `run_until_stopped` return."""
@@ -139,6 +166,9 @@ class Service:
         discovery = self._discovery.stop() if self._discovery is not None else asyncio.sleep(0)
         await asyncio.gather(self._links.stop(), local, discovery)
 
+    def _link_ended(self) -> None:
+        self._peers.link_ended()
+
     def _carry_out(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
             match effect:
@@ -152,32 +182,34 @@ class Service:
                     self._local.publish(tables)
                 case PeerKnown(device, address):
                     self._peers.known(device, address)
+                case Joined():
+                    self._spawn(self._discover())
                 case Notice(code, values):
                     self._journal.note(code, values)
             for listener in self._listeners:
                 listener(effect)
 
     async def _discover(self) -> None:
-        key = self._settings.discovery_key
-        if key is None or self.address is None:
+        """Announce under the operation's key, which is another one after joining."""
+        if not self._settings.discovery or self.address is None:
             return
+        if self._discovery is not None:
+            await self._discovery.stop()
         self._announced = site_addresses(self.address.host)
         self._discovery = Discovery(
-            key,
+            discovery_key(await self.call(_operation)),
             self.address.port,
             entropy=os.urandom,
             found=self._found,
             crowded_out=lambda candidate: self._peers.drop(candidate.address),
         )
-        if not await self._discovery.start(self._announced):
+        if self._announced and not await self._discovery.start(self._announced):
             self._journal.note("no_discovery")
 
     def _found(self, candidate: Candidate) -> None:
         assert self._discovery is not None
         yield_s = 0.0 if self._discovery.instance < candidate.instance else YIELD_S
-        task = asyncio.create_task(self._approach(candidate.address, yield_s))
-        self._later.add(task)
-        task.add_done_callback(self._later.discard)
+        self._spawn(self._approach(candidate.address, yield_s))
 
     async def _approach(self, address: Address, yield_s: float) -> None:
         await asyncio.sleep(yield_s)
@@ -186,19 +218,31 @@ class Service:
 
     def _network_changed(self) -> None:
         self._peers.hurry()
-        if self._discovery is not None and self.address is not None:
-            addresses = site_addresses(self.address.host)
-            if addresses != self._announced:
-                self._announced = addresses
-                task = asyncio.create_task(self._announce_anew(addresses))
-                self._later.add(task)
-                task.add_done_callback(self._later.discard)
+        if self.address is not None and site_addresses(self.address.host) != self._announced:
+            self._spawn(self._discover())
 
-    async def _announce_anew(self, addresses: list[str]) -> None:
-        assert self._discovery is not None
-        await self._discovery.stop()
-        if not await self._discovery.start(addresses):
-            self._journal.note("no_discovery")
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+
+def _addresses(node: Node, _: Now) -> tuple[list[tuple[DeviceId, str]], list[Effect]]:
+    peers = node.ledger.peers.all.values()
+    return [(peer.device, peer.address) for peer in peers if peer.address], []
+
+
+def _operation(node: Node, _: Now) -> tuple[OperationId, list[Effect]]:
+    return node.ledger.authority.operation, []
+
+
+def _fold_log(node: Node) -> None:
+    """Fold a long write-ahead log into the book while nobody waits for it."""
+    store = node.ledger.store
+    if store.path is not None:
+        log = store.path.with_name(store.path.name + "-wal")
+        if log.exists() and log.stat().st_size >= LOG_BYTES:
+            store.checkpoint()
 
 
 def _silence_libraries() -> None:

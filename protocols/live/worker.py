@@ -14,12 +14,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from protocols.errors import FieldmeshError, LedgerError, LinkError
-from protocols.ids import DeviceId
 from protocols.live.clock import mono_ms, now
+from protocols.live.link import Hail
 from protocols.mesh.effects import Effect, Hangup, Notice, Now, WakeAt
+from protocols.mesh.node import Node
 
 COMMANDS_MAX = 256
 """Commands that wait; each connection has one at a time, so only a fault comes this far."""
@@ -27,6 +28,8 @@ COMMANDS_IN_A_ROW = 4
 """Commands served before waiting messages get one turn."""
 MESSAGES_IN_A_ROW = 8
 """Messages served before due work of the node's own gets one turn."""
+IDLE_S = 5.0
+"""Quiet after which the idle work runs, once, until there was work again."""
 RETRY_MS = 2_000
 """Pause before a failed tick is tried again: a full disk is not emptied faster."""
 WAIT_S_MAX = 3600.0
@@ -35,40 +38,14 @@ WAIT_S_MAX = 3600.0
 Result = TypeVar("Result")
 
 
-class Driven(Protocol):
-    """What the worker asks of a node; `protocols.mesh.node.Node` is one."""
-
-    def start(self, now: Now) -> Sequence[Effect]:
-        """Begin; called once."""
-        ...
-
-    def opened(
-        self, link: int, now: Now, *, dialled: bool, peer: DeviceId | None, address: str
-    ) -> Sequence[Effect]:
-        """A carrier link is up."""
-        ...
-
-    def received(self, link: int, message: bytes, now: Now) -> Sequence[Effect]:
-        """One whole message came."""
-        ...
-
-    def closed(self, link: int, now: Now) -> Sequence[Effect]:
-        """A carrier link is gone."""
-        ...
-
-    def tick(self, now: Now) -> Sequence[Effect]:
-        """The time of a WakeAt has come."""
-        ...
-
-
-Call = Callable[[Driven, Now], tuple[Result, Sequence[Effect]]]
-NodeFactory = Callable[[Now], AbstractContextManager[Driven]]
+Call = Callable[[Node, Now], tuple[Result, Sequence[Effect]]]
+NodeFactory = Callable[[Now], AbstractContextManager[Node]]
 """Opens the ledger and makes the node, on the worker's thread; leaving it closes the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    run: Callable[[Driven, Now], Sequence[Effect]]
+    run: Callable[[Node, Now], Sequence[Effect]]
     link: int | None = None
     """Its fault is that peer's: the link is cut."""
     done: Callable[[], None] | None = None
@@ -80,9 +57,15 @@ class _Job:
 class Worker:
     """Runs one node on a thread of its own and brings its effects back to the loop."""
 
-    def __init__(self, factory: NodeFactory, carry_out: Callable[[Sequence[Effect]], None]) -> None:
+    def __init__(
+        self,
+        factory: NodeFactory,
+        carry_out: Callable[[Sequence[Effect]], None],
+        idle: Callable[[Node], None] | None = None,
+    ) -> None:
         self._factory = factory
         self._carry_out = carry_out
+        self._idle = idle
         self._loop = asyncio.get_running_loop()
         self._turn = threading.Condition()
         self._commands: deque[_Job] = deque()
@@ -92,6 +75,7 @@ class Worker:
         self._outcomes: deque[Callable[[], None]] = deque()
         self._told = False
         self._commands_run = self._messages_run = 0
+        self._worked = False
         self._thread = threading.Thread(target=self._live, name="node", daemon=True)
         self._started: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -126,7 +110,7 @@ class Worker:
             return future
         results: list[Result] = []
 
-        def command(node: Driven, moment: Now) -> Sequence[Effect]:
+        def command(node: Node, moment: Now) -> Sequence[Effect]:
             result, effects = run(node, moment)
             results.append(result)
             return effects
@@ -139,17 +123,20 @@ class Worker:
         self._add(self._commands, job)
         return future
 
-    def opened(self, link: int, *, dialled: bool, peer: DeviceId | None, address: str) -> None:
+    def opened(self, link: int, hail: Hail) -> None:
         """Tell the node that a link is up."""
-        self._add(
-            self._messages,
-            _Job(
-                lambda node, moment: node.opened(
-                    link, moment, dialled=dialled, peer=peer, address=address
-                ),
+
+        def greet(node: Node, moment: Now) -> Sequence[Effect]:
+            return node.opened(
                 link,
-            ),
-        )
+                moment,
+                dialled=hail.dialled,
+                peer=hail.peer,
+                address=hail.address,
+                code=hail.code,
+            )
+
+        self._add(self._messages, _Job(greet, link))
 
     def received(self, link: int, message: bytes, taken: Callable[[], None]) -> None:
         """Hand one message over; `taken` is called when the node has it."""
@@ -175,6 +162,7 @@ class Worker:
                 self._finish(node.start(now()), lambda: self._started.set_result(None))
                 while (job := self._next()) is not None:
                     self._run(job, node)
+                node.stop()
         except Exception as error:
             self._tell(lambda error=error: self._broken(error))  # type: ignore[misc]
         finally:
@@ -188,9 +176,24 @@ class Worker:
                     wait_s = min(max(0, self._wake_ms - mono_ms()) / 1000, WAIT_S_MAX)
                 job = self._choose(due=wait_s == 0)
                 if job is not None:
+                    self._worked = True
                     return job
-                self._turn.wait(wait_s)
+                if self._rests(wait_s):
+                    self._worked = False
+                    return _Job(lambda node, _: self._tidy(node))
         return None
+
+    def _rests(self, wait_s: float | None) -> bool:
+        """Wait for a job or an alarm; return True when the idle work is due instead."""
+        if not self._worked or self._idle is None or (wait_s is not None and wait_s <= IDLE_S):
+            self._turn.wait(wait_s)
+            return False
+        return not self._turn.wait(IDLE_S)
+
+    def _tidy(self, node: Node) -> Sequence[Effect]:
+        assert self._idle is not None
+        self._idle(node)
+        return ()
 
     def _choose(self, *, due: bool) -> _Job | None:
         """Return the next job by rank, or by share when one rank had its fill."""
@@ -208,7 +211,7 @@ class Worker:
             return _Job(_tick, failed=self._tick_failed)
         return None
 
-    def _run(self, job: _Job, node: Driven) -> None:
+    def _run(self, job: _Job, node: Node) -> None:
         try:
             effects = job.run(node, now())
         except Exception as error:
@@ -279,7 +282,7 @@ class Worker:
         self._ended.set_result(None)
 
 
-def _tick(node: Driven, moment: Now) -> Sequence[Effect]:
+def _tick(node: Node, moment: Now) -> Sequence[Effect]:
     return node.tick(moment)
 
 

@@ -28,8 +28,8 @@ class Heard:
         self.untaken = []
         self._more = asyncio.Event()
 
-    def opened(self, link, *, dialled, peer, address):
-        self._note(("opened", link, dialled))
+    def opened(self, link, hail):
+        self._note(("opened", link, hail.dialled))
 
     def received(self, link, message, taken):
         self._note(("received", link, message))

@@ -7,39 +7,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from hq.accounts import Accounts, Cost
+from protocols.ledger.schema import BASE, row_ddl
+from protocols.records.catalogue import ROW_TABLES
 
 NOW_MS = 1_700_000_000_000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 CHEAP = Cost(ops=1, mem_mib=1)
 
-_ROW = (
-    "subject INTEGER, entry INTEGER, idx INTEGER, kind INTEGER, standing INTEGER, "
-    "at_ms INTEGER, supersedes BLOB, replaced INTEGER, changed INTEGER"
-)
-SCHEMA = f"""
-CREATE TABLE feed (no INTEGER PRIMARY KEY, feed_id BLOB, device BLOB);
-CREATE TABLE entry (arrival INTEGER PRIMARY KEY, feed INTEGER, seq INTEGER, clock INTEGER);
-CREATE TABLE branch (feed INTEGER, seq INTEGER, hash BLOB, arrival INTEGER, clock INTEGER);
-CREATE TABLE document (no INTEGER PRIMARY KEY, doc_id BLOB, subject INTEGER);
-CREATE TABLE strand (entry INTEGER PRIMARY KEY, doc INTEGER);
-CREATE TABLE unopened (entry INTEGER PRIMARY KEY, void INTEGER, reason TEXT, need BLOB);
-CREATE TABLE peer (device BLOB PRIMARY KEY, name TEXT, they_hold INTEGER, we_hold INTEGER,
-  last_contact_ms INTEGER);
-CREATE TABLE patient ({_ROW}, id BLOB, code TEXT, name TEXT, tag TEXT, sex INTEGER,
-  age_value INTEGER, age_unit INTEGER, age_estimated INTEGER, birth_date TEXT, band INTEGER,
-  triage INTEGER, triage_at_ms INTEGER, triage_open INTEGER, reassess INTEGER, bed TEXT,
-  site BLOB, encounter BLOB, arrived_ms INTEGER, closed_ms INTEGER, unsettled INTEGER);
-CREATE TABLE encounter ({_ROW}, id BLOB, patient BLOB, site BLOB);
-CREATE TABLE triage ({_ROW}, patient BLOB, category INTEGER);
-CREATE TABLE observation ({_ROW}, patient BLOB);
-CREATE TABLE note ({_ROW}, patient BLOB);
-CREATE TABLE site ({_ROW}, id BLOB, name TEXT);
-CREATE TABLE hq_account (name TEXT PRIMARY KEY, salt BLOB, hash BLOB, created_ms INTEGER,
-  failed INTEGER, wait_until_ms INTEGER);
-CREATE TABLE hq_session (id TEXT PRIMARY KEY, name TEXT, created_ms INTEGER, seen_ms INTEGER);
-CREATE TABLE hq_link (token_hash BLOB PRIMARY KEY, expires_ms INTEGER);
-"""
+FILLING = {"INTEGER": 0, "TEXT": "", "BLOB": b""}
+
+
+def schema() -> list[str]:
+    """The ledger's own tables; full-text search is left out, it needs a newer SQLite."""
+    base = [part for part in BASE.split(";") if part.strip() and "VIRTUAL" not in part]
+    return base + [statement for table in ROW_TABLES for statement in row_ddl(table)]
 
 
 class TestBook:
@@ -49,7 +31,8 @@ class TestBook:
 
     def __init__(self) -> None:
         self.db = sqlite3.connect(":memory:", isolation_level=None)
-        self.db.executescript(SCHEMA)
+        for statement in schema():
+            self.db.execute(statement)
         self.told: asyncio.Queue[frozenset[str] | None] = asyncio.Queue()
         self.arrival = 0
 
@@ -68,6 +51,9 @@ class TestBook:
         self.told.put_nowait(frozenset(tables))
 
     def put(self, table: str, **values: Any) -> None:
+        for _, name, kind, needed, default, _ in self.db.execute(f"PRAGMA table_info({table})"):
+            if needed and default is None and name not in values:
+                values[name] = FILLING[kind]
         names = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
         self.db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
@@ -94,7 +80,7 @@ class TestBook:
     def entry(self, feed: int, at_ms: int, subject: int) -> dict[str, int]:
         self.arrival += 1
         self.put("entry", arrival=self.arrival, feed=feed, seq=self.arrival, clock=at_ms << 16)
-        self.put("document", no=self.arrival, doc_id=b"", subject=subject)
+        self.put("document", no=self.arrival, doc_id=self.arrival.to_bytes(16), subject=subject)
         self.put("strand", entry=self.arrival, doc=self.arrival)
         return {"subject": subject, "entry": self.arrival, "at_ms": at_ms}
 

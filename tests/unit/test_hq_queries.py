@@ -12,7 +12,7 @@ from hq.shown import AHEAD_MS, Clock, age_text
 from hq.strip import strip
 from hq.web import parse_filter
 from hq.words import LANGUAGES, preferred, words
-from tests.unit.hq_book import HOUR, MINUTE, NOW_MS, TestBook, furnished
+from tests.unit.hq_book import HOUR, MINUTE, NOW_MS, TestBook, furnished, row
 
 EN = words("en")
 
@@ -118,6 +118,18 @@ async def test_latest_records_come_in_the_order_of_their_arrival():
     assert [row.sort_name for row in rows] == ["triage", "note"]
     assert (rows[0].category, rows[0].standing, rows[0].device_name) == (3, 1, None)
     assert (rows[1].device_name, rows[1].site) == ("Tablet A", a)
+
+
+async def test_a_set_of_vitals_is_one_line():
+    book, a, _ = two_sites()
+    book.patient(1, site=a)
+    book.record("observation", 1, NOW_MS)
+    place = {"subject": 1, "entry": book.arrival, "at_ms": NOW_MS}
+    book.put("observation", **(row(place) | {"idx": 1}))
+
+    (line,) = await queries.latest(book)
+
+    assert (line.sort_name, line.records) == ("observation", 2)
 
 
 async def test_a_long_book_lists_only_the_newest():

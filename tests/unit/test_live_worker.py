@@ -33,7 +33,10 @@ class Scripted:
     def start(self, now):
         return []
 
-    def opened(self, link, now, *, dialled, peer, address):
+    def stop(self):
+        self.asked.append("stop")
+
+    def opened(self, link, now, **hail):
         return self._ask(("opened", link))
 
     def received(self, link, message, now):
@@ -106,7 +109,7 @@ async def test_a_command_overtakes_the_messages_that_wait():
         await asyncio.wait_for(done.wait(), PATIENCE_S)
 
     assert world.node.asked.index("urgent") <= 1
-    received = [what for what in world.node.asked if what != "urgent"]
+    received = [what for what in world.node.asked if what not in ("urgent", "stop")]
     assert received == [("received", bytes([number])) for number in range(3)]
 
 

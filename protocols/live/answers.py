@@ -1,0 +1,308 @@
+"""What a running node answers on its local socket: rows of the ledger as the messages of `api`.
+
+Everything here runs on the node's thread and reads rows or facts, never documents.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from protocols.errors import InputError
+from protocols.ids import DeviceId, PatientId
+from protocols.ledger import reading
+from protocols.ledger.book import Ledger
+from protocols.ledger.reading import RowLine
+from protocols.live.api import (
+    Asserted,
+    Attribute,
+    BoardLine,
+    BoardPage,
+    Chart,
+    ChartLine,
+    PeerLine,
+    SyncState,
+)
+from protocols.mesh.node import Node
+from protocols.records import rows as words
+from protocols.records.attributes import AGE_WORDS
+from protocols.records.document import DocumentOpen
+from protocols.records.history import History
+from protocols.records.picture import PatientRow
+from protocols.records.shape import Fact
+
+BOARD_MAX = 200
+CHART_MAX = 500
+ROWS_MAX = 1000
+"""Rows in one answer; the caller comes back with the cursor."""
+IMPLAUSIBLE_BEFORE_MS = 1_767_225_600_000
+"""2026-01-01: this software did not exist before; a clock that says so has no battery."""
+
+_BANDS = {1: "<1 y", 2: "1-4 y", 3: "5-17 y", 4: "18-64 y", 5: "65+ y"}
+_DAY_MS = 86_400_000
+_DAYS = {0: 365.25, 1: 30.4375, 2: 7.0, 3: 1.0}
+
+
+def board(ledger: Ledger, offset: int, limit: int, text: str, now_ms: int) -> BoardPage:
+    """Patients in care, most urgent first; with a text, those it finds, in care or not."""
+    if text.strip():
+        return search(ledger, text, limit, now_ms)
+    total, counts, rows = reading.board(ledger, max(offset, 0), min(limit, BOARD_MAX))
+    return BoardPage(total, offset, tuple(board_line(row, now_ms) for row in rows), counts)
+
+
+def search(ledger: Ledger, text: str, limit: int, now_ms: int) -> BoardPage:
+    """Patients that hold every word typed, best first."""
+    rows = reading.search(ledger, text, min(limit, BOARD_MAX))
+    return BoardPage(len(rows), 0, tuple(board_line(row, now_ms) for row in rows))
+
+
+def board_line(row: PatientRow, now_ms: int) -> BoardLine:
+    """One patient as a line of the board."""
+    return BoardLine(
+        patient=str(PatientId(row.id)),
+        code=row.code,
+        name=row.name,
+        tag=row.tag,
+        triage=row.triage,
+        triage_open=bool(row.triage_open),
+        sex=row.sex,
+        age=age_text(row, now_ms),
+        bed=row.bed,
+        waiting_since_ms=row.arrived_ms,
+        problem=row.problem,
+        unsettled=row.unsettled,
+        standing=row.standing,
+    )
+
+
+def age_text(row: PatientRow, now_ms: int) -> str:
+    """Return the age today with its unit: from the birth date, the age stated, or the band."""
+    if row.birth_date:
+        return _age_since(row.birth_date, now_ms)
+    if row.age_value is not None and row.age_unit is not None:
+        passed = 0.0 if row.age_day is None else max(now_ms / _DAY_MS - row.age_day, 0.0)
+        grown = int(row.age_value + passed / _DAYS.get(row.age_unit, 365.25))
+        return f"{'~' if row.age_estimated else ''}{grown} {AGE_WORDS.get(row.age_unit, '?')}"
+    return _BANDS.get(row.band, "")
+
+
+def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) -> Chart:
+    """One patient with the timeline, newest first.
+
+    Raises:
+        InputError: `bad_id` or `not_found`.
+    """
+    wanted = PatientId.parse(patient)
+    row = reading.patient(ledger, wanted)
+    if row is None:
+        raise InputError("not_found", field="patient")
+    facts = reading.facts(ledger, wanted)
+    history = History(wanted, facts)
+    told = [fact for fact in facts if not isinstance(fact.record, DocumentOpen)]
+    told.sort(key=lambda fact: (fact.at_ms, fact.order, fact.index), reverse=True)
+    page = told[max(offset, 0) : max(offset, 0) + min(limit, CHART_MAX)]
+    saved = reading.saved_where(ledger, sorted({fact.entry for fact in page}))
+    return Chart(
+        head=board_line(row, now_ms),
+        encounter=row.encounter.hex() if row.encounter else None,
+        attributes=tuple(_attribute(ledger, shown) for shown in words.attributes(history)),
+        lines=tuple(_chart_line(ledger, history, fact, saved) for fact in page),
+        total=len(told),
+    )
+
+
+def sync_state(node: Node, now_ms: int) -> SyncState:
+    """How far what is saved here has travelled, and who is linked."""
+    ledger = node.ledger
+    authority = ledger.authority
+    far = reading.travelled(ledger)
+    linked = set(node.linked)
+    return SyncState(
+        device=str(authority.device),
+        name=authority.name_of(authority.device),
+        own_entries=far.own_entries,
+        on_peers=far.on_peers,
+        at_hq_until_ms=far.at_hq_until_ms,
+        unsent=far.unsent,
+        oldest_unsent_ms=far.oldest_unsent_ms,
+        peers=tuple(
+            _peer_line(ledger, device, device in linked) for device in sorted(ledger.peers.all)
+        ),
+        clock="ok" if now_ms >= IMPLAUSIBLE_BEFORE_MS else "implausible",
+    )
+
+
+def status(node: Node, now_ms: int) -> dict[str, Any]:
+    """The node's state for other programs, with stable keys."""
+    ledger = node.ledger
+    authority = ledger.authority
+    state = sync_state(node, now_ms)
+    aside = reading.set_aside(ledger)
+    scope = authority.care_scope
+    digest = ledger.digest(scope)
+    return {
+        "device": state.device,
+        "name": state.name,
+        "operation": str(authority.operation),
+        "epoch": str(authority.epoch),
+        "feeds": [_feed_line(ledger, feed, tip) for feed, tip in reading.heads(ledger)],
+        "peers": [
+            {
+                "device": str(device),
+                "name": authority.name_of(device),
+                "linked": device in set(node.linked),
+                "last_contact": words.iso(peer.last_contact_ms),
+                "they_hold": peer.they_hold,
+                "we_hold": peer.we_hold,
+                "acknowledged": {
+                    str(ledger.chain.by_no[feed].feed_id): seq
+                    for feed, seq in sorted(peer.held.items())
+                },
+            }
+            for device, peer in sorted(ledger.peers.all.items())
+        ],
+        "pending": ledger.behind,
+        "waiting": {name: n for name, n in aside.items() if name.startswith("waiting")},
+        "void": {name: n for name, n in aside.items() if name.startswith("void")},
+        "quarantined": _quarantined(ledger),
+        "forks": [str(feed.feed_id) for feed in reading.forks(ledger)],
+        "unsettled": _unsettled(ledger),
+        "clock": state.clock,
+        "at_hq_until": words.iso(state.at_hq_until_ms),
+        "own_entries": state.own_entries,
+        "unsent": state.unsent,
+        "oldest_unsent": words.iso(state.oldest_unsent_ms),
+        "digest": {
+            str(scope): {
+                "entries": digest.entries.hex(),
+                "control": digest.control.hex(),
+                "rows": digest.rows.hex() if digest.rows is not None else None,
+            }
+        },
+    }
+
+
+def row_json(ledger: Ledger, line: RowLine) -> dict[str, Any]:
+    """One row for other programs; what the entry adds is joined to it."""
+    found = words.to_json(line.row)
+    own = found.pop("id", None)
+    scope = ledger.authority.scope_of(line.feed.genesis.scope) or line.feed.genesis.scope
+    return {
+        "id": own or str(line.ref),
+        "fact": str(line.ref),
+        **found,
+        "author": str(line.author),
+        "recorded_at": words.iso(line.recorded_ms),
+        "scope": str(scope),
+        "feed": str(line.feed.feed_id),
+        "seq": line.seq,
+    }
+
+
+def rows_page(ledger: Ledger, table: str, since: int, limit: int) -> dict[str, Any]:
+    """A page of rows that changed after a cursor, and the next cursor."""
+    found = reading.rows(ledger, table, since, min(limit, ROWS_MAX))
+    return {
+        "rows": [row_json(ledger, line) for line in found],
+        "cursor": found[-1].changed if found else since,
+    }
+
+
+def _attribute(ledger: Ledger, shown: words.Shown) -> Attribute:
+    return Attribute(
+        shown.name,
+        tuple(
+            Asserted(
+                fact=str(said.fact.ref),
+                text=words.said_text(said.value, shown.name),
+                author=_author(ledger, said.fact),
+                at_ms=said.fact.at_ms,
+                recorded_ms=said.fact.clock_ms,
+                standing=said.fact.standing,
+            )
+            for said in shown.said
+        ),
+    )
+
+
+def _chart_line(ledger: Ledger, history: History, fact: Fact, saved: dict[int, str]) -> ChartLine:
+    return ChartLine(
+        fact=str(fact.ref),
+        at_ms=fact.at_ms,
+        recorded_ms=fact.clock_ms,
+        kind=words.kind_name(fact.kind),
+        summary=words.summary(fact),
+        author=_author(ledger, fact),
+        standing=fact.standing,
+        replaced=history.replaced(fact),
+        saved=saved.get(fact.entry, "here"),
+    )
+
+
+def _author(ledger: Ledger, fact: Fact) -> str:
+    device = ledger.chain.by_no[fact.author].genesis.device
+    return ledger.authority.name_of(device) or str(device)[:12]
+
+
+def _peer_line(ledger: Ledger, device: DeviceId, linked: bool) -> PeerLine:
+    peer = ledger.peers.all[device]
+    need = sum(1 for feed in ledger.chain.feeds.values() if not ledger.peers.holds(device, feed))
+    return PeerLine(
+        device=str(device),
+        name=ledger.authority.name_of(device),
+        role="hq" if ledger.authority.is_hq(device) else "node",
+        linked=linked,
+        last_contact_ms=peer.last_contact_ms or None,
+        they_need=_entries_needed(ledger, device) if need else 0,
+        we_need=None if not linked else 0,
+        trusted=ledger.authority.roster.device(device) is not None,
+    )
+
+
+def _entries_needed(ledger: Ledger, device: DeviceId) -> int:
+    held = reading.held_by
+    return sum(feed.seq - held(ledger, device, feed) for feed in ledger.chain.feeds.values())
+
+
+def _feed_line(ledger: Ledger, feed: Any, tip: Any) -> dict[str, Any]:
+    return {
+        "feed": str(feed.feed_id),
+        "device": str(feed.genesis.device),
+        "epoch": str(feed.genesis.epoch),
+        "lane": feed.genesis.lane.name.lower(),
+        "seq": tip.seq,
+        "hash": tip.hash.hex(),
+    }
+
+
+def _quarantined(ledger: Ledger) -> int:
+    return _count(ledger, "SELECT count(*) FROM patient WHERE standing IN (3, 4)")
+
+
+def _unsettled(ledger: Ledger) -> int:
+    return _count(ledger, "SELECT count(*) FROM patient WHERE unsettled > 0 AND standing = 0")
+
+
+def _count(ledger: Ledger, sql: str) -> int:
+    row = ledger.store.one(sql)
+    return int(row[0]) if row else 0
+
+
+def _age_since(birth_date: str, now_ms: int) -> str:
+    parts = [int(part) for part in birth_date.split("-")]
+    year, month, day = [*parts, *(7, 1)[len(parts) - 1 :]][:3] if len(parts) < 3 else parts
+    try:
+        days = (
+            datetime.fromtimestamp(now_ms / 1000, UTC) - datetime(year, month, day, tzinfo=UTC)
+        ).days
+    except (ValueError, OverflowError, OSError):
+        return ""
+    mark = "~" if len(parts) < 3 else ""
+    if days < 0:
+        return ""
+    if days < 28:
+        return f"{mark}{days} d"
+    if days < 730:
+        return f"{mark}{int(days / 30.4375)} mo"
+    return f"{mark}{int(days / 365.25)} y"
