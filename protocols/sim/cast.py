@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from protocols.mesh.node import Node
 from protocols.sim.clock import SECOND_US, DeviceClock
 from protocols.sim.host import Host
 from protocols.sim.machine import Computer
