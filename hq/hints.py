@@ -61,13 +61,22 @@ class Hints:
         self._listeners: set[Listener] = set()
         self.turn = 0
         """Counts hints given; what was read in one turn is current until the next."""
-        self.following = True
-        """False once the book no longer tells of changes: then nothing may be called live."""
+        self._silent = False
 
     @property
     def mark(self) -> str:
         """Names this turn; a page gives it back to learn whether it missed a hint."""
         return f"{self._run}-{self.turn}"
+
+    def is_silent(self) -> bool:
+        """Whether the book no longer tells of changes: then nothing may be called live."""
+        return self._silent
+
+    def fall_silent(self) -> None:
+        """Let every listener know that nothing more will be told."""
+        self._silent = True
+        for listener in self._listeners:
+            listener.waiting.set()
 
     @property
     def full(self) -> bool:
@@ -84,9 +93,7 @@ class Hints:
                     self._something.set()
         finally:
             telling.cancel()
-            self.following = False
-            for listener in self._listeners:
-                listener.waiting.set()
+            self.fall_silent()
 
     @contextmanager
     def listen(self, seen: str) -> Iterator[Listener]:

@@ -101,20 +101,22 @@ with came as (
   select entry.arrival, entry.feed, document.subject
   from (select arrival, feed from entry order by arrival desc limit {ARRIVALS_MAX}) entry
   join strand on strand.entry = entry.arrival join document on document.no = strand.doc)
-select r.sort, r.arrival, r.idx, r.at_ms, r.standing, r.replaced, r.category,
+select r.sort, r.arrival, r.records, r.at_ms, r.standing, r.replaced, r.category,
        p.code, p.site, feed.device, peer.name
 from ({
     " union all ".join(
-        f"select {number} as sort, came.arrival, came.feed, came.subject, t.idx, t.at_ms, "
-        f"t.standing, t.replaced, {'t.category' if table == 'triage' else 'null'} as category "
-        f"from came join {table} t on t.subject = came.subject and t.entry = came.arrival"
+        f"select {number} as sort, came.arrival, came.feed, came.subject, count(*) as records, "
+        f"max(t.at_ms) as at_ms, max(t.standing) as standing, min(t.replaced) as replaced, "
+        f"{'max(t.category)' if table == 'triage' else 'null'} as category "
+        f"from came join {table} t on t.subject = came.subject and t.entry = came.arrival "
+        "group by came.arrival, came.feed, came.subject"
         for number, table in RECORD_SORTS.items()
     )
 }) r
 join patient p on p.subject = r.subject
 join feed on feed.no = r.feed
 left join peer on peer.device = feed.device
-order by r.arrival desc, r.idx desc limit :limit"""
+order by r.arrival desc, r.sort desc limit :limit"""
 
 DEVICES = """
 select d.device, peer.name, peer.last_contact_ms,
@@ -192,11 +194,12 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """One record, as it arrived here."""
+    """What one entry records of one sort, as it arrived here."""
 
     sort: int
     entry: int
-    idx: int
+    records: int
+    """How many of this sort the entry holds: a set of vitals is one line."""
     at_ms: int
     standing: int
     replaced: int

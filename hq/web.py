@@ -70,6 +70,7 @@ def make_app(
     app[DESK] = desk
     app.on_response_prepare.append(guard.headers)
     app.cleanup_ctx.append(_following)
+    app.on_shutdown.append(_end_streams)
     app.add_routes(Doors(guard).routes())
     app.add_routes(
         [
@@ -137,7 +138,7 @@ async def patients_page(request: web.Request) -> web.StreamResponse:
 async def events(request: web.Request) -> web.StreamResponse:
     """Stream hints until the page leaves or its session ends."""
     desk = request.app[DESK]
-    if desk.hints.full or not desk.hints.following:
+    if desk.hints.full or desk.hints.is_silent():
         raise web.HTTPServiceUnavailable
     seen = request.headers.get("Last-Event-ID") or request.query.get("seen", "")
     stream = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream"})
@@ -145,7 +146,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     try:
         await stream.write(f"retry: {RETRY_MS}\n\n".encode())
         with desk.hints.listen(seen) as listener:
-            while desk.hints.following and await _logged_in(request):
+            while not desk.hints.is_silent() and await _logged_in(request):
                 for name in listener.take():
                     line = f"id: {desk.hints.mark}\nevent: {name}\ndata: {name}\n\n"
                     await stream.write(line.encode())
@@ -153,7 +154,7 @@ async def events(request: web.Request) -> web.StreamResponse:
                     await asyncio.wait_for(listener.waiting.wait(), PING_S)
                 except TimeoutError:
                     await stream.write(b": here\n\n")
-            if desk.hints.following:
+            if not desk.hints.is_silent():
                 await stream.write(b"event: ended\ndata: ended\n\n")
     except ConnectionResetError:
         pass  # the reader closed the page
@@ -216,3 +217,8 @@ async def _following(app: web.Application) -> AsyncIterator[None]:
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def _end_streams(app: web.Application) -> None:
+    """End the open streams, so that stopping need not wait for them."""
+    app[DESK].hints.fall_silent()

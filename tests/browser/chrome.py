@@ -56,6 +56,14 @@ class Tab:
         await self.call("Page.navigate", url=url)
         await asyncio.wait_for(self._loaded.wait(), WAIT_S)
 
+    async def forget(self) -> None:
+        """Be like a new browser."""
+        await self.open("about:blank")
+        await self.call("Network.clearBrowserCookies")
+        await self.size(1280)
+        await self.media()
+        self.complaints.clear()
+
     async def cookie(self, url: str, name: str, value: str) -> None:
         await self.call("Network.setCookie", url=url, name=name, value=value, httpOnly=True)
 
@@ -81,14 +89,23 @@ class Tab:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    async def until(self, expression: str) -> Any:
-        """Wait until an expression is true; the page itself looks at every frame."""
-        return await self.ask(
+    async def until(self, expression: str) -> None:
+        """Wait until an expression is true, on this page or on the one it leads to."""
+        look = (
             "new Promise((done, fail) => { const began = Date.now(); const look = () => {"
-            f"const is = ({expression}); if (is) done(Boolean(is));"
+            f"if ({expression}) done(true);"
             f"else if (Date.now() - began > {int(WAIT_S * 900)}) fail(new Error('never'));"
             "else setTimeout(look, 20); }; look(); })"
         )
+        for _ in range(3):
+            self._loaded.clear()
+            try:
+                await self.ask(look)
+                return
+            except AssertionError as gone:
+                if "navigated" not in str(gone) and "context" not in str(gone):
+                    raise
+                await asyncio.wait_for(self._loaded.wait(), WAIT_S)
 
     async def press(self, key: str, code: int) -> None:
         for kind in ("keyDown", "keyUp"):

@@ -1,0 +1,155 @@
+"""The page in a real browser: it comes alive, fits a phone, prints, and runs nothing foreign."""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from hq.accounts import Accounts
+from hq.web import PageSettings, make_app, make_runner
+from tests.browser.chrome import Tab, browser, chromium
+from tests.unit.hq_book import CHEAP, NOW_MS, Entropy, TestBook, Watch, furnished
+
+PASSWORD = "four unrelated words"
+HOSTILE = "<img src=x onerror=alert(1)>\u202e<script>alert(2)</script>"
+SHOTS = os.environ.get("FIELDMESH_SHOTS")
+"""A folder for pictures of the page, for the eye; none are kept without it."""
+
+pytestmark = [
+    pytest.mark.skipif(chromium() is None, reason="no Chromium is installed here"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+
+@dataclass
+class Opened:
+    """A served page in a browser that is logged in."""
+
+    tab: Tab
+    book: TestBook
+    watch: Watch
+    accounts: Accounts
+    runner: web.AppRunner
+    url: str
+
+    async def shoot(self, name: str) -> None:
+        if SHOTS:
+            Path(SHOTS, f"{name}.png").write_bytes(await self.tab.picture())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tab]:
+    async with browser(str(chromium()), tmp_path_factory.mktemp("chromium")) as tab:
+        yield tab
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def opened(window: Tab) -> AsyncIterator[Opened]:
+    book, watch = furnished(), Watch()
+    book.patient(990, name=HOSTILE, code=HOSTILE, bed=HOSTILE, triage=1, site=book.site(9, HOSTILE))
+    accounts = Accounts(book, entropy=Entropy(), cost=CHEAP)
+    settings = PageSettings(title="Delta response", hint_gap_s=0.01)
+    runner = make_runner(make_app(book, accounts, now=watch, settings=settings))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield Opened(window, book, watch, accounts, runner, url)
+    await window.forget()
+    await runner.cleanup()
+
+
+async def enter(opened: Opened) -> None:
+    link = await opened.accounts.issue_link(NOW_MS)
+    token = await opened.accounts.create(link, "lead", PASSWORD, NOW_MS)
+    await opened.tab.cookie(opened.url, "fieldmesh", token)
+    await opened.tab.open(opened.url)
+    await opened.tab.until("document.querySelector('#live.on')")
+
+
+async def test_from_the_link_to_a_live_picture_by_keyboard_alone(opened):
+    tab = opened.tab
+    await tab.open(f"{opened.url}/first/{await opened.accounts.issue_link(NOW_MS)}")
+    for text in ("lead", PASSWORD, PASSWORD):
+        await tab.type(text)
+        await tab.press("Tab", 9)
+    await tab.press(" ", 32)
+    await tab.until("location.pathname === '/' && document.querySelector('#live.on')")
+    before = await tab.ask("document.querySelector('#care strong').textContent")
+
+    opened.book.patient(991, triage=1)
+    opened.book.tell("patient")
+    await tab.until(f"document.querySelector('#care strong').textContent === '{int(before) + 1}'")
+
+    assert tab.complaints == []
+
+
+async def test_ages_go_on_and_a_lost_connection_is_said(opened):
+    await enter(opened)
+    tab = opened.tab
+    assert await tab.ask("getComputedStyle(document.querySelector('#lost')).display") == "none"
+
+    await opened.runner.cleanup()
+
+    await tab.until("!document.querySelector('#lost').hidden")
+    assert "Connection to HQ lost" in await tab.ask("document.querySelector('#lost').textContent")
+    assert not await tab.ask("document.querySelector('#live').classList.contains('on')")
+
+
+async def test_an_ended_session_leaves_no_names_on_the_screen(opened):
+    await enter(opened)
+
+    opened.watch.ms += 24 * 3_600_000
+    opened.book.tell("patient")
+
+    await opened.tab.until("location.pathname === '/login'")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):
+    await enter(opened)
+    tab = opened.tab
+    await tab.media(scheme=scheme)
+    for name in ("", "patients", "devices", "account"):
+        await tab.open(f"{opened.url}/{name}")
+        if name in ("", "devices"):
+            await tab.until("document.querySelector('#live.on')")
+        for width in (1280, 768, 390, 320):
+            await tab.size(width)
+            wide = await tab.ask("document.documentElement.scrollWidth")
+            assert wide <= width, (name, width)
+            await opened.shoot(f"{name or 'picture'}-{width}-{scheme}")
+
+    assert tab.complaints == []
+    assert await tab.ask("document.querySelectorAll('img, script:not([src])').length") == 0
+
+
+async def test_the_picture_prints_without_its_controls(opened):
+    await enter(opened)
+    await opened.tab.media(kind="print")
+
+    shown = "[...document.querySelectorAll('nav, .language, .pulse')].filter(e => e.offsetParent)"
+    assert await opened.tab.ask(f"{shown}.length") == 0
+    assert (await opened.tab.pdf()).startswith(b"%PDF")
+    await opened.shoot("picture-print")
+
+
+async def test_every_control_is_reached_by_tab_in_reading_order(opened):
+    await enter(opened)
+    tab = opened.tab
+    seen = []
+    for _ in range(8):
+        await tab.press("Tab", 9)
+        seen.append(await tab.ask("document.activeElement.textContent.trim().slice(0, 12)"))
+
+    assert seen[0].startswith("Skip")
+    assert [text for text in seen if text in ("Picture", "Patients", "Devices", "Account")] == [
+        "Picture",
+        "Patients",
+        "Devices",
+        "Account",
+    ]
