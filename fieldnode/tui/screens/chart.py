@@ -27,6 +27,9 @@ AT_CELLS = 11
 KIND_CELLS = 9
 SAVED_CELLS = 5
 
+_PLAIN = frozenset({"", "text", "value", "note", "triage"})
+"""Keys whose value says enough beside the kind of the line."""
+
 
 class ChartPage(Page):
     """The chart of one patient."""
@@ -206,8 +209,10 @@ def value_text(desk: Desk, text: str) -> str:
 
 def _pair(desk: Desk, key: str, value: str) -> str:
     words = desk.words
+    plain = value_text(desk, value)
+    if key in _PLAIN:
+        return plain
     for room in ("obs", "field"):
         if words.has(f"{room}.{key}"):
-            return f"{words(f'{room}.{key}')} {value_text(desk, value)}".strip()
-    plain = value_text(desk, value)
-    return plain if key in ("", "text", "value") else f"{clean_text(key)} {plain}".strip()
+            return f"{words(f'{room}.{key}')} {plain}".strip()
+    return f"{clean_text(key)} {plain}".strip()
