@@ -1,0 +1,1 @@
+"""The figures of the root README, each measured beside its own floor."""
