@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from protocols.feeds.clock import observe
-from protocols.feeds.entry import KEPT_BYTES, KEPT_EVERY, header_of, make_entry
+from protocols.feeds.entry import KEPT_BYTES, KEPT_EVERY, EntryKind, header_of, make_entry
 from protocols.feeds.feed import Genesis, decode_genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, Line, Outgoing, Run, encode_run
@@ -270,7 +270,7 @@ class Chain:
         no, seq, kind, dictionary, clock, key_no, body, prev, *_ = row
         feed = self.by_no[no]
         place = (feed.feed_id, seq, prev or feed.feed_id, clock)
-        entry = make_entry(kind, dictionary, place, KeyId(self.key_ids[key_no]), body or b"")
+        entry = make_entry(EntryKind(kind), dictionary, place, KeyId(self.key_ids[key_no]), body or b"")
         return header_of(entry), body, feed
 
     def heads(self) -> Iterator[tuple[FeedState, Tip]]:
