@@ -167,6 +167,11 @@ class Authority:
         member = self.roster.device(device)
         return member is not None and HQ_ROLE in member.roles
 
+    def member_devices(self) -> list[DeviceId]:
+        """Devices with a standing certificate and a key to link with."""
+        members = ((each, self.roster.device(each)) for each in self.roster.members())
+        return [device for device, member in members if member is not None and member.agree]
+
     def name_of(self, device: DeviceId) -> str:
         """The display name of a device, '' when unknown."""
         member = self.roster.device(device, self.keyring.keys)

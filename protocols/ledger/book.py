@@ -21,7 +21,7 @@ from protocols.ledger.merging import Merger
 from protocols.ledger.opening import Opened, Opener, Sealed
 from protocols.ledger.peers import PeerBook
 from protocols.ledger.rowbook import RowBook
-from protocols.ledger.schema import prepare
+from protocols.ledger.schema import build_again, prepare
 from protocols.ledger.store import Store
 from protocols.ledger.writing import Writer, Written
 from protocols.records.catalogue import ROW_TABLES
@@ -59,7 +59,7 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._rebuild_rows = prepare(store, ROW_TABLES)
+        prepare(store, ROW_TABLES)
         self._load()
 
     def reload(self) -> None:
@@ -80,7 +80,7 @@ class Ledger:
             self.authority.code_tag_of,
         )
         self.writer = Writer(self.store, self.chain, self.authority, self.opener, self.merger)
-        self.peers = PeerBook(self.store, self.authority.device)
+        self.peers = PeerBook(self.store, self.authority.device, self.authority.name_of)
         self._sealed: tuple[deque[Sealed], deque[Sealed]] = (deque(), deque())
         self._touched: dict[int, dict[int, list[int]]] = {}
         self._resume()
@@ -243,6 +243,8 @@ class Ledger:
         """Let opened keys and changed standings reach what they concern."""
         needs: list[bytes] = [bytes(key) for key in self.authority.opened_keys]
         self.authority.opened_keys.clear()
+        if needs or self.authority.changed_devices:
+            self.peers.introduce(self.authority.member_devices())
         if self.authority.changed_devices:
             changed = self.authority.changed_devices.copy()
             self.authority.changed_devices.clear()
@@ -275,6 +277,13 @@ class Ledger:
         written = self.writer.control(record, wall_ms)
         self._apply_control()
         return written
+
+    def rebuild_rows(self) -> None:
+        """Throw all rows away and build them again from the entries."""
+        with self.atomic():
+            build_again(self.store, ROW_TABLES)
+            self._load()
+        self.catch_up_all()
 
     # What it adds up to
 

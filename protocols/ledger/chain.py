@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from protocols.feeds.clock import observe
-from protocols.feeds.entry import KEPT_BYTES, KEPT_EVERY, EntryKind, header_of, make_entry
+from protocols.feeds.entry import KEPT_BYTES, KEPT_EVERY, EntryKind, hash_header, header_of, make_entry
 from protocols.feeds.feed import Genesis, decode_genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, Line, Outgoing, Run, encode_run
@@ -272,6 +272,16 @@ class Chain:
         place = (feed.feed_id, seq, prev or feed.feed_id, clock)
         entry = make_entry(EntryKind(kind), dictionary, place, KeyId(self.key_ids[key_no]), body or b"")
         return header_of(entry), body, feed
+
+    def hash_again(self, arrival: int) -> bytes:
+        """Return the hash of a stored entry, worked out from what is stored."""
+        return hash_header(self.rebuild_header(arrival)[0])
+
+    def clock_of(self, arrival: int) -> int:
+        """The hybrid clock of a stored entry."""
+        row = self._store.one("SELECT clock FROM entry WHERE arrival = ?", (arrival,))
+        assert row is not None
+        return int(row[0])
 
     def heads(self) -> Iterator[tuple[FeedState, Tip]]:
         """Every branch of every feed, in a stable order."""

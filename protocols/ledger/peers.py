@@ -6,6 +6,7 @@ others hold, never more.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from protocols.errors import PeerError
@@ -37,9 +38,12 @@ class Peer:
 class PeerBook:
     """All peers, and the newest receipts of everybody."""
 
-    def __init__(self, store: Store, own: DeviceId) -> None:
+    def __init__(
+        self, store: Store, own: DeviceId, name_of: Callable[[DeviceId], str]
+    ) -> None:
         self._store = store
         self._own = own
+        self._name_of = name_of
         self._dirty: set[DeviceId] = set()
         self._fresh_receipts: list[tuple[Receipt, bytes]] = []
         self.all: dict[DeviceId, Peer] = {}
@@ -65,6 +69,13 @@ class PeerBook:
         peer.last_contact_ms = max(wall_ms, 0)
         self._dirty.add(device)
         return peer
+
+    def introduce(self, devices: Iterable[DeviceId]) -> None:
+        """Know of members before they are met, and write their names down anew."""
+        for device in devices:
+            if device != self._own:
+                self.all.setdefault(device, Peer(device))
+                self._dirty.add(device)
 
     def note_address(self, device: DeviceId, agree: bytes, address: str) -> None:
         """Keep where and under which key a peer answers."""
@@ -99,7 +110,7 @@ class PeerBook:
         """
         receipt = open_receipt(raw)
         if receipt.giver == self._own:
-            raise PeerError("own_receipt")
+            return None
         place = (receipt.giver, receipt.epoch)
         kept = self.receipts.get(place)
         if not newer(receipt, kept[0] if kept else None):
@@ -144,9 +155,10 @@ class PeerBook:
             peer = self.all[device]
             self._store.execute(
                 "INSERT OR REPLACE INTO peer (device, name, agree, address, epoch, they_hold,"
-                " we_hold, last_contact_ms) VALUES (?,'',?,?,?,?,?,?)",
+                " we_hold, last_contact_ms) VALUES (?,?,?,?,?,?,?,?)",
                 (
                     device,
+                    self._name_of(device),
                     peer.agree,
                     peer.address,
                     peer.epoch,

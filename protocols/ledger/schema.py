@@ -83,24 +83,26 @@ def m001_base(db: Database) -> None:
             db.execute(statement)
 
 
-def prepare(store: Store, tables: Sequence[type[Row]]) -> bool:
-    """Bring the schema up to this software; return True when rows must be built again."""
+def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
+    """Bring the schema up to this software; rows of another shape are built again."""
     migrations.apply(Database(store.connection))
-    mark = _fingerprint(tables)
     with store.atomic():
         held = store.one("SELECT value FROM meta WHERE name = 'rows'")
-        if held is not None and held[0] == mark:
-            return False
-        _drop_rows(store)
-        for table in tables:
-            for statement in row_ddl(table):
-                store.execute(statement)
-        names = " ".join(table.TABLE for table in tables).encode()
-        store.execute("INSERT OR REPLACE INTO meta VALUES ('rows', ?)", (mark,))
-        store.execute("INSERT OR REPLACE INTO meta VALUES ('row_tables', ?)", (names,))
-        store.execute("UPDATE subject SET dirty = 1, digest = NULL")
-        store.execute("INSERT INTO patient_search (patient_search) VALUES ('delete-all')")
-    return held is not None
+        if held is None or held[0] != _fingerprint(tables):
+            build_again(store, tables)
+
+
+def build_again(store: Store, tables: Sequence[type[Row]]) -> None:
+    """Make the row tables anew, empty, and mark every subject. Inside a transaction."""
+    _drop_rows(store)
+    for table in tables:
+        for statement in row_ddl(table):
+            store.execute(statement)
+    names = " ".join(table.TABLE for table in tables).encode()
+    store.execute("INSERT OR REPLACE INTO meta VALUES ('rows', ?)", (_fingerprint(tables),))
+    store.execute("INSERT OR REPLACE INTO meta VALUES ('row_tables', ?)", (names,))
+    store.execute("UPDATE subject SET dirty = 1, digest = NULL")
+    store.execute("INSERT INTO patient_search (patient_search) VALUES ('delete-all')")
 
 
 def row_ddl(table: type[Row]) -> list[str]:

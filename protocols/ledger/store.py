@@ -28,8 +28,12 @@ Values = Mapping[str, object] | Sequence[object]
 class Store:
     """One SQLite connection. Every failure of the disk comes out as a `LedgerError`."""
 
-    def __init__(self, connection: Any, path: Path | None, lock: int | None = None) -> None:
+    def __init__(
+        self, connection: Any, path: Path | None, lock: int | None = None, key: bytes = b""
+    ) -> None:
         self.connection = connection
+        self.key = key
+        """The database key, for backups under the same; empty in memory."""
         self.path = path
         """None: the book is in memory, for drills and tests."""
         self._lock = lock
@@ -128,7 +132,7 @@ def open_file(folder: Path, key: bytes, *, create: bool = False) -> Store:
     lock = _take_lock(folder)
     try:
         connection = _connect(path, key)
-        store = Store(_configured(connection), path, lock)
+        store = Store(_configured(connection), path, lock, key)
     except BaseException:
         os.close(lock)
         raise

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from protocols.errors import InputError
-from protocols.ids import DeviceId, PatientId
+from protocols.ids import DeviceId, EncounterId, PatientId
 from protocols.ledger import reading
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
@@ -25,7 +25,7 @@ from protocols.live.api import (
 )
 from protocols.mesh.node import Node
 from protocols.records import rows as words
-from protocols.records.attributes import AGE_WORDS
+from protocols.records.attributes import AGE_WORDS, BY_NAME, words_of
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
 from protocols.records.picture import PatientRow
@@ -105,7 +105,7 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
     saved = reading.saved_where(ledger, sorted({fact.entry for fact in page}))
     return Chart(
         head=board_line(row, now_ms),
-        encounter=row.encounter.hex() if row.encounter else None,
+        encounter=str(EncounterId(row.encounter)) if row.encounter else None,
         attributes=tuple(_attribute(ledger, shown) for shown in words.attributes(history)),
         lines=tuple(_chart_line(ledger, history, fact, saved) for fact in page),
         total=len(told),
@@ -215,7 +215,7 @@ def _attribute(ledger: Ledger, shown: words.Shown) -> Attribute:
         tuple(
             Asserted(
                 fact=str(said.fact.ref),
-                text=words.said_text(said.value, shown.name),
+                text=words_of(BY_NAME[shown.name].number, said.value),
                 author=_author(ledger, said.fact),
                 at_ms=said.fact.at_ms,
                 recorded_ms=said.fact.clock_ms,

@@ -1,0 +1,5 @@
+"""`python -m fieldnode`."""
+
+from fieldnode.cli import main
+
+main()

@@ -1,0 +1,282 @@
+"""Questions to the book: rows for screens, rows for other programs, and its own state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from protocols.errors import InputError
+from protocols.feeds.lane import Lane
+from protocols.ids import DeviceId, DocId, EntryPrefix, FactRef
+from protocols.ledger.book import Ledger
+from protocols.ledger.chain import FeedState, Tip
+from protocols.ledger.rowbook import search_query
+from protocols.records.catalogue import ROW_TABLES
+from protocols.records.picture import PatientRow
+from protocols.records.shape import Fact, Row
+from protocols.records.shape import columns as row_columns
+
+PAGE_MAX = 500
+"""Lines of one page."""
+
+TABLES: dict[str, type[Row]] = {table.TABLE: table for table in ROW_TABLES}
+
+_PATIENT_NAMES = [name for name, _ in row_columns(PatientRow)]
+_PATIENT_COLUMNS = ", ".join(f"p.{name}" for name in _PATIENT_NAMES)
+_IN_CARE = "p.encounter IS NOT NULL AND p.closed_ms IS NULL"
+_ORDER = (
+    "CASE p.triage WHEN 1 THEN 0 WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 0 THEN 5"
+    " ELSE 3 END, p.arrived_ms, p.code"
+)
+
+
+class RowLine(NamedTuple):
+    """One row with what its entry adds."""
+
+    row: Row
+    ref: FactRef
+    author: DeviceId
+    recorded_ms: int
+    feed: FeedState
+    seq: int
+    changed: int
+    """Local change number; the cursor for what comes later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Travelled:
+    """How far what this device wrote has come."""
+
+    own_entries: int
+    unsent: int
+    oldest_unsent_ms: int | None
+    on_peers: int
+    at_hq_until_ms: int | None
+
+
+def board(ledger: Ledger, offset: int, limit: int) -> tuple[int, dict[str, int], list[PatientRow]]:
+    """Return (patients in care, counts by triage, one page), most urgent first."""
+    store = ledger.store
+    counts: dict[str, int] = {}
+    for triage, count in store.all(
+        f"SELECT p.triage, count(*) FROM patient p WHERE {_IN_CARE} AND p.standing = 0"
+        " GROUP BY p.triage"
+    ):
+        counts["none" if triage is None else str(triage)] = count
+    total = store.one(f"SELECT count(*) FROM patient p WHERE {_IN_CARE}")
+    rows = store.all(
+        f"SELECT {_PATIENT_COLUMNS} FROM patient p WHERE {_IN_CARE} ORDER BY {_ORDER}"
+        " LIMIT ? OFFSET ?",
+        (min(limit, PAGE_MAX), offset),
+    )
+    return (total[0] if total else 0), counts, [_patient(row) for row in rows]
+
+
+def everyone(ledger: Ledger, offset: int, limit: int) -> tuple[int, list[PatientRow]]:
+    """Return (all patients, one page), the latest first, in care or not."""
+    total = ledger.store.one("SELECT count(*) FROM patient")
+    rows = ledger.store.all(
+        f"SELECT {_PATIENT_COLUMNS} FROM patient p ORDER BY p.at_ms DESC, p.code LIMIT ? OFFSET ?",
+        (min(limit, PAGE_MAX), offset),
+    )
+    return (total[0] if total else 0), [_patient(row) for row in rows]
+
+
+def search(ledger: Ledger, text: str, limit: int) -> list[PatientRow]:
+    """Return patients whose names, code, tag or numbers hold every word typed, best first."""
+    query = search_query(text)
+    if not query:
+        return []
+    rows = ledger.store.all(
+        f"SELECT {_PATIENT_COLUMNS} FROM patient_search JOIN patient p"
+        " ON p.subject = patient_search.rowid WHERE patient_search MATCH ?"
+        " ORDER BY rank, p.code LIMIT ?",
+        (query, min(limit, PAGE_MAX)),
+    )
+    return [_patient(row) for row in rows]
+
+
+def patient(ledger: Ledger, patient_id: bytes) -> PatientRow | None:
+    """Return the current picture of one patient."""
+    row = ledger.store.one(
+        f"SELECT {_PATIENT_COLUMNS} FROM patient p WHERE p.id = ?", (bytes(patient_id),)
+    )
+    return _patient(row) if row else None
+
+
+def facts(ledger: Ledger, subject: bytes) -> list[Fact]:
+    """Return all facts of one subject in display order."""
+    row = ledger.store.one("SELECT no FROM subject WHERE id = ?", (bytes(subject),))
+    return ledger.merger.facts_of(row[0]) if row else []
+
+
+def rows(ledger: Ledger, table: str, since: int, limit: int) -> list[RowLine]:
+    """Return rows of a table that changed after a cursor, in the order they changed.
+
+    Raises:
+        InputError: `unknown_rows` when there is no such table.
+    """
+    kind = TABLES.get(table)
+    if kind is None:
+        raise InputError("unknown_rows", field="kind", allowed=tuple(TABLES))
+    names = [name for name, _ in row_columns(kind)]
+    listed = ", ".join(f"r.{name}" for name in names)
+    found = ledger.store.all(
+        f"SELECT {listed}, r.changed, e.hash, e.feed, e.seq, e.clock FROM {table} r"
+        " JOIN entry e ON e.arrival = r.entry WHERE r.changed > ? ORDER BY r.changed LIMIT ?",
+        (since, limit),
+    )
+    return [_row_line(ledger, kind, names, values) for values in found]
+
+
+def documents(ledger: Ledger, subject: bytes) -> list[tuple[DocId, bytes]]:
+    """Return every document of a subject as a standard automerge file."""
+    found = ledger.store.all(
+        "SELECT d.no, d.doc_id FROM document d JOIN subject s ON s.no = d.subject"
+        " WHERE s.id = ? ORDER BY d.doc_id",
+        (bytes(subject),),
+    )
+    return [(DocId(doc_id), ledger.merger.export(no)) for no, doc_id in found]
+
+
+def set_aside(ledger: Ledger) -> dict[str, int]:
+    """Return how many entries are void or waiting, by reason."""
+    return {
+        f"{'void' if void else 'waiting'}_{reason}": count
+        for void, reason, count in ledger.store.all(
+            "SELECT void, reason, count(*) FROM unopened GROUP BY void, reason ORDER BY 1, 2"
+        )
+    }
+
+
+def forks(ledger: Ledger) -> list[FeedState]:
+    """Return feeds with more than one branch: a cloned card, or worse."""
+    return [feed for feed in ledger.chain.feeds.values() if len(feed.tips) > 1]
+
+
+def own_feeds(ledger: Ledger) -> list[FeedState]:
+    """Return this device's data feeds of all its epochs."""
+    device = ledger.authority.device
+    return [
+        feed
+        for feed in ledger.chain.feeds.values()
+        if feed.genesis.device == device and feed.genesis.lane != Lane.CONTROL
+    ]
+
+
+def travelled(ledger: Ledger) -> Travelled:
+    """Return how far what this device wrote has come: to peers, and to HQ."""
+    feeds = own_feeds(ledger)
+    own = sum(feed.seq for feed in feeds)
+    unsent, oldest = 0, None
+    for feed in feeds:
+        furthest = max((held_by(ledger, device, feed) for device in ledger.peers.all), default=0)
+        unsent += feed.seq - furthest
+        oldest = _earlier(oldest, _clock_after(ledger, feed, furthest))
+    on_peers = sum(
+        1
+        for device in ledger.peers.all
+        if feeds and all(ledger.peers.holds(device, feed) for feed in feeds)
+    )
+    return Travelled(own, unsent, oldest, on_peers, at_hq_until(ledger, feeds))
+
+
+def at_hq_until(ledger: Ledger, feeds: Sequence[FeedState]) -> int | None:
+    """Return the instant up to which an HQ says, signed, that it holds these feeds; None = never.
+
+    When all of them are covered it is the time of the receipt, else just before the first entry
+    that is not.
+    """
+    best: int | None = None
+    for giver, epoch in list(ledger.peers.receipts):
+        if not ledger.authority.is_hq(giver):
+            continue
+        receipt, _ = ledger.peers.receipts[giver, epoch]
+        said = {
+            head.feed: head.seq
+            for head in receipt.heads
+            if ledger.chain.prev_of(head.feed, head.seq, head.hash)
+        }
+        until = receipt.given_ms
+        for feed in feeds:
+            missing = _clock_after(ledger, feed, said.get(feed.feed_id, 0))
+            if missing is not None:
+                until = min(until, missing - 1)
+        if any(said.get(feed.feed_id, 0) for feed in feeds):
+            best = until if best is None else max(best, until)
+    return best
+
+
+def saved_where(ledger: Ledger, arrivals: Sequence[int]) -> dict[int, str]:
+    """Return for entries the furthest place known to hold each: 'here', 'peers' or 'hq'."""
+    if not arrivals:
+        return {}
+    marks = ",".join("?" * len(arrivals))
+    at_hq = _seqs_at_hq(ledger)
+    found = {}
+    for arrival, feed_no, seq in ledger.store.all(
+        f"SELECT arrival, feed, seq FROM entry WHERE arrival IN ({marks})", tuple(arrivals)
+    ):
+        feed = ledger.chain.by_no[feed_no]
+        held = any(held_by(ledger, device, feed) >= seq for device in ledger.peers.all)
+        elsewhere = held or feed.genesis.device != ledger.authority.device
+        if seq <= at_hq.get(feed_no, 0):
+            found[arrival] = "hq"
+        else:
+            found[arrival] = "peers" if elsewhere else "here"
+    return found
+
+
+def heads(ledger: Ledger) -> Iterator[tuple[FeedState, Tip]]:
+    """Return every branch of every feed."""
+    return ledger.chain.heads()
+
+
+def _seqs_at_hq(ledger: Ledger) -> dict[int, int]:
+    covered: dict[int, int] = {}
+    for giver, epoch in ledger.peers.receipts:
+        if ledger.authority.is_hq(giver):
+            for head in ledger.peers.receipts[giver, epoch][0].heads:
+                feed = ledger.chain.feeds.get(head.feed)
+                if feed and ledger.chain.prev_of(head.feed, head.seq, head.hash):
+                    covered[feed.no] = max(covered.get(feed.no, 0), head.seq)
+    if ledger.authority.is_hq(ledger.authority.device):
+        return {feed.no: feed.seq for feed in ledger.chain.feeds.values()}
+    return covered
+
+
+def held_by(ledger: Ledger, device: DeviceId, feed: FeedState) -> int:
+    """Seq of a feed up to which a peer is known to hold it."""
+    peer = ledger.peers.all[device]
+    acknowledged = peer.held.get(feed.no, 0)
+    if peer.they_hold:
+        found = ledger.chain.last_before(feed, peer.they_hold)
+        acknowledged = max(acknowledged, found[0] if found else 0)
+    return min(acknowledged, feed.seq)
+
+
+def _clock_after(ledger: Ledger, feed: FeedState, seq: int) -> int | None:
+    """Wall clock of the first entry of a feed after a place, Unix milliseconds, or None."""
+    if seq >= feed.seq:
+        return None
+    row = ledger.store.one(
+        "SELECT clock FROM entry WHERE feed = ? AND seq = ?", (feed.no, seq + 1)
+    )
+    return row[0] >> 16 if row else None
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)
+
+
+def _patient(values: tuple[Any, ...]) -> PatientRow:
+    return PatientRow(**dict(zip(_PATIENT_NAMES, values, strict=True)))
+
+
+def _row_line(ledger: Ledger, kind: type[Row], names: list[str], values: tuple[Any, ...]) -> RowLine:
+    row = kind(**dict(zip(names, values, strict=False)))
+    changed, digest, feed_no, seq, clock = values[len(names) :]
+    feed = ledger.chain.by_no[feed_no]
+    ref = FactRef(EntryPrefix(digest[:16]), row.idx)
+    return RowLine(row, ref, feed.genesis.device, clock >> 16, feed, seq, changed)

@@ -1,0 +1,54 @@
+"""One English sentence for each error code that a command may end with: what to do about it."""
+
+from __future__ import annotations
+
+from protocols.errors import FieldmeshError, InputError
+from protocols.records.codes import ERRORS
+
+SENTENCES: dict[str, str] = {
+    **ERRORS,
+    "no_book": "There is no node in this folder. Make one with `init`, or name another with --data.",
+    "book_exists": "This folder already holds a node. Choose another with --data.",
+    "folder_not_empty": "This folder is not empty. Choose an empty or a new one with --data.",
+    "key_readable": "The key file can be read by others. Run `chmod 600` on it and try again.",
+    "no_key_file": "The key file is gone: without it nobody can open this book. Restore a backup.",
+    "wrong_passphrase": "That is not the passphrase of this node.",
+    "no_passphrase": "A passphrase is needed: type it, or give --passphrase-file or "
+    "FIELDMESH_PASSPHRASE.",
+    "short_passphrase": "Choose a passphrase of at least 8 characters.",
+    "in_use": "Another process has this data folder open. Stop it, or use the running node.",
+    "wrong_key": "The database does not open under this key.",
+    "damaged": "The database is damaged. Restore the last backup; peers will send what it lacks.",
+    "disk_full": "The disk is full. Make room; nothing that was called saved is lost.",
+    "disk_failed": "The disk failed. Stop, copy the folder if you can, and restore a backup.",
+    "book_failed": "The database refused the work. Run `doctor`.",
+    "no_node": "No node is running for this folder. Start one with `serve`.",
+    "node_left": "The node stopped. Start it again with `serve`.",
+    "node_slow": "The node did not answer in time. Try again.",
+    "node_stopping": "The node is stopping.",
+    "cannot_listen": "Cannot listen at this address: it is not ours, or it is in use.",
+    "bad_address": "An address is HOST:PORT.",
+    "unreachable": "Nobody answers at this address.",
+    "refused": "Somebody answers at this address, but it is not a node.",
+    "not_admitted": "The code was not taken: it is mistyped, used up or expired. Ask for another.",
+    "may_not_admit": "This node may not admit others. Ask the one that founded the operation.",
+    "too_many_invitations": "Too many codes are waiting to be used.",
+    "bad_code": "This is not a code: one letter is wrong or missing.",
+    "locked": "This terminal is locked. Unlock it first.",
+    "unknown_rows": "There are no rows of this kind.",
+    "not_found": "Nothing here has this id, code or tag.",
+    "backup_failed": "The backup did not verify and was removed. Try another disk.",
+    "backup_damaged": "This backup does not verify. Use an older one.",
+    "target_exists": "There is something at this place already. Choose another.",
+}
+
+
+def sentence(error: FieldmeshError) -> str:
+    """Return what to tell a person; codes without a sentence show as they are."""
+    words = SENTENCES.get(error.code, f"Refused: {error.code}.")
+    if isinstance(error, InputError):
+        if error.field:
+            words += f" (field {error.field})"
+        if error.allowed:
+            words += f" Allowed: {', '.join(error.allowed)}."
+    return words
