@@ -103,9 +103,9 @@ def agree(secret: bytes, public: bytes) -> bytes | None:
     if len(public) != KEY_BYTES or len(secret) != KEY_BYTES:
         return None
     shared = bytearray(KEY_BYTES)
-    if lib.crypto_scalarmult(ffi.from_buffer(shared), secret, public) != 0 or not any(shared):
-        return None
-    return bytes(shared)
+    # libsodium itself refuses every point that would give an all-zero secret.
+    refused = lib.crypto_scalarmult(ffi.from_buffer(shared), secret, public)
+    return None if refused else bytes(shared)
 
 
 def seal(key: bytes, nonce: bytes, ad: bytes, plain: bytes) -> bytes:

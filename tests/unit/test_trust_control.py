@@ -50,6 +50,7 @@ def test_a_number_we_do_not_know_is_kept_as_it_came():
         b"",
         b"\x80",
         b"\x81\x00",  # a longer form of 1
+        b"\x89\x00",  # and of a number we do not know
         b"\x80\x80\x04",  # one past the highest number
         b"\x80\x80\x80\x01",
         b"\x02",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from protocols.ids import DeviceId, EntryHash, FeedId, OperationId, ScopeId
@@ -18,6 +19,7 @@ from tests.unit.trust_operation import (
     COUNTS,
     FOUNDED,
     JAPAN,
+    LOGISTICIAN,
     MINISTRY,
     OLD,
     OPERATION,
@@ -76,6 +78,57 @@ def test_a_late_certificate_judges_the_device_again():
     assert roster.add(*record) == {keys("late").device}
     assert roster.add(*record) == frozenset()
     assert roster.standing(keys("late").device, TRIAGE, CARE) == Standing.STANDS
+
+
+def test_a_certificate_in_a_coordinators_name_that_he_did_not_sign_admits_nobody():
+    written = camp()
+    by_thief = certify(keys("thief"), keys("thief"), serial=2)
+    forged = msgspec.structs.replace(by_thief, issuer=bytes(keys("coordinator").device))
+    written.write(keys("thief"), Certificates((by_thief, forged)))
+    roster = roster_of(written)
+
+    assert roster.standing(keys("thief").device, TRIAGE, CARE) == Standing.UNADMITTED
+    assert roster.device(keys("thief").device) is None
+
+    true = certify(keys("coordinator"), keys("thief"), serial=2)
+    assert roster.certify([true]) == {keys("thief").device}
+    assert roster.standing(keys("thief").device, TRIAGE, CARE) == Standing.STANDS
+
+
+@pytest.mark.parametrize(
+    ("issuer", "changes"),
+    [
+        ("tent", {}),
+        ("coordinator", {"rank": Rank.COORDINATOR, "depth": 0, "count": 0}),
+        ("coordinator", {"roles": (CLINICIAN, 9)}),
+        ("coordinator", {"scopes": (entropy("scope", 16),)}),
+        ("coordinator", {"depth": 1}),
+        ("coordinator", {"serial": 501}),
+        ("coordinator", {"operation": entropy("other")}),
+    ],
+)
+def test_a_certificate_that_its_issuer_could_not_grant_admits_nobody(issuer, changes):
+    written = camp()
+    written.write(TENT, Certificates((certify(keys(issuer), keys("new"), **changes),)))
+    roster = roster_of(written)
+
+    assert roster.standing(keys("new").device, TRIAGE, CARE) == Standing.UNADMITTED
+    assert roster.may_link(keys("new").agree_public) is None
+    assert keys("new").device not in roster.members()
+
+
+def test_a_role_counts_only_in_the_scopes_of_its_own_certificate():
+    written = camp()
+    for roles, scopes in (((CLINICIAN,), (CARE,)), ((LOGISTICIAN,), (COUNTS,))):
+        paper = certify(keys("coordinator"), keys("two"), roles=roles, scopes=scopes, serial=2)
+        written.write(keys("coordinator"), Certificates((paper,)))
+    roster = roster_of(written)
+
+    def verdict(kind: int, scope: ScopeId) -> Standing:
+        return roster.standing(keys("two").device, kind, scope)
+
+    assert verdict(TRIAGE, CARE) == verdict(STOCK, COUNTS) == Standing.STANDS
+    assert verdict(STOCK, CARE) == verdict(TRIAGE, COUNTS) == Standing.REFUSED
 
 
 def test_an_admission_makes_the_old_scope_the_operations_own():
