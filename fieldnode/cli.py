@@ -324,7 +324,7 @@ def backup(folder: Path, passphrase_file: Path | None, target: Path) -> None:
                 raise
             with door(folder, _asked(folder, passphrase_file)) as book:
                 assert isinstance(book, commands.StoppedDoor)
-                show(commands.plain(make_backup(book.node.ledger, target)))
+                show(commands.plain(make_backup(book.node.ledger, target, now().wall_ms)))
 
 
 @main.command()

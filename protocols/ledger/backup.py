@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from protocols.errors import InputError, LedgerError, SetupError
+from protocols.ledger import token
 from protocols.ledger.book import Ledger
 from protocols.ledger.inspection import inspect
 from protocols.ledger.keyfile import KEY_NAME, read_key
@@ -23,6 +24,8 @@ from protocols.ledger.store import DATABASE_NAME, connect_plainly, open_file
 
 MAGIC = b"fieldmesh backup 1\n"
 _LENGTH = struct.Struct(">I")
+MARK_NAME = "last_backup"
+"""File in the data folder that says when the last backup was made."""
 KEY_FILE_BYTES_MAX = 4096
 
 
@@ -35,7 +38,7 @@ class BackupReport:
     bytes: int
 
 
-def backup(ledger: Ledger, target: Path) -> BackupReport:
+def backup(ledger: Ledger, target: Path, wall_ms: int) -> BackupReport:
     """Write a verified backup of a running book to a new file.
 
     Raises:
@@ -53,7 +56,9 @@ def backup(ledger: Ledger, target: Path) -> BackupReport:
         connection = connect_plainly(copy, ledger.store.key)
         try:
             ledger.store.copy_to(connection)
-            connection.execute("DELETE FROM meta WHERE name = 'token'")
+            connection.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('token', ?)", (token.NO_INSTALLATION,)
+            )
         finally:
             connection.close()
         try:
@@ -63,7 +68,14 @@ def backup(ledger: Ledger, target: Path) -> BackupReport:
         _pack(copy, locked, aside)
     aside.replace(target)
     sync_folder(target.parent)
+    write_whole(source.parent / MARK_NAME, str(wall_ms).encode())
     return report
+
+
+def last_backup_ms(folder: Path) -> int | None:
+    """When the last backup of a folder was made, Unix milliseconds, or None."""
+    mark = folder / MARK_NAME
+    return int(mark.read_bytes()) if mark.exists() else None
 
 
 def restore(source: Path, folder: Path, passphrase: str) -> BackupReport:

@@ -18,6 +18,8 @@ from protocols.ledger.store import DATABASE_NAME, Store
 TOKEN_NAME = "token"
 TOKEN_BYTES = 16
 PLACE_BYTES = 16
+NO_INSTALLATION = b"backup"
+"""Stands in a backup for the token: what is restored from it was never installed."""
 
 
 def moved(store: Store, folder: Path, serial: str) -> str:

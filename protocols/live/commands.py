@@ -19,6 +19,7 @@ import msgspec
 from protocols.errors import FieldmeshError, InputError, LedgerError, LinkError
 from protocols.ids import PatientId
 from protocols.ledger import reading
+from protocols.ledger.backup import last_backup_ms
 from protocols.ledger.folder import open_ledger
 from protocols.ledger.recording import LINES_MAX, Answer, Recorder
 from protocols.live import answers
@@ -29,13 +30,11 @@ from protocols.live.running import machine
 from protocols.live.sentences import sentence
 from protocols.mesh.node import Node
 from protocols.records.commands import LINE_BYTES_MAX, read_line
+from protocols.records.rows import iso
 
 PASSPHRASE_ENV = "FIELDMESH_PASSPHRASE"
 PASSPHRASE_CHARS_MIN = 8
 READ_BYTES = 64 * 1024
-BACKUP_MARK = "last_backup"
-"""File in the data folder that says when the last backup was made."""
-
 EXIT_REFUSED, EXIT_NOT_WRITABLE, EXIT_FAULT = 3, 4, 1
 
 
@@ -242,8 +241,7 @@ _NOT_WRITABLE = {"disk_full", "disk_failed", "damaged", "book_failed", "no_key",
 
 
 def _last_backup(folder: Path) -> str | None:
-    mark = folder / BACKUP_MARK
-    return mark.read_text().strip() if mark.exists() else None
+    return iso(last_backup_ms(folder))
 
 
 def _unread(error: InputError) -> dict[str, Any]:

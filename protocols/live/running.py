@@ -158,7 +158,7 @@ class Desk:
 
     async def _backup(self, caller: Caller, args: dict[str, Any]) -> object:
         target = Path(_text(args, "target"))
-        return await self._service.call(lambda node, _: (backup(node.ledger, target), _NONE))
+        return await self._service.call(lambda node, now: (backup(node.ledger, target, now.wall_ms), _NONE))
 
     async def _stop(self, caller: Caller, args: dict[str, Any]) -> object:
         self._service.ask_to_stop()

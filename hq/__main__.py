@@ -1,0 +1,5 @@
+"""`python -m hq`."""
+
+from hq.cli import main
+
+main()

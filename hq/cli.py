@@ -1,0 +1,216 @@
+"""`hq`: what a coordinator runs at headquarters: a node that others link to, with a page."""
+
+from __future__ import annotations
+
+from protocols.guard import require_runtime
+
+require_runtime()
+
+import asyncio  # noqa: E402 - the guard speaks before anything it guards is imported
+import os  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import click  # noqa: E402
+import platformdirs  # noqa: E402
+from aiohttp import web  # noqa: E402
+
+from hq.accounts import Accounts  # noqa: E402
+from hq.book import LedgerBook  # noqa: E402
+from hq.web import PageSettings, make_app, make_runner  # noqa: E402
+from protocols.errors import InputError, LinkError  # noqa: E402
+from protocols.ledger.folder import create_folder  # noqa: E402
+from protocols.ledger.founding import found_book  # noqa: E402
+from protocols.live import commands  # noqa: E402
+from protocols.live.address import Address  # noqa: E402
+from protocols.live.client import LocalClient  # noqa: E402
+from protocols.live.clock import now  # noqa: E402
+from protocols.live.commands import door, passphrase_of, say, show, told  # noqa: E402
+from protocols.live.hardening import harden  # noqa: E402
+from protocols.live.journal import Journal  # noqa: E402
+from protocols.live.local import Caller, Handler  # noqa: E402
+from protocols.live.running import Desk, factory_of  # noqa: E402
+from protocols.live.service import Service, Settings  # noqa: E402
+
+MESH_PORT, WEB_PORT = 7400, 8443
+
+
+def _default_folder() -> Path:
+    return Path(platformdirs.user_data_dir("fieldmesh")) / "hq"
+
+
+data_option = click.option(
+    "--data",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=_default_folder,
+    help="Data folder of HQ.",
+)
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="File whose first line is the passphrase; - for standard input.",
+)
+
+
+@click.group()
+def main() -> None:
+    """Headquarters of a Fieldmesh operation: a node that is usually awake, with a page."""
+    harden()
+
+
+@main.command()
+@data_option
+@passphrase_option
+@click.option("--name", prompt="Name of this HQ")
+@click.option("--org", prompt="Organisation")
+@click.option("--jurisdiction", default="", help="ISO country code whose law holds here.")
+@click.option("--unattended", is_flag=True, help="Restart without a passphrase; mind the risk.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def init(
+    folder: Path,
+    passphrase_file: Path | None,
+    name: str,
+    org: str,
+    jurisdiction: str,
+    unattended: bool,
+    as_json: bool,
+) -> None:
+    """Found an operation."""
+    with told():
+        passphrase = passphrase_of(passphrase_file, confirm=True)
+        moment = now()
+        store = create_folder(folder, passphrase, moment.entropy, unattended=unattended)
+        ledger = found_book(
+            store,
+            name=name,
+            org=org,
+            jurisdiction=jurisdiction,
+            hq=True,
+            entropy=moment.entropy,
+            wall_ms=moment.wall_ms,
+        )
+        device = str(ledger.authority.device)
+        ledger.close()
+    if as_json:
+        show({"device": device, "data": str(folder)})
+    say("The operation is founded. `hq serve` starts it, `hq invite` lets a node in.")
+
+
+@main.command()
+@data_option
+@click.option("--hq", is_flag=True, help="The new device is a further HQ.")
+def invite(folder: Path, hq: bool) -> None:
+    """Print a one-time code with which one device may join; HQ must be running."""
+    with told(), LocalClient(folder) as client:
+        click.echo(client.call("invite", hq=hq))
+
+
+@main.command()
+@data_option
+@passphrase_option
+@click.option("--listen", default=f"0.0.0.0:{MESH_PORT}", show_default=True, help="HOST:PORT.")
+@click.option("--web", "web_at", default=f"127.0.0.1:{WEB_PORT}", show_default=True)
+@click.option("--peer", "peers", multiple=True, help="HOST:PORT to keep a link to; repeatable.")
+@click.option("--no-discovery", is_flag=True, help="Do not look for peers on the local network.")
+@click.option("--behind-https", is_flag=True, help="Browsers reach the page over HTTPS.")
+def serve(
+    folder: Path,
+    passphrase_file: Path | None,
+    listen: str,
+    web_at: str,
+    peers: tuple[str, ...],
+    no_discovery: bool,
+    behind_https: bool,
+) -> None:
+    """Run HQ until it is told to stop; prints where it listens and, once, how to log in."""
+    with told():
+        settings = Settings(
+            folder=folder,
+            listen=Address.parse(listen),
+            peers=tuple(Address.parse(peer) for peer in peers),
+            discovery=not no_discovery,
+        )
+        unattended = (folder / "ledger.unattended").exists() and passphrase_file is None
+        passphrase = None if unattended else passphrase_of(passphrase_file)
+        asyncio.run(_serve(passphrase, settings, Address.parse(web_at), https=behind_https))
+
+
+async def _serve(
+    passphrase: str | None, settings: Settings, web_at: Address, *, https: bool
+) -> None:
+    journal = Journal()
+    service = Service(factory_of(settings.folder, passphrase), settings, journal)
+    desk = Desk(service, settings.folder)
+    book = LedgerBook(service)
+    accounts = Accounts(book, entropy=os.urandom)
+    page = f"{'https' if https else 'http'}://{web_at}"
+
+    async def login_link(caller: Caller, args: dict[str, object]) -> object:
+        return f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
+
+    handlers: dict[str, Handler] = {**desk.handlers(), "login_link": login_link}
+    await service.start(handlers, left=desk.left)
+    app = make_app(book, accounts, now=lambda: now().wall_ms, settings=PageSettings(https=https))
+    runner = make_runner(app)
+    try:
+        await runner.setup()
+        await _listen(runner, web_at)
+        started = {"listening": str(service.address), "page": page}
+        if not await accounts.exist():
+            started["login"] = f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
+        show(started)
+        sys.stdout.flush()
+        await service.run_until_stopped()
+    finally:
+        await runner.cleanup()
+        await service.stop()
+        journal.close()
+
+
+async def _listen(runner: web.AppRunner, web_at: Address) -> None:
+    try:
+        await web.TCPSite(runner, web_at.host, web_at.port).start()
+    except OSError:
+        raise LinkError("cannot_listen", address=str(web_at)) from None
+
+
+@main.command()
+@data_option
+def login(folder: Path) -> None:
+    """Print a one-time link to log in with; HQ must be running."""
+    with told(), LocalClient(folder) as client:
+        click.echo(client.call("login_link"))
+
+
+@main.command()
+@click.argument("kind")
+@data_option
+@passphrase_option
+@click.option("--since", type=int, default=0, help="Cursor: only rows that changed after it.")
+@click.option("--follow", is_flag=True, help="Go on with rows as they change.")
+def rows(kind: str, folder: Path, passphrase_file: Path | None, since: int, follow: bool) -> None:
+    """Print rows of a kind, one JSON object a line."""
+    with told(), door(folder, lambda: passphrase_of(passphrase_file)) as book:
+        commands.print_rows(book, kind, since, follow=follow)
+
+
+@main.command()
+@data_option
+@passphrase_option
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def status(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Say how HQ is: who is linked, what is missing, what needs attention."""
+    if not folder.exists():
+        with told():
+            raise InputError("no_book")
+    with told(), door(folder, lambda: passphrase_of(passphrase_file)) as book:
+        found = commands.full_status(book, folder)
+    if as_json:
+        show(found)
+    else:
+        commands.print_status(found)
+
+
+if __name__ == "__main__":
+    main()
