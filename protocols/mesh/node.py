@@ -337,8 +337,9 @@ class Node:
         entry.session = session = Session(ledger, peer, known.epoch, they_hold)
         if they_hold is not None:
             session.begin()
-        for _, raw in ledger.peers.receipts.values():
-            session.out.append(ReceiptFrame(raw))
+        for (giver, _), (_, raw) in ledger.peers.receipts.items():
+            if giver != peer:
+                session.out.append(ReceiptFrame(raw))
         if entry.dialled:
             self._effects.append(PeerKnown(peer, entry.address))
         self._effects.append(Notice("linked", {"peer": str(peer)}))
