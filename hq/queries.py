@@ -129,10 +129,13 @@ select d.device, peer.name, peer.last_contact_ms,
         where feed.device = d.device),
        (select count(*) - count(distinct branch.feed) from branch
         join feed on feed.no = branch.feed where feed.device = d.device),
-       (select count(*) from unopened join entry on entry.arrival = unopened.entry
-        join feed on feed.no = entry.feed where feed.device = d.device)
+       coalesce(shut.entries, 0)
 from (select device from peer union select device from feed) d
 left join peer on peer.device = d.device
+left join (select u.device, count(*) as entries
+           from (select (select feed.device from entry join feed on feed.no = entry.feed
+                         where entry.arrival = unopened.entry) as device from unopened) u
+           group by u.device) shut on shut.device = d.device
 order by coalesce(peer.last_contact_ms, 0) desc, d.device limit 500"""
 
 _PATIENTS_WHERE = f"""
