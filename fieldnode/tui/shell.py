@@ -120,10 +120,24 @@ class Shell:
         """The node does not answer any more."""
         self.desk.away = True
 
+    def stop(self) -> None:
+        """Leave the terminal: what is typed becomes a draft."""
+        self.asks = [ask for ask in self.page.left() if isinstance(ask, Ask)]
+
+    def fault(self) -> None:
+        """Say that something of ours failed; the pages stay."""
+        self._held_by = None
+        self._drop_keys()
+        self._perform([Say(self.desk.words("error.fault"), "bad", bell=True)])
+
     def draw(self, size: Size) -> list[Line]:
         """Return the whole screen."""
         body = self.page.draw(body_size(self.desk, size))
         return draw_frame(self.desk, body, self._strip(), self._hints(), size)
+
+    def draw_frame_only(self, size: Size) -> list[Line]:
+        """Return the screen without its page."""
+        return draw_frame(self.desk, (), self.strip, (), size)
 
     def _strip(self) -> Span:
         if self._leader:

@@ -49,6 +49,7 @@ class WardPage(Page):
         self._counts: dict[str, int] = {}
         self._filter = ""
         self._asking: FormCore | None = None
+        self._came = False
 
     def opened(self) -> list[Act]:
         """Fetch the first page; keys wait for it."""
@@ -106,6 +107,8 @@ class WardPage(Page):
         ]
         room = Size(size.width, size.height - 1)
         empty = words("board.none_found" if self._filter else "board.empty")
+        if not self._came:
+            empty = words("chart.loading")
         rows = draw_list(self._rows, columns, lambda row: self._cells(row, wide), room, empty)
         return [self._top(size.width), *rows]
 
@@ -176,6 +179,7 @@ class WardPage(Page):
 
         def came(found: BoardPage) -> list[Act]:
             if text == self._filter:
+                self._came = True
                 self._rows.take(page, found.lines, found.total)
                 self._counts = found.counts
             return []

@@ -1,0 +1,33 @@
+"""Which page is home, and which page each F-key opens: the same on every screen."""
+
+from __future__ import annotations
+
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Page
+from fieldnode.tui.screens.board import WardPage
+from fieldnode.tui.screens.help import HelpPage
+from fieldnode.tui.screens.lock import LockPage
+from fieldnode.tui.screens.menu import MenuPage
+from fieldnode.tui.screens.peers import PeersPage
+from fieldnode.tui.screens.retract import UndoPage
+from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.triage import TriagePage
+from fieldnode.tui.shell import Opener
+
+
+def page(desk: Desk) -> Page:
+    """Return the page a terminal starts on."""
+    return WardPage(desk)
+
+
+def openers() -> dict[str, Opener]:
+    """Return what each F-key opens."""
+    return {
+        "f1": HelpPage,
+        "f2": TriagePage,
+        "f3": SearchPage,
+        "f7": PeersPage,
+        "f8": UndoPage,
+        "f9": LockPage,
+        "f10": MenuPage,
+    }

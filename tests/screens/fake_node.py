@@ -1,0 +1,344 @@
+"""A node in memory, for screens: the calls of `protocols/live/api.py`, no book behind them.
+
+`FakeNode` answers in process; `serve` puts it on a real Unix socket. Run as a program it serves a
+small ward until it is ended: `python tests/screens/fake_node.py SOCKET`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from protocols.errors import FieldmeshError, InputError
+from protocols.live.api import (
+    Asserted,
+    Attribute,
+    BoardLine,
+    BoardPage,
+    Chart,
+    ChartLine,
+    Draft,
+    Greeting,
+    PeerLine,
+    Recorded,
+    Reply,
+    SyncState,
+)
+from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
+
+NOW_MS = 1_779_287_520_000
+"""2026-05-20 14:32 UTC."""
+
+TRIAGE = {"dead": 0, "red": 1, "yellow": 2, "green": 3, "expectant": 4}
+SEX = {"male": 1, "female": 2, "female-pregnant": 3, "unknown": 9}
+URGENCY = {1: 0, 2: 1, 3: 2, None: 3, 4: 4, 0: 5}
+PASSPHRASE = "correct horse"
+
+
+@dataclass
+class Patient:
+    head: BoardLine
+    lines: list[ChartLine] = field(default_factory=list)
+    attributes: tuple[Attribute, ...] = ()
+
+
+class FakeNode:
+    """Holds a ward in memory."""
+
+    def __init__(self, now_ms: int = NOW_MS, **greeting: Any) -> None:
+        self.now_ms = now_ms
+        self.greeting = Greeting(
+            device="dev_0FAKE", name="nord-b", site="Tent B", tag_prefix="TG-", **greeting
+        )
+        self.patients: dict[str, Patient] = {}
+        self.drafts: dict[tuple[str, str], Draft] = {}
+        self.written: list[dict[str, Any]] = []
+        """Every line of `record` that was taken, in order."""
+        self.answers: dict[str, Recorded] = {}
+        self.chosen: dict[str, str] = {}
+        self.refuse: dict[str, Recorded] = {}
+        """Answers to give instead, by kind."""
+        self.down: FieldmeshError | None = None
+        """Raised by every call while the node is away."""
+        self.peers: tuple[PeerLine, ...] = ()
+        self.unlocked = True
+
+    async def hello(self) -> Greeting:
+        self._up()
+        return self.greeting
+
+    async def board(self, offset: int, limit: int, text: str = "") -> BoardPage:
+        self._up()
+        lines = sorted(
+            (patient.head for patient in self.patients.values()),
+            key=lambda head: (URGENCY[head.triage], head.waiting_since_ms or 0),
+        )
+        found = [line for line in lines if text.casefold() in f"{line.name} {line.code}".casefold()]
+        counts: dict[str, int] = {}
+        for line in lines:
+            key = "none" if line.triage is None else str(line.triage)
+            counts[key] = counts.get(key, 0) + 1
+        return BoardPage(len(found), offset, tuple(found[offset : offset + limit]), counts)
+
+    async def search(self, text: str, limit: int) -> BoardPage:
+        self._up()
+        wanted = text.casefold()
+        found = [
+            patient.head
+            for patient in self.patients.values()
+            if wanted in f"{patient.head.name} {patient.head.code} {patient.head.tag}".casefold()
+        ]
+        return BoardPage(len(found), 0, tuple(found[:limit]))
+
+    async def chart(self, patient: str, offset: int, limit: int) -> Chart:
+        self._up()
+        known = self.patients.get(patient)
+        if known is None:
+            raise InputError("not_found", field="patient")
+        lines = known.lines[::-1]
+        page = tuple(lines[offset : offset + limit])
+        return Chart(known.head, "enc_1", known.attributes, page, len(lines))
+
+    async def record(self, lines: list[dict[str, Any]]) -> list[Recorded]:
+        self._up()
+        return [self._record(number, line) for number, line in enumerate(lines)]
+
+    async def sync(self) -> SyncState:
+        self._up()
+        return SyncState(
+            device="dev_0FAKE",
+            name="nord-b",
+            own_entries=len(self.written),
+            on_peers=sum(peer.they_need == 0 for peer in self.peers),
+            at_hq_until_ms=self.now_ms - 30 * 60_000 if self.peers else None,
+            unsent=0 if self.peers else len(self.written),
+            oldest_unsent_ms=None if self.peers or not self.written else self.now_ms - 7 * 60_000,
+            peers=self.peers,
+        )
+
+    async def settings(self, **chosen: str) -> None:
+        self._up()
+        self.chosen |= chosen
+
+    async def draft_put(self, draft: Draft) -> None:
+        self._up()
+        self.drafts[draft.form, draft.subject] = draft
+
+    async def draft_list(self) -> list[Draft]:
+        self._up()
+        return sorted(self.drafts.values(), key=lambda draft: -draft.at_ms)
+
+    async def draft_drop(self, form: str, subject: str) -> None:
+        self._up()
+        self.drafts.pop((form, subject), None)
+
+    async def lock(self) -> None:
+        self._up()
+        self.unlocked = False
+
+    async def unlock(self, passphrase: str) -> bool:
+        self._up()
+        self.unlocked = passphrase == PASSPHRASE
+        return self.unlocked
+
+    def add(self, name: str, **head: Any) -> str:
+        """Put somebody on the board; return the id."""
+        number = len(self.patients) + 1
+        patient = f"pat_{number:05d}"
+        code = f"ACD EFH {number:03d}"
+        line = BoardLine(patient=patient, code=code, name=name, **head)
+        self.patients[patient] = Patient(line)
+        return patient
+
+    def _up(self) -> None:
+        if self.down is not None:
+            raise self.down
+
+    def _record(self, number: int, line: dict[str, Any]) -> Recorded:
+        key = line["key"]
+        if key in self.answers:
+            return msgspec.structs.replace(self.answers[key], repeated=True)
+        if line["kind"] in self.refuse:
+            return self.refuse[line["kind"]]
+        self.written.append(line)
+        patient = line.get("patient")
+        if line["kind"] == "patient.register" or (line["kind"] == "triage.record" and not patient):
+            patient = self._found(line["data"])
+        fact = f"fct_{len(self.written):04d}.0"
+        self._write(patient, line, fact)
+        head = self.patients[patient].head if patient in self.patients else None
+        code = head.code if head else None
+        answer = Recorded(number, True, key, fact, patient, code=code, facts=(fact,))
+        self.answers[key] = answer
+        return answer
+
+    def _found(self, data: dict[str, Any]) -> str:
+        name = " ".join(
+            part for part in (data.get("family_name"), data.get("given_name")) if part
+        )
+        age = data.get("age")
+        mark = "~" if age and age.get("estimated") else ""
+        tags = data.get("tags") or [data.get("tag") or ""]
+        return self.add(
+            name,
+            sex=SEX[data.get("sex", "unknown")],
+            age=f"{mark}{age['value']} {age['unit']}" if age else "",
+            tag=tags[0],
+            waiting_since_ms=self.now_ms,
+        )
+
+    def _write(self, patient: str | None, line: dict[str, Any], fact: str) -> None:
+        kind, data = line["kind"], line["data"]
+        if kind == "entry.retract":
+            for known in self.patients.values():
+                known.lines = [
+                    msgspec.structs.replace(old, replaced=2) if old.fact == data["fact"] else old
+                    for old in known.lines
+                ]
+            return
+        if patient is None or patient not in self.patients:
+            return
+        known = self.patients[patient]
+        if kind == "triage.record":
+            known.head = msgspec.structs.replace(known.head, triage=TRIAGE[data["category"]])
+        if kind == "encounter.open" and "bed" in data:
+            known.head = msgspec.structs.replace(known.head, bed=data["bed"])
+        if kind == "conflict.settle":
+            kept = [one for one in known.attributes if one.name != data["attribute"]]
+            known.attributes = tuple(kept)
+        known.lines.append(
+            ChartLine(fact, self.now_ms, self.now_ms, kind, _summary(kind, data), "R. Amin")
+        )
+
+
+def _summary(kind: str, data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    if kind == "observation.record":
+        return tuple(
+            (one["code"], one.get("absent") or f"{one['value']} {one.get('unit', '')}".strip())
+            for one in data["set"]
+        )
+    if kind == "triage.record":
+        return (("triage", data["category"]),)
+    return tuple((key, str(value)) for key, value in data.items())
+
+
+def ward(now_ms: int = NOW_MS) -> FakeNode:
+    """Return a node with a few patients, one of them unsettled, and peers."""
+    node = FakeNode(now_ms)
+    minute = 60_000
+    haddad = node.add(
+        "Haddad Nour", triage=1, sex=2, age="34 y", tag="TG-000412", bed="B-02",
+        waiting_since_ms=now_ms - 4 * minute, problem="chest injury", unsettled=1,
+    )  # fmt: skip
+    node.add("", triage=1, sex=1, age="7 y", bed="B-05", waiting_since_ms=now_ms - 9 * minute)
+    node.add("Osei Kwame", triage=1, sex=1, age="~60 y", waiting_since_ms=now_ms - 11 * minute)
+    node.add("Li Wei", triage=2, sex=3, age="28 y", waiting_since_ms=now_ms - 125 * minute)
+    node.add("Okoro Blessing", triage=2, sex=2, age="22 mo", waiting_since_ms=now_ms - 25 * minute)
+    node.add("Nguyễn Thị Ánh", triage=3, sex=2, age="5 d", waiting_since_ms=now_ms - 55 * minute)
+    node.add("علی رضا", triage=0, sex=1, age="", waiting_since_ms=now_ms - 1500 * minute)
+    node.add("Silva Pedro", sex=1, age="19 y", waiting_since_ms=now_ms - 2 * minute)
+    known = node.patients[haddad]
+    said = (
+        Asserted("fct_a.0", "female", "R. Amin", now_ms - 70 * minute, now_ms - 70 * minute),
+        Asserted("fct_b.0", "male", "J. Cho", now_ms - 60 * minute, now_ms - 60 * minute),
+    )
+    known.attributes = (
+        Attribute("village", (Asserted("fct_a.0", "Gatumba", "R. Amin", now_ms, now_ms),)),
+        Attribute("sex", said),
+        Attribute("phone", (Asserted("fct_a.0", "+257 61 23 45 67", "R. Amin", now_ms, now_ms),)),
+    )
+    vitals = (
+        ("respiratory-rate", "26 /min"), ("spo2", "93 %"), ("systolic", "98 mm[Hg]"),
+        ("heart-rate", "118 /min"), ("temperature", "38.6 Cel"),
+    )  # fmt: skip
+    known.lines = [
+        ChartLine("fct_a.0", now_ms - 72 * minute, now_ms - 72 * minute, "patient.register",
+                  (("family_name", "Haddad"), ("sex", "female")), "R. Amin", saved="hq"),
+        ChartLine("fct_c.0", now_ms - 71 * minute, now_ms - 71 * minute, "triage.record",
+                  (("triage", "yellow"),), "J. Cho", saved="hq", replaced=1),
+        ChartLine("fct_d.0", now_ms - 30 * minute, now_ms - 30 * minute, "triage.record",
+                  (("triage", "red"),), "J. Cho", saved="peers"),
+        ChartLine("fct_e.0", now_ms - 20 * minute, now_ms - 20 * minute, "note.add",
+                  (("note", "reduced air entry left, sats falling"),), "M. Dupont", standing=1),
+        ChartLine("fct_f.0", now_ms - 3 * minute, now_ms - 3 * minute, "observation.record",
+                  vitals, "R. Amin"),
+    ]  # fmt: skip
+    node.peers = (
+        PeerLine("dev_1", "nord-a", "node", True, now_ms, 0, 0),
+        PeerLine("dev_2", "hq-geneva", "hq", False, now_ms - 30 * minute, 12, None),
+        PeerLine("dev_3", "tent-jp", "node", False, now_ms - 2000 * minute, 0, 3, trusted=False),
+    )
+    return node
+
+
+class Served:
+    """A fake node on a Unix socket."""
+
+    def __init__(self, node: FakeNode, path: Path) -> None:
+        self.node = node
+        self.path = path
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(
+            self._talk, str(self.path), limit=LINE_BYTES_MAX
+        )
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+        self.path.unlink(missing_ok=True)
+
+    async def change(self, *tables: str) -> None:
+        for writer in self._writers:
+            writer.write(encode(Reply(0, result=list(tables), event="changed")))
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while line := await reader.readline():
+                writer.write(encode(await self._answer(line)))
+                await writer.drain()
+        self._writers.discard(writer)
+        writer.close()
+
+    async def _answer(self, line: bytes) -> Reply:
+        request = decode_request(line)
+        args = dict(request.args)
+        try:
+            match request.call:
+                case "subscribe":
+                    return Reply(request.id, result=[])
+                case "board":
+                    result = await self.node.board(args["offset"], args["limit"], args["filter"])
+                case "draft_put":
+                    result = await self.node.draft_put(msgspec.convert(args, Draft))
+                case _:
+                    result = await getattr(self.node, request.call)(**args)
+        except FieldmeshError as error:
+            return Reply(request.id, error=failure(error))
+        return Reply(request.id, result=result)
+
+
+async def serve(path: Path) -> None:
+    import time
+
+    served = Served(ward(time.time_ns() // 1_000_000), path)
+    await served.start()
+    while True:
+        await asyncio.sleep(5)
+        served.node.now_ms = time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))
