@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from protocols.errors import InputError
+from protocols.ids import SiteId
 from protocols.records.display import clean_text
 from protocols.records.shape import Statement
 
@@ -154,6 +155,7 @@ class Restated(Statement, frozen=True):
         return tuple(self.values.items())
 
 
+BAND_YEARS: dict[int, str] = {1: "<1 y", 2: "1-4 y", 3: "5-17 y", 4: "18-64 y", 5: "65+ y"}
 AGE_WORDS: dict[int, str] = {
     AgeUnit.YEARS: "y",
     AgeUnit.MONTHS: "mo",
@@ -240,6 +242,8 @@ def typed(number: int, value: Any) -> Any:
     Raises:
         ValueError: when it does not read as that type.
     """
+    if not 0 <= number < WHOLE_FIRST:
+        raise ValueError("attribute")
     known = BY_NUMBER.get(number)
     if known is None or value is None or type(value) is known.type:
         return _hashable(value) if known is None else value
@@ -253,13 +257,15 @@ def words_of(number: int, value: Any) -> str:
         return ""
     if known is None:
         return "?"
+    if number == BAND:
+        return BAND_YEARS.get(value, "?")
     if known.words is not None:
         return word(known.words, value)
     match value:
         case Age():
             return age_text(value)
         case bytes():
-            return value.hex()
+            return str(SiteId(value)) if len(value) == SiteId.SIZE else "?"
         case tuple():
             return clean_text(" ".join(str(part) for part in value))
         case int():

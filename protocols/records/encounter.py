@@ -244,7 +244,7 @@ class EncounterRow(Row, frozen=True, kw_only=True, gc=False):
 def rows(history: History) -> list[EncounterRow]:
     """Return one row for each encounter in which something is written."""
     found = []
-    for encounter, facts in history.of_encounter.items():
+    for encounter, facts in history.of_encounters().items():
         opens = [fact for fact in facts if fact.kind == KindNo.ENCOUNTER_OPEN]
         live = [fact for fact in facts if fact.standing == 0 and history.replaced(fact) != 2]
         founding = next((fact for fact in opens if fact in live), (opens or live or facts)[0])

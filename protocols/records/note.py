@@ -8,7 +8,7 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import FactRef
-from protocols.records.display import clean_text
+from protocols.records.display import clean_lines
 from protocols.records.encounter import to_encounter
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
@@ -75,7 +75,7 @@ def plan(command: Command, view: View) -> Plan:
 
 
 class NoteRow(Row, frozen=True, kw_only=True, gc=False):
-    """One note; its first line, the whole is in the fact."""
+    """One note, line by line."""
 
     TABLE: ClassVar[str] = "note"
     INDEXED: ClassVar[tuple[str, ...]] = ("patient",)
@@ -107,7 +107,7 @@ def rows(history: History) -> list[NoteRow]:
                 patient=history.subject,
                 encounter=history.encounter_of.get(fact.doc),
                 topic=topic,
-                text=clean_text(record.text),
+                text="\n".join(clean_lines(record.text)),
                 about=about and (about[0] or fact.doc_id) + (about[1] & 0xFFFF).to_bytes(2),
             )
         )

@@ -78,9 +78,9 @@ def assertion_rows(history: History) -> list[AssertionRow]:
             attribute=BY_NUMBER[key[1]].name if key[1] in BY_NUMBER else f"#{key[1]}",
             value=names.words_of(key[1], value),
         )
-        for key, said in history.now.items()
-        if len(said) > 1 and unsettled(said, key[1])
-        for value, fact in said
+        for key in history.contested
+        if unsettled(history.now[key], key[1])
+        for value, fact in ((said.value, said.fact) for said in history.now[key])
     ]
 
 
@@ -216,8 +216,7 @@ def _of_stay(stay: EncounterRow, stays: Sequence[EncounterRow]) -> dict[str, Any
 
 def _unsettled(history: History, stay: EncounterRow | None, stays: Sequence[EncounterRow]) -> int:
     person = sum(
-        key[0] is None and len(said) > 1 and unsettled(said, key[1])
-        for key, said in history.now.items()
+        key[0] is None and unsettled(history.now[key], key[1]) for key in history.contested
     )
     return person + sum(other.unsettled for other in _in_care(stay, stays)) if stay else person
 

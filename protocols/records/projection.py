@@ -19,8 +19,8 @@ class UnreadableRow(Row, frozen=True, kw_only=True, gc=False):
 
 
 ROW_TABLES: tuple[type[Row], ...] = (
-    picture.PatientRow,
-    picture.AssertionRow,
+    patient.PatientRow,
+    patient.AssertionRow,
     patient.LinkRow,
     encounter.EncounterRow,
     triage.TriageRow,

@@ -1,0 +1,65 @@
+"""The closed lists of codes a line can be answered with, one sentence each.
+
+A code never changes its meaning. Screens have their own words in `text/*.toml`; these sentences
+are for programs that speak to `fieldnode record`.
+"""
+
+from __future__ import annotations
+
+ERRORS: dict[str, str] = {
+    "already_retracted": "This fact is marked as entered in error already.",
+    "ambiguous": "Several patients match; `allowed` lists their ids.",
+    "bad_code": "The short code has a wrong sign, length or check letter.",
+    "bad_date": "A date is YYYY, YYYY-MM or YYYY-MM-DD, not before 1880.",
+    "bad_id": "This is not an id of the kind that is needed here.",
+    "bad_json": "The line is not one JSON object.",
+    "bad_number": "This is not a number that can be taken here.",
+    "bad_text": "The text holds signs that are not text.",
+    "bad_time": "A time is ISO 8601 with an offset, a date, or Unix milliseconds.",
+    "bad_value": "The value is not one of those in `allowed`.",
+    "bad_version": "This software reads lines of the version in `allowed`.",
+    "confirm_needed": "The value is doubtful; send it again with the code in `confirm`.",
+    "empty": "The text is empty.",
+    "future_date": "The date is in the future.",
+    "grouping_mark": "The number may hold a thousands mark; write it with a decimal mark only.",
+    "impossible": "The value is outside what is possible; `allowed` names the range.",
+    "key_reused": "This key was used before with other content.",
+    "locked": "The book is locked; a passphrase is needed.",
+    "looks_centimetres": "The value looks like centimetres; millimetres are needed.",
+    "looks_fahrenheit": "The value looks like degrees Fahrenheit; degrees Celsius are needed.",
+    "missing_field": "A field that is needed is missing.",
+    "no_encounter": "The patient has no open encounter; open one first.",
+    "not_found": "Nothing here matches.",
+    "not_retractable": "This fact cannot be marked as entered in error.",
+    "not_taken": "This kind does not take this field; `kind` names what does.",
+    "not_unassigned": "This is not a result that waits for a patient.",
+    "not_writable": "The record could not be saved on this device.",
+    "nothing_stated": "The line states nothing.",
+    "out_of_range": "The value is outside the range in `allowed`.",
+    "reason_needed": "This kind needs a reason.",
+    "same_patient": "A patient cannot be linked with themselves.",
+    "too_long": "The text is longer than `limit`.",
+    "too_many": "There are more items than `limit`.",
+    "too_precise": "The number has more decimals than `limit`.",
+    "unit_refused": "This unit is not taken; `allowed` lists those that are.",
+    "unknown_field": "There is no such field; `allowed` lists those there are.",
+    "unknown_kind": "There is no such kind; `allowed` lists those there are.",
+    "wrong_encounter": "The encounter belongs to another patient.",
+    "wrong_subject": "The fact belongs to another patient or site.",
+    "wrong_type": "The field holds another type of value than is needed.",
+}
+
+CONFIRMABLE: dict[str, str] = {
+    "future_time": "The time is ahead of this device's clock.",
+    "tag_in_use": "Another patient carries this tag.",
+    "unusual_value": "The value is possible and unusual at this age.",
+}
+"""Refused as `confirm_needed` until the line's `confirm` holds the code; then a warning."""
+
+WARNINGS: dict[str, str] = CONFIRMABLE | {
+    "already_closed": "The encounter was closed before; this replaces that.",
+    "encounter_open": "The patient has another open encounter.",
+    "not_unsettled": "The attribute had no different values; this states it anew.",
+    "unassigned": "No certain patient: the result waits in unassigned results.",
+}
+"""Saved all the same, and said."""

@@ -1,0 +1,247 @@
+"""Rows and facts in words: JSON for other programs, pairs of text for the chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from protocols.ids import EncounterId, EntryPrefix, FactRef, PatientId, SiteId
+from protocols.records import attributes as names
+from protocols.records.attributes import BY_NUMBER, Category, EncounterClass, Sex, word, words_of
+from protocols.records.catalogue import BY_NUMBER as KIND_BY_NUMBER
+from protocols.records.correction import EntryRetract
+from protocols.records.display import clean_text
+from protocols.records.encounter import OUTCOMES, EncounterClose
+from protocols.records.history import History, Said
+from protocols.records.note import NOTE_CHARS_MAX, TOPICS, NoteAdd
+from protocols.records.observation import ABSENT, ObservationRecord, ResultAssign, in_words
+from protocols.records.patient import RELATIONS, PatientLink, PatientUnlink
+from protocols.records.shape import Fact, Row, Source
+from protocols.trust.standing import Standing
+
+REPLACED = ("", "superseded", "entered-in-error")
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class Shown(NamedTuple):
+    """One attribute as the chart lists it: several statements with different values = unsettled."""
+
+    name: str
+    encounter: EncounterId | None
+    said: tuple[Said, ...]
+    """Those that stand first, then those that do not; each with its fact."""
+
+
+def to_json(row: Row) -> dict[str, Any]:
+    """Return a row for another program: words for codes, printable ids, ISO instants.
+
+    What the ledger joins (id of the fact, author, feed, seq, scope, recorded_at) is not here.
+    """
+    found: dict[str, Any] = {"table": row.TABLE}
+    for name in row.__struct_fields__:
+        value = getattr(row, name)
+        if name in ("entry", "idx") or name.startswith("age_"):
+            continue
+        if name.endswith("_ms"):
+            stem = name.removesuffix("_ms")
+            found[stem if stem.endswith("at") else f"{stem}_at"] = iso(value)
+        elif name == "supersedes":
+            found[name] = _references(value)
+        elif name == "id":
+            found["id"] = str(_ID_OF[row.TABLE](value))
+        elif name in _WORDS:
+            found[_RENAMED.get(name, name)] = None if value is None else _WORDS[name](value)
+        else:
+            found[name] = value
+    if hasattr(row, "age_value"):
+        found["age"] = _age(row)
+    return found
+
+
+def iso(at_ms: int | None) -> str | None:
+    """Return an instant as ISO 8601 in UTC; None when it is unknown or no calendar has it."""
+    if at_ms is None or not _EARLIEST_MS <= at_ms <= _LATEST_MS:
+        return None
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def kind_name(number: int) -> str:
+    """Return the name of a kind; `#n` when this software does not know it."""
+    kind = KIND_BY_NUMBER.get(number)
+    return f"#{number}" if kind is None else kind.name or "document.open"
+
+
+def summary(fact: Fact) -> Pairs:
+    """Return what a fact says, as (catalogue key or code, cleaned text with unit) pairs."""
+    record = fact.record
+    if record is None:
+        return (("unreadable", kind_name(fact.kind)),)
+    said = [
+        (BY_NUMBER[number].name if number in BY_NUMBER else f"#{number}", words_of(number, value))
+        for number, value in record.asserts()
+    ]
+    said += _own_words(record)
+    circumstances = record.circumstances
+    if circumstances is not None:
+        said += [
+            (name, clean_text(text))
+            for name, text in (
+                ("precision", circumstances.precision),
+                ("by", circumstances.by),
+                ("source", word(Source, circumstances.source) if circumstances.source else ""),
+                ("device", " ".join(filter(None, circumstances.device or ()))),
+                ("reason", circumstances.reason),
+            )
+            if text
+        ]
+    return tuple(said)
+
+
+def fact_json(fact: Fact) -> dict[str, Any]:
+    """Return a fact for another program, whatever its kind; the ledger joins the rest."""
+    return {
+        "id": str(fact.ref),
+        "kind": kind_name(fact.kind),
+        "standing": standing_word(fact.standing),
+        "at": iso(fact.at_ms),
+        "supersedes": _references(History(fact.doc_id, (fact,)).supersedes(fact)),
+        "said": dict(summary(fact)),
+    }
+
+
+def attributes(history: History) -> list[Shown]:
+    """Return every attribute with its current statements, in the order of their numbers."""
+    keys = sorted(
+        history.now.keys() | history.beside.keys(), key=lambda key: (key[1], key[0] or b"")
+    )
+    return [
+        Shown(
+            BY_NUMBER[number].name,
+            encounter,
+            (
+                *history.now.get((encounter, number), ()),
+                *history.beside.get((encounter, number), ()),
+            ),
+        )
+        for encounter, number in keys
+        if number in BY_NUMBER
+    ]
+
+
+def standing_word(standing: int) -> str:
+    """Return a standing as a word: `stands`, `unadmitted` and so on."""
+    return word(Standing, standing)
+
+
+def _own_words(record: Any) -> list[tuple[str, str]]:
+    match record:
+        case ObservationRecord():
+            name, value, unit = in_words(record)
+            text = value or _pick(ABSENT, record.absent)
+            return [(name, f"{text} {unit}".strip()), *_if_any("remark", record.text)]
+        case NoteAdd():
+            return [(_pick(TOPICS, record.topic), clean_text(record.text, NOTE_CHARS_MAX))]
+        case EncounterClose():
+            outcome = _pick(tuple(name for name, _ in OUTCOMES), record.outcome)
+            return [
+                ("outcome", outcome),
+                *_if_any("text", record.text),
+                *_if_any("destination", record.destination),
+            ]
+        case PatientLink() | PatientUnlink():
+            key = "link" if isinstance(record, PatientLink) else "unlink"
+            return [
+                (key, _pick(RELATIONS, record.relation)),
+                ("other", _patient(record.other) or ""),
+            ]
+        case ResultAssign():
+            return [("assigned", _patient(record.patient) or "")]
+        case EntryRetract():
+            return [("retract", str(len(record.supersedes)))]
+    return _triage_words(record)
+
+
+def _triage_words(record: Any) -> list[tuple[str, str]]:
+    if not hasattr(record, "algorithm"):
+        return []
+    inputs = " ".join(f"{name}={value}" for name, value in record.inputs.items())
+    return [
+        *_if_any("algorithm", f"{record.algorithm} {record.version}".strip()),
+        *_if_any("inputs", inputs),
+        *_if_any("alerts", " ".join(record.alerts)),
+    ]
+
+
+def _if_any(key: str, text: str) -> list[tuple[str, str]]:
+    return [(key, clean_text(text))] if text else []
+
+
+def _pick(words: Sequence[str], position: int) -> str:
+    return words[position] if 0 <= position < len(words) else f"#{position}"
+
+
+def _patient(raw: bytes) -> str | None:
+    return str(PatientId(raw)) if len(raw) == PatientId.SIZE else None
+
+
+def _encounter(raw: bytes) -> str | None:
+    return str(EncounterId(raw)) if len(raw) == EncounterId.SIZE else None
+
+
+def _site(raw: bytes) -> str | None:
+    return str(SiteId(raw)) if len(raw) == SiteId.SIZE else None
+
+
+def _references(raw: bytes | None) -> list[str]:
+    whole = raw or b""
+    return [
+        str(FactRef(EntryPrefix(whole[at : at + 16]), int.from_bytes(whole[at + 16 : at + 18])))
+        for at in range(0, len(whole) - 17, 18)
+    ]
+
+
+def _age(row: Any) -> dict[str, Any] | None:
+    if row.age_value is None:
+        return None
+    return {
+        "value": str(row.age_value),
+        "unit": names.AGE_WORDS.get(row.age_unit, "?"),
+        "estimated": bool(row.age_estimated),
+        "stated": (iso(row.age_day * 86_400_000) or "")[:10] or None,
+    }
+
+
+_EARLIEST_MS = -62_135_596_800_000
+_LATEST_MS = 253_402_300_799_000
+
+_ID_OF: dict[str, Callable[[bytes], Any]] = {
+    "patient": PatientId,
+    "encounter": EncounterId,
+    "site": SiteId,
+}
+_RENAMED = {"care": "class"}
+_WORDS: dict[str, Callable[[Any], Any]] = {
+    "kind": kind_name,
+    "standing": standing_word,
+    "replaced": lambda value: REPLACED[value] or None,
+    "patient": _patient,
+    "other": _patient,
+    "encounter": _encounter,
+    "site": _site,
+    "subject_id": bytes.hex,
+    "about": lambda value: next(iter(_references(value)), None),
+    "sex": lambda value: word(Sex, value),
+    "triage": lambda value: word(Category, value),
+    "category": lambda value: word(Category, value),
+    "care": lambda value: word(EncounterClass, value),
+    "outcome": lambda value: _pick(tuple(name for name, _ in OUTCOMES), value),
+    "type": lambda value: word(names.SiteType, value),
+    "relation": lambda value: _pick(RELATIONS, value),
+    "source": lambda value: word(Source, value),
+    **dict.fromkeys(
+        ("linked", "triage_open", "reassess", "urgent", "unproven", "unassigned"), bool
+    ),
+}
