@@ -548,7 +548,9 @@ class Node:
             if entry.session is not None or entry.greeting.manner is not Manner.ENROLMENT:
                 self._send(entry, Bye(error.code))
         self._count_try(entry)
-        self._effects.append(Hangup(entry.no, error.code))
+        # Whoever keeps a link up by dialling must know that there is one already.
+        doubled = error.code == "peer_said_bye" and error.values.get("reason") == "duplicate"
+        self._effects.append(Hangup(entry.no, "duplicate" if doubled else error.code))
         values = {"peer": str(entry.peer)} if entry.peer else {}
         self._effects.append(Notice("dropped", {"code": error.code, **values}))
         if entry.session is not None:
