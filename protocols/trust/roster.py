@@ -11,29 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from protocols.errors import PeerError
 from protocols.ids import DeviceId, EntryHash, FeedId, KeyId, OperationId, ScopeId, StatementHash
-from protocols.trust.certificates import (
-    Authority,
-    Certificate,
-    Rank,
-    granted,
-    open_certificate,
-    open_name,
-    refusal,
-    root_authority,
-    time_refusal,
-)
-from protocols.trust.charter import Charter, Org, Scope, open_charter, operation_id
-from protocols.trust.control import (
-    Admission,
-    Certificates,
-    Founding,
-    Record,
-    UnknownControl,
-)
+from protocols.trust.certificates import Rank, open_name
+from protocols.trust.charter import Charter, Scope
+from protocols.trust.control import Admission, Certificates, Founding, Record, UnknownControl
+from protocols.trust.membership import Membership
 from protocols.trust.standing import Standing
-from protocols.trust.statements import SignedStatement, statement_hash, verify_statement
+from protocols.trust.statements import SignedStatement
 
 _CONTROL = bytes(16)
 
@@ -61,32 +45,28 @@ class Member:
     """When the last of its certificates ends, Unix milliseconds; 0 = open."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """One authentic certificate, standing or not."""
-
-    hash: StatementHash
-    statement: SignedStatement
-    certificate: Certificate
-
-
 class Roster:
     """Everything that control records say about one operation's devices."""
 
     def __init__(self, operation: OperationId) -> None:
-        self.operation = operation
-        self.charter: Charter | None = None
-        """None until a founding record of this operation comes; then nobody is admitted yet."""
-        self._held: dict[StatementHash, _Held] = {}
-        self._issued: dict[bytes, list[_Held]] = defaultdict(list)
-        self._standing: dict[bytes, dict[StatementHash, dict[bytes, Authority]]] = {}
-        """By subject, certificate and root key: the authority it gives."""
-        self._by_agree: dict[bytes, set[DeviceId]] = defaultdict(set)
+        self._membership = Membership(operation)
         self._admissions: dict[EntryHash, tuple[Admission, DeviceId]] = {}
         self._concerned: dict[bytes, set[EntryHash]] = defaultdict(set)
         """Admissions by the key of their device and of their admitter."""
+        self._became: dict[bytes, tuple[EntryHash, ScopeId]] = {}
+        """As `_adopted`, for whichever device: the lowest entry hash of all."""
         self._adopted: dict[tuple[bytes, bytes], tuple[EntryHash, ScopeId]] = {}
         self._verdicts: dict[tuple[bytes, int, bytes], Standing] = {}
+
+    @property
+    def operation(self) -> OperationId:
+        """Whose roster it is."""
+        return self._membership.operation
+
+    @property
+    def charter(self) -> Charter | None:
+        """None until a founding record of the operation comes; nobody is admitted before."""
+        return self._membership.charter
 
     # Taking records
 
@@ -100,9 +80,9 @@ class Roster:
         """
         match record:
             case Founding():
-                changed = self._found(record)
+                changed = self._with_admissions(self._membership.found(record.charter))
             case Certificates():
-                changed = self._certify(record.statements)
+                changed = self._with_admissions(self._membership.certify(record.statements))
             case Admission():
                 self._admissions[entry] = (record, author)
                 for key in (record.device, bytes(author)):
@@ -116,9 +96,7 @@ class Roster:
 
     def certify(self, statements: Iterable[SignedStatement]) -> frozenset[DeviceId]:
         """Take certificates that came outside a feed, as in an enrolment grant."""
-        changed = self._certify(statements)
-        self._verdicts.clear()
-        return frozenset(changed)
+        return self.add(Certificates(tuple(statements)), DeviceId.zero(), EntryHash.zero())
 
     # Judging
 
@@ -142,11 +120,10 @@ class Roster:
         """
         if scope == _CONTROL or (self.charter and self.charter.scope(scope)):
             return scope
-        if device is not None:
-            adopted = self._adopted.get((device, scope))
+        if device is None:
+            adopted = self._became.get(scope)
         else:
-            same = [to for (_, old), to in self._adopted.items() if old == scope]
-            adopted = min(same, default=None)
+            adopted = self._adopted.get((device, scope))
         return None if adopted is None else adopted[1]
 
     def adopted(self) -> Mapping[tuple[DeviceId, ScopeId], ScopeId]:
@@ -170,20 +147,13 @@ class Roster:
             claimed: Who the peer says it is, for a key that stands in two certificates.
             lower_ms: A time that has surely passed; upper_ms: one that surely has not come.
         """
-        devices = {
-            device
-            for device in self._by_agree.get(agree, ())
-            for statement, authorities in self._standing[device].items()
-            if self._held[statement].certificate.agree == agree
-            and not all(time_refusal(each, lower_ms, upper_ms) for each in authorities.values())
-        }
-        return claimed if claimed in devices else min(devices, default=None)
+        return self._membership.linked(agree, claimed=claimed, lower_ms=lower_ms, upper_ms=upper_ms)
 
     def may_rotate(self, device: DeviceId, scope: ScopeId) -> bool:
         """Whether a device may give the scope a new key: a coordinator of it, or above."""
         return any(
             authority.rank <= Rank.COORDINATOR and scope in authority.scopes
-            for authority in self._authorities(device)
+            for authority in self._membership.authorities(device)
         )
 
     def may_hold(self, device: DeviceId, scope: ScopeId) -> bool:
@@ -192,7 +162,7 @@ class Roster:
         The sender asks, on every carrier. Control goes to every member; a scope that is not
         the operation's goes to nobody.
         """
-        authorities = self._authorities(device)
+        authorities = self._membership.authorities(device)
         if self.charter is None or not authorities:
             return False
         if scope == _CONTROL:
@@ -211,15 +181,15 @@ class Roster:
         Args:
             keys: Scope keys that may open its name.
         """
-        authorities = self._authorities(device)
+        authorities = self._membership.authorities(device)
         if not authorities:
             return None
-        certificates = self._certificates(device)
+        certificates = self._membership.certificates(device)
         names = (
             open_name(each.sealed_name, subject=device, keys=keys or {}) for each in certificates
         )
         highest = min(authorities, key=lambda each: (each.rank, each.root))
-        org = self._org(highest)
+        org = self._membership.org(highest)
         ends = [authority.not_after_ms for authority in authorities]
         return Member(
             device=device,
@@ -235,7 +205,7 @@ class Roster:
 
     def members(self) -> list[DeviceId]:
         """All devices and persons with a standing certificate, sorted."""
-        return sorted(DeviceId(key) for key in self._standing)
+        return self._membership.subjects()
 
     def readers(self, scope: ScopeId) -> list[tuple[DeviceId, bytes]]:
         """Who is entitled to the keys of one of the operation's scopes: (device, X25519 key)."""
@@ -244,8 +214,8 @@ class Roster:
             return []
         entitled = {
             (device, certificate.agree)
-            for device in map(DeviceId, self._standing)
-            for certificate in self._certificates(device)
+            for device in self.members()
+            for certificate in self._membership.certificates(device)
             if certificate.agree
             and scope in certificate.scopes
             and (not terms.readers or not set(terms.readers).isdisjoint(certificate.roles))
@@ -255,16 +225,15 @@ class Roster:
 
     def chain(self, device: DeviceId) -> tuple[SignedStatement, ...]:
         """The certificates another node needs to judge this device, issuer first."""
-        links: list[SignedStatement] = []
-        below: Certificate | None = None
-        key: bytes = device
-        while self.charter is not None and self.charter.org_of(key) is None:
-            held = self._link(key, below)
-            if held is None:
-                return ()
-            links.append(held.statement)
-            key, below = held.statement.issuer, held.certificate
-        return tuple(reversed(links))
+        return self._membership.chain(device)
+
+    def next_serial(self, issuer: DeviceId) -> int:
+        """The number for the next new subject of this issuer."""
+        return self._membership.next_serial(issuer)
+
+    def reused_serials(self) -> list[tuple[DeviceId, int]]:
+        """Issuers that gave one number to two subjects: proof that a count was broken."""
+        return self._membership.reused_serials()
 
     def epochs(self, device: DeviceId) -> dict[bytes, FeedId]:
         """Epochs that standing admissions adopted for a device, with their control feeds."""
@@ -275,81 +244,14 @@ class Roster:
             for epoch, feed in self._admissions[entry][0].epochs
         }
 
-    def next_serial(self, issuer: DeviceId) -> int:
-        """The number for the next new subject of this issuer."""
-        return 1 + max((held.certificate.serial for held in self._issued[issuer]), default=0)
-
-    def reused_serials(self) -> list[tuple[DeviceId, int]]:
-        """Issuers that gave one number to two subjects: proof that a count was broken."""
-        subjects: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
-        for held in self._held.values():
-            numbered = (held.statement.issuer, held.certificate.serial)
-            subjects[numbered].add(held.certificate.subject)
-        return sorted(
-            (DeviceId(issuer), serial)
-            for (issuer, serial), several in subjects.items()
-            if len(several) > 1
-        )
-
     # Inside
 
-    def _found(self, founding: Founding) -> set[DeviceId]:
-        if self.charter is not None or operation_id(founding.charter.body) != self.operation:
-            return set()
-        try:
-            self.charter = open_charter(founding.charter)
-        except PeerError:
-            return set()
-        changed: set[DeviceId] = set()
-        for org in self.charter.orgs:
-            changed |= self._grown(org.root)
-        return changed
-
-    def _certify(self, statements: Iterable[SignedStatement]) -> set[DeviceId]:
-        changed: set[DeviceId] = set()
-        for statement in statements:
-            held = self._authentic(statement)
-            if held is not None:
-                self._held[held.hash] = held
-                self._issued[statement.issuer].append(held)
-                changed |= self._judge(held)
-        return changed
-
-    def _authentic(self, statement: SignedStatement) -> _Held | None:
-        name = statement_hash(statement)
-        if name in self._held:
-            return None
-        try:
-            certificate = open_certificate(statement)
-        except PeerError:
-            return None
-        if certificate.operation != self.operation or not verify_statement(statement):
-            return None
-        return _Held(name, statement, certificate)
-
-    def _judge(self, held: _Held) -> set[DeviceId]:
-        """See whether a certificate stands now, and all that hangs on it."""
-        subject = DeviceId(held.certificate.subject)
-        given = self._standing.get(subject, {}).get(held.hash, {})
-        grown = {
-            parent.root: granted(parent, held.certificate)
-            for parent in self._authorities(held.statement.issuer)
-            if parent.root not in given and not refusal(parent, held.certificate, self.operation)
-        }
-        if not grown:
-            return set()
-        self._standing.setdefault(subject, {}).setdefault(held.hash, {}).update(grown)
-        if held.certificate.agree:
-            self._by_agree[held.certificate.agree].add(subject)
-        return self._grown(subject) | {subject}
-
-    def _grown(self, key: bytes) -> set[DeviceId]:
-        """Judge again what depends on a key that has gained authority; ranks end the descent."""
-        changed: set[DeviceId] = set()
-        for held in tuple(self._issued.get(key, ())):
-            changed |= self._judge(held)
-        for entry in tuple(self._concerned.get(key, ())):
-            changed |= self._adopt(entry)
+    def _with_admissions(self, grown: set[DeviceId]) -> set[DeviceId]:
+        """Look again at the admissions of and by keys that have gained authority."""
+        changed = set(grown)
+        for key in grown:
+            for entry in self._concerned.get(key, ()):
+                changed |= self._adopt(entry)
         return changed
 
     def _adopt(self, entry: EntryHash) -> set[DeviceId]:
@@ -362,6 +264,7 @@ class Roster:
             place = (admission.device, old)
             if place not in self._adopted or mine < self._adopted[place]:
                 self._adopted[place] = mine
+                self._became[old] = min(mine, self._became.get(old, mine))
                 changed.add(DeviceId(admission.device))
         return changed
 
@@ -369,22 +272,21 @@ class Roster:
         admission, admitter = self._admissions[entry]
         if self.charter is None:
             return False
-        certified = self._standing.get(admission.device, {})
         old = {old for old, _ in admission.scopes}
         new = {new for _, new in admission.scopes}
         taken = old & {scope.id for scope in self.charter.scopes}
         return (
-            admission.certificate in certified
+            self._membership.stands(admission.device, StatementHash(admission.certificate))
             and not taken
             and _CONTROL not in old
             and any(
                 each.rank <= Rank.COORDINATOR and each.scopes >= new
-                for each in self._authorities(admitter)
+                for each in self._membership.authorities(admitter)
             )
         )
 
     def _judged(self, device: DeviceId, kind: int, scope: ScopeId) -> Standing:
-        authorities = self._authorities(device)
+        authorities = self._membership.authorities(device)
         ours = self.scope_of(scope, device)
         if self.charter is None or not authorities or ours is None:
             return Standing.UNADMITTED
@@ -398,37 +300,9 @@ class Roster:
         )
         return Standing.STANDS if allowed else Standing.REFUSED
 
-    def _authorities(self, key: bytes) -> list[Authority]:
-        root = root_authority(self.charter, key) if self.charter else None
-        below = [
-            authority
-            for by_root in self._standing.get(key, {}).values()
-            for authority in by_root.values()
-        ]
-        return below if root is None else [root, *below]
-
-    def _certificates(self, device: bytes) -> list[Certificate]:
-        """Standing certificates of a device, the newest first."""
-        held = [self._held[name] for name in self._standing.get(device, {})]
-        held.sort(key=lambda each: (-each.certificate.not_before_ms, each.hash))
-        return [each.certificate for each in held]
-
-    def _link(self, key: bytes, below: Certificate | None) -> _Held | None:
-        """The standing certificate of a key that allows the link below it."""
-        fit = [
-            self._held[name]
-            for name, by_root in self._standing.get(key, {}).items()
-            if below is None
-            or any(not refusal(each, below, self.operation) for each in by_root.values())
-        ]
-        return min(fit, key=lambda each: (each.certificate.rank, each.hash), default=None)
-
     def _under_law(self, device: bytes, terms: Scope) -> bool:
         """Whether the law a device stands under is one that may hold the scope."""
-        laws = {self._org(each).jurisdiction for each in self._authorities(device)}
+        laws = {
+            self._membership.org(each).jurisdiction for each in self._membership.authorities(device)
+        }
         return not terms.jurisdictions or not laws.isdisjoint(terms.jurisdictions)
-
-    def _org(self, authority: Authority) -> Org:
-        org = self.charter.org_of(authority.root) if self.charter else None
-        assert org is not None
-        return org

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from protocols.ids import DeviceId, EntryHash, FeedId, OperationId, ScopeId
-from protocols.trust.certificates import Rank, seal_name, verify_chain
+from protocols.trust.certificates import Rank, open_certificate, seal_name, verify_chain
 from protocols.trust.charter import open_charter
 from protocols.trust.control import Admission, Certificates, Founding, UnknownControl
 from protocols.trust.roster import Roster
@@ -266,6 +266,18 @@ def test_the_chain_of_a_device_convinces_another_node():
     assert roster.chain(keys("stranger").device) == ()
 
 
+def test_a_device_shows_the_renewal_and_not_the_certificate_that_it_renews():
+    for ends in ((5_000, 9_000, 9_000), (9_000, 5_000, 9_000), (5_000, 0, 0)):
+        written = camp()
+        for end in ends[:2]:
+            paper = certify(MINISTRY, keys("renewed"), not_after_ms=end, serial=2)
+            written.write(HQ, Certificates((paper,)))
+
+        (shown,) = roster_of(written).chain(keys("renewed").device)
+
+        assert open_certificate(shown).not_after_ms == ends[2]
+
+
 def test_keys_go_to_readers_under_a_law_that_may_hold_the_scope():
     roster = roster_of(camp())
 
@@ -316,7 +328,12 @@ def test_a_record_of_a_later_kind_changes_nothing():
 
 
 def test_a_root_key_may_do_all_that_its_charter_lists():
-    roster = roster_of(camp())
+    founding, *rest = camp().records
+    roster = Roster(OPERATION)
+    for record in rest:
+        roster.add(*record)
+    assert roster.standing(DeviceId(JAPAN.device), STOCK, CARE) == Standing.UNADMITTED
+    assert JAPAN.device in roster.add(*founding)
 
     assert roster.standing(DeviceId(JAPAN.device), STOCK, CARE) == Standing.STANDS
     assert roster.chain(DeviceId(JAPAN.device)) == ()
