@@ -83,10 +83,13 @@ class PeerBook:
         peer.agree, peer.address = agree, address or peer.address
         self._dirty.add(device)
 
-    def note_held_of(self, device: DeviceId, upto: int) -> None:
-        """We durably hold everything of a peer up to its arrival number."""
+    def note_held_of(self, device: DeviceId, epoch: Epoch, upto: int) -> None:
+        """We durably hold everything of a peer up to its arrival number in this epoch.
+
+        What another epoch says, a copy of that device, counts in other numbers and is let go.
+        """
         peer = self.all[device]
-        if upto > peer.we_hold:
+        if peer.epoch == epoch and upto > peer.we_hold:
             peer.we_hold = upto
             self._dirty.add(device)
 

@@ -322,7 +322,7 @@ class Node:
 
     def _begin(self, entry: _Link, peer: DeviceId, hello: Hello, now: Now) -> None:
         """The handshake is done: open the session."""
-        if not self._keep_one(entry, peer):
+        if not self._keep_one(entry, peer, hello.epoch):
             return
         ledger = self.ledger
         known = ledger.peers.meet(peer, Epoch(hello.epoch), now.wall_ms)
@@ -351,11 +351,16 @@ class Node:
         assert entry.session is not None
         entry.session.say_hold(self.ledger.peers.all[entry.session.peer].we_hold)
 
-    def _keep_one(self, entry: _Link, peer: DeviceId) -> bool:
-        """Of two links between the same two devices keep what the lower id dialled."""
+    def _keep_one(self, entry: _Link, peer: DeviceId, epoch: bytes) -> bool:
+        """Of two links between the same two devices keep what the lower id dialled.
+
+        Two epochs of one device are two disks, a card and its copy: both have something to say.
+        """
         lower = min(peer, self.ledger.authority.device)
         for other in list(self._links.values()):
             if other is entry or other.session is None or other.peer != peer:
+                continue
+            if other.session.epoch != epoch:
                 continue
             ours_lower = lower == self.ledger.authority.device
             if other.dialled != entry.dialled and other.dialled == ours_lower:

@@ -272,7 +272,7 @@ class Session:
         self.streaming = False
         if not self._broken:
             self._ack_upto = max(self._ack_upto, upto)
-            self._ledger.peers.note_held_of(self.peer, self._ack_upto)
+            self._ledger.peers.note_held_of(self.peer, self.epoch, self._ack_upto)
         self._broken = False
         self.out.append(Ack(self._taken, self._ack_upto))
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from protocols.sim.report import Result
-from protocols.sim.scenarios.ten_nodes import ten_nodes
-from protocols.sim.scenarios.three_tents import three_tents
+from protocols.sim.scenarios import ten_nodes, three_tents
 
 SCENARIOS: dict[str, Callable[[int], Result]] = {
-    "three-tents": three_tents,
-    "ten-nodes": ten_nodes,
+    "three-tents": three_tents.run,
+    "ten-nodes": ten_nodes.run,
 }

@@ -12,7 +12,7 @@ WRITES_PER_HOUR = 5.0
 HOURS = 100
 
 
-def ten_nodes(seed: int, *, nodes: int = NODES, hours: int = HOURS) -> Result:
+def run(seed: int, *, nodes: int = NODES, hours: int = HOURS) -> Result:
     """Run it; the first device is HQ."""
     drill = Drill("ten-nodes", seed)
     cast = Cast.found(drill.world, ["hq", *(f"n{number}" for number in range(1, nodes))])

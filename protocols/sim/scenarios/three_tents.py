@@ -21,7 +21,7 @@ BACKLOG_LINES = 240
 URGENT_LINES = 6
 
 
-def three_tents(seed: int) -> Result:
+def run(seed: int) -> Result:
     """Run it."""
     drill = Drill("three-tents", seed, shape=WIFI)
     clocks = {
