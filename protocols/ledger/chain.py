@@ -296,8 +296,8 @@ class Chain:
 
     def run_after(
         self, feed: FeedState, tip: Tip, after: int, bytes_max: int
-    ) -> tuple[bytes, int, bytes] | None:
-        """Return (encoded run, last seq, last hash) of a branch after a place, or None.
+    ) -> tuple[bytes, int, bytes, int] | None:
+        """Return (encoded run, last seq, its hash, its arrival) of a branch after a place, or None.
 
         The run ends at a kept signature and stays below `bytes_max` unless one entry alone is
         larger.
@@ -315,7 +315,7 @@ class Chain:
         genesis = feed.encoded if first == 1 else None
         outgoing = _thinned(rows, feed.thinned, self.key_ids)
         encoded = encode_run(feed.feed_id, genesis, first, prev, outgoing)
-        return encoded, rows[-1][0], rows[-1][10]
+        return encoded, rows[-1][0], rows[-1][10], rows[-1][11]
 
     def last_before(self, feed: FeedState, arrival: int) -> tuple[int, bytes] | None:
         """Return (seq, hash) of the furthest entry of a feed that had arrived by then."""
@@ -329,7 +329,7 @@ class Chain:
     def _rows_after(self, feed: FeedState, tip: Tip, after: int) -> list[tuple[Any, ...]]:
         columns = (
             "seq, parent, kind, dictionary, clock, scope_key, body, signature, length, body_hash,"
-            " hash"
+            " hash, arrival"
         )
         if len(feed.tips) == 1:
             return self._store.all(
@@ -386,7 +386,7 @@ def _thinned(
     out, since = [], 0
     last = len(rows) - 1
     for at, row in enumerate(rows):
-        seq, _, kind, dictionary, clock, key_no, body, signature, length, body_hash, _ = row
+        seq, _, kind, dictionary, clock, key_no, body, signature, length, body_hash, *_ = row
         since += len(body) if isinstance(body, bytes) else 0
         keep = not thin or at == last or seq % KEPT_EVERY == 0 or since >= KEPT_BYTES
         if keep and signature is not None:

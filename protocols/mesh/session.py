@@ -64,6 +64,8 @@ class Session:
         self._ledger = ledger
         self._they_hold = they_hold
         self._held: dict[int, dict[bytes, int]] = {}
+        self._reached: dict[int, int] = {}
+        """Local feed number → arrival number of the last entry sent of it."""
         self._outbox = Outbox()
         self._taken = 0
         self._told_upto = 0
@@ -338,7 +340,9 @@ class Session:
         parts: list[bytes] = []
         positions: list[Position] = []
         room = DATA_BYTES
-        for no in list(self._outbox.lanes[lane]):
+        reached = self._reached
+        # What came here first leaves first, frame by frame: entries follow what they depend on.
+        for no in sorted(self._outbox.lanes[lane], key=lambda no: reached.get(no, 0)):
             feed = self._ledger.chain.by_no[no]
             full = False
             for tip in feed.tips:
@@ -347,7 +351,7 @@ class Session:
                 found = self._ledger.chain.run_after(feed, tip, self._after(feed, tip), room)
                 if found is None:
                     continue
-                run, seq, entry = found
+                run, seq, entry, reached[no] = found
                 if parts and sum(map(len, parts)) + len(run) > FRAME_BYTES_MAX - 1:
                     full = True
                     break
