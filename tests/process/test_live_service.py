@@ -1,0 +1,264 @@
+"""Whole nodes: real ledgers, real sockets, and real processes that are stopped and killed."""
+
+import asyncio
+import io
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from protocols.errors import LedgerError, LinkError
+from protocols.ids import PatientId
+from protocols.ledger.book import Ledger
+from protocols.ledger.store import open_file
+from protocols.live.address import Address
+from protocols.live.client import LocalClient
+from protocols.live.journal import Journal
+from protocols.live.lines import SOCKET_NAME
+from protocols.live.service import Service, Settings
+from tests.process.live_node import CODE, HERE, KEY, calls, factory, found, patient
+
+PATIENCE_S = 30
+STOP_S = 2
+
+
+class Program:
+    """A node in a process of its own."""
+
+    def __init__(self, folder, *options):
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.process.live_node", str(folder), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said = self.process.stdout.readline()
+        self.address = json.loads(said)["address"] if said else None
+
+    def client(self):
+        return LocalClient(self.folder, call_s=PATIENCE_S)
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.process.wait(PATIENCE_S)
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate(timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two members of one operation, the second keeping a link to the first."""
+    for name in ("one", "two"):
+        found(tmp_path / name)
+    with Program(tmp_path / "one") as one:
+        with Program(tmp_path / "two") as two, one.client() as host, two.client() as guest:
+            host.call("invite")
+            guest.call("enrol", address=one.address)
+        with Program(tmp_path / "two", "--peer", one.address) as two:
+            until(two, lambda status: status["linked"])
+            yield one, two
+
+
+def until(program, fits, tables=()):
+    """Wait, woken by each change, until the node's status fits; return it."""
+    with program.client() as watcher, program.client() as asker:
+        changes = watcher.follow(*tables)
+        deadline = time.monotonic() + PATIENCE_S
+        while not fits(status := asker.call("status")):
+            assert time.monotonic() < deadline, status
+            # Not every step of a status is a change of rows.
+            watcher._socket.settimeout(0.2)
+            wait_for_change(changes, watcher)
+        return status
+
+
+def wait_for_change(changes, watcher):
+    try:
+        next(changes)
+    except (LinkError, StopIteration):
+        watcher._socket.settimeout(None)
+
+
+def record(program, *numbers):
+    with program.client() as client:
+        answers = client.call("record", lines=[patient(number) for number in numbers])
+    assert all(answer["ok"] for answer in answers), answers
+    return answers
+
+
+def test_what_is_saved_on_one_is_seen_on_the_other_both_ways(pair):
+    one, two = pair
+    record(one, 1)
+    until(two, lambda status: status["patients"] == 1, ("patient",))
+    record(two, 2)
+    until(one, lambda status: status["patients"] == 2, ("patient",))
+
+
+def test_a_killed_peer_is_linked_again_and_nothing_saved_is_lost(pair):
+    one, two = pair
+    record(one, 1, 2, 3)
+    one.stop(signal.SIGKILL)
+    record(two, 4)
+    with Program(one.folder, "--listen", one.address) as again:
+        status = until(again, lambda status: status["patients"] == 4, ("patient",))
+        assert len(status["linked"]) == 1
+        until(two, lambda status: status["patients"] == 4, ("patient",))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_under_load_is_quick_and_keeps_all_that_was_said_to_be_saved(pair, number):
+    one, two = pair
+    saved, begun = [], threading.Event()
+    writers = [
+        threading.Thread(target=write_until_gone, args=(one, 1000 * who, saved, begun))
+        for who in range(3)
+    ]
+    for writer in writers:
+        writer.start()
+    assert begun.wait(PATIENCE_S)
+
+    asked_s = time.monotonic()
+    assert one.stop(number) == 0
+    took_s = time.monotonic() - asked_s
+    for writer in writers:
+        writer.join(PATIENCE_S)
+
+    assert took_s < STOP_S
+    assert not (one.folder / SOCKET_NAME).exists()
+    kept = names_in(one.folder)
+    assert set(saved) <= kept
+    assert len(saved) >= 20
+
+
+def write_until_gone(program, start, saved, begun):
+    with program.client() as client:
+        for number in range(start, start + 1000, 2):
+            try:
+                answers = client.call("record", lines=[patient(number), patient(number + 1)])
+            except LinkError:
+                return
+            # One that was refused because the node stops was never said to be saved.
+            saved += [answer["id"] for answer in answers if answer["ok"]]
+            if len(saved) >= 20:
+                begun.set()
+
+
+def names_in(folder):
+    store = open_file(folder, KEY)
+    try:
+        assert store.one("PRAGMA integrity_check") == ("ok",)
+        ledger = Ledger(store)
+        while ledger.behind:
+            ledger.catch_up()
+        return {str(PatientId(row[0])) for row in store.all("SELECT id FROM patient")}
+    finally:
+        store.close()
+
+
+def test_the_second_node_on_a_folder_says_so_and_does_not_disturb_the_first(pair):
+    one, _ = pair
+    with Program(one.folder) as second:
+        said = second.process.communicate(timeout=PATIENCE_S)[1]
+
+    assert second.address is None
+    assert second.process.returncode != 0
+    assert "in_use" in said
+    record(one, 1)
+
+
+def test_two_nodes_that_dial_each_other_keep_one_link(pair):
+    one, two = pair
+    with one.client() as client:
+        client.call("dial", address=two.address)
+    record(one, 1)
+    until(two, lambda status: status["patients"] == 1, ("patient",))
+    record(two, 2)
+    until(one, lambda status: status["patients"] == 2, ("patient",))
+    assert [len(each.client().call("status")["linked"]) for each in pair] == [1, 1]
+    one.stop()
+    two.stop()
+    codes = [json.loads(line)["code"] for line in one.process.communicate()[1].splitlines()]
+    assert codes.count("linked") <= 3
+
+
+def test_a_node_says_nothing_about_patients_in_its_log(pair):
+    one, two = pair
+    record(one, 1)
+    until(two, lambda status: status["patients"] == 1, ("patient",))
+    for program in pair:
+        program.stop()
+        written = program.process.communicate()[1]
+        assert "Amina" not in written
+        assert "Name1" not in written
+        assert {"linked"} <= {json.loads(line)["code"] for line in written.splitlines()}
+
+
+def test_a_node_writes_no_core_and_no_file_for_others(pair):
+    one, _ = pair
+    proc = Path("/proc") / str(one.process.pid)
+    limits = (proc / "limits").read_text().splitlines()
+    core = next(line.split() for line in limits if line.startswith("Max core file size"))
+
+    assert core[4:6] == ["0", "0"]
+    assert "Umask:\t0077" in (proc / "status").read_text()
+
+
+async def test_what_cannot_start_leaves_nothing_running(tmp_path):
+    found(tmp_path / "one")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = Address(*taken.getsockname())
+        service = service_of(tmp_path / "one", listen=address)
+        with pytest.raises(LinkError, match="cannot_listen"):
+            await service.start()
+    again = service_of(tmp_path / "one", listen=HERE)
+    await again.start()
+    await again.stop()
+
+
+async def test_a_wrong_code_admits_nobody_and_a_right_one_does(tmp_path):
+    for name in ("one", "two"):
+        found(tmp_path / name)
+    one, two = (service_of(tmp_path / name, listen=HERE) for name in ("one", "two"))
+    await one.start(calls(one))
+    await two.start(calls(two))
+    try:
+        await one.call(lambda node, now: (node.invite(CODE, now), []))
+        with pytest.raises(LinkError, match="not_admitted"):
+            await two.enrol(one.address, bytes(10))
+        await two.enrol(one.address, CODE)
+        operations = [
+            await each.call(lambda node, now: (node.ledger.authority.operation, []))
+            for each in (one, two)
+        ]
+        assert operations[0] == operations[1]
+    finally:
+        await asyncio.gather(one.stop(), two.stop())
+
+
+async def test_the_second_service_in_one_process_is_refused_too(tmp_path):
+    found(tmp_path / "one")
+    first = service_of(tmp_path / "one")
+    await first.start()
+    with pytest.raises(LedgerError, match="in_use"):
+        await service_of(tmp_path / "one").start()
+    await first.stop()
+
+
+def service_of(folder, **settings):
+    asked = Settings(folder=folder, discovery=False, **settings)
+    return Service(factory(folder), asked, Journal(io.StringIO()))
