@@ -120,10 +120,8 @@ class Roster:
         """
         if scope == _CONTROL or (self.charter and self.charter.scope(scope)):
             return scope
-        if device is None:
-            adopted = self._became.get(scope)
-        else:
-            adopted = self._adopted.get((device, scope))
+        of_device = (device, scope) if device is not None else None
+        adopted = self._adopted.get(of_device) if of_device else self._became.get(scope)
         return None if adopted is None else adopted[1]
 
     def adopted(self) -> Mapping[tuple[DeviceId, ScopeId], ScopeId]:
