@@ -40,6 +40,12 @@ class Decimal(NamedTuple):
 def read_decimal(text: str, field: str, places: int = SCALE_MAX) -> Decimal:
     """Return a typed number; point and comma are both decimal marks.
 
+    Args:
+        text: As typed.
+        field: Dotted path, for the error.
+        places: Decimals the measure has; with fewer than three, three typed ones look like a
+            thousand.
+
     Raises:
         InputError: `grouping_mark` when it may be a thousands mark, `bad_number` otherwise.
     """
@@ -55,7 +61,7 @@ def read_decimal(text: str, field: str, places: int = SCALE_MAX) -> Decimal:
     whole = match[2].lstrip("0")
     if len(whole) + len(decimals) > DIGITS_MAX:
         raise InputError("bad_number", field=field)
-    if len(decimals) > places:
-        raise InputError("too_precise", field=field, limit=places)
+    if len(decimals) > SCALE_MAX:
+        raise InputError("too_precise", field=field, limit=SCALE_MAX)
     mantissa = int((whole + decimals) or "0")
     return Decimal(-mantissa if match[1] else mantissa, len(decimals))

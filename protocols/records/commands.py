@@ -130,7 +130,7 @@ def plan(command: Command, view: View) -> Plan:
     return kind.plan(command, view)
 
 
-_UNKNOWN = re.compile(r"unknown field `(?P<name>.*)`(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"unknown field `(?P<name>.*?)`(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`(?: - at `\$(?P<path>[^`]*)`)?$")
 _WRONG = re.compile(r"Expected `(?P<want>[^`]*)`, got `[^`]*`(?: - at `\$(?P<path>[^`]*)`)?$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[([0-9.]+)\]")

@@ -241,18 +241,16 @@ def _quantity(
         raise InputError("missing_field", field=f"{where}.unit", allowed=units)
     assert one.value is not None
     unit = observations().unit(known, one.unit, f"{where}.unit")
-    value = read_decimal(one.value, f"{where}.value", known.decimals or _places(known, unit))
+    value = read_decimal(one.value, f"{where}.value", known.decimals)
     judged = judge(known, value, unit, age, f"{where}.value")
+    if value.scale > known.decimals:
+        raise InputError("too_precise", field=f"{where}.value", limit=known.decimals)
     if judged.unusual:
         usual = (f"{judged.usual[0]}-{judged.usual[1]} {units[0]}",)
         desk.confirmed("unusual_value", f"{where}.value", allowed=usual)
     return ObservationRecord(
         code=known.number, mantissa=value.mantissa, scale=value.scale, unit=unit, text=text
     )
-
-
-def _places(known: Observation, unit: int) -> int:
-    return known.decimals
 
 
 def _ref(text: str) -> FactRef:

@@ -13,7 +13,7 @@ from protocols.records import attributes as names
 from protocols.records.attributes import BY_NAME, Age, AgeUnit
 from protocols.records.planning import Desk, tidy
 
-TEXT_CHARS = {"address": 200, "marks": 300, "phone": 32, "nationality": 3, "language": 3}
+TEXT_CHARS = {"address": 200, "marks": 300, "phone": 32, "nationality": 32, "language": 32}
 """Longest text of an attribute, in characters; 120 where not listed."""
 
 TAGS_MAX = 16
