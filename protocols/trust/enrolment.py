@@ -116,13 +116,19 @@ def sign_request(
     return msgspec.structs.replace(request, proof=proof)
 
 
-def open_request(raw: bytes, binding: bytes) -> JoinRequest:
+def open_request(raw: bytes, binding: bytes, *, static: bytes | None = None) -> JoinRequest:
     """Return a request whose sender holds the device's key and is at the end of this channel.
+
+    Args:
+        static: The channel's `remote_static`, so that nobody is certified for another's
+            agreement key; None for a request that travels as a file, which proves less.
 
     Raises:
         PeerError: `malformed`, `not_canonical`, `join_proof`.
     """
     request = unpack(JoinRequest, raw)
+    if static is not None and static != request.agree:
+        raise PeerError("join_proof")
     if not verify(request.device, _proved(request, binding), request.proof):
         raise PeerError("join_proof")
     return request

@@ -26,6 +26,7 @@ from protocols.trust.enrolment import (
     parse_code,
     sign_request,
 )
+from protocols.trust.identity import DeviceKeys
 from protocols.trust.receipts import Receipt, ReceiptBook, ReceiptHead, open_receipt, sign_receipt
 from protocols.trust.statements import pack
 from tests.unit.trust_operation import FOUNDED, JAPAN, OPERATION, camp, certify, entropy, keys
@@ -201,6 +202,16 @@ def test_a_request_proves_the_device_key_in_this_channel_only():
     for change in ({"name": "Tente 4"}, {"agree": bytes(32)}, {"device": bytes(HQ.device)}):
         with pytest.raises(PeerError, match="join_proof"):
             open_request(pack(msgspec.structs.replace(request, **change)), binding)
+
+
+def test_a_request_for_another_devices_agreement_key_is_refused():
+    thief = keys("thief")
+    borrowed = DeviceKeys(thief.sign_seed, TENT.agree_secret)
+    request = pack(sign_request(borrowed, b"channel", epochs=(), scopes=(), name="Tente 3"))
+
+    assert open_request(request, b"channel", static=TENT.agree_public).device == thief.device
+    with pytest.raises(PeerError, match="join_proof"):
+        open_request(request, b"channel", static=thief.agree_public)
 
 
 def test_a_grant_is_for_the_device_it_certifies():
