@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from protocols.errors import InputError
+from protocols.errors import InputError, PeerError
 from protocols.feeds.lane import Lane
+from protocols.feeds.run import Gap, decode_run
 from protocols.ids import DeviceId, KeyId, ScopeId
 from protocols.ledger.authority import HQ_ROLE
 from protocols.ledger.book import Ledger
@@ -21,7 +22,12 @@ from protocols.trust.certificates import (
 )
 from protocols.trust.charter import Org, Role, Scope, Sensitivity, SignedCharter, found, operation_id
 from protocols.trust.control import Admission, Certificates, Founding
-from protocols.trust.enrolment import JoinGrant, JoinRequest, sign_request
+from protocols.trust.enrolment import (
+    GRANT_ENTRY_BYTES_MAX,
+    JoinGrant,
+    JoinRequest,
+    sign_request,
+)
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.keyring import bridge, envelopes_for, rotate
 from protocols.trust.statements import pack, statement_hash, unpack
@@ -159,7 +165,20 @@ def admit(ledger: Ledger, request: JoinRequest, entropy: Entropy, wall_ms: int, 
         unpack(SignedCharter, authority.secret("charter")),
         authority.roster.chain(device),
         bytes(authority.device),
+        _control_runs(ledger),
     )
+
+
+def _control_runs(ledger: Ledger) -> tuple[bytes, ...]:
+    """The admitter's control feed from its start, where it is short enough for the grant."""
+    device, epoch = ledger.authority.device, ledger.authority.epoch
+    for feed in ledger.chain.feeds.values():
+        genesis = feed.genesis
+        if (genesis.device, genesis.epoch, genesis.lane) == (device, epoch, Lane.CONTROL):
+            run = ledger.chain.run_after(feed, feed.tips[0], 0, GRANT_ENTRY_BYTES_MAX)
+            if run is not None and run[1] == feed.seq and len(run[0]) <= GRANT_ENTRY_BYTES_MAX:
+                return (run[0],)
+    return ()
 
 
 def join(ledger: Ledger, grant: JoinGrant, epoch: bytes, wall_ms: int) -> None:
@@ -180,6 +199,18 @@ def join(ledger: Ledger, grant: JoinGrant, epoch: bytes, wall_ms: int) -> None:
     with ledger.atomic():
         ledger.write_control(Founding(grant.charter), wall_ms)
         ledger.write_control(Certificates(grant.chain), wall_ms)
+    _take_early(ledger, grant, wall_ms)
+    build_bridge(ledger, wall_ms)
+
+
+def _take_early(ledger: Ledger, grant: JoinGrant, wall_ms: int) -> None:
+    """Take the admission and keys that came with the grant; what does not read comes by sync."""
+    for raw in grant.entries:
+        try:
+            run, _ = decode_run(raw, 0, ledger.chain.genesis_of, ledger.chain.prev_of)
+        except (PeerError, Gap):
+            return
+        ledger.take([run], wall_ms)
 
 
 def build_bridge(ledger: Ledger, wall_ms: int) -> bool:

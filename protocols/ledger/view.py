@@ -10,6 +10,9 @@ from protocols.ledger.book import Ledger
 from protocols.records.shape import Fact
 from protocols.trust.standing import Standing
 
+_FINDABLE = (int(Standing.STANDS), int(Standing.UNADMITTED), int(Standing.UNCHECKED))
+"""A patient whose writer is not admitted yet is found all the same: better than a second one."""
+
 MATCHES_MAX = 20
 """Patients named in an `ambiguous` answer."""
 
@@ -43,8 +46,8 @@ class BookView:
     def patients_tagged(self, tag: str) -> Sequence[PatientId]:
         """Patients that carry this tag by a standing, unreplaced assertion."""
         rows = self._store.all(
-            "SELECT id FROM patient WHERE tag = ? AND standing = ? ORDER BY id LIMIT ?",
-            (tag, int(Standing.STANDS), MATCHES_MAX),
+            "SELECT id FROM patient WHERE tag = ? AND standing IN (?, ?, ?) ORDER BY id LIMIT ?",
+            (tag, *_FINDABLE, MATCHES_MAX),
         )
         return [PatientId(row[0]) for row in rows]
 
