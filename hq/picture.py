@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hq import queries
 from hq.hints import Hints
-from hq.queries import Book, Care, Device, Latest
+from hq.queries import Activity, Book, Care, Device, Latest
 from hq.shown import AHEAD_MS, MINUTE_MS, OLD_MS, TRIAGE_ORDER
 
 KEPT_MS = MINUTE_MS
@@ -83,6 +83,16 @@ class Picture:
         return [s for s in self.sites if s.known_ms is None or now_ms - s.known_ms >= OLD_MS]
 
 
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What costs a walk over all records, and may be a minute old."""
+
+    read_ms: int
+    writers: Sequence[tuple[bytes | None, bytes]]
+    newest: Mapping[bytes | None, int]
+    activity: Sequence[Activity]
+
+
 class Pictures:
     """Reads the picture once per turn of the hints, however many pages ask for it."""
 
@@ -91,6 +101,7 @@ class Pictures:
         self._hints = hints
         self._lock = asyncio.Lock()
         self._kept: Picture | None = None
+        self._behind: Background | None = None
 
     async def now(self, now_ms: int) -> Picture:
         """Return the picture as of now."""
@@ -98,21 +109,57 @@ class Pictures:
             kept, turn = self._kept, self._hints.turn
             if kept and kept.turn == turn and 0 <= now_ms - kept.read_ms < KEPT_MS:
                 return kept
-            self._kept = await read_picture(self._book, now_ms, turn)
+            behind = self._behind
+            if behind is None or not 0 <= now_ms - behind.read_ms < KEPT_MS:
+                behind = self._behind = await read_background(self._book, now_ms)
+            self._kept = await read_picture(self._book, now_ms, turn, behind)
             return self._kept
 
 
-async def read_picture(book: Book, now_ms: int, turn: int = 0) -> Picture:
+async def read_background(book: Book, now_ms: int) -> Background:
+    """Read what may be a minute old."""
+    return Background(
+        read_ms=now_ms,
+        writers=await queries.writers(book),
+        newest=await queries.newest(book),
+        activity=await queries.activity(book, now_ms),
+    )
+
+
+async def read_picture(
+    book: Book, now_ms: int, turn: int = 0, behind: Background | None = None
+) -> Picture:
     """Read everything the picture shows."""
-    care = await queries.care(book)
+    behind = behind or await read_background(book, now_ms)
+    all_care = await queries.care(book)
+    care = [part for part in all_care if part.counts]
+    devices = await queries.devices(book)
+    names = {site.id: site.name for site in await queries.sites(book)}
+    unseen = {part.site: part for part in await queries.unseen(book)}
+    heard, newest = _heard(behind, devices), _newest(behind, all_care)
+    known: list[bytes | None] = [*names, *(site for site in newest if site not in names)]
+    lines = [
+        SiteLine(
+            id=site,
+            name=names.get(site, "") if site else "",
+            heard_ms=heard.get(site),
+            newest_ms=newest.get(site),
+            tiles=tiles_of(part for part in care if part.site == site),
+            unseen=unseen[site].patients if site in unseen else 0,
+            unseen_since_ms=unseen[site].since_ms if site in unseen else None,
+            bars=_bars(part for part in behind.activity if part.site == site),
+            known_ms=_latest_of(now_ms, heard.get(site), newest.get(site)),
+        )
+        for site in known
+    ]
     return Picture(
         read_ms=now_ms,
         turn=turn,
         tiles=tiles_of(care),
-        sites=await _sites(book, care, now_ms),
+        sites=tuple(sorted(lines, key=_least_known)),
         latest=tuple(await queries.latest(book)),
-        devices=tuple(await queries.devices(book)),
-        not_counted=await queries.not_counted(book),
+        devices=tuple(devices),
+        not_counted=sum(part.patients for part in all_care if not part.counts),
         unsettled=sum(part.unsettled for part in care),
     )
 
@@ -123,29 +170,25 @@ def tiles_of(care: Iterable[Care]) -> tuple[Tile, ...]:
     return tuple(_tile(triage, parts) for triage in TRIAGE_ORDER)
 
 
-async def _sites(book: Book, care: Sequence[Care], now_ms: int) -> tuple[SiteLine, ...]:
-    names = {site.id: site.name for site in await queries.sites(book)}
-    newest, heard = await queries.newest(book), await queries.heard(book)
-    unseen = {part.site: part for part in await queries.unseen(book)}
-    activity = await queries.activity(book, now_ms)
-    known: list[bytes | None] = [*names, *(s for s in newest if s not in names)]
-    lines = []
-    for site in known:
-        red = unseen.get(site)
-        lines.append(
-            SiteLine(
-                id=site,
-                name=names.get(site, "") if site else "",
-                heard_ms=heard.get(site),
-                newest_ms=newest.get(site),
-                tiles=tiles_of(part for part in care if part.site == site),
-                unseen=red.patients if red else 0,
-                unseen_since_ms=red.since_ms if red else None,
-                bars=_bars(part for part in activity if part.site == site),
-                known_ms=_latest_of(now_ms, heard.get(site), newest.get(site)),
-            )
-        )
-    return tuple(sorted(lines, key=lambda line: (line.id is None, line.known_ms or 0, line.name)))
+def _heard(behind: Background, devices: Iterable[Device]) -> dict[bytes | None, int]:
+    """Return when HQ was last linked to a device that writes at each site."""
+    linked = {bytes(device.device): device.last_contact_ms or 0 for device in devices}
+    heard: dict[bytes | None, int] = {}
+    for site, device in behind.writers:
+        heard[site] = max(heard.get(site, 0), linked.get(device, 0))
+    return {site: at_ms for site, at_ms in heard.items() if at_ms}
+
+
+def _newest(behind: Background, care: Iterable[Care]) -> dict[bytes | None, int]:
+    newest = dict(behind.newest)
+    for part in care:
+        if part.newest_ms is not None:
+            newest[part.site] = max(newest.get(part.site, part.newest_ms), part.newest_ms)
+    return newest
+
+
+def _least_known(line: SiteLine) -> tuple[bool, int, str]:
+    return line.id is None, line.known_ms or 0, line.name
 
 
 def _latest_of(now_ms: int, *times: int | None) -> int | None:
@@ -158,7 +201,7 @@ def _tile(triage: int | None, care: Sequence[Care]) -> Tile:
     return Tile(triage, sum(part.patients for part in mine), min(arrived, default=None))
 
 
-def _bars(activity: Iterable[queries.Activity]) -> tuple[int, ...]:
+def _bars(activity: Iterable[Activity]) -> tuple[int, ...]:
     bars = [0] * queries.STRIP_HOURS
     for part in activity:
         if 0 <= part.hour < queries.STRIP_HOURS:

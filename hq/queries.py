@@ -47,13 +47,11 @@ class Book(Protocol):
 IN_CARE = "p.encounter is not null and p.closed_ms is null"
 
 CARE = f"""
-select p.site, p.triage, count(*), min(p.arrived_ms), max(p.at_ms),
+select p.site, p.triage, case when p.standing = 0 then 1 else 0 end, count(*),
+       min(p.arrived_ms), max(p.at_ms),
        cast(sum(case when p.unsettled > 0 then 1 else 0 end) as bigint)
-from patient p where {IN_CARE} and p.standing = 0
-group by p.site, p.triage"""
-
-NOT_COUNTED = f"""
-select count(*) from patient p where {IN_CARE} and p.standing <> 0"""
+from patient p where {IN_CARE}
+group by p.site, p.triage, case when p.standing = 0 then 1 else 0 end"""
 
 UNSEEN = f"""
 select p.site, count(*), min(p.triage_at_ms) from patient p
@@ -70,14 +68,12 @@ select s.id, s.name from site s where s.replaced = 0 and s.standing = 0 order by
 NEWEST = """
 select p.site, max(p.at_ms) from patient p group by p.site"""
 
-HEARD = """
-select p.site, max(peer.last_contact_ms)
+WRITERS = """
+select distinct p.site, feed.device
 from patient p
 join encounter e on e.subject = p.subject
 join entry on entry.arrival = e.entry
-join feed on feed.no = entry.feed
-join peer on peer.device = feed.device
-where peer.last_contact_ms > 0 group by p.site"""
+join feed on feed.no = entry.feed"""
 
 RECORD_SORTS = {1: "encounter", 2: "triage", 3: "observation", 4: "note"}
 """What `Latest.sort` counts: the row tables of what is done at the bedside."""
@@ -159,6 +155,8 @@ class Care:
 
     site: bytes | None
     triage: int | None
+    counts: int
+    """0: their records do not stand, so no count includes them."""
     patients: int
     arrived_ms: int | None
     """Arrival of the one who waits longest."""
@@ -296,11 +294,6 @@ async def care(book: Book) -> list[Care]:
     return [Care(*row) for row in await book.read(CARE, {})]
 
 
-async def not_counted(book: Book) -> int:
-    """Return how many patients in care no count includes, because their record does not stand."""
-    return int((await book.read(NOT_COUNTED, {}))[0][0])
-
-
 async def unseen(book: Book) -> list[Unseen]:
     """Return red patients with nothing recorded since their triage, by site."""
     return [Unseen(*row) for row in await book.read(UNSEEN, {})]
@@ -319,9 +312,9 @@ async def newest(book: Book) -> dict[bytes | None, int]:
     return {row[0]: row[1] for row in await book.read(NEWEST, {}) if row[1] is not None}
 
 
-async def heard(book: Book) -> dict[bytes | None, int]:
-    """Return when HQ was last linked to a device that writes at each site."""
-    return {row[0]: row[1] for row in await book.read(HEARD, {}) if row[1] is not None}
+async def writers(book: Book) -> list[tuple[bytes | None, bytes]]:
+    """Return each site with each device that opened a visit there."""
+    return [(row[0], bytes(row[1])) for row in await book.read(WRITERS, {})]
 
 
 async def activity(book: Book, now_ms: int) -> list[Activity]:
