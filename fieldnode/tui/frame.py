@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fieldnode.tui.cores.display import Line, Size, Span, between, cells, fill, fit, line
+from fieldnode.tui.cores.display import Line, Size, Span, between, cells, cut, fill, fit, line
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint
 from fieldnode.tui.wording import clock
@@ -66,27 +66,25 @@ def header(desk: Desk, width: int) -> Line:
 
 def action_bar(desk: Desk, hints: Sequence[Hint], width: int) -> Line:
     """Return keys and words, as many as fit."""
-    spans: list[Span] = [Span(" ")]
-    used = 1
+    spans: list[Span] = []
+    used = 0
     for hint in hints:
-        text = f"{hint.keys} {hint.word}"
-        if used + cells(text) > width:
+        before = "   " if spans else " "
+        used += cells(f"{before}{hint.keys} {hint.word}")
+        if used > width:
             break
-        spans += [Span(hint.keys, "key"), Span(f" {hint.word}   ")]
-        used += cells(text) + 3
+        spans += [Span(before), Span(hint.keys, "key"), Span(f" {hint.word}")]
     return tuple(spans)
 
 
 def key_bar(desk: Desk, width: int) -> Line:
     """Return the F-keys with their words, and the way to them without F-keys."""
     leader = desk.words("keys.leader")
+    room = width - cells(leader) - 1 - sum(len(label) + 1 for _, label, _ in FUNCTION_KEYS)
+    words = _shortened([desk.words(word) for _, _, word in FUNCTION_KEYS], room)
     spans: list[Span] = []
-    room = (width - cells(leader) - 1) // len(FUNCTION_KEYS)
-    for _, label, word in FUNCTION_KEYS:
-        spans += [
-            Span(label, "bar_key"),
-            Span(fit(desk.words(word), room - len(label) - 1) + " ", "bar"),
-        ]
+    for (_, label, _), word in zip(FUNCTION_KEYS, words, strict=True):
+        spans += [Span(label, "bar_key"), Span(f"{word} ", "bar")]
     return between(tuple(spans), line(Span(leader, "bar")), width)
 
 
@@ -94,6 +92,14 @@ def drill_banner(desk: Desk, width: int) -> Line:
     """Return the row that says that nothing here is real."""
     word = desk.words("drill.word")
     return line(Span(fit(f" {word}  {word}  {word}   {desk.greeting.drill}", width), "banner"))
+
+
+def _shortened(words: list[str], room: int) -> list[str]:
+    """Return the words in `room` cells together, the longest cut first."""
+    while sum(map(cells, words)) > room and max(map(cells, words)) > 1:
+        place = max(range(len(words)), key=lambda at: cells(words[at]))
+        words = [cut(w, cells(w) - 1) if at == place else w for at, w in enumerate(words)]
+    return words
 
 
 def _reach(desk: Desk) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from fieldnode.client import NodeClient
 from fieldnode.tui.app import Driver
 from fieldnode.tui.cores.display import Line, Size
 from fieldnode.tui.cores.keys import GROUP_SEPARATOR, is_text
+from fieldnode.tui.keyboard import KeyboardDriver
 from fieldnode.tui.shell import Shell
 from fieldnode.tui.themes import styles
 from fieldnode.tui.widgets.stage import Stage
@@ -32,7 +33,7 @@ class Terminal(App[int]):
     CSS = "Screen { background: black; } Screen:ansi { background: ansi_default; }"
 
     def __init__(self, shell: Shell, client: NodeClient, *, colour: bool) -> None:
-        super().__init__(ansi_color=shell.desk.theme == "sixteen")
+        super().__init__(driver_class=KeyboardDriver, ansi_color=shell.desk.theme == "sixteen")
         self.animation_level = "none"
         self.shell = shell
         self._colour = colour

@@ -163,6 +163,13 @@ class Shell:
                 self._passed.extend([*self._gate.give_back(), self._keys.popleft()])
 
     def _dispatch(self, item: str | Scan) -> None:
+        page, strip = self.page, self.strip
+        self._hand_out(item)
+        if self.page is not page and self.strip is strip:
+            # What was said belonged to the page that is gone.
+            self.strip = Span("")
+
+    def _hand_out(self, item: str | Scan) -> None:
         if isinstance(item, Scan):
             self._perform(self.page.scan(item))
         elif self.page.name == "lock":

@@ -109,6 +109,10 @@ class Field:
         """Return why the answer needs a second Enter, or None."""
         return None
 
+    def settled(self, text: str, answer: Answer) -> str:
+        """Return what stays in the field once it is left: what will be written."""
+        return answer.text or text
+
 
 @dataclass(frozen=True, slots=True)
 class Coded(Field):
@@ -140,6 +144,10 @@ class Coded(Field):
         """Return why a grave answer needs one extra Enter."""
         key = dict(self.grave).get(answer.text)
         return None if key is None else Reason(key)
+
+    def settled(self, text: str, _answer: Answer) -> str:
+        """The digit stays; its word is drawn beside it."""
+        return text
 
     def choice(self, digit: str) -> Choice:
         """Return the choice of a digit.

@@ -197,6 +197,7 @@ class FormCore:
             self.reason = reason
             self._asked = place if self._doubted(place) else None
             return Step(dirty=frozenset({place}), refused=True)
+        self._texts[place] = field.settled(self._texts[place], field.read(self._texts[place]))
         resume, self._resume = self._resume and key == "enter", False
         ends = key == "enter" and place >= self.optional_from and not self._texts[place]
         if ends or resume or (place + 1 == len(self.fields) and key != "down"):

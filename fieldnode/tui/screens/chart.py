@@ -8,7 +8,7 @@ from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.page import Action, Page
 from fieldnode.tui.screens.note import NotePage
 from fieldnode.tui.screens.retract import RetractPage
 from fieldnode.tui.screens.settle import SettlePage
@@ -22,7 +22,10 @@ from protocols.records.display import clean_text
 ATTRIBUTE_ROWS = 4
 """Rows for what is known about the person, the unsettled first."""
 
-AUTHOR_CELLS = 12
+DETAIL_ROWS = 4
+"""Rows at the bottom for the whole of the selected line."""
+
+AUTHOR_CELLS = 10
 AT_CELLS = 11
 KIND_CELLS = 9
 SAVED_CELLS = 5
@@ -54,7 +57,8 @@ class ChartPage(Page):
         return [self._fetch(0, holds=True)]
 
     def resumed(self) -> list[Act]:
-        """Fetch it again: what was just saved is in it."""
+        """Fetch it again: what was just saved is its first line."""
+        self._rows.clear()
         return [self._fetch(0, holds=True)]
 
     def changed(self) -> list[Act]:
@@ -69,8 +73,6 @@ class ChartPage(Page):
             return super().key(key)
         if self._rows.key(key):
             return self._fetch_wanted()
-        if key == "enter":
-            return [Say(self._details(), "plain")]
         match self.action(key):
             case "v":
                 return [Open(VitalsPage(self.desk, chart.head))]
@@ -97,12 +99,9 @@ class ChartPage(Page):
             Column(words("chart.by"), AUTHOR_CELLS),
             Column(words("chart.what"), 0),
         )
-        room = Size(size.width, size.height - len(top))
-        return [*top, *draw_list(self._rows, columns, self._cells, room, words("chart.empty"))]
-
-    def hints(self) -> list[Hint]:
-        """Put the way to a line's details last."""
-        return [*super().hints(), Hint("Enter", self.desk.words("chart.details"))]
+        room = Size(size.width, size.height - len(top) - DETAIL_ROWS)
+        rows = draw_list(self._rows, columns, self._cells, room, words("chart.empty"))
+        return [*top, *rows, *self._details(size.width)]
 
     def _fetch(self, page: int, *, holds: bool) -> Ask:
         patient, offset = self._patient, page * PAGE_ROWS
@@ -149,23 +148,30 @@ class ChartPage(Page):
             Span(kind, role),
             Span(words(f"saved.{row.saved}") if words.has(f"saved.{row.saved}") else "?", role),
             Span(clean_text(row.author), role),
-            Span(self._what(row), role),
+            Span(self._what(row, short=True), role),
         ]
 
-    def _what(self, row: ChartLine) -> str:
+    def _what(self, row: ChartLine, *, short: bool = False) -> str:
         """Return the line's content, with what became of it in front."""
         words = self.desk.words
         marks = {1: words("chart.corrected"), 2: words("chart.in_error")}
         before = [marks[row.replaced]] if row.replaced in marks else []
         if row.standing:
             before.append(words("chart.not_standing"))
-        return " ".join([*before, summary(self.desk, row)])
+        return " ".join([*before, summary(self.desk, row, short=short)])
 
-    def _details(self) -> str:
-        """Return who wrote the selected line, when, and how far it has travelled."""
+    def _details(self, width: int) -> list[Line]:
+        """Return who wrote the selected line, when, how far it has travelled, and all it says."""
         row = self._rows.selected
         if row is None:
-            return ""
+            return []
+        said = wrap(self._what(row), width - 2)[: DETAIL_ROWS - 1]
+        return [
+            line(" ", Span(self._provenance(row), "dim")),
+            *(line(" ", Span(part)) for part in said),
+        ]
+
+    def _provenance(self, row: ChartLine) -> str:
         desk, words = self.desk, self.desk.words
         return words(
             "chart.line",
@@ -179,7 +185,8 @@ class ChartPage(Page):
         row = self._rows.selected
         if row is None or row.replaced == 2:
             return [Say(self.desk.words("chart.no_line"), "warn", bell=True)]
-        what = f"{clock(row.at_ms, self.desk.now_ms, self.desk.zone)} {summary(self.desk, row)}"
+        at = clock(row.at_ms, self.desk.now_ms, self.desk.zone)
+        what = f"{at} {summary(self.desk, row, short=True)}"
         who = short_identity(self.desk.words, chart.head)
         return [Open(RetractPage(self.desk, f"{who}: {what}", (row.fact,)))]
 
@@ -190,9 +197,9 @@ class ChartPage(Page):
         return [Open(SettlePage(self.desk, chart.head, several))]
 
 
-def summary(desk: Desk, row: ChartLine) -> str:
-    """Return a timeline line's content in the reader's words."""
-    parts = [_pair(desk, key, value) for key, value in row.summary]
+def summary(desk: Desk, row: ChartLine, *, short: bool = False) -> str:
+    """Return a timeline line's content in the reader's words; `short` ones for a column."""
+    parts = [_pair(desk, key, value, short=short) for key, value in row.summary]
     return "  ".join(part for part in parts if part)
 
 
@@ -207,12 +214,12 @@ def value_text(desk: Desk, text: str) -> str:
     return clean_text(f"{number} {unit(code)}") if number else clean_text(text)
 
 
-def _pair(desk: Desk, key: str, value: str) -> str:
+def _pair(desk: Desk, key: str, value: str, *, short: bool) -> str:
     words = desk.words
     plain = value_text(desk, value)
     if key in _PLAIN:
         return plain
-    for room in ("obs", "field"):
+    for room in ("short", "obs", "field") if short else ("obs", "field"):
         if words.has(f"{room}.{key}"):
             return f"{words(f'{room}.{key}')} {plain}".strip()
     return f"{clean_text(key)} {plain}".strip()

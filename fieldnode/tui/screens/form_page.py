@@ -18,7 +18,7 @@ from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, Draft, Recorded
 
 TITLE_ROWS = 2
-"""Who it is about and a free row."""
+"""Who it is about, and the title."""
 
 SCAN_CHARS_MAX = 64
 """Longest tag; a longer code is not one."""
@@ -99,11 +99,14 @@ class FormPage(Page):
     def draw(self, size: Size) -> list[Line]:
         """Draw the title, who it is about, and the form."""
         words = self.desk.words
-        title = words(self.title) if self.head is None else ""
-        top = line(" ", Span(title, "title")) if self.head is None else self._identity()
         note = "" if self.typed_ms is None else self._draft_note()
+        title = line(" ", Span(words(self.title), "title"))
+        hint = line(" ", Span(note, "warn"))
+        top = [title, hint] if self.head is None else [identity(words, self.head), title]
+        if self.head is not None and note:
+            top[1] = (*title, Span("  "), *hint)
         room = Size(size.width, size.height - TITLE_ROWS)
-        return [top, line(" ", Span(note, "warn")), *draw_form(self.form, words, room)]
+        return [*top, *draw_form(self.form, words, room)]
 
     def hints(self) -> list[Hint]:
         """Return what Enter and the arrows do."""
@@ -117,10 +120,6 @@ class FormPage(Page):
     def _is_saved(self) -> bool:
         return self.subject == ""
 
-    def _identity(self) -> Line:
-        assert self.head is not None
-        return (*identity(self.desk.words, self.head), Span(f"   {self.desk.words(self.title)}"))
-
     def _draft_note(self) -> str:
         at = clock(self.typed_ms, self.desk.now_ms, self.desk.zone)
         return self.desk.words("form.from_draft", at=at)
@@ -132,7 +131,14 @@ class FormPage(Page):
         draft = Draft(
             self.name, self.subject, self.form.snapshot(), patient, label, self.desk.now_ms
         )
+        self._shown_drafts(draft)
         return Ask(lambda node: node.draft_put(draft), _done, self._draft_failed, holds=False)
+
+    def _shown_drafts(self, *mine: Draft) -> None:
+        """Count this form's draft, or none, among those that the top of the screen counts."""
+        name = (self.name, self.subject)
+        others = [one for one in self.desk.drafts if (one.form, one.subject) != name]
+        self.desk.drafts = [*mine, *others]
 
     def _draft_failed(self, _failure: FieldmeshError) -> list[Act]:
         return [Say(self.desk.words("form.draft_not_kept"), "bad")]
@@ -164,6 +170,7 @@ class FormPage(Page):
         label = f"{words(self.saved_word)} {who}".strip()
         self.desk.saved(Save(label, facts, self.desk.now_ms))
         at = clock(self.desk.now_ms, self.desk.now_ms, self.desk.zone)
+        self._shown_drafts()
         drop, subject = self.name, self.subject
         self.subject = ""
         return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fieldnode.text.catalogue import Catalogue
-from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, fill, fit, line, wrap
+from fieldnode.tui.cores.display import Line, Size, Span, cells, fill, fit, line, wrap
 from fieldnode.tui.cores.fields import UNRECORDABLE, Coded, Date, Field, Number, Pressure, Tag
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.wording import reason, unit
@@ -12,7 +12,7 @@ HELP_ROWS = 3
 """Rows under the fields for the hint of the open field or the reason of a refusal."""
 
 LABEL_CELLS = 17
-BOX_CELLS = 18
+BOX_CELLS = 15
 """Room for a short answer; a line of text takes what the screen leaves."""
 
 
@@ -79,14 +79,14 @@ def _field(form: FormCore, place: int, field: Field, words: Catalogue, width: in
     room = width - LABEL_CELLS - 7 if wide else BOX_CELLS
     box = _box(form, place, field, words, room)
     note = "" if wide else _note(field, words)
-    left = width - LABEL_CELLS - room - 8
+    left = width - LABEL_CELLS - room - 8  # the open field's choices are below in any case
     return line(
         Span(">" if is_open else " ", "cursor_mark"),
         Span(fit(words(field.label), LABEL_CELLS), "title" if is_open else "label"),
         Span(" [ "),
         *box,
         Span(" ]"),
-        Span(f"  {cut(note, max(left, 0))}" if note else "", "dim"),
+        Span(f"  {note}" if note and cells(note) <= left else "", "dim"),
     )
 
 
