@@ -403,7 +403,7 @@ class Node:
                 continue
             for feed in feeds:
                 author = feed.genesis.device
-                if author == session.peer:
+                if author == session.peer and feed.genesis.epoch == session.epoch:
                     continue
                 if author in session.links:
                     session.heard(feed, now.mono_ms + SUPPRESSED_OFFER_MS)
