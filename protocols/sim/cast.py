@@ -52,10 +52,14 @@ class Cast:
         """The device whose receipts count as *at HQ*."""
         return self.hosts[0]
 
-    def clone(self, host: Host, name: str) -> Host:
-        """Copy a card and use both: the same keys twice. The copy is on at once."""
+    def clone(self, host: Host, name: str, *, noticed: bool = True) -> Host:
+        """Copy a card and use both: the same keys twice. The copy is on at once.
+
+        Args:
+            noticed: Whether the copy's own start tells that it is one.
+        """
         assert isinstance(host.machine, Computer)
-        machine = host.machine.copy()
+        machine = host.machine.copy(noticed=noticed)
         copy = self.world.add(name, lambda _: machine)
         self.world.witness.look(copy, self.world.at_us)
         self.world.boot(copy)
@@ -64,12 +68,12 @@ class Cast:
     def backup(self, host: Host) -> Computer:
         """Return a copy of a disk as it is now, to be put back later."""
         assert isinstance(host.machine, Computer)
-        return host.machine.copy()
+        return host.machine.copy(noticed=False)
 
-    def restore(self, host: Host, backup: Computer) -> None:
+    def restore(self, host: Host, backup: Computer, *, noticed: bool = True) -> None:
         """Put an old copy in the place of a disk that is lost, and switch it on."""
         self.world.crash(host)
-        host.machine = backup.copy()
+        host.machine = backup.copy(noticed=noticed)
         self.world.witness.disk_replaced(host, self.world.at_us)
         self.world.boot(host)
 

@@ -6,18 +6,22 @@ from collections.abc import Mapping
 
 from protocols.ids import DeviceId
 from protocols.ledger.book import Ledger
-from protocols.ledger.founding import found_book
+from protocols.ledger.founding import found_book, new_epoch
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.sim.disk import Disk
 from protocols.sim.ledgerbook import LedgerBook
 
+EPOCH_BYTES = 8
+
 
 class Computer:
     """One device of a drill. A test may give it software with a bug in it."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, *, moved: bool = False) -> None:
         self.disk = disk
+        self.moved = moved
+        """The disk was copied or restored, and the token beside it says so at the next start."""
         self.ledger = self.open_ledger()
         """As long as the device is on; what stays after is the disk."""
 
@@ -61,6 +65,9 @@ class Computer:
 
     def boot(self, now: Now) -> Node:
         """Start the software on what the disk holds."""
+        if self.moved:
+            new_epoch(self.disk, now.entropy(EPOCH_BYTES))
+            self.moved = False
         self.ledger = self.open_ledger()
         return self.make_node()
 
@@ -72,6 +79,10 @@ class Computer:
         """Power is gone: the disk keeps what was committed."""
         self.disk.power_gone()
 
-    def copy(self) -> Computer:
-        """Return another computer with the same disk: a clone, or a backup to restore."""
-        return type(self)(self.disk.copy())
+    def copy(self, *, noticed: bool = True) -> Computer:
+        """Return another computer with the same disk: a clone, or a backup to restore.
+
+        Args:
+            noticed: Whether the token beside the book tells; else only its peers can.
+        """
+        return type(self)(self.disk.copy(), moved=noticed)
