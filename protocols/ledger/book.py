@@ -18,7 +18,7 @@ from protocols.ids import DeviceId, ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
 from protocols.ledger.merging import Merger
-from protocols.ledger.opening import Opened, Opener, Sealed
+from protocols.ledger.opening import Fresh, Opened, Opener, Sealed
 from protocols.ledger.peers import PeerBook
 from protocols.ledger.rowbook import RowBook
 from protocols.ledger.schema import build_again, prepare
@@ -32,6 +32,8 @@ OPEN_BATCH = 256
 """Entries opened in one transaction: about 5 ms, so that an urgent one waits no longer."""
 MERGE_BATCH = 24
 """Subjects merged in one transaction, about 6 ms of six entries each."""
+FRESH_MAX = 16_384
+"""Opened entries kept at hand until they are merged, about 1 kB each; the rest is read again."""
 
 
 class Taken(NamedTuple):
@@ -82,7 +84,8 @@ class Ledger:
         self.writer = Writer(self.store, self.chain, self.authority, self.opener, self.merger)
         self.peers = PeerBook(self.store, self.authority.device, self.authority.name_of)
         self._sealed: tuple[deque[Sealed], deque[Sealed]] = (deque(), deque())
-        self._touched: dict[int, dict[int, list[int]]] = {}
+        self._touched: dict[int, dict[int, list[Fresh]]] = {}
+        self._kept = 0
         self._resume()
 
     def _resume(self) -> None:
@@ -147,7 +150,7 @@ class Ledger:
     @property
     def behind(self) -> int:
         """Entries and subjects that are stored but not merged yet."""
-        return sum(map(len, self._sealed)) + len(self._touched)
+        return sum(map(len, self._sealed)) + len(self._touched) + self.opener.parked
 
     def behind_in(self, *, urgent_only: bool) -> bool:
         """Whether something is behind, of what is urgent or at all."""
@@ -173,6 +176,10 @@ class Ledger:
             return set()
         if routine:
             return self._open_some(routine, merge=merge and len(routine) <= OPEN_BATCH)
+        if merge and self.opener.parked:
+            with self.atomic():
+                self.opener.set_parked_aside()
+                self._note_opened()
         if merge and self._touched:
             return self._merge_some()
         return set()
@@ -192,39 +199,45 @@ class Ledger:
             fresh = self._note(opened)
             if not merge or len(fresh) > MERGE_BATCH:
                 self._touch(fresh)
-                if not any(self._sealed):
-                    self._note_opened()
+                self._note_opened()
                 return set()
             for subject, docs in fresh.items():
-                for doc, arrivals in self._touched.pop(subject, {}).items():
-                    docs.setdefault(doc, []).extend(arrivals)
+                for doc, earlier in self._touched.pop(subject, {}).items():
+                    self._kept -= len(earlier)
+                    docs[doc] = _joined(earlier, docs.get(doc))
             return self.merger.merge(list(fresh.items()))
 
-    def _note(self, opened: Sequence[Opened]) -> dict[int, dict[int, list[int]]]:
-        fresh: dict[int, dict[int, list[int]]] = {}
-        for arrival, doc, subject in opened:
-            fresh.setdefault(subject, {}).setdefault(doc, []).append(arrival)
+    def _note(self, opened: Sequence[Opened]) -> dict[int, dict[int, list[Fresh]]]:
+        fresh: dict[int, dict[int, list[Fresh]]] = {}
+        for doc, subject, strand in opened:
+            fresh.setdefault(subject, {}).setdefault(doc, []).append(strand)
         return fresh
 
-    def _touch(self, fresh: Mapping[int, dict[int, list[int]]]) -> None:
+    def _touch(self, fresh: Mapping[int, dict[int, list[Fresh]]]) -> None:
         new = [(subject,) for subject in fresh if subject not in self._touched]
         self.store.executemany("UPDATE subject SET dirty = 1 WHERE no = ?", new)
         for subject, docs in fresh.items():
             held = self._touched.setdefault(subject, {})
-            for doc, arrivals in docs.items():
-                held.setdefault(doc, []).extend(arrivals)
+            for doc, strands in docs.items():
+                earlier = held.get(doc)
+                held[doc] = _joined(earlier, strands if self._kept < FRESH_MAX else [])
+                self._kept += len(held[doc]) - len(earlier or ())
 
     def _merge_some(self) -> set[str]:
         batch = []
         while self._touched and len(batch) < MERGE_BATCH:
             subject = next(iter(self._touched))
             batch.append((subject, self._touched.pop(subject)))
+            self._kept -= sum(map(len, batch[-1][1].values()))
         with self.atomic():
-            if not self._touched and not any(self._sealed):
+            if not self._touched:
                 self._note_opened()
             return self.merger.merge(batch)
 
     def _note_opened(self) -> None:
+        """Once nothing is left to open, a start need not look for it."""
+        if any(self._sealed) or self.opener.parked:
+            return
         self.store.execute(
             "INSERT OR REPLACE INTO meta VALUES ('opened', ?)",
             (str(self.chain.last_arrival).encode(),),
@@ -285,6 +298,16 @@ class Ledger:
             self._load()
         self.catch_up_all()
 
+    @property
+    def trusted_ms(self) -> int:
+        """An instant that has surely passed, by the newest receipt of an HQ; 0 = nobody said."""
+        given = (
+            receipt.given_ms
+            for receipt, _ in self.peers.receipts.values()
+            if self.authority.is_hq(receipt.giver)
+        )
+        return max(given, default=0)
+
     # What it adds up to
 
     def digest(self, scope: ScopeId) -> Digest:
@@ -308,6 +331,13 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self.store.close()
+
+
+def _joined(earlier: list[Fresh] | None, later: list[Fresh] | None) -> list[Fresh]:
+    """Return new strands together; an empty list stands for all that the book knows."""
+    if earlier is None or later is None:
+        return (later if earlier is None else earlier) or []
+    return [*earlier, *later] if earlier and later else []
 
 
 def _sum(lines: list[bytes]) -> bytes:

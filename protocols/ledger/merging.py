@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
 
 from protocols.errors import LedgerError
 from protocols.feeds.body import decode_body
 from protocols.feeds.document import Document, Strand
-from protocols.feeds.varint import put_varint, take_varint
+from protocols.feeds.varint import put_varint
 from protocols.ids import DocId, EntryPrefix
 from protocols.ledger.chain import Chain, FeedState
+from protocols.ledger.opening import Fresh
 from protocols.ledger.rowbook import RowBook, search_words
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
@@ -27,15 +30,27 @@ CACHED_ENTRIES_MAX = 4096
 DOCUMENT_ENTRIES_MAX = 1000
 """A writer starts a successor beyond this; a late entry still merges."""
 
-_COLUMNS = (
+_STRANDS = (
     "SELECT s.entry, e.hash, e.feed, e.clock, s.plain FROM strand s"
-    " JOIN entry e ON e.arrival = s.entry WHERE "
+    " JOIN entry e ON e.arrival = s.entry WHERE s.doc = ? ORDER BY s.entry"
 )
 
-_StrandRow = tuple[int, bytes, int, int, bytes]
+Touched = Mapping[int, Sequence[Fresh]]
+"""Document number → its new strands; none means that the book knows them all."""
 
-Touched = Mapping[int, Sequence[int]]
-"""Document number → arrivals of its new strands; none means all that are there."""
+
+class _Place(NamedTuple):
+    """Where a document is kept."""
+
+    no: int
+    doc_id: bytes
+    lane: int
+    entries: int
+    """0 until it was merged for the first time."""
+
+
+_PLACES = "SELECT subject, no, doc_id, lane, entries FROM document WHERE "
+_in_order = attrgetter("order", "index")
 
 
 @dataclass(slots=True)
@@ -74,20 +89,27 @@ class Merger:
         Returns:
             Names of the row tables that changed.
         """
+        touched = list(touched)
         batch: list[tuple[int, bool, Sequence[Row]]] = []
         digests: list[tuple[bytes, int]] = []
         documents: list[tuple[int, bytes, int]] = []
         words: list[tuple[int, str]] = []
+        subjects, places = self._where([subject for subject, _ in touched])
         for subject, docs in touched:
-            for doc, arrivals in docs.items():
-                document = self._document(doc, arrivals).document
-                documents.append((len(document.entries), b"".join(document.heads), doc))
-            row = self._store.one("SELECT id, kind, digest FROM subject WHERE no = ?", (subject,))
-            assert row is not None
-            facts = self.facts_of(subject)
-            rows = project(row[1], DocId(row[0]), facts)
-            prefixes = {fact.entry: bytes(fact.prefix) for fact in facts}
-            batch.append((subject, row[2] is not None, rows))
+            facts: list[Fact] = []
+            for place in places[subject]:
+                merged = self._document(place, docs.get(place.no))
+                facts += merged.facts
+                if place.no in docs:
+                    document = merged.document
+                    documents.append(
+                        (len(document.entries), b"".join(document.heads), place.no)
+                    )
+            facts.sort(key=_in_order)
+            subject_id, kind, digest = subjects[subject]
+            rows = project(kind, DocId(subject_id), facts)
+            prefixes = {fact.entry: fact.prefix for fact in facts}
+            batch.append((subject, digest is not None, rows))
             digests.append((self._rows.digest(rows, prefixes), subject))
             words += [(subject, _words(each)) for each in rows if isinstance(each, PatientRow)]
         self._store.executemany(
@@ -100,91 +122,116 @@ class Merger:
     def facts_of(self, subject: int) -> list[Fact]:
         """All facts of a subject in display order, with their standing."""
         facts: list[Fact] = []
-        for (doc,) in self._store.all(
-            "SELECT no FROM document WHERE subject = ? ORDER BY no", (subject,)
-        ):
-            facts += self._document(doc).facts
-        facts.sort(key=lambda fact: (fact.order, fact.index))
+        for row in self._store.all(_PLACES + "subject = ? ORDER BY no", (subject,)):
+            facts += self._document(_Place(*row[1:])).facts
+        facts.sort(key=_in_order)
         return facts
+
+    def _where(
+        self, subjects: Sequence[int]
+    ) -> tuple[dict[int, tuple[bytes, int, bytes | None]], dict[int, list[_Place]]]:
+        """Return (id, kind, digest of its rows) and documents of each subject."""
+        marks = ",".join("?" * len(subjects))
+        held = {
+            no: (subject_id, kind, digest)
+            for no, subject_id, kind, digest in self._store.all(
+                f"SELECT no, id, kind, digest FROM subject WHERE no IN ({marks})", subjects
+            )
+        }
+        places: dict[int, list[_Place]] = {subject: [] for subject in subjects}
+        for subject, *place in self._store.all(
+            f"{_PLACES} subject IN ({marks}) ORDER BY no", subjects
+        ):
+            places[subject].append(_Place(*place))
+        return held, places
 
     def heads_of(self, doc: int) -> tuple[bytes, ...]:
         """Entries of a document that nothing depends on yet: what a writer names."""
-        return self._document(doc).document.heads
+        return self._at(doc).document.heads
 
     def export(self, doc: int) -> bytes:
         """Return one document as a standard automerge file."""
-        return self._document(doc).document.export()
+        return self._at(doc).document.export()
 
     def forget(self) -> None:
         """Drop everything cached: after a failed transaction or a change of standing."""
         self._cache.clear()
         self._cached_entries = 0
 
-    def _document(self, doc: int, arrivals: Sequence[int] = ()) -> _Merged:
-        merged = self._cache.get(doc)
+    def _at(self, doc: int) -> _Merged:
+        row = self._store.one(_PLACES + "no = ?", (doc,))
+        assert row is not None
+        return self._document(_Place(*row[1:]))
+
+    def _document(self, place: _Place, fresh: Sequence[Fresh] | None = None) -> _Merged:
+        """Return a document with these new strands; with an empty list, with all in the book."""
+        merged = self._cache.get(place.no)
+        known = merged is not None
         if merged is None:
-            merged = self._cache[doc] = _Merged(Document(), [])
-            self._grow(doc, merged, self._store.all(_COLUMNS + "s.doc = ? ORDER BY s.entry", (doc,)))
-        elif arrivals:
-            marks = ",".join("?" * len(arrivals))
-            where = f"s.entry IN ({marks}) ORDER BY s.entry"
-            self._grow(doc, merged, self._store.all(_COLUMNS + where, tuple(arrivals)))
-        self._cache.move_to_end(doc)
+            merged = self._cache[place.no] = _Merged(Document(), [])
+        if fresh and (known or not place.entries):
+            self._grow(place, merged, fresh)
+        elif fresh is not None or not known:
+            self._grow(place, merged, self._strands(place.no))
+        self._cache.move_to_end(place.no)
         return merged
 
-    def _grow(self, doc: int, merged: _Merged, rows: Sequence[_StrandRow]) -> None:
-        rows = [row for row in rows if row[1][:16] not in merged.document.entries]
-        if not rows:
+    def _strands(self, doc: int) -> list[Fresh]:
+        return [
+            Fresh(arrival, digest, feed, clock, decode_body(plain))
+            for arrival, digest, feed, clock, plain in self._store.all(_STRANDS, (doc,))
+        ]
+
+    def _grow(self, place: _Place, merged: _Merged, fresh: Sequence[Fresh]) -> None:
+        held = merged.document.entries
+        fresh = [each for each in fresh if each.hash[:16] not in held]
+        if not fresh:
             return
-        strands = []
-        for _, digest, _, _, plain in rows:
-            body = decode_body(plain)
-            values = tuple([put_varint(kind) + value for kind, value in body.facts])
-            strands.append(Strand(digest[:16], body.dependencies, values))
+        strands = [
+            Strand(
+                each.hash[:16],
+                each.body.dependencies,
+                tuple([put_varint(kind) + value for kind, value in each.body.facts]),
+            )
+            for each in fresh
+        ]
         late = merged.document.extend(strands)
         if late:
             raise LedgerError("document_order", waiting=len(late))
-        merged.facts += self._read(doc, merged.document, rows, strands)
+        merged.facts += self._read(place, merged.document, fresh, strands)
         merged.document.release()
-        self._cached_entries += len(rows)
+        self._cached_entries += len(fresh)
         while self._cached_entries > CACHED_ENTRIES_MAX and len(self._cache) > 1:
             _, dropped = self._cache.popitem(last=False)
             self._cached_entries -= len(dropped.document.entries)
 
     def _read(
-        self,
-        doc: int,
-        document: Document,
-        rows: Sequence[_StrandRow],
-        strands: Sequence[Strand],
+        self, place: _Place, document: Document, fresh: Sequence[Fresh], strands: Sequence[Strand]
     ) -> list[Fact]:
         whole = len(document.entries) == len(strands)
         wanted = [(s.prefix, index) for s in strands for index in range(len(s.values))]
         held = document.facts(None if whole else wanted)
-        row = self._store.one("SELECT doc_id, lane FROM document WHERE no = ?", (doc,))
-        assert row is not None
-        doc_id, lane = DocId(row[0]), row[1]
-        facts = []
-        for (entry, digest, feed_no, clock, _), strand in zip(rows, strands, strict=True):
+        doc_id, facts = DocId(place.doc_id), []
+        for arrival, digest, feed_no, clock, body in fresh:
             feed = self._chain.by_no[feed_no]
-            prefix = EntryPrefix(digest[:16])
-            for index in range(len(strand.values)):
+            prefix, code_tag = EntryPrefix(digest[:16]), self._code_tag_of(feed)
+            order, clock_ms = (clock, prefix), clock >> 16
+            for index, (kind, _) in enumerate(body.facts):
                 value = held[prefix, index]
-                kind, at = take_varint(value, 0)
                 facts.append(
                     Fact(
-                        entry=entry,
+                        entry=arrival,
                         index=index,
                         prefix=prefix,
                         kind=kind,
-                        record=decode_fact(kind, value[at:]),
-                        doc=doc,
+                        record=decode_fact(kind, value[_kind_bytes(kind) :]),
+                        doc=place.no,
                         doc_id=doc_id,
-                        lane=lane,
+                        lane=place.lane,
                         author=feed_no,
-                        code_tag=self._code_tag_of(feed),
-                        clock_ms=clock >> 16,
-                        order=(clock, prefix),
+                        code_tag=code_tag,
+                        clock_ms=clock_ms,
+                        order=order,
                         standing=self._standing_of(feed, kind),
                     )
                 )
@@ -200,6 +247,11 @@ class Merger:
             "INSERT INTO patient_search (rowid, words) VALUES (?,?)",
             [(subject, search_words(text)) for subject, text in words if text],
         )
+
+
+def _kind_bytes(kind: int) -> int:
+    """How many bytes a fact's kind takes before its value."""
+    return 1 if kind < 0x80 else len(put_varint(kind))
 
 
 def _words(row: PatientRow) -> str:

@@ -6,8 +6,8 @@ bytes and from what is here.
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from protocols.feeds.body import Body, VoidBody, decode_body
@@ -21,8 +21,11 @@ from protocols.records.document import opened
 
 PREFIXES_KEPT = 65_536
 """Entry prefixes remembered with their document: what most dependencies name."""
-
-NOWHERE = 0
+PARKED_MAX = 4096
+"""Entries that came before what they depend on and are kept at hand, about 1 kB each: several
+feeds travel side by side, so most wait for a moment only. More are set aside in the book."""
+ASKED_AT_ONCE = 256
+"""Values one query names; SQLite takes 32,766."""
 
 
 class Sealed(NamedTuple):
@@ -35,16 +38,31 @@ class Sealed(NamedTuple):
     hash: bytes
 
 
+class Fresh(NamedTuple):
+    """A strand as it was opened, at hand for merging."""
+
+    arrival: int
+    hash: bytes
+    feed: int
+    """Local number."""
+    clock: int
+    body: Body
+
+
 class Opened(NamedTuple):
     """An entry that is now a strand of a document."""
 
-    arrival: int
     doc: int
     subject: int
+    fresh: Fresh
 
 
 class Missing(Exception):
     """It waits; `args` = (reason, what it needs)."""
+
+
+_Answer = tuple[bytes, Body] | VoidBody | Missing
+"""What reading one entry came to: its plain text and body, or why not."""
 
 
 class Opener:
@@ -61,41 +79,72 @@ class Opener:
         self._scope_of = scope_of
         self._docs: OrderedDict[bytes, int] = OrderedDict()
         self._doc_facts: dict[int, tuple[int, bytes, int]] = {}
-        self._subjects: dict[bytes, int] = {}
+        self._subjects: dict[bytes, tuple[int, int]] = {}
+        self._new_subjects: list[tuple[int, bytes, int]] = []
+        self._new_documents: list[tuple[int, bytes, int, bytes, int, bytes | None]] = []
+        self._last_subject = self._highest("subject")
+        self._last_document = self._highest("document")
+        self._parked: dict[bytes, list[tuple[Sealed, _Answer]]] = {}
+        self.parked = 0
+        """Entries kept at hand until what they depend on comes."""
         self._needs: defaultdict[bytes, list[int]] = defaultdict(list)
         for arrival, need in store.all(
             "SELECT entry, need FROM unopened WHERE void = 0 AND need IS NOT NULL"
         ):
             self._needs[need].append(arrival)
 
-    def open(self, sealed: Iterable[Sealed]) -> tuple[list[Opened], list[int]]:
+    def _highest(self, table: str) -> int:
+        row = self._store.one(f"SELECT max(no) FROM {table}")
+        return (row[0] or 0) if row else 0
+
+    def open(self, sealed: Sequence[Sealed]) -> tuple[list[Opened], list[int]]:
         """Open entries in the order given.
 
         Returns:
             What became strands, and arrivals of waiting entries that can be tried again now.
         """
-        opened, strands, again = [], [], []
-        for entry in sealed:
+        read = [self._try(entry) for entry in sealed]
+        self._look_up(answer[1] for answer in read if isinstance(answer, tuple))
+        opened: list[Opened] = []
+        strands: list[tuple[int, int, bytes]] = []
+        again: list[int] = []
+        due = deque(zip(sealed, read, strict=True))
+        while due:
+            entry, answer = due.popleft()
             prefix = entry.hash[:16]
             try:
-                plain, body = self._read(entry)
+                if isinstance(answer, Exception):
+                    raise answer
+                plain, body = answer
                 doc, subject = self._place(entry, prefix, body)
             except VoidBody as reason:
                 self._set_aside(entry.arrival, 1, str(reason), None)
-                again += self._needs.pop(prefix, [])
             except Missing as missing:
-                reason, need = missing.args
-                self._set_aside(entry.arrival, 0, reason, need)
+                self._wait(entry, answer, missing)
+                continue
             else:
                 strands.append((entry.arrival, doc, plain))
-                opened.append(Opened(entry.arrival, doc, subject))
+                opened.append(Opened(doc, subject, self._fresh(entry, body)))
                 self._remember(prefix, doc)
+            if self._needs:
                 again += self._needs.pop(prefix, [])
+            for parked in self._parked.pop(prefix, ()):
+                self.parked -= 1
+                due.append(parked)
+        self._found_all()
         self._store.executemany("INSERT OR REPLACE INTO strand VALUES (?,?,?)", strands)
         if again:
             marks = ",".join("?" * len(again))
             self._store.execute(f"DELETE FROM unopened WHERE void = 0 AND entry IN ({marks})", again)
         return opened, again
+
+    def set_parked_aside(self) -> None:
+        """Write down that what is still parked waits."""
+        for need, parked in self._parked.items():
+            for entry, _ in parked:
+                self._set_aside(entry.arrival, 0, "dependency", need)
+        self._parked.clear()
+        self.parked = 0
 
     def waiting_on(self, need: bytes) -> list[int]:
         """Forget and return the entries that waited for this key or prefix."""
@@ -105,29 +154,80 @@ class Opener:
         )
         return arrivals
 
-    def adopt(self, prefix: bytes, body: Body, entry: Sealed) -> tuple[int, int]:
+    def adopt(self, prefix: bytes, body: Body, entry: Sealed) -> Opened:
         """Place an entry written here, whose body is at hand."""
         doc, subject = self._place(entry, prefix, body)
+        self._found_all()
         self._remember(prefix, doc)
-        return doc, subject
+        return Opened(doc, subject, self._fresh(entry, body))
 
-    def subject_no(self, subject_id: bytes, kind: int) -> int:
+    def _fresh(self, entry: Sealed, body: Body) -> Fresh:
+        clock = int.from_bytes(entry.header[75:83])
+        return Fresh(entry.arrival, entry.hash, entry.feed.no, clock, body)
+
+    def _subject_no(self, subject_id: bytes, kind: int) -> int:
         """Return the local number of a subject, new or known."""
-        no = self._subjects.get(subject_id)
-        if no is None:
+        known = self._subjects.get(subject_id)
+        if known is None:
             row = self._store.one("SELECT no, kind FROM subject WHERE id = ?", (subject_id,))
-            if row is None:
-                no = self._store.execute(
-                    "INSERT INTO subject (id, kind) VALUES (?,?)", (subject_id, kind)
-                ).lastrowid
-            else:
-                no = row[0]
-                if kind and not row[1]:
-                    self._store.execute("UPDATE subject SET kind = ? WHERE no = ?", (kind, no))
-            if len(self._subjects) >= PREFIXES_KEPT:
-                self._subjects.clear()
-            self._subjects[subject_id] = no
-        return no
+            known = (row[0], row[1]) if row else None
+        if known is None:
+            self._last_subject += 1
+            known = (self._last_subject, kind)
+            self._new_subjects.append((self._last_subject, subject_id, kind))
+        elif kind and not known[1]:
+            self._found_all()
+            self._store.execute("UPDATE subject SET kind = ? WHERE no = ?", (kind, known[0]))
+            known = (known[0], kind)
+        if len(self._subjects) >= PREFIXES_KEPT:
+            self._found_all()
+            self._subjects.clear()
+        self._subjects[subject_id] = known
+        return known[0]
+
+    def _found_all(self) -> None:
+        """Write down the subjects and documents that were begun."""
+        subjects, self._new_subjects = self._new_subjects, []
+        documents, self._new_documents = self._new_documents, []
+        if subjects:
+            self._store.executemany("INSERT INTO subject (no, id, kind) VALUES (?,?,?)", subjects)
+        if documents:
+            self._store.executemany(
+                "INSERT INTO document (no, doc_id, subject, scope, lane, encounter, entries, heads)"
+                " VALUES (?,?,?,?,?,?,0,x'')",
+                documents,
+            )
+
+    def _look_up(self, bodies: Iterable[Body]) -> None:
+        """Bring to mind, in few questions, the documents that a batch goes on in."""
+        asked: set[bytes] = set()
+        for body in bodies:
+            asked.update(body.dependencies)
+        unknown = [prefix for prefix in asked if prefix not in self._docs]
+        for start in range(0, len(unknown), ASKED_AT_ONCE):
+            some = unknown[start : start + ASKED_AT_ONCE]
+            ranges = [end for prefix in some for end in (prefix, prefix + b"\xff" * 16)]
+            for prefix, doc in self._store.all(
+                f"WITH asked (low, high) AS (VALUES {','.join(('(?,?)',) * len(some))})"
+                " SELECT asked.low, s.doc FROM asked CROSS JOIN entry e"
+                " ON e.hash BETWEEN asked.low AND asked.high JOIN strand s ON s.entry = e.arrival",
+                ranges,
+            ):
+                self._remember(prefix, doc)
+
+    def _wait(self, entry: Sealed, answer: _Answer, missing: Missing) -> None:
+        reason, need = missing.args
+        if reason == "dependency" and self.parked < PARKED_MAX:
+            self._parked.setdefault(need, []).append((entry, answer))
+            self.parked += 1
+        else:
+            self._set_aside(entry.arrival, 0, reason, need)
+
+    def _try(self, entry: Sealed) -> _Answer:
+        try:
+            return self._read(entry)
+        except (VoidBody, Missing) as answer:
+            return answer
 
     def _read(self, entry: Sealed) -> tuple[bytes, Body]:
         header, dictionary = entry.header, entry.header[2]
@@ -148,10 +248,9 @@ class Opener:
     def _place(self, entry: Sealed, prefix: bytes, body: Body) -> tuple[int, int]:
         if not body.dependencies:
             return self._found(entry, prefix, body)
-        docs = {self._doc_of(dependency) for dependency in body.dependencies}
-        if len(docs) != 1:
+        doc, *others = [self._doc_of(dependency) for dependency in body.dependencies]
+        if any(other != doc for other in others):
             raise VoidBody("dependencies")
-        doc = docs.pop()
         subject, scope, lane = self._facts_of(doc)
         genesis = entry.feed.genesis
         if lane != genesis.lane:
@@ -173,14 +272,13 @@ class Opener:
         doc_id = DocId(prefix)
         about = opened(decode_fact(*body.facts[0]), doc_id) if body.facts else None
         whose, kind = (about.subject, int(about.subject_kind)) if about else (doc_id, 0)
-        subject = self.subject_no(whose, kind)
+        subject = self._subject_no(whose, kind)
         genesis = entry.feed.genesis
-        doc = self._store.execute(
-            "INSERT INTO document (doc_id, subject, scope, lane, encounter, entries, heads)"
-            " VALUES (?,?,?,?,?,0,x'')",
-            (doc_id, subject, genesis.scope, int(genesis.lane), about and about.encounter),
-        ).lastrowid
-        self._doc_facts[doc] = (subject, genesis.scope, int(genesis.lane))
+        scope, lane = genesis.scope, int(genesis.lane)
+        self._last_document = doc = self._last_document + 1
+        encounter = about.encounter if about else None
+        self._new_documents.append((doc, doc_id, subject, scope, lane, encounter))
+        self._doc_facts[doc] = (subject, scope, lane)
         return doc, subject
 
     def _doc_of(self, dependency: bytes) -> int:

@@ -108,9 +108,9 @@ class Writer:
         sealed, entry = self._seal(self._own_feed(scope, draft.lane), (key_id, key), plain, at)
         prefix = entry.hash.prefix
         body = Body(*NOT_IDENTIFIED, dependencies, values)
-        doc, subject_no = self._opener.adopt(prefix, body, sealed)
+        doc, subject_no, fresh = self._opener.adopt(prefix, body, sealed)
         self._store.execute("INSERT INTO strand VALUES (?,?,?)", (sealed.arrival, doc, plain))
-        tables = self._merger.merge([(subject_no, {doc: [sealed.arrival]})])
+        tables = self._merger.merge([(subject_no, {doc: [fresh]})])
         if draft.founds_encounter:
             encounter = EncounterId(prefix)
         spoken = FactRef(prefix, 1 if known is None and len(facts) > 1 else 0)

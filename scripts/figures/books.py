@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
@@ -216,7 +217,9 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
         building.rename(folder)
 
 
+@cache
 def _fingerprint() -> str:
+    """Of the sources as they were when this run began."""
     digest = blake2b(digest_size=8)
     for pattern in _DECIDES:
         for path in sorted(ROOT.glob(pattern)):
