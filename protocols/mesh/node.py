@@ -290,14 +290,17 @@ class Node:
         if hello.operation != authority.operation:
             raise PeerError("other_operation")
         agree = entry.greeting.peer_agree
+        claimed: DeviceId | None = None
+        lower_ms = self.ledger.trusted_ms
         if hello.chain and authority.roster.charter is not None:
             certificate, _ = verify_chain(
-                authority.roster.charter, authority.operation, hello.chain
+                authority.roster.charter, authority.operation, hello.chain, lower_ms=lower_ms
             )
             if certificate.agree != agree:
                 raise PeerError("unknown_device")
+            claimed = DeviceId(certificate.subject)
             authority.roster.certify(hello.chain)
-        peer = authority.roster.may_link(agree)
+        peer = authority.roster.may_link(agree, claimed=claimed, lower_ms=lower_ms)
         if peer is None:
             raise PeerError("unknown_device")
         if peer == authority.device:
@@ -441,12 +444,15 @@ class Node:
         channel = entry.greeting.channel
         assert channel is not None
         if entry.dialled:
-            grant, *_ = open_grant(plain, self.ledger.authority.device)
+            device, lower_ms = self.ledger.authority.device, self.ledger.trusted_ms
+            grant, *_ = open_grant(plain, device, lower_ms=lower_ms)
             founding.join(self.ledger, grant, now.entropy(8), now.wall_ms)
             self._links = {entry.no: entry}
             self._effects += [Joined(entry.no), Hangup(entry.no, "joined")]
             return
-        request = open_request(plain, channel.handshake_hash)
+        request = open_request(
+            plain, channel.handshake_hash, static=channel.remote_static
+        )
         invitation = self._spend(entry, now)
         given = founding.admit(
             self.ledger, request, now.entropy, now.wall_ms, hq=invitation.hq
