@@ -28,6 +28,11 @@ class Arrival(NamedTuple):
 class Book(Protocol):
     """One device's disk, read past the software under test."""
 
+    @property
+    def changes(self) -> int:
+        """Grows whenever anything is written; while it stands still nothing arrived."""
+        ...
+
     def arrivals(self, after: int) -> Sequence[Arrival]:
         """Return what came after this local number, in order."""
         ...

@@ -26,6 +26,11 @@ class LedgerBook:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    @property
+    def changes(self) -> int:
+        """Grows whenever anything is written; while it stands still nothing arrived."""
+        return int(self._store.connection.total_changes)
+
     def arrivals(self, after: int) -> Sequence[Arrival]:
         """Return what came after this local number, in order."""
         return [

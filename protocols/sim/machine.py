@@ -20,6 +20,8 @@ class Computer:
 
     def __init__(self, disk: Disk, *, moved: bool = False) -> None:
         self.disk = disk
+        self.book = LedgerBook(disk)
+        """What the disk holds now, read past the software under test."""
         self.moved = moved
         """The disk was copied or restored, and the token beside it says so at the next start."""
         self.ledger = self.open_ledger()
@@ -52,11 +54,6 @@ class Computer:
     def device(self) -> DeviceId:
         """Which device its keys make it."""
         return self.ledger.authority.device
-
-    @property
-    def book(self) -> LedgerBook:
-        """What its disk holds now, read past the software under test."""
-        return LedgerBook(self.disk)
 
     def digests(self) -> Mapping[str, object]:
         """Return what the software itself says of the scope of care."""

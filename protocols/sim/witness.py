@@ -65,10 +65,15 @@ class Witness:
         self.doomed: set[str] = set()
         """Keys of records whose only disk was destroyed: nobody can have them."""
         self._read: dict[int, int] = {}
+        self._changes: dict[int, int] = {}
 
     def look(self, host: Host, at_us: int) -> Sequence[Arrival]:
         """Read what came onto a disk since the last look; return it."""
-        arrivals = host.machine.book.arrivals(self._read.get(host.place, 0))
+        book, place = host.machine.book, host.place
+        if book.changes == self._changes.get(place):
+            return ()
+        self._changes[place] = book.changes
+        arrivals = book.arrivals(self._read.get(place, 0))
         if arrivals:
             self._read[host.place] = arrivals[-1].number
             seen = self.seen.setdefault(host.place, {})
@@ -83,6 +88,7 @@ class Witness:
         """An older disk was put in: what it lacks is no longer held there."""
         gone = self.seen.get(host.place, {})
         self._read[host.place] = 0
+        self._changes.pop(host.place, None)
         self.seen[host.place] = {}
         self.look(host, at_us)
         for saved in self.records:

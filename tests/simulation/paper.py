@@ -33,6 +33,10 @@ class Paper:
     def book(self):
         return self
 
+    @property
+    def changes(self):
+        return len(self.held)
+
     def arrivals(self, after):
         return self.held[after:]
 
