@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -23,14 +24,9 @@ DIAL_S = 10.0
 class Links:
     """Opens, numbers and closes links; messages go in and out by number."""
 
-    def __init__(
-        self,
-        carried: Carried,
-        limits: Limits | None = None,
-        ended: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, carried: Carried, limits: Limits | None = None) -> None:
         self._carried = carried
-        self._ended = ended
+        self._ended: Callable[[], None] | None = None
         self._links: dict[int, Link] = {}
         self._numbers = count(1)
         self._dialled: set[asyncio.Task[None]] = set()
@@ -47,6 +43,10 @@ class Links:
     def half_open(self) -> int:
         """Connections at the door that have not asked for a link yet."""
         return self._door.half_open
+
+    def when_ended(self, told: Callable[[], None]) -> None:
+        """Have `told` called each time a link has ended."""
+        self._ended = told
 
     def from_host(self, host: str) -> bool:
         """Whether a link has come in from this address."""
@@ -117,9 +117,10 @@ class Links:
         self.shut()
         for link in self._links.values():
             link.hang_up("node_stopping")
+        ending: list[Coroutine[Any, Any, Any]] = [self._door.shutdown(CLOSE_S)]
         if self._dialled:
-            await asyncio.wait(self._dialled, timeout=CLOSE_S)
-        await self._door.shutdown(CLOSE_S)
+            ending.append(asyncio.wait(tuple(self._dialled), timeout=CLOSE_S))
+        await asyncio.gather(*ending)
         if self._session is not None:
             await self._session.close()
 

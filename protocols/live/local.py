@@ -27,6 +27,7 @@ from protocols.live.lines import (
     failure,
     place_socket,
 )
+from protocols.live.worker import code_of
 
 CLIENTS_MAX = 64
 """Commands and terminals connected at once; one more is told `too_many_clients`."""
@@ -210,8 +211,9 @@ class _Client:
             return Reply(request.id, result=await handler(self.caller, request.args))
         except FieldmeshError as error:
             return Reply(request.id, error=failure(error))
-        except Exception:
-            journal.note("call_fault")
+        except Exception as error:
+            # A fault of ours costs one answer, never the node; its text stays out of the log.
+            journal.note(code_of(error))
             return Reply(request.id, error=Failure("fault", fault="us"))
 
     def _subscribe(self, args: dict[str, Any]) -> list[str]:

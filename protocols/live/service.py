@@ -24,7 +24,7 @@ from protocols.live.journal import Journal
 from protocols.live.links import Links
 from protocols.live.local import Caller, Handler, LocalServer
 from protocols.live.peers import Peers
-from protocols.live.worker import Call, NodeFactory, Worker
+from protocols.live.worker import Call, NodeFactory, Worker, code_of
 from protocols.mesh.effects import (
     Changed,
     Effect,
@@ -72,14 +72,16 @@ class Service:
         self._settings = settings
         self._journal = journal
         self._worker = Worker(factory, self._carry_out, _fold_log)
-        self._links = Links(self._worker, settings.limits, self._link_ended)
+        self._links = Links(self._worker, settings.limits)
         self._peers = Peers(self._links.dial, random.SystemRandom().random)
+        self._links.when_ended(self._peers.link_ended)
         self._local: LocalServer | None = None
         self._discovery: Discovery | None = None
         self._watch = NetworkWatch(self._network_changed)
         self._listeners: list[Listener] = []
         self._later: set[asyncio.Task[None]] = set()
         self._announced: list[str] = []
+        self._discovering = asyncio.Lock()
         self._stop = asyncio.Event()
         self.address: Address | None = None
         """Where it listens, with the port that was taken."""
@@ -98,6 +100,7 @@ class Service:
         """
         sys.setswitchinterval(SWITCH_S)
         _silence_libraries()
+        asyncio.get_running_loop().set_exception_handler(self._fault)
         await self._worker.start()
         self._worker.when_ended(self.ask_to_stop)
         try:
@@ -113,7 +116,8 @@ class Service:
         for address in self._settings.peers:
             self._peers.keep(address)
         self._watch.start()
-        await self._discover()
+        # Probing for a free name takes about a second; nobody waits for it.
+        self._spawn(self._discover())
 
     def call(self, run: Call[Result]) -> asyncio.Future[Result]:
         """Run a command on the node's thread, ahead of what comes from peers."""
@@ -159,15 +163,18 @@ class Service:
         self._watch.stop()
         self._links.shut()
         await self._peers.stop()
-        for task in self._later:
+        later = list(self._later)
+        for task in later:
             task.cancel()
+        await asyncio.gather(*later, return_exceptions=True)
         await self._worker.stop()
         local = self._local.stop() if self._local is not None else asyncio.sleep(0)
         discovery = self._discovery.stop() if self._discovery is not None else asyncio.sleep(0)
         await asyncio.gather(self._links.stop(), local, discovery)
 
-    def _link_ended(self) -> None:
-        self._peers.link_ended()
+    def _fault(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        self._journal.note(code_of(error) if isinstance(error, BaseException) else "fault")
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -193,18 +200,19 @@ class Service:
         """Announce under the operation's key, which is another one after joining."""
         if not self._settings.discovery or self.address is None:
             return
-        if self._discovery is not None:
-            await self._discovery.stop()
-        self._announced = site_addresses(self.address.host)
-        self._discovery = Discovery(
-            discovery_key(await self.call(_operation)),
-            self.address.port,
-            entropy=os.urandom,
-            found=self._found,
-            crowded_out=lambda candidate: self._peers.drop(candidate.address),
-        )
-        if self._announced and not await self._discovery.start(self._announced):
-            self._journal.note("no_discovery")
+        async with self._discovering:
+            if self._discovery is not None:
+                await self._discovery.stop()
+            self._announced = site_addresses(self.address.host)
+            self._discovery = Discovery(
+                discovery_key(await self.call(_operation)),
+                self.address.port,
+                entropy=os.urandom,
+                found=self._found,
+                crowded_out=lambda candidate: self._peers.drop(candidate.address),
+            )
+            if self._announced and not await self._discovery.start(self._announced):
+                self._journal.note("no_discovery")
 
     def _found(self, candidate: Candidate) -> None:
         assert self._discovery is not None
@@ -247,7 +255,7 @@ def _fold_log(node: Node) -> None:
 
 def _silence_libraries() -> None:
     """Keep what strangers sent out of the libraries' own logs; ours has its own list of keys."""
-    for name in ("aiohttp", "zeroconf", "asyncio"):
+    for name in ("aiohttp", "zeroconf"):
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())
         logger.propagate = False

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from protocols.errors import FieldmeshError, LedgerError, LinkError
@@ -218,7 +219,7 @@ class Worker:
             self._fail(job, error)
         except BaseException as panic:
             # A panic of a native library; it is no Exception, and as little a reason to stop.
-            self._fail(job, RuntimeError(type(panic).__name__))
+            self._fail(job, RuntimeError().with_traceback(panic.__traceback__))
         else:
             self._finish(effects, job.done)
 
@@ -264,7 +265,12 @@ class Worker:
         with self._turn:
             self._told = False
         while self._outcomes:
-            self._outcomes.popleft()()
+            outcome = self._outcomes.popleft()
+            try:
+                outcome()
+            except Exception as error:
+                # What one listener does wrong keeps no other effect back.
+                self._loop.call_exception_handler({"message": "effect", "exception": error})
 
     def _broken(self, error: Exception) -> None:
         if not self._started.done():
@@ -286,6 +292,14 @@ def _tick(node: Node, moment: Now) -> Sequence[Effect]:
     return node.tick(moment)
 
 
-def code_of(error: Exception) -> str:
-    """Return what a log may say of an error: our own codes, never its text."""
-    return error.code if isinstance(error, FieldmeshError) else "fault"
+def code_of(error: BaseException) -> str:
+    """Return what a log may say of an error: our own codes, else the place, never its text."""
+    if isinstance(error, FieldmeshError):
+        return error.code
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    if place is None:
+        return "fault"
+    file = Path(place.tb_frame.f_code.co_filename).stem
+    return f"fault_{file.strip('_')}_{place.tb_lineno}".lower()

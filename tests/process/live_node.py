@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
+import io
 import json
 import os
 import signal
@@ -60,6 +61,24 @@ def factory(folder: Path):
             store.close()
 
     return opened
+
+
+async def enrol_both(one: Path, two: Path) -> None:
+    """Found two books, the second a member of the first's operation."""
+    services = []
+    for folder in (one, two):
+        found(folder)
+        service = Service(factory(folder), quiet(folder), Journal(io.StringIO()))
+        await service.start()
+        services.append(service)
+    await services[0].call(lambda node, now: (node.invite(CODE, now), []))
+    await services[1].enrol(services[0].address, CODE)
+    await asyncio.gather(*(service.stop() for service in services))
+
+
+def quiet(folder: Path) -> Settings:
+    """Settings of a node that only listens."""
+    return Settings(folder=folder, listen=HERE, discovery=False)
 
 
 def patient(number: int) -> dict:

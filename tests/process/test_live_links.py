@@ -1,8 +1,11 @@
 """Real WebSockets on loopback: what a peer can do to a node, and what it cannot."""
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import os
+import re
 import socket
 
 import aiohttp
@@ -250,6 +253,36 @@ async def test_a_connection_that_asks_for_nothing_is_cut_in_time(monkeypatch):
         assert left.links.half_open == 0
 
 
+async def test_peers_that_do_not_answer_hold_a_stop_up_for_a_bounded_time():
+    async with End() as left:
+        dumb = await asyncio.start_server(answer_an_upgrade_and_nothing_more, "127.0.0.1", 0)
+        async with dumb:
+            await left.links.dial(Address(*dumb.sockets[0].getsockname()))
+            _, writer = await asyncio.open_connection(*left.address)
+            writer.write(UPGRADE)
+            await left.heard.until(seen("opened", 2))
+
+            async with asyncio.timeout(1.8):
+                await left.links.stop()
+            writer.transport.abort()
+    assert len(left.links) == 0
+    assert sum(event[0] == "closed" for event in left.heard.events) == 2
+
+
+async def answer_an_upgrade_and_nothing_more(reader, writer):
+    asked = (await reader.readuntil(b"\r\n\r\n")).decode()
+    key = re.search("(?i)sec-websocket-key: *(.*)\r", asked)[1]
+    accept = base64.b64encode(hashlib.sha1((key + WS_GUID).encode()).digest()).decode()
+    writer.write(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept.encode() + b"\r\n\r\n"
+    )
+    with contextlib.suppress(ConnectionError):
+        await reader.read()
+        await asyncio.Event().wait()
+
+
+WS_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 UPGRADE = (
     b"GET /mesh HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"

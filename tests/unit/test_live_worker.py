@@ -170,8 +170,11 @@ async def test_a_message_that_fails_costs_its_link_and_not_the_node(fault):
         world.worker.received(7, b"poison", taken)
         await asyncio.wait_for(done.wait(), PATIENCE_S)
 
-        code = getattr(fault, "code", "fault")
-        assert world.effects == [Notice(code, {}), Hangup(7, code)]
+        notice, hangup = world.effects
+        assert notice == Notice(hangup.code, {})
+        assert hangup == Hangup(7, hangup.code)
+        assert hangup.code.startswith(getattr(fault, "code", "fault_test_live_worker_"))
+        assert "Amina" not in hangup.code
         assert await world.ask("next") == "next"
 
 
@@ -186,7 +189,8 @@ async def test_a_panic_of_a_native_library_is_as_little_a_reason_to_stop():
         world.worker.received(7, b"poison", taken)
         await asyncio.wait_for(done.wait(), PATIENCE_S)
 
-        assert world.effects[-1] == Hangup(7, "fault")
+        assert world.effects[-1].link == 7
+        assert world.effects[-1].code.startswith("fault_test_live_worker_")
         assert await world.ask("next") == "next"
 
 
@@ -200,6 +204,41 @@ async def test_a_tick_that_fails_is_noted_and_tried_again_later():
 
         assert world.effects == [Notice("disk_full", {})]
         assert node.asked.count("tick") == 1
+
+
+async def test_an_effect_that_fails_keeps_no_other_back():
+    told = []
+
+    def carry_out(effects):
+        told.extend(effects)
+        if len(told) == 1:
+            raise RuntimeError("a listener of ours")
+
+    world = World(Scripted())
+    world.worker = Worker(lambda now: opened_by(world.node), carry_out)
+    faults = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    async with world:
+        effects = [Changed(frozenset({name})) for name in ("one", "two")]
+        answers = [world.ask(effect, [effect]) for effect in effects]
+        await asyncio.wait_for(asyncio.gather(*answers), PATIENCE_S)
+
+    assert told == effects
+    assert len(faults) == 1
+
+
+async def test_the_idle_work_runs_once_after_work_and_not_again(monkeypatch):
+    monkeypatch.setattr("protocols.live.worker.IDLE_S", 0.01)
+    node, tidied = Scripted(), threading.Semaphore(0)
+    world = World(node)
+    world.worker = Worker(
+        lambda now: opened_by(node), world.effects.extend, lambda node: tidied.release()
+    )
+    async with world:
+        for _ in range(2):
+            await world.ask("work")
+            assert await asyncio.to_thread(tidied.acquire, timeout=PATIENCE_S)
+            assert not await asyncio.to_thread(tidied.acquire, timeout=0.05)
 
 
 async def test_what_cannot_be_opened_is_told_to_whoever_starts_it():
