@@ -29,6 +29,9 @@ RUN_ENTRIES_MAX = 4096
 """Entries in one run; a frame is cut long before by its bytes."""
 UNSIGNED_MAX = 64
 """Entries between two kept signatures that a receiver accepts; a sender keeps one in 32."""
+UNSIGNED_BYTES_MAX = 54 * 1024
+"""Body bytes between two kept signatures that a receiver accepts: with all its envelopes such a
+group fits one frame, so whoever takes it can pass it on."""
 KEYS_MAX = 64
 """Different scope keys in one run."""
 CLOCK_MAX = 1 << 62
@@ -67,7 +70,15 @@ class Run:
 
 
 class Gap(Exception):
-    """The entry before this run is not held here; `args` = (feed, first seq)."""
+    """The entry before this run is not held here."""
+
+    def __init__(self, feed: FeedId, first: int, end: int = 0) -> None:
+        super().__init__(feed, first)
+        self.feed = feed
+        self.first = first
+        """Seq of the first entry that cannot be chained."""
+        self.end = end
+        """Place after the run among the bytes it was read from: others may follow."""
 
 
 class Outgoing(NamedTuple):
@@ -192,7 +203,8 @@ def decode_run(
     if not 0 < count <= RUN_ENTRIES_MAX:
         raise PeerError("malformed", what="count")
     if prev is None or genesis is None:
-        raise Gap(feed, first)
+        _skip_lines(cursor, count)
+        raise Gap(feed, first, cursor.at)
     lines = _read_lines(cursor, feed, genesis, first, prev, count)
     return Run(feed, encoded, tuple(lines)), cursor.at
 
@@ -207,11 +219,28 @@ def _read_feed(
     return feed, genesis_of(feed), None
 
 
+def _skip_lines(cursor: _Cursor, count: int) -> None:
+    """Pass over entries that cannot be verified, so that the next run can be."""
+    for _ in range(count):
+        flags = cursor.take(1)[0]
+        if flags & _DICTIONARY:
+            cursor.take(1)
+        if flags & _KEY:
+            cursor.choose_key()
+        cursor.varint()
+        if flags & _COUNTER:
+            cursor.varint()
+        size = cursor.varint()
+        cursor.take(32 if flags & _DETACHED else size)
+        if flags & _SIGNED:
+            cursor.take(64)
+
+
 def _read_lines(
     cursor: _Cursor, feed: FeedId, genesis: Genesis, first: int, prev: bytes, count: int
 ) -> list[Line]:
     lines = []
-    unsigned = 0
+    unsigned = unsigned_bytes = 0
     control = genesis.lane == Lane.CONTROL
     pack = HEADER.pack
     for seq in range(first, first + count):
@@ -234,6 +263,7 @@ def _read_lines(
             sealed_bytes = size if control else size - SALT_BYTES
         if sealed_bytes > ENTRY_BYTES_MAX or sealed_bytes < (1 if control else TAG_BYTES):
             raise PeerError("malformed", what="length")
+        unsigned_bytes += 32 if body is None else size
         kind = flags & _CONTROL
         if bool(kind) != control or (control and (cursor.key_id != bytes(32) or dictionary)):
             raise PeerError("malformed", what="kind")
@@ -253,12 +283,12 @@ def _read_lines(
         signature = None
         if flags & _SIGNED:
             signature = cursor.take(64)
-            unsigned = 0
+            unsigned = unsigned_bytes = 0
             if not signature_holds(genesis.device, feed, seq, entry, clock, signature):
                 raise PeerError("bad_signature", seq=seq)
         else:
             unsigned += 1
-            if unsigned > UNSIGNED_MAX:
+            if unsigned > UNSIGNED_MAX or unsigned_bytes > UNSIGNED_BYTES_MAX:
                 raise PeerError("malformed", what="unsigned")
         lines.append(
             Line(
@@ -279,4 +309,3 @@ def _read_lines(
     if unsigned:
         raise PeerError("malformed", what="unsigned")
     return lines
-

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from protocols.feeds.clock import observe
-from protocols.feeds.entry import KEPT_BYTES, KEPT_EVERY, EntryKind, hash_header, header_of, make_entry
+from protocols.feeds.entry import (
+    KEPT_BYTES,
+    KEPT_EVERY,
+    EntryKind,
+    hash_header,
+    header_of,
+    make_entry,
+)
 from protocols.feeds.feed import Genesis, decode_genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, Line, Outgoing, Run, encode_run
-from protocols.ids import EntryHash, FeedId, KeyId
+from protocols.ids import FeedId, KeyId
 from protocols.ledger.store import Store
 
 BRANCHES_MAX = 8
@@ -20,6 +28,9 @@ RUN_ROWS_MAX = 1024
 """Entries read for one outgoing run."""
 ENTRY_ENVELOPE_BYTES = 24
 """About what an entry costs on the wire beside its body."""
+SIGNATURE_BYTES = 64
+KEY_BYTES = 34
+"""The first mention of a scope key in a run."""
 
 _INSERT = (
     "INSERT INTO entry (arrival, feed, seq, parent, hash, kind, dictionary, clock, scope_key,"
@@ -127,8 +138,7 @@ class Chain:
             return feed
         genesis = decode_genesis(encoded)
         no = self._store.execute(
-            "INSERT INTO feed (feed_id, genesis, device, epoch, scope, lane)"
-            " VALUES (?,?,?,?,?,?)",
+            "INSERT INTO feed (feed_id, genesis, device, epoch, scope, lane) VALUES (?,?,?,?,?,?)",
             (feed_id, encoded, genesis.device, genesis.epoch, genesis.scope, int(genesis.lane)),
         ).lastrowid
         return self._remember(FeedState(no, feed_id, genesis, encoded))
@@ -242,20 +252,19 @@ class Chain:
         """Drop signatures that a kept one covers, on a feed that never forked."""
         if len(feed.tips) != 1:
             return
+        row = self._store.one(
+            "SELECT max(seq) FROM entry WHERE feed = ? AND seq <= ? AND signature IS NOT NULL",
+            (feed.no, after),
+        )
         rows = self._store.all(
             "SELECT seq, coalesce(length(body), 0), signature IS NOT NULL FROM entry"
-            " WHERE feed = ? AND seq > ? AND seq < ? ORDER BY seq",
-            (feed.no, after - after % KEPT_EVERY, before),
+            " WHERE feed = ? AND seq > ? AND seq <= ? ORDER BY seq",
+            (feed.no, (row and row[0]) or 0, before),
         )
-        since, drop = 0, []
-        for seq, size, signed in rows:
-            since += size
-            if signed and seq % KEPT_EVERY and since < KEPT_BYTES:
-                drop.append((feed.no, seq))
-            elif signed:
-                since = 0
+        kept = _kept_signatures(rows)
         self._store.executemany(
-            "UPDATE entry SET signature = NULL WHERE feed = ? AND seq = ?", drop
+            "UPDATE entry SET signature = NULL WHERE feed = ? AND seq = ?",
+            [(feed.no, seq) for seq, _, signed in rows if signed and seq not in kept],
         )
 
     def rebuild_header(self, arrival: int) -> tuple[bytes, bytes | None, FeedState]:
@@ -270,7 +279,9 @@ class Chain:
         no, seq, kind, dictionary, clock, key_no, body, prev, *_ = row
         feed = self.by_no[no]
         place = (feed.feed_id, seq, prev or feed.feed_id, clock)
-        entry = make_entry(EntryKind(kind), dictionary, place, KeyId(self.key_ids[key_no]), body or b"")
+        entry = make_entry(
+            EntryKind(kind), dictionary, place, KeyId(self.key_ids[key_no]), body or b""
+        )
         return header_of(entry), body, feed
 
     def hash_again(self, arrival: int) -> bytes:
@@ -303,7 +314,7 @@ class Chain:
         larger.
         """
         rows = self._rows_after(feed, tip, after)
-        rows = _cut(rows, bytes_max)
+        rows = _cut(rows, bytes_max, feed.thinned)
         if not rows:
             return None
         prev: bytes = feed.feed_id
@@ -320,8 +331,7 @@ class Chain:
     def last_before(self, feed: FeedState, arrival: int) -> tuple[int, bytes] | None:
         """Return (seq, hash) of the furthest entry of a feed that had arrived by then."""
         row = self._store.one(
-            "SELECT seq, hash FROM entry WHERE feed = ? AND arrival <= ?"
-            " ORDER BY seq DESC LIMIT 1",
+            "SELECT seq, hash FROM entry WHERE feed = ? AND arrival <= ? ORDER BY seq DESC LIMIT 1",
             (feed.no, arrival),
         )
         return (row[0], row[1]) if row else None
@@ -361,17 +371,22 @@ class Chain:
             )
             assert row is not None
             if row[0] in wanted:
-                found.append((row[0], EntryHash(row[1])))
-            arrival = row[2]
+                found.append((int(row[0]), bytes(row[1])))
+            arrival = row[2] if len(found) < len(wanted) else 0
         return found[::-1]
 
 
-def _cut(rows: list[tuple[Any, ...]], bytes_max: int) -> list[tuple[Any, ...]]:
+def _cut(rows: list[tuple[Any, ...]], bytes_max: int, thin: bool) -> list[tuple[Any, ...]]:
     """Return the longest start that ends at a signature within the bytes, at least one such."""
-    end, used = 0, 0
+    end, used, keys = 0, 0, set()
     for at, row in enumerate(rows, 1):
-        body, signature = row[6], row[7]
+        key, body, signature = row[5], row[6], row[7]
         used += ENTRY_ENVELOPE_BYTES + (len(body) if isinstance(body, bytes) else 32)
+        if key not in keys:
+            keys.add(key)
+            used += KEY_BYTES
+        if signature is not None and not thin:
+            used += SIGNATURE_BYTES
         if used > bytes_max and end:
             break
         if signature is not None:
@@ -379,18 +394,44 @@ def _cut(rows: list[tuple[Any, ...]], bytes_max: int) -> list[tuple[Any, ...]]:
     return rows[:end]
 
 
+def _kept_signatures(rows: Sequence[tuple[int, int, bool]]) -> set[int]:
+    """Return the places whose signatures stay when all that they cover are dropped.
+
+    Whatever places an author signed, no more than KEPT_EVERY entries come to lie between two
+    kept signatures, unless it left more between two of its own.
+
+    Args:
+        rows: (seq, body bytes, whether it is signed), ascending, after a kept signature.
+    """
+    signed = [seq for seq, _, held in rows if held]
+    following = dict(pairwise(signed))
+    kept: set[int] = set()
+    since, last = 0, rows[0][0] - 1 if rows else 0
+    for seq, size, held in rows:
+        since += size
+        if not held:
+            continue
+        later = following.get(seq)
+        if (
+            later is None
+            or later - last > KEPT_EVERY
+            or seq % KEPT_EVERY == 0
+            or since >= KEPT_BYTES
+        ):
+            kept.add(seq)
+            since, last = 0, seq
+    return kept
+
+
 def _thinned(
     rows: Sequence[tuple[Any, ...]], thin: bool, key_ids: dict[int, bytes]
 ) -> list[Outgoing]:
     """Leave out the signatures that a later kept one in the same run covers."""
-    out, since = [], 0
-    last = len(rows) - 1
-    for at, row in enumerate(rows):
+    sizes = [(row[0], len(row[6] or b""), row[7] is not None) for row in rows]
+    kept = _kept_signatures(sizes) if thin else {row[0] for row in rows}
+    out = []
+    for row in rows:
         seq, _, kind, dictionary, clock, key_no, body, signature, length, body_hash, *_ = row
-        since += len(body) if isinstance(body, bytes) else 0
-        keep = not thin or at == last or seq % KEPT_EVERY == 0 or since >= KEPT_BYTES
-        if keep and signature is not None:
-            since = 0
         out.append(
             Outgoing(
                 kind,
@@ -400,7 +441,7 @@ def _thinned(
                 body,
                 body_hash,
                 length or 0,
-                signature if keep else None,
+                signature if seq in kept else None,
             )
         )
     return out
