@@ -76,6 +76,7 @@ async def enter(opened: Opened) -> None:
 async def test_from_the_link_to_a_live_picture_by_keyboard_alone(opened):
     tab = opened.tab
     await tab.open(f"{opened.url}/first/{await opened.accounts.issue_link(NOW_MS)}")
+    await tab.until("document.activeElement.name === 'name'")
     for text in ("lead", PASSWORD, PASSWORD):
         await tab.type(text)
         await tab.press("Tab", 9)
