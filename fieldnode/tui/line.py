@@ -1,11 +1,177 @@
-"""Line mode: plain prompts from the same forms, for serial consoles, Braille and screen readers."""
+"""Line mode: the same shell and forms as plain prompts, for serial consoles and screen readers.
+
+One line is one answer. In a form it answers the field that was asked; elsewhere it is a key: the
+letter or digit of an action, `f3`, `+` and `-` to move, an empty line for Enter, `<` to go back.
+"""
 
 from __future__ import annotations
 
-from fieldnode.client import NodeClient
+import asyncio
+import contextlib
+import getpass
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+from fieldnode.client import Node, NodeClient
+from fieldnode.tui.cores.display import Size, text_of
+from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.screens import home
+from fieldnode.tui.screens.form_page import FormPage
+from fieldnode.tui.screens.lock import LockPage
+from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.shell import Shell
+from fieldnode.tui.widgets.form_view import hint, value_text
+from fieldnode.tui.wording import reason
+from protocols.errors import FieldmeshError
+from protocols.records.display import clean_text
+
+WIDTH = 80
+ROWS = 30
+"""What a page is laid out for; empty lines are left out."""
+
+BACK_SIGN = "<"
+UP_SIGN = "^"
+_MOVES = {"": "enter", "+": "down", "-": "up", BACK_SIGN: "escape"}
+
+
+class LineTerminal:
+    """Reads lines, writes lines."""
+
+    def __init__(
+        self,
+        shell: Shell,
+        node: Node,
+        read: Callable[[str, bool], str],
+        write: Callable[[str], None],
+    ) -> None:
+        """Stand between a person's lines and the shell.
+
+        Args:
+            shell: As for the full screen.
+            node: Answers the calls, one after the other.
+            read: Prompt and secrecy to one line; raises EOFError when there is no more.
+            write: Takes one line of text.
+        """
+        self._shell = shell
+        self._node = node
+        self._read = read
+        self._write = write
+        self._said = ""
+        self._title = ""
+
+    async def run(self) -> int:
+        """Go on until the person leaves or the input ends."""
+        self._shell.begin()
+        await self._carry_out()
+        with contextlib.suppress(EOFError):
+            while not self._shell.quitting:
+                self._tell()
+                typed = await asyncio.to_thread(self._read, self._prompt(), self._secret)
+                self._shell.tick(time.time_ns() // 1_000_000)
+                for key in self.keys(typed):
+                    self._shell.key(key)
+                    await self._carry_out()
+                    if self._refuses(key):
+                        break
+        self._shell.stop()
+        await self._carry_out()
+        return 0
+
+    def keys(self, typed: str) -> Iterable[str]:
+        """Return the keys that a line stands for on the present page."""
+        page = self._shell.page
+        low = typed.strip().lower()
+        if low == BACK_SIGN:
+            return ["escape"]
+        if isinstance(page, FormPage):
+            return ["up"] if low == UP_SIGN else [*self._cleared(page.form, typed), *typed, "enter"]
+        if low in _MOVES:
+            return [_MOVES[low]]
+        if len(low) > 1 and low[0] == "f" and low[1:].isdecimal():
+            return [low]
+        if isinstance(page, SearchPage | LockPage) or len(low) > 1:
+            return [*typed, "enter"]
+        return [low]
+
+    def _refuses(self, key: str) -> bool:
+        """Whether a typed character was refused: Enter after it would hide why."""
+        page = self._shell.page
+        return len(key) == 1 and isinstance(page, FormPage) and page.form.reason is not None
+
+    def _cleared(self, form: FormCore, typed: str) -> list[str]:
+        """Return the keys that empty a field which is answered anew."""
+        return ["end", *["backspace"] * len(form.text(form.place))] if typed else []
+
+    @property
+    def _secret(self) -> bool:
+        return self._shell.page.name == "lock"
+
+    def _prompt(self) -> str:
+        page, words = self._shell.page, self._shell.desk.words
+        if isinstance(page, LockPage):
+            return f"{words('lock.passphrase')}: "
+        if not isinstance(page, FormPage):
+            return "> "
+        field = page.form.open_field
+        kept = value_text(field, page.form.text(page.form.place), words)
+        wanted = clean_text(hint(field, words))
+        parts = [words(field.label), f"({wanted})" if wanted else "", f"[{kept}]" if kept else ""]
+        return " ".join(part for part in parts if part) + ": "
+
+    def _tell(self) -> None:
+        """Say what was not said yet: the page, the strip, why an answer was refused."""
+        page, words = self._shell.page, self._shell.desk.words
+        if isinstance(page, FormPage):
+            title = words(page.title) + f" {page.subject}"
+            if title != self._title:
+                self._write(words(page.title))
+            self._title = title
+            if page.form.reason is not None:
+                self._write(f"! {reason(words, page.form.reason)}")
+        else:
+            self._title = ""
+            self._body()
+        said = self._shell.strip.text
+        if said and said != self._said:
+            self._write(f"* {said}")
+        self._said = said
+
+    def _body(self) -> None:
+        page = self._shell.page
+        lines = [text_of(drawn).rstrip() for drawn in page.draw(Size(WIDTH, ROWS))]
+        hints = "   ".join(f"{one.keys} {one.word}".strip() for one in page.hints())
+        for text in [*(line for line in lines if line), *([f"  [{hints}]"] if hints else [])]:
+            self._write(text)
+
+    async def _carry_out(self) -> None:
+        """Ask the node, in order, until nothing is asked any more."""
+        while self._shell.asks:
+            ask = self._shell.asks.pop(0)
+            try:
+                result = await ask.call(self._node)
+            except FieldmeshError as failure:
+                self._shell.fail(ask, failure)
+            else:
+                self._shell.answer(ask, result)
 
 
 async def run_line(desk: Desk, client: NodeClient) -> int:
     """Ask and answer line by line until the person leaves."""
-    return 0
+    shell = Shell(desk, home.page(desk), home.openers())
+    try:
+        return await LineTerminal(shell, client, _read, _write).run()
+    finally:
+        await client.close()
+
+
+def _read(prompt: str, secret: bool) -> str:
+    if secret and sys.stdin.isatty():
+        return getpass.getpass(prompt)
+    return input(prompt)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

@@ -74,6 +74,8 @@ class Shell:
     def begin(self) -> None:
         """Open the board and ask for what every page shows."""
         self._perform([*self._ask_state(), *self.page.opened()])
+        if self.desk.greeting.locked:
+            self._perform([Open(self._openers["f9"](self.desk))])
 
     def key(self, key: str) -> None:
         """Take one key, now or as soon as the page is ready for it."""
@@ -149,7 +151,7 @@ class Shell:
     def _hints(self) -> list[Hint]:
         hints = self.page.hints()
         if len(self.pages) > 1 and self.page.name != "lock":
-            hints.append(Hint("Esc", self.desk.words("keys.back")))
+            hints.append(Hint(self.desk.words("keys.escape"), self.desk.words("keys.back")))
         return hints
 
     def _pump(self) -> None:

@@ -104,7 +104,8 @@ def code_sentence(words: Catalogue, code: str) -> str:
 def reason(words: Catalogue, why: Reason) -> str:
     """Return the sentence for an objection of a form."""
     values = {key: unit(value) if key == "unit" else value for key, value in why.values}
-    return words(why.key, **values)
+    # Some numbers have no unit: 0 to 10.
+    return words(why.key, **values).replace(" .", ".")
 
 
 def unit(code: str) -> str:

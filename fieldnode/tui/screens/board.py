@@ -115,8 +115,11 @@ class WardPage(Page):
     def hints(self) -> list[Hint]:
         """Put the way into a chart first."""
         if self._asking is not None:
-            return [Hint("Enter", self.desk.words("board.apply"))]
-        return [Hint("Enter", self.desk.words("board.open")), *super().hints()]
+            return [Hint(self.desk.words("keys.enter"), self.desk.words("board.apply"))]
+        return [
+            Hint(self.desk.words("keys.enter"), self.desk.words("board.open")),
+            *super().hints(),
+        ]
 
     def _top(self, width: int) -> Line:
         """Return the counts by triage, or the filter while it is typed."""

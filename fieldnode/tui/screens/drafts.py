@@ -67,7 +67,10 @@ class DraftsPage(Page):
 
     def hints(self) -> list[Hint]:
         """Say what Enter does first."""
-        return [Hint("Enter", self.desk.words("drafts.go_on")), *super().hints()]
+        return [
+            Hint(self.desk.words("keys.enter"), self.desk.words("drafts.go_on")),
+            *super().hints(),
+        ]
 
     def _came(self, drafts: list[Draft]) -> list[Act]:
         self.desk.drafts = drafts

@@ -112,7 +112,7 @@ class FormPage(Page):
         """Return what Enter and the arrows do."""
         words = self.desk.words
         return [
-            Hint("Enter", words("keys.next_or_save")),
+            Hint(words("keys.enter"), words("keys.next_or_save")),
             Hint("↑", words("keys.previous")),
         ]
 

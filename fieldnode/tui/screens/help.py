@@ -7,14 +7,14 @@ from typing import ClassVar
 from fieldnode.tui.acts import Act
 from fieldnode.tui.cores.display import Line, Size, Span, cells, fit, line, wrap
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Page
+from fieldnode.tui.page import Hint, Page
 
 KEYS = (
     ("F1 … F10", "help.function_keys"),
     ("Ctrl+G 1 … 0", "help.leader"),
-    ("Enter", "help.enter"),
+    ("keys.enter", "help.enter"),
     ("↑ ↓ Tab", "help.move"),
-    ("Esc", "help.escape"),
+    ("keys.escape", "help.escape"),
     ("0 … 9", "help.digits"),
     ("-", "help.not_measured"),
     ("/", "help.unrecordable"),
@@ -46,11 +46,16 @@ class HelpPage(Page):
         self._top = max(0, min(self._top + steps[key], self._bottom))
         return []
 
+    def hints(self) -> list[Hint]:
+        """Say that there is more."""
+        return [Hint("↑ ↓", self.desk.words("help.scroll"))]
+
     def draw(self, size: Size) -> list[Line]:
         """Draw each key and its sentence."""
         words = self.desk.words
         lines: list[Line] = [line(" ", Span(words("help.title"), "title")), ()]
-        for key, word in KEYS:
+        for named, word in KEYS:
+            key = words(named) if words.has(named) else named
             for place, text in enumerate(wrap(words(word), size.width - KEY_CELLS - 3)):
                 label = fit(key if place == 0 else "", max(KEY_CELLS, cells(key)))
                 lines.append(line(" ", Span(label, "key"), Span(f" {text}")))

@@ -59,7 +59,7 @@ class LockPage(Page):
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
-        return [Hint("Enter", self.desk.words("lock.unlock"))]
+        return [Hint(self.desk.words("keys.enter"), self.desk.words("lock.unlock"))]
 
     def _answered(self, opened: bool) -> list[Act]:
         if opened:

@@ -67,7 +67,10 @@ class MenuPage(Page):
     def hints(self) -> list[Hint]:
         """Say that digits choose."""
         words = self.desk.words
-        return [Hint("0-9", words("menu.choose")), Hint("Enter", words("menu.choose_selected"))]
+        return [
+            Hint("0-9", words("menu.choose")),
+            Hint(words("keys.enter"), words("menu.choose_selected")),
+        ]
 
     def title(self) -> str:
         """Return the catalogue key of the title."""

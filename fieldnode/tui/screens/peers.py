@@ -48,8 +48,8 @@ class PeersPage(Page):
         columns = (
             Column(words("sync.link"), 9),
             Column(words("sync.last"), 11),
-            Column(words("sync.they_need"), 10),
-            Column(words("sync.we_need"), 10),
+            Column(words("sync.they_need"), 11),
+            Column(words("sync.we_need"), 11),
             Column(words("sync.role"), 6),
             Column(words("sync.peer"), 0),
         )

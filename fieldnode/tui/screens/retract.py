@@ -43,7 +43,9 @@ class RetractPage(Page):
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
-        return [Hint("Enter", self.desk.words("undo.do"))] if self._facts else []
+        return (
+            [Hint(self.desk.words("keys.enter"), self.desk.words("undo.do"))] if self._facts else []
+        )
 
     def _done(self, answers: list[Recorded]) -> list[Act]:
         words = self.desk.words

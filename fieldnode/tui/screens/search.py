@@ -78,7 +78,7 @@ class SearchPage(Page):
             Column(words("board.code"), 12),
             Column(words("board.age"), 8),
             Column(words("board.sex"), 8),
-            Column(words("field.tag"), 10),
+            Column(words("board.tag"), 10),
             Column(words("board.name"), 0),
         )
         room = Size(size.width, size.height - 2)
@@ -91,7 +91,10 @@ class SearchPage(Page):
         """Say what Enter does now."""
         words = self.desk.words
         asked = self._asked is not None and self._question == self._asked
-        return [Hint("Enter", words("board.open" if asked else "search.ask")), Hint("↑ ↓", "")]
+        return [
+            Hint(words("keys.enter"), words("board.open" if asked else "search.ask")),
+            Hint("↑ ↓", ""),
+        ]
 
     @property
     def _question(self) -> str:

@@ -66,7 +66,7 @@ class SettlePage(Page):
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
-        return [Hint("Enter", self.desk.words("settle.keep"))]
+        return [Hint(self.desk.words("keys.enter"), self.desk.words("settle.keep"))]
 
     def _cells(self, row: Standing) -> list[Span]:
         words, desk = self.desk.words, self.desk
