@@ -76,7 +76,7 @@ def main() -> None:
     help="Restart without a passphrase. Whoever takes the device can then read it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def init(
+def init(  # noqa: PLR0913 - one parameter an option
     folder: Path,
     passphrase_file: Path | None,
     name: str,

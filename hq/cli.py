@@ -67,7 +67,7 @@ def main() -> None:
 @click.option("--jurisdiction", default="", help="ISO country code whose law holds here.")
 @click.option("--unattended", is_flag=True, help="Restart without a passphrase; mind the risk.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def init(
+def init(  # noqa: PLR0913 - one parameter an option
     folder: Path,
     passphrase_file: Path | None,
     name: str,
@@ -114,7 +114,7 @@ def invite(folder: Path, hq: bool) -> None:
 @click.option("--peer", "peers", multiple=True, help="HOST:PORT to keep a link to; repeatable.")
 @click.option("--no-discovery", is_flag=True, help="Do not look for peers on the local network.")
 @click.option("--behind-https", is_flag=True, help="Browsers reach the page over HTTPS.")
-def serve(
+def serve(  # noqa: PLR0913 - one parameter an option
     folder: Path,
     passphrase_file: Path | None,
     listen: str,

@@ -7,6 +7,7 @@ raising one makes old and new nodes judge an entry differently.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from protocols.errors import PeerError
@@ -76,7 +77,7 @@ def _decode(plain: bytes) -> Body:
         raise VoidBody("dependencies")
     end = at + count * PREFIX_BYTES
     dependencies = tuple(plain[place : place + PREFIX_BYTES] for place in range(at, end, 16))
-    if count > 1 and any(a >= b for a, b in zip(dependencies, dependencies[1:], strict=False)):
+    if count > 1 and any(a >= b for a, b in pairwise(dependencies)):
         raise VoidBody("dependencies")
     count, at = take_varint(plain, end)
     if count > FACTS_MAX:

@@ -101,8 +101,7 @@ class Ledger:
         )
         self._queue(self._sealed_again([arrival for (arrival,) in rows]))
         for subject, doc in self.store.all(
-            "SELECT s.no, d.no FROM subject s JOIN document d ON d.subject = s.no"
-            " WHERE s.dirty = 1"
+            "SELECT s.no, d.no FROM subject s JOIN document d ON d.subject = s.no WHERE s.dirty = 1"
         ):
             self._touched.setdefault(subject, {})[doc] = []
 
@@ -224,7 +223,7 @@ class Ledger:
                 self._kept += len(held[doc]) - len(earlier or ())
 
     def _merge_some(self) -> set[str]:
-        batch = []
+        batch: list[tuple[int, dict[int, list[Fresh]]]] = []
         while self._touched and len(batch) < MERGE_BATCH:
             subject = next(iter(self._touched))
             batch.append((subject, self._touched.pop(subject)))
@@ -280,7 +279,9 @@ class Ledger:
 
     # Writing
 
-    def write(self, plan: Plan, wall_ms: int, entropy: Callable[[int], bytes]) -> tuple[list[Written], set[str]]:
+    def write(
+        self, plan: Plan, wall_ms: int, entropy: Callable[[int], bytes]
+    ) -> tuple[list[Written], set[str]]:
         """Write a plan. Inside the caller's `atomic`."""
         salts = [entropy(8) for _ in plan.drafts]
         return self.writer.record(plan, wall_ms, salts)

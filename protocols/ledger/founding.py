@@ -20,7 +20,15 @@ from protocols.trust.certificates import (
     seal_name,
     sign_certificate,
 )
-from protocols.trust.charter import Org, Role, Scope, Sensitivity, SignedCharter, found, operation_id
+from protocols.trust.charter import (
+    Org,
+    Role,
+    Scope,
+    Sensitivity,
+    SignedCharter,
+    found,
+    operation_id,
+)
 from protocols.trust.control import Admission, Certificates, Founding
 from protocols.trust.enrolment import (
     GRANT_ENTRY_BYTES_MAX,
@@ -40,8 +48,15 @@ ISSUED_MAX = 60_000
 Entropy = Callable[[int], bytes]
 
 
-def found_book(
-    store: Store, *, name: str, org: str, jurisdiction: str, hq: bool, entropy: Entropy, wall_ms: int
+def found_book(  # noqa: PLR0913 - a founding has this many terms
+    store: Store,
+    *,
+    name: str,
+    org: str,
+    jurisdiction: str,
+    hq: bool,
+    entropy: Entropy,
+    wall_ms: int,
 ) -> Ledger:
     """Make a new book whose device is an operation of its own: alone is enough.
 
@@ -123,7 +138,9 @@ def request_to_join(ledger: Ledger, binding: bytes) -> JoinRequest:
     )
 
 
-def admit(ledger: Ledger, request: JoinRequest, entropy: Entropy, wall_ms: int, *, hq: bool) -> JoinGrant:
+def admit(
+    ledger: Ledger, request: JoinRequest, entropy: Entropy, wall_ms: int, *, hq: bool
+) -> JoinGrant:
     """Certify a device, adopt its feeds and hand it the keys; return the grant for it.
 
     Raises:
@@ -241,4 +258,3 @@ def build_bridge(ledger: Ledger, wall_ms: int) -> bool:
 
 def _put(store: Store, name: str, value: bytes) -> None:
     store.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, bytes(value)))
-

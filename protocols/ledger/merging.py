@@ -22,7 +22,7 @@ from protocols.ledger.opening import Fresh
 from protocols.ledger.rowbook import RowBook, search_words
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
-from protocols.records.picture import PatientRow
+from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact, Row
 
 CACHED_ENTRIES_MAX = 4096
@@ -102,9 +102,7 @@ class Merger:
                 facts += merged.facts
                 if place.no in docs:
                     document = merged.document
-                    documents.append(
-                        (len(document.entries), b"".join(document.heads), place.no)
-                    )
+                    documents.append((len(document.entries), b"".join(document.heads), place.no))
             facts.sort(key=_in_order)
             subject_id, kind, digest = subjects[subject]
             rows = project(kind, DocId(subject_id), facts)

@@ -135,7 +135,9 @@ class Opener:
         self._store.executemany("INSERT OR REPLACE INTO strand VALUES (?,?,?)", strands)
         if again:
             marks = ",".join("?" * len(again))
-            self._store.execute(f"DELETE FROM unopened WHERE void = 0 AND entry IN ({marks})", again)
+            self._store.execute(
+                f"DELETE FROM unopened WHERE void = 0 AND entry IN ({marks})", again
+            )
         return opened, again
 
     def set_parked_aside(self) -> None:

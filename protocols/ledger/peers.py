@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from protocols.errors import PeerError
 from protocols.ids import DeviceId, Epoch
 from protocols.ledger.chain import Chain, FeedState
 from protocols.ledger.store import Store
@@ -38,9 +37,7 @@ class Peer:
 class PeerBook:
     """All peers, and the newest receipts of everybody."""
 
-    def __init__(
-        self, store: Store, own: DeviceId, name_of: Callable[[DeviceId], str]
-    ) -> None:
+    def __init__(self, store: Store, own: DeviceId, name_of: Callable[[DeviceId], str]) -> None:
         self._store = store
         self._own = own
         self._name_of = name_of

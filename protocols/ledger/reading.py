@@ -13,7 +13,7 @@ from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState, Tip
 from protocols.ledger.rowbook import search_query
 from protocols.records.catalogue import ROW_TABLES
-from protocols.records.picture import PatientRow
+from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact, Row
 from protocols.records.shape import columns as row_columns
 
@@ -260,9 +260,7 @@ def _clock_after(ledger: Ledger, feed: FeedState, seq: int) -> int | None:
     """Wall clock of the first entry of a feed after a place, Unix milliseconds, or None."""
     if seq >= feed.seq:
         return None
-    row = ledger.store.one(
-        "SELECT clock FROM entry WHERE feed = ? AND seq = ?", (feed.no, seq + 1)
-    )
+    row = ledger.store.one("SELECT clock FROM entry WHERE feed = ? AND seq = ?", (feed.no, seq + 1))
     return row[0] >> 16 if row else None
 
 
@@ -274,7 +272,9 @@ def _patient(values: tuple[Any, ...]) -> PatientRow:
     return PatientRow(**dict(zip(_PATIENT_NAMES, values, strict=True)))
 
 
-def _row_line(ledger: Ledger, kind: type[Row], names: list[str], values: tuple[Any, ...]) -> RowLine:
+def _row_line(
+    ledger: Ledger, kind: type[Row], names: list[str], values: tuple[Any, ...]
+) -> RowLine:
     row = kind(**dict(zip(names, values, strict=False)))
     changed, digest, feed_no, seq, clock = values[len(names) :]
     feed = ledger.chain.by_no[feed_no]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 
 from protocols.ledger.store import Store
 from protocols.records.shape import Row, columns, values
+
 
 def _plain(value: object) -> bytes:
     """Write a typed id as the bytes it is."""
@@ -94,7 +95,7 @@ class RowBook:
             for entry, index in held:
                 deletes[table].append((subject, entry, index))
 
-    def digest(self, rows: Sequence[Row], prefixes: dict[int, bytes]) -> bytes:
+    def digest(self, rows: Sequence[Row], prefixes: Mapping[int, bytes]) -> bytes:
         """Return 16 bytes that are equal wherever the same rows stand.
 
         Args:

@@ -12,7 +12,8 @@ from hashlib import blake2b
 from sqlite_utils import Database, Migrations
 
 from protocols.ledger.store import Store
-from protocols.records.shape import Row, columns as row_columns, columns as row_columns
+from protocols.records.shape import Row
+from protocols.records.shape import columns as row_columns
 
 migrations = Migrations("fieldmesh")
 

@@ -75,7 +75,9 @@ class Writer:
         self._authority.take_record(record, self._authority.device, entry.hash)
         return Written(feed, entry, FactRef(entry.hash.prefix, 0), None, None)
 
-    def record(self, plan: Plan, wall_ms: int, salts: Sequence[bytes]) -> tuple[list[Written], set[str]]:
+    def record(
+        self, plan: Plan, wall_ms: int, salts: Sequence[bytes]
+    ) -> tuple[list[Written], set[str]]:
         """Write the drafts of a plan; return them and the row tables that changed."""
         written: list[Written] = []
         tables: set[str] = set()
@@ -103,7 +105,9 @@ class Writer:
         else:
             dependencies = self._merger.heads_of(known[0])[:DEPENDENCIES_MAX]
         document = None if known is None else DocId(known[1])
-        values = tuple([(fact.kind, encode_fact(fact.kind, fact.value, document)) for fact in facts])
+        values = tuple(
+            [(fact.kind, encode_fact(fact.kind, fact.value, document)) for fact in facts]
+        )
         plain = encode_body(NOT_IDENTIFIED, dependencies, values)
         sealed, entry = self._seal(self._own_feed(scope, draft.lane), (key_id, key), plain, at)
         prefix = entry.hash.prefix
@@ -178,9 +182,9 @@ class Writer:
         device, epoch = self._authority.device, self._authority.epoch
         for feed in self._chain.feeds.values():
             genesis = feed.genesis
-            if (genesis.device, genesis.epoch) == (device, epoch):
-                if genesis.scope == scope and genesis.lane == lane:
-                    return feed
+            ours = (genesis.device, genesis.epoch) == (device, epoch)
+            if ours and genesis.scope == scope and genesis.lane == lane:
+                return feed
         genesis = Genesis(device, epoch, scope, lane, self._earlier(scope, lane))
         return self._chain.ensure_feed(genesis.feed_id, genesis.encode())
 
@@ -194,4 +198,3 @@ class Writer:
             and feed.genesis.lane == lane
             and feed.genesis.scope == scope
         )[:8]
-

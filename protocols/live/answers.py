@@ -28,7 +28,7 @@ from protocols.records import rows as words
 from protocols.records.attributes import AGE_WORDS, BY_NAME, words_of
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
-from protocols.records.picture import PatientRow
+from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact
 
 BOARD_MAX = 200

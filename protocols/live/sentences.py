@@ -7,7 +7,7 @@ from protocols.records.codes import ERRORS
 
 SENTENCES: dict[str, str] = {
     **ERRORS,
-    "no_book": "There is no node in this folder. Make one with `init`, or name another with --data.",
+    "no_book": "There is no node in this folder. Make one with `init`, or name another by --data.",
     "book_exists": "This folder already holds a node. Choose another with --data.",
     "folder_not_empty": "This folder is not empty. Choose an empty or a new one with --data.",
     "key_readable": "The key file can be read by others. Run `chmod 600` on it and try again.",

@@ -162,7 +162,7 @@ class Node:
         self._links[link] = entry
         if dialled:
             first = entry.greeting.manner is Manner.KNOWN_PEER
-            payload = self._hello(now, peer if first else None) if first else b""
+            payload = self._hello(now, peer) if first else b""
             self._transmit(entry, greeting.write(payload))
         return self._settle(now)
 
@@ -450,13 +450,9 @@ class Node:
             self._links = {entry.no: entry}
             self._effects += [Joined(entry.no), Hangup(entry.no, "joined")]
             return
-        request = open_request(
-            plain, channel.handshake_hash, static=channel.remote_static
-        )
+        request = open_request(plain, channel.handshake_hash, static=channel.remote_static)
         invitation = self._spend(entry, now)
-        given = founding.admit(
-            self.ledger, request, now.entropy, now.wall_ms, hq=invitation.hq
-        )
+        given = founding.admit(self.ledger, request, now.entropy, now.wall_ms, hq=invitation.hq)
         self._transmit(entry, channel.encrypt(pack(given)))
         self._effects.append(Notice("admitted", {"device": str(DeviceId(request.device))}))
         self._grew(self._own_control(), now)
@@ -504,9 +500,9 @@ class Node:
             return
         self._effects.append(Changed(frozenset(("receipt",))))
         for other in self._sessions():
-            if other is not session and other.peer != receipt.giver:
-                if receipt.giver not in other.links:
-                    other.out.append(frame)
+            told = other is session or other.peer == receipt.giver
+            if not told and receipt.giver not in other.links:
+                other.out.append(frame)
 
     def _give_receipt(self, now: Now) -> None:
         timers, ledger = self._timers, self.ledger
@@ -555,9 +551,9 @@ class Node:
     def _drop(self, entry: _Link, error: FieldmeshError) -> None:
         """End a link, saying why when there is a channel to say it in."""
         self._links.pop(entry.no, None)
-        if entry.greeting.channel is not None and error.code != "peer_said_bye":
-            if entry.session is not None or entry.greeting.manner is not Manner.ENROLMENT:
-                self._send(entry, Bye(error.code))
+        greeted = entry.session is not None or entry.greeting.manner is not Manner.ENROLMENT
+        if entry.greeting.channel is not None and greeted and error.code != "peer_said_bye":
+            self._send(entry, Bye(error.code))
         self._count_try(entry)
         # Whoever keeps a link up by dialling must know that there is one already.
         doubled = error.code == "peer_said_bye" and error.values.get("reason") == "duplicate"
@@ -601,9 +597,7 @@ class Node:
         alarms = [session.offer_at for session in self._sessions()]
         alarms += [timers.receipt_at, timers.flush_at]
         alarms += [
-            entry.opened_ms + GREETING_MS
-            for entry in self._links.values()
-            if entry.session is None
+            entry.opened_ms + GREETING_MS for entry in self._links.values() if entry.session is None
         ]
         if self.ledger.behind:
             alarms.append(self._when_to_catch_up(now))

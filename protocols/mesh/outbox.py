@@ -45,9 +45,7 @@ class Shipment(NamedTuple):
 class Outbox:
     """Feeds to send by lane, and the window."""
 
-    lanes: tuple[dict[int, None], ...] = field(
-        default_factory=lambda: tuple({} for _ in Lane)
-    )
+    lanes: tuple[dict[int, None], ...] = field(default_factory=lambda: tuple({} for _ in Lane))
     """Per lane the local numbers of feeds with something to send, oldest first."""
     sent: int = 0
     acknowledged: int = 0

@@ -193,10 +193,9 @@ class Session:
         return taken
 
     def _take_have(self, have: Have) -> None:
-        missing: list[Place] = []
-        for place in have.places:
-            if self._compare(place) and not have.upto and not have.full:
-                missing.append(self._end_of(place.feed))
+        lacking = [place for place in have.places if self._compare(place)]
+        offered = not have.upto and not have.full
+        missing = [self._end_of(place.feed) for place in lacking] if offered else []
         if missing:
             self.out.append(Want(tuple(dict.fromkeys(missing))))
         if have.upto or not (have.full or have.places):
@@ -240,9 +239,7 @@ class Session:
         feed = self._ledger.chain.feeds.get(place.feed)
         if feed is None:
             return
-        full = (
-            self._ledger.chain.prev_of(place.feed, place.seq, place.stub) if place.seq else None
-        )
+        full = self._ledger.chain.prev_of(place.feed, place.seq, place.stub) if place.seq else None
         if place.seq and full is None:
             self.out.append(Ladder(tuple(self._rungs(feed))))
             return
@@ -363,9 +360,7 @@ class Session:
                 full = entry != tip.hash
                 if full or room <= 0:
                     break
-            if not full and not self._lacks(feed):
-                self._outbox.done(lane, no)
-            elif not full and room > 0:
+            if not full and (room > 0 or not self._lacks(feed)):
                 self._outbox.done(lane, no)
             if full or room <= 0:
                 break
