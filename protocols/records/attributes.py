@@ -17,7 +17,7 @@ from msgspec.structs import force_setattr
 from protocols.errors import InputError
 from protocols.ids import SiteId
 from protocols.records.display import clean_text
-from protocols.records.shape import Statement
+from protocols.records.shape import Small, Statement
 
 ENCOUNTER_FIRST = 64
 """Attributes from here on belong to one encounter, the lower ones to the patient."""
@@ -27,6 +27,10 @@ SITE_FIRST = 96
 
 WHOLE_FIRST = 128
 """128 + kind number stands for a fact of that kind as a whole, where it is replaced as a whole."""
+
+
+INT_MAX = 2**31 - 1
+"""Largest number an attribute holds."""
 
 
 class Sex(IntEnum):
@@ -132,11 +136,11 @@ class AgeUnit(IntEnum):
 class Age(msgspec.Struct, array_like=True, frozen=True):
     """An age as somebody stated it."""
 
-    value: int
-    day: int = 0
+    value: Small
+    day: Small = 0
     """The day it was stated, counted from 1970-01-01."""
-    unit: int = AgeUnit.YEARS
-    estimated: int = 0
+    unit: Small = AgeUnit.YEARS
+    estimated: Small = 0
 
 
 class Restated(Statement, frozen=True):
@@ -245,9 +249,13 @@ def typed(number: int, value: Any) -> Any:
     if not 0 <= number < WHOLE_FIRST:
         raise ValueError("attribute")
     known = BY_NUMBER.get(number)
-    if known is None or value is None or type(value) is known.type:
-        return _hashable(value) if known is None else value
-    return msgspec.convert(value, known.type)
+    if known is None or value is None:
+        return _hashable(value)
+    kept = value if type(value) is known.type else msgspec.convert(value, known.type)
+    for part in kept if isinstance(kept, tuple) else (kept,):
+        if isinstance(part, int) and abs(part) > INT_MAX:
+            raise ValueError("size")
+    return kept
 
 
 def words_of(number: int, value: Any) -> str:
@@ -324,6 +332,8 @@ def date_text(stored: int) -> str:
     if stored >= 0:
         return (_DATE_ZERO + timedelta(days=stored)).isoformat() if stored < 2_000_000 else ""
     year, month = divmod(-stored, 13)
+    if not 1 <= year <= 9999:
+        return ""
     return f"{year:04d}-{month:02d}" if month else f"{year:04d}"
 
 
@@ -334,7 +344,7 @@ def birth_day(stored: int) -> int | None:
         parts = [int(part) for part in text.split("-")] if text else []
         middle = {1: (7, 1), 2: (15,), 3: ()}[len(parts)]
         return (date(*parts, *middle) - date(1970, 1, 1)).days
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError):
         return None
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from protocols.ids import PREFIX_BYTES, DocId, EncounterId
 from protocols.records.kinds import KindNo
-from protocols.records.shape import Draft, Kind, NewFact, Statement, SubjectKind
+from protocols.records.shape import Draft, Kind, NewFact, Small, Statement, SubjectKind
 
 # fields
 
@@ -14,7 +14,7 @@ from protocols.records.shape import Draft, Kind, NewFact, Statement, SubjectKind
 class DocumentOpen(Statement, frozen=True):
     """Names the subject; written by the ledger, never by a command."""
 
-    subject_kind: int = SubjectKind.PATIENT
+    subject_kind: Small = SubjectKind.PATIENT
     subject: bytes = b""
     """Id of the subject; empty: this document founds it and lends its own id."""
     encounter: bytes | None = None

@@ -24,6 +24,7 @@ from protocols.records.shape import (
     NewFact,
     Plan,
     Row,
+    Small,
     Statement,
     SubjectKind,
     View,
@@ -37,7 +38,7 @@ class EncounterOpen(Statement, frozen=True):
     """Care begins."""
 
     site: bytes | None = None
-    care: int | None = None
+    care: Small | None = None
     """Digit of `EncounterClass`."""
     problem: str | None = None
     """What the patient came with, in the words of who wrote it."""
@@ -56,7 +57,7 @@ class EncounterMove(names.Restated, frozen=True):
 class EncounterClose(Statement, frozen=True):
     """Care here ends."""
 
-    outcome: int = 0
+    outcome: Small = 0
     """Position in `OUTCOMES`."""
     text: str = ""
     destination: str = ""

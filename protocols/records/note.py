@@ -13,7 +13,7 @@ from protocols.records.encounter import to_encounter
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Command, Desk, refs, tidy
-from protocols.records.shape import Kind, NewFact, Plan, Row, Statement, View
+from protocols.records.shape import Kind, NewFact, Plan, Row, Small, Statement, View
 
 # fields
 
@@ -22,7 +22,7 @@ class NoteAdd(Statement, frozen=True):
     """A note."""
 
     text: str = ""
-    topic: int = 0
+    topic: Small = 0
     """Position in `TOPICS`."""
     about: tuple[bytes, int] | None = None
     """The fact that this is an addendum to."""

@@ -26,6 +26,7 @@ from protocols.records.shape import (
     NewFact,
     Plan,
     Row,
+    Small,
     Source,
     Statement,
     SubjectKind,
@@ -38,16 +39,16 @@ from protocols.records.shape import (
 class ObservationRecord(Statement, frozen=True):
     """One observation. Exactly one of `mantissa`, `choice` and `absent` is meant."""
 
-    code: int = 0
+    code: Small = 0
     """Number in the observations pack."""
     mantissa: int | None = None
-    scale: int = 0
+    scale: Small = 0
     """The value is mantissa / 10**scale, as typed."""
-    unit: int = 0
+    unit: Small = 0
     """Position in the units of the observation."""
-    choice: int | None = None
+    choice: Small | None = None
     """Position in its choices."""
-    absent: int = 0
+    absent: Small = 0
     """Position in `ABSENT`; 0 there is a value."""
     text: str = ""
     """A remark of a few words: cuff on the leg."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -25,6 +25,7 @@ from protocols.records.shape import (
     NewFact,
     Plan,
     Row,
+    Small,
     Statement,
     SubjectKind,
     View,
@@ -32,18 +33,21 @@ from protocols.records.shape import (
 
 # fields
 
+Date = Annotated[int, msgspec.Meta(ge=-names.INT_MAX, le=names.INT_MAX)]
+"""A date as `attributes.date_code` stores it."""
+
 
 class PatientRegister(Statement, frozen=True):
     """A patient is first written down. The fields after `code_no` are attributes 0, 1 and on."""
 
-    code_no: int | None = None
+    code_no: Small | None = None
     """Counter of the short code; its tag follows from the author's feed."""
     family_name: str | None = None
     given_name: str | None = None
-    sex: int | None = None
-    birth_date: int | None = None
+    sex: Small | None = None
+    birth_date: Date | None = None
     age: Age | None = None
-    band: int | None = None
+    band: Small | None = None
     tags: tuple[str, ...] | None = None
     phone: str | None = None
     village: str | None = None
@@ -55,16 +59,16 @@ class PatientRegister(Statement, frozen=True):
     """System and number."""
     occupation: str | None = None
     kin_name: str | None = None
-    kin_relation: int | None = None
+    kin_relation: Small | None = None
     kin_phone: str | None = None
-    consent_treat: int | None = None
-    consent_share: int | None = None
+    consent_treat: Small | None = None
+    consent_share: Small | None = None
     guardian: str | None = None
     marks: str | None = None
     other_names: str | None = None
     mother_name: str | None = None
     household: str | None = None
-    displacement: int | None = None
+    displacement: Small | None = None
 
     def asserts(self) -> Sequence[tuple[int, Any]]:
         """Return the attributes that were filled in."""
@@ -87,7 +91,7 @@ class PatientLink(Statement, frozen=True):
 
     other: bytes = b""
     """Id of the other patient."""
-    relation: int = 0
+    relation: Small = 0
     """0 the same person, else 1 + the digit of `Relation`: the other is the patient's mother …"""
 
 
@@ -95,7 +99,7 @@ class PatientUnlink(Statement, frozen=True):
     """Two records are not of one person, or not of one family."""
 
     other: bytes = b""
-    relation: int = 0
+    relation: Small = 0
 
 
 # commands

@@ -52,7 +52,7 @@ def patient_row(history: History, stays: Sequence[EncounterRow]) -> PatientRow:
         family=family,
         given=given,
         also=_also(shown, tags),
-        tag=tags[-1] if tags else "",
+        tag=clean_text(tags[-1]) if tags else "",
         sex=_sex(shown.said(names.SEX)),
         birth_date=None if born is None else names.date_text(born),
         band=_band(shown, age, born, founding),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from inspect import get_annotations
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 import msgspec
 from msgspec.structs import astuple
@@ -30,16 +30,23 @@ class Source(IntEnum):
     IMPORT = 4
 
 
+Small = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""A digit, a counter, a position: anything larger does not read."""
+
+Instant = Annotated[int, msgspec.Meta(ge=-(2**36), le=2**36)]
+"""Unix seconds, two thousand years either way."""
+
+
 class Circumstances(msgspec.Struct, array_like=True, frozen=True):
     """When, by whom and how, where that differs from *now, by the author, typed*."""
 
-    at_s: int | None = None
+    at_s: Instant | None = None
     """When it happened, Unix seconds; None = when the entry was written."""
     precision: str = ""
     """'' exact to the minute, else 'hour', 'day', 'month', 'year' or 'about'."""
     by: str = ""
     """Who performed it, when that is not the author."""
-    source: int = Source.TYPED
+    source: Small = Source.TYPED
     device: tuple[str, str, str] | None = None
     """Make, model and serial number of the measuring device."""
     reason: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -32,6 +32,7 @@ from protocols.records.shape import (
     NewFact,
     Plan,
     Row,
+    Small,
     Statement,
     SubjectKind,
     View,
@@ -39,17 +40,20 @@ from protocols.records.shape import (
 
 # fields
 
+Degrees = Annotated[int, msgspec.Meta(ge=-18_000_000, le=18_000_000)]
+"""In 1/100,000 degree, about a metre."""
+
 
 class SiteRegister(Statement, frozen=True):
     """What is stated about a site, in a new one or about one that is known."""
 
     name: str | None = None
-    type: int | None = None
+    type: Small | None = None
     jurisdiction: str | None = None
     """ISO 3166 code of the country, or of the country and its part."""
     place: str | None = None
-    beds: int | None = None
-    position: tuple[int, int] | None = None
+    beds: Small | None = None
+    position: tuple[Degrees, Degrees] | None = None
     """North and east in 1/100,000 degree, about a metre."""
 
     def asserts(self) -> Sequence[tuple[int, Any]]:

@@ -23,6 +23,7 @@ from protocols.records.shape import (
     NewFact,
     Plan,
     Row,
+    Small,
     Statement,
     SubjectKind,
     View,
@@ -34,11 +35,11 @@ from protocols.records.shape import (
 class TriageRecord(Statement, frozen=True):
     """A category, and enough about the person to find them by."""
 
-    category: int = Category.RED
+    category: Small = Category.RED
     tag: str | None = None
-    band: int | None = None
-    sex: int | None = None
-    code_no: int | None = None
+    band: Small | None = None
+    sex: Small | None = None
+    code_no: Small | None = None
     """Counter of the short code, when this entry founds the patient."""
     algorithm: str = ""
     version: str = ""

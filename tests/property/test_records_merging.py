@@ -1,0 +1,278 @@
+"""Any order of delivery, any history of edits apart, any bytes: the same picture, nothing lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocols.errors import InputError
+from protocols.ids import DocId, EntryPrefix, PatientId
+from protocols.records.attributes import BY_NAME, SEVERAL
+from protocols.records.catalogue import BY_NUMBER, ROW_TABLES, decode_fact, encode_fact, project
+from protocols.records.commands import parse_line, plan
+from protocols.records.history import History
+from protocols.records.rows import attributes, fact_json, summary, to_json
+from protocols.records.shape import Fact, columns, values
+from tests.unit.records_shelf import FULL_PERSON, NOW_MS, Shelf
+
+NAMES = ("Aline", "Alice", "Celine")
+SEXES = ("female", "male", "female-pregnant")
+CATEGORIES = ("red", "yellow", "green", "expectant", "dead")
+
+ACTIONS = st.one_of(
+    st.tuples(st.just("name"), st.sampled_from(NAMES)),
+    st.tuples(st.just("sex"), st.sampled_from(SEXES)),
+    st.tuples(st.just("phone"), st.sampled_from(("+257 61", "+257 62", None))),
+    st.tuples(st.just("both"), st.sampled_from(NAMES)),
+    st.tuples(st.just("triage"), st.sampled_from(CATEGORIES)),
+    st.tuples(st.just("bed"), st.sampled_from(("A1", "A2"))),
+    st.tuples(st.just("close"), st.sampled_from(("discharged", "died"))),
+    st.tuples(st.just("settle"), st.sampled_from(NAMES)),
+    st.tuples(st.just("undo"), st.integers(0, 50)),
+    st.tuples(st.just("meet"), st.integers(0, 5)),
+)
+STEPS = st.lists(st.tuples(st.integers(0, 5), ACTIONS), max_size=14)
+
+
+def act(shelves: list[Shelf], who: int, action: tuple[str, Any], patient: str) -> None:
+    shelf, (what, value) = shelves[who % len(shelves)], action
+    lines: dict[str, tuple[str, dict[str, Any]]] = {
+        "name": ("patient.identify", {"given_name": value}),
+        "sex": ("patient.identify", {"sex": value}),
+        "phone": ("patient.identify", {"phone": value}),
+        "both": ("patient.identify", {"given_name": value, "family_name": value}),
+        "triage": ("triage.record", {"category": value}),
+        "bed": ("encounter.move", {"bed": value}),
+        "close": ("encounter.close", {"outcome": value}),
+        "settle": ("conflict.settle", {"attribute": "given_name", "value": value}),
+    }
+    if what == "meet":
+        shelf.receive(shelves[value % len(shelves)])
+    elif what == "undo":
+        (subject,) = shelf.kinds
+        written = [fact for fact in shelf.facts(subject) if fact.kind != 1]
+        fact = str(written[value % len(written)].ref)
+        take(shelf, "entry.retract", {"fact": fact}, reason="error")
+    else:
+        kind, data = lines[what]
+        take(shelf, kind, data, patient=patient)
+
+
+def take(shelf: Shelf, kind: str, data: dict[str, Any], **line: Any) -> None:
+    try:
+        shelf.write(kind, data, **line)
+    except InputError as error:
+        assert error.code in ("no_encounter", "already_retracted")
+
+
+def apart(steps: list[tuple[int, tuple[str, Any]]], tents: int) -> list[Shelf]:
+    """Return what each tent holds after they worked apart and met now and then."""
+    shelves = [Shelf(name) for name in "abcdef"[:tents]]
+    patient = shelves[0].write("patient.register", {"given_name": "Aline", "tags": ["B12"]}).id
+    for shelf in shelves[1:]:
+        shelf.receive(shelves[0])
+    for who, action in steps:
+        act(shelves, who, action, patient)
+    return shelves
+
+
+def everything(shelves: list[Shelf]) -> tuple[DocId, list[Fact]]:
+    whole = Shelf("z")
+    for shelf in shelves:
+        whole.receive(shelf)
+    (subject,) = whole.kinds
+    return subject, list(whole.facts(subject))
+
+
+def independent_currency(facts: list[Fact]) -> dict[tuple[Any, int], set[Any]]:
+    """The rule of the design, written as slowly and plainly as it reads; facts that stand only."""
+    standing = {(bytes(f.prefix), f.index): f for f in facts if f.standing == 0}
+
+    def named(fact: Fact) -> set[tuple[bytes, int]]:
+        assert fact.record is not None
+        return {(prefix or bytes(fact.doc_id), at) for prefix, at in fact.record.supersedes}
+
+    def retracted(ref: tuple[bytes, int]) -> bool:
+        return any(
+            fact.kind == 56 and ref in named(fact) and not retracted(by)
+            for by, fact in standing.items()
+        )
+
+    def hides(by: tuple[bytes, int], ref: tuple[bytes, int], number: int) -> bool:
+        """Whether `by` corrects `ref`, straight or through facts entered in error."""
+        fact = standing[by]
+        if fact.kind == 56 or number not in dict(fact.record.asserts()):
+            return False
+        return any(
+            target == ref or (target in standing and retracted(target) and hides(target, ref, number))
+            for target in named(fact)
+        )
+
+    encounter_of = {f.doc: f.record.encounter_id(f.doc_id) for f in facts if f.kind == 1}
+    found: dict[tuple[Any, int], set[Any]] = {}
+    for ref, fact in standing.items():
+        for number, value in fact.record.asserts() if not retracted(ref) else ():
+            if any(not retracted(by) and hides(by, ref, number) for by in standing):
+                continue
+            key = (encounter_of[fact.doc] if number >= 64 else None, number)
+            found.setdefault(key, set()).add(value)
+    return found
+
+
+@given(STEPS, st.integers(2, 4), st.randoms(use_true_random=False))
+def test_any_order_of_delivery_gives_the_same_rows(steps, tents, shuffler):
+    subject, facts = everything(apart(steps, tents))
+    expected = project(1, subject, facts)
+
+    shuffler.shuffle(facts)
+
+    assert project(1, subject, facts) == expected
+
+
+@given(STEPS, st.integers(2, 6))
+def test_tents_that_meet_show_the_same_and_nothing_is_lost(steps, tents):
+    shelves = apart(steps, tents)
+    subject, facts = everything(shelves)
+    for shelf in shelves:
+        for other in shelves:
+            shelf.receive(other)
+
+    rows = [shelf.rows(subject) for shelf in shelves]
+
+    assert all(each == rows[0] for each in rows)
+    assert {fact.ref for fact in facts} == {fact.ref for fact in shelves[0].facts(subject)}
+    history = History(subject, facts)
+    said = {key: {one.value for one in found} for key, found in history.now.items()}
+    assert said == independent_currency(facts)
+    unsettled = {key for key, found in said.items() if len(found) > 1 and key[1] not in SEVERAL}
+    listed = {
+        (row.encounter, BY_NAME[row.attribute].number)
+        for row in shelves[0].table(subject, "assertion")
+    }
+    assert listed == unsettled
+
+
+@given(STEPS, st.integers(2, 4), st.data())
+def test_what_does_not_stand_changes_nothing_that_stands(steps, tents, data):
+    subject, facts = everything(apart(steps, tents))
+    refused = data.draw(st.sets(st.sampled_from(range(1, len(facts)))) if len(facts) > 1 else st.just(set()))
+    marked = [
+        msgspec.structs.replace(fact, standing=2) if at in refused and fact.kind != 1 else fact
+        for at, fact in enumerate(facts)
+    ]
+    only = [fact for fact in marked if fact.standing == 0]
+
+    with_them, without = History(subject, marked), History(subject, only)
+
+    assert with_them.now == without.now
+    assert with_them.retracted == without.retracted
+
+
+@given(STEPS, st.integers(2, 5))
+def test_one_settlement_per_unsettled_attribute_settles_everything(steps, tents):
+    subject, facts = everything(apart(steps, tents))
+    whole = Shelf("y", clock=10_000)
+    whole.facts_by_subject[subject] = facts
+    whole.kinds[subject] = 1
+    wanted: dict[str, Any] = {"given_name": "X", "family_name": "X", "sex": "male", "phone": None}
+    wanted |= {"triage": "green", "bed": "C1"}
+    for row in whole.table(subject, "assertion"):
+        stay = {"encounter": _stay(row)} if row.encounter else {}
+        line = {"attribute": row.attribute, "value": wanted[row.attribute]}
+        whole.write("conflict.settle", line, patient=str(PatientId(subject)), **stay)
+
+    assert whole.table(subject, "assertion") == []
+
+
+def _stay(row: Any) -> str:
+    return str(to_json(row)["encounter"])
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.binary()
+    | st.floats(),
+    lambda inner: st.lists(inner, max_size=6)
+    | st.dictionaries(st.integers(-5, 300) | st.text(max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@st.composite
+def hostile_values(draw: st.DrawFn) -> tuple[int, bytes]:
+    """A kind and bytes: an honest value with one part replaced, or nonsense."""
+    shelf = Shelf()
+    patient = shelf.write("patient.register", FULL_PERSON).id
+    shelf.write("encounter.open", {"bed": "A1"}, patient=patient)
+    shelf.write("triage.record", {"category": "red", "alerts": ["x"]}, patient=patient)
+    (subject,) = shelf.kinds
+    fact = draw(st.sampled_from(list(shelf.facts(subject))))
+    assert fact.record is not None
+    raw = encode_fact(fact.kind, fact.record)
+    kind = draw(st.sampled_from(sorted(BY_NUMBER)))
+    if draw(st.booleans()):
+        parts = msgspec.msgpack.decode(raw, strict=False)
+        at = draw(st.integers(0, len(parts)))
+        parts[at : at + 1] = [draw(JUNK)]
+        return draw(st.sampled_from((fact.kind, kind))), msgspec.msgpack.encode(parts)
+    if draw(st.booleans()):
+        return kind, msgspec.msgpack.encode([None, draw(JUNK), *draw(st.lists(JUNK, max_size=5))])
+    return kind, draw(st.binary(max_size=60))
+
+
+@settings(max_examples=100)
+@given(st.lists(hostile_values(), min_size=1, max_size=4), st.integers(0, 3))
+def test_hostile_values_never_raise_and_never_hide_the_patient(hostile, subject_kind):
+    shelf = Shelf()
+    patient = shelf.write("patient.register", {"given_name": "Aline"})
+    facts = list(shelf.facts(patient.subject))
+    for number, (kind, raw) in enumerate(hostile):
+        prefix = EntryPrefix(bytes([number + 1] * 16))
+        fact = msgspec.structs.replace(
+            facts[0],
+            entry=number,
+            index=0,
+            prefix=prefix,
+            kind=kind,
+            record=decode_fact(kind, raw),
+            doc=number,
+            doc_id=DocId(prefix),
+            order=(5, prefix),
+        )
+        facts.append(fact)
+
+    for kind in {subject_kind, 1}:
+        for row in project(kind, patient.subject, facts):
+            assert msgspec.json.encode(to_json(row))
+            assert all(isinstance(value, int | str | bytes | None) for value in values(row))
+            for (name, note), value in zip(columns(type(row)), values(row), strict=True):
+                assert value is not None or note.endswith("None"), name
+                assert not isinstance(value, int) or abs(value) < 2**63, name
+    for fact in facts:
+        assert msgspec.json.encode(fact_json(fact))
+        assert summary(fact) is not None
+    assert attributes(History(patient.subject, facts)) is not None
+
+
+@given(st.dictionaries(st.sampled_from(("v", "kind", "data", "patient", "at", "confirm")), JUNK))
+def test_hostile_lines_are_refused_with_a_code(line):
+    try:
+        plan(parse_line({"v": 1, "kind": "note.add", **line}), Shelf(now_ms=NOW_MS))
+    except InputError as error:
+        assert error.code
+
+
+@given(st.sampled_from(sorted(FULL_PERSON)), JUNK)
+def test_a_hostile_particular_is_refused_or_can_be_written_and_shown(name, value):
+    shelf = Shelf()
+    try:
+        written = shelf.write("patient.register", {name: value})
+    except InputError:
+        return
+    assert msgspec.json.encode(to_json(shelf.patient(written.subject)))
+
+
+def test_every_table_is_reached_by_some_kind():
+    assert {table.TABLE for table in ROW_TABLES} >= {"patient", "unreadable"}
