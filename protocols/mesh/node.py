@@ -270,7 +270,8 @@ class Node:
             hello = decode_hello(payload)
             peer = self._judge_peer(entry, hello)
             self._begin(entry, peer, hello, now)
-            self._say_what_we_hold(entry)
+            if entry.session is not None:
+                self._say_what_we_hold(entry.session)
 
     def _greet_enrolment(self, entry: _Link) -> None:
         greeting = entry.greeting
@@ -349,10 +350,9 @@ class Node:
         self._effects.append(Changed(frozenset(("peer",))))
         self._tell_links()
 
-    def _say_what_we_hold(self, entry: _Link) -> None:
+    def _say_what_we_hold(self, session: Session) -> None:
         """In a first contact the responder learns too late who it is to say so in its hello."""
-        assert entry.session is not None
-        entry.session.say_hold(self.ledger.peers.all[entry.session.peer].we_hold)
+        session.say_hold(self.ledger.peers.all[session.peer].we_hold)
 
     def _keep_one(self, entry: _Link, peer: DeviceId, epoch: bytes) -> bool:
         """Of two links between the same two devices keep what the lower id dialled.
