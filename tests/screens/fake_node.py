@@ -179,9 +179,7 @@ class FakeNode:
         return answer
 
     def _found(self, data: dict[str, Any]) -> str:
-        name = " ".join(
-            part for part in (data.get("family_name"), data.get("given_name")) if part
-        )
+        name = " ".join(part for part in (data.get("family_name"), data.get("given_name")) if part)
         age = data.get("age")
         mark = "~" if age and age.get("estimated") else ""
         tags = data.get("tags") or [data.get("tag") or ""]
