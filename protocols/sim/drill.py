@@ -102,6 +102,7 @@ class Drill:
         world = self.world
         world.heal()
         for host in world.hosts:
+            host.machine.arm(0, after=False)
             world.boot(host)
         deadline_us = world.at_us + SETTLE_MAX_US
         while (self._papers or not self._level()) and world.at_us < deadline_us:
@@ -119,9 +120,10 @@ class Drill:
         return self._result(hq, checks)
 
     def _level(self) -> bool:
-        """Whether every honest disk holds as many entries as any."""
-        held = [len(self.world.witness.seen.get(h.place, ())) for h in checkers.holders(self.world)]
-        return len(set(held)) == 1
+        """Whether every honest disk holds the same entries."""
+        seen = self.world.witness.seen
+        first, *others = (seen.get(host.place, {}) for host in checkers.holders(self.world))
+        return all(each.keys() == first.keys() for each in others)
 
     def _result(self, hq: Host, checks: dict[str, Finding]) -> Result:
         world = self.world

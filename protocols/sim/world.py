@@ -72,8 +72,12 @@ class World:
         self.settled_us = self.at_us
         host.clock.reboot(self.at_us)
         host.lives += 1
-        host.node = node = host.machine.boot(host.now(self.at_us))
-        self.call(host, node.start)
+        try:
+            host.node = host.machine.boot(host.now(self.at_us))
+        except PowerCutError:
+            self._power_gone(host)
+            return
+        self.call(host, host.node.start)
         for dial in host.dials.values():
             dial.pause_us, dial.pending = DIAL_PAUSE_MIN_US, False
             self.carriage.dial(host, dial)
