@@ -144,7 +144,7 @@ async def _serve(
     desk = Desk(service, settings.folder)
     book = LedgerBook(service)
     accounts = Accounts(book, entropy=os.urandom)
-    page = f"{'https' if https else 'http'}://{web_at}"
+    page = ""
 
     async def login_link(caller: Caller, args: dict[str, object]) -> object:
         return f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
@@ -155,7 +155,8 @@ async def _serve(
     runner = make_runner(app)
     try:
         await runner.setup()
-        await _listen(runner, web_at)
+        port = await _listen(runner, web_at)
+        page = f"{'https' if https else 'http'}://{Address(web_at.host, port)}"
         started = {"listening": str(service.address), "page": page}
         if not await accounts.exist():
             started["login"] = f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
@@ -168,11 +169,13 @@ async def _serve(
         journal.close()
 
 
-async def _listen(runner: web.AppRunner, web_at: Address) -> None:
+async def _listen(runner: web.AppRunner, web_at: Address) -> int:
+    """Serve the page; return the port that was taken."""
     try:
         await web.TCPSite(runner, web_at.host, web_at.port).start()
     except OSError:
         raise LinkError("cannot_listen", address=str(web_at)) from None
+    return int(runner.addresses[0][1])
 
 
 @main.command()
