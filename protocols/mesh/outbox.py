@@ -87,6 +87,13 @@ class Outbox:
         self.sent += size
         self._under_way.append(Shipment(self.sent, now_ms, self.acknowledged, positions))
 
+    def doubt(self, feed: int) -> None:
+        """The peer could not take what is under way of a feed: its arrival proves nothing."""
+        for at, shipment in enumerate(self._under_way):
+            if any(position.feed == feed for position in shipment.positions):
+                sure = tuple(each for each in shipment.positions if each.feed != feed)
+                self._under_way[at] = shipment._replace(positions=sure)
+
     def arrive(self, taken: int, now_ms: int) -> list[Position]:
         """Take an acknowledgement; return what the peer now surely holds."""
         held: list[Position] = []

@@ -37,8 +37,12 @@ from protocols.mesh.outbox import Outbox, Position
 
 LADDER_RUNGS = 40
 """Places at distances 0, 1, 2, 4 … from the end: reaches back through any feed."""
+LADDER_PLACES_MAX = LADDER_RUNGS + 2
+AWAITED_MAX = 4096
+"""Feeds that one peer may have us waiting for; beyond this it makes them up."""
 STREAM_BYTES = 8 * 1024
 """A data frame at least this long announces more: merging waits for the end."""
+ZERO_PLACE = Place(FeedId.zero(), 0, ZERO_STUB)
 
 
 class Session:
@@ -71,7 +75,10 @@ class Session:
         self._told_upto = 0
         self._mark: int | None = None
         self._listed = False
-        self._broken = False
+        self._awaited: dict[FeedId, Place | None] = {}
+        """Feeds the peer said it holds more of, or sent with a gap, and that we asked for: until
+        they came, no mark of the peer is reached. None: until any run of it could be chained."""
+        self._climbed: set[int] = set()
         self._ack_upto = 0
 
     @property
@@ -106,6 +113,7 @@ class Session:
         Raises:
             PeerError: The peer broke the protocol. Close the session and keep the evidence.
         """
+        self._climbed.clear()
         match frame:
             case Data(runs):
                 return self._take_data(runs, size)
@@ -146,8 +154,8 @@ class Session:
         feeds = [self._ledger.chain.by_no[no] for no in self.offers]
         self.offers.clear()
         places = [_place(feed, tip) for feed in feeds if self._lacks(feed) for tip in feed.tips]
-        if places:
-            self.out.append(Have(False, 0, tuple(places[:HEADS_MAX])))
+        for start in range(0, len(places), HEADS_MAX):
+            self.out.append(Have(False, 0, tuple(places[start : start + HEADS_MAX])))
 
     def pump(self, now_ms: int) -> None:
         """Move what the window allows from the outbox into frames, most urgent first."""
@@ -166,37 +174,53 @@ class Session:
     # receiving
 
     def _take_data(self, raw: bytes, size: int) -> Taken:
+        chain = self._ledger.chain
         runs: list[Run] = []
         wants: list[Place] = []
         at = 0
         while at < len(raw):
             try:
-                run, at = decode_run(
-                    raw, at, self._ledger.chain.genesis_of, self._ledger.chain.prev_of
-                )
+                run, at = decode_run(raw, at, chain.genesis_of, chain.prev_of)
             except Gap as gap:
-                wants.append(self._end_of(gap.args[0]))
-                self._broken = True
-                break
+                wants.append(self._end_of(gap.feed))
+                self._await(gap.feed, None)
+                at = gap.end
+                continue
+            if any(line.body is None for line in run.lines):
+                # Nothing drops a body yet: whoever sends none keeps it from everybody after us.
+                raise PeerError("detached_body")
             runs.append(run)
         taken = self._ledger.take(runs, self.wall_ms)
         for run in runs:
-            feed = self._ledger.chain.feeds.get(run.feed)
-            if feed is not None:
-                last = run.lines[-1]
-                self._note_held(Position(feed.no, last.seq, last.hash))
+            last = run.lines[-1]
+            feed = self._ledger.chain.feeds[run.feed]
+            self._note_held(Position(feed.no, last.seq, last.hash))
+            if self._awaited.get(run.feed, ZERO_PLACE) is None:
+                del self._awaited[run.feed]
+        self._meet_own(taken)
         if wants:
-            self.out.append(Want(tuple(wants)))
+            self.out.append(Want(tuple(dict.fromkeys(wants))))
         self._taken += size
         self.streaming = size >= STREAM_BYTES
         self.out.append(Ack(self._taken, self._ack_upto))
         return taken
+
+    def _meet_own(self, taken: Taken) -> None:
+        """New entries of our own feed, signed with our key, prove that we are an older copy."""
+        authority = self._ledger.authority
+        if any(
+            (feed.genesis.device, feed.genesis.epoch) == (authority.device, authority.epoch)
+            for feed in taken.feeds
+        ):
+            self.own_ahead = True
 
     def _take_have(self, have: Have) -> None:
         lacking = [place for place in have.places if self._compare(place)]
         offered = not have.upto and not have.full
         missing = [self._end_of(place.feed) for place in lacking] if offered else []
         if missing:
+            for place in lacking:
+                self._await(place.feed, place)
             self.out.append(Want(tuple(dict.fromkeys(missing))))
         if have.upto or not (have.full or have.places):
             self._answer(have)
@@ -225,12 +249,10 @@ class Session:
             self._note_held(Position(feed.no, place.seq, full))
             return False
         if place.seq <= feed.seq:
-            self.out.append(Ladder(tuple(self._rungs(feed))))
+            self._await(place.feed, place)
+            self._climb(feed)
             return True
-        authority = self._ledger.authority
-        if (feed.genesis.device, feed.genesis.epoch) == (authority.device, authority.epoch):
-            self.own_ahead = True
-        elif len(feed.tips) == 1:
+        if len(feed.tips) == 1:
             tip = feed.tips[0]
             self._note_held(Position(feed.no, tip.seq, tip.hash))
         return True
@@ -241,15 +263,16 @@ class Session:
             return
         full = self._ledger.chain.prev_of(place.feed, place.seq, place.stub) if place.seq else None
         if place.seq and full is None:
-            self.out.append(Ladder(tuple(self._rungs(feed))))
+            self._climb(feed)
             return
         self._held[feed.no] = {full: place.seq} if full else {}
+        self._outbox.doubt(feed.no)
         self._outbox.add(feed.genesis.lane, feed.no)
         self._mark = self._ledger.chain.last_arrival
 
     def _take_ladder(self, places: tuple[Place, ...]) -> None:
         """The peer's branch left ours: send from the last entry we share, and ask for its own."""
-        if not places:
+        if not 0 < len(places) <= LADDER_PLACES_MAX:
             raise PeerError("malformed", what="ladder")
         feed = self._ledger.chain.feeds.get(places[0].feed)
         if feed is None:
@@ -257,6 +280,7 @@ class Session:
             return
         common = Place(feed.feed_id, 0, ZERO_STUB)
         self._held[feed.no] = {}
+        self._outbox.doubt(feed.no)
         for place in places:
             full = self._ledger.chain.prev_of(feed.feed_id, place.seq, place.stub)
             if place.feed == feed.feed_id and full is not None:
@@ -266,18 +290,33 @@ class Session:
             self.out.append(Want((common,)))
         self._outbox.add(feed.genesis.lane, feed.no)
 
+    def _climb(self, feed: FeedState) -> None:
+        """Send where our branch stands, once in answer to one frame."""
+        if feed.no not in self._climbed:
+            self._climbed.add(feed.no)
+            self.out.append(Ladder(tuple(self._rungs(feed))))
+
+    def _await(self, feed: FeedId, place: Place | None) -> None:
+        if len(self._awaited) >= AWAITED_MAX and feed not in self._awaited:
+            raise PeerError("too_many", what="feeds")
+        self._awaited[feed] = place
+
     def _reach(self, upto: int) -> None:
         """All of the peer's entries up to this mark have passed; say so once they are stored."""
         self.streaming = False
-        if not self._broken:
+        for feed, place in list(self._awaited.items()):
+            if place and self._ledger.chain.prev_of(feed, place.seq, place.stub) is not None:
+                del self._awaited[feed]
+        if not self._awaited:
             self._ack_upto = max(self._ack_upto, upto)
             self._ledger.peers.note_held_of(self.peer, self.epoch, self._ack_upto)
-        self._broken = False
         self.out.append(Ack(self._taken, self._ack_upto))
 
     def _take_ack(self, taken: int, upto: int, now_ms: int) -> None:
         for position in self._outbox.arrive(taken, now_ms):
             self._ledger.peers.note_holds(self.peer, position.feed, position.seq)
+        if upto > self._ledger.chain.last_arrival:
+            upto = 0
         if self._they_hold is None:
             self._they_hold = upto
             self.begin()
