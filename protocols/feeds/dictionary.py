@@ -14,16 +14,19 @@ from protocols.feeds.body import PLAIN_BYTES_MAX, VoidBody
 STORED = 0
 """Not compressed: what is too short to gain."""
 FIRST = 1
-"""`dictionary-1.bin`: spellings that records of care repeat."""
+"""`dictionary-1.bin`: spellings that records of care repeat; `scripts/dictionary.py` makes it."""
 
 _BYTES = files("protocols.feeds").joinpath("dictionary-1.bin").read_bytes()
 _WINDOW = -15
 """Raw deflate, 32 KiB window."""
+_WRITE_WINDOW = -13
+"""8 KiB reach back through the whole dictionary, and are quicker to copy."""
+_PRESS = zlib.compressobj(9, zlib.DEFLATED, _WRITE_WINDOW, 4, zlib.Z_DEFAULT_STRATEGY, _BYTES)
 
 
 def deflate(plain: bytes) -> tuple[int, bytes]:
     """Return the dictionary id and the shorter of the two spellings."""
-    press = zlib.compressobj(9, zlib.DEFLATED, _WINDOW, 4, zlib.Z_DEFAULT_STRATEGY, _BYTES)
+    press = _PRESS.copy()
     packed = press.compress(plain) + press.flush()
     return (FIRST, packed) if len(packed) < len(plain) else (STORED, plain)
 
