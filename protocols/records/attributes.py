@@ -174,6 +174,8 @@ _DAYS: dict[int, float] = {
 }
 
 _DATE_ZERO = date(1880, 1, 1)
+_DATE_ZERO_DAY = (_DATE_ZERO - date(1970, 1, 1)).days
+_DATE_LIMIT = 2_000_000
 """Full birth dates are days from here: two bytes until 2059."""
 
 
@@ -330,7 +332,7 @@ def date_code(text: str, field: str) -> int:
 def date_text(stored: int) -> str:
     """Return the date with the precision it was stated in; '' when it is no date."""
     if stored >= 0:
-        return (_DATE_ZERO + timedelta(days=stored)).isoformat() if stored < 2_000_000 else ""
+        return (_DATE_ZERO + timedelta(days=stored)).isoformat() if stored < _DATE_LIMIT else ""
     year, month = divmod(-stored, 13)
     if not 1 <= year <= 9999:
         return ""
@@ -339,10 +341,12 @@ def date_text(stored: int) -> str:
 
 def birth_day(stored: int) -> int | None:
     """Return a stored birth date as a day counted from 1970, the middle of what it leaves open."""
+    if stored >= 0:
+        return stored + _DATE_ZERO_DAY if stored < _DATE_LIMIT else None
     text = date_text(stored)
     try:
         parts = [int(part) for part in text.split("-")] if text else []
-        middle = {1: (7, 1), 2: (15,), 3: ()}[len(parts)]
+        middle = {1: (7, 1), 2: (15,)}[len(parts)]
         return (date(*parts, *middle) - date(1970, 1, 1)).days
     except (ValueError, KeyError):
         return None

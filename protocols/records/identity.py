@@ -8,6 +8,7 @@ another tag. Only the counter is written down: the tag follows from the author's
 from __future__ import annotations
 
 from hashlib import blake2b
+from operator import mul
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId, Epoch
@@ -22,6 +23,7 @@ CODE_LETTERS_MAX = 21
 
 _BASE = len(ALPHABET)
 _VALUE = {letter: value for value, letter in enumerate(ALPHABET)}
+_WEIGHTS = tuple(range(2, CODE_LETTERS_MAX + 1))
 _SEPARATORS = str.maketrans("", "", " -\t\u2010\u2011\u2012\u2013.")
 
 
@@ -59,14 +61,14 @@ def parse_code(text: str) -> str:
 
 
 def _letters(number: int, places: int) -> str:
-    out = []
+    out = ""
     for _ in range(places):
         number, value = divmod(number, _BASE)
-        out.append(ALPHABET[value])
-    return "".join(reversed(out))
+        out = ALPHABET[value] + out
+    return out
 
 
 def _check_letter(body: str) -> str:
     """Weights 2, 3, 4 … against the check letter's 1: any one sign or swap changes the sum."""
-    total = sum(weight * _VALUE[letter] for weight, letter in enumerate(reversed(body), start=2))
+    total = sum(map(mul, map(_VALUE.__getitem__, body[::-1]), _WEIGHTS))
     return ALPHABET[-total % _BASE]

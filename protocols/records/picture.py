@@ -139,6 +139,9 @@ _COUNTER_MAX = 23**9
 
 def _sex(said: Sequence[Said]) -> int:
     """Return the sex shown; pregnant while that is one side of a conflict."""
+    if len(said) == 1:
+        only = said[0].value
+        return int(Sex.UNKNOWN) if only is None else only
     values = [statement.value for statement in said if statement.value is not None]
     if Sex.FEMALE_PREGNANT in values:
         return int(Sex.FEMALE_PREGNANT)
