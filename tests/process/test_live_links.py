@@ -154,14 +154,14 @@ async def test_what_is_no_message_costs_the_link(message):
         else:
             await ws.send_bytes(message)
 
-        assert (await ws.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert (await ws.receive(PATIENCE_S)).type is aiohttp.WSMsgType.CLOSE
         await left.heard.until(seen("closed"))
 
 
 async def test_a_peer_that_opens_a_link_and_says_nothing_is_let_go(monkeypatch):
     monkeypatch.setattr(link, "FIRST_MESSAGE_S", 0.05)
     async with End() as left, stranger(left) as ws:
-        assert (await ws.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert (await ws.receive(PATIENCE_S)).type is aiohttp.WSMsgType.CLOSE
         await left.heard.until(seen("closed"))
 
 
