@@ -38,6 +38,7 @@ from protocols.trust.enrolment import (
 )
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.keyring import bridge, envelopes_for, rotate
+from protocols.trust.roster import Member
 from protocols.trust.statements import pack, statement_hash, unpack
 
 CARE_ROLE = 1
@@ -138,6 +139,18 @@ def request_to_join(ledger: Ledger, binding: bytes) -> JoinRequest:
     )
 
 
+def must_admit(ledger: Ledger) -> Member:
+    """Return what this device is, when it may admit others.
+
+    Raises:
+        InputError: `may_not_admit` when it is no issuer or coordinator.
+    """
+    member = ledger.authority.roster.device(ledger.authority.device)
+    if member is None or member.rank > Rank.COORDINATOR:
+        raise InputError("may_not_admit")
+    return member
+
+
 def admit(
     ledger: Ledger, request: JoinRequest, entropy: Entropy, wall_ms: int, *, hq: bool
 ) -> JoinGrant:
@@ -146,10 +159,7 @@ def admit(
     Raises:
         InputError: `may_not_admit` when this device is no issuer or coordinator.
     """
-    authority = ledger.authority
-    member = authority.roster.device(authority.device)
-    if member is None or member.rank > Rank.COORDINATOR:
-        raise InputError("may_not_admit")
+    authority, member = ledger.authority, must_admit(ledger)
     scope = authority.care_scope
     key_id, key = authority.write_key(scope)
     device = DeviceId(request.device)

@@ -14,6 +14,9 @@ from protocols.ledger.chain import Chain, FeedState
 from protocols.ledger.store import Store
 from protocols.trust.receipts import Receipt, newer, open_receipt
 
+RECEIPT_EPOCHS_MAX = 4
+"""Epochs of one giver whose receipts are kept: a card, its copy, and what they began anew."""
+
 
 @dataclass(slots=True)
 class Peer:
@@ -43,6 +46,7 @@ class PeerBook:
         self._name_of = name_of
         self._dirty: set[DeviceId] = set()
         self._fresh_receipts: list[tuple[Receipt, bytes]] = []
+        self._gone_receipts: list[tuple[DeviceId, Epoch]] = []
         self.all: dict[DeviceId, Peer] = {}
         for device, agree, address, epoch, they, we, contact in store.all(
             "SELECT device, agree, address, epoch, they_hold, we_hold, last_contact_ms FROM peer"
@@ -67,6 +71,13 @@ class PeerBook:
         self._dirty.add(device)
         return peer
 
+    def doubt_book(self, device: DeviceId, epoch: Epoch, arrival: int) -> None:
+        """A peer that has numbered less than we hold of it lost entries: start afresh with it."""
+        peer = self.all.get(device)
+        if peer is not None and peer.epoch == epoch and arrival < peer.we_hold:
+            peer.we_hold = 0
+            self._dirty.add(device)
+
     def introduce(self, devices: Iterable[DeviceId]) -> None:
         """Know of members before they are met, and write their names down anew."""
         for device in devices:
@@ -76,7 +87,7 @@ class PeerBook:
 
     def note_address(self, device: DeviceId, agree: bytes, address: str) -> None:
         """Keep where and under which key a peer answers."""
-        peer = self.all[device]
+        peer = self._peer(device)
         peer.agree, peer.address = agree, address or peer.address
         self._dirty.add(device)
 
@@ -85,43 +96,55 @@ class PeerBook:
 
         What another epoch says, a copy of that device, counts in other numbers and is let go.
         """
-        peer = self.all[device]
+        peer = self._peer(device)
         if peer.epoch == epoch and upto > peer.we_hold:
             peer.we_hold = upto
             self._dirty.add(device)
 
     def note_holds_all(self, device: DeviceId, upto: int) -> None:
         """A peer says it holds everything of ours up to our arrival number."""
-        self.all[device].they_hold = upto
+        self._peer(device).they_hold = upto
         self._dirty.add(device)
 
     def note_holds(self, device: DeviceId, feed: int, seq: int) -> None:
         """A peer acknowledged a feed up to here."""
-        held = self.all[device].held
+        held = self._peer(device).held
         if seq > held.get(feed, 0):
             held[feed] = seq
             self._dirty.add(device)
 
     def take_receipt(self, raw: bytes) -> Receipt | None:
-        """Keep a receipt when it is news; return it then.
+        """Keep a receipt when it is news of a device we know of; return it then.
 
         Raises:
             PeerError: it is not a receipt that its giver signed.
         """
         receipt = open_receipt(raw)
-        if receipt.giver == self._own:
+        if receipt.giver == self._own or receipt.giver not in self.all:
             return None
         place = (receipt.giver, receipt.epoch)
         kept = self.receipts.get(place)
         if not newer(receipt, kept[0] if kept else None):
             return None
         self.keep_receipt(receipt, raw)
-        return receipt
+        self._forget_oldest(receipt.giver)
+        return receipt if place in self.receipts else None
 
     def keep_receipt(self, receipt: Receipt, raw: bytes) -> None:
         """Keep a receipt as the newest of its giver and epoch, our own included."""
         self.receipts[receipt.giver, receipt.epoch] = (receipt, raw)
         self._fresh_receipts.append((receipt, raw))
+
+    def _forget_oldest(self, giver: DeviceId) -> None:
+        places = [each for each in self.receipts if each[0] == giver]
+        if len(places) > RECEIPT_EPOCHS_MAX:
+            oldest = min(places, key=lambda each: (self.receipts[each][0].given_ms, each[1]))
+            del self.receipts[oldest]
+            self._gone_receipts.append(oldest)
+
+    def _peer(self, device: DeviceId) -> Peer:
+        """A peer that is linked; anew when a failed transaction took what was not written yet."""
+        return self.all.setdefault(device, Peer(device))
 
     def holds(self, device: DeviceId, feed: FeedState) -> bool:
         """Whether a peer is known to hold a feed to its end."""
@@ -171,11 +194,13 @@ class PeerBook:
                 "INSERT OR REPLACE INTO held VALUES (?,?,?)",
                 [(device, feed, seq) for feed, seq in peer.held.items()],
             )
+        gone, self._gone_receipts = self._gone_receipts, []
         for receipt, raw in fresh:
             self._store.execute(
                 "INSERT OR REPLACE INTO receipt VALUES (?,?,?,?)",
                 (receipt.giver, receipt.epoch, receipt.number, raw),
             )
+        self._store.executemany("DELETE FROM receipt WHERE giver = ? AND epoch = ?", gone)
 
     def _begin_epoch(self, giver: DeviceId, epoch: Epoch) -> None:
         """What a giver said in its earlier epochs is void: it may have lost what it held."""

@@ -148,6 +148,11 @@ class Greeting:
         return held[0][1]
 
     @property
+    def answered(self) -> bool:
+        """Whether we have said something: a peer that fails after it had what it needed."""
+        return self._spoken
+
+    @property
     def peer_agree(self) -> bytes:
         """The peer's proven X25519 key; empty until it is."""
         return self._tries[0].remote_static if self._tries else b""

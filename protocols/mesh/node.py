@@ -29,6 +29,7 @@ from protocols.mesh.effects import (
 )
 from protocols.mesh.frames import (
     FRAME_BYTES_MAX,
+    LINKS_MAX,
     MESSAGE_BYTES_MAX,
     Bye,
     Frame,
@@ -87,6 +88,8 @@ class _Link:
     session: Session | None = None
     joining: bool = False
     peer: DeviceId | None = None
+    expected: DeviceId | None = None
+    """Whom we dialled, before it proved to be that device."""
 
 
 @dataclass(slots=True)
@@ -159,6 +162,7 @@ class Node:
             dialled=dialled,
         )
         entry = _Link(link, dialled, address, greeting, now.mono_ms, joining=code is not None)
+        entry.expected = peer
         self._links[link] = entry
         if dialled:
             first = entry.greeting.manner is Manner.KNOWN_PEER
@@ -175,13 +179,16 @@ class Node:
             if len(message) > MESSAGE_BYTES_MAX:
                 raise PeerError("too_long", size=len(message))
             self._take_message(entry, message, now)
-        except (PeerError, LinkError) as error:
+        except FieldmeshError as error:
+            # Whoever is at fault, a full disk too, it ends this link and nothing else.
             self._drop(entry, error)
         return self._settle(now)
 
     def closed(self, link: int, now: Now) -> list[Effect]:
         """A link is gone."""
-        if self._links.pop(link, None) is not None:
+        entry = self._links.pop(link, None)
+        if entry is not None:
+            self._doubt_key(entry)
             self._tell_links()
         return self._settle(now)
 
@@ -215,9 +222,10 @@ class Node:
         """Let one device enrol with this code within a day.
 
         Raises:
-            InputError: `too_many_invitations`.
+            InputError: `too_many_invitations`; `may_not_admit` when we may not certify anybody.
         """
         assert len(code) == CODE_BYTES
+        founding.must_admit(self.ledger)
         if len(self._live_invitations(now)) >= INVITATIONS_MAX:
             raise InputError("too_many_invitations", allowed=(str(INVITATIONS_MAX),))
         self._timers.invitations.append(Invitation(code, hq, now.mono_ms + INVITATION_MS))
@@ -306,6 +314,7 @@ class Node:
             raise PeerError("unknown_device")
         if peer == authority.device:
             raise PeerError("own_key")
+        self.ledger.peers.doubt_book(peer, Epoch(hello.epoch), hello.arrival)
         return peer
 
     def _hello(self, now: Now, peer: DeviceId | None, *, chain: bool = False) -> bytes:
@@ -336,7 +345,8 @@ class Node:
         they_hold: int | None = None
         if hello.hold_epoch:
             ours = hello.hold_epoch == ledger.authority.epoch
-            they_hold = min(hello.hold, ledger.chain.last_arrival) if ours else 0
+            # Who holds more than we ever numbered knew a book that we are an older copy of.
+            they_hold = hello.hold if ours and hello.hold <= ledger.chain.last_arrival else 0
         entry.peer = peer
         entry.session = session = Session(ledger, peer, known.epoch, they_hold)
         if they_hold is not None:
@@ -447,7 +457,8 @@ class Node:
             device, lower_ms = self.ledger.authority.device, self.ledger.trusted_ms
             grant, *_ = open_grant(plain, device, lower_ms=lower_ms)
             founding.join(self.ledger, grant, now.entropy(8), now.wall_ms)
-            self._links = {entry.no: entry}
+            for other in [each for each in self._links.values() if each is not entry]:
+                self._drop(other, LinkError("joined"))
             self._effects += [Joined(entry.no), Hangup(entry.no, "joined")]
             return
         request = open_request(plain, channel.handshake_hash, static=channel.remote_static)
@@ -488,6 +499,7 @@ class Node:
     def _begin_new_epoch(self, now: Now) -> None:
         """A peer knows more of our feed than we do: this is an older copy of ourselves."""
         founding.new_epoch(self.ledger.store, now.entropy(8))
+        self.stop()
         self.ledger.reload()
         self._recorder = Recorder(self.ledger)
         self._effects.append(Notice("new_epoch", {"reason": "peer_knows_more"}))
@@ -533,7 +545,7 @@ class Node:
         linked = self.linked
         for session in self._sessions():
             others = tuple(device for device in linked if device != session.peer)
-            session.out.append(Links(others))
+            session.out.append(Links(others[:LINKS_MAX]))
 
     def _sessions(self) -> list[Session]:
         return [entry.session for entry in self._links.values() if entry.session is not None]
@@ -554,7 +566,9 @@ class Node:
         greeted = entry.session is not None or entry.greeting.manner is not Manner.ENROLMENT
         if entry.greeting.channel is not None and greeted and error.code != "peer_said_bye":
             self._send(entry, Bye(error.code))
-        self._count_try(entry)
+        if error.code == "noise_failed":
+            self._count_try(entry)
+        self._doubt_key(entry)
         # Whoever keeps a link up by dialling must know that there is one already.
         doubled = error.code == "peer_said_bye" and error.values.get("reason") == "duplicate"
         self._effects.append(Hangup(entry.no, "duplicate" if doubled else error.code))
@@ -564,10 +578,19 @@ class Node:
             self._tell_links()
 
     def _count_try(self, entry: _Link) -> None:
-        failed = entry.greeting.manner is Manner.ENROLMENT and not entry.dialled
-        if failed and entry.greeting.channel is None:
+        """A wrong code shows in the last message; a link that broke before tried none."""
+        greeting = entry.greeting
+        enrols = greeting.manner is Manner.ENROLMENT and not entry.dialled
+        if enrols and greeting.answered and greeting.channel is None:
             for invitation in self._timers.invitations:
                 invitation.tries += 1
+
+    def _doubt_key(self, entry: _Link) -> None:
+        """A short handshake that came to nothing: greet as strangers next time."""
+        if entry.dialled and entry.session is None and entry.expected is not None:
+            known = self.ledger.peers.all.get(entry.expected)
+            if known is not None and entry.greeting.manner is Manner.KNOWN_PEER:
+                known.agree = b""
 
     def _give_up_greetings(self, now: Now) -> None:
         for entry in list(self._links.values()):
