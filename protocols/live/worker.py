@@ -13,22 +13,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from protocols.errors import FieldmeshError, LedgerError, LinkError
 from protocols.live.clock import mono_ms, now
 from protocols.live.link import Hail
+from protocols.live.turns import Job, Turns
 from protocols.mesh.effects import Effect, Hangup, Notice, Now, WakeAt
 from protocols.mesh.node import Node
 
 COMMANDS_MAX = 256
 """Commands that wait; each connection has one at a time, so only a fault comes this far."""
-COMMANDS_IN_A_ROW = 4
-"""Commands served before waiting messages get one turn."""
-MESSAGES_IN_A_ROW = 8
-"""Messages served before due work of the node's own gets one turn."""
 IDLE_S = 5.0
 """Quiet after which the idle work runs, once, until there was work again."""
 RETRY_MS = 2_000
@@ -42,17 +38,6 @@ Result = TypeVar("Result")
 Call = Callable[[Node, Now], tuple[Result, Sequence[Effect]]]
 NodeFactory = Callable[[Now], AbstractContextManager[Node]]
 """Opens the ledger and makes the node, on the worker's thread; leaving it closes the ledger."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    run: Callable[[Node, Now], Sequence[Effect]]
-    link: int | None = None
-    """Its fault is that peer's: the link is cut."""
-    done: Callable[[], None] | None = None
-    """Called on the loop's thread when it has run."""
-    failed: Callable[[Exception], None] | None = None
-    """Called on the loop's thread instead of `done` when it raised."""
 
 
 class Worker:
@@ -69,13 +54,11 @@ class Worker:
         self._idle = idle
         self._loop = asyncio.get_running_loop()
         self._turn = threading.Condition()
-        self._commands: deque[_Job] = deque()
-        self._messages: deque[_Job] = deque()
+        self._turns = Turns(Job(_tick, failed=self._tick_failed))
         self._wake_ms: int | None = None
         self._stopping = False
         self._outcomes: deque[Callable[[], None]] = deque()
         self._told = False
-        self._commands_run = self._messages_run = 0
         self._worked = False
         self._thread = threading.Thread(target=self._live, name="node", daemon=True)
         self._started: asyncio.Future[None] = self._loop.create_future()
@@ -105,7 +88,7 @@ class Worker:
         `too_busy`.
         """
         future: asyncio.Future[Result] = self._loop.create_future()
-        if self._stopping or len(self._commands) >= COMMANDS_MAX:
+        if self._stopping or len(self._turns.commands) >= COMMANDS_MAX:
             refused = LinkError("node_stopping") if self._stopping else LedgerError("too_busy")
             future.set_exception(refused)
             return future
@@ -116,12 +99,12 @@ class Worker:
             results.append(result)
             return effects
 
-        job = _Job(
+        job = Job(
             command,
             done=lambda: None if future.done() else future.set_result(results[0]),
             failed=lambda error: None if future.done() else future.set_exception(error),
         )
-        self._add(self._commands, job)
+        self._add(self._turns.commands, job)
         return future
 
     def opened(self, link: int, hail: Hail) -> None:
@@ -137,20 +120,20 @@ class Worker:
                 code=hail.code,
             )
 
-        self._add(self._messages, _Job(greet, link))
+        self._add(self._turns.messages, Job(greet, link))
 
     def received(self, link: int, message: bytes, taken: Callable[[], None]) -> None:
         """Hand one message over; `taken` is called when the node has it."""
         self._add(
-            self._messages,
-            _Job(lambda node, moment: node.received(link, message, moment), link, taken),
+            self._turns.messages,
+            Job(lambda node, moment: node.received(link, message, moment), link, taken),
         )
 
     def closed(self, link: int) -> None:
         """Tell the node that a link is gone."""
-        self._add(self._messages, _Job(lambda node, moment: node.closed(link, moment)))
+        self._add(self._turns.messages, Job(lambda node, moment: node.closed(link, moment)))
 
-    def _add(self, jobs: deque[_Job], job: _Job) -> None:
+    def _add(self, jobs: deque[Job], job: Job) -> None:
         with self._turn:
             jobs.append(job)
             self._turn.notify()
@@ -169,19 +152,21 @@ class Worker:
         finally:
             self._tell(self._end)
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> Job | None:
         with self._turn:
             while not self._stopping:
                 wait_s = None
                 if self._wake_ms is not None:
                     wait_s = min(max(0, self._wake_ms - mono_ms()) / 1000, WAIT_S_MAX)
-                job = self._choose(due=wait_s == 0)
+                job = self._turns.next(due=wait_s == 0)
                 if job is not None:
                     self._worked = True
+                    if job is self._turns.tick:
+                        self._wake_ms = None
                     return job
                 if self._rests(wait_s):
                     self._worked = False
-                    return _Job(lambda node, _: self._tidy(node))
+                    return Job(lambda node, _: self._tidy(node))
         return None
 
     def _rests(self, wait_s: float | None) -> bool:
@@ -196,23 +181,7 @@ class Worker:
         self._idle(node)
         return ()
 
-    def _choose(self, *, due: bool) -> _Job | None:
-        """Return the next job by rank, or by share when one rank had its fill."""
-        others_wait = bool(self._messages) or due
-        if self._commands and not (others_wait and self._commands_run >= COMMANDS_IN_A_ROW):
-            self._commands_run += 1
-            return self._commands.popleft()
-        self._commands_run = 0
-        if self._messages and not (due and self._messages_run >= MESSAGES_IN_A_ROW):
-            self._messages_run += 1
-            return self._messages.popleft()
-        self._messages_run = 0
-        if due:
-            self._wake_ms = None
-            return _Job(_tick, failed=self._tick_failed)
-        return None
-
-    def _run(self, job: _Job, node: Node) -> None:
+    def _run(self, job: Job, node: Node) -> None:
         try:
             effects = job.run(node, now())
         except Exception as error:
@@ -233,7 +202,7 @@ class Worker:
         if done is not None:
             self._tell(done)
 
-    def _fail(self, job: _Job, error: Exception) -> None:
+    def _fail(self, job: Job, error: Exception) -> None:
         effects: list[Effect] = []
         if job.failed is None:
             effects.append(Notice(code_of(error), {}))
@@ -280,11 +249,9 @@ class Worker:
 
     def _end(self) -> None:
         self._stopping = True
-        for job in (*self._commands, *self._messages):
+        for job in self._turns.give_up():
             if job.failed is not None:
                 job.failed(LinkError("node_stopping"))
-        self._commands.clear()
-        self._messages.clear()
         self._ended.set_result(None)
 
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from protocols.errors import InputError, LedgerError, LinkError, PeerError
-from protocols.live.worker import COMMANDS_IN_A_ROW, COMMANDS_MAX, MESSAGES_IN_A_ROW, Worker
+from protocols.live.turns import COMMANDS_IN_A_ROW, MESSAGES_IN_A_ROW
+from protocols.live.worker import COMMANDS_MAX, Worker
 from protocols.mesh.effects import Changed, Hangup, Notice, Transmit, WakeAt
 
 PATIENCE_S = 5

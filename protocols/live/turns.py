@@ -1,0 +1,67 @@
+"""Who goes next on the node's thread: commands, then messages, then the node's own due work.
+
+A rank that had its share lets the next lower one take a turn, so nothing starves.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from protocols.mesh.effects import Effect, Now
+from protocols.mesh.node import Node
+
+COMMANDS_IN_A_ROW = 4
+"""Commands served before waiting messages get one turn."""
+MESSAGES_IN_A_ROW = 8
+"""Messages served before due work of the node's own gets one turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One short piece of work on the node's thread."""
+
+    run: Callable[[Node, Now], Sequence[Effect]]
+    link: int | None = None
+    """Its fault is that peer's: the link is cut."""
+    done: Callable[[], None] | None = None
+    """Called on the loop's thread when it has run."""
+    failed: Callable[[Exception], None] | None = None
+    """Called on the loop's thread instead of `done` when it raised."""
+
+
+class Turns:
+    """The jobs that wait. Not safe by itself for several threads."""
+
+    def __init__(self, tick: Job) -> None:
+        self.tick = tick
+        """The node's own deferred work."""
+        self.commands: deque[Job] = deque()
+        self.messages: deque[Job] = deque()
+        """Messages and link events of all links, in order of arrival."""
+        self._commands_run = self._messages_run = 0
+
+    def next(self, *, due: bool) -> Job | None:
+        """Return the next job by rank, or by share when a rank had its fill.
+
+        Args:
+            due: The node's own work is due.
+        """
+        others_wait = bool(self.messages) or due
+        if self.commands and not (others_wait and self._commands_run >= COMMANDS_IN_A_ROW):
+            self._commands_run += 1
+            return self.commands.popleft()
+        self._commands_run = 0
+        if self.messages and not (due and self._messages_run >= MESSAGES_IN_A_ROW):
+            self._messages_run += 1
+            return self.messages.popleft()
+        self._messages_run = 0
+        return self.tick if due else None
+
+    def give_up(self) -> list[Job]:
+        """Forget and return all that waits."""
+        jobs = [*self.commands, *self.messages]
+        self.commands.clear()
+        self.messages.clear()
+        return jobs
