@@ -78,7 +78,6 @@ class NoteRow(Row, frozen=True, kw_only=True, gc=False):
     """One note, line by line."""
 
     TABLE: ClassVar[str] = "note"
-    INDEXED: ClassVar[tuple[str, ...]] = ("patient",)
     patient: bytes
     encounter: bytes | None
     topic: str

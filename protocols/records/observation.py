@@ -268,7 +268,6 @@ class ObservationRow(Row, frozen=True, kw_only=True, gc=False):
     """One observation."""
 
     TABLE: ClassVar[str] = "observation"
-    INDEXED: ClassVar[tuple[str, ...]] = ("patient",)
     patient: bytes | None
     """None: a device's result that waits for a patient."""
     encounter: bytes | None

@@ -316,6 +316,15 @@ class LinkRow(Row, frozen=True, kw_only=True, gc=False):
     """1 they belong together, 0 they do not."""
 
 
+class TagRow(Row, frozen=True, kw_only=True, gc=False):
+    """A further tag that a patient carries, beside the one in their row."""
+
+    TABLE: ClassVar[str] = "tag"
+    INDEXED: ClassVar[tuple[str, ...]] = ("tag",)
+    patient: bytes
+    tag: str
+
+
 class AssertionRow(Row, frozen=True, kw_only=True, gc=False):
     """One of several different current values of an attribute; settled attributes have none."""
 

@@ -13,7 +13,7 @@ from protocols.records.encounter import EncounterRow
 from protocols.records.history import History, Said, unsettled
 from protocols.records.identity import short_code
 from protocols.records.kinds import KindNo
-from protocols.records.patient import AssertionRow, PatientRow
+from protocols.records.patient import AssertionRow, PatientRow, TagRow
 from protocols.records.shape import Fact
 from protocols.records.triage import RANK, REASSESS, TriageRecord
 
@@ -63,6 +63,31 @@ def patient_row(history: History, stays: Sequence[EncounterRow]) -> PatientRow:
     )
 
 
+def tag_rows(history: History) -> list[TagRow]:
+    """Return every current tag but the newest, which is in the patient's row."""
+    said = history.now.get((None, names.TAGS), ())
+    carried = {tag: one.fact for one in said for tag in one.value or ()}
+    if len(carried) < 2:
+        return []
+    return [
+        TagRow(
+            entry=fact.entry,
+            idx=fact.index | number + 1 << 16,
+            kind=fact.kind,
+            standing=fact.standing,
+            at_ms=fact.at_ms,
+            patient=history.subject,
+            tag=clean_text(tag),
+        )
+        for number, (tag, fact) in enumerate(sorted(carried.items()))
+        if tag != _newest_tag(said)
+    ]
+
+
+def _newest_tag(said: Sequence[Said]) -> str | None:
+    return next((one.value[-1] for one in reversed(said) if one.value), None)
+
+
 def assertion_rows(history: History) -> list[AssertionRow]:
     """Return every current value of the attributes that are unsettled."""
     return [
@@ -104,8 +129,10 @@ class _Shown:
         return found[-1].value if found else None
 
     def all(self, number: int) -> list[str]:
-        """Return the members of a set of identifiers, each once, oldest first."""
-        return list(dict.fromkeys(tag for said in self.said(number) for tag in said.value or ()))
+        """Return the members of a set of identifiers, each once, the last one stated last."""
+        latest = reversed(self.said(number))
+        newest_first = [tag for said in latest for tag in (said.value or ())[::-1]]
+        return list(dict.fromkeys(newest_first))[::-1]
 
 
 def _founding(history: History) -> Fact:

@@ -22,6 +22,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     patient.PatientRow,
     patient.AssertionRow,
     patient.LinkRow,
+    patient.TagRow,
     encounter.EncounterRow,
     triage.TriageRow,
     observation.ObservationRow,
@@ -68,6 +69,7 @@ def _of_patient(history: History) -> list[Row]:
     return [
         picture.patient_row(history, stays),
         *picture.assertion_rows(history),
+        *picture.tag_rows(history),
         *patient.rows(history),
         *stays,
         *triage.rows(history),

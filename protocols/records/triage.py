@@ -210,7 +210,6 @@ class TriageRow(Row, frozen=True, kw_only=True, gc=False):
     """One triage as it was recorded."""
 
     TABLE: ClassVar[str] = "triage"
-    INDEXED: ClassVar[tuple[str, ...]] = ("patient",)
     patient: bytes
     encounter: bytes | None
     category: int

@@ -201,6 +201,15 @@ def test_tags_are_a_set_and_no_conflict():
     assert [here.patients_tagged(tag) for tag in ("B12", "C1", "C2")] == [[subject]] * 3
 
 
+def test_every_tag_can_be_looked_up_in_rows():
+    shelf = Shelf()
+    patient = shelf.write("patient.register", {"tags": ["B12", "C1"]})
+    shelf.write("patient.identify", {"tags": ["B12"]}, patient=patient.id)
+
+    assert shelf.patient(patient.subject).tag == "B12"
+    assert [row.tag for row in shelf.table(patient.subject, "tag")] == ["C1"]
+
+
 def test_a_tag_can_be_dropped_and_the_others_stay():
     shelf = Shelf()
     patient = shelf.write("patient.register", {"tags": ["B12", "C1"]})
