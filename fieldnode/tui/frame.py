@@ -8,6 +8,7 @@ from fieldnode.tui.cores.display import Line, Size, Span, between, cells, cut, f
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint
 from fieldnode.tui.wording import clock
+from protocols.records.display import clean_text
 
 ROWS = 4
 """Header, strip, action bar and F-key bar."""
@@ -54,8 +55,8 @@ def draw_frame(
 def header(desk: Desk, width: int) -> Line:
     """Return node and person at the left; clock, links, HQ and unsent at the right."""
     words, greeting = desk.words, desk.greeting
-    place = f"{greeting.name} {greeting.site}".strip()
-    who = greeting.person or words("head.nobody")
+    place = clean_text(f"{greeting.name} {greeting.site}")
+    who = clean_text(greeting.person) or words("head.nobody")
     left = line(Span(f" {place}", "head_title"), Span(f"  {who}", "head"))
     parts = [(clock(desk.now_ms, desk.now_ms, desk.zone), "head"), *_reach(desk)]
     if desk.drafts:
@@ -91,7 +92,9 @@ def key_bar(desk: Desk, width: int) -> Line:
 def drill_banner(desk: Desk, width: int) -> Line:
     """Return the row that says that nothing here is real."""
     word = desk.words("drill.word")
-    return line(Span(fit(f" {word}  {word}  {word}   {desk.greeting.drill}", width), "banner"))
+    return line(
+        Span(fit(f" {word}  {word}  {word}   {clean_text(desk.greeting.drill)}", width), "banner")
+    )
 
 
 def _shortened(words: list[str], room: int) -> list[str]:

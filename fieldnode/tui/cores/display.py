@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from protocols.records.display import clean_text
+
 ELLIPSIS = "…"
 
 
@@ -81,12 +83,24 @@ def line_cells(spans: Line) -> int:
     return sum(cells(span.text) for span in spans)
 
 
+def changed_cells(old: Line, new: Line, width: int) -> tuple[int, int]:
+    """Return the first cell that differs and the one behind the last, to send only those."""
+    before = [(char, span.role) for span in old for char in span.text]
+    after = [(char, span.role) for span in new for char in span.text]
+    if len(before) != len(after) or any(char_cells(char) != 1 for char, _ in (*before, *after)):
+        return 0, width
+    differ = [at for at, (was, now) in enumerate(zip(before, after, strict=True)) if was != now]
+    return (differ[0], differ[-1] + 1) if differ else (0, 0)
+
+
 def fill(spans: Line, width: int, role: str = "plain") -> Line:
     """Return the line cut or padded to exactly `width` cells."""
     kept: list[Span] = []
     room = width
     for span in spans:
-        shown = cut(span.text, room)
+        # Pages clean what they show; this is the last door before the terminal.
+        text = span.text if span.text.isprintable() else clean_text(span.text, width)
+        shown = cut(text, room)
         room -= cells(shown)
         if shown:
             kept.append(Span(shown, span.role))

@@ -39,6 +39,7 @@ class FormPage(Page):
         self.subject = desk.new_key()
         self.typed_ms: int | None = None
         """When a draft that was taken up again was last typed into; its values are of then."""
+        self._draft_kept = True
         self._confirm: dict[str, tuple[str, str]] = {}
         """Warning code the node asked about: the field, and the text it then held."""
 
@@ -92,6 +93,13 @@ class FormPage(Page):
         self.form.fill(tag, scan.text)
         return [*self.field_left(tag), self._put_draft()]
 
+    def changed(self) -> list[Act]:
+        """Keep the draft that could not be kept while the node was away."""
+        if self._draft_kept or self.form.empty or self._is_saved:
+            return []
+        self._draft_kept = True
+        return [self._put_draft()]
+
     def left(self) -> list[Act]:
         """Keep what was typed."""
         return [] if self.form.empty or self._is_saved else [self._put_draft()]
@@ -141,6 +149,7 @@ class FormPage(Page):
         self.desk.drafts = [*mine, *others]
 
     def _draft_failed(self, _failure: FieldmeshError) -> list[Act]:
+        self._draft_kept = False
         return [Say(self.desk.words("form.draft_not_kept"), "bad")]
 
     def _save(self) -> list[Act]:
@@ -224,7 +233,8 @@ class FormPage(Page):
         """Say that nothing is known to be saved; the form stays as it was."""
         words = self.desk.words
         text = words("form.not_saved", why=error(words, failure))
-        return [Say(text, "bad", bell=True), self._put_draft()]
+        self._draft_kept = False
+        return [Say(text, "bad", bell=True)]
 
 
 def texts(answers: dict[str, Answer], names: Sequence[str]) -> dict[str, str]:

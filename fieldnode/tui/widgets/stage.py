@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from fieldnode.tui.cores.display import Line
+from fieldnode.tui.cores.display import Line, changed_cells
 
 
 class Stage(Widget, can_focus=False):
@@ -37,7 +37,8 @@ class Stage(Widget, can_focus=False):
             return
         for y, (old, new) in enumerate(zip(before, self._lines, strict=True)):
             if old != new:
-                self.refresh(Region(0, y, self.size.width, 1))
+                first, behind = changed_cells(old, new, self.size.width)
+                self.refresh(Region(first, y, behind - first, 1))
 
     def render_line(self, y: int) -> Strip:
         """Return one line as the terminal draws it."""

@@ -1,0 +1,71 @@
+"""Names that want to be commands, on every screen, through a real pseudo-terminal."""
+
+import re
+
+import pytest
+
+from protocols.live.api import Asserted, Attribute, ChartLine, PeerLine
+from tests.screens.fake_node import NOW_MS, FakeNode
+from tests.screens.harness import NodeThread, Terminal
+
+HOSTILE = [
+    "O[/]Brien [red]x[/red] [@click=app.quit]y[/]",
+    "\x1b[2J\x1b[31m\x1b]0;title\x07\x9b5;5H",
+    "\x1b]52;c;YWJj\x07\x1bP+q\x1b\\",
+    "\u202eevil\u2066x\u200b\u200d\U000e0041\ufeff",
+    "x" * 10_000,
+    "\u0301" * 500 + "\r\n\t\0\x7f",
+]
+CONTROL = re.compile(
+    rb"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|\[[0-?]*[ -/]*[@-~]|P[^\x1b]*\x1b\\|.)"
+)
+TOUR = ["down", "enter", "v", "escape", "u", "escape", "t", "escape", "escape", "f3", "x", "enter",
+        "escape", "f7", "escape", "d", "escape", "f9"]  # fmt: skip
+
+
+def world(text):
+    node = FakeNode()
+    for number in range(3):
+        patient = node.add(text, triage=number, sex=1, age=text, tag=text, bed=text, problem=text)
+        said = (Asserted("f1", text, text, 0, 0), Asserted("f2", text + "b", text, 0, 0))
+        node.patients[patient].attributes = (Attribute("village", said), Attribute(text, said))
+        node.patients[patient].lines = [
+            ChartLine("f1", NOW_MS, NOW_MS, text, ((text, text), ("note", text)), text, saved=text),
+        ]
+    node.peers = (PeerLine(text, text, text, True, NOW_MS, 0, 0),)
+    node.greeting = type(node.greeting)("dev", text, text, text, drill=text)
+    return node
+
+
+def tour(path, text):
+    """Return every control sequence the terminal sent, and the rest of its bytes."""
+    with NodeThread(world(text), path) as node, Terminal(node.path) as terminal:
+        terminal.wait_for("n/1 new patient", "RED")
+        for key in TOUR:
+            terminal.send(key)
+            terminal.wait_until(lambda: not terminal.read(0.15))
+        terminal.wait_for("LOCKED since")
+        # The emulator takes Textual's own OSC 22 for a title; ours never sets one.
+        assert terminal.screen.title in ("", ";default")
+        found = {re.sub(rb"\d+", b"n", one) for one in CONTROL.findall(bytes(terminal.output))}
+        return found, CONTROL.sub(b"", bytes(terminal.output))
+
+
+def shapes(sequences):
+    """Fold colours and cursor moves: what varies with the text's place, never by its content."""
+    return {re.sub(rb"^\x1b\[[n;]*([mH])$", rb"\1", one) for one in sequences}
+
+
+@pytest.fixture(scope="module")
+def innocuous(tmp_path_factory):
+    return shapes(tour(tmp_path_factory.mktemp("calm") / "n.sock", "Calm Name")[0])
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=["markup", "csi", "osc52", "bidi", "long", "marks"])
+def test_no_name_steers_a_terminal(name, innocuous, tmp_path):
+    sequences, rest = tour(tmp_path / "n.sock", name)
+
+    assert shapes(sequences) <= innocuous
+    text = rest.decode()
+    assert not {char for char in text if ord(char) < 32 or 127 <= ord(char) < 160} - {"\n", "\r"}
+    assert not set(text) & set("\u202e\u2066\u200b\ufeff\U000e0041")
