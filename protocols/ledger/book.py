@@ -30,8 +30,8 @@ from protocols.trust.control import Record
 
 OPEN_BATCH = 256
 """Entries opened in one transaction: about 5 ms, so that an urgent one waits no longer."""
-MERGE_BATCH = 24
-"""Subjects merged in one transaction, about 6 ms of six entries each."""
+MERGE_BATCH = 48
+"""Subjects merged in one transaction, about 12 ms of six entries each."""
 FRESH_MAX = 16_384
 """Opened entries kept at hand until they are merged, about 1 kB each; the rest is read again."""
 

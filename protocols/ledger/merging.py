@@ -19,11 +19,11 @@ from protocols.feeds.varint import put_varint
 from protocols.ids import DocId, EntryPrefix
 from protocols.ledger.chain import Chain, FeedState
 from protocols.ledger.opening import Fresh
-from protocols.ledger.rowbook import RowBook, search_words
+from protocols.ledger.rowbook import RowBook, Spread, search_words
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
 from protocols.records.patient import PatientRow
-from protocols.records.shape import Fact, Row
+from protocols.records.shape import Fact
 
 CACHED_ENTRIES_MAX = 4096
 """Entries of documents kept merged in memory, about 1 kB each."""
@@ -90,7 +90,7 @@ class Merger:
             Names of the row tables that changed.
         """
         touched = list(touched)
-        batch: list[tuple[int, bool, Sequence[Row]]] = []
+        batch: list[tuple[int, bool, Spread]] = []
         digests: list[tuple[bytes, int]] = []
         documents: list[tuple[int, bytes, int]] = []
         words: list[tuple[int, str]] = []
@@ -105,11 +105,12 @@ class Merger:
                     documents.append((len(document.entries), b"".join(document.heads), place.no))
             facts.sort(key=_in_order)
             subject_id, kind, digest = subjects[subject]
-            rows = project(kind, DocId(subject_id), facts)
+            found = project(kind, DocId(subject_id), facts)
+            rows = self._rows.spread(found)
             prefixes = {fact.entry: fact.prefix for fact in facts}
             batch.append((subject, digest is not None, rows))
             digests.append((self._rows.digest(rows, prefixes), subject))
-            words += [(subject, _words(each)) for each in rows if isinstance(each, PatientRow)]
+            words += [(subject, _words(each)) for each in found if isinstance(each, PatientRow)]
         self._store.executemany(
             "UPDATE document SET entries = ?, heads = ? WHERE no = ?", documents
         )

@@ -208,14 +208,13 @@ class Opener:
         unknown = [prefix for prefix in asked if prefix not in self._docs]
         for start in range(0, len(unknown), ASKED_AT_ONCE):
             some = unknown[start : start + ASKED_AT_ONCE]
-            ranges = [end for prefix in some for end in (prefix, prefix + b"\xff" * 16)]
-            for prefix, doc in self._store.all(
-                f"WITH asked (low, high) AS (VALUES {','.join(('(?,?)',) * len(some))})"
-                " SELECT asked.low, s.doc FROM asked CROSS JOIN entry e"
-                " ON e.hash BETWEEN asked.low AND asked.high JOIN strand s ON s.entry = e.arrival",
-                ranges,
+            for digest, doc in self._store.all(
+                "SELECT e.hash, s.doc FROM entry e JOIN strand s ON s.entry = e.arrival"
+                f" WHERE substr(e.hash, 1, 8) IN ({','.join('?' * len(some))})",
+                [prefix[:8] for prefix in some],
             ):
-                self._remember(prefix, doc)
+                if digest[:16] in asked:
+                    self._remember(digest[:16], doc)
 
     def _wait(self, entry: Sealed, answer: _Answer, missing: Missing) -> None:
         reason, need = missing.args
@@ -289,8 +288,9 @@ class Opener:
             return doc
         row = self._store.one(
             "SELECT s.doc, u.void FROM entry e LEFT JOIN strand s ON s.entry = e.arrival"
-            " LEFT JOIN unopened u ON u.entry = e.arrival WHERE e.hash >= ? AND e.hash <= ?",
-            (dependency, dependency + b"\xff" * 16),
+            " LEFT JOIN unopened u ON u.entry = e.arrival WHERE substr(e.hash, 1, 8) = ?"
+            " AND substr(e.hash, 1, 16) = ?",
+            (dependency[:8], dependency),
         )
         if row is not None and row[1]:
             raise VoidBody("depends_on_void")

@@ -20,6 +20,8 @@ def _plain(value: object) -> bytes:
     return bytes(value)
 
 
+_BEFORE_IDEOGRAPHS = "\u2e7f"
+"""Han, Kana and Hangul lie above; nearly all names below."""
 _encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
 
 
@@ -38,6 +40,10 @@ class _Table:
         self.delete = f"DELETE FROM {self.name} WHERE subject = ? AND entry = ? AND idx = ?"
 
 
+Spread = list[tuple[_Table, tuple[Any, ...]]]
+"""Rows as (table, values)."""
+
+
 class RowBook:
     """Writes the rows of subjects, changes only, and numbers each change."""
 
@@ -49,7 +55,12 @@ class RowBook:
         ]
         self.last_change = max((row[0] or 0 for row in newest if row), default=0)
 
-    def write(self, batch: Iterable[tuple[int, bool, Sequence[Row]]]) -> set[str]:
+    def spread(self, rows: Sequence[Row]) -> Spread:
+        """Return rows as their tables and values, for `digest` and `write`."""
+        tables = self._tables
+        return [(tables[type(row)], values(row)) for row in rows]
+
+    def write(self, batch: Iterable[tuple[int, bool, Spread]]) -> set[str]:
         """Make the tables say exactly these rows of these subjects; return tables that changed.
 
         Args:
@@ -58,14 +69,14 @@ class RowBook:
         inserts: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
         deletes: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
         for subject, known, rows in batch:
+            if not known:
+                for table, value in rows:
+                    inserts[table].append((subject, *value))
+                continue
             fresh: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
-            for row in rows:
-                fresh[self._tables[type(row)]].append(values(row))
-            for table, held in fresh.items():
-                if not known:
-                    inserts[table] += [(subject, *value) for value in held]
-            if known:
-                self._differ(subject, fresh, inserts, deletes)
+            for table, value in rows:
+                fresh[table].append(value)
+            self._differ(subject, fresh, inserts, deletes)
         changed = set()
         for table, gone in deletes.items():
             self._store.executemany(table.delete, gone)
@@ -95,17 +106,17 @@ class RowBook:
             for entry, index in held:
                 deletes[table].append((subject, entry, index))
 
-    def digest(self, rows: Sequence[Row], prefixes: Mapping[int, bytes]) -> bytes:
+    def digest(self, rows: Spread, prefixes: dict[int, bytes]) -> bytes:
         """Return 16 bytes that are equal wherever the same rows stand.
 
         Args:
             prefixes: local entry number → entry hash prefix.
         """
         parts = []
-        for row in rows:
-            table, value = self._tables[type(row)], values(row)
-            shared = (*value[: table.local], *value[table.local + 1 :])
-            parts.append(_encode((table.name, prefixes[row.entry], shared)))
+        for table, value in rows:
+            at = table.local
+            shared = (*value[:at], *value[at + 1 :])
+            parts.append(_encode((table.name, prefixes[value[at]], shared)))
         parts.sort()
         return blake2b(b"".join(parts), digest_size=16, person=b"fm-rows-1").digest()
 
@@ -133,9 +144,11 @@ def search_query(text: str) -> str:
 
 
 def _ideographs(text: str) -> list[str]:
+    if not text or max(text) <= _BEFORE_IDEOGRAPHS:
+        return []
     runs, run = [], ""
     for letter in text:
-        name = unicodedata.name(letter, "") if letter > "\u2e7f" else ""
+        name = unicodedata.name(letter, "") if letter > _BEFORE_IDEOGRAPHS else ""
         if name.startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")):
             run += letter
         elif run:

@@ -79,8 +79,8 @@ class BookView:
         row = self._store.one(
             "SELECT j.id FROM entry e JOIN strand s ON s.entry = e.arrival"
             " JOIN document d ON d.no = s.doc JOIN subject j ON j.no = d.subject"
-            " WHERE e.hash >= ? AND e.hash <= ?",
-            (bytes(ref.entry), bytes(ref.entry) + b"\xff" * 16),
+            " WHERE substr(e.hash, 1, 8) = ? AND substr(e.hash, 1, 16) = ?",
+            (bytes(ref.entry[:8]), bytes(ref.entry)),
         )
         return DocId(row[0]) if row else None
 
