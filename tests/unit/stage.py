@@ -235,3 +235,19 @@ def note(whom: str, text: str = "seen") -> Line:
 def triage(whom: str, category: str = "red") -> Line:
     data = {"category": category, "problem": "bleeding"}
     return {"v": 1, "kind": "triage.record", "patient": whom, "data": data}
+
+
+def speak(stage: Stage, device: Device, link: int, plain: bytes) -> None:
+    """Let a member say these very bytes inside its channel, past its own node."""
+    channel = device.node._links[link].greeting.channel
+    assert channel is not None
+    stage._send(device, link, channel.encrypt(plain))
+    stage.run(50)
+
+
+def fill(device: Device, count: int, *, start: int = 0) -> list[Answer]:
+    """Register patients without telling any peer, and see that all are saved."""
+    lines = [patient(f"Patient {number}", sex="female") for number in range(start, start + count)]
+    answers, _, _ = device.node._recorder.record(lines, WALL_MS, device.chance.randbytes)
+    assert all(answer.ok for answer in answers)
+    return answers
