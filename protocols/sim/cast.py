@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from protocols.ledger.founding import join, request_to_join
 from protocols.mesh.node import Node
 from protocols.sim.clock import SECOND_US, DeviceClock
 from protocols.sim.host import Host
-from protocols.sim.machine import Computer
+from protocols.sim.machine import EPOCH_BYTES, Computer, admit_sealed
 from protocols.sim.world import World
 from protocols.trust.enrolment import CODE_BYTES
 
@@ -51,6 +52,23 @@ class Cast:
     def hq(self) -> Host:
         """The device whose receipts count as *at HQ*."""
         return self.hosts[0]
+
+    def relay(self, name: str) -> Host:
+        """Admit a device that carries what it cannot read: certified, and given no key."""
+        world, hq = self.world, self.hq
+        host = self._device(name, None, hq=False)
+        assert isinstance(host.machine, Computer)
+        assert isinstance(hq.machine, Computer)
+        now, own = host.now(world.at_us), host.machine.ledger
+        request = request_to_join(own, b"")
+        grant = admit_sealed(hq.machine.ledger, request, hq.now(world.at_us).wall_ms)
+        join(own, grant, now.entropy(EPOCH_BYTES), now.wall_ms)
+        host.reads = False
+        world.crash(host, down_us=0)
+        world.crash(hq, down_us=0)
+        world.run_until(world.at_us + SECOND_US)
+        world.witness.begin()
+        return host
 
     def clone(self, host: Host, name: str, *, noticed: bool = True) -> Host:
         """Copy a card and use both: the same keys twice. The copy is on at once.

@@ -38,6 +38,6 @@ class Disk(Store):
 
     def copy(self) -> Disk:
         """Return another disk with the same bytes: a clone, or a backup."""
-        other = Disk()
+        other = type(self)()
         self.copy_to(other.connection)
         return other
