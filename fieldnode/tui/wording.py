@@ -111,3 +111,13 @@ def reason(words: Catalogue, why: Reason) -> str:
 def unit(code: str) -> str:
     """Return a unit as people read it."""
     return UNIT_SIGNS.get(code, code)
+
+
+def value_text(words: Catalogue, text: str) -> str:
+    """Return a value in the reader's words when it is one of our codes."""
+    for room in ("sex", "triage", "acvpu", "absent", "value"):
+        key = f"{room}.{text}"
+        if text and " " not in text and words.has(key):
+            return words(key)
+    number, _, code = text.rpartition(" ")
+    return clean_text(f"{number} {unit(code)}") if number else clean_text(text)

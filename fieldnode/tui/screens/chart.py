@@ -15,7 +15,7 @@ from fieldnode.tui.screens.settle import SettlePage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import clock, identity, short_identity, unit
+from fieldnode.tui.wording import clock, identity, short_identity, value_text
 from protocols.live.api import Attribute, Chart, ChartLine
 from protocols.records.display import clean_text
 
@@ -134,7 +134,7 @@ class ChartPage(Page):
         words = self.desk.words
         key = f"field.{one.name}"
         title = words(key) if words.has(key) else clean_text(one.name)
-        values = list(dict.fromkeys(value_text(self.desk, value.text) for value in one.values))
+        values = list(dict.fromkeys(value_text(words, value.text) for value in one.values))
         mark = "! " if len(values) > 1 else ""
         return f"{mark}{title}: {' | '.join(values)}"
 
@@ -203,20 +203,9 @@ def summary(desk: Desk, row: ChartLine, *, short: bool = False) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def value_text(desk: Desk, text: str) -> str:
-    """Return a value in the reader's words when it is one of our codes."""
-    words = desk.words
-    for room in ("sex", "triage", "acvpu", "absent", "value"):
-        key = f"{room}.{text}"
-        if text and " " not in text and words.has(key):
-            return words(key)
-    number, _, code = text.rpartition(" ")
-    return clean_text(f"{number} {unit(code)}") if number else clean_text(text)
-
-
 def _pair(desk: Desk, key: str, value: str, *, short: bool) -> str:
     words = desk.words
-    plain = value_text(desk, value)
+    plain = value_text(words, value)
     if key in _PLAIN:
         return plain
     for room in ("short", "obs", "field") if short else ("obs", "field"):

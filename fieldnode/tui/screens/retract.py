@@ -38,8 +38,9 @@ class RetractPage(Page):
         """Draw what it is about."""
         words = self.desk.words
         what = [line("  ", Span(part, "title")) for part in wrap(self._what, size.width - 4)]
-        asks = words("undo.asks" if self._facts else "undo.nothing")
-        return [line(" ", Span(words("undo.title"), "label")), (), *what[:6], (), line("  ", asks)]
+        asks = wrap(words("undo.asks" if self._facts else "undo.nothing"), size.width - 4)
+        top = [line(" ", Span(words("undo.title"), "label")), (), *what[:6], ()]
+        return [*top, *(line("  ", part) for part in asks)]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""

@@ -11,7 +11,7 @@ from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import clock, code_sentence, identity
+from fieldnode.tui.wording import clock, code_sentence, identity, value_text
 from protocols.live.api import Asserted, Attribute, BoardLine, Recorded
 from protocols.records.display import clean_text
 
@@ -75,7 +75,7 @@ class SettlePage(Page):
             Span(words(key) if words.has(key) else clean_text(row.attribute)),
             Span(clock(row.value.at_ms, desk.now_ms, desk.zone)),
             Span(clean_text(row.value.author)),
-            Span(clean_text(row.value.text), "title"),
+            Span(value_text(words, row.value.text), "title"),
         ]
 
     def _done(self, answers: list[Recorded]) -> list[Act]:

@@ -1,0 +1,125 @@
+"""Every screen as text at 80x24, in every language: what a person sees, line by line.
+
+`FIELDMESH_GOLDEN=write` writes the files anew; look at the difference before committing it.
+"""
+
+import asyncio
+import os
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from fieldnode.text.catalogue import load, pseudo
+from fieldnode.tui.cores.display import Size, cells, line_cells, text_of
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.screens import home
+from fieldnode.tui.shell import Shell
+from protocols.live.api import Greeting
+from tests.screens.fake_node import NOW_MS, ward
+
+GOLDEN = Path(__file__).with_name("golden")
+SIZE = Size(80, 24)
+
+SCREENS = {
+    "board": [],
+    "board-filter": ["/", *"li"],
+    "register": ["n", *"Diallo", "enter", *"Awa", "enter", "2", *"300", "enter"],
+    "triage": ["f2", *"412", "enter", "1"],
+    "triage-known-tag": ["f2", *"TG-000412", "enter"],
+    "chart": ["down", "down", "enter"],
+    "vitals": ["down", "down", "enter", "v", *"26", "enter", "-", *"98"],
+    "vitals-unusual": ["down", "down", "enter", "v", "tab", "tab", "tab", "tab", *"20", "enter"],
+    "note": ["down", "down", "enter", "n"],
+    "settle": ["down", "down", "enter", "u"],
+    "saved": ["down", "enter", "n", *"pale", "enter"],
+    "undo": ["down", "enter", "n", *"pale", "enter", "f8"],
+    "undo-nothing": ["f8"],
+    "drafts": ["n", *"Diallo", "enter", "escape", "d"],
+    "search": ["f3", *"haddad", "enter"],
+    "sync": ["f7"],
+    "help": ["f1"],
+    "menu": ["f10"],
+    "language": ["f10", "6"],
+    "theme": ["f10", "7"],
+    "lock": ["n", *"Diallo", "enter", "f9", *"secret"],
+}
+LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
+
+
+def shell_after(keys, words, **greeting):
+    node = ward()
+    if greeting:
+        node.greeting = Greeting(device="dev", name="nord-b", **greeting)
+    numbers = iter(range(1000))
+    desk = Desk(words, UTC, lambda: f"key{next(numbers)}", NOW_MS, node.greeting)
+    shell = Shell(desk, home.page(desk), home.openers())
+    shell.begin()
+    for key in [None, *keys]:
+        if key is not None:
+            shell.key(key)
+        while shell.asks:
+            ask = shell.asks.pop(0)
+            shell.answer(ask, asyncio.run(ask.call(node)))
+    return shell
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("name", SCREENS)
+def test_each_screen_looks_as_agreed(name, language):
+    drawn = shell_after(SCREENS[name], LANGUAGES[language]).draw(SIZE)
+    shown = "\n".join(text_of(line).rstrip() for line in drawn) + "\n"
+    file = GOLDEN / language / f"{name}.txt"
+    if os.environ.get("FIELDMESH_GOLDEN") == "write":
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(shown)
+
+    assert shown == file.read_text()
+
+
+@pytest.mark.parametrize("size", [Size(80, 24), Size(100, 30), Size(132, 43), Size(40, 12)])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", SCREENS)
+def test_every_line_fills_the_screen_exactly(name, language, size):
+    lines = shell_after(SCREENS[name], LANGUAGES[language]).draw(size)
+
+    assert len(lines) == size.height
+    assert {line_cells(line) for line in lines} == {size.width}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_an_exercise_says_so_in_the_first_and_the_last_row(name):
+    lines = shell_after(SCREENS[name], LANGUAGES["en"], drill="SPRING-26").draw(SIZE)
+
+    assert len(lines) == SIZE.height
+    for row in (lines[0], lines[-1]):
+        assert text_of(row).startswith(" EXERCISE  EXERCISE  EXERCISE   SPRING-26")
+    assert "F10" in text_of(lines[-2])
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("name", SCREENS)
+def test_keys_and_actions_are_never_cut(name, language):
+    words = LANGUAGES[language]
+    shell = shell_after(SCREENS[name], words)
+    lines = shell.draw(SIZE)
+
+    for word in ("help", "triage", "find", "sync", "undo", "lock", "menu"):
+        assert words(f"keys.{word}") in text_of(lines[-1])
+    assert "…" not in text_of(lines[-2])
+    assert sum(
+        cells(hint.word) > 0 and hint.word in text_of(lines[-2]) for hint in shell.page.hints()
+    ) == sum(cells(hint.word) > 0 for hint in shell.page.hints())
+
+
+def test_no_name_is_on_a_locked_screen():
+    shown = "\n".join(map(text_of, shell_after(SCREENS["lock"], LANGUAGES["en"]).draw(SIZE)))
+
+    for name in ("Haddad", "Osei", "Diallo", "secret"):
+        assert name not in shown
+
+
+def test_keys_typed_on_a_locked_screen_open_nothing():
+    shell = shell_after(["f9", "f3", "f10", "ctrl+g", "3", "]", "C", "1"], LANGUAGES["en"])
+
+    assert shell.page.name == "lock"

@@ -1,0 +1,80 @@
+"""The client against a node on a real socket: answers, refusals, absence, return."""
+
+import asyncio
+
+import pytest
+
+from fieldnode.client import NodeClient
+from protocols.errors import InputError, LinkError
+from protocols.live.api import Draft
+from tests.screens.fake_node import PASSPHRASE, Served, ward
+
+
+@pytest.fixture
+async def served(tmp_path):
+    running = Served(ward(), tmp_path / "n.sock")
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def client(served):
+    found = NodeClient(served.path)
+    yield found
+    await found.close()
+
+
+async def test_every_call_comes_back_typed(client):
+    patient = (await client.board(0, 1)).lines[0].patient
+    draft = Draft("note", "d1", {"text": "pale"}, patient)
+    await client.draft_put(draft)
+
+    assert (await client.hello()).name == "nord-b"
+    assert (await client.search("haddad", 5)).total == 1
+    assert (await client.chart(patient, 0, 10)).head.patient == patient
+    assert (await client.sync()).peers[0].name == "nord-a"
+    assert await client.draft_list() == [draft]
+    assert await client.unlock("other") is False
+    assert await client.unlock(PASSPHRASE) is True
+
+
+async def test_a_refusal_is_raised_as_the_node_meant_it(client):
+    with pytest.raises(InputError) as refused:
+        await client.chart("pat_none", 0, 1)
+
+    assert (refused.value.code, refused.value.field) == ("not_found", "patient")
+
+
+async def test_calls_at_once_each_get_their_own_answer(client):
+    boards = await asyncio.gather(*(client.board(0, number) for number in range(1, 9)))
+
+    assert [len(board.lines) for board in boards] == list(range(1, 9))
+
+
+async def test_a_node_that_is_not_there_is_a_link_error(tmp_path):
+    with pytest.raises(LinkError) as missing:
+        await NodeClient(tmp_path / "none.sock").hello()
+
+    assert missing.value.code == "no_node"
+
+
+async def test_the_client_comes_back_when_the_node_does(client, served):
+    await client.hello()
+    await served.stop()
+    with pytest.raises(LinkError):
+        await client.hello()
+    await served.start()
+
+    assert (await client.hello()).name == "nord-b"
+
+
+async def test_changes_tell_of_absence_and_return(client, served):
+    changes = client.changes()
+    assert await anext(changes) == {"*"}
+    await served.change("patient")
+    assert await anext(changes) == {"patient"}
+    await served.stop()
+    assert await anext(changes) == frozenset()
+    await served.start()
+    assert await anext(changes) == {"*"}
