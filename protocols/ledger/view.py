@@ -88,6 +88,17 @@ class BookView:
         """All sites known here."""
         return [SiteId(row[0]) for row in self._store.all("SELECT id FROM site")]
 
+    @property
+    def home_site(self) -> SiteId | None:
+        """Where this device works: the site it registered first."""
+        row = self._store.one(
+            "SELECT s.id FROM site s JOIN entry e ON e.arrival = s.entry"
+            " JOIN feed f ON f.no = e.feed WHERE f.device = ? AND s.replaced < 2"
+            " ORDER BY s.entry LIMIT 1",
+            (self._ledger.authority.device,),
+        )
+        return SiteId(row[0]) if row else None
+
     def next_code_no(self) -> int:
         """The next unused number for a short code of this device and epoch."""
         name = f"code_no:{self._ledger.authority.epoch!s}"

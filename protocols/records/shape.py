@@ -213,6 +213,11 @@ class View(Protocol):
         """All sites known here."""
         ...
 
+    @property
+    def home_site(self) -> SiteId | None:
+        """Where this device works: what a new encounter is at when nobody says otherwise."""
+        ...
+
     def next_code_no(self) -> int:
         """The next unused number for a short code of this device and epoch."""
         ...

@@ -11,7 +11,18 @@ from protocols.errors import InputError
 from protocols.feeds.lane import Lane
 from protocols.ids import EncounterId, PatientId
 from protocols.records import attributes as names
-from protocols.records.attributes import AGE, BAND, PROBLEM, SEX, TAGS, TRIAGE, Age, Category, Sex
+from protocols.records.attributes import (
+    AGE,
+    BAND,
+    PROBLEM,
+    SEX,
+    SITE,
+    TAGS,
+    TRIAGE,
+    Age,
+    Category,
+    Sex,
+)
 from protocols.records.display import clean_text
 from protocols.records.history import History, Said
 from protocols.records.kinds import KindNo
@@ -50,6 +61,8 @@ class TriageRecord(Statement, frozen=True):
     """Critical findings, as codes of the pack."""
     age: Age | None = None
     problem: str | None = None
+    site: bytes | None = None
+    """Where the encounter is, when this entry founds it."""
 
     def __post_init__(self) -> None:
         """Refuse digits that are no category: nobody would know how urgent that is."""
@@ -66,6 +79,7 @@ class TriageRecord(Statement, frozen=True):
             (SEX, self.sex),
             (AGE, self.age),
             (PROBLEM, self.problem),
+            (SITE, self.site),
         ):
             if value is not None:
                 said.append((number, value))
@@ -125,6 +139,7 @@ def plan(command: Command, view: View) -> Plan:
         alerts=_alerts(data.alerts),
         age=None if data.age is None else age_value(desk, data.age),
         problem=None if data.problem is None else tidy(data.problem, "data.problem", 300),
+        site=_home(view) if encounter is None else None,
     )
     seen = () if patient is None else _seen(desk, patient, encounter, record)
     record = msgspec.structs.replace(
@@ -139,6 +154,11 @@ def plan(command: Command, view: View) -> Plan:
         founds_encounter=encounter is None,
     )
     return Plan((draft,), tuple(desk.warnings), record.code_no)
+
+
+def _home(view: View) -> bytes | None:
+    """Return where this device works, as it is stored."""
+    return None if view.home_site is None else bytes(view.home_site)
 
 
 def _patient(desk: Desk) -> PatientId | None:

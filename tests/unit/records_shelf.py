@@ -155,6 +155,10 @@ class Shelf:
     def sites(self) -> Sequence[SiteId]:
         return [SiteId(s) for s, kind in self.kinds.items() if kind == SubjectKind.SITE]
 
+    @property
+    def home_site(self) -> SiteId | None:
+        return None
+
     def next_code_no(self) -> int:
         return self.codes
 
