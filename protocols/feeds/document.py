@@ -311,6 +311,8 @@ def _run_lengths(items: list[bytes]) -> bytes:
 
     A run is n and its item; -n announces n items of which no two neighbours are equal.
     """
+    if len(items) == 1:
+        return b"\x7f" + items[0]
     if len(items) == 2 and items[0] != items[1]:
         return b"\x7e" + items[0] + items[1]
     out: list[bytes] = []

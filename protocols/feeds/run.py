@@ -156,8 +156,19 @@ class _Cursor:
         self.key_id = b""
 
     def varint(self) -> int:
-        number, self.at = take_varint(self.raw, self.at)
+        at = self.at
+        if at < len(self.raw) and (number := self.raw[at]) < 0x80:
+            self.at = at + 1
+            return number
+        number, self.at = take_varint(self.raw, at)
         return number
+
+    def byte(self) -> int:
+        at = self.at
+        if at >= len(self.raw):
+            raise PeerError("malformed", what="run")
+        self.at = at + 1
+        return self.raw[at]
 
     def take(self, size: int) -> bytes:
         at = self.at
@@ -244,8 +255,8 @@ def _read_lines(
     control = genesis.lane == Lane.CONTROL
     pack = HEADER.pack
     for seq in range(first, first + count):
-        flags = cursor.take(1)[0]
-        dictionary = cursor.take(1)[0] if flags & _DICTIONARY else 1
+        flags = cursor.byte()
+        dictionary = cursor.byte() if flags & _DICTIONARY else 1
         if flags & _KEY:
             cursor.choose_key()
         cursor.last_ms += unzigzag(cursor.varint())

@@ -187,12 +187,8 @@ class Merger:
         if not fresh:
             return
         strands = [
-            Strand(
-                each.hash[:16],
-                each.body.dependencies,
-                tuple([put_varint(kind) + value for kind, value in each.body.facts]),
-            )
-            for each in fresh
+            Strand(digest[:16], body.dependencies, tuple([_tagged(*fact) for fact in body.facts]))
+            for _, digest, _, _, body in fresh
         ]
         late = merged.document.extend(strands)
         if late:
@@ -211,12 +207,16 @@ class Merger:
         wanted = [(s.prefix, index) for s in strands for index in range(len(s.values))]
         held = document.facts(None if whole else wanted)
         doc_id, facts = DocId(place.doc_id), []
+        standings: dict[tuple[int, int], int] = {}
         for arrival, digest, feed_no, clock, body in fresh:
             feed = self._chain.by_no[feed_no]
             prefix, code_tag = EntryPrefix(digest[:16]), self._code_tag_of(feed)
             order, clock_ms = (clock, prefix), clock >> 16
             for index, (kind, _) in enumerate(body.facts):
                 value = held[prefix, index]
+                standing = standings.get((feed_no, kind))
+                if standing is None:
+                    standing = standings[feed_no, kind] = self._standing_of(feed, kind)
                 facts.append(
                     Fact(
                         entry=arrival,
@@ -231,7 +231,7 @@ class Merger:
                         code_tag=code_tag,
                         clock_ms=clock_ms,
                         order=order,
-                        standing=self._standing_of(feed, kind),
+                        standing=standing,
                     )
                 )
         return facts
@@ -246,6 +246,11 @@ class Merger:
             "INSERT INTO patient_search (rowid, words) VALUES (?,?)",
             [(subject, search_words(text)) for subject, text in words if text],
         )
+
+
+def _tagged(kind: int, value: bytes) -> bytes:
+    """Return a fact as documents hold it: its kind, then its value."""
+    return (bytes((kind,)) if kind < 0x80 else put_varint(kind)) + value
 
 
 def _kind_bytes(kind: int) -> int:

@@ -77,6 +77,8 @@ class Opener:
         self._store = store
         self._key_of = key_of
         self._scope_of = scope_of
+        self._keys: dict[bytes, bytes] = {}
+        """Scope keys met so far: an open key never closes."""
         self._docs: OrderedDict[bytes, int] = OrderedDict()
         self._doc_facts: dict[int, tuple[int, bytes, int]] = {}
         self._subjects: dict[bytes, tuple[int, int]] = {}
@@ -233,9 +235,12 @@ class Opener:
     def _read(self, entry: Sealed) -> tuple[bytes, Body]:
         header, dictionary = entry.header, entry.header[2]
         key_id = header[83:115]
-        key = self._key_of(key_id)
+        key = self._keys.get(key_id)
         if key is None:
-            raise Missing("key", key_id)
+            key = self._key_of(key_id)
+            if key is None:
+                raise Missing("key", key_id)
+            self._keys[key_id] = key
         if entry.body is None:
             raise Missing("body", None)
         if not known(dictionary):
@@ -249,8 +254,9 @@ class Opener:
     def _place(self, entry: Sealed, prefix: bytes, body: Body) -> tuple[int, int]:
         if not body.dependencies:
             return self._found(entry, prefix, body)
-        doc, *others = [self._doc_of(dependency) for dependency in body.dependencies]
-        if any(other != doc for other in others):
+        first, *others = body.dependencies
+        doc = self._docs.get(first) or self._doc_of(first)
+        if others and any([self._doc_of(other) != doc for other in others]):
             raise VoidBody("dependencies")
         subject, scope, lane = self._facts_of(doc)
         genesis = entry.feed.genesis

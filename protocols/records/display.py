@@ -51,12 +51,17 @@ _stray_joiner = re.compile(f"(?<![{_JOINING}])[{_JOINERS}]|[{_JOINERS}](?![{_JOI
 _breaks = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 
 
+_NOTHING = DisplayText("")
+
+
 def clean_text(text: str, limit: int = TEXT_CHARS_MAX) -> DisplayText:
     """Return `text` as one line of at most `limit` characters that a terminal can only draw.
 
     Never raises, and cleaning twice changes nothing. White space of any kind, line breaks too,
     becomes one space. Joiners stay where Arabic and Indic scripts need them.
     """
+    if not text:
+        return _NOTHING
     if _is_plain(text, limit):
         return DisplayText(text)
     work = limit * _WORK_CHARS_PER_CHAR
