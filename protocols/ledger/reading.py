@@ -111,6 +111,16 @@ def facts(ledger: Ledger, subject: bytes) -> list[Fact]:
     return ledger.merger.facts_of(row[0]) if row else []
 
 
+def assigned_facts(ledger: Ledger, patient_id: bytes) -> list[Fact]:
+    """Return facts of results that were written without a patient and given this one later."""
+    subjects = ledger.store.all(
+        "SELECT DISTINCT o.subject FROM subject s JOIN observation o ON o.subject = s.no"
+        " WHERE s.kind = 3 AND o.patient = ?",
+        (bytes(patient_id),),
+    )
+    return [fact for (no,) in subjects for fact in ledger.merger.facts_of(no)]
+
+
 def rows(ledger: Ledger, table: str, since: int, limit: int) -> list[RowLine]:
     """Return rows of a table that changed after a cursor, in the order they changed.
 

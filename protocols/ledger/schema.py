@@ -37,6 +37,7 @@ CREATE TABLE subject (
   no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, digest BLOB,
   dirty INTEGER NOT NULL DEFAULT 1);
 CREATE INDEX subject_dirty ON subject (dirty) WHERE dirty = 1;
+CREATE INDEX subject_unassigned ON subject (kind) WHERE kind = 3;
 CREATE TABLE document (
   no INTEGER PRIMARY KEY, doc_id BLOB NOT NULL UNIQUE, subject INTEGER NOT NULL,
   scope BLOB NOT NULL, lane INTEGER NOT NULL, encounter BLOB, entries INTEGER NOT NULL,

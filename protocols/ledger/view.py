@@ -45,11 +45,14 @@ class BookView:
 
     def patients_tagged(self, tag: str) -> Sequence[PatientId]:
         """Patients that carry this tag by a standing, unreplaced assertion."""
-        rows = self._store.all(
-            "SELECT id FROM patient WHERE tag = ? AND standing IN (?, ?, ?) ORDER BY id LIMIT ?",
-            (tag, *_FINDABLE, MATCHES_MAX),
-        )
-        return [PatientId(row[0]) for row in rows]
+        found: set[bytes] = set()
+        for column, table in (("id", "patient"), ("patient", "tag")):
+            rows = self._store.all(
+                f"SELECT {column} FROM {table} WHERE tag = ? AND standing IN (?, ?, ?) LIMIT ?",
+                (tag, *_FINDABLE, MATCHES_MAX),
+            )
+            found.update(row[0] for row in rows)
+        return [PatientId(each) for each in sorted(found)]
 
     def encounter_patient(self, encounter: EncounterId) -> PatientId | None:
         """The patient an encounter belongs to, or None when it is unknown here."""
@@ -62,12 +65,12 @@ class BookView:
 
     def open_encounters(self, patient: PatientId) -> Sequence[EncounterId]:
         """Encounters of the patient that are not closed, newest first."""
-        row = self._store.one(
-            "SELECT encounter FROM patient WHERE id = ? AND encounter IS NOT NULL"
-            " AND closed_ms IS NULL",
+        rows = self._store.all(
+            "SELECT id FROM encounter WHERE patient = ? AND closed_ms IS NULL AND replaced = 0"
+            " ORDER BY opened_ms DESC, id",
             (bytes(patient),),
         )
-        return [EncounterId(row[0])] if row else []
+        return [EncounterId(row[0]) for row in rows]
 
     def facts(self, subject: DocId) -> Sequence[Fact]:
         """All facts of a subject, in display order."""

@@ -5,14 +5,19 @@ Everything here runs on the node's thread and reads rows or facts, never documen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from protocols.errors import InputError
-from protocols.ids import DeviceId, EncounterId, PatientId
+from protocols.ids import DeviceId, DocId, EncounterId, PatientId
 from protocols.ledger import reading
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
+from protocols.ledger.safefile import disk_trouble, write_whole
 from protocols.live.api import (
     Asserted,
     Attribute,
@@ -35,6 +40,8 @@ BOARD_MAX = 200
 CHART_MAX = 500
 ROWS_MAX = 1000
 """Rows in one answer; the caller comes back with the cursor."""
+ROWS_BYTES_MAX = 512 * 1024
+"""And this much of them: half of what one line of the socket carries."""
 IMPLAUSIBLE_BEFORE_MS = 1_767_225_600_000
 """2026-01-01: this software did not exist before; a clock that says so has no battery."""
 
@@ -99,7 +106,8 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
         raise InputError("not_found", field="patient")
     facts = reading.facts(ledger, wanted)
     history = History(wanted, facts)
-    told = [fact for fact in facts if not isinstance(fact.record, DocumentOpen)]
+    results = reading.assigned_facts(ledger, wanted)
+    told = [fact for fact in (*facts, *results) if not isinstance(fact.record, DocumentOpen)]
     told.sort(key=lambda fact: (fact.at_ms, fact.order, fact.index), reverse=True)
     page = told[max(offset, 0) : max(offset, 0) + min(limit, CHART_MAX)]
     saved = reading.saved_where(ledger, sorted({fact.entry for fact in page}))
@@ -201,12 +209,37 @@ def row_json(ledger: Ledger, line: RowLine) -> dict[str, Any]:
 
 
 def rows_page(ledger: Ledger, table: str, since: int, limit: int) -> dict[str, Any]:
-    """A page of rows that changed after a cursor, and the next cursor."""
-    found = reading.rows(ledger, table, since, min(limit, ROWS_MAX))
-    return {
-        "rows": [row_json(ledger, line) for line in found],
-        "cursor": found[-1].changed if found else since,
-    }
+    """A page of rows that changed after a cursor, and the next cursor; empty only at the end."""
+    rows: list[dict[str, Any]] = []
+    cursor, size = since, 0
+    for line in reading.rows(ledger, table, since, min(limit, ROWS_MAX)):
+        row = row_json(ledger, line)
+        size += len(msgspec.json.encode(row))
+        if rows and size > ROWS_BYTES_MAX:
+            break
+        rows.append(row)
+        cursor = line.changed
+    return {"rows": rows, "cursor": cursor}
+
+
+def write_documents(documents: Sequence[tuple[DocId, bytes]], target: Path) -> int:
+    """Write documents as standard automerge files into a new folder; return how many.
+
+    Raises:
+        InputError: `not_found` when there are none, `target_exists`.
+        SetupError: `not_writable`, `no_such_place`.
+        LedgerError: `disk_full`, `disk_failed`.
+    """
+    if not documents:
+        raise InputError("not_found", field="patient")
+    with disk_trouble():
+        try:
+            target.mkdir(mode=0o700)
+        except FileExistsError:
+            raise InputError("target_exists", field="to") from None
+        for doc, raw in documents:
+            write_whole(target / f"{doc}.automerge", raw)
+    return len(documents)
 
 
 def _attribute(ledger: Ledger, shown: words.Shown) -> Attribute:
