@@ -10,25 +10,32 @@ import asyncio  # noqa: E402 - the guard speaks before anything it guards is imp
 import subprocess  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Callable  # noqa: E402
 from contextlib import suppress  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
 import platformdirs  # noqa: E402
 
-from protocols.errors import LinkError, SetupError  # noqa: E402
+from protocols.errors import InputError, LinkError, SetupError  # noqa: E402
 from protocols.ids import PatientId  # noqa: E402
-from protocols.ledger import inspection  # noqa: E402
-from protocols.ledger.backup import backup as make_backup  # noqa: E402
 from protocols.ledger.backup import restore as restore_backup  # noqa: E402
-from protocols.ledger.folder import create_folder  # noqa: E402
-from protocols.ledger.founding import found_book  # noqa: E402
+from protocols.ledger.folder import change_passphrase, holds_book, lock_for_good  # noqa: E402
+from protocols.ledger.keyfile import recovered  # noqa: E402
+from protocols.ledger.safefile import write_whole  # noqa: E402
 from protocols.live import commands  # noqa: E402
 from protocols.live.address import Address  # noqa: E402
 from protocols.live.client import LocalClient  # noqa: E402
 from protocols.live.clock import now  # noqa: E402
-from protocols.live.commands import door, passphrase_of, say, show, told  # noqa: E402
+from protocols.live.commands import (  # noqa: E402
+    EXIT_NOT_WRITABLE,
+    Named,
+    door,
+    passphrase_if_needed,
+    passphrase_of,
+    say,
+    show,
+    told,
+)
 from protocols.live.hardening import harden  # noqa: E402
 from protocols.live.journal import Journal  # noqa: E402
 from protocols.live.lines import find_socket  # noqa: E402
@@ -55,6 +62,12 @@ passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path, allow_dash=True),
     help="File whose first line is the passphrase; - for standard input.",
+)
+new_passphrase_option = click.option(
+    "--new-passphrase-file",
+    "new_file",
+    type=click.Path(path_type=Path),
+    help="File whose first line is the new passphrase.",
 )
 
 
@@ -87,22 +100,14 @@ def init(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Make a node that works alone from the first minute."""
     with told():
-        passphrase = passphrase_of(passphrase_file, confirm=True)
-        moment = now()
-        store = create_folder(folder, passphrase, moment.entropy, unattended=unattended)
-        ledger = found_book(
-            store,
-            name=name,
-            org=org,
-            jurisdiction=jurisdiction,
-            hq=False,
-            entropy=moment.entropy,
-            wall_ms=moment.wall_ms,
+        device = commands.make_node(
+            folder,
+            passphrase_of(passphrase_file, confirm=True),
+            Named(name, org, jurisdiction, hq=False),
+            unattended=unattended,
         )
-        device = str(ledger.authority.device)
-        ledger.close()
     if as_json:
-        show({"device": device, "data": str(folder)})
+        show({"device": str(device), "data": str(folder)})
     say(f"{name} is ready. `fieldnode open` starts it.")
 
 
@@ -120,11 +125,12 @@ def join(folder: Path, passphrase_file: Path | None, peer: str, code: str) -> No
         except LinkError as error:
             if error.code != "no_node":
                 raise
-            asyncio.run(_join_alone(folder, passphrase_of(passphrase_file), peer, code))
+            passphrase = passphrase_if_needed(folder, passphrase_file)
+            asyncio.run(_join_alone(folder, passphrase, peer, code))
     say("Joined.")
 
 
-async def _join_alone(folder: Path, passphrase: str, peer: str, code: str) -> None:
+async def _join_alone(folder: Path, passphrase: str | None, peer: str, code: str) -> None:
     """Join while no node runs: run one for as long as it takes."""
     service = Service(
         factory_of(folder, passphrase), Settings(folder=folder, discovery=False), Journal()
@@ -163,18 +169,19 @@ def serve(
             peers=tuple(Address.parse(peer) for peer in peers),
             discovery=not no_discovery,
         )
-        passphrase = _passphrase_if_needed(folder, passphrase_file)
+        passphrase = passphrase_if_needed(folder, passphrase_file)
         asyncio.run(_serve(folder, passphrase, settings))
 
 
 async def _serve(folder: Path, passphrase: str | None, settings: Settings) -> None:
     journal = Journal()
-    service = Service(factory_of(folder, passphrase), settings, journal)
+    service = Service(factory_of(folder, passphrase, journal.note), settings, journal)
     desk = Desk(service, folder)
     await service.start(desk.handlers(), left=desk.left)
     show({"listening": str(service.address)})
     sys.stdout.flush()
     await service.run_until_stopped()
+    desk.close()
     journal.close()
 
 
@@ -198,7 +205,7 @@ def open_terminal(
         try:
             LocalClient(folder).close()
         except LinkError:
-            _start_node(folder, _passphrase_if_needed(folder, passphrase_file), listen)
+            _start_node(folder, passphrase_if_needed(folder, passphrase_file), listen)
         from fieldnode.tui.app import run  # a node must never load the terminal
 
         sys.exit(run(find_socket(folder), language=language, theme=theme, line=line))
@@ -206,8 +213,6 @@ def open_terminal(
 
 def _start_node(folder: Path, passphrase: str | None, listen: str) -> None:
     """Start `serve` on its own, so that the node outlives this terminal."""
-    if not folder.exists():
-        raise SetupError("no_book")
     log = folder / "node.log"
     command = [sys.executable, "-m", "fieldnode", "serve", "--data", str(folder)]
     command += ["--listen", listen]
@@ -243,7 +248,7 @@ def _last_line(log: Path) -> str:
 @passphrase_option
 def record(folder: Path, passphrase_file: Path | None) -> None:
     """Read JSON lines, write each down, answer each once it is durable."""
-    with told(), door(folder, _asked(folder, passphrase_file)) as book:
+    with told(fault=EXIT_NOT_WRITABLE), door(folder, passphrase_file) as book:
         sys.exit(commands.record_stream(book, sys.stdin.fileno()))
 
 
@@ -255,7 +260,7 @@ def record(folder: Path, passphrase_file: Path | None) -> None:
 @click.option("--follow", is_flag=True, help="Go on with rows as they change.")
 def rows(kind: str, folder: Path, passphrase_file: Path | None, since: int, follow: bool) -> None:
     """Print rows of a kind, one JSON object a line."""
-    with told(), door(folder, _asked(folder, passphrase_file)) as book:
+    with told(), door(folder, passphrase_file) as book:
         commands.print_rows(book, kind, since, follow=follow)
 
 
@@ -277,7 +282,7 @@ def list_kinds(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def status(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Say how the node is: peers, what has not travelled, what needs attention."""
-    with told(), door(folder, _asked(folder, passphrase_file)) as book:
+    with told(), door(folder, passphrase_file) as book:
         found = commands.full_status(book, folder)
     if as_json:
         show(found)
@@ -301,12 +306,9 @@ def invite(folder: Path, hq: bool) -> None:
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="New folder.")
 def export(patient: str, folder: Path, passphrase_file: Path | None, target: Path) -> None:
     """Write a patient's documents as standard automerge files."""
-    with told(), door(folder, _asked(folder, passphrase_file)) as book:
-        found = commands.export(book, PatientId.parse(patient))
-        target.mkdir(mode=0o700, parents=True)
-        for name, raw in found.items():
-            (target / f"{name}.automerge").write_bytes(raw)
-    say(f"{len(found)} documents written. They are not encrypted.")
+    with told(), door(folder, passphrase_file) as book:
+        count = commands.export(book, PatientId.parse(patient), target)
+    say(f"{count} documents written. They are not encrypted.")
 
 
 @main.command()
@@ -315,16 +317,8 @@ def export(patient: str, folder: Path, passphrase_file: Path | None, target: Pat
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="New file.")
 def backup(folder: Path, passphrase_file: Path | None, target: Path) -> None:
     """Write a verified, encrypted backup; the node may go on meanwhile."""
-    with told():
-        try:
-            with LocalClient(folder) as client:
-                show(client.call("backup", target=str(target.absolute())))
-        except LinkError as error:
-            if error.code != "no_node":
-                raise
-            with door(folder, _asked(folder, passphrase_file)) as book:
-                assert isinstance(book, commands.StoppedDoor)
-                show(commands.plain(make_backup(book.node.ledger, target, now().wall_ms)))
+    with told(), door(folder, passphrase_file) as book:
+        show(commands.backup(book, target))
 
 
 @main.command()
@@ -335,15 +329,68 @@ def restore(folder: Path, passphrase_file: Path | None, source: Path) -> None:
     """Verify a backup and make a new node folder of it; it goes on writing at once."""
     with told():
         show(commands.plain(restore_backup(source, folder, passphrase_of(passphrase_file))))
+    say("Restored. It begins a new epoch when it is opened, and peers send what it lacks.")
 
 
 @main.command()
 @data_option
-def lock(folder: Path) -> None:
+@click.option(
+    "--panic",
+    is_flag=True,
+    help="Throw the key away first: no passphrase opens this folder again.",
+)
+def lock(folder: Path, panic: bool) -> None:
     """Stop the node: keys leave memory, sync stops. The passphrase opens it again."""
-    with told(), LocalClient(folder) as client:
-        client.call("stop")
-    say("Locked.")
+    with told():
+        if panic:
+            lock_for_good(folder)
+        try:
+            commands.stop_node(folder)
+        except LinkError as error:
+            if error.code != "no_node" or not panic:
+                raise
+    say("Locked for good." if panic else "Locked.")
+
+
+@main.command()
+@data_option
+@passphrase_option
+@new_passphrase_option
+def passphrase(folder: Path, passphrase_file: Path | None, new_file: Path | None) -> None:
+    """Change the passphrase; a running node goes on. Older backups keep the one of their day."""
+    with told():
+        if not holds_book(folder):
+            raise SetupError("no_book")
+        old = passphrase_of(passphrase_file)
+        new = commands.new_passphrase(new_file)
+        change_passphrase(folder, old, new, now().entropy)
+    say("Changed.")
+
+
+@main.command()
+@data_option
+@passphrase_option
+@click.option("--from", "source", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="New file.")
+@new_passphrase_option
+def recover(
+    folder: Path,
+    passphrase_file: Path | None,
+    source: Path,
+    target: Path,
+    new_file: Path | None,
+) -> None:
+    """Give another device a new passphrase: makes a `ledger.key` of its `ledger.recovery`."""
+    with told():
+        if target.exists():
+            raise InputError("target_exists", field="to")
+        with door(folder, passphrase_file) as book:
+            if not isinstance(book, commands.StoppedDoor):
+                raise LinkError("node_running")
+            secret = book.node.ledger.authority.keys.agree_secret
+        chosen = commands.new_passphrase(new_file)
+        write_whole(target, recovered(source.read_bytes(), secret, chosen, now().entropy))
+    say("Put this file into the device's data folder, as ledger.key.")
 
 
 @main.command()
@@ -351,28 +398,14 @@ def lock(folder: Path) -> None:
 @passphrase_option
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def doctor(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
-    """Check every entry, signature and row of a stopped node, and say what is wrong."""
-    with told(), door(folder, _asked(folder, passphrase_file)) as book:
-        if not isinstance(book, commands.StoppedDoor):
-            raise LinkError("node_running")
-        found = inspection.inspect(book.node.ledger)
+    """Check every entry and signature, of a stopped node every row too; say what is wrong."""
+    with told(), door(folder, passphrase_file) as book:
+        found = commands.inspected(book)
     if as_json:
-        show(commands.plain(found))
+        show(found)
     else:
-        commands.print_report(commands.plain(found))
-
-
-def _asked(folder: Path, file: Path | None) -> Callable[[], str]:
-    return lambda: _passphrase_if_needed(folder, file) or ""
-
-
-def _passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
-    """Return the passphrase; None where the folder opens unattended or is not there."""
-    if not folder.exists():
-        raise SetupError("no_book")
-    if (folder / "ledger.unattended").exists() and file is None:
-        return None
-    return passphrase_of(file)
+        commands.print_report(found)
+    sys.exit(0 if found["ok"] else 1)
 
 
 if __name__ == "__main__":

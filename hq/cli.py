@@ -18,14 +18,20 @@ from aiohttp import web  # noqa: E402
 from hq.accounts import Accounts  # noqa: E402
 from hq.book import LedgerBook  # noqa: E402
 from hq.web import PageSettings, make_app, make_runner  # noqa: E402
-from protocols.errors import InputError, LinkError  # noqa: E402
-from protocols.ledger.folder import create_folder  # noqa: E402
-from protocols.ledger.founding import found_book  # noqa: E402
+from protocols.errors import LinkError  # noqa: E402
 from protocols.live import commands  # noqa: E402
 from protocols.live.address import Address  # noqa: E402
 from protocols.live.client import LocalClient  # noqa: E402
 from protocols.live.clock import now  # noqa: E402
-from protocols.live.commands import door, passphrase_of, say, show, told  # noqa: E402
+from protocols.live.commands import (  # noqa: E402
+    Named,
+    door,
+    passphrase_if_needed,
+    passphrase_of,
+    say,
+    show,
+    told,
+)
 from protocols.live.hardening import harden  # noqa: E402
 from protocols.live.journal import Journal  # noqa: E402
 from protocols.live.local import Caller, Handler  # noqa: E402
@@ -78,22 +84,14 @@ def init(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Found an operation."""
     with told():
-        passphrase = passphrase_of(passphrase_file, confirm=True)
-        moment = now()
-        store = create_folder(folder, passphrase, moment.entropy, unattended=unattended)
-        ledger = found_book(
-            store,
-            name=name,
-            org=org,
-            jurisdiction=jurisdiction,
-            hq=True,
-            entropy=moment.entropy,
-            wall_ms=moment.wall_ms,
+        device = commands.make_node(
+            folder,
+            passphrase_of(passphrase_file, confirm=True),
+            Named(name, org, jurisdiction, hq=True),
+            unattended=unattended,
         )
-        device = str(ledger.authority.device)
-        ledger.close()
     if as_json:
-        show({"device": device, "data": str(folder)})
+        show({"device": str(device), "data": str(folder)})
     say("The operation is founded. `hq serve` starts it, `hq invite` lets a node in.")
 
 
@@ -131,8 +129,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
             peers=tuple(Address.parse(peer) for peer in peers),
             discovery=not no_discovery,
         )
-        unattended = (folder / "ledger.unattended").exists() and passphrase_file is None
-        passphrase = None if unattended else passphrase_of(passphrase_file)
+        passphrase = passphrase_if_needed(folder, passphrase_file)
         asyncio.run(_serve(passphrase, settings, Address.parse(web_at), https=behind_https))
 
 
@@ -140,7 +137,7 @@ async def _serve(
     passphrase: str | None, settings: Settings, web_at: Address, *, https: bool
 ) -> None:
     journal = Journal()
-    service = Service(factory_of(settings.folder, passphrase), settings, journal)
+    service = Service(factory_of(settings.folder, passphrase, journal.note), settings, journal)
     desk = Desk(service, settings.folder)
     book = LedgerBook(service)
     accounts = Accounts(book, entropy=os.urandom)
@@ -164,6 +161,7 @@ async def _serve(
         sys.stdout.flush()
         await service.run_until_stopped()
     finally:
+        desk.close()
         await runner.cleanup()
         await service.stop()
         journal.close()
@@ -194,7 +192,7 @@ def login(folder: Path) -> None:
 @click.option("--follow", is_flag=True, help="Go on with rows as they change.")
 def rows(kind: str, folder: Path, passphrase_file: Path | None, since: int, follow: bool) -> None:
     """Print rows of a kind, one JSON object a line."""
-    with told(), door(folder, lambda: passphrase_of(passphrase_file)) as book:
+    with told(), door(folder, passphrase_file) as book:
         commands.print_rows(book, kind, since, follow=follow)
 
 
@@ -204,10 +202,7 @@ def rows(kind: str, folder: Path, passphrase_file: Path | None, since: int, foll
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def status(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Say how HQ is: who is linked, what is missing, what needs attention."""
-    if not folder.exists():
-        with told():
-            raise InputError("no_book")
-    with told(), door(folder, lambda: passphrase_of(passphrase_file)) as book:
+    with told(), door(folder, passphrase_file) as book:
         found = commands.full_status(book, folder)
     if as_json:
         show(found)

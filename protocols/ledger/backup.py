@@ -3,6 +3,8 @@
 A backup is a copy of the database under the same key, with the locked key in front, so that one
 file and one passphrase are all a restore needs. It carries no token: what is restored begins a
 new epoch and goes on writing at once.
+
+    magic ‖ u32 length of the key file ‖ key file ‖ database ‖ BLAKE2b-256 of all before
 """
 
 from __future__ import annotations
@@ -10,23 +12,42 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
+from typing import BinaryIO
 
-from protocols.errors import InputError, LedgerError, SetupError
+from protocols.errors import InputError, LedgerError
 from protocols.ledger import token
 from protocols.ledger.book import Ledger
-from protocols.ledger.inspection import inspect
-from protocols.ledger.keyfile import KEY_NAME, read_key
-from protocols.ledger.safefile import sync_folder, write_whole
-from protocols.ledger.store import DATABASE_NAME, connect_plainly, open_file
+from protocols.ledger.folder import building
+from protocols.ledger.inspection import Findings, check_copy
+from protocols.ledger.keyfile import KEY_FILE_BYTES_MAX, KEY_NAME, unlocked
+from protocols.ledger.safefile import disk_trouble, sync_folder, write_new, write_whole
+from protocols.ledger.store import DATABASE_NAME, copy_file, open_copy
 
 MAGIC = b"fieldmesh backup 1\n"
-_LENGTH = struct.Struct(">I")
+SUM_BYTES = 32
+PIECE_BYTES = 1 << 20
+"""Read and written at a time."""
 MARK_NAME = "last_backup"
 """File in the data folder that says when the last backup was made."""
-KEY_FILE_BYTES_MAX = 4096
+
+_LENGTH = struct.Struct(">I")
+
+Check = Callable[[Path, bytes], Findings]
+"""Checks a copy of a book under its key; a running node has it done in another process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is copied: all a backup needs of a running book, so that it keeps no thread waiting."""
+
+    folder: Path
+    key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,104 +59,192 @@ class BackupReport:
     bytes: int
 
 
-def backup(ledger: Ledger, target: Path, wall_ms: int) -> BackupReport:
-    """Write a verified backup of a running book to a new file.
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What is in a backup, and whether all of it is as it was written."""
+
+    entries: int
+    feeds: int
+    ok: bool
+    problems: tuple[str, ...]
+
+
+def source_of(ledger: Ledger) -> Source:
+    """Return what `backup` copies; call it on the ledger's own thread."""
+    assert ledger.store.path is not None
+    return Source(ledger.store.path.parent, ledger.store.key)
+
+
+def backup(
+    source: Source,
+    target: Path,
+    wall_ms: int,
+    *,
+    check: Check = check_copy,
+    going_on: Callable[[], bool] = lambda: True,
+) -> BackupReport:
+    """Write a verified backup to a new file; the book may be written meanwhile, from any thread.
+
+    Args:
+        target: Needs room for twice the database while it is made.
+        going_on: Asked now and then; False gives up with LedgerError `stopped`.
 
     Raises:
         InputError: `target_exists`.
-        LedgerError: `backup_failed` when what was written does not verify; it is removed.
+        SetupError: `not_writable`.
+        LedgerError: `backup_failed` when what was written does not verify, `disk_full`,
+            `disk_failed`, `stopped`. Nothing is left of it then.
     """
-    if target.exists():
-        raise InputError("target_exists", field="to")
-    source = ledger.store.path
-    assert source is not None
-    locked = (source.parent / KEY_NAME).read_bytes()
-    aside = target.with_name(target.name + ".part")
-    with TemporaryDirectory(dir=source.parent, prefix=".backup-") as place:
-        copy = Path(place) / DATABASE_NAME
-        connection = connect_plainly(copy, ledger.store.key)
-        try:
-            ledger.store.copy_to(connection)
-            connection.execute(
-                "INSERT OR REPLACE INTO meta VALUES ('token', ?)", (token.NO_INSTALLATION,)
-            )
-        finally:
-            connection.close()
-        try:
-            report = _verify(Path(place), ledger.store.key)
-        except LedgerError:
-            raise LedgerError("backup_failed") from None
-        _pack(copy, locked, aside)
-    aside.replace(target)
-    sync_folder(target.parent)
-    write_whole(source.parent / MARK_NAME, str(wall_ms).encode())
-    return report
+    with disk_trouble():
+        if target.exists():
+            raise InputError("target_exists", field="to")
+        with _beside(target) as place:
+            copy, whole = place / DATABASE_NAME, place / "whole"
+            found = _copied(source, copy, check, going_on)
+            write_new(whole, _packed(copy, (source.folder / KEY_NAME).read_bytes()))
+            if not _sum_holds(whole):
+                raise LedgerError("backup_failed")
+            # Never over what appeared meanwhile; a rename would.
+            _move_new(whole, target)
+        sync_folder(target.parent)
+        size = target.stat().st_size
+    with suppress(LedgerError):
+        write_whole(source.folder / MARK_NAME, str(wall_ms).encode())
+    return BackupReport(found.entries, found.feeds, size)
+
+
+def check_running(
+    source: Source, *, check: Check = check_copy, going_on: Callable[[], bool] = lambda: True
+) -> Findings:
+    """Check a copy of a book that is being written; needs room for it on the book's own disk.
+
+    Raises:
+        LedgerError: `disk_full`, `disk_failed`, `stopped`.
+    """
+    with disk_trouble(), _beside(source.folder / "check") as place:
+        copy_file(source.folder / DATABASE_NAME, source.key, place / DATABASE_NAME, going_on)
+        return check(place / DATABASE_NAME, source.key)
 
 
 def last_backup_ms(folder: Path) -> int | None:
     """When the last backup of a folder was made, Unix milliseconds, or None."""
-    mark = folder / MARK_NAME
-    return int(mark.read_bytes()) if mark.exists() else None
+    try:
+        return int((folder / MARK_NAME).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
-def restore(source: Path, folder: Path, passphrase: str) -> BackupReport:
+def verify(archive: Path, passphrase: str, place: Path) -> Verified:
+    """Say what a backup holds and whether it is whole.
+
+    Args:
+        place: An empty private folder with room for the database; it is left empty.
+
+    Raises:
+        InputError: `not_a_backup`, `wrong_passphrase`.
+        LedgerError: `backup_damaged` when the file is not as it was written.
+    """
+    database = place / DATABASE_NAME
+    with disk_trouble():
+        try:
+            found = check_copy(database, unlocked(_unpack(archive, database), passphrase))
+        finally:
+            database.unlink(missing_ok=True)
+    return Verified(found.entries, found.feeds, found.ok, found.problems)
+
+
+def restore(archive: Path, folder: Path, passphrase: str) -> BackupReport:
     """Make a new data folder of a backup, after verifying all of it.
 
     Raises:
-        SetupError: `book_exists`, `folder_not_empty`.
+        SetupError: `book_exists`, `folder_not_empty`, `not_writable`.
         InputError: `wrong_passphrase`, `not_a_backup`.
-        LedgerError: `backup_damaged`.
+        LedgerError: `backup_damaged`, `disk_full`, `disk_failed`. The folder is as it was then.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise SetupError("folder_not_empty")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent, prefix=".restore-") as place:
-        inside = Path(place) / "node"
-        inside.mkdir(mode=0o700)
-        locked = _unpack(source, inside / DATABASE_NAME)
-        write_whole(inside / KEY_NAME, locked)
-        key = read_key(inside, passphrase)
-        try:
-            report = _verify(inside, key)
-        except LedgerError:
-            raise LedgerError("backup_damaged") from None
-        if folder.exists():
-            folder.rmdir()
-        inside.replace(folder)
-    sync_folder(folder.parent)
-    return report
+    with disk_trouble(), building(folder) as place:
+        database = place / DATABASE_NAME
+        locked = _unpack(archive, database)
+        found = check_copy(database, unlocked(locked, passphrase))
+        if not found.ok:
+            raise LedgerError("backup_damaged")
+        write_whole(place / KEY_NAME, locked)
+    return BackupReport(found.entries, found.feeds, archive.stat().st_size)
 
 
-def _verify(folder: Path, key: bytes) -> BackupReport:
-    store = open_file(folder, key)
+def _copied(source: Source, copy: Path, check: Check, going_on: Callable[[], bool]) -> Findings:
+    copy_file(source.folder / DATABASE_NAME, source.key, copy, going_on)
+    store = open_copy(copy, source.key)
     try:
-        found = inspect(Ledger(store))
+        token.write(store, token.NO_INSTALLATION)
     finally:
         store.close()
+    found = check(copy, source.key)
+    if not going_on():
+        raise LedgerError("stopped")
     if not found.ok:
-        raise LedgerError("damaged")
-    return BackupReport(found.entries, found.feeds, (folder / DATABASE_NAME).stat().st_size)
+        raise LedgerError("backup_failed")
+    return found
 
 
-def _pack(copy: Path, locked: bytes, target: Path) -> None:
-    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as out, copy.open("rb") as database:
-        out.write(MAGIC + _LENGTH.pack(len(locked)) + locked)
-        shutil.copyfileobj(database, out)
-        out.flush()
-        os.fsync(out.fileno())
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Give a private place on the target's own disk; nothing of it stays."""
+    place = Path(mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
-def _unpack(source: Path, database: Path) -> bytes:
-    with source.open("rb") as held:
+def _move_new(whole: Path, target: Path) -> None:
+    try:
+        os.link(whole, target)
+    except FileExistsError:
+        raise InputError("target_exists", field="to") from None
+    except OSError:
+        # A file system without links, as on most sticks.
+        whole.replace(target)
+
+
+def _packed(database: Path, locked: bytes) -> Iterator[bytes]:
+    total = blake2b(digest_size=SUM_BYTES)
+    with database.open("rb") as held:
+        for piece in (MAGIC, _LENGTH.pack(len(locked)), locked):
+            total.update(piece)
+            yield piece
+        while piece := held.read(PIECE_BYTES):
+            total.update(piece)
+            yield piece
+    yield total.digest()
+
+
+def _sum_holds(archive: Path) -> bool:
+    """Read back what was written, from the disk itself where the system lets us."""
+    with archive.open("rb") as held:
+        os.posix_fadvise(held.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        total = blake2b(digest_size=SUM_BYTES)
+        for piece in _pieces(held, archive.stat().st_size - SUM_BYTES):
+            total.update(piece)
+        return held.read() == total.digest()
+
+
+def _unpack(archive: Path, database: Path) -> bytes:
+    """Take a backup apart: write its database, return its key file."""
+    with archive.open("rb") as held:
         if held.read(len(MAGIC)) != MAGIC:
             raise InputError("not_a_backup", field="from")
         size = _LENGTH.unpack(held.read(_LENGTH.size).ljust(_LENGTH.size, b"\0"))[0]
         if not 0 < size <= KEY_FILE_BYTES_MAX:
             raise InputError("not_a_backup", field="from")
         locked = held.read(size)
-        with database.open("xb") as out:
-            shutil.copyfileobj(held, out)
-            out.flush()
-            os.fsync(out.fileno())
+        rest = archive.stat().st_size - held.tell() - SUM_BYTES
+        if rest <= 0 or not _sum_holds(archive):
+            raise LedgerError("backup_damaged")
+        write_new(database, _pieces(held, rest))
     return locked
+
+
+def _pieces(held: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0 and (piece := held.read(min(PIECE_BYTES, size))):
+        yield piece
+        size -= len(piece)

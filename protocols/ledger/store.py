@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,10 @@ WAL_BYTES_MAX = 16 * 1024 * 1024
 """The write-ahead log is cut back to this after a checkpoint."""
 CHECKPOINT_PAGES = 4000
 """A busy book checkpoints by itself at this length; an idle one earlier, see `checkpoint`."""
+COPY_PAGES = 1024
+"""Pages copied in one step: 4 MiB, some 50 ms."""
+BUSY_MS = 5000
+"""How long a statement waits for a reader of the same file."""
 
 Values = Mapping[str, object] | Sequence[object]
 
@@ -97,7 +101,10 @@ class Store:
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the database; called when idle."""
         if self.path is not None:
+            # A backup may be reading: what it still needs stays in the log, and nobody waits.
+            self.execute("PRAGMA busy_timeout=0").fetchall()
             self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.execute(f"PRAGMA busy_timeout={BUSY_MS}").fetchall()
 
     def copy_to(self, target: Any) -> None:
         """Copy every page to another connection, a consistent moment of the book."""
@@ -119,8 +126,11 @@ def open_memory() -> Store:
     return Store(_configured(sqlcipher3.connect(":memory:", isolation_level=None)), None)
 
 
-def open_file(folder: Path, key: bytes, *, create: bool = False) -> Store:
+def open_file(folder: Path, key: bytes, *, create: bool = False, lock: int | None = None) -> Store:
     """Open the book of a data folder under its 32-byte database key.
+
+    Args:
+        lock: What `take_lock` gave for this folder; the store lets go of it. None: taken here.
 
     Raises:
         LedgerError: `in_use` when another process has it, `wrong_key`, `damaged`, `disk_full`.
@@ -129,7 +139,8 @@ def open_file(folder: Path, key: bytes, *, create: bool = False) -> Store:
     path = folder / DATABASE_NAME
     if create == path.exists():
         raise SetupError("book_exists" if create else "no_book")
-    lock = _take_lock(folder)
+    if lock is None:
+        lock = take_lock(folder)
     try:
         connection = _connect(path, key)
         store = Store(_configured(connection), path, lock, key)
@@ -139,9 +150,47 @@ def open_file(folder: Path, key: bytes, *, create: bool = False) -> Store:
     return store
 
 
-def connect_plainly(path: Path, key: bytes) -> Any:
-    """Return a bare connection to an encrypted file: for backups and their verification."""
-    return _connect(path, key)
+def open_copy(path: Path, key: bytes) -> Store:
+    """Open a copy of a book that no other process has, on whatever disk it lies.
+
+    Raises:
+        LedgerError: `wrong_key`, `damaged`, `disk_full`, `disk_failed`.
+    """
+    # Alone, so that no shared memory is asked of a stick's file system.
+    return Store(_connect(path, key, "locking_mode=EXCLUSIVE", "temp_store=MEMORY"), path, key=key)
+
+
+def copy_file(
+    source: Path, key: bytes, target: Path, going_on: Callable[[], bool] = lambda: True
+) -> None:
+    """Copy one moment of a book that may be written meanwhile; needs none of its locks.
+
+    The file comes out under the same key and without a log beside it.
+
+    Args:
+        target: A new file; what a failed copy leaves of it is the caller's to remove.
+        going_on: Asked now and then; False gives up with LedgerError `stopped`.
+
+    Raises:
+        LedgerError: `disk_full`, `disk_failed`, `damaged`, `stopped`.
+    """
+    try:
+        with (
+            closing(_connect(source, key, "query_only=ON")) as reader,
+            closing(_connect(target, key, "locking_mode=EXCLUSIVE")) as writer,
+        ):
+            # What is committed from here on is not in it; writers do not wait for us.
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            reader.backup(writer, pages=COPY_PAGES, progress=lambda *_: _go_on(going_on), sleep=0)
+            writer.execute("PRAGMA journal_mode=DELETE").fetchall()
+    except sqlcipher3.Error as error:
+        raise _as_ledger_error(error) from None
+
+
+def _go_on(going_on: Callable[[], bool]) -> None:
+    if not going_on():
+        raise LedgerError("stopped")
 
 
 def settle_new_file(store: Store) -> None:
@@ -156,7 +205,12 @@ def settle_new_file(store: Store) -> None:
             os.close(handle)
 
 
-def _take_lock(folder: Path) -> int:
+def take_lock(folder: Path) -> int:
+    """Make a folder this process's own until the returned handle is closed.
+
+    Raises:
+        LedgerError: `in_use`.
+    """
     handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -166,13 +220,15 @@ def _take_lock(folder: Path) -> int:
     return handle
 
 
-def _connect(path: Path, key: bytes) -> Any:
+def _connect(path: Path, key: bytes, *pragmas: str) -> Any:
     try:
         connection = sqlcipher3.connect(
             str(path), isolation_level=None, check_same_thread=False, cached_statements=512
         )
         connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").fetchall()
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlcipher3.Error as error:
         raise _as_ledger_error(error) from None
@@ -187,7 +243,7 @@ def _configured(connection: Any) -> Any:
         "trusted_schema=OFF",
         "cell_size_check=ON",
         "temp_store=MEMORY",
-        "busy_timeout=5000",
+        f"busy_timeout={BUSY_MS}",
         f"cache_size=-{CACHE_KIB}",
         f"journal_size_limit={WAL_BYTES_MAX}",
         f"wal_autocheckpoint={CHECKPOINT_PAGES}",

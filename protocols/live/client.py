@@ -48,8 +48,11 @@ class LocalClient:
         """Leave."""
         self._socket.close()
 
-    def call(self, call: str, **args: Any) -> Any:
+    def call(self, call: str, *, wait_s: float | None = None, **args: Any) -> Any:
         """Return the node's answer as plain lists, dicts and values.
+
+        Args:
+            wait_s: For a call that may take longer than others.
 
         Raises:
             FieldmeshError: As the node refused it, of the same kind and with the same code.
@@ -57,7 +60,7 @@ class LocalClient:
         """
         self._count += 1
         self._write(encode(Request(self._count, call, args)))
-        while (reply := self._read(self._call_s)).id != self._count:
+        while (reply := self._read(wait_s or self._call_s)).id != self._count:
             if reply.error is not None:
                 raise raised(reply.error)
             # A few set names between two calls of one command, folded by the node.
@@ -73,6 +76,19 @@ class LocalClient:
         """
         self.call("subscribe", tables=list(tables))
         return self._changes()
+
+    def wait_until_gone(self) -> None:
+        """Return once the node has closed this connection: its book is closed by then.
+
+        Raises:
+            LinkError: `node_slow` when it goes on.
+        """
+        try:
+            while True:
+                self._read(self._call_s)
+        except LinkError as error:
+            if error.code != "node_left":
+                raise
 
     def _changes(self) -> Iterator[frozenset[str]]:
         while True:

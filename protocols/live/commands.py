@@ -7,8 +7,9 @@ import os
 import select
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,24 +17,36 @@ from typing import Any, NoReturn
 import click
 import msgspec
 
-from protocols.errors import FieldmeshError, InputError, LedgerError, LinkError
-from protocols.ids import PatientId
+from protocols.errors import FieldmeshError, InputError, LedgerError, LinkError, SetupError
+from protocols.ids import DeviceId, PatientId
 from protocols.ledger import reading
-from protocols.ledger.backup import last_backup_ms
-from protocols.ledger.folder import open_ledger
-from protocols.ledger.recording import LINES_MAX, Answer, Recorder
+from protocols.ledger.backup import backup as make_backup
+from protocols.ledger.backup import last_backup_ms, source_of
+from protocols.ledger.book import Ledger
+from protocols.ledger.folder import holds_book, make_folder, open_ledger
+from protocols.ledger.founding import found_book
+from protocols.ledger.inspection import inspect
+from protocols.ledger.keyfile import opens_unattended
+from protocols.ledger.recording import LINES_MAX
+from protocols.ledger.safefile import named
+from protocols.ledger.store import Store
 from protocols.live import answers
-from protocols.live.api import Recorded
+from protocols.live.answers import write_documents
 from protocols.live.client import LocalClient
 from protocols.live.clock import now
-from protocols.live.running import machine
-from protocols.live.sentences import sentence
+from protocols.live.hardware import machine
+from protocols.live.sentences import SENTENCES, sentence
 from protocols.mesh.node import Node
 from protocols.records.commands import LINE_BYTES_MAX, read_line
 from protocols.records.rows import iso
 
 PASSPHRASE_ENV = "FIELDMESH_PASSPHRASE"
 PASSPHRASE_CHARS_MIN = 8
+PASSPHRASE_BYTES_MAX = 1024
+BATCH_BYTES_MAX = 128 * 1024
+"""Lines sent in one call; with all that is answered to them it fits one line of the socket."""
+LONG_S = 3600.0
+"""A backup or a check of a large book on a slow disk ends within this."""
 READ_BYTES = 64 * 1024
 EXIT_REFUSED, EXIT_NOT_WRITABLE, EXIT_FAULT = 3, 4, 1
 
@@ -45,8 +58,7 @@ def passphrase_of(file: Path | None, *, confirm: bool = False) -> str:
         InputError: `no_passphrase` when there is nobody to ask, `short_passphrase` for a new one.
     """
     if file is not None:
-        stream = sys.stdin if str(file) == "-" else file.open()
-        found = stream.readline().rstrip("\n")
+        found = _first_line(file)
     elif PASSPHRASE_ENV in os.environ:
         found = os.environ[PASSPHRASE_ENV]
     elif sys.stdin.isatty():
@@ -56,6 +68,51 @@ def passphrase_of(file: Path | None, *, confirm: bool = False) -> str:
     if confirm and len(found) < PASSPHRASE_CHARS_MIN:
         raise InputError("short_passphrase")
     return str(found)
+
+
+def passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
+    """Return the passphrase; None where the folder opens unattended and no file names one.
+
+    Raises:
+        SetupError: `no_book`, before anybody is asked for anything.
+        InputError: `no_passphrase`.
+    """
+    if not holds_book(folder):
+        raise SetupError("no_book")
+    if opens_unattended(folder) and file is None:
+        return None
+    return passphrase_of(file)
+
+
+def new_passphrase(file: Path | None) -> str:
+    """Return a new passphrase from a file or a prompt; never the one in the environment."""
+    if file is not None:
+        found = _first_line(file)
+    elif sys.stdin.isatty():
+        found = click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        raise InputError("no_passphrase")
+    if len(found) < PASSPHRASE_CHARS_MIN:
+        raise InputError("short_passphrase")
+    return found
+
+
+def _first_line(file: Path) -> str:
+    """Read no further than the first line: on standard input the records follow it."""
+    try:
+        handle = 0 if str(file) == "-" else os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        raise InputError("no_passphrase_file", field="passphrase-file") from None
+    held = bytearray()
+    try:
+        while len(held) < PASSPHRASE_BYTES_MAX and (byte := os.read(handle, 1)).strip(b"\n"):
+            held += byte
+        return held.decode().rstrip("\r")
+    except (OSError, UnicodeDecodeError):
+        raise InputError("no_passphrase_file", field="passphrase-file") from None
+    finally:
+        if handle:
+            os.close(handle)
 
 
 def say(text: str) -> None:
@@ -69,37 +126,94 @@ def show(value: object) -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """End the command with one sentence instead of a traceback."""
+def told(*, fault: int = EXIT_FAULT) -> Iterator[None]:
+    """End the command with one sentence instead of a traceback.
+
+    Args:
+        fault: Exit code when it is not the book that fails.
+    """
     try:
         yield
     except FieldmeshError as error:
-        leave(error)
+        leave(error, fault=fault)
     except TimeoutError:
-        leave(LinkError("node_slow"))
+        leave(LinkError("node_slow"), fault=fault)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        raise
+    except OSError as error:
+        leave(named(error), fault=fault)
 
 
-def leave(error: FieldmeshError) -> NoReturn:
+def leave(error: FieldmeshError, *, fault: int = EXIT_FAULT) -> NoReturn:
     """Say what is wrong and what to do, and end."""
     say(sentence(error))
-    sys.exit(EXIT_NOT_WRITABLE if isinstance(error, LedgerError) else EXIT_FAULT)
+    sys.exit(EXIT_NOT_WRITABLE if isinstance(error, LedgerError) else fault)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How a new node and its organisation are called."""
+
+    name: str
+    org: str
+    jurisdiction: str
+    """ISO country code, or ''."""
+    hq: bool
+    """Whether its receipts count as *at HQ*."""
+
+
+def make_node(folder: Path, passphrase: str, named: Named, *, unattended: bool) -> DeviceId:
+    """Make a data folder with a node that is an operation of its own."""
+    moment = now()
+
+    def found(store: Store) -> Ledger:
+        return found_book(
+            store,
+            name=named.name,
+            org=named.org,
+            jurisdiction=named.jurisdiction,
+            hq=named.hq,
+            entropy=moment.entropy,
+            wall_ms=moment.wall_ms,
+        )
+
+    # The folder's own disk is known only once it is there.
+    return make_folder(folder, passphrase, moment.entropy, machine, found, unattended=unattended)
 
 
 @contextmanager
-def door(folder: Path, passphrase: Callable[[], str]) -> Iterator[LocalDoor | StoppedDoor]:
+def door(folder: Path, passphrase_file: Path | None) -> Iterator[LocalDoor | StoppedDoor]:
     """Reach the book of a folder: through its running node, else by opening it here."""
     try:
         client = LocalClient(folder)
     except LinkError:
-        moment = now()
-        ledger = open_ledger(folder, passphrase(), moment.entropy, machine(), moment.wall_ms)
+        passphrase = passphrase_if_needed(folder, passphrase_file)
+        ledger = open_ledger(folder, passphrase, now().entropy, machine(folder), _moved)
         try:
-            yield StoppedDoor(Node(ledger))
+            node = Node(ledger)
+            yield StoppedDoor(node)
+            node.stop()
         finally:
             ledger.close()
         return
     with client:
         yield LocalDoor(client)
+
+
+def stop_node(folder: Path) -> None:
+    """Stop the node of a folder and wait until its keys are out of memory.
+
+    Raises:
+        LinkError: `no_node`, `node_slow`.
+    """
+    with LocalClient(folder) as client:
+        client.call("stop")
+        client.wait_until_gone()
+
+
+def _moved(why: str) -> None:
+    say(SENTENCES[why])
 
 
 class LocalDoor:
@@ -133,14 +247,13 @@ class StoppedDoor:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self._recorder = Recorder(node.ledger)
+        node.start(now())
         node.ledger.catch_up_all()
 
     def record(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Write lines; each answer is durable."""
-        moment = now()
-        found, *_ = self._recorder.record(lines, moment.wall_ms, moment.entropy)
-        return [plain_answer(answer) for answer in found]
+        found, _ = self.node.record(lines, now())
+        return [msgspec.to_builtins(answer) for answer in found]
 
     def rows(self, table: str, since: int) -> Mapping[str, Any]:
         """One page of rows after a cursor."""
@@ -149,12 +262,6 @@ class StoppedDoor:
     def status(self) -> dict[str, Any]:
         """The node's state."""
         return answers.status(self.node, now().wall_ms)
-
-
-def plain_answer(answer: Answer | Recorded) -> dict[str, Any]:
-    """Return an answer as the JSON object that other programs read."""
-    found: dict[str, Any] = msgspec.to_builtins(answer)
-    return found
 
 
 def plain(value: object) -> Any:
@@ -202,12 +309,35 @@ def print_report(found: Mapping[str, Any]) -> None:
         click.echo(f"{name:12} {value}")
 
 
-def export(book: LocalDoor | StoppedDoor, patient: PatientId) -> dict[str, bytes]:
-    """Return a patient's documents as standard automerge files, by document id."""
+def export(book: LocalDoor | StoppedDoor, patient: PatientId, target: Path) -> int:
+    """Write a patient's documents as standard automerge files; return how many.
+
+    Raises:
+        InputError: `not_found`, `target_exists`.
+    """
     if isinstance(book, LocalDoor):
-        found = book.client.call("export", patient=str(patient))
-        return {name: bytes.fromhex(raw) for name, raw in found.items()}
-    return {str(doc): raw for doc, raw in reading.documents(book.node.ledger, patient)}
+        count: int = book.client.call("export", patient=str(patient), target=str(target.absolute()))
+        return count
+    return write_documents(reading.documents(book.node.ledger, patient), target)
+
+
+def backup(book: LocalDoor | StoppedDoor, target: Path) -> dict[str, Any]:
+    """Write a verified backup; a running node goes on meanwhile."""
+    if isinstance(book, LocalDoor):
+        found: dict[str, Any] = book.client.call(
+            "backup", wait_s=LONG_S, target=str(target.absolute())
+        )
+        return found
+    report = make_backup(source_of(book.node.ledger), target, now().wall_ms)
+    return dict(plain(report))
+
+
+def inspected(book: LocalDoor | StoppedDoor) -> dict[str, Any]:
+    """Check a book; of a running node a copy, whose rows are not looked at."""
+    if isinstance(book, LocalDoor):
+        found: dict[str, Any] = book.client.call("doctor", wait_s=LONG_S)
+        return found
+    return dict(plain(inspect(book.node.ledger)))
 
 
 def record_stream(book: LocalDoor | StoppedDoor, source: int) -> int:
@@ -227,10 +357,9 @@ def record_stream(book: LocalDoor | StoppedDoor, source: int) -> int:
         answered = iter(book.record([line for _, line in read if isinstance(line, dict)]))
         for number, line in read:
             answer = next(answered) if isinstance(line, dict) else _unread(line)
-            answer["line"] = number
             if not answer["ok"]:
                 codes.add(str(answer["error"]))
-            show(answer)
+            show(_told(answer, number))
         sys.stdout.flush()
     if codes & _NOT_WRITABLE:
         return EXIT_NOT_WRITABLE
@@ -245,12 +374,24 @@ def _last_backup(folder: Path) -> str | None:
 
 
 def _unread(error: InputError) -> dict[str, Any]:
-    return {"line": 0, "ok": False, "error": error.code}
+    return {"ok": False, "error": error.code}
+
+
+def _told(answer: Mapping[str, Any], line: int) -> dict[str, Any]:
+    """Return an answer with every key that other programs may rely on, empty or not."""
+    if answer["ok"]:
+        return {**dict.fromkeys(_SAVED), "warnings": [], "repeated": False, **answer, "line": line}
+    message = SENTENCES.get(answer["error"], "")
+    return {**dict.fromkeys(_REFUSED), "allowed": [], "message": message, **answer, "line": line}
+
+
+_SAVED = ("line", "key", "ok", "id", "code", "feed", "seq")
+_REFUSED = ("line", "key", "ok", "error", "field")
 
 
 def _batches(source: int) -> Iterator[list[tuple[int, bytes]]]:
     """Yield numbered lines, as many as have come, at most `LINES_MAX` at a time."""
-    held, number, lines = b"", 0, list[tuple[int, bytes]]()
+    held, number, size, lines = b"", 0, 0, list[tuple[int, bytes]]()
     while True:
         chunk = os.read(source, READ_BYTES)
         whole = (held + chunk).split(b"\n")
@@ -262,25 +403,28 @@ def _batches(source: int) -> Iterator[list[tuple[int, bytes]]]:
             number += 1
             if text.strip():
                 lines.append((number, text))
-            if len(lines) >= LINES_MAX:
+                size += len(text)
+            if len(lines) >= LINES_MAX or size >= BATCH_BYTES_MAX:
                 yield lines
-                lines = []
+                size, lines = 0, []
         if lines and (not chunk or not select.select([source], [], [], 0)[0]):
             yield lines
-            lines = []
+            size, lines = 0, []
         if not chunk:
             return
 
 
 def print_rows(book: LocalDoor | StoppedDoor, table: str, since: int, *, follow: bool) -> None:
     """Print rows after a cursor, one JSON object a line; with `follow`, those that come later."""
+    if not follow or not isinstance(book, LocalDoor):
+        _print_page(book, table, since)
+        if follow:
+            say("No node is running for this folder, so nothing more will come.")
+        return
+    # Before the first page, or what changes after it would wait for the next change.
+    changes = book.client.follow(table)
     cursor = _print_page(book, table, since)
-    if not follow:
-        return
-    if not isinstance(book, LocalDoor):
-        say("No node is running for this folder, so nothing more will come.")
-        return
-    for _ in book.client.follow(table):
+    for _ in changes:
         cursor = _print_page(book, table, cursor)
 
 

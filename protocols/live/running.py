@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from protocols.errors import InputError
+from protocols.errors import InputError, LinkError
 from protocols.ids import PatientId
 from protocols.ledger import reading
-from protocols.ledger.backup import backup
-from protocols.ledger.folder import Machine, fits, open_ledger
+from protocols.ledger.backup import backup, check_running, source_of
+from protocols.ledger.folder import fits, open_ledger
+from protocols.ledger.recording import Answer
 from protocols.live import answers
 from protocols.live.address import Address
 from protocols.live.api import Draft, Greeting
+from protocols.live.checking import Apart
+from protocols.live.hardware import machine
 from protocols.live.local import Caller, Handler
 from protocols.live.service import Service
 from protocols.live.worker import NodeFactory
@@ -28,51 +32,40 @@ from protocols.trust.enrolment import CODE_BYTES, code_text, parse_code
 
 LINES_MAX = 512
 """Lines in one `record` call."""
+PIECE_LINES = 16
+"""Lines written in one turn of the node's thread, so that an urgent record waits for no import."""
 DRAFTS_MAX = 200
 ENROL_S = 30.0
 
 Result = TypeVar("Result")
 
 
-def factory_of(folder: Path, passphrase: str | None, host: Machine | None = None) -> NodeFactory:
-    """Return what opens a data folder on the node's thread and closes it after."""
+def factory_of(
+    folder: Path, passphrase: str | None, moved: Callable[[str], None] | None = None
+) -> NodeFactory:
+    """Return what opens a data folder on the node's thread and closes it after.
+
+    Args:
+        moved: Told 'restored' or 'copied' when the book had to begin a new epoch.
+    """
 
     def factory(moment: Now) -> AbstractContextManager[Node]:
-        return _opened(folder, passphrase, host or machine(), moment)
+        return _opened(folder, passphrase, moment, moved)
 
     return factory
 
 
 @contextmanager
 def _opened(
-    folder: Path, passphrase: str | None, host: Machine, moment: Now
+    folder: Path, passphrase: str | None, moment: Now, moved: Callable[[str], None] | None
 ) -> Iterator[Node]:
-    ledger = open_ledger(folder, passphrase, moment.entropy, host, moment.wall_ms)
-    node = Node(ledger)
+    ledger = open_ledger(folder, passphrase, moment.entropy, machine(folder), moved)
     try:
+        node = Node(ledger)
         yield node
-    finally:
         node.stop()
+    finally:
         ledger.close()
-
-
-def machine() -> Machine:
-    """Return what names this hardware, as far as the system says."""
-    for place in _SERIALS:
-        try:
-            serial = Path(place).read_text(errors="replace").strip("\0 \n")
-        except OSError:
-            continue
-        if serial:
-            return Machine(serial)
-    return Machine("")
-
-
-_SERIALS = (
-    "/proc/device-tree/serial-number",
-    "/sys/class/dmi/id/product_uuid",
-    "/etc/machine-id",
-)
 
 
 class Desk:
@@ -82,6 +75,7 @@ class Desk:
         self._service = service
         self._folder = folder
         self._locked: set[int] = set()
+        self._apart = Apart()
 
     def handlers(self) -> dict[str, Handler]:
         """Return the table of calls."""
@@ -108,6 +102,7 @@ class Desk:
             "unlock": self._unlock,
             "join": self._join,
             "backup": self._backup,
+            "doctor": self._doctor,
             "stop": self._stop,
         }
 
@@ -135,7 +130,12 @@ class Desk:
             raise InputError("bad_line", field="args.lines")
         if caller.number in self._locked:
             raise InputError("locked")
-        return await self._service.call(lambda node, now: node.record(lines, now))
+        answered: list[Answer] = []
+        for start in range(0, len(lines), PIECE_LINES):
+            piece = lines[start : start + PIECE_LINES]
+            found = await self._service.call(partial(_record_piece, piece))
+            answered += [msgspec.structs.replace(each, line=each.line + start) for each in found]
+        return answered
 
     async def _lock(self, caller: Caller, args: dict[str, Any]) -> object:
         self._locked.add(caller.number)
@@ -151,18 +151,49 @@ class Desk:
     async def _join(self, caller: Caller, args: dict[str, Any]) -> object:
         address = Address.parse(_text(args, "address"))
         code = parse_code(_text(args, "code"))
-        async with asyncio.timeout(ENROL_S):
-            await self._service.enrol(address, code)
+        try:
+            async with asyncio.timeout(ENROL_S):
+                await self._service.enrol(address, code)
+        except TimeoutError:
+            raise LinkError("unreachable") from None
         self._service.dial(address)
         return True
 
     async def _backup(self, caller: Caller, args: dict[str, Any]) -> object:
+        if caller.number in self._locked:
+            raise InputError("locked")
         target = Path(_text(args, "target"))
-        return await self._service.call(lambda node, now: (backup(node.ledger, target, now.wall_ms), _NONE))
+        source, wall_ms = await self._service.call(
+            lambda node, now: ((source_of(node.ledger), now.wall_ms), _NONE)
+        )
+        return await asyncio.to_thread(
+            lambda: backup(
+                source,
+                target,
+                wall_ms,
+                check=self._apart.check,
+                going_on=lambda: self._apart.going_on,
+            )
+        )
+
+    async def _doctor(self, caller: Caller, args: dict[str, Any]) -> object:
+        if caller.number in self._locked:
+            raise InputError("locked")
+        source = await self._service.call(lambda node, _: (source_of(node.ledger), _NONE))
+        return await asyncio.to_thread(
+            lambda: check_running(
+                source, check=self._apart.check, going_on=lambda: self._apart.going_on
+            )
+        )
 
     async def _stop(self, caller: Caller, args: dict[str, Any]) -> object:
+        self._apart.stop()
         self._service.ask_to_stop()
         return True
+
+    def close(self) -> None:
+        """Give up what would hold a stopping node up."""
+        self._apart.stop()
 
 
 _NONE: Sequence[Effect] = ()
@@ -174,6 +205,12 @@ def kinds() -> dict[str, Any]:
         name: {"schema": schema, "example": BY_NAME[name].example}
         for name, schema in schemas().items()
     }
+
+
+def _record_piece(
+    lines: list[dict[str, Any]], node: Node, now: Now
+) -> tuple[list[Answer], list[Effect]]:
+    return node.record(lines, now)
 
 
 def _greeting(node: Node, locked: bool) -> Greeting:
@@ -217,10 +254,8 @@ def _invite(node: Node, now: Now, args: Mapping[str, Any]) -> object:
 
 
 def _export(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    patient = PatientId.parse(_text(args, "patient"))
-    return {
-        str(doc): raw.hex() for doc, raw in reading.documents(node.ledger, patient)
-    }
+    patient, target = PatientId.parse(_text(args, "patient")), Path(_text(args, "target"))
+    return answers.write_documents(reading.documents(node.ledger, patient), target)
 
 
 def _kept_settings(node: Node) -> dict[str, str]:

@@ -11,6 +11,10 @@ SENTENCES: dict[str, str] = {
     "book_exists": "This folder already holds a node. Choose another with --data.",
     "folder_not_empty": "This folder is not empty. Choose an empty or a new one with --data.",
     "key_readable": "The key file can be read by others. Run `chmod 600` on it and try again.",
+    "key_damaged": "The key file is damaged: nobody can open this book with it. Restore a backup.",
+    "not_writable": "This place may not be written or read by you. Choose another.",
+    "no_such_place": "There is no such file or folder.",
+    "no_passphrase_file": "The passphrase file cannot be read.",
     "no_key_file": "The key file is gone: without it nobody can open this book. Restore a backup.",
     "wrong_passphrase": "That is not the passphrase of this node.",
     "no_passphrase": "A passphrase is needed: type it, or give --passphrase-file or "
@@ -37,8 +41,16 @@ SENTENCES: dict[str, str] = {
     "locked": "This terminal is locked. Unlock it first.",
     "unknown_rows": "There are no rows of this kind.",
     "not_found": "Nothing here has this id, code or tag.",
+    "restored": "This node was restored from a backup. What it wrote before stays, and it goes on.",
+    "copied": "This folder was copied or moved to another disk or machine. It goes on as a node of "
+    "its own; never run both copies for long.",
     "backup_failed": "The backup did not verify and was removed. Try another disk.",
     "backup_damaged": "This backup does not verify. Use an older one.",
+    "not_a_backup": "This file is not a backup of a node.",
+    "check_failed": "The check did not come to an end. Try again.",
+    "stopped": "The node was stopped before this was done. Nothing is left of it.",
+    "not_for_us": "This recovery copy is sealed to somebody else.",
+    "node_running": "The node is running. Stop it first with `lock`.",
     "target_exists": "There is something at this place already. Choose another.",
 }
 
