@@ -15,7 +15,7 @@ from fieldnode.tui.cores.display import Line, Size
 from fieldnode.tui.cores.keys import GROUP_SEPARATOR, is_text
 from fieldnode.tui.keyboard import KeyboardDriver
 from fieldnode.tui.shell import Shell
-from fieldnode.tui.themes import styles
+from fieldnode.tui.themes import PLAIN, styles
 from fieldnode.tui.widgets.stage import Stage
 
 FIRST_WAIT_S = 0.25
@@ -33,7 +33,7 @@ class Terminal(App[int]):
     CSS = "Screen { background: black; } Screen:ansi { background: ansi_default; }"
 
     def __init__(self, shell: Shell, client: NodeClient, *, colour: bool) -> None:
-        super().__init__(driver_class=KeyboardDriver, ansi_color=shell.desk.theme == "sixteen")
+        super().__init__(driver_class=KeyboardDriver, ansi_color=shell.desk.theme in PLAIN)
         self.animation_level = "none"
         self.shell = shell
         self._colour = colour
@@ -104,7 +104,7 @@ class Terminal(App[int]):
             return
         if self._look != self.shell.desk.theme:
             self._look = self.shell.desk.theme
-            self.ansi_color = self._look == "sixteen"
+            self.ansi_color = self._look in PLAIN
             self._stage.restyle(styles(self._look, colour=self._colour))
         if self._bells != self.shell.bells:
             self._bells = self.shell.bells

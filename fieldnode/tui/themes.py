@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rich.style import Style
 
-THEMES = ("night", "contrast", "sixteen")
+THEMES = ("night", "contrast", "sixteen", "mono")
 """In the order of the menu."""
 
 _COMMON = {
@@ -95,7 +95,15 @@ _SIXTEEN = {
 }
 """The eight basic colours of a Linux console; bright ones it does not show."""
 
-_TABLES = {"night": _NIGHT, "contrast": _CONTRAST, "sixteen": _SIXTEEN}
+_TABLES: dict[str, dict[str, str]] = {
+    "night": _NIGHT,
+    "contrast": _CONTRAST,
+    "sixteen": _SIXTEEN,
+    "mono": {},
+}
+
+PLAIN = frozenset({"sixteen", "mono"})
+"""Themes that keep the terminal's own ground."""
 
 
 def styles(theme: str, *, colour: bool = True) -> Mapping[str, Style]:
@@ -116,6 +124,8 @@ def styles(theme: str, *, colour: bool = True) -> Mapping[str, Style]:
 
 def choose(term: str, *, no_colour: bool, wanted: str) -> str:
     """Return the theme for a terminal: what was chosen, or what its kind can show."""
-    if no_colour or term == "linux" or term.startswith("vt"):
+    if wanted == "mono" or no_colour:
+        return "mono"
+    if term == "linux" or term.startswith("vt"):
         return "sixteen"
     return wanted if wanted in THEMES else "night"

@@ -120,4 +120,6 @@ def value_text(words: Catalogue, text: str) -> str:
         if text and " " not in text and words.has(key):
             return words(key)
     number, _, code = text.rpartition(" ")
+    if words.has(f"age.{code}") and number.lstrip("~").isdecimal():
+        return age(words, clean_text(text))
     return clean_text(f"{number} {unit(code)}") if number else clean_text(text)

@@ -200,7 +200,7 @@ class FormCore:
         self._texts[place] = field.settled(self._texts[place], field.read(self._texts[place]))
         resume, self._resume = self._resume and key == "enter", False
         ends = key == "enter" and place >= self.optional_from and not self._texts[place]
-        if ends or resume or (place + 1 == len(self.fields) and key != "down"):
+        if ends or resume or (place + 1 == len(self.fields) and key == "enter"):
             return self._finish(place)
         self._open(min(place + 1, len(self.fields) - 1))
         return Step(dirty=frozenset({place, self.place}), left=field.name)

@@ -70,6 +70,16 @@ class ListCore(Generic[Row]):
         self.total = self.index = self.top = 0
         self.selected_id, self.moved = None, False
 
+    def take_all(self, rows: Sequence[Row]) -> None:
+        """Hold a list that is known whole, at most `PAGES_MAX` pages of it."""
+        kept = rows[: PAGE_ROWS * PAGES_MAX]
+        self._pages = {}
+        for start in range(0, max(len(kept), 1), PAGE_ROWS):
+            self._pages[start // PAGE_ROWS] = tuple(kept[start : start + PAGE_ROWS])
+        self._stale.clear()
+        self.total = len(kept)
+        self._follow()
+
     def take(self, page: int, rows: Sequence[Row], total: int) -> None:
         """Hold one page; the selection follows its row."""
         self._pages[page] = tuple(rows)

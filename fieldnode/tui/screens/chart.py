@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+import msgspec
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
-from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, line, wrap
+from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Page
 from fieldnode.tui.screens.note import NotePage
@@ -30,8 +33,22 @@ AT_CELLS = 11
 KIND_CELLS = 9
 SAVED_CELLS = 5
 
+FACTS_FIRST = 120
+"""Facts fetched at first: about fifteen sets of vital signs."""
+
+FACTS_MAX = 500
+"""Facts fetched once the person has gone to the end of those; the most the node gives."""
+
 _PLAIN = frozenset({"", "text", "value", "note", "triage"})
 """Keys whose value says enough beside the kind of the line."""
+
+
+class Happening(NamedTuple):
+    """One line of the timeline: one fact, or several that one entry wrote together."""
+
+    line: ChartLine
+    """Of the first fact, with what all of them say."""
+    facts: tuple[str, ...]
 
 
 class ChartPage(Page):
@@ -50,21 +67,21 @@ class ChartPage(Page):
         super().__init__(desk)
         self._patient = patient
         self._chart: Chart | None = None
-        self._rows: ListCore[ChartLine] = ListCore(lambda row: row.fact)
+        self._rows: ListCore[Happening] = ListCore(lambda row: row.line.fact)
+        self._limit = FACTS_FIRST
 
     def opened(self) -> list[Act]:
         """Fetch the chart; keys wait for it."""
-        return [self._fetch(0, holds=True)]
+        return [self._fetch(holds=True)]
 
     def resumed(self) -> list[Act]:
         """Fetch it again: what was just saved is its first line."""
         self._rows.clear()
-        return [self._fetch(0, holds=True)]
+        return [self._fetch(holds=True)]
 
     def changed(self) -> list[Act]:
-        """Fetch what is on the screen again."""
-        self._rows.changed()
-        return self._fetch_wanted()
+        """Fetch it again; the selection stays on its line."""
+        return [self._fetch(holds=False)]
 
     def key(self, key: str) -> list[Act]:
         """Move in the timeline, or start something for this patient."""
@@ -72,7 +89,7 @@ class ChartPage(Page):
         if chart is None:
             return super().key(key)
         if self._rows.key(key):
-            return self._fetch_wanted()
+            return self._fetch_older(chart)
         match self.action(key):
             case "v":
                 return [Open(VitalsPage(self.desk, chart.head))]
@@ -103,18 +120,23 @@ class ChartPage(Page):
         rows = draw_list(self._rows, columns, self._cells, room, words("chart.empty"))
         return [*top, *rows, *self._details(size.width)]
 
-    def _fetch(self, page: int, *, holds: bool) -> Ask:
-        patient, offset = self._patient, page * PAGE_ROWS
+    def _fetch(self, *, holds: bool) -> Ask:
+        patient, limit = self._patient, self._limit
 
         def came(chart: Chart) -> list[Act]:
             self._chart = chart
-            self._rows.take(page, chart.lines, chart.total)
+            self._rows.take_all(happenings(chart.lines))
             return []
 
-        return Ask(lambda node: node.chart(patient, offset, PAGE_ROWS), came, None, holds=holds)
+        return Ask(lambda node: node.chart(patient, 0, limit), came, None, holds=holds)
 
-    def _fetch_wanted(self) -> list[Act]:
-        return [self._fetch(page, holds=False) for page in self._rows.wanted()]
+    def _fetch_older(self, chart: Chart) -> list[Act]:
+        """Ask for more when the end of what is here is selected."""
+        at_end = self._rows.index + 1 >= self._rows.total
+        if not at_end or self._limit >= min(chart.total, FACTS_MAX):
+            return []
+        self._limit = FACTS_MAX
+        return [self._fetch(holds=False)]
 
     def _attributes(self, width: int) -> list[Line]:
         """Return what is known, values that disagree first and marked."""
@@ -125,9 +147,7 @@ class ChartPage(Page):
         ]
         rows: list[Line] = []
         for role in ("warn", "plain"):
-            text = "   ".join(part for part, of in parts if of == role and part)
-            if text:
-                rows += [line(" ", Span(row, role)) for row in wrap(text, width - 2)]
+            rows += _rows_of([part for part, of in parts if of == role and part], role, width)
         return rows[:ATTRIBUTE_ROWS]
 
     def _attribute(self, one: Attribute) -> str:
@@ -138,8 +158,8 @@ class ChartPage(Page):
         mark = "! " if len(values) > 1 else ""
         return f"{mark}{title}: {' | '.join(values)}"
 
-    def _cells(self, row: ChartLine) -> list[Span]:
-        words = self.desk.words
+    def _cells(self, happening: Happening) -> list[Span]:
+        words, row = self.desk.words, happening.line
         kind_key = f"kind.{row.kind}"
         kind = words(kind_key) if words.has(kind_key) else clean_text(row.kind)
         role = "dim" if row.replaced else "plain"
@@ -162,9 +182,10 @@ class ChartPage(Page):
 
     def _details(self, width: int) -> list[Line]:
         """Return who wrote the selected line, when, how far it has travelled, and all it says."""
-        row = self._rows.selected
-        if row is None:
+        chosen = self._rows.selected
+        if chosen is None:
             return []
+        row = chosen.line
         said = wrap(self._what(row), width - 2)[: DETAIL_ROWS - 1]
         return [
             line(" ", Span(self._provenance(row), "dim")),
@@ -182,19 +203,55 @@ class ChartPage(Page):
         )
 
     def _entered_in_error(self, chart: Chart) -> list[Act]:
-        row = self._rows.selected
-        if row is None or row.replaced == 2:
+        chosen = self._rows.selected
+        if chosen is None or chosen.line.replaced == 2:
             return [Say(self.desk.words("chart.no_line"), "warn", bell=True)]
+        row = chosen.line
         at = clock(row.at_ms, self.desk.now_ms, self.desk.zone)
         what = f"{at} {summary(self.desk, row, short=True)}"
         who = short_identity(self.desk.words, chart.head)
-        return [Open(RetractPage(self.desk, f"{who}: {what}", (row.fact,)))]
+        return [Open(RetractPage(self.desk, f"{who}: {what}", chosen.facts))]
 
     def _settle(self, chart: Chart) -> list[Act]:
         several = [one for one in chart.attributes if len(one.values) > 1]
         if not several:
             return [Say(self.desk.words("chart.all_settled"), "plain")]
         return [Open(SettlePage(self.desk, chart.head, several))]
+
+
+def _rows_of(parts: Sequence[str], role: str, width: int) -> list[Line]:
+    """Return parts side by side, as many to a row as fit whole."""
+    rows: list[str] = []
+    for part in parts:
+        if rows and cells(rows[-1]) + 3 + cells(part) <= width - 2:
+            rows[-1] += f"   {part}"
+        else:
+            rows.append(cut(part, width - 2))
+    return [line(" ", Span(row, role)) for row in rows]
+
+
+def happenings(lines: Sequence[ChartLine]) -> list[Happening]:
+    """Return what happened, newest first: a set taken together is one line.
+
+    What only marks another line as entered in error is folded away; that line says so itself.
+    """
+    found: dict[tuple[object, ...], list[ChartLine]] = {}
+    for one in lines:
+        entry, _, _ = one.fact.rpartition(".")
+        if one.kind != "entry.retract":
+            found.setdefault((entry or one.fact, one.kind, one.replaced), []).append(one)
+    return [_joined(sorted(same, key=_index)) for same in found.values()]
+
+
+def _joined(same: list[ChartLine]) -> Happening:
+    pairs = tuple(pair for one in same for pair in one.summary)
+    line = msgspec.structs.replace(same[0], summary=pairs)
+    return Happening(line, tuple(one.fact for one in same))
+
+
+def _index(one: ChartLine) -> int:
+    place = one.fact.rpartition(".")[2]
+    return int(place) if place.isdecimal() else 0
 
 
 def summary(desk: Desk, row: ChartLine, *, short: bool = False) -> str:

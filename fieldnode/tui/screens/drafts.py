@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line
-from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.form_page import FormPage
@@ -74,7 +74,7 @@ class DraftsPage(Page):
 
     def _came(self, drafts: list[Draft]) -> list[Act]:
         self.desk.drafts = drafts
-        self._rows.take(0, drafts[:PAGE_ROWS], min(len(drafts), PAGE_ROWS))
+        self._rows.take_all(drafts)
         return []
 
     def _cells(self, row: Draft) -> list[Span]:

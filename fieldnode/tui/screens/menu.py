@@ -92,8 +92,7 @@ class MenuPage(Page):
         ]
 
     def _fill(self) -> None:
-        entries = self.entries()
-        self._rows.take(0, entries, len(entries))
+        self._rows.take_all(self.entries())
 
 
 class LanguagePage(MenuPage):

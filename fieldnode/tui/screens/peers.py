@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask
 from fieldnode.tui.cores.display import Line, Size, Span, line
-from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Page
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -60,7 +60,7 @@ class PeersPage(Page):
     def _fetch(self, *, holds: bool) -> Ask:
         def came(sync: SyncState) -> list[Act]:
             self.desk.sync = sync
-            self._rows.take(0, sync.peers[:PAGE_ROWS], min(len(sync.peers), PAGE_ROWS))
+            self._rows.take_all(sync.peers)
             return []
 
         return Ask(lambda node: node.sync(), came, holds=holds)

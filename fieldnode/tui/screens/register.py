@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
@@ -67,6 +68,7 @@ class RegisterPage(FormPage):
         chart = Open(ChartPage(self.desk, patient), instead=True)
 
         def opened(answers: list[Recorded]) -> list[Act]:
+            self._joined(answers)
             refused = [answer for answer in answers if not answer.ok]
             why = code_sentence(self.desk.words, refused[0].error or "") if refused else ""
             return [*([self._no_care(why)] if refused else []), chart]
@@ -75,6 +77,13 @@ class RegisterPage(FormPage):
             return [self._no_care(error(self.desk.words, failure)), chart]
 
         return [Ask(lambda node: node.record(lines), opened, failed)]
+
+    def _joined(self, answers: list[Recorded]) -> None:
+        """Let one F8 take back the registration and what put the patient on the board."""
+        last = self.desk.saves[-1]
+        care = tuple(fact for answer in answers for fact in (answer.facts or (answer.id or "",)))
+        known = (*last.facts, *(fact for fact in care if fact))
+        self.desk.saves = [*self.desk.saves[:-1], replace(last, facts=known)]
 
     def _care(self, patient: str) -> list[dict[str, Any]]:
         """Return the lines that put the patient on the board."""

@@ -105,7 +105,7 @@ class SearchPage(Page):
 
         def came(page: BoardPage) -> list[Act]:
             self._rows.clear()
-            self._rows.take(0, page.lines[:PAGE_ROWS], min(len(page.lines), PAGE_ROWS))
+            self._rows.take_all(page.lines)
             self._asked = question
             return []
 

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from fieldnode.tui.acts import Act, Ask, Back, Say
 from fieldnode.tui.cores.display import Line, Size, Span
-from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -33,7 +33,7 @@ class SettlePage(Page):
         self._head = head
         rows = [Standing(one.name, value) for one in unsettled for value in one.values]
         self._rows: ListCore[Standing] = ListCore(lambda row: f"{row.attribute} {row.value.fact}")
-        self._rows.take(0, rows[:PAGE_ROWS], min(len(rows), PAGE_ROWS))
+        self._rows.take_all(rows)
 
     def key(self, key: str) -> list[Act]:
         """Choose a value, then keep it."""
