@@ -115,7 +115,9 @@ def _reach(desk: Desk) -> list[tuple[str, str]]:
     linked = sum(peer.linked for peer in sync.peers)
     until = clock(sync.at_hq_until_ms, desk.now_ms, desk.zone)
     unsent = words("head.unsent", n=sync.unsent)
+    doubtful = [] if sync.clock == "ok" else [(words("head.clock"), "head_bad")]
     return [
+        *doubtful,
         (words("head.links", n=linked), "head"),
         (words("head.hq", at=until), "head"),
         (unsent, "head_warn" if sync.unsent else "head"),

@@ -43,7 +43,7 @@ def tour(path, text):
         terminal.wait_for("n/1 new patient", "RED")
         for key in TOUR:
             terminal.send(key)
-            terminal.wait_until(lambda: not terminal.read(0.15))
+            terminal.wait_until(lambda: not terminal.read(0.06))
         terminal.wait_for("LOCKED since")
         # The emulator takes Textual's own OSC 22 for a title; ours never sets one.
         assert terminal.screen.title in ("", ";default")

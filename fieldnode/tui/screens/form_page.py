@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from fieldnode.tui.acts import Act, Ask, Back, Say
+from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.fields import Answer, Number, Pressure, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.switch import SwitchPage
 from fieldnode.tui.widgets.form_view import draw_form
 from fieldnode.tui.wording import clock, code_sentence, error, identity, short_identity
 from protocols.errors import FieldmeshError
-from protocols.live.api import BoardLine, Draft, Recorded
+from protocols.live.api import BoardLine, BoardPage, Draft, Recorded
 
 TITLE_ROWS = 2
 """Who it is about, and the title."""
+
+MATCHES_MAX = 8
+"""Patients looked at when a tag is known."""
 
 SCAN_CHARS_MAX = 64
 """Longest tag; a longer code is not one."""
@@ -87,11 +91,28 @@ class FormPage(Page):
 
     def scan(self, scan: Scan) -> list[Act]:
         """Fill the tag field when there is one, and it is a tag."""
-        tag = next((field.name for field in self.form.fields if field.name == "tag"), None)
-        if tag is None or len(scan.text) > SCAN_CHARS_MAX or "\x1d" in scan.text:
+        if len(scan.text) > SCAN_CHARS_MAX or "\x1d" in scan.text:
             return [Say(self.desk.words("scan.not_here"), "warn", bell=True)]
+        tag = next((field.name for field in self.form.fields if field.name == "tag"), None)
+        if tag is None:
+            return [self._whose(scan.text)]
         self.form.fill(tag, scan.text)
         return [*self.field_left(tag), self._put_draft()]
+
+    def _whose(self, tag: str) -> Ask:
+        """Ask whose code was scanned over the form of one patient; it fills nothing here."""
+
+        def found(page: BoardPage) -> list[Act]:
+            carriers = [one for one in page.lines if one.tag.casefold() == tag.casefold()]
+            mine = self.head is not None and [one.patient for one in carriers] == [
+                self.head.patient
+            ]
+            if len(carriers) == 1 and not mine:
+                return [Open(SwitchPage(self.desk, carriers[0])), Say("", bell=True)]
+            key = "scan.same" if mine else "scan.not_here"
+            return [Say(self.desk.words(key), "plain" if mine else "warn", bell=not mine)]
+
+        return Ask(lambda node: node.search(tag, MATCHES_MAX), found)
 
     def changed(self) -> list[Act]:
         """Keep the draft that could not be kept while the node was away."""

@@ -10,13 +10,10 @@ from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.choices import BAND, SEX, category_field
-from fieldnode.tui.screens.form_page import SCAN_CHARS_MAX, FormPage, texts
+from fieldnode.tui.screens.form_page import MATCHES_MAX, SCAN_CHARS_MAX, FormPage, texts
 from fieldnode.tui.wording import age, error, sex, short_identity
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, BoardPage, Recorded
-
-MATCHES_MAX = 8
-"""Patients looked at when a tag is known."""
 
 
 class TriagePage(FormPage):

@@ -1,0 +1,71 @@
+"""Line mode: the same records from plain lines."""
+
+import asyncio
+from datetime import UTC
+
+from fieldnode.text.catalogue import load
+from fieldnode.tui.app import screen_possible
+from fieldnode.tui.cores.display import Size
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.line import LineTerminal
+from fieldnode.tui.screens import home
+from fieldnode.tui.shell import Shell
+from tests.screens.fake_node import NOW_MS, ward
+
+
+def told(*typed):
+    """Return the node and all that was said, prompts among it."""
+    node, said, lines = ward(), [], iter(typed)
+    numbers = iter(range(1000))
+    desk = Desk(load("en"), UTC, lambda: f"key{next(numbers)}", NOW_MS, node.greeting)
+
+    def read(prompt, _secret):
+        said.append(prompt)
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    shell = Shell(desk, home.page(desk), home.openers())
+    assert asyncio.run(LineTerminal(shell, node, read, said.append).run()) == 0
+    return node, "\n".join(said)
+
+
+def test_a_patient_is_registered_by_answering_prompts():
+    node, said = told("n", "Diallo", "Awa", "2", "34", "1", "", "", "burns", "")
+
+    assert "Family name" in said
+    assert "1 male 2 female 3 pregnant 9 unknown" in said
+    assert "SAVED HERE" in said
+    assert node.written[0]["data"]["given_name"] == "Awa"
+    assert node.written[1]["data"]["problem"] == "burns"
+
+
+def test_a_refused_answer_is_asked_again_with_the_reason():
+    node, said = told("+", "v", "999", "26")
+
+    assert "! Not possible: between 0 and 100 /min." in said
+    (draft,) = node.drafts.values()
+    assert draft.fields == {"respiratory-rate": "26"}
+
+
+def test_a_digit_that_is_no_answer_does_not_pass_for_an_empty_one():
+    _, said = told("n", "", "", "7", "2")
+
+    assert "! This key is no answer here." in said
+    assert said.count("Sex (") == 2
+
+
+def test_back_and_function_keys_are_lines_too():
+    _, said = told("f7", "<", "f10", "0")
+
+    assert "At HQ until" in said
+    assert "Leave the terminal" in said
+
+
+def test_a_screen_is_not_started_where_none_fits():
+    assert screen_possible("xterm-256color", Size(80, 24))
+    assert not screen_possible("dumb", Size(80, 24))
+    assert not screen_possible("xterm", None)
+    assert not screen_possible("xterm", Size(39, 24))
+    assert screen_possible("vt100", Size(40, 12))

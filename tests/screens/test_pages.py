@@ -1,0 +1,270 @@
+"""How the pages work together, told key by key on a node in memory."""
+
+import asyncio
+from datetime import UTC
+
+import pytest
+
+from fieldnode.text.catalogue import load
+from fieldnode.tui.cores.display import Size, text_of
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.screens import home
+from fieldnode.tui.shell import KEYS_WAITING_MAX, Shell
+from protocols.errors import FieldmeshError, LinkError
+from protocols.live.api import Recorded
+from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
+
+
+class Person:
+    """Strikes keys, reads the screen; the node answers at once."""
+
+    def __init__(self, node=None):
+        self.node = node or ward()
+        numbers = iter(range(10_000))
+        desk = Desk(load("en"), UTC, lambda: f"key{next(numbers)}", NOW_MS, self.node.greeting)
+        self.shell = Shell(desk, home.page(desk), home.openers())
+        self.shell.begin()
+        self.settle()
+
+    def press(self, *words):
+        for word in words:
+            named = len(word) > 1 and (word in NAMED or word.startswith(("f1", "f2", "f3", "ctrl")))
+            for key in [word] if named else word:
+                self.shell.key(key)
+                self.settle()
+        return self
+
+    def settle(self):
+        while self.shell.asks:
+            ask = self.shell.asks.pop(0)
+            try:
+                answer = asyncio.run(ask.call(self.node))
+            except FieldmeshError as failure:
+                self.shell.fail(ask, failure)
+            else:
+                self.shell.answer(ask, answer)
+
+    @property
+    def screen(self):
+        return "\n".join(text_of(line).rstrip() for line in self.shell.draw(Size(80, 24)))
+
+
+NAMED = {"enter", "escape", "tab", "up", "down", "end", "backspace", "f7", "f8", "f9"}
+
+
+@pytest.fixture
+def person():
+    return Person()
+
+
+def test_the_undo_key_names_the_last_save_before_it_takes_it_back(person):
+    person.press("enter", "n", "pale", "enter", "f8")
+    assert "Note ACD EFH 003 Osei Kwame" in person.screen
+    assert person.node.written[-1]["kind"] == "note.add"
+
+    person.press("enter")
+    assert person.node.written[-1]["kind"] == "entry.retract"
+    assert person.node.written[-1]["data"]["fact"] == "fct_0001.0"
+    assert person.node.written[-1]["reason"]
+    person.press("f8")
+    assert "nothing that could be taken back" in person.screen
+
+
+def test_undoing_a_registration_takes_back_all_it_wrote(person):
+    person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "tab", "tab", "enter")
+    kinds = [line["kind"] for line in person.node.written]
+    assert kinds == ["patient.register", "encounter.open"]
+
+    person.press("f8", "enter")
+    facts = [line["data"]["fact"] for line in person.node.written[2:]]
+    assert facts == ["fct_0001.0", "fct_0002.0"]
+
+
+def test_a_known_tag_shows_who_and_needs_a_second_enter(person):
+    person.press("f2", "TG-000412", "enter")
+    assert "Haddad Nour, 34 y, female" in person.screen
+
+    person.press("enter", "2", "4", "2", "enter", "enter")
+    (line,) = person.node.written
+    assert line["patient"] == "pat_00001"
+    assert line["data"]["category"] == "yellow"
+
+
+def test_a_known_tag_that_is_corrected_belongs_to_nobody(person):
+    person.press("f2", "TG-000412", "enter", "backspace", "3", "enter", "2", "4", "2", "enter")
+    person.press("enter")
+
+    assert "patient" not in person.node.written[0]
+    assert person.node.written[0]["data"]["tag"] == "TG-000413"
+
+
+def test_dead_takes_one_extra_enter(person):
+    person.press("f2", "1", "enter", "0", "9", "9", "enter", "enter")
+    assert person.node.written == []
+    assert "DEAD: press Enter once more" in person.screen
+
+    person.press("enter")
+    assert person.node.written[0]["data"]["category"] == "dead"
+
+
+def test_a_scan_of_another_patient_fills_nothing_and_offers_to_switch(person):
+    person.press("enter", "v", "26", "enter", *"]C1TG-000412", "enter")
+    assert "Haddad Nour" in person.screen
+    assert "Nothing was filled in" in person.screen
+
+    stayed = Person(person.node).press("enter", "v", "26", "enter", *"]C1TG-000412", "enter")
+    stayed.press("escape", "93", "enter")
+    assert stayed.shell.page.form.snapshot() == {"respiratory-rate": "26", "spo2": "93"}
+
+    person.press("enter")
+    assert person.shell.page.name == "chart"
+    assert any(draft.form == "vitals" for draft in person.node.drafts.values())
+
+
+def test_a_medicine_code_over_a_form_fills_nothing(person):
+    person.press(
+        "enter", "v", "26", "enter", *"]d20104012345678901\x1d10A77", "enter", "93", "enter"
+    )
+
+    assert person.shell.page.form.snapshot() == {"respiratory-rate": "26", "spo2": "93"}
+
+
+def test_a_draft_is_taken_up_with_the_time_its_values_are_of(person):
+    person.press("enter", "v", "26", "enter", "93", "enter", "escape", "escape")
+    person.shell.tick(NOW_MS + 600_000)
+    person.press("d", "enter")
+    assert "Draft of 14:32" in person.screen
+
+    person.press("-", "-", "-", "-", "-", "enter", "enter")
+    (line,) = person.node.written
+    assert line["at"] == NOW_MS
+    assert line["data"]["set"][0] == {"code": "respiratory-rate", "value": "26", "unit": "/min"}
+    assert not person.node.drafts
+
+
+def test_a_draft_is_given_up_only_after_a_second_key(person):
+    person.press("enter", "n", "pale", "escape", "escape", "d", "x")
+    assert person.node.drafts
+    person.press("x")
+    assert not person.node.drafts
+
+
+def test_what_the_node_doubts_is_asked_for_once_more(person):
+    doubt = Recorded(0, False, error="confirm_needed", field="data.tags.0", confirm="tag_in_use")
+    person.node.refuse["patient.register"] = doubt
+    person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "412", "enter", "tab", "enter")
+    assert "Another patient carries this tag" in person.screen
+
+    person.node.refuse.clear()
+    person.press("enter")
+    assert person.node.written[0]["confirm"] == ["tag_in_use"]
+
+
+def test_a_doubt_that_was_answered_by_another_value_is_not_confirmed(person):
+    doubt = Recorded(0, False, error="confirm_needed", field="data.tags.0", confirm="tag_in_use")
+    person.node.refuse["patient.register"] = doubt
+    person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "412", "enter", "tab", "enter")
+    person.node.refuse.clear()
+    person.press("backspace", "3", "enter")
+
+    assert "confirm" not in person.node.written[0]
+    assert person.node.written[0]["data"]["tags"] == ["TG-413"]
+
+
+def test_a_save_whose_answer_was_lost_is_repeated_with_the_same_key(person):
+    person.press("enter", "n", "pale")
+    person.shell.key("enter")
+    ask = person.shell.asks.pop(0)
+    asyncio.run(ask.call(person.node))
+    person.shell.fail(ask, LinkError("node_left"))
+    assert "NOT SAVED" in person.screen
+    assert "[ pale" in person.screen
+
+    person.press("enter")
+    assert len(person.node.written) == 1
+    assert "SAVED HERE" in person.screen
+
+
+def test_keys_that_counted_on_a_failed_answer_are_dropped_with_a_bell(person):
+    person.node.down = LinkError("node_slow")
+    for key in ["enter", "v", "2", "6", "enter"]:
+        person.shell.key(key)
+    bells = person.shell.bells
+    person.settle()
+
+    assert person.shell.bells > bells
+    assert "NODE AWAY" in person.screen
+    assert not person.node.drafts
+
+
+def test_so_many_keys_wait_and_no_more(person):
+    person.shell.key("enter")
+    for _ in range(KEYS_WAITING_MAX):
+        person.shell.key("down")
+    bells = person.shell.bells
+    person.shell.key("down")
+
+    assert person.shell.bells == bells + 1
+
+
+def test_a_lock_lets_nothing_through_but_the_passphrase(person):
+    person.press("enter", "f9", "f3", "escape", "wrong", "enter")
+    assert "Another passphrase" in person.screen
+    assert "Osei" not in person.screen
+
+    person.press(*PASSPHRASE, "enter")
+    assert person.shell.page.name == "chart"
+
+
+def test_a_terminal_of_a_locked_node_starts_locked():
+    node = ward()
+    node.greeting = type(node.greeting)("dev", "nord-b", locked=True)
+
+    assert Person(node).shell.page.name == "lock"
+
+
+def test_the_same_f_key_works_over_every_page_and_escape_comes_back(person):
+    person.press("enter", "v", "26", "f7", "escape")
+    assert person.shell.page.form.snapshot() == {"respiratory-rate": "26"}
+
+    person.press("ctrl+g", "3")
+    assert person.shell.page.name == "search"
+
+
+def test_a_row_that_left_the_list_does_not_open_the_one_in_its_place(person):
+    del person.node.patients["pat_00003"]
+    person.shell.changed()
+    person.settle()
+
+    person.press("enter")
+    assert person.shell.page.name == "board"
+    assert "The list has changed" in person.screen
+    person.press("enter")
+    assert person.shell.page.name == "chart"
+
+
+def test_a_fault_of_ours_costs_one_key_and_not_the_terminal(person):
+    person.press("enter", "v")
+    person.shell.fault()
+
+    assert "The node made a mistake" in person.screen
+    assert person.press("26").shell.page.form.snapshot() == {"respiratory-rate": "26"}
+
+
+def test_a_doubtful_clock_is_said_on_every_page(person):
+    sync = asyncio.run(person.node.sync())
+    person.shell.desk.sync = type(sync)(**{**_fields(sync), "clock": "implausible"})
+
+    assert "CLOCK?" in person.screen.splitlines()[0]
+
+
+def _fields(value):
+    return {name: getattr(value, name) for name in value.__struct_fields__}
+
+
+def test_a_set_taken_together_is_one_line_and_is_marked_as_a_whole(person):
+    person.press("enter", "v", "26", "enter", "93", "enter", *"-----", "enter", "enter", "e")
+    assert "RR 26 /min  SpO2 93 %" in person.screen
+
+    person.press("enter")
+    assert person.node.written[-1]["kind"] == "entry.retract"
