@@ -70,19 +70,10 @@ def encode_change(
     """
     prefix, _, values = strand
     columns = _columns(prefix, values) if values else (_NO_COLUMNS,)
-    body = b"".join(
-        (
-            _varint(len(dep_hashes)),
-            *sorted(dep_hashes),
-            # A 16-byte actor and its seq 1; then time 0, an empty message, no other actors.
-            b"\x10",
-            prefix,
-            b"\x01",
-            _varint(start_op),
-            b"\0\0\0",
-            *columns,
-        )
-    )
+    hashes = dep_hashes if len(dep_hashes) < 2 else sorted(dep_hashes)
+    # A 16-byte actor and its seq 1; then time 0, an empty message, no other actors.
+    start = (_varint(len(hashes)), *hashes, b"\x10", prefix, b"\x01", _varint(start_op), b"\0\0\0")
+    body = b"".join((*start, *columns))
     hashed = b"\x01" + _varint(len(body)) + body
     digest = sha256(hashed).digest()
     return _MAGIC + digest[:4] + hashed, digest

@@ -217,23 +217,14 @@ class Merger:
                 standing = standings.get((feed_no, kind))
                 if standing is None:
                     standing = standings[feed_no, kind] = self._standing_of(feed, kind)
+                record = decode_fact(kind, value[_kind_bytes(kind) :])
+                # In the order of its fields: naming them costs as much as making the fact.
                 facts.append(
                     Fact(
-                        entry=arrival,
-                        index=index,
-                        prefix=prefix,
-                        kind=kind,
-                        record=decode_fact(kind, value[_kind_bytes(kind) :]),
-                        doc=place.no,
-                        doc_id=doc_id,
-                        lane=place.lane,
-                        author=feed_no,
-                        code_tag=code_tag,
-                        clock_ms=clock_ms,
-                        order=order,
-                        standing=standing,
+                        arrival, index, prefix, kind, record, place.no, doc_id, place.lane,
+                        feed_no, clock_ms, order, standing, code_tag,
                     )
-                )
+                )  # fmt: skip
         return facts
 
     def _index(self, words: Sequence[tuple[int, str]]) -> None:

@@ -6,7 +6,7 @@ bytes and from what is here.
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -110,29 +110,32 @@ class Opener:
         opened: list[Opened] = []
         strands: list[tuple[int, int, bytes]] = []
         again: list[int] = []
-        due = deque(zip(sealed, read, strict=True))
-        while due:
-            entry, answer = due.popleft()
-            prefix = entry.hash[:16]
+        due = list(zip(sealed, read, strict=True))
+        # Grows while it is walked: what was parked follows what it waited for.
+        for entry, answer in due:
+            arrival, feed, header, _, digest = entry
+            prefix = digest[:16]
             try:
                 if isinstance(answer, Exception):
                     raise answer
                 plain, body = answer
                 doc, subject = self._place(entry, prefix, body)
             except VoidBody as reason:
-                self._set_aside(entry.arrival, 1, str(reason), None)
+                self._set_aside(arrival, 1, str(reason), None)
             except Missing as missing:
                 self._wait(entry, answer, missing)
                 continue
             else:
-                strands.append((entry.arrival, doc, plain))
-                opened.append(Opened(doc, subject, self._fresh(entry, body)))
+                strands.append((arrival, doc, plain))
+                clock = int.from_bytes(header[75:83])
+                opened.append(Opened(doc, subject, Fresh(arrival, digest, feed.no, clock, body)))
                 self._remember(prefix, doc)
             if self._needs:
                 again += self._needs.pop(prefix, [])
-            for parked in self._parked.pop(prefix, ()):
-                self.parked -= 1
-                due.append(parked)
+            if self._parked:
+                parked = self._parked.pop(prefix, ())
+                self.parked -= len(parked)
+                due += parked
         self._found_all()
         self._store.executemany("INSERT OR REPLACE INTO strand VALUES (?,?,?)", strands)
         if again:
@@ -163,11 +166,9 @@ class Opener:
         doc, subject = self._place(entry, prefix, body)
         self._found_all()
         self._remember(prefix, doc)
-        return Opened(doc, subject, self._fresh(entry, body))
-
-    def _fresh(self, entry: Sealed, body: Body) -> Fresh:
         clock = int.from_bytes(entry.header[75:83])
-        return Fresh(entry.arrival, entry.hash, entry.feed.no, clock, body)
+        fresh = Fresh(entry.arrival, entry.hash, entry.feed.no, clock, body)
+        return Opened(doc, subject, fresh)
 
     def _subject_no(self, subject_id: bytes, kind: int) -> int:
         """Return the local number of a subject, new or known."""

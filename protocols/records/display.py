@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NewType
 
 DisplayText = NewType("DisplayText", str)
@@ -64,6 +65,22 @@ def clean_text(text: str, limit: int = TEXT_CHARS_MAX) -> DisplayText:
         return _NOTHING
     if _is_plain(text, limit):
         return DisplayText(text)
+    if len(text) <= _SHORT_CHARS:
+        return _clean_short(text, limit)
+    return _clean(text, limit)
+
+
+_SHORT_CHARS = 64
+_SHORT_KEPT = 2048
+"""Short texts remembered as cleaned: names, places and remarks come again and again."""
+
+
+@lru_cache(_SHORT_KEPT)
+def _clean_short(text: str, limit: int) -> DisplayText:
+    return _clean(text, limit)
+
+
+def _clean(text: str, limit: int) -> DisplayText:
     work = limit * _WORK_CHARS_PER_CHAR
     kept = _stray_joiner.sub("", _drop.sub("", text[:work]))
     shown = unicodedata.normalize("NFC", _spaces.sub(" ", kept))
