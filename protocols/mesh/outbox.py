@@ -13,7 +13,12 @@ from typing import NamedTuple
 from protocols.feeds.lane import Lane
 from protocols.mesh.frames import DATA_BYTES
 
-WINDOW_BYTES_MIN = 2 * DATA_BYTES
+FRAME_BYTES_FIRST = 4 * 1024
+"""Before the first acknowledgement nobody knows the link: four seconds of a 9.6 kbit/s radio."""
+FRAME_BYTES_MIN = 1024
+FRAME_MS = 2_000
+"""A frame holds about this much of the link's time, so that an urgent one never waits long."""
+WINDOW_FRAMES_MIN = 2
 WINDOW_BYTES_MAX = 4 * 1024 * 1024
 WINDOW_GROWTH = 2.0
 """Times the bytes delivered in one round trip: fills a long link in few round trips."""
@@ -49,7 +54,9 @@ class Outbox:
     """Per lane the local numbers of feeds with something to send, oldest first."""
     sent: int = 0
     acknowledged: int = 0
-    window: int = WINDOW_BYTES_MIN
+    frame_bytes: int = FRAME_BYTES_FIRST
+    """Aim for the next data frame: small until the link shows that it carries more."""
+    window: int = WINDOW_FRAMES_MIN * FRAME_BYTES_FIRST
     _under_way: deque[Shipment] = field(default_factory=deque)
     _trip_ms: float = 1e9
     _rate: float = 0.0
@@ -79,8 +86,8 @@ class Outbox:
     def room(self, lane: int) -> bool:
         """Whether another frame of this lane may leave now; urgent ones need not wait for room."""
         under_way = self.sent - self.acknowledged
-        allowed = self.window if lane > Lane.URGENT else self.window + WINDOW_BYTES_MIN
-        return under_way < allowed
+        ahead = 0 if lane > Lane.URGENT else WINDOW_FRAMES_MIN * self.frame_bytes
+        return under_way < self.window + ahead
 
     def leave(self, size: int, now_ms: int, positions: tuple[Position, ...]) -> None:
         """Count a data frame that leaves now."""
@@ -108,8 +115,14 @@ class Outbox:
 
     def _measure(self, shipment: Shipment, now_ms: int) -> None:
         trip = max(now_ms - shipment.sent_ms, 1)
-        rate = (self.acknowledged - shipment.delivered) / trip
+        delivered = self.acknowledged - shipment.delivered
+        rate = delivered / trip
         self._trip_ms = min(self._trip_ms, trip)
-        self._rate = max(rate, self._rate * (1 - RATE_MEMORY) + rate * RATE_MEMORY)
-        wanted = int(self._rate * self._trip_ms * WINDOW_GROWTH)
-        self.window = min(max(WINDOW_BYTES_MIN, wanted), WINDOW_BYTES_MAX)
+        if rate > self._rate or WINDOW_FRAMES_MIN * delivered >= self.window:
+            # Little that was asked of the link says nothing of how little it can carry.
+            self._rate = max(rate, self._rate * (1 - RATE_MEMORY) + rate * RATE_MEMORY)
+        self.frame_bytes = min(max(FRAME_BYTES_MIN, int(self._rate * FRAME_MS)), DATA_BYTES)
+        self.window = WINDOW_FRAMES_MIN * self.frame_bytes
+        if self.frame_bytes == DATA_BYTES:
+            wanted = int(self._rate * self._trip_ms * WINDOW_GROWTH)
+            self.window = min(max(self.window, wanted), WINDOW_BYTES_MAX)
