@@ -14,7 +14,6 @@ from protocols.ids import DeviceId, Epoch, FeedId
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState, Tip
 from protocols.mesh.frames import (
-    DATA_BYTES,
     FRAME_BYTES_MAX,
     HEADS_MAX,
     STUB_BYTES,
@@ -375,7 +374,7 @@ class Session:
     def _next_data(self, lane: int) -> tuple[bytes | None, list[Position]]:
         parts: list[bytes] = []
         positions: list[Position] = []
-        room = DATA_BYTES
+        room = self._outbox.frame_bytes
         reached = self._reached
         # What came here first leaves first, frame by frame: entries follow what they depend on.
         for no in sorted(self._outbox.lanes[lane], key=lambda no: reached.get(no, 0)):
