@@ -19,7 +19,7 @@ from protocols.feeds.entry import (
 from protocols.feeds.feed import Genesis, decode_genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, Line, Outgoing, Run, encode_run
-from protocols.ids import FeedId, KeyId
+from protocols.ids import DeviceId, FeedId, KeyId
 from protocols.ledger.store import Store
 
 BRANCHES_MAX = 8
@@ -130,6 +130,17 @@ class Chain:
             if held.startswith(stub):
                 return bytes(held)
         return None
+
+    def superseded(self, device: DeviceId, epoch: bytes) -> bool:
+        """Whether a feed of the device is known that a later epoch of it began with."""
+        feeds = [each for each in self.feeds.values() if each.genesis.device == device]
+        old = {each.feed_id for each in feeds if each.genesis.epoch == epoch}
+        return any(
+            head.feed in old
+            for each in feeds
+            if each.genesis.epoch != epoch
+            for head in each.genesis.earlier
+        )
 
     def ensure_feed(self, feed_id: FeedId, encoded: bytes) -> FeedState:
         """Return the feed, new or known. Inside a transaction."""

@@ -156,14 +156,21 @@ class PeerBook:
 
     def said_to_hold(self, giver: DeviceId, chain: Chain, feed: FeedState) -> tuple[int, int]:
         """Return (seq, when) up to which the giver's newest receipt covers our branch of a feed."""
-        best = (0, 0)
-        for (device, _), (receipt, _) in self.receipts.items():
-            if device != giver:
-                continue
-            for head in receipt.heads:
-                if head.feed == feed.feed_id and chain.prev_of(head.feed, head.seq, head.hash):
-                    best = max(best, (head.seq, receipt.given_ms))
-        return best
+        # In a later epoch the giver took back what it said: it may have lost its book.
+        given = [
+            receipt
+            for (device, epoch), (receipt, _) in self.receipts.items()
+            if device == giver and not chain.superseded(giver, epoch)
+        ]
+        if not given:
+            return (0, 0)
+        newest = max(given, key=lambda receipt: (receipt.given_ms, receipt.epoch))
+        held = [
+            head.seq
+            for head in newest.heads
+            if head.feed == feed.feed_id and chain.prev_of(head.feed, head.seq, head.hash)
+        ]
+        return (max(held), newest.given_ms) if held else (0, 0)
 
     @property
     def dirty(self) -> bool:

@@ -204,6 +204,8 @@ class Node:
             self._give_receipt(now)
         if timers.flush_at is not None and timers.flush_at <= now.mono_ms:
             timers.flush_at = None
+            for session in self._sessions():
+                session.remark()
             with self.ledger.store.atomic():
                 self.ledger.peers.flush()
         return self._settle(now)
@@ -351,8 +353,9 @@ class Node:
         entry.session = session = Session(ledger, peer, known.epoch, they_hold)
         if they_hold is not None:
             session.begin()
-        for (giver, _), (_, raw) in ledger.peers.receipts.items():
-            if giver != peer:
+        own = ledger.authority.device, ledger.authority.epoch
+        for (giver, epoch), (_, raw) in ledger.peers.receipts.items():
+            if giver != peer and (giver != own[0] or epoch == own[1]):
                 session.out.append(ReceiptFrame(raw))
         if entry.dialled:
             self._effects.append(PeerKnown(peer, entry.address))

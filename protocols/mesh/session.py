@@ -156,6 +156,11 @@ class Session:
         for start in range(0, len(places), HEADS_MAX):
             self.out.append(Have(False, 0, tuple(places[start : start + HEADS_MAX])))
 
+    def remark(self) -> None:
+        """Let the peer know that it holds what it brought us itself, or it would come back."""
+        if self._listed and self._outbox.empty and not self.offers:
+            self._mark = self._ledger.chain.last_arrival
+
     def pump(self, now_ms: int) -> None:
         """Move what the window allows from the outbox into frames, most urgent first."""
         while (first := self._outbox.first) is not None and self._outbox.room(first[0]):

@@ -1,0 +1,515 @@
+"""What passes over a link: how much, how often, in which order, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from protocols.errors import LedgerError
+from protocols.feeds.feed import Genesis
+from protocols.feeds.lane import Lane
+from protocols.feeds.run import Outgoing, Run, encode_run
+from protocols.ids import DeviceId, EntryHash, Epoch, FeedId
+from protocols.ledger.chain import FeedState
+from protocols.mesh.frames import (
+    DATA_BYTES,
+    HEADS_MAX,
+    Data,
+    Have,
+    Ladder,
+    Place,
+    Want,
+    encode_frame,
+)
+from protocols.mesh.frames import Receipt as ReceiptFrame
+from protocols.mesh.node import RECEIPT_MS
+from protocols.mesh.session import AWAITED_MAX, LADDER_PLACES_MAX
+from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
+from tests.unit.forge import Author, device_keys, opening, saying
+from tests.unit.stage import Device, Stage, camp, copied, fill, note, patient, speak, triage
+
+WINDOW_BYTES = 2 * DATA_BYTES
+"""What may be under way on a line that is not long."""
+
+
+def linked(*names: str, one_way_ms: int = 1, hq: bool = False) -> tuple[Stage, list[Device]]:
+    """A camp where the first dials all others, and everybody is up to date."""
+    stage, devices = Stage(one_way_ms=one_way_ms), camp(names or ("ann", "ben"), hq=hq)
+    for other in devices[1:]:
+        stage.link(devices[0], other)
+    stage.run(3_000)
+    return stage, devices
+
+
+def size(device: Device) -> int:
+    return device.ledger.chain.last_arrival
+
+
+def agree(*devices: Device) -> bool:
+    return all(each.care == devices[0].care for each in devices)
+
+
+def mallory(device: Device, name: str = "mallory", *, keys: bool = True) -> Author:
+    """A device that writes under the scope's key, or under one of its own device."""
+    authority = device.ledger.authority
+    key_id, key = authority.write_key(authority.care_scope)
+    own = authority.keys if keys else device_keys(name)
+    return Author(own, authority.care_scope, key_id, key)
+
+
+# how often and how much
+
+
+def test_a_hundred_edits_on_each_side_cross_in_two_round_trips():
+    stage, (ann, ben) = linked(one_way_ms=100)
+    stage.cut(ann, ben)
+    fill(ann, 100)
+    fill(ben, 100, start=500)
+    began, bytes_before, whole = stage.at_ms, stage.bytes, size(ann) + 100
+
+    stage.link(ann, ben)
+    stage.run(5_000, until=lambda: size(ann) == size(ben) == whole)
+
+    assert ann.entries == ben.entries
+    assert stage.at_ms - began <= 400  # two round trips of 200 ms, the handshake's included
+    assert agree(ann, ben)
+    stage.run(2_000)
+    assert stage.bytes - bytes_before <= 48_000
+
+
+def test_nothing_to_sync_costs_the_same_however_much_there_is():
+    costs = []
+    for patients in (1, 400):
+        stage, (ann, ben) = linked()
+        fill(ann, patients)
+        stage.cut(ann, ben)
+        stage.link(ann, ben)
+        stage.run(3_000)
+        assert agree(ann, ben)
+        stage.cut(ann, ben)
+        before = stage.bytes
+        stage.link(ann, ben)
+        stage.run(10_000)
+        costs.append(stage.bytes - before)
+
+    assert max(costs) <= 1_500
+    assert abs(costs[0] - costs[1]) <= 60
+
+
+def test_a_cold_sync_over_a_long_line_takes_few_round_trips():
+    stage, (ann, ben) = linked(one_way_ms=100)
+    stage.cut(ann, ben)
+    fill(ann, 1_500)
+    began = stage.at_ms
+
+    stage.link(ann, ben)
+    stage.run(60_000, until=lambda: size(ann) == size(ben))
+
+    assert stage.at_ms - began <= 200 * 7
+
+
+def test_an_urgent_record_overtakes_a_cold_sync():
+    stage, (ann, ben) = linked(one_way_ms=20)
+    stage.cut(ann, ben)
+    people = fill(ann, 2_000)
+    stage.bytes_a_ms = 16  # the whole takes six seconds
+    stage.link(ann, ben)
+    stage.run(2_500)
+    ahead = size(ben)
+
+    stage.write(ann, triage(people[0].code or ""))
+    urgent = "SELECT 1 FROM feed f JOIN entry e ON e.feed = f.no WHERE f.lane = 1"
+    began = stage.at_ms
+    stage.run(20_000, until=lambda: ben.store.one(urgent) is not None)
+
+    assert stage.at_ms - began <= 2 * WINDOW_BYTES / 16 + 40
+    assert 12 < ahead < size(ben) < size(ann)
+    stage.run(20_000)
+    assert agree(ann, ben)
+
+
+def test_ten_nodes_on_one_lan_get_each_entry_hardly_more_than_once():
+    stage, devices = Stage(), camp([f"n{number}" for number in range(10)])
+    for at, here in enumerate(devices):
+        for there in devices[at + 1 :]:
+            stage.link(here, there)
+    stage.run(5_000)
+    arrived = [0]
+    for device in devices:
+        take = device.ledger.take
+
+        def counting(runs: Sequence[Run], wall_ms: int, take: Any = take) -> Any:
+            arrived[0] += sum(len(run.lines) for run in runs)
+            return take(runs, wall_ms)
+
+        device.ledger.take = counting  # type: ignore[method-assign]
+    before = len(devices[0].entries)
+    people: list[str] = []
+    for number in range(30):
+        line = triage(people[number % 7]) if number > 20 else patient(f"P{number}")
+        people += [each.code for each in stage.write(devices[number % 10], line) if each.code]
+        stage.run(300)
+    stage.run(30_000)
+
+    assert agree(*devices)
+    assert arrived[0] <= 1.5 * 9 * (len(devices[0].entries) - before)
+
+
+def test_a_chain_of_nodes_passes_on_what_the_ends_never_meet():
+    stage, devices = Stage(), camp(("ann", "ben", "eve", "dan"))
+    for here, there in pairwise(devices):
+        stage.link(here, there)
+    stage.run(3_000)
+
+    stage.write(devices[0], patient("Far"))
+    stage.write(devices[-1], patient("Near"))
+    stage.run(3_000)
+
+    assert agree(*devices)
+
+
+# cut, and take up again
+
+
+@pytest.mark.parametrize("cut_at", range(1, 40, 3))
+def test_wherever_a_link_breaks_the_next_one_brings_the_rest(cut_at: int):
+    stage, (ann, ben, eve) = linked("ann", "ben", "eve")
+    people = fill(ann, 3)
+    stage.cut(ann, ben)
+    fill(ann, 300, start=10)
+    fill(ben, 20, start=1_000)
+    stage.link(ann, ben)
+    passed = stage.messages + cut_at
+    stage.write(eve, patient("offered"))
+    stage.write(ann, note(people[0].code or ""))
+    stage.run(400, until=lambda: stage.messages >= passed)
+    stage.cut(ann, ben)
+    stage.run(3_000)
+
+    for _ in range(2):
+        stage.link(ann, ben)
+        stage.run(3_000)
+        stage.cut(ann, ben)
+
+    assert ann.entries == ben.entries == eve.entries
+    assert agree(ann, ben, eve)
+
+
+@pytest.mark.parametrize("pause_ms", range(0, 260, 20))
+def test_an_offer_that_was_not_fetched_is_made_again(pause_ms: int):
+    stage, (ann, ben, eve) = linked("ann", "ben", "eve", one_way_ms=20)
+    stage.write(eve, patient("offered"))
+    stage.run(60)
+    stage.write(ann, patient("pushed"))
+    stage.run(pause_ms)
+    stage.cut(ann, ben)
+    stage.run(1_000)
+
+    stage.link(ann, ben)
+    stage.run(3_000)
+
+    assert ann.entries == ben.entries == eve.entries
+
+
+def test_a_cut_in_the_middle_sends_at_most_one_window_again():
+    sent = []
+    for cut in (False, True):
+        stage, (ann, ben) = linked(one_way_ms=20)
+        stage.cut(ann, ben)
+        fill(ann, 1_500)
+        before, stage.bytes_a_ms = stage.bytes, 16
+        stage.link(ann, ben)
+        if cut:
+            stage.run(2_500)
+            assert 12 < len(ben.entries) < len(ann.entries) - 100
+            stage.cut(ann, ben)
+            stage.link(ann, ben)
+        stage.run(60_000, until=lambda a=ann, b=ben: size(a) == size(b))
+        assert ann.entries == ben.entries
+        sent.append(stage.bytes - before)
+
+    assert sent[1] - sent[0] <= WINDOW_BYTES + DATA_BYTES
+
+
+def test_a_device_that_lost_its_book_since_is_given_everything_again():
+    stage, (ann, ben, eve) = linked("ann", "ben", "eve")
+    old = copied(ben.store)
+    stage.write(eve, patient("after the backup"))
+    stage.run(2_000)
+    stage.cut(ann, ben)
+    ben.store = old
+    ben.restarted()
+    stage.carry(ben, ben.node.start(stage.now(ben)))
+    fill(ben, 1, start=70)
+
+    stage.link(ann, ben)
+    stage.run(2_000)
+    fill(ben, 30, start=80)
+    stage.cut(ann, ben)
+    stage.link(ann, ben)
+    stage.run(2_000)
+
+    assert ann.entries == ben.entries
+
+
+def test_a_restored_copy_opens_a_new_epoch_and_both_branches_live():
+    stage, (ann, ben) = linked()
+    first = stage.write(ben, patient("first"))[0].code or ""
+    stage.run(1_000)
+    old = copied(ben.store)
+    stage.write(ben, note(first, "kept by ann"), patient("second"))
+    stage.run(1_000)
+    stage.cut(ann, ben)
+    ben.store = old
+    ben.restarted()
+    epoch = ben.ledger.authority.epoch
+    stage.write(ben, note(first, "written by the copy"))
+
+    stage.link(ann, ben)
+    stage.run(3_000)
+    stage.write(ben, patient("third"))
+    stage.run(3_000)
+
+    assert ben.ledger.authority.epoch != epoch
+    assert ann.entries == ben.entries
+    assert agree(ann, ben)
+    texts = {row[0] for row in ann.store.all("SELECT text FROM note")}
+    assert {"kept by ann", "written by the copy"} <= texts
+    assert any(each.code == "new_epoch" for each in ben.notices)
+
+
+def test_a_peer_that_only_claims_to_know_more_of_us_changes_nothing():
+    stage, (ann, ben) = linked()
+    stage.write(ben, patient())
+    stage.run(1_000)
+    link = next(iter(ann.links))
+    epoch = ben.ledger.authority.epoch
+    feed = next(f for f in ben.ledger.chain.feeds.values() if f.genesis.device == ben.id and f.tips)
+
+    lie = Have(False, 0, (Place(feed.feed_id, feed.seq + 1_000, b"lies" * 2),))
+    speak(stage, ann, link, encode_frame(lie))
+
+    assert ben.ledger.authority.epoch == epoch
+    assert ben.node.linked == [ann.id]
+
+
+# what is refused
+
+
+def test_entries_signed_by_another_key_are_refused_and_nothing_is_stored():
+    stage, (ann, ben) = linked()
+    author = mallory(ann, keys=False)
+    entry = author.write([opening(), saying("forged")])
+    genesis = Genesis(ben.id, Epoch(b"stolen!!"), author.scope, Lane.ROUTINE)
+    forged = encode_run(
+        genesis.feed_id, genesis.encode(), 1, genesis.feed_id, [author.outgoing(entry)]
+    )
+    before = ben.entries
+
+    speak(stage, ann, next(iter(ann.links)), encode_frame(Data(forged)))
+
+    assert ben.entries == before
+    assert "bad_signature" in ben.hangups.values()
+
+
+def test_a_run_that_does_not_end_in_a_signature_is_refused():
+    stage, (ann, ben) = linked()
+    author = mallory(ann)
+    out = [author.outgoing(author.write([opening()]), signed=at < 2) for at in range(3)]
+    genesis = author.genesis()
+    raw = encode_run(genesis.feed_id, genesis.encode(), 1, genesis.feed_id, out)
+    before = ben.entries
+
+    speak(stage, ann, next(iter(ann.links)), encode_frame(Data(raw)))
+
+    assert ben.entries == before
+    assert "malformed" in ben.hangups.values()
+
+
+def test_a_member_that_strips_a_body_on_its_way_is_refused():
+    stage, (ann, ben) = linked()
+    author = mallory(ann)
+    whole = author.outgoing(author.write([opening(), saying("kept")]))
+    genesis = author.genesis()
+    bare: Outgoing = whole._replace(body=None)
+    before = ben.entries
+
+    for out in (bare, whole):
+        raw = encode_run(genesis.feed_id, genesis.encode(), 1, genesis.feed_id, [out])
+        speak(stage, ann, next(iter(ann.links), 0) or stage.link(ann, ben), encode_frame(Data(raw)))
+        stage.link(ann, ben)
+        stage.run(500)
+
+    assert len(ben.entries) == len(before) + 1
+    assert ben.unopened() == []
+
+
+def test_a_run_with_a_gap_does_not_cost_the_runs_behind_it():
+    stage, (ann, ben) = linked()
+    one, two = mallory(ann), mallory(ann)
+    two.epoch = Epoch(b"another!")
+    for author in (one, two):
+        for number in range(3):
+            author.write([opening(), saying(str(number))])
+    raw = one.encoded(first=2) + two.encoded()
+
+    speak(stage, ann, next(iter(ann.links)), encode_frame(Data(raw)))
+
+    assert ben.node.linked == [ann.id]
+    assert ben.entries >= {each.hash for each in two.chains[Lane.ROUTINE]}
+    assert not ben.entries & {each.hash for each in one.chains[Lane.ROUTINE]}
+
+
+def test_what_a_peer_lists_and_asks_for_is_bounded():
+    stage, (ann, ben) = linked()
+    stage.write(ben, patient())
+    stage.run(500)
+    feed = next(f for f in ben.ledger.chain.feeds.values() if f.genesis.device == ben.id and f.tips)
+    link = next(iter(ann.links))
+    rungs = Place(feed.feed_id, 1, b"another!")
+
+    sent = len(ben.sent)
+    speak(stage, ann, link, encode_frame(Have(False, 0, (rungs,) * HEADS_MAX)))
+    assert len(ben.sent) - sent <= 3
+    speak(stage, ann, link, encode_frame(Want((rungs,) * HEADS_MAX)))
+    assert len(ben.sent) - sent <= 6
+    assert ben.node.linked == [ann.id]
+    speak(stage, ann, link, encode_frame(Ladder((rungs,) * (LADDER_PLACES_MAX + 1))))
+    assert "malformed" in ben.hangups.values()
+
+    link = stage.link(ann, ben)
+    stage.run(500)
+    for start in range(0, AWAITED_MAX + HEADS_MAX, HEADS_MAX):
+        made_up = [
+            Place(FeedId(number.to_bytes(32)), 9, b"made up!")
+            for number in range(start, start + HEADS_MAX)
+        ]
+        if link in ann.links:
+            speak(stage, ann, link, encode_frame(Have(False, 0, tuple(made_up))))
+    assert "too_many" in ben.hangups.values()
+
+
+def test_more_offers_than_one_frame_holds_are_all_made():
+    stage, (ann, ben, eve) = linked("ann", "ben", "eve")
+    stage.cut(ann, ben)
+    author = mallory(ann)
+    runs = []
+    for number in range(HEADS_MAX + 50):
+        author.epoch, author.chains = Epoch(number.to_bytes(8)), {}
+        author.write([opening()])
+        runs.append(author.encoded())
+    stage.link(ann, ben)
+    stage.run(1_000)
+    link = next(link for link, (far, _) in eve.links.items() if far is ann)
+    for start in range(0, len(runs), 100):
+        speak(stage, eve, link, encode_frame(Data(b"".join(runs[start : start + 100]))))
+    stage.run(5_000)
+
+    assert len(ben.entries) == len(ann.entries)
+
+
+def test_a_disk_that_fails_while_storing_costs_the_link_and_nothing_else():
+    stage, (ann, ben) = linked()
+    stage.cut(ann, ben)
+    fill(ann, 50)
+    fault = [True]
+    execute = ben.store.execute
+
+    def failing(sql: str, values: object = ()) -> object:
+        if fault and sql == "COMMIT":
+            fault.clear()
+            raise LedgerError("disk_full")
+        return execute(sql, values)  # type: ignore[arg-type]
+
+    ben.store.execute = failing  # type: ignore[method-assign]
+    before = ben.care
+    stage.link(ann, ben)
+    stage.run(2_000)
+    assert not fault
+    assert "disk_full" in ben.hangups.values()
+    assert ben.care == before
+
+    stage.link(ann, ben)
+    stage.run(2_000)
+    assert agree(ann, ben)
+
+
+# receipts
+
+
+def own_feed(device: Device, lane: Lane) -> FeedState:
+    feeds = device.ledger.chain.feeds.values()
+    return next(
+        each for each in feeds if (each.genesis.device, each.genesis.lane) == (device.id, lane)
+    )
+
+
+def receipts(device: Device) -> list[Receipt]:
+    return [held for held, _ in device.ledger.peers.receipts.values()]
+
+
+def test_hq_signs_at_most_one_receipt_in_five_seconds_and_each_says_all():
+    stage, (hq, ben) = linked("hq", "ben", hq=True)
+    stage.run(6_000)
+    first = receipts(ben)[0].number
+
+    for number in range(20):
+        stage.write(ben, patient(f"P{number}"))
+        stage.run(500)
+    stage.run(RECEIPT_MS + 500)
+
+    (last,) = receipts(ben)
+    assert 2 <= last.number - first <= 4
+    feed = next(
+        f for f in ben.ledger.chain.feeds.values() if f.genesis.device == ben.id and f.seq > 19
+    )
+    assert ReceiptHead(feed.feed_id, feed.seq, EntryHash(feed.tips[0].hash)) in last.heads
+    assert ben.ledger.peers.said_to_hold(hq.id, ben.ledger.chain, feed)[0] == feed.seq
+
+
+def test_a_receipt_reaches_who_never_met_hq_and_is_void_in_its_next_epoch():
+    stage, (hq, ben, eve) = linked("hq", "ben", "eve", hq=True)
+    stage.run(6_000)
+    stage.cut(hq, eve)
+    stage.link(ben, eve)
+    stage.run(1_000)
+    stage.write(eve, patient("far away"))
+    stage.run(RECEIPT_MS + 2_000)
+
+    feed = own_feed(eve, Lane.ROUTINE)
+    assert eve.ledger.peers.said_to_hold(hq.id, eve.ledger.chain, feed)[0] == feed.seq
+
+    stage.cut(hq, ben)
+    with hq.store.atomic():
+        hq.store.execute("UPDATE meta SET value = x'1122334455667788' WHERE name = 'epoch'")
+    hq.restarted()
+    stage.write(hq, patient("in the new life"))
+    _, said_ms = eve.ledger.peers.said_to_hold(hq.id, eve.ledger.chain, feed)
+    stage.link(hq, ben)
+    stage.run(30)
+    assert ben.ledger.peers.said_to_hold(hq.id, ben.ledger.chain, feed) == (0, 0)
+    stage.write(ben, patient("so that there is something to receipt"))
+    stage.run(RECEIPT_MS + 2_000)
+    assert eve.ledger.peers.said_to_hold(hq.id, eve.ledger.chain, feed)[1] > said_ms
+    assert {each.epoch for each in receipts(hq)} >= {hq.ledger.authority.epoch}
+
+
+def test_receipts_of_strangers_and_of_made_up_epochs_do_not_pile_up():
+    stage, (ann, ben) = linked()
+    stranger = device_keys("stranger")
+    link = next(iter(ann.links))
+
+    for number in range(30):
+        for keys in (stranger, ann.ledger.authority.keys):
+            epoch = Epoch(number.to_bytes(8))
+            raw = sign_receipt(Receipt(DeviceId(keys.device), epoch, 1, number, ()), keys)
+            speak(stage, ann, link, encode_frame(ReceiptFrame(raw)))
+    stage.run(3_000)
+
+    assert ben.node.linked == [ann.id]
+    assert {each.giver for each in receipts(ben)} == {ann.id}
+    assert len(receipts(ben)) <= 4
+    assert ben.store.one("SELECT count(*) FROM receipt")[0] <= 4
