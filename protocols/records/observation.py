@@ -190,16 +190,20 @@ def read_value(desk: Desk, one: Measured, age: float | None, where: str) -> Obse
 
 
 def age_days(history: History, at_ms: int) -> float | None:
-    """Return the patient's age at an instant, as far as it is settled; None when unknown."""
+    """Return the patient's age at an instant, as far as it is settled; None when unknown.
+
+    A clock without a battery stands in 1970 and would make a newborn of everybody: an instant
+    before the birth says nothing, and nobody is younger than once stated.
+    """
     day = at_ms // 86_400_000
     born = {said.value for said in history.now.get((None, BIRTH_DATE), ())} - {None}
     if len(born) == 1:
         first = names.birth_day(born.pop())
-        return None if first is None else max(0.0, day - first)
+        return None if first is None or day < first else float(day - first)
     stated = {said.value for said in history.now.get((None, AGE), ())} - {None}
     if len(stated) == 1:
         age: Age = stated.pop()
-        return max(0.0, names.age_days(age) + day - age.day)
+        return names.age_days(age) + max(0, day - age.day)
     return None
 
 
