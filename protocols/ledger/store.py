@@ -21,10 +21,14 @@ WAL_BYTES_MAX = 16 * 1024 * 1024
 """The write-ahead log is cut back to this after a checkpoint."""
 CHECKPOINT_PAGES = 4000
 """A busy book checkpoints by itself at this length; an idle one earlier, see `checkpoint`."""
+ROOM_BYTES_MIN = 64 * 1024
+"""With less than this free, a book is opened without the shared memory that a log needs."""
 COPY_PAGES = 1024
 """Pages copied in one step: 4 MiB, some 50 ms."""
 BUSY_MS = 5000
 """How long a statement waits for a reader of the same file."""
+
+_ALONE = "locking_mode=EXCLUSIVE"
 
 Values = Mapping[str, object] | Sequence[object]
 
@@ -142,7 +146,9 @@ def open_file(folder: Path, key: bytes, *, create: bool = False, lock: int | Non
     if lock is None:
         lock = take_lock(folder)
     try:
-        connection = _connect(path, key)
+        if create:
+            _make_private(path)
+        connection = _connect_with_what_room_there_is(path, key)
         store = Store(_configured(connection), path, lock, key)
     except BaseException:
         os.close(lock)
@@ -157,7 +163,7 @@ def open_copy(path: Path, key: bytes) -> Store:
         LedgerError: `wrong_key`, `damaged`, `disk_full`, `disk_failed`.
     """
     # Alone, so that no shared memory is asked of a stick's file system.
-    return Store(_connect(path, key, "locking_mode=EXCLUSIVE", "temp_store=MEMORY"), path, key=key)
+    return Store(_connect(path, key, _ALONE, "temp_store=MEMORY"), path, key=key)
 
 
 def copy_file(
@@ -174,10 +180,11 @@ def copy_file(
     Raises:
         LedgerError: `disk_full`, `disk_failed`, `damaged`, `stopped`.
     """
+    _make_private(target)
     try:
         with (
             closing(_connect(source, key, "query_only=ON")) as reader,
-            closing(_connect(target, key, "locking_mode=EXCLUSIVE")) as writer,
+            closing(_connect(target, key, _ALONE)) as writer,
         ):
             # What is committed from here on is not in it; writers do not wait for us.
             reader.execute("BEGIN")
@@ -186,6 +193,11 @@ def copy_file(
             writer.execute("PRAGMA journal_mode=DELETE").fetchall()
     except sqlcipher3.Error as error:
         raise _as_ledger_error(error) from None
+
+
+def _make_private(path: Path) -> None:
+    """Make an empty file of mode 0600, whatever the umask; SQLite gives its log the same mode."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _go_on(going_on: Callable[[], bool]) -> None:
@@ -233,6 +245,17 @@ def _connect(path: Path, key: bytes, *pragmas: str) -> Any:
     except sqlcipher3.Error as error:
         raise _as_ledger_error(error) from None
     return connection
+
+
+def _connect_with_what_room_there_is(path: Path, key: bytes) -> Any:
+    """Open a file so that it can be read even where the disk has no room for shared memory."""
+    try:
+        return _connect(path, key)
+    except LedgerError as error:
+        found = os.statvfs(path.parent)
+        if error.code == "wrong_key" or found.f_bavail * found.f_frsize > ROOM_BYTES_MIN:
+            raise
+    return _connect(path, key, _ALONE)
 
 
 def _configured(connection: Any) -> Any:
