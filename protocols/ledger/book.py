@@ -70,7 +70,11 @@ class Ledger:
 
     def _load(self) -> None:
         """Read from the book what is kept in memory."""
+        before: Chain | None = getattr(self, "chain", None)
         self.chain = Chain(self.store)
+        if before is not None:
+            # What a failed transaction undid was seen all the same.
+            self.chain.last_clock = before.last_clock
         self.authority = Authority(self.store, self.chain)
         self.opener = Opener(self.store, self.authority.key_of, self.authority.scope_of)
         self.rows = RowBook(self.store, ROW_TABLES)
@@ -119,23 +123,26 @@ class Ledger:
     # Taking in
 
     def take(self, runs: Sequence[Run], wall_ms: int) -> Taken:
-        """Store verified runs durably; opening and merging is left to `catch_up`."""
+        """Store verified runs durably, and open what is routine; merging is left to `catch_up`.
+
+        What is urgent is opened there too, so that it is merged in the same transaction.
+        """
         stored: list[Stored] = []
         with self.atomic():
-            self.peers.flush()
             for run in runs:
                 new = self.chain.append(run)
                 stored += new
                 if new and new[0].feed.genesis.lane == Lane.CONTROL:
                     self.authority.take(new)
             self._apply_control()
-        data = [each for each in stored if not each.line.kind]
-        self._queue(
-            [
-                Sealed(each.arrival, each.feed, each.line.header, each.line.body, each.line.hash)
-                for each in data
-            ]
-        )
+            routine: list[Sealed] = []
+            for arrival, feed, line in stored:
+                if not line.kind:
+                    sealed = Sealed(arrival, feed, line.header, line.body, line.hash)
+                    urgent = feed.genesis.lane == Lane.URGENT
+                    (self._sealed[0] if urgent else routine).append(sealed)
+            if routine:
+                self._open(routine)
         for each in stored[-1:]:
             self.chain.observe(each.line.clock, wall_ms)
         feeds = tuple({each.feed.no: each.feed for each in stored}.values())
@@ -194,7 +201,7 @@ class Ledger:
         batch = [queue.popleft() for _ in range(min(OPEN_BATCH, len(queue)))]
         with self.atomic():
             opened, again = self.opener.open(batch)
-            self._queue(self._sealed_again(again))
+            self._open_again(again)
             fresh = self._note(opened)
             if not merge or len(fresh) > MERGE_BATCH:
                 self._touch(fresh)
@@ -205,6 +212,12 @@ class Ledger:
                     self._kept -= len(earlier)
                     docs[doc] = _joined(earlier, docs.get(doc))
             return self.merger.merge(list(fresh.items()))
+
+    def _open(self, batch: Sequence[Sealed]) -> None:
+        opened, again = self.opener.open(batch)
+        self._open_again(again)
+        self._touch(self._note(opened))
+        self._note_opened()
 
     def _note(self, opened: Sequence[Opened]) -> dict[int, dict[int, list[Fresh]]]:
         fresh: dict[int, dict[int, list[Fresh]]] = {}
@@ -242,6 +255,20 @@ class Ledger:
             (str(self.chain.last_arrival).encode(),),
         )
 
+    def _open_again(self, arrivals: Sequence[int]) -> None:
+        """Queue entries that waited. Inside a transaction.
+
+        Nothing says any more that they wait, so a start before they are opened has to look for
+        them from the first of them on.
+        """
+        if not arrivals:
+            return
+        row = self.store.one("SELECT value FROM meta WHERE name = 'opened'")
+        if row and int(row[0]) >= min(arrivals):
+            before = str(min(arrivals) - 1).encode()
+            self.store.execute("UPDATE meta SET value = ? WHERE name = 'opened'", (before,))
+        self._queue(self._sealed_again(arrivals))
+
     def _sealed_again(self, arrivals: Sequence[int]) -> list[Sealed]:
         sealed = []
         for arrival in arrivals:
@@ -264,18 +291,18 @@ class Ledger:
             self.merger.forget()
             self._judge_again(changed)
         for need in needs:
-            self._queue(self._sealed_again(self.opener.waiting_on(need)))
+            self._open_again(self.opener.waiting_on(need))
 
     def _judge_again(self, devices: set[DeviceId]) -> None:
         feeds = [f.no for f in self.chain.feeds.values() if f.genesis.device in devices]
-        marks = ",".join("?" * len(feeds))
-        for subject, doc in self.store.all(
-            "SELECT DISTINCT d.subject, d.no FROM document d WHERE d.subject IN ("
-            "SELECT d2.subject FROM entry e JOIN strand s ON s.entry = e.arrival"
-            f" JOIN document d2 ON d2.no = s.doc WHERE e.feed IN ({marks}))",
-            feeds,
-        ):
-            self._touch({subject: {doc: []}})
+        for feed in feeds:
+            for subject, doc in self.store.all(
+                "SELECT DISTINCT d.subject, d.no FROM document d WHERE d.subject IN ("
+                "SELECT d2.subject FROM entry e JOIN strand s ON s.entry = e.arrival"
+                " JOIN document d2 ON d2.no = s.doc WHERE e.feed = ?)",
+                (feed,),
+            ):
+                self._touch({subject: {doc: []}})
 
     # Writing
 

@@ -139,9 +139,9 @@ class Opener:
         self._found_all()
         self._store.executemany("INSERT OR REPLACE INTO strand VALUES (?,?,?)", strands)
         if again:
-            marks = ",".join("?" * len(again))
-            self._store.execute(
-                f"DELETE FROM unopened WHERE void = 0 AND entry IN ({marks})", again
+            self._store.executemany(
+                "DELETE FROM unopened WHERE void = 0 AND entry = ?",
+                [(arrival,) for arrival in again],
             )
         return opened, again
 

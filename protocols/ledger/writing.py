@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from protocols.errors import LedgerError
 from protocols.feeds.body import DEPENDENCIES_MAX, NOT_IDENTIFIED, Body, encode_body
-from protocols.feeds.clock import tick
+from protocols.feeds.clock import observe, tick
 from protocols.feeds.entry import (
     ENTRY_BYTES_MAX,
     Entry,
@@ -149,14 +149,11 @@ class Writer:
         return Sealed(stored.arrival, feed, stored.line.header, body, entry.hash), entry
 
     def _next_place(self, feed: FeedState, wall_ms: int) -> tuple[FeedId, int, bytes, int]:
-        tip = self._own_tip(feed)
-        clock = tick(self._chain.last_clock, wall_ms)
-        if tip is None:
-            return feed.feed_id, 1, feed.feed_id, clock
-        return feed.feed_id, tip[0] + 1, tip[1], clock
-
-    def _own_tip(self, feed: FeedState) -> tuple[int, bytes] | None:
-        return (feed.tips[0].seq, feed.tips[0].hash) if feed.tips else None
+        if not feed.tips:
+            return feed.feed_id, 1, feed.feed_id, tick(self._chain.last_clock, wall_ms)
+        tip = feed.tips[0]
+        last = observe(self._chain.last_clock, tip.clock, wall_ms)
+        return feed.feed_id, tip.seq + 1, tip.hash, tick(last, wall_ms)
 
     def _append(self, feed: FeedState, entry: Entry) -> Stored:
         signature = sign_entry(self._authority.keys, entry)
