@@ -9,11 +9,14 @@ CHUNK_BYTES = 64 * 1024
 
 
 class Wire:
-    """Forwards one port to another until it is cut; counts what passes."""
+    """Forwards one port to another while it is whole; counts what passes.
 
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._whole = True
+    A new wire is cut, so that its port can be given away before there is anything to lead to.
+    """
+
+    def __init__(self) -> None:
+        self._target = 0
+        self._whole = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
@@ -24,6 +27,11 @@ class Wire:
         """Listen on a free loopback port."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def lead_to(self, port: int) -> None:
+        """Connect the far end, and let connections through."""
+        self._target = port
+        self._whole = True
 
     def cut(self) -> None:
         """End every connection at once, as a pulled cable does, and let no new one through."""
@@ -46,8 +54,10 @@ class Wire:
             writer.transport.abort()
             return
         try:
+            self._writers.add(writer)  # a cut ends it while it is being put through, too
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
+            self._writers.discard(writer)
             writer.transport.abort()
             return
         ends = {writer, far_writer}

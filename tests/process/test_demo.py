@@ -1,0 +1,128 @@
+"""The demo as a machine runs it, and that it does not call a camp well which is not."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from fieldnode.demo.arrivals import Arrivals
+from fieldnode.demo.camp import Camp
+from fieldnode.demo.cli import exit_status
+from fieldnode.demo.story import Story
+from protocols.live import commands
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 120
+PROMISED = {"written", "at_hq", "lost", "duplicated", "converge_s", "bytes_per_record"}
+
+
+def demo(folder, *words, closed=False):
+    """Start the demo with a TMPDIR of its own, and a HOME that nobody can write to."""
+    start = f'exec "$0" -m fieldnode.demo "$@" {"<&-" if closed else ""}'
+    return subprocess.Popen(
+        ["/bin/sh", "-c", start, sys.executable, *words],
+        cwd=PROJECT,
+        env=os.environ | {"HOME": "/dev/null/nowhere", "TMPDIR": str(folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def processes_of(folder):
+    """Command lines of processes that name this folder, as far as the system tells."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return [line for line in lines if f"--data {folder}" in line]
+
+
+def test_four_ledgers_agree_and_the_figures_are_told(tmp_path):
+    with demo(tmp_path, "--headless", "--seconds", "3", "--json", closed=True) as running:
+        out, talk = running.communicate(timeout=PATIENCE_S)
+
+    assert running.returncode == 0, talk
+    told = json.loads(out)
+    assert told.keys() >= PROMISED
+    assert told["written"] == told["at_hq"] > 50
+    assert told["lost"] == told["duplicated"] == told["refused"] == 0
+    assert told["converged"]
+    assert 0 < told["converge_s"] < 60
+    assert 0 < told["bytes_per_record"] < 5_000
+    assert list(tmp_path.iterdir()) == []
+    assert processes_of(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_ended_from_outside_it_leaves_no_process_and_no_file(tmp_path):
+    with demo(tmp_path, "--headless", "--seconds", "60") as running:
+        for line in running.stderr:
+            if "Every cable" in line or "All linked" in line:
+                break
+        assert len(processes_of(tmp_path)) == 4
+        running.send_signal(signal.SIGINT)
+        _, talk = running.communicate(timeout=PATIENCE_S)
+
+    assert running.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in talk
+    assert list(tmp_path.iterdir()) == []
+    assert processes_of(tmp_path) == []
+
+
+class TentForgotten(Camp):
+    """The third tent's cables stay cut when all others heal."""
+
+    def heal(self):
+        super().heal()
+        for (near, far), wire in self.wires.items():
+            if "tent-c" in (near, far):
+                wire.cut()
+
+
+@pytest.mark.slow
+def test_a_tent_that_stays_cut_off_is_never_called_agreement(tmp_path):
+    async def tell():
+        camp = TentForgotten(tmp_path)
+        try:
+            await camp.build()
+            return await Story(camp, seed=3, patience_s=3).tell(1.0, lambda _: None)
+        finally:
+            await camp.stop()
+
+    result = asyncio.run(tell())
+
+    assert not result.converged
+    assert result.lost > 0
+    assert exit_status(result) == 1
+
+
+@pytest.mark.slow
+def test_every_line_of_a_long_shift_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv(commands.PASSPHRASE_ENV, "only a test")
+    node = [sys.executable, "-m", "fieldnode"]
+    init = ["init", "--data", str(tmp_path / "n"), "--name", "n", "--org", "o"]
+    subprocess.run([*node, *init], check=True, cwd=PROJECT, capture_output=True)
+    lines = list(islice(Arrivals(7, "Stadium", "A").lines(), 300))
+
+    answered = subprocess.run(
+        [*node, "record", "--data", str(tmp_path / "n")],
+        cwd=PROJECT,
+        input="\n".join(map(json.dumps, lines)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    refused = [line for line in answered.stdout.splitlines() if '"ok":true' not in line]
+    assert refused == []
+    assert answered.returncode == 0
