@@ -61,16 +61,19 @@ class Terminal:
 
     def __init__(self, socket: Path, *, blocked: bool = False, term: str = "xterm-256color",
                  **environment: str) -> None:  # fmt: skip
+        arguments = [sys.executable, str(CHILD), str(socket), "blocked" if blocked else ""]
+        self._begin(arguments, {"TERM": term} | environment)
+
+    def _begin(self, arguments: list[str], environment: dict[str, str]) -> None:
         self.screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self.screen)
         self.output = bytearray()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-            own = {"TERM": term, "TZ": "UTC", "LC_ALL": "C.UTF-8"} | environment
+            own = {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | environment
             kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-            arguments = [sys.executable, str(CHILD), str(socket), "blocked" if blocked else ""]
-            os.execve(sys.executable, arguments, kept | own)
+            os.execve(arguments[0], arguments, kept | own)
         self.started = time.monotonic()
 
     def __enter__(self) -> Terminal:
@@ -140,3 +143,12 @@ class Terminal:
     @property
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)
+
+
+class OpenedTerminal(Terminal):
+    """`fieldnode open` on the data folder of a running node, as a person starts it."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        arguments = [sys.executable, "-m", "fieldnode", "open", "--data", str(folder)]
+        colours = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        self._begin(arguments, colours | environment)
