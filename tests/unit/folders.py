@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
+from functools import cache
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
+from protocols.ledger import token
 from protocols.ledger.book import Ledger
-from protocols.ledger.folder import Machine, make_folder, open_ledger
+from protocols.ledger.folder import Machine, make_folder, open_folder, open_ledger
 from protocols.ledger.founding import found_book
 from protocols.ledger.keyfile import KEY_NAME
 from protocols.ledger.recording import Recorder
@@ -34,8 +40,20 @@ def founded(store: Store) -> Ledger:
 
 
 def made(folder: Path, *, unattended: bool = False) -> Path:
-    """Make a node's folder and lock its key again at the least cost."""
-    keys = []
+    """Give a node's folder of its own, at home where it is, whose key costs little to unlock."""
+    shutil.copytree(_pattern(unattended), folder)
+    store, _ = open_folder(folder, PASSPHRASE, HERE)
+    token.renew(store, folder, HERE.serial, os.urandom)
+    store.close()
+    return folder
+
+
+@cache
+def _pattern(unattended: bool) -> Path:
+    """A folder as `init` makes it, made once: locking a key takes long."""
+    place = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    folder, keys = place / "node", []
 
     def found(store: Store) -> Ledger:
         keys.append(store.key)
@@ -72,6 +90,13 @@ def record(ledger: Ledger, *numbers: int, name: str = "Amina") -> None:
     lines = [patient(number, name) for number in numbers]
     answers, *_ = Recorder(ledger).record(lines, WALL_MS, os.urandom)
     assert all(answer.ok for answer in answers), answers
+
+
+def start_again_and_again(folder: Path, ready: Event) -> None:
+    """Open and close a folder until killed."""
+    ready.set()
+    while True:
+        opened(folder).close()
 
 
 def epoch_of(folder: Path, machine: Machine = HERE) -> bytes:

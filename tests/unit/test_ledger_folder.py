@@ -67,16 +67,19 @@ def refusal(kind, run):
 
 
 def test_nobody_else_can_read_any_file_of_it_whatever_the_umask(tmp_path):
+    folder = tmp_path / "deep" / "node"
     before = os.umask(0)
     try:
-        folder = made(tmp_path / "deep" / "node", unattended=True)
-        record(opened(folder), 1)
+        make_folder(folder, PASSPHRASE, os.urandom, lambda _: HERE, founded, unattended=True)
+        ledger = opened(folder)
+        record(ledger, 1)
     finally:
         os.umask(before)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert {path.name: path.stat().st_mode & 0o077 for path in folder.iterdir()} == dict.fromkeys(
-        names(folder), 0
-    )
+    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert {UNATTENDED_NAME, "ledger.db-wal", "ledger.db-shm"} <= set(found)
+    assert set(found.values()) == {0o600}
+    ledger.close()
 
 
 def test_it_holds_a_book_a_locked_key_and_a_token(book):

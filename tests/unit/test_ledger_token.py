@@ -12,7 +12,16 @@ from protocols.ledger.book import Ledger
 from protocols.ledger.folder import Machine, open_folder, open_ledger
 from protocols.ledger.store import Store
 from protocols.ledger.token import TOKEN_NAME
-from tests.unit.folders import HERE, PASSPHRASE, epoch_of, hashes, made, opened, record
+from tests.unit.folders import (
+    HERE,
+    PASSPHRASE,
+    epoch_of,
+    hashes,
+    made,
+    opened,
+    record,
+    start_again_and_again,
+)
 
 KILLS = 20
 
@@ -157,12 +166,6 @@ def test_a_token_file_half_written_is_never_seen(book):
     (book / (TOKEN_NAME + ".new")).write_bytes(b"half")
     assert epoch_of(book) == here
     assert not (book / (TOKEN_NAME + ".new")).exists()
-
-
-def start_again_and_again(folder, ready):
-    ready.set()
-    while True:
-        opened(folder).close()
 
 
 def test_kill_9_at_any_moment_of_a_start_is_no_alarm(book):
