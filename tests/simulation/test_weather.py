@@ -12,11 +12,9 @@ from protocols.sim.network import LAN, RADIO, SATELLITE, WIFI
 from protocols.sim.report import Result, in_words
 from protocols.sim.weather import Weather
 
-STORM_US = 3 * HOUR_US
 
-
-def storm(seed: int) -> Result:
-    chance = seeded(seed, "storm")
+def storm(seed: int, *, hours: int = 3) -> Result:
+    chance, until_us = seeded(seed, "storm"), hours * HOUR_US
     drill = Drill("storm", seed, shape=chance.choice((LAN, WIFI, SATELLITE, RADIO)))
     names = [f"n{number}" for number in range(chance.randint(2, 5))]
     clocks = {
@@ -29,16 +27,16 @@ def storm(seed: int) -> Result:
     cast = Cast.found(drill.world, names, clocks=clocks)
     drill.world.mesh(cast.hosts)
     for host in cast.hosts:
-        drill.staff(host, per_hour=25.0, until_us=STORM_US)
-    weather = Weather(drill.world, cast.hosts, every_us=300 * SECOND_US, until_us=STORM_US)
-    drill.world.run_until(STORM_US)
+        drill.staff(host, per_hour=25.0, until_us=until_us)
+    weather = Weather(drill.world, cast.hosts, every_us=300 * SECOND_US, until_us=until_us)
+    drill.world.run_until(until_us)
     drill.notes |= weather.counts
     return drill.finish(cast.hq)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_weather_leaves_all_that_was_saved_and_all_in_agreement(seed):
-    result = storm(seed)
+    result = storm(seed, hours=2)
 
     assert result.ok, in_words(result)
 

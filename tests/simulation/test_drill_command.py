@@ -1,0 +1,85 @@
+"""The `drill` command: names, figures, exit status, and one trace for one seed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from protocols.sim import cli
+from protocols.sim.report import Finding
+from protocols.sim.scenarios import SCENARIOS
+from tests.simulation.test_report import result
+
+
+def run(*words: str) -> tuple[int, str]:
+    answer = CliRunner().invoke(cli.main, words)
+    return answer.exit_code, answer.output
+
+
+def test_the_list_names_every_drill():
+    assert json.loads(run("list", "--json")[1]) == list(SCENARIOS)
+    assert run("list")[1].split() == list(SCENARIOS)
+    assert "three-tents" in SCENARIOS
+
+
+def test_the_seed_reaches_the_drill_and_the_result_comes_out_as_json(monkeypatch):
+    monkeypatch.setitem(SCENARIOS, "three-tents", lambda seed: result(seed=seed))
+
+    status, said = run("run", "three-tents", "--seed", "7", "--json")
+
+    assert status == 0
+    assert json.loads(said)["seed"] == 7
+
+
+def test_a_failed_check_ends_with_status_one_and_people_are_told_which(monkeypatch):
+    failed = result(checks={"all_agree": Finding(False, "rows differ")})
+    monkeypatch.setitem(SCENARIOS, "three-tents", lambda seed: failed)
+
+    status, said = run("run", "three-tents")
+
+    assert status == 1
+    assert "FAIL all_agree: rows differ" in said
+
+
+def test_an_unknown_drill_is_a_usage_error():
+    assert run("run", "no-such-drill")[0] == 2
+
+
+TWICE = """
+import sys
+from protocols.sim.report import in_words
+from tests.simulation.test_weather import storm
+result = storm(int(sys.argv[1]), hours=1)
+assert result.ok, in_words(result)
+print(result.trace_hash, result.written, result.wire_bytes)
+"""
+
+
+def traces(command: list[str]) -> set[str]:
+    """Run the same command under two hash seeds; return what it said."""
+    said = []
+    for hash_seed in ("1", "4242"):
+        env = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.getcwd()}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        said.append(done.stdout)
+    return set(said)
+
+
+def test_one_seed_leaves_one_trace_whatever_the_hash_seed():
+    assert len(traces([sys.executable, "-c", TWICE, "3"])) == 1
+
+
+@pytest.mark.slow
+def test_three_tents_leave_one_trace_whatever_the_hash_seed():
+    command = ["run", "three-tents", "--seed", "1", "--json"]
+    (said,) = traces([sys.executable, "-m", "protocols.sim.cli", *command])
+
+    told = json.loads(said)
+    assert told["lost"] == told["duplicated"] == 0
+    assert told["converged"]
+    assert all(check["ok"] for check in told["checks"].values())
