@@ -16,12 +16,10 @@ from pathlib import Path  # noqa: E402
 import click  # noqa: E402
 import platformdirs  # noqa: E402
 
-from protocols.errors import InputError, LinkError, SetupError  # noqa: E402
+from protocols.errors import LinkError, SetupError  # noqa: E402
 from protocols.ids import PatientId  # noqa: E402
 from protocols.ledger.backup import restore as restore_backup  # noqa: E402
 from protocols.ledger.folder import change_passphrase, holds_book, lock_for_good  # noqa: E402
-from protocols.ledger.keyfile import recovered  # noqa: E402
-from protocols.ledger.safefile import write_whole  # noqa: E402
 from protocols.live import commands  # noqa: E402
 from protocols.live.address import Address  # noqa: E402
 from protocols.live.client import LocalClient  # noqa: E402
@@ -381,15 +379,8 @@ def recover(
     new_file: Path | None,
 ) -> None:
     """Give another device a new passphrase: makes a `ledger.key` of its `ledger.recovery`."""
-    with told():
-        if target.exists():
-            raise InputError("target_exists", field="to")
-        with door(folder, passphrase_file) as book:
-            if not isinstance(book, commands.StoppedDoor):
-                raise LinkError("node_running")
-            secret = book.node.ledger.authority.keys.agree_secret
-        chosen = commands.new_passphrase(new_file)
-        write_whole(target, recovered(source.read_bytes(), secret, chosen, now().entropy))
+    with told(), door(folder, passphrase_file) as book:
+        commands.recover(book, source, target, commands.new_passphrase(new_file))
     say("Put this file into the device's data folder, as ledger.key.")
 
 

@@ -185,6 +185,26 @@ def login(folder: Path) -> None:
 
 
 @main.command()
+@data_option
+@passphrase_option
+@click.option("--from", "source", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="New file.")
+@click.option(
+    "--new-passphrase-file",
+    "new_file",
+    type=click.Path(path_type=Path),
+    help="File whose first line is the new passphrase.",
+)
+def recover(
+    folder: Path, passphrase_file: Path | None, source: Path, target: Path, new_file: Path | None
+) -> None:
+    """Give another device a new passphrase: makes a `ledger.key` of its `ledger.recovery`."""
+    with told(), door(folder, passphrase_file) as book:
+        commands.recover(book, source, target, commands.new_passphrase(new_file))
+    say("Put this file into the device's data folder, as ledger.key.")
+
+
+@main.command()
 @click.argument("kind")
 @data_option
 @passphrase_option

@@ -91,7 +91,7 @@ def backup(
 
     Raises:
         InputError: `target_exists`.
-        SetupError: `not_writable`.
+        SetupError: `place_closed`.
         LedgerError: `backup_failed` when what was written does not verify, `disk_full`,
             `disk_failed`, `stopped`. Nothing is left of it then.
     """
@@ -157,7 +157,7 @@ def restore(archive: Path, folder: Path, passphrase: str) -> BackupReport:
     """Make a new data folder of a backup, after verifying all of it.
 
     Raises:
-        SetupError: `book_exists`, `folder_not_empty`, `not_writable`.
+        SetupError: `book_exists`, `folder_not_empty`, `place_closed`.
         InputError: `wrong_passphrase`, `not_a_backup`.
         LedgerError: `backup_damaged`, `disk_full`, `disk_failed`. The folder is as it was then.
     """

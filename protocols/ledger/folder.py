@@ -64,7 +64,7 @@ def make_folder(
         found: Founds a book in an empty store.
 
     Raises:
-        SetupError: `book_exists`, `folder_not_empty`, `not_writable`.
+        SetupError: `book_exists`, `folder_not_empty`, `place_closed`.
         LedgerError: `in_use`, `disk_full`, `disk_failed`.
     """
     with building(folder) as place:
@@ -84,7 +84,7 @@ def create_folder(
     """Make a data folder with an empty, durable book and return it open.
 
     Raises:
-        SetupError: `book_exists`, `folder_not_empty`, `not_writable`.
+        SetupError: `book_exists`, `folder_not_empty`, `place_closed`.
         LedgerError: `disk_full`, `disk_failed`.
     """
     with disk_trouble():
@@ -103,7 +103,7 @@ def building(folder: Path) -> Iterator[Path]:
     When the block fails, nothing is left; after a power cut the next attempt clears up.
 
     Raises:
-        SetupError: `book_exists`, `folder_not_empty`, `not_writable`.
+        SetupError: `book_exists`, `folder_not_empty`, `place_closed`.
         LedgerError: `in_use`, `disk_full`, `disk_failed`.
     """
     with disk_trouble():
@@ -141,7 +141,7 @@ def open_ledger(
         moved: Told 'restored' or 'copied' when a new epoch has begun for it.
 
     Raises:
-        SetupError: `no_book`, `key_readable`, `no_key_file`, `key_damaged`, `not_writable`.
+        SetupError: `no_book`, `key_readable`, `no_key_file`, `key_damaged`, `place_closed`.
         InputError: `wrong_passphrase`, `no_passphrase`.
         LedgerError: `in_use`, `wrong_key`, `damaged`, `disk_full`, `disk_failed`.
     """
@@ -189,7 +189,7 @@ def holds_book(folder: Path) -> bool:
     """Whether there is a book in this folder.
 
     Raises:
-        SetupError: `not_writable` when the folder is closed to us.
+        SetupError: `place_closed` when the folder is closed to us.
     """
     with disk_trouble():
         return (folder / DATABASE_NAME).exists()

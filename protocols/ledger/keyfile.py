@@ -124,6 +124,24 @@ def recovered(recovery: bytes, agree_secret: bytes, passphrase: str, entropy: En
     return locked(key, passphrase, entropy)
 
 
+def recover_to(
+    target: Path, recovery: Path, agree_secret: bytes, passphrase: str, entropy: Entropy
+) -> None:
+    """Write a new key file for the folder whose recovery copy this is.
+
+    Raises:
+        InputError: `target_exists`, `not_for_us`.
+        SetupError: `no_such_place`, `place_closed`.
+        LedgerError: `disk_full`, `disk_failed`.
+    """
+    with disk_trouble():
+        if target.exists():
+            raise InputError("target_exists", field="to")
+        with recovery.open("rb") as held:
+            sealed = held.read(KEY_FILE_BYTES_MAX)
+        write_whole(target, recovered(sealed, agree_secret, passphrase, entropy))
+
+
 def _private(path: Path) -> bytes:
     with disk_trouble():
         try:

@@ -23,7 +23,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises:
         LedgerError: `disk_full` or `disk_failed`; the old file stands and nothing lies about.
-        SetupError: `not_writable`.
+        SetupError: `place_closed`.
     """
     aside = path.with_name(path.name + ASIDE)
     with disk_trouble():
@@ -86,7 +86,7 @@ def named(error: OSError) -> FieldmeshError:
     if error.errno in _NO_ROOM:
         return LedgerError("disk_full")
     if error.errno in _NOT_OURS:
-        return SetupError("not_writable")
+        return SetupError("place_closed")
     if error.errno in _NOT_THERE:
         return SetupError("no_such_place")
     return LedgerError("disk_failed")

@@ -209,11 +209,14 @@ def row_json(ledger: Ledger, line: RowLine) -> dict[str, Any]:
 
 
 def rows_page(ledger: Ledger, table: str, since: int, limit: int) -> dict[str, Any]:
-    """A page of rows that changed after a cursor, and the next cursor; empty only at the end."""
+    """A page of rows that changed after a cursor, and the next cursor; empty only at the end.
+
+    Each row carries the cursor that asks for what comes after it.
+    """
     rows: list[dict[str, Any]] = []
     cursor, size = since, 0
     for line in reading.rows(ledger, table, since, min(limit, ROWS_MAX)):
-        row = row_json(ledger, line)
+        row = {**row_json(ledger, line), "cursor": line.changed}
         size += len(msgspec.json.encode(row))
         if rows and size > ROWS_BYTES_MAX:
             break
@@ -227,7 +230,7 @@ def write_documents(documents: Sequence[tuple[DocId, bytes]], target: Path) -> i
 
     Raises:
         InputError: `not_found` when there are none, `target_exists`.
-        SetupError: `not_writable`, `no_such_place`.
+        SetupError: `place_closed`, `no_such_place`.
         LedgerError: `disk_full`, `disk_failed`.
     """
     if not documents:

@@ -26,7 +26,7 @@ from protocols.ledger.book import Ledger
 from protocols.ledger.folder import holds_book, make_folder, open_ledger
 from protocols.ledger.founding import found_book
 from protocols.ledger.inspection import inspect
-from protocols.ledger.keyfile import opens_unattended
+from protocols.ledger.keyfile import opens_unattended, recover_to
 from protocols.ledger.recording import LINES_MAX
 from protocols.ledger.safefile import named
 from protocols.ledger.store import Store
@@ -37,6 +37,7 @@ from protocols.live.clock import now
 from protocols.live.hardware import machine
 from protocols.live.sentences import SENTENCES, sentence
 from protocols.mesh.node import Node
+from protocols.records.codes import ERRORS
 from protocols.records.commands import LINE_BYTES_MAX, read_line
 from protocols.records.rows import iso
 
@@ -332,6 +333,20 @@ def backup(book: LocalDoor | StoppedDoor, target: Path) -> dict[str, Any]:
     return dict(plain(report))
 
 
+def recover(book: LocalDoor | StoppedDoor, recovery: Path, target: Path, passphrase: str) -> None:
+    """Make a key file for another device out of the recovery copy it brought."""
+    if isinstance(book, LocalDoor):
+        book.client.call(
+            "recover",
+            recovery=str(recovery.absolute()),
+            target=str(target.absolute()),
+            passphrase=passphrase,
+        )
+        return
+    secret = book.node.ledger.authority.keys.agree_secret
+    recover_to(target, recovery, secret, passphrase, now().entropy)
+
+
 def inspected(book: LocalDoor | StoppedDoor) -> dict[str, Any]:
     """Check a book; of a running node a copy, whose rows are not looked at."""
     if isinstance(book, LocalDoor):
@@ -381,7 +396,7 @@ def _told(answer: Mapping[str, Any], line: int) -> dict[str, Any]:
     """Return an answer with every key that other programs may rely on, empty or not."""
     if answer["ok"]:
         return {**dict.fromkeys(_SAVED), "warnings": [], "repeated": False, **answer, "line": line}
-    message = SENTENCES.get(answer["error"], "")
+    message = ERRORS.get(answer["error"]) or SENTENCES.get(answer["error"], "")
     return {**dict.fromkeys(_REFUSED), "allowed": [], "message": message, **answer, "line": line}
 
 

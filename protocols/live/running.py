@@ -16,6 +16,7 @@ from protocols.ids import PatientId
 from protocols.ledger import reading
 from protocols.ledger.backup import backup, check_running, source_of
 from protocols.ledger.folder import fits, open_ledger
+from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer
 from protocols.live import answers
 from protocols.live.address import Address
@@ -103,6 +104,7 @@ class Desk:
             "join": self._join,
             "backup": self._backup,
             "doctor": self._doctor,
+            "recover": self._recover,
             "stop": self._stop,
         }
 
@@ -175,6 +177,17 @@ class Desk:
                 going_on=lambda: self._apart.going_on,
             )
         )
+
+    async def _recover(self, caller: Caller, args: dict[str, Any]) -> object:
+        if caller.number in self._locked:
+            raise InputError("locked")
+        recovery, target = Path(_text(args, "recovery")), Path(_text(args, "target"))
+        passphrase = _text(args, "passphrase")
+        secret, entropy = await self._service.call(
+            lambda node, now: ((node.ledger.authority.keys.agree_secret, now.entropy), _NONE)
+        )
+        await asyncio.to_thread(recover_to, target, recovery, secret, passphrase, entropy)
+        return True
 
     async def _doctor(self, caller: Caller, args: dict[str, Any]) -> object:
         if caller.number in self._locked:

@@ -12,7 +12,7 @@ SENTENCES: dict[str, str] = {
     "folder_not_empty": "This folder is not empty. Choose an empty or a new one with --data.",
     "key_readable": "The key file can be read by others. Run `chmod 600` on it and try again.",
     "key_damaged": "The key file is damaged: nobody can open this book with it. Restore a backup.",
-    "not_writable": "This place may not be written or read by you. Choose another.",
+    "place_closed": "This place may not be written or read by you. Choose another.",
     "no_such_place": "There is no such file or folder.",
     "no_passphrase_file": "The passphrase file cannot be read.",
     "no_key_file": "The key file is gone: without it nobody can open this book. Restore a backup.",

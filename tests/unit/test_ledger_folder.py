@@ -146,7 +146,7 @@ def test_two_that_make_the_same_folder_do_not_meet(tmp_path):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_place_that_is_not_ours_is_named_so(tmp_path):
     tmp_path.chmod(0o500)
-    assert refusal(SetupError, lambda: make(tmp_path / "node")) == "not_writable"
+    assert refusal(SetupError, lambda: make(tmp_path / "node")) == "place_closed"
 
 
 # Opening
