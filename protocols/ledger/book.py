@@ -123,10 +123,7 @@ class Ledger:
     # Taking in
 
     def take(self, runs: Sequence[Run], wall_ms: int) -> Taken:
-        """Store verified runs durably, and open what is routine; merging is left to `catch_up`.
-
-        What is urgent is opened there too, so that it is merged in the same transaction.
-        """
+        """Store verified runs durably; opening and merging is left to `catch_up`."""
         stored: list[Stored] = []
         with self.atomic():
             for run in runs:
@@ -135,14 +132,10 @@ class Ledger:
                 if new and new[0].feed.genesis.lane == Lane.CONTROL:
                     self.authority.take(new)
             self._apply_control()
-            routine: list[Sealed] = []
-            for arrival, feed, line in stored:
-                if not line.kind:
-                    sealed = Sealed(arrival, feed, line.header, line.body, line.hash)
-                    urgent = feed.genesis.lane == Lane.URGENT
-                    (self._sealed[0] if urgent else routine).append(sealed)
-            if routine:
-                self._open(routine)
+        for arrival, feed, line in stored:
+            if not line.kind:
+                sealed = Sealed(arrival, feed, line.header, line.body, line.hash)
+                self._sealed[feed.genesis.lane != Lane.URGENT].append(sealed)
         for each in stored[-1:]:
             self.chain.observe(each.line.clock, wall_ms)
         feeds = tuple({each.feed.no: each.feed for each in stored}.values())
@@ -212,12 +205,6 @@ class Ledger:
                     self._kept -= len(earlier)
                     docs[doc] = _joined(earlier, docs.get(doc))
             return self.merger.merge(list(fresh.items()))
-
-    def _open(self, batch: Sequence[Sealed]) -> None:
-        opened, again = self.opener.open(batch)
-        self._open_again(again)
-        self._touch(self._note(opened))
-        self._note_opened()
 
     def _note(self, opened: Sequence[Opened]) -> dict[int, dict[int, list[Fresh]]]:
         fresh: dict[int, dict[int, list[Fresh]]] = {}
