@@ -35,6 +35,8 @@ BEGINS_MS = 1_767_225_600_000
 """2026-01-01T00:00Z."""
 PAUSE_S = 40.0
 """Mean time between two writes of the whole operation."""
+WARD_PATIENTS = 200
+"""Patients in care at one time: edits follow a registration by days, not by months."""
 BATCH_LINES = 1024
 KEY = bytes(range(32))
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,7 +149,10 @@ def link(one: Node, two: Node) -> int:
 
 def lines(patients: int, *, name: str = "b") -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (device, line) of the whole workload in the order it was written."""
-    return Workload(SEED, name).histories(patients, edits=EDITS, devices=DEVICES)
+    work = Workload(SEED, name)
+    for start in range(0, patients, WARD_PATIENTS):
+        some = min(WARD_PATIENTS, patients - start)
+        yield from work.histories(some, edits=EDITS, devices=DEVICES)
 
 
 def _found_operation(folder: Path, patients: int) -> None:
