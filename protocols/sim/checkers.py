@@ -22,7 +22,8 @@ BACKLOG_MIN = 50
 """Older routine entries on the same way, from which on an urgent one has something to overtake."""
 BACKLOG_SPREAD_US = 5_000_000
 """A backlog that arrives within this came over a line where nobody has to wait."""
-EXAMPLES_MAX = 3
+IN_FLIGHT_US = 6_000_000
+"""Two frames of two seconds and their way: what left before the urgent record arrives first."""
 
 
 def holders(world: World) -> list[Host]:
@@ -48,7 +49,7 @@ def lost_records(world: World) -> Iterator[str]:
     held = {host.place: world.witness.seen.get(host.place, {}) for host in holders(world)}
     shown = {host.place: _Shown(host) for host in readers(world)}
     for saved in world.witness.records:
-        if saved.key in world.witness.doomed:
+        if saved.key in world.witness.doomed or not world.hosts[saved.place].honest:
             continue
         for host in holders(world):
             lacks = not saved.entries or any(n not in held[host.place] for n in saved.entries)
@@ -134,6 +135,9 @@ def judged_alike(world: World) -> Finding:
 def urgent_overtakes(world: World, to: Host, *, demand: bool = False) -> Finding:
     """An urgent record passes at least half of the older routine entries still on the way.
 
+    At the end of a queue those that had left already may be more than half of it: there it is
+    enough to arrive with them.
+
     Args:
         to: Where both were going.
         demand: Whether the drill has to have met such a backlog at all.
@@ -144,7 +148,7 @@ def urgent_overtakes(world: World, to: Host, *, demand: bool = False) -> Finding
         if arrives_us is None:
             return Finding(False, f"{urgent.key} never reached {to.name}")
         met += 1
-        passed += arrives_us <= median(backlog)
+        passed += arrives_us <= max(median(backlog), urgent.at_us + IN_FLIGHT_US)
         waited += len(backlog)
     if passed < met:
         return Finding(False, f"{met - passed} of {met} urgent records waited behind routine ones")
