@@ -41,6 +41,7 @@ class Authority:
         self.opened_keys: list[KeyId] = []
         """Keys that opened since last looked at; whoever reads it clears it."""
         self._tags: dict[int, str] = {}
+        self._names: dict[DeviceId, str] = {}
         self._replay()
 
     @property
@@ -87,6 +88,7 @@ class Authority:
         self, record: Record | UnknownControl, author: DeviceId, entry: EntryHash
     ) -> None:
         """Take one control record."""
+        self._names.clear()
         self.changed_devices |= self.roster.add(record, author, entry)
         self.opened_keys += self.keyring.add(record, author, entry)
 
@@ -174,5 +176,8 @@ class Authority:
 
     def name_of(self, device: DeviceId) -> str:
         """The display name of a device, '' when unknown."""
-        member = self.roster.device(device, self.keyring.keys)
-        return member.name if member else ""
+        name = self._names.get(device)
+        if name is None:
+            member = self.roster.device(device, self.keyring.keys)
+            name = self._names[device] = member.name if member else ""
+        return name

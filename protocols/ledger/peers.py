@@ -45,7 +45,8 @@ class PeerBook:
         self._own = own
         self._name_of = name_of
         self._dirty: set[DeviceId] = set()
-        self._fresh_receipts: list[tuple[Receipt, bytes]] = []
+        self._fresh_receipts: dict[tuple[DeviceId, Epoch], tuple[Receipt, bytes]] = {}
+        self._fresh_held: dict[tuple[DeviceId, int], int] = {}
         self._gone_receipts: list[tuple[DeviceId, Epoch]] = []
         self.all: dict[DeviceId, Peer] = {}
         for device, agree, address, epoch, they, we, contact in store.all(
@@ -110,7 +111,7 @@ class PeerBook:
         """A peer acknowledged a feed up to here."""
         held = self._peer(device).held
         if seq > held.get(feed, 0):
-            held[feed] = seq
+            held[feed] = self._fresh_held[device, feed] = seq
             self._dirty.add(device)
 
     def take_receipt(self, raw: bytes) -> Receipt | None:
@@ -133,7 +134,7 @@ class PeerBook:
     def keep_receipt(self, receipt: Receipt, raw: bytes) -> None:
         """Keep a receipt as the newest of its giver and epoch, our own included."""
         self.receipts[receipt.giver, receipt.epoch] = (receipt, raw)
-        self._fresh_receipts.append((receipt, raw))
+        self._fresh_receipts[receipt.giver, receipt.epoch] = (receipt, raw)
 
     def _forget_oldest(self, giver: DeviceId) -> None:
         places = [each for each in self.receipts if each[0] == giver]
@@ -175,12 +176,13 @@ class PeerBook:
     @property
     def dirty(self) -> bool:
         """Whether there is something to write down."""
-        return bool(self._dirty or self._fresh_receipts)
+        return bool(self._dirty or self._fresh_receipts or self._fresh_held)
 
     def flush(self) -> None:
         """Write down what changed. Inside a transaction."""
         dirty, self._dirty = self._dirty, set()
-        fresh, self._fresh_receipts = self._fresh_receipts, []
+        fresh, self._fresh_receipts = self._fresh_receipts, {}
+        held, self._fresh_held = self._fresh_held, {}
         for device in dirty:
             peer = self.all[device]
             self._store.execute(
@@ -197,12 +199,12 @@ class PeerBook:
                     peer.last_contact_ms,
                 ),
             )
-            self._store.executemany(
-                "INSERT OR REPLACE INTO held VALUES (?,?,?)",
-                [(device, feed, seq) for feed, seq in peer.held.items()],
-            )
+        self._store.executemany(
+            "INSERT OR REPLACE INTO held VALUES (?,?,?)",
+            [(*place, seq) for place, seq in held.items()],
+        )
         gone, self._gone_receipts = self._gone_receipts, []
-        for receipt, raw in fresh:
+        for receipt, raw in fresh.values():
             self._store.execute(
                 "INSERT OR REPLACE INTO receipt VALUES (?,?,?,?)",
                 (receipt.giver, receipt.epoch, receipt.number, raw),

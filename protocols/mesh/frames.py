@@ -84,6 +84,8 @@ class Ack:
     """Bytes of data frames stored since the session began."""
     upto: int
     """Highest mark of yours reached; 0 = none yet."""
+    mark: int = 0
+    """A mark of ours that needs no answer: what you just sent is all we hold up to there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,8 @@ def encode_frame(frame: Frame) -> bytes:
             return b"\4" + runs
         case Mark(upto):
             return b"\5" + put_varint(upto)
-        case Ack(taken, upto):
-            return b"\6" + put_varint(taken) + put_varint(upto)
+        case Ack(taken, upto, mark):
+            return b"\6" + put_varint(taken) + put_varint(upto) + put_varint(mark)
         case Links(devices):
             return b"\7" + put_varint(len(devices)) + b"".join(devices)
         case Receipt(statement):
@@ -171,8 +173,7 @@ def decode_frame(raw: bytes) -> Frame:
         case 5:
             return Mark(_take_numbers(raw, 1)[0])
         case 6:
-            taken, upto = _take_numbers(raw, 2)
-            return Ack(taken, upto)
+            return Ack(*_take_numbers(raw, 3))
         case 7:
             return _take_links(raw)
         case 8:

@@ -72,7 +72,7 @@ GREETING_MS = 10_000
 """A handshake that takes longer is given up."""
 SMALL_ENTRIES = 64
 """A delivery this small is merged before its call returns."""
-FLUSH_MS = 1_000
+FLUSH_MS = 10_000
 """What is known of peers is written down at least this often."""
 
 
@@ -189,7 +189,8 @@ class Node:
         entry = self._links.pop(link, None)
         if entry is not None:
             self._doubt_key(entry)
-            self._tell_links()
+            if entry.session is not None:
+                self._tell_links()
         return self._settle(now)
 
     def tick(self, now: Now) -> list[Effect]:
@@ -360,7 +361,6 @@ class Node:
         if entry.dialled:
             self._effects.append(PeerKnown(peer, entry.address))
         self._effects.append(Notice("linked", {"peer": str(peer)}))
-        self._effects.append(Changed(frozenset(("peer",))))
         self._tell_links()
 
     def _say_what_we_hold(self, session: Session) -> None:
@@ -545,6 +545,8 @@ class Node:
                 session.grew(feed)
 
     def _tell_links(self) -> None:
+        """Say who is linked now, to every peer and to whoever shows it here."""
+        self._effects.append(Changed(frozenset(("peer",))))
         linked = self.linked
         for session in self._sessions():
             others = tuple(device for device in linked if device != session.peer)

@@ -125,8 +125,9 @@ class Session:
                 self._take_ladder(places)
             case Mark(upto):
                 self._reach(upto)
-            case Ack(taken, upto):
+            case Ack(taken, upto, mark):
                 self._take_ack(taken, upto, now_ms)
+                self._note_mark(mark)
             case Links(devices):
                 self.links = frozenset(devices)
             case Receipt() | Grant() | Bye() | Unknown():
@@ -206,8 +207,16 @@ class Session:
             self.out.append(Want(tuple(dict.fromkeys(wants))))
         self._taken += size
         self.streaming = size >= STREAM_BYTES
-        self.out.append(Ack(self._taken, self._ack_upto))
+        self.out.append(Ack(self._taken, self._ack_upto, self._even()))
         return taken
+
+    def _even(self) -> int:
+        """Our last arrival number when the peer now holds all of ours, else 0."""
+        behind = not self._outbox.empty or self.offers or self._awaited
+        if behind or not self._listed:
+            return 0
+        self._told_upto = self._ledger.chain.last_arrival
+        return self._told_upto
 
     def _meet_own(self, taken: Taken) -> None:
         """New entries of our own feed, signed with our key, prove that we are an older copy."""
@@ -311,10 +320,14 @@ class Session:
         for feed, place in list(self._awaited.items()):
             if place and self._ledger.chain.prev_of(feed, place.seq, place.stub) is not None:
                 del self._awaited[feed]
-        if not self._awaited:
-            self._ack_upto = max(self._ack_upto, upto)
-            self._ledger.peers.note_held_of(self.peer, self.epoch, self._ack_upto)
+        self._note_mark(upto)
         self.out.append(Ack(self._taken, self._ack_upto))
+
+    def _note_mark(self, upto: int) -> None:
+        """We hold all of the peer's up to here, unless something asked for is still missing."""
+        if upto > self._ack_upto and not self._awaited:
+            self._ack_upto = upto
+            self._ledger.peers.note_held_of(self.peer, self.epoch, upto)
 
     def _take_ack(self, taken: int, upto: int, now_ms: int) -> None:
         for position in self._outbox.arrive(taken, now_ms):
