@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from protocols.errors import InputError
+from protocols.mesh.effects import Changed
 from protocols.mesh.frames import LINKS_MAX, Bye, Links, decode_frame, encode_frame
 from protocols.mesh.greeting import Manner
 from protocols.mesh.node import CODE_TRIES_MAX, INVITATION_MS, INVITATIONS_MAX
@@ -94,6 +95,15 @@ def test_a_node_never_links_with_itself():
 
     assert ann.node.linked == []
     assert ben.node.linked == []
+
+
+def test_a_link_that_ends_is_told_to_whoever_shows_links():
+    ann, _ben = members = camp()
+    stage = Stage()
+    link = stage.link(*members)
+    stage.run(200)
+
+    assert Changed(frozenset(("peer",))) in ann.node.closed(link, stage.now(ann))
 
 
 def test_of_two_links_dialled_at_once_exactly_one_stays():
