@@ -20,7 +20,7 @@ from protocols.errors import LinkError, SetupError  # noqa: E402
 from protocols.ids import PatientId  # noqa: E402
 from protocols.ledger.backup import restore as restore_backup  # noqa: E402
 from protocols.ledger.folder import change_passphrase, holds_book, lock_for_good  # noqa: E402
-from protocols.live import commands  # noqa: E402
+from protocols.live import answers, commands  # noqa: E402
 from protocols.live.address import Address  # noqa: E402
 from protocols.live.client import LocalClient  # noqa: E402
 from protocols.live.clock import now  # noqa: E402
@@ -35,10 +35,7 @@ from protocols.live.commands import (  # noqa: E402
     told,
 )
 from protocols.live.hardening import harden  # noqa: E402
-from protocols.live.journal import Journal  # noqa: E402
 from protocols.live.lines import find_socket  # noqa: E402
-from protocols.live.running import Desk, factory_of, kinds  # noqa: E402
-from protocols.live.service import Service, Settings  # noqa: E402
 
 START_S = 20.0
 """A node that `open` starts has to answer within this time."""
@@ -124,26 +121,10 @@ def join(folder: Path, passphrase_file: Path | None, peer: str, code: str) -> No
             if error.code != "no_node":
                 raise
             passphrase = passphrase_if_needed(folder, passphrase_file)
-            asyncio.run(_join_alone(folder, passphrase, peer, code))
+            from fieldnode.serving import join_alone
+
+            asyncio.run(join_alone(folder, passphrase, peer, code))
     say("Joined.")
-
-
-async def _join_alone(folder: Path, passphrase: str | None, peer: str, code: str) -> None:
-    """Join while no node runs: run one for as long as it takes."""
-    service = Service(
-        factory_of(folder, passphrase), Settings(folder=folder, discovery=False), Journal()
-    )
-    desk = Desk(service, folder)
-    await service.start(desk.handlers(), left=desk.left)
-    try:
-        await asyncio.to_thread(_join_through, folder, peer, code)
-    finally:
-        await service.stop()
-
-
-def _join_through(folder: Path, peer: str, code: str) -> None:
-    with LocalClient(folder) as client:
-        client.call("join", address=peer, code=code)
 
 
 @main.command()
@@ -160,6 +141,9 @@ def serve(
     no_discovery: bool,
 ) -> None:
     """Run the node until it is told to stop."""
+    from fieldnode.serving import serve as run_serve  # the network costs half a second, here alone
+    from protocols.live.service import Settings
+
     with told():
         settings = Settings(
             folder=folder,
@@ -168,19 +152,7 @@ def serve(
             discovery=not no_discovery,
         )
         passphrase = passphrase_if_needed(folder, passphrase_file)
-        asyncio.run(_serve(folder, passphrase, settings))
-
-
-async def _serve(folder: Path, passphrase: str | None, settings: Settings) -> None:
-    journal = Journal()
-    service = Service(factory_of(folder, passphrase, journal.note), settings, journal)
-    desk = Desk(service, folder)
-    await service.start(desk.handlers(), left=desk.left)
-    show({"listening": str(service.address)})
-    sys.stdout.flush()
-    await service.run_until_stopped()
-    desk.close()
-    journal.close()
+        asyncio.run(run_serve(passphrase, settings))
 
 
 @main.command("open")
@@ -266,7 +238,7 @@ def rows(kind: str, folder: Path, passphrase_file: Path | None, since: int, foll
 @click.option("--json", "as_json", is_flag=True, help="JSON Schema and an example for each kind.")
 def list_kinds(as_json: bool) -> None:
     """List what can be recorded."""
-    found = kinds()
+    found = answers.kinds()
     if as_json:
         show(found)
     else:

@@ -7,22 +7,14 @@ from protocols.guard import require_runtime
 require_runtime()
 
 import asyncio  # noqa: E402 - the guard speaks before anything it guards is imported
-import os  # noqa: E402
-import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
 import platformdirs  # noqa: E402
-from aiohttp import web  # noqa: E402
 
-from hq.accounts import Accounts  # noqa: E402
-from hq.book import LedgerBook  # noqa: E402
-from hq.web import PageSettings, make_app, make_runner  # noqa: E402
-from protocols.errors import LinkError  # noqa: E402
 from protocols.live import commands  # noqa: E402
 from protocols.live.address import Address  # noqa: E402
 from protocols.live.client import LocalClient  # noqa: E402
-from protocols.live.clock import now  # noqa: E402
 from protocols.live.commands import (  # noqa: E402
     Named,
     door,
@@ -33,10 +25,6 @@ from protocols.live.commands import (  # noqa: E402
     told,
 )
 from protocols.live.hardening import harden  # noqa: E402
-from protocols.live.journal import Journal  # noqa: E402
-from protocols.live.local import Caller, Handler  # noqa: E402
-from protocols.live.running import Desk, factory_of  # noqa: E402
-from protocols.live.service import Service, Settings  # noqa: E402
 
 MESH_PORT, WEB_PORT = 7400, 8443
 
@@ -122,6 +110,9 @@ def serve(  # noqa: PLR0913 - one parameter an option
     behind_https: bool,
 ) -> None:
     """Run HQ until it is told to stop; prints where it listens and, once, how to log in."""
+    from hq.serving import serve as run_serve  # the web costs half a second, here alone
+    from protocols.live.service import Settings
+
     with told():
         settings = Settings(
             folder=folder,
@@ -130,50 +121,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
             discovery=not no_discovery,
         )
         passphrase = passphrase_if_needed(folder, passphrase_file)
-        asyncio.run(_serve(passphrase, settings, Address.parse(web_at), https=behind_https))
-
-
-async def _serve(
-    passphrase: str | None, settings: Settings, web_at: Address, *, https: bool
-) -> None:
-    journal = Journal()
-    service = Service(factory_of(settings.folder, passphrase, journal.note), settings, journal)
-    desk = Desk(service, settings.folder)
-    book = LedgerBook(service)
-    accounts = Accounts(book, entropy=os.urandom)
-    page = ""
-
-    async def login_link(caller: Caller, args: dict[str, object]) -> object:
-        return f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
-
-    handlers: dict[str, Handler] = {**desk.handlers(), "login_link": login_link}
-    await service.start(handlers, left=desk.left)
-    app = make_app(book, accounts, now=lambda: now().wall_ms, settings=PageSettings(https=https))
-    runner = make_runner(app)
-    try:
-        await runner.setup()
-        port = await _listen(runner, web_at)
-        page = f"{'https' if https else 'http'}://{Address(web_at.host, port)}"
-        started = {"listening": str(service.address), "page": page}
-        if not await accounts.exist():
-            started["login"] = f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
-        show(started)
-        sys.stdout.flush()
-        await service.run_until_stopped()
-    finally:
-        desk.close()
-        await runner.cleanup()
-        await service.stop()
-        journal.close()
-
-
-async def _listen(runner: web.AppRunner, web_at: Address) -> int:
-    """Serve the page; return the port that was taken."""
-    try:
-        await web.TCPSite(runner, web_at.host, web_at.port).start()
-    except OSError:
-        raise LinkError("cannot_listen", address=str(web_at)) from None
-    return int(runner.addresses[0][1])
+        asyncio.run(run_serve(passphrase, settings, Address.parse(web_at), https=behind_https))
 
 
 @main.command()

@@ -31,6 +31,8 @@ from protocols.live.api import (
 from protocols.mesh.node import Node
 from protocols.records import rows as words
 from protocols.records.attributes import AGE_WORDS, BY_NAME, words_of
+from protocols.records.catalogue import BY_NAME as KINDS
+from protocols.records.catalogue import schemas
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
 from protocols.records.patient import PatientRow
@@ -205,6 +207,14 @@ def row_json(ledger: Ledger, line: RowLine) -> dict[str, Any]:
         "scope": str(scope),
         "feed": str(line.feed.feed_id),
         "seq": line.seq,
+    }
+
+
+def kinds() -> dict[str, Any]:
+    """Return a JSON Schema and an example line for each kind."""
+    return {
+        name: {"schema": schema, "example": KINDS[name].example}
+        for name, schema in schemas().items()
     }
 
 

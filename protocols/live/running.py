@@ -28,7 +28,6 @@ from protocols.live.service import Service
 from protocols.live.worker import NodeFactory
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
-from protocols.records.catalogue import BY_NAME, schemas
 from protocols.trust.enrolment import CODE_BYTES, code_text, parse_code
 
 LINES_MAX = 512
@@ -87,7 +86,7 @@ class Desk:
             "sync": lambda node, now, _: answers.sync_state(node, now.wall_ms),
             "status": lambda node, now, _: answers.status(node, now.wall_ms),
             "rows": _rows,
-            "kinds": lambda *_: kinds(),
+            "kinds": lambda *_: answers.kinds(),
             "settings": _settings,
             "draft_put": _draft_put,
             "draft_list": _draft_list,
@@ -210,14 +209,6 @@ class Desk:
 
 
 _NONE: Sequence[Effect] = ()
-
-
-def kinds() -> dict[str, Any]:
-    """Return a JSON Schema and an example line for each kind."""
-    return {
-        name: {"schema": schema, "example": BY_NAME[name].example}
-        for name, schema in schemas().items()
-    }
 
 
 def _record_piece(
