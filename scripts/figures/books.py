@@ -86,6 +86,13 @@ class Books:
             _build(made / "pair", lambda folder: self._sync(patients, folder))
         return self._copy(f"{patients}/pair/one", 0), self._copy(f"{patients}/pair/two", 0)
 
+    def stranger(self, number: int) -> Path:
+        """Return an empty book of somebody else's operation."""
+        folder = self.scratch() / "stranger"
+        ledger = _found(folder, "Stranger", Random(f"stranger {number}"), hq=False)  # noqa: S311
+        ledger.close()
+        return folder
+
     def _copy(self, name: str, patients: int) -> Path:
         if patients:
             self._made(patients)

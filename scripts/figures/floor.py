@@ -103,6 +103,34 @@ def receive(entries: Sequence[Given], keys: dict[bytes, bytes], folder: Path, ke
     return took
 
 
+def store(entries: Sequence[Given], folder: Path, key: bytes) -> float:
+    """Check and store all entries without opening any; return the seconds it took."""
+    db = _database(folder, key)
+    began = time.perf_counter()
+    for start in range(0, len(entries), BATCH):
+        rows = _checked(entries[start : start + BATCH], start)
+        _write(db, rows)
+    took = time.perf_counter() - began
+    db.close()
+    return took
+
+
+def bare_table(folder: Path, key: bytes) -> Any:
+    """Return a database with one table, to time single durable rows in."""
+    db = _database(folder, key)
+    db.execute("CREATE TABLE bare (no INTEGER PRIMARY KEY, body BLOB)")
+    return db
+
+
+def bare_row(db: Any, no: int) -> float:
+    """Make one row of 100 bytes durable; return the seconds it took."""
+    began = time.perf_counter()
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("INSERT INTO bare VALUES (?,?)", (no, bytes(100)))
+    db.execute("COMMIT")
+    return time.perf_counter() - began
+
+
 def _database(folder: Path, key: bytes) -> Any:
     db = sqlcipher3.connect(str(folder / "floor.db"), isolation_level=None)
     db.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
@@ -119,22 +147,40 @@ def _take(
 ) -> list[Opened]:
     rows, opened, feeds = [], [], {}
     for no, entry in enumerate(entries, start):
-        feed, device, seq, prev, clock, dictionary, key_id, body, signature = entry
-        body_hash = blake2b(body, digest_size=32, person=b"fm-bodyhash-1").digest()
-        head = HEADER.pack(
-            1, 0, dictionary, feed, seq, prev, clock, key_id, len(body) - 8, body_hash
-        )
-        digest = blake2b(head, digest_size=32, person=b"fm-entry-1").digest()
-        if signature is not None:
-            crypto_sign_open(signature + signed_text(feed, seq, digest, clock), device)
+        feed, _, seq, _, clock, dictionary, key_id, body, signature = entry
+        head, digest = _chained(entry)
         plain = inflate(dictionary, _open(head, body, keys[key_id]))
         said = decode_body(plain)
         opened.append(Opened(digest[:16], clock, said.dependencies, said.facts))
         rows.append((no, feeds.setdefault(feed, len(feeds)), seq, digest, clock, body, signature))
+    _write(db, rows)
+    return opened
+
+
+def _checked(entries: Sequence[Given], start: int) -> list[tuple[Any, ...]]:
+    rows, feeds = [], {}
+    for no, entry in enumerate(entries, start):
+        feed, _, seq, _, clock, _, _, body, signature = entry
+        _, digest = _chained(entry)
+        rows.append((no, feeds.setdefault(feed, len(feeds)), seq, digest, clock, body, signature))
+    return rows
+
+
+def _chained(entry: Given) -> tuple[bytes, bytes]:
+    """Return header and hash of an entry, its signature checked where it carries one."""
+    feed, device, seq, prev, clock, dictionary, key_id, body, signature = entry
+    body_hash = blake2b(body, digest_size=32, person=b"fm-bodyhash-1").digest()
+    head = HEADER.pack(1, 0, dictionary, feed, seq, prev, clock, key_id, len(body) - 8, body_hash)
+    digest = blake2b(head, digest_size=32, person=b"fm-entry-1").digest()
+    if signature is not None:
+        crypto_sign_open(signature + signed_text(feed, seq, digest, clock), device)
+    return head, digest
+
+
+def _write(db: Any, rows: Sequence[tuple[Any, ...]]) -> None:
     db.execute("BEGIN IMMEDIATE")
     db.executemany("INSERT INTO entry VALUES (?,?,?,?,?,?,?)", rows)
     db.execute("COMMIT")
-    return opened
 
 
 def _open(head: bytes, body: bytes, key: bytes) -> bytes:

@@ -27,6 +27,7 @@ from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 
 LOOK_S = 0.01
+URGENT_LOOK_S = 0.001
 
 
 @contextmanager
@@ -48,18 +49,24 @@ def _usage() -> dict[str, float]:
 def _held(node: Node) -> dict[str, Any]:
     ledger = node.ledger
     heads = {str(feed.feed_id): feed.seq for feed in ledger.chain.feeds.values()}
-    return {"heads": heads, "behind": ledger.behind, "entries": ledger.chain.last_arrival}
+    urgent = ledger.behind_in(urgent_only=True)
+    return {"heads": heads, "behind": ledger.behind, "urgent": urgent, "entries": _entries(node)}
+
+
+def _entries(node: Node) -> int:
+    return node.ledger.chain.last_arrival
 
 
 async def _until(service: Service, args: dict[str, Any]) -> dict[str, Any]:
     """Wait until these heads are held and everything is merged; return the CPU it took so far."""
-    wanted = args["heads"]
+    wanted, behind = args["heads"], "urgent" if args.get("urgent") else "behind"
+    pause_s = URGENT_LOOK_S if args.get("urgent") else LOOK_S
     while True:
         held = await service.call(lambda node, _: (_held(node), []))
         enough = all(held["heads"].get(feed, 0) >= seq for feed, seq in wanted.items())
-        if enough and (not held["behind"] or args.get("stored_only")):
+        if enough and not held[behind]:
             return _usage()
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(pause_s)
 
 
 def _calls(service: Service) -> dict[str, Any]:

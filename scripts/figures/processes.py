@@ -76,11 +76,10 @@ class Wire:
         self._one_way_s = one_way_s
         self.sent = [0, 0]
         """Bytes towards the target, and back."""
+        self.first_s = 0.0
+        """When the first byte came, on `time.perf_counter`."""
         self.last_s = 0.0
         """When the last byte was let through, on `time.perf_counter`."""
-        self.turns = 0
-        """How often the direction changed back to the dialler: round trips begun."""
-        self._towards = 1
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self.address = ""
@@ -124,9 +123,7 @@ class Wire:
         sender = asyncio.create_task(self._deliver(queue, writer))
         while chunk := await reader.read(1 << 16):
             self.sent[way] += len(chunk)
-            if way == 0 and self._towards:
-                self.turns += 1
-            self._towards = way
+            self.first_s = self.first_s or time.perf_counter()
             queue.put_nowait((time.perf_counter() + self._one_way_s, chunk))
         queue.put_nowait((time.perf_counter() + self._one_way_s, b""))
         await sender
