@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -20,6 +20,8 @@ def _plain(value: object) -> bytes:
     return bytes(value)
 
 
+SUBJECTS_KEPT = 16_384
+"""Subjects whose tables are remembered, so that a change asks only those that hold rows."""
 _BEFORE_IDEOGRAPHS = "\u2e7f"
 """Han, Kana and Hangul lie above; nearly all names below."""
 _encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
@@ -54,6 +56,8 @@ class RowBook:
             store.one(f"SELECT max(changed) FROM {table.name}") for table in self._tables.values()
         ]
         self.last_change = max((row[0] or 0 for row in newest if row), default=0)
+        self._kept: dict[int, tuple[_Table, ...]] = {}
+        """Subject → the tables that hold rows of it, as last written here."""
 
     def spread(self, rows: Sequence[Row]) -> Spread:
         """Return rows as their tables and values, for `digest` and `write`."""
@@ -69,6 +73,7 @@ class RowBook:
         inserts: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
         deletes: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
         for subject, known, rows in batch:
+            kept = self._keep(subject, rows)
             if not known:
                 for table, value in rows:
                     inserts[table].append((subject, *value))
@@ -76,7 +81,7 @@ class RowBook:
             fresh: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
             for table, value in rows:
                 fresh[table].append(value)
-            self._differ(subject, fresh, inserts, deletes)
+            self._differ(subject, kept, fresh, inserts, deletes)
         changed = set()
         for table, gone in deletes.items():
             self._store.executemany(table.delete, gone)
@@ -90,14 +95,24 @@ class RowBook:
             changed.add(table.name)
         return changed
 
+    def _keep(self, subject: int, rows: Spread) -> Iterable[_Table]:
+        """Note where the rows of a subject will be; return where there may be some now."""
+        now = tuple(dict.fromkeys(table for table, _ in rows))
+        before = self._kept.get(subject)
+        if len(self._kept) >= SUBJECTS_KEPT:
+            self._kept.clear()
+        self._kept[subject] = now
+        return self._tables.values() if before is None else dict.fromkeys((*before, *now))
+
     def _differ(
         self,
         subject: int,
+        kept: Iterable[_Table],
         fresh: dict[_Table, list[tuple[Any, ...]]],
         inserts: dict[_Table, list[tuple[Any, ...]]],
         deletes: dict[_Table, list[tuple[Any, ...]]],
     ) -> None:
-        for table in self._tables.values():
+        for table in kept:
             at, idx = table.local, table.idx
             held = {(row[at], row[idx]): row for row in self._store.all(table.select, (subject,))}
             for value in fresh.get(table, ()):

@@ -55,7 +55,9 @@ class Store:
             raise _as_ledger_error(error) from None
 
     def executemany(self, sql: str, values: Sequence[Sequence[object]]) -> None:
-        """Run one statement for many rows."""
+        """Run one statement for many rows; none is none."""
+        if not values:
+            return
         try:
             self.connection.executemany(sql, values)
         except sqlcipher3.Error as error:

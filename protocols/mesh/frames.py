@@ -22,6 +22,8 @@ DATA_BYTES = 32 * 1024
 HEADS_MAX = 1200
 """Heads in one HAVE; a longer vector goes out in several."""
 LINKS_MAX = 256
+DATA_HEAD_BYTES = 10
+"""Type and mark before the runs of a data frame, at most."""
 STUB_BYTES = 8
 ZERO_STUB = bytes(STUB_BYTES)
 
@@ -67,6 +69,8 @@ class Data:
     """Runs of entries, one after another, of one lane."""
 
     runs: bytes
+    mark: int = 0
+    """As a MARK that follows at once, where these are the last; 0 = more to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,8 @@ def encode_frame(frame: Frame) -> bytes:
             return b"\2" + _put_places(places)
         case Ladder(places):
             return b"\3" + _put_places(places)
-        case Data(runs):
-            return b"\4" + runs
+        case Data(runs, mark):
+            return b"\4" + put_varint(mark) + runs
         case Mark(upto):
             return b"\5" + put_varint(upto)
         case Ack(taken, upto, mark):
@@ -169,7 +173,8 @@ def decode_frame(raw: bytes) -> Frame:
         case 3:
             return Ladder(_take_places(raw, 1))
         case 4:
-            return Data(raw[1:])
+            mark, at = take_varint(raw, 1)
+            return Data(raw[at:], mark)
         case 5:
             return Mark(_take_numbers(raw, 1)[0])
         case 6:

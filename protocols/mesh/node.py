@@ -606,7 +606,7 @@ class Node:
         """Move frames out, set the next alarm, hand over the effects."""
         for entry in list(self._links.values()):
             session = entry.session
-            if session is None:
+            if session is None or session.quiet:
                 continue
             session.pump(now.mono_ms)
             for frame in session.out:

@@ -10,10 +10,12 @@ from typing import assert_never
 
 from protocols.errors import PeerError
 from protocols.feeds.run import Gap, Run, decode_run
+from protocols.feeds.varint import put_varint
 from protocols.ids import DeviceId, Epoch, FeedId
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState, Tip
 from protocols.mesh.frames import (
+    DATA_HEAD_BYTES,
     FRAME_BYTES_MAX,
     HEADS_MAX,
     STUB_BYTES,
@@ -114,8 +116,10 @@ class Session:
         """
         self._climbed.clear()
         match frame:
-            case Data(runs):
-                return self._take_data(runs, size)
+            case Data(runs, mark):
+                taken = self._take_data(runs, size)
+                self._end_data(mark)
+                return taken
             case Have():
                 self._take_have(frame)
             case Want(places):
@@ -168,13 +172,29 @@ class Session:
             frame, positions = self._next_data(first[0])
             if frame is None:
                 continue
-            self.out.append(Data(frame))
-            self._outbox.leave(len(frame) + 1, now_ms, tuple(positions))
-        if self._outbox.empty and self._mark is not None and not self.offers:
-            if self._listed and self._mark > self._told_upto:
-                self._told_upto = self._mark
-                self.out.append(Mark(self._mark))
-            self._mark = None if self._listed else self._mark
+            data = Data(frame, self._due_mark())
+            self.out.append(data)
+            size = 1 + len(put_varint(data.mark)) + len(frame)
+            self._outbox.leave(size, now_ms, tuple(positions))
+        mark = self._due_mark()
+        if mark:
+            self.out.append(Mark(mark))
+
+    def _due_mark(self) -> int:
+        """The mark that may be said now, once; 0 while something is still to be sent."""
+        mark = self._mark
+        if mark is None or self.offers or not self._listed or not self._outbox.empty:
+            return 0
+        self._mark = None
+        if mark <= self._told_upto:
+            return 0
+        self._told_upto = mark
+        return mark
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to send now."""
+        return not self.out and self._mark is None and self._outbox.empty
 
     # receiving
 
@@ -207,8 +227,15 @@ class Session:
             self.out.append(Want(tuple(dict.fromkeys(wants))))
         self._taken += size
         self.streaming = size >= STREAM_BYTES
-        self.out.append(Ack(self._taken, self._ack_upto, self._even()))
         return taken
+
+    def _end_data(self, mark: int) -> None:
+        """Acknowledge a data frame, and the mark that came with it."""
+        if mark:
+            self.streaming = False
+            self._find_awaited()
+            self._note_mark(mark)
+        self.out.append(Ack(self._taken, self._ack_upto, self._even()))
 
     def _even(self) -> int:
         """Our last arrival number when the peer now holds all of ours, else 0."""
@@ -317,11 +344,15 @@ class Session:
     def _reach(self, upto: int) -> None:
         """All of the peer's entries up to this mark have passed; say so once they are stored."""
         self.streaming = False
+        self._find_awaited()
+        self._note_mark(upto)
+        self.out.append(Ack(self._taken, self._ack_upto))
+
+    def _find_awaited(self) -> None:
+        """Strike out what was asked for and is here by now."""
         for feed, place in list(self._awaited.items()):
             if place and self._ledger.chain.prev_of(feed, place.seq, place.stub) is not None:
                 del self._awaited[feed]
-        self._note_mark(upto)
-        self.out.append(Ack(self._taken, self._ack_upto))
 
     def _note_mark(self, upto: int) -> None:
         """We hold all of the peer's up to here, unless something asked for is still missing."""
@@ -405,7 +436,7 @@ class Session:
                 if found is None:
                     continue
                 run, seq, entry, reached[no] = found
-                if parts and sum(map(len, parts)) + len(run) > FRAME_BYTES_MAX - 1:
+                if parts and sum(map(len, parts)) + len(run) > FRAME_BYTES_MAX - DATA_HEAD_BYTES:
                     full = True
                     break
                 parts.append(run)
