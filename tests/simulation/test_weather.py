@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from protocols.sim.cast import Cast
@@ -29,9 +31,31 @@ def storm(seed: int, *, hours: int = 3) -> Result:
     for host in cast.hosts:
         drill.staff(host, per_hour=25.0, until_us=until_us)
     weather = Weather(drill.world, cast.hosts, every_us=300 * SECOND_US, until_us=until_us)
+    disasters(drill, cast, chance, until_us)
     drill.world.run_until(until_us)
     drill.notes |= weather.counts
     return drill.finish(cast.hq)
+
+
+def disasters(drill: Drill, cast: Cast, chance: Random, until_us: int) -> None:
+    """In some storms a card is copied and used twice, or an old backup is put back."""
+    world, host = drill.world, chance.choice(cast.hosts)
+    first_us, later_us = sorted(int(chance.random() * until_us) for _ in range(2))
+    noticed, kept = chance.random() < 0.7, []
+
+    def copied() -> None:
+        copy = cast.clone(host, "copy", noticed=noticed)
+        for other in cast.hosts:
+            if other is not host:
+                world.dial(copy, other)
+        drill.staff(copy, per_hour=25.0, until_us=until_us)
+
+    turn = chance.random()
+    if turn < 0.25:
+        world.at(first_us, copied)
+    elif turn < 0.5:
+        world.at(first_us, lambda: kept.append(cast.backup(host)))
+        world.at(later_us, lambda: cast.restore(host, kept[0], noticed=noticed))
 
 
 @pytest.mark.parametrize("seed", range(3))
