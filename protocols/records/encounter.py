@@ -124,8 +124,8 @@ def plan_open(command: Command, view: View) -> Plan:
     if view.open_encounters(patient):
         desk.warn("encounter_open")
     stated = statements(desk, given(command.data))
-    if view.home_site is not None:
-        stated.setdefault(SITE, bytes(view.home_site))
+    if stated.get(SITE) is None and view.home_site is not None:
+        stated[SITE] = bytes(view.home_site)
     record = EncounterOpen(
         desk.circumstances(), (), *(stated.get(number) for number in (SITE, CLASS, PROBLEM, BED))
     )
