@@ -44,6 +44,8 @@ class DeviceClock:
 
     def when_us(self, mono_ms: int) -> int:
         """Return the first moment of true time at which `mono_ms` has been reached."""
+        if not self.drift_ppm:
+            return self.booted_us + mono_ms * MS_US
         scaled = mono_ms * MS_US * _MILLION
         at_us = self.booted_us + -(-scaled // (_MILLION + self.drift_ppm))
         while self.mono_ms(at_us) < mono_ms:
@@ -59,4 +61,5 @@ class DeviceClock:
         self.booted_us = at_us
 
     def _run(self, true_us: int) -> int:
-        return true_us + true_us * self.drift_ppm // _MILLION
+        drift_ppm = self.drift_ppm
+        return true_us + true_us * drift_ppm // _MILLION if drift_ppm else true_us

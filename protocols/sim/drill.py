@@ -17,6 +17,7 @@ from protocols.sim.world import World
 
 CANARY = "Qanarynka"
 """A word in every record; found where nothing may be readable, something leaks."""
+_CANARY_BYTES = CANARY.encode()
 PAPER_PAUSE_US = 60 * SECOND_US
 """Who got no answer keeps the paper and types it again this much later."""
 SETTLE_STEP_US = 10 * SECOND_US
@@ -93,7 +94,7 @@ class Drill:
         self.write(host, line)
 
     def _look_for_canary(self, message: bytes) -> None:
-        self._spilled += CANARY.encode() in message
+        self._spilled += _CANARY_BYTES in message
 
     # --- the end --------------------------------------------------------------------------
 

@@ -29,7 +29,8 @@ class LedgerBook:
     @property
     def changes(self) -> int:
         """Grows whenever anything is written; while it stands still nothing arrived."""
-        return int(self._store.connection.total_changes)
+        changes: int = self._store.connection.total_changes
+        return changes
 
     def arrivals(self, after: int) -> Sequence[Arrival]:
         """Return what came after this local number, in order."""

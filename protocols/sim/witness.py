@@ -70,9 +70,10 @@ class Witness:
     def look(self, host: Host, at_us: int) -> Sequence[Arrival]:
         """Read what came onto a disk since the last look; return it."""
         book, place = host.machine.book, host.place
-        if book.changes == self._changes.get(place):
+        changes = book.changes
+        if changes == self._changes.get(place):
             return ()
-        self._changes[place] = book.changes
+        self._changes[place] = changes
         arrivals = book.arrivals(self._read.get(place, 0))
         if arrivals:
             self._read[host.place] = arrivals[-1].number
