@@ -36,6 +36,10 @@ FRESH_MAX = 16_384
 """Opened entries kept at hand until they are merged, about 1 kB each; the rest is read again."""
 
 
+TOGETHER_MAX = 8
+"""Entries of one delivery that are stored and merged in one transaction."""
+
+
 class Taken(NamedTuple):
     """What a delivery brought."""
 
@@ -45,6 +49,8 @@ class Taken(NamedTuple):
     """Entries that were new."""
     urgent: bool
     """Some of them urgent or control."""
+    tables: frozenset[str] = frozenset()
+    """Row tables that changed, where it was merged at once."""
 
 
 class Digest(NamedTuple):
@@ -123,24 +129,31 @@ class Ledger:
     # Taking in
 
     def take(self, runs: Sequence[Run], wall_ms: int) -> Taken:
-        """Store verified runs durably; opening and merging is left to `catch_up`."""
+        """Store verified runs durably; opening and merging is left to `catch_up`.
+
+        A few entries that come while nothing is behind are merged in the same transaction.
+        """
         stored: list[Stored] = []
+        tables: set[str] = set()
         with self.atomic():
+            even = not self.behind
             for run in runs:
                 new = self.chain.append(run)
                 stored += new
                 if new and new[0].feed.genesis.lane == Lane.CONTROL:
                     self.authority.take(new)
             self._apply_control()
-        for arrival, feed, line in stored:
-            if not line.kind:
-                sealed = Sealed(arrival, feed, line.header, line.body, line.hash)
-                self._sealed[feed.genesis.lane != Lane.URGENT].append(sealed)
+            for arrival, feed, line in stored:
+                if not line.kind:
+                    sealed = Sealed(arrival, feed, line.header, line.body, line.hash)
+                    self._sealed[feed.genesis.lane != Lane.URGENT].append(sealed)
+            if even and len(stored) <= TOGETHER_MAX:
+                tables = self.catch_up_all()
         for each in stored[-1:]:
             self.chain.observe(each.line.clock, wall_ms)
         feeds = tuple({each.feed.no: each.feed for each in stored}.values())
         urgent = any(feed.genesis.lane <= Lane.URGENT for feed in feeds)
-        return Taken(feeds, len(stored), urgent)
+        return Taken(feeds, len(stored), urgent, frozenset(tables))
 
     def _queue(self, sealed: Sequence[Sealed]) -> None:
         for each in sealed:

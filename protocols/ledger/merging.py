@@ -27,6 +27,8 @@ from protocols.records.shape import Fact
 
 CACHED_ENTRIES_MAX = 4096
 """Entries of documents kept merged in memory, about 1 kB each."""
+INDEXED_MAX = 16_384
+"""Subjects whose search words are remembered, so that unchanged ones are not indexed again."""
 DOCUMENT_ENTRIES_MAX = 1000
 """A writer starts a successor beyond this; a late entry still merges."""
 
@@ -79,6 +81,8 @@ class Merger:
         self._code_tag_of = code_tag_of
         self._cache: OrderedDict[int, _Merged] = OrderedDict()
         self._cached_entries = 0
+        self._indexed: dict[int, str] = {}
+        """Subject → the words it was last indexed under."""
 
     def merge(self, touched: Iterable[tuple[int, Touched]]) -> set[str]:
         """Merge the touched documents of subjects and bring their rows up to date.
@@ -155,6 +159,7 @@ class Merger:
     def forget(self) -> None:
         """Drop everything cached: after a failed transaction or a change of standing."""
         self._cache.clear()
+        self._indexed.clear()
         self._cached_entries = 0
 
     def _at(self, doc: int) -> _Merged:
@@ -230,6 +235,10 @@ class Merger:
     def _index(self, words: Sequence[tuple[int, str]]) -> None:
         if not words:
             return
+        if len(self._indexed) >= INDEXED_MAX:
+            self._indexed.clear()
+        words = [each for each in words if self._indexed.get(each[0]) != each[1]]
+        self._indexed.update(words)
         self._store.executemany(
             "DELETE FROM patient_search WHERE rowid = ?", [(subject,) for subject, _ in words]
         )

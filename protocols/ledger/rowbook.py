@@ -121,7 +121,7 @@ class RowBook:
             for entry, index in held:
                 deletes[table].append((subject, entry, index))
 
-    def digest(self, rows: Spread, prefixes: dict[int, bytes]) -> bytes:
+    def digest(self, rows: Spread, prefixes: Mapping[int, bytes]) -> bytes:
         """Return 16 bytes that are equal wherever the same rows stand.
 
         Args:

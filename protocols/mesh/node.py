@@ -72,7 +72,7 @@ GREETING_MS = 10_000
 """A handshake that takes longer is given up."""
 SMALL_ENTRIES = 64
 """A delivery this small is merged before its call returns."""
-FLUSH_MS = 10_000
+FLUSH_MS = 60_000
 """What is known of peers is written down at least this often."""
 
 
@@ -402,6 +402,8 @@ class Node:
 
     def _took(self, session: Session, taken: Taken, now: Now) -> None:
         self._timers.last_data_ms = now.mono_ms
+        if taken.tables:
+            self._effects.append(Changed(taken.tables))
         if not taken.entries:
             return
         if any(feed.genesis.lane == Lane.CONTROL for feed in taken.feeds):
