@@ -116,8 +116,11 @@ class Tab:
     async def type(self, text: str) -> None:
         await self.call("Input.insertText", text=text)
 
-    async def picture(self) -> bytes:
-        shot = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    async def picture(self, **more: Any) -> bytes:
+        """Return a PNG of the whole page, or of its `clip`."""
+        shot = await self.call(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, **more
+        )
         return base64.b64decode(shot["data"])
 
     async def pdf(self) -> bytes:
