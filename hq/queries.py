@@ -44,7 +44,7 @@ class Book(Protocol):
         ...
 
 
-IN_CARE = "p.encounter is not null and p.closed_ms is null"
+IN_CARE = "p.encounter is not null and p.closed_ms is null and p.replaced < 2"
 
 CARE = f"""
 select p.site, p.triage, case when p.standing = 0 then 1 else 0 end, count(*),

@@ -24,7 +24,7 @@ TABLES: dict[str, type[Row]] = {table.TABLE: table for table in ROW_TABLES}
 
 _PATIENT_NAMES = [name for name, _ in row_columns(PatientRow)]
 _PATIENT_COLUMNS = ", ".join(f"p.{name}" for name in _PATIENT_NAMES)
-_IN_CARE = "p.encounter IS NOT NULL AND p.closed_ms IS NULL"
+_IN_CARE = "p.encounter IS NOT NULL AND p.closed_ms IS NULL AND p.replaced < 2"
 _ORDER = (
     "CASE p.triage WHEN 1 THEN 0 WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 0 THEN 5"
     " ELSE 3 END, p.arrived_ms, p.code"

@@ -249,7 +249,13 @@ def rows(history: History) -> list[EncounterRow]:
     found = []
     for encounter, facts in history.of_encounters().items():
         opens = [fact for fact in facts if fact.kind == KindNo.ENCOUNTER_OPEN]
-        live = [fact for fact in facts if fact.standing == 0 and history.replaced(fact) != 2]
+        live = [
+            fact
+            for fact in facts
+            if fact.standing == 0
+            and history.replaced(fact) != 2
+            and fact.kind != KindNo.ENTRY_RETRACT
+        ]
         founding = next((fact for fact in opens if fact in live), (opens or live or facts)[0])
         said = history.now if live else history.beside
         ending = closes(history, encounter)

@@ -200,10 +200,11 @@ def _also(shown: _Shown, tags: Sequence[str]) -> str:
 
 def _stay(stays: Sequence[EncounterRow]) -> EncounterRow | None:
     """Return the encounter to show: open before closed, standing before not, then the newest."""
-    if not stays:
+    written = [stay for stay in stays if stay.replaced != 2]
+    if not written:
         return None
     return max(
-        stays,
+        written,
         key=lambda stay: (
             stay.standing == 0 and not stay.replaced,
             stay.closed_ms is None,
