@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 from pathlib import Path
 
@@ -28,9 +29,10 @@ async def serve(passphrase: str | None, settings: Settings) -> None:
 
 async def join_alone(folder: Path, passphrase: str | None, peer: str, code: str) -> None:
     """Join while no node runs: run one for as long as it takes."""
-    service = Service(
-        factory_of(folder, passphrase), Settings(folder=folder, discovery=False), Journal()
-    )
+    # The command says itself how it went; a log is for what goes on for longer.
+    journal = Journal(io.StringIO())
+    settings = Settings(folder=folder, discovery=False)
+    service = Service(factory_of(folder, passphrase), settings, journal)
     desk = Desk(service, folder)
     await service.start(desk.handlers(), left=desk.left)
     try:

@@ -1,0 +1,116 @@
+"""The commands of headquarters, and how a node joins it: as processes."""
+
+import json
+import urllib.request
+
+import pytest
+
+from protocols.ledger.keyfile import RECOVERY_NAME
+from tests.process.commands import PASSPHRASE, init, note, patient, run, serving, start, told
+
+
+@pytest.fixture(scope="module")
+def hq(tmp_path_factory):
+    """A serving HQ: its folder and what it said."""
+    folder = tmp_path_factory.mktemp("hq") / "hq"
+    init(folder, app="hq")
+    with serving(folder, app="hq") as said:
+        yield folder, said
+
+
+def invited(folder):
+    done = run("hq", "invite", "--data", folder, passphrase=None)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def join(folder, said, code):
+    return run("fieldnode", "join", "--data", folder, "--peer", said["listening"], "--code", code)
+
+
+def test_it_says_where_it_listens_and_how_to_log_in(hq):
+    _, said = hq
+    assert said["login"].startswith(said["page"])
+    with urllib.request.urlopen(said["login"], timeout=30) as page:
+        assert page.status == 200
+
+
+def test_a_node_joins_with_a_code_once_and_what_it_wrote_before_arrives(hq, tmp_path):
+    folder, said = hq
+    tent, late = tmp_path / "tent", tmp_path / "late"
+    init(tent)
+    told("fieldnode", "record", "--data", tent, lines=[patient("before", family_name="Before")])
+    code = invited(folder)
+
+    wrong = ("1" if code[0] != "1" else "2") + code[1:]
+    done = join(tent, said, wrong)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "code" in done.stderr
+
+    assert join(tent, said, code).stderr == "Joined.\n"
+    init(late)
+    used = join(late, said, code)
+    assert (used.returncode, used.stdout) == (1, "")
+    assert "used up" in used.stderr
+
+    follow = start("hq", "rows", "patient", "--data", folder, "--follow")
+    with serving(tent, "--peer", said["listening"]):
+        arrived = json.loads(follow.stdout.readline())
+        assert arrived["family"] == "Before"
+        lines = [note(arrived["id"], "seen"), patient("after", family_name="After")]
+        told("fieldnode", "record", "--data", tent, lines=lines)
+        while arrived["family"] != "After":
+            arrived = json.loads(follow.stdout.readline())
+    follow.kill()
+    follow.communicate()
+
+    (here,) = told("fieldnode", "status", "--data", tent, "--json")
+    (there,) = told("hq", "status", "--data", folder, "--json")
+    assert here["operation"] == there["operation"]
+    peer = next(peer for peer in there["peers"] if peer["device"] == here["device"])
+    assert peer["last_contact"].endswith("Z")
+    families = {row["family"] for row in told("hq", "rows", "patient", "--data", folder)}
+    assert {"Before", "After"} <= families
+    recovers(folder, tent, tmp_path)
+
+
+def recovers(folder, tent, place):
+    """A passphrase that nobody knows is made anew at HQ, which goes on serving."""
+    (place / "words").write_text("battery staple\n")
+    done = run(
+        "hq", "recover", "--data", folder, "--from", tent / RECOVERY_NAME,
+        "--to", place / "ledger.key", "--new-passphrase-file", place / "words", passphrase=None,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (place / "ledger.key").replace(tent / "ledger.key")
+    assert run("fieldnode", "status", "--data", tent, passphrase=PASSPHRASE).returncode == 1
+    assert run("fieldnode", "status", "--data", tent, passphrase="battery staple").returncode == 0
+
+
+def test_a_code_that_is_none_and_an_address_where_nobody_is_are_one_sentence(hq, tmp_path):
+    _, said = hq
+    init(tmp_path / "tent")
+    done = join(tmp_path / "tent", said, "hello")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    done = join(tmp_path / "tent", {"listening": "127.0.0.1:1"}, "0000-0000-0000-0000")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+
+
+@pytest.mark.parametrize("command", [("status",), ("rows", "patient"), ("serve",)])
+def test_a_folder_without_hq_is_one_sentence(tmp_path, command):
+    done = run("hq", *command, "--data", tmp_path / "none", passphrase=None)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no node in this folder" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_stopped_hq_answers_too_and_one_made_to_restart_alone_asks_nothing(tmp_path):
+    folder = tmp_path / "hq"
+    init(folder, "--unattended", app="hq")
+    done = run("hq", "status", "--data", folder, "--json", passphrase=None)
+    assert json.loads(done.stdout)["running"] is False, done.stderr
+    assert told("hq", "rows", "patient", "--data", folder) == []
+    done = run("hq", "invite", "--data", folder)
+    assert done.returncode == 1
+    assert "No node is running" in done.stderr
