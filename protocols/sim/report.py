@@ -96,4 +96,6 @@ def in_words(result: Result) -> str:
 
 
 def _span(seconds: float | None) -> str:
-    return "never" if seconds is None else f"{seconds:.1f} s"
+    if seconds is None:
+        return "never"
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
