@@ -122,8 +122,11 @@ class Stage:
     at_ms: int = 0
     bytes: int = 0
     messages: int = 0
+    bytes_a_ms: float = 1e9
+    """What a line carries in each direction."""
     spoil: Callable[[Device, Device, bytes], Iterable[bytes]] | None = None
     """What happens to a message on its way: none, one or several come out."""
+    _busy: dict[tuple[str, str], float] = field(default_factory=dict)
     _events: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
     _order: Any = field(default_factory=count)
 
@@ -166,8 +169,12 @@ class Stage:
         self.bytes += len(message)
         self.messages += 1
         device.sent.append(message)
+        line = (device.name, there.name)
+        free_ms = max(self._busy.get(line, 0.0), self.at_ms) + len(message) / self.bytes_a_ms
+        self._busy[line] = free_ms
+        wait_ms = round(free_ms) - self.at_ms + self.one_way_ms
         for each in self.spoil(device, there, message) if self.spoil else (message,):
-            self._at(self.one_way_ms, lambda each=each: self._arrive(there, theirs, each))
+            self._at(wait_ms, lambda each=each: self._arrive(there, theirs, each))
 
     def _arrive(self, device: Device, link: int, message: bytes) -> None:
         if link in device.links:
