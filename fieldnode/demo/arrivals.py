@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -97,11 +98,14 @@ class Arrivals:
         age, signs = _age(pick)
         problem = pick.choice(_PROBLEMS)
         person = Person(tag, signs, problem)
+        family = pick.choice(names.FAMILY)
         yield self._line(
             "patient.register",
             {
-                "family_name": pick.choice(names.FAMILY),
-                "given_name": pick.choice(names.GIVEN),
+                "family_name": family,
+                "given_name": pick.choice(
+                    [name for name in names.GIVEN if _script(name) == _script(family)]
+                ),
                 "sex": pick.choice(("male", "female")),
                 "age": age,
                 "tags": [tag],
@@ -149,6 +153,11 @@ class Arrivals:
         if tag is not None:
             line["patient"] = {"tag": tag}
         return line | {"data": said}
+
+
+def _script(name: str) -> str:
+    """Return the script a name is written in: people's two names share one."""
+    return unicodedata.name(name[0]).partition(" ")[0]
 
 
 def _age(pick: random.Random) -> tuple[dict[str, Any], Signs]:

@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -21,11 +22,12 @@ INTERRUPTED = 128 + signal.SIGINT
 """Exit status when it was ended from outside, whichever signal it was."""
 
 _HELP = """
-HQ page, in a browser   {page}
-Log in there once with  {login}
-Locked a tent with F9?  The passphrase is {passphrase}
+HQ's page is {page}. Open it in a browser with this link, which works once:
+{login}
+A tent that was locked with F9 opens with {passphrase}
 
-  a, b, c   open that tent's terminal; F10 then 0 comes back here
+  Enter     open the first tent's terminal; F10 then 0 comes back here
+  a, b, c   open that tent's terminal
   x         pull every cable          p   put them back
   s         what is saved where       q   end everything
 """
@@ -48,7 +50,7 @@ def main(headless: bool, seconds: float, seed: int, as_json: bool) -> None:
         say(f"The demo did not get going: {error}")
         sys.exit(1)
     except (asyncio.CancelledError, KeyboardInterrupt):
-        say("Ended; nothing is left running.")
+        say("\nEnded; nothing is left running.")
         sys.exit(INTERRUPTED)
 
 
@@ -103,8 +105,8 @@ async def _walk(camp: Camp) -> None:
     while True:
         click.echo("demo> ", nl=False)
         match (await _line()).strip().lower():
-            case "a" | "b" | "c" as letter:
-                await _open(camp, f"tent-{letter}")
+            case "" | "a" | "b" | "c" as letter:
+                await _open(camp, f"tent-{letter or 'a'}")
             case "x":
                 camp.cut()
                 click.echo("Every cable is pulled: each tent is alone.")
@@ -122,10 +124,14 @@ async def _walk(camp: Camp) -> None:
 async def _tell_where(camp: Camp) -> None:
     for name, state in (await camp.states()).items():
         linked = sum(peer["linked"] for peer in state["peers"])
-        until = state["at_hq_until"] or "never"
+        if name == "hq":
+            click.echo(f"  {name:7} {linked} links")
+            continue
+        until = state["at_hq_until"]
+        at = datetime.fromisoformat(until).astimezone().strftime("%H:%M:%S") if until else "never"
         click.echo(
-            f"  {name:7} {linked} links   {state['own_entries']:5} entries of its own, "
-            f"{state['unsent']} only here   at HQ until {until}"
+            f"  {name:7} {linked} links, {state['own_entries']} entries of its own, "
+            f"{state['unsent']} only here, at HQ until {at}"
         )
 
 
