@@ -77,6 +77,7 @@ def take(folder: Path, told: Connection | None, runs: Path, _count: int = 0) -> 
         if chance.random() < 0.1:
             store.checkpoint()
     ledger.catch_up_all()
+    store.close()
 
 
 def mesh(folder: Path, told: Connection) -> None:
@@ -108,6 +109,14 @@ def now() -> Now:
     """This instant, as the driver of a real node sees it."""
     mono_ms = time.monotonic_ns() // 1_000_000
     return Now(WALL_MS + mono_ms, mono_ms, os.urandom)
+
+
+def scribble(path: Path) -> None:
+    """Write, sync and write again."""
+    with path.open("wb", buffering=0) as kept:
+        kept.write(b"one")
+        os.fsync(kept.fileno())
+        kept.write(b"two")
 
 
 def _teller(folder: Path, told: Connection | None) -> Callable[..., None]:
