@@ -97,7 +97,20 @@ def test_what_was_stored_before_a_crash_is_never_merged_after_it():
         def open_ledger(self):
             return Forgetful(self.disk)
 
-    assert caught(hour(Software), "nothing_saved_is_lost", "all_agree")
+    def between_transactions(drill, cast):
+        """HQ loses power around each of the commits that one delivered record takes."""
+        world, (hq, a, _) = drill.world, cast.hosts
+
+        def act(commits):
+            world.crash_at_commit(hq, commits, after=False, down_us=20 * SECOND_US)
+            drill.write(a, drill.workload(a).register())
+
+        for commits in (1, 2, 3):
+            due_us = world.at_us + (50 + 2 * commits) * MINUTE_US
+            world.at(due_us, lambda commits=commits: act(commits))
+
+    assert not caught(hour(more=between_transactions), "nothing_saved_is_lost", "all_agree")
+    assert caught(hour(Software, between_transactions), "nothing_saved_is_lost", "all_agree")
 
 
 @pytest.mark.parametrize("signed", [True, False])
