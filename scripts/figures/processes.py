@@ -17,7 +17,7 @@ from typing import Any
 from figures.books import ROOT
 from protocols.live.client import LocalClient
 
-CALL_S = 900.0
+CALL_S = 300.0
 STOP_S = 10.0
 
 

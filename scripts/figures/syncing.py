@@ -133,16 +133,21 @@ def _meet(one: Path, two: Path) -> tuple[int, float]:
     The time of a wire of 200 ms counts the round trips: until both hold all, the WebSocket's own
     upgrade included.
     """
+    with opened(one) as ledger:
+        device = ledger.authority.device
     with running(one) as (server,):
         wire = Wire(server.address, one_way_s=TRIP_S / 2)
         with opened(two) as ledger, ledger.atomic():
-            ledger.store.execute("UPDATE peer SET address = ?", (wire.address,))
+            ledger.store.execute(
+                "UPDATE peer SET address = ? WHERE device = ?", (wire.address, device)
+            )
         with running(two) as (client,):
+            client.call("dial", address=wire.address)
             client.call("linked", count=1)
             server.call("linked", count=1)
             heads = _union(server.call("held")["heads"], client.call("held")["heads"])
             for node in (server, client):
-                node.call("until", heads=heads)
+                node.call("until", heads=heads, urgent=True)
             took = time.perf_counter() - wire.first_s
             wire.quiet(QUIET_S)
             wire.close()
