@@ -22,12 +22,14 @@ from protocols.ledger.backup import (
     source_of,
     verify,
 )
-from protocols.ledger.folder import change_passphrase
+from protocols.ledger.folder import change_passphrase, open_folder
 from protocols.ledger.inspection import check_copy, inspect
 from protocols.ledger.keyfile import KEY_NAME
 from protocols.ledger.store import BUSY_MS, DATABASE_NAME, LOCK_NAME
+from protocols.ledger.token import NO_INSTALLATION
 from tests.unit.folders import (
     CANARY,
+    HERE,
     PASSPHRASE,
     WALL_MS,
     epoch_of,
@@ -96,6 +98,20 @@ def test_two_restored_from_one_backup_never_write_the_same_feed(ledger, tmp_path
         restore(tmp_path / "backup", tmp_path / name, PASSPHRASE)
         epochs.add(epoch_of(tmp_path / name))
     assert len(epochs) == 2
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_backup_carries_no_token_of_the_book_it_is_of(ledger, tmp_path, held):
+    if not held:
+        ledger.store.execute("DELETE FROM meta WHERE name = 'token'")
+    backup(source_of(ledger), tmp_path / "backup", WALL_MS)
+    restore(tmp_path / "backup", tmp_path / "restored", PASSPHRASE)
+
+    store, opening = open_folder(tmp_path / "restored", PASSPHRASE, HERE)
+    token = store.one("SELECT value FROM meta WHERE name = 'token'")
+    store.close()
+    assert token == (NO_INSTALLATION,)
+    assert opening.moved == "restored"
 
 
 def test_a_backup_opens_under_the_passphrase_of_its_day(ledger, tmp_path):
@@ -321,9 +337,13 @@ def test_no_name_stands_in_clear_in_any_file_of_a_folder_or_a_backup(tmp_path):
 
 
 def test_a_backup_is_for_its_owner_alone_whatever_the_umask(ledger, tmp_path):
+    def check(path, key):
+        assert not (path.stat().st_mode | path.parent.stat().st_mode) & 0o077
+        return check_copy(path, key)
+
     before = os.umask(0)
     try:
-        backup(source_of(ledger), tmp_path / "backup", WALL_MS)
+        backup(source_of(ledger), tmp_path / "backup", WALL_MS, check=check)
         restore(tmp_path / "backup", tmp_path / "restored", PASSPHRASE)
     finally:
         os.umask(before)

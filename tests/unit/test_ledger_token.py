@@ -9,13 +9,14 @@ import pytest
 
 from protocols.ledger import token
 from protocols.ledger.book import Ledger
-from protocols.ledger.folder import Machine, open_folder, open_ledger
+from protocols.ledger.folder import Machine, make_folder, open_folder, open_ledger
 from protocols.ledger.store import Store
 from protocols.ledger.token import TOKEN_NAME
 from tests.unit.folders import (
     HERE,
     PASSPHRASE,
     epoch_of,
+    founded,
     hashes,
     made,
     opened,
@@ -60,6 +61,13 @@ def test_a_copy_begins_an_epoch_of_its_own_and_the_original_goes_on(book, opened
     assert original != other
     assert epoch_of(book) == original
     assert epoch_of(copy) == other
+
+
+def test_a_folder_copied_before_it_was_ever_opened_is_a_copy_too(tmp_path):
+    first = tmp_path / "node"
+    make_folder(first, PASSPHRASE, os.urandom, lambda _: HERE, founded)
+    copies = [copy_of(first, f"card {number}") for number in range(2)]
+    assert len({epoch_of(folder) for folder in (first, *copies)}) == 3
 
 
 def test_a_copy_keeps_all_that_was_written_and_writes_on(book):
