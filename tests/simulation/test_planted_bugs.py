@@ -98,16 +98,26 @@ def test_what_was_stored_before_a_crash_is_never_merged_after_it():
             return Forgetful(self.disk)
 
     def between_transactions(drill, cast):
-        """HQ loses power around each of the commits that one delivered record takes."""
-        world, (hq, a, _) = drill.world, cast.hosts
+        """HQ loses power around each of the first commits of a delivery too long for one."""
+        world, (hq, a, b) = drill.world, cast.hosts
 
-        def act(commits):
-            world.crash_at_commit(hq, commits, after=False, down_us=20 * SECOND_US)
-            drill.write(a, drill.workload(a).register())
+        def apart():
+            world.partition([hq], [a, b])
+            for line in drill.workload(a).lines(200):
+                drill.write(a, line)
 
-        for commits in (1, 2, 3):
-            due_us = world.at_us + (50 + 2 * commits) * MINUTE_US
-            world.at(due_us, lambda commits=commits: act(commits))
+        def together():
+            for commits in (2, 3, 4):
+                world.after(
+                    commits * MINUTE_US,
+                    lambda commits=commits: world.crash_at_commit(
+                        hq, commits, after=False, down_us=20 * SECOND_US
+                    ),
+                )
+            world.after(2 * MINUTE_US + SECOND_US, world.heal)
+
+        world.at(world.at_us + 50 * MINUTE_US, apart)
+        world.at(world.at_us + 52 * MINUTE_US, together)
 
     assert not caught(hour(more=between_transactions), "nothing_saved_is_lost", "all_agree")
     assert caught(hour(Software, between_transactions), "nothing_saved_is_lost", "all_agree")
