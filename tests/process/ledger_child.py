@@ -7,6 +7,7 @@ pipe, or in the file `acked` beside the book; whoever killed it then looks at wh
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections.abc import Callable
 from itertools import islice
@@ -109,6 +110,47 @@ def now() -> Now:
     """This instant, as the driver of a real node sees it."""
     mono_ms = time.monotonic_ns() // 1_000_000
     return Now(WALL_MS + mono_ms, mono_ms, os.urandom)
+
+
+def run_out(folder: Path, told: Connection, limit_bytes: int | None = None) -> None:
+    """Write until the disk is full, say what that was like, and go on when there is room.
+
+    Args:
+        limit_bytes: Lower this process's own limit of a file's size instead of waiting to be
+            told that the disk has shrunk.
+    """
+    store = open_file(folder, KEY)
+    ledger = Ledger(store)
+    recorder, chance = Recorder(ledger), Random(1)
+    lines = Workload(1).lines(100_000)
+
+    def record(count: int) -> list[Any]:
+        return recorder.record(list(islice(lines, count)), WALL_MS, chance.randbytes)[0]
+
+    before = [answer.key for answer in record(20) if answer.ok]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
+    else:
+        told.send("shrink")
+        told.recv()
+    errors = []
+    while len(errors) < 5:
+        answers = record(10)
+        before += [answer.key for answer in answers if answer.ok]
+        errors += [answer.error for answer in answers[:1] if not answer.ok]
+    digest = ledger.digest(ledger.authority.care_scope)
+    readable = store.one("SELECT count(*) FROM patient")
+    store.connection.execute("PRAGMA quick_check").fetchall()
+    if limit_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    else:
+        told.send("grow")
+        told.recv()
+    after = [answer.key for answer in record(20) if answer.ok]
+    again = Ledger(store)
+    told.send((errors, before, after, answered(store), readable, digest, again.behind))
+    store.close()
 
 
 def scribble(path: Path) -> None:

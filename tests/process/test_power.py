@@ -191,6 +191,51 @@ def test_nothing_is_lost_in_hundreds_of_power_cuts(processes: Any, tmp_path: Pat
             campaign(processes, disk, tmp_path / "left", CUTS_SLOW)
 
 
+def told_of_full_disk(ours: Any, code: str) -> None:
+    errors, before, after, held, readable, digest, behind = ours.recv()
+    assert errors == [code] * 5
+    # Lines about patients whose registration was refused are refused too.
+    assert len(before) >= 20 and len(after) > 5
+    assert set(before) | set(after) == held
+    assert readable[0] > 0
+    assert digest.rows is not None
+    assert behind == 0
+
+
+@needs_fuse
+def test_a_full_disk_is_named_reads_go_on_and_writes_come_back_with_room(
+    processes: Any, disk: FuseDisk
+):
+    ran(processes, found, disk.mount)
+    ours, theirs = processes.Pipe()
+    process = processes.Process(target=ledger_child.run_out, args=(disk.mount, theirs), daemon=True)
+    process.start()
+    assert ours.poll(30) and ours.recv() == "shrink"
+    disk.room(300_000)
+    ours.send("shrunk")
+    assert ours.poll(60) and ours.recv() == "grow"
+    disk.room(None)
+    ours.send("grown")
+    assert ours.poll(60)
+    told_of_full_disk(ours, "disk_full")
+    process.join(30)
+    assert process.exitcode == 0
+
+
+def test_a_file_that_may_not_grow_fails_the_line_and_nothing_else(processes: Any, tmp_path: Path):
+    folder = tmp_path / "ann"
+    found(folder)
+    ours, theirs = processes.Pipe()
+    process = processes.Process(
+        target=ledger_child.run_out, args=(folder, theirs, 600_000), daemon=True
+    )
+    process.start()
+    assert ours.poll(60)
+    told_of_full_disk(ours, "disk_failed")
+    process.join(30)
+    assert process.exitcode == 0
+
+
 @needs_fuse
 def test_the_shim_itself_loses_what_was_never_synced(
     processes: Any, disk: FuseDisk, tmp_path: Path
