@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +21,13 @@ from protocols.live import commands
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120
 PROMISED = {"written", "at_hq", "lost", "duplicated", "converge_s", "bytes_per_record"}
+
+
+@pytest.fixture
+def place():
+    """A short TMPDIR: pytest's own is too deep for a node's socket."""
+    with tempfile.TemporaryDirectory(prefix="fm-") as folder:
+        yield Path(folder)
 
 
 def demo(folder, *words, closed=False):
@@ -47,8 +55,8 @@ def processes_of(folder):
     return [line for line in lines if f"--data {folder}" in line]
 
 
-def test_four_ledgers_agree_and_the_figures_are_told(tmp_path):
-    with demo(tmp_path, "--headless", "--seconds", "3", "--json", closed=True) as running:
+def test_four_ledgers_agree_and_the_figures_are_told(place):
+    with demo(place, "--headless", "--seconds", "3", "--json", closed=True) as running:
         out, talk = running.communicate(timeout=PATIENCE_S)
 
     assert running.returncode == 0, talk
@@ -59,24 +67,24 @@ def test_four_ledgers_agree_and_the_figures_are_told(tmp_path):
     assert told["converged"]
     assert 0 < told["converge_s"] < 60
     assert 0 < told["bytes_per_record"] < 5_000
-    assert list(tmp_path.iterdir()) == []
-    assert processes_of(tmp_path) == []
+    assert list(place.iterdir()) == []
+    assert processes_of(place) == []
 
 
 @pytest.mark.slow
-def test_ended_from_outside_it_leaves_no_process_and_no_file(tmp_path):
-    with demo(tmp_path, "--headless", "--seconds", "60") as running:
+def test_ended_from_outside_it_leaves_no_process_and_no_file(place):
+    with demo(place, "--headless", "--seconds", "60") as running:
         for line in running.stderr:
             if "Every cable" in line or "All linked" in line:
                 break
-        assert len(processes_of(tmp_path)) == 4
+        assert len(processes_of(place)) == 4
         running.send_signal(signal.SIGINT)
         _, talk = running.communicate(timeout=PATIENCE_S)
 
     assert running.returncode == 128 + signal.SIGINT
     assert "Traceback" not in talk
-    assert list(tmp_path.iterdir()) == []
-    assert processes_of(tmp_path) == []
+    assert list(place.iterdir()) == []
+    assert processes_of(place) == []
 
 
 class TentForgotten(Camp):

@@ -5,10 +5,13 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -240,9 +243,10 @@ async def test_a_socket_left_by_a_killed_node_is_replaced(tmp_path):
     assert answer["n"] == 1
 
 
-async def test_a_folder_too_deep_for_a_socket_gets_one_elsewhere(tmp_path, monkeypatch):
-    runtime = tmp_path / "run"
-    runtime.mkdir(mode=0o700)
+async def test_a_folder_too_deep_for_a_socket_gets_one_elsewhere(tmp_path, monkeypatch, request):
+    # Not below tmp_path, which is too deep for a socket itself where user names are long.
+    runtime = Path(tempfile.mkdtemp(prefix="fm-"))
+    request.addfinalizer(lambda: shutil.rmtree(runtime))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     deep = tmp_path / ("x" * 100) / ("é" * 50)
     deep.mkdir(parents=True)
