@@ -69,11 +69,15 @@ def _measured(figure: Figure, bench: syncing.Bench) -> list[Reading | Unmeasured
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [figure.name for figure in FIGURES]
-    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument(
+        "--only", action="append", choices=names, metavar="NAME", help=", ".join(names)
+    )
     parser.add_argument("--json", action="store_true", help="for another program")
     parser.add_argument("--patients", type=int, default=10_000)
     parser.add_argument("--large", type=int, default=50_000, help="0 leaves out the large book")
-    parser.add_argument("--repeats", type=int, default=3, help="of the cold sync; medians are shown")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="of the cold sync; medians are shown"
+    )
     parser.add_argument("--books", type=Path, help="folder that keeps the built books")
     return parser.parse_args()
 

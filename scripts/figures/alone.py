@@ -135,4 +135,3 @@ def idle(bench: Bench) -> list[Reading]:
         time.sleep(IDLE_S)
         spent = client.call("usage")["cpu_s"] - before
     return [Reading("idle", spent / IDLE_S * 1000, "ms CPU/s", 2, 0.5)]
-

@@ -89,7 +89,7 @@ class Books:
     def stranger(self, number: int) -> Path:
         """Return an empty book of somebody else's operation."""
         folder = self.scratch() / "stranger"
-        ledger = _found(folder, "Stranger", Random(f"stranger {number}"), hq=False)  # noqa: S311
+        ledger = _found(folder, "Stranger", Random(f"stranger {number}"), hq=False)
         ledger.close()
         return folder
 
@@ -131,7 +131,7 @@ def opened(folder: Path) -> Iterator[Ledger]:
 def link(one: Node, two: Node) -> int:
     """Let two nodes talk in memory until neither has more to say; return the bytes that passed."""
     nodes, queue, passed = (one, two), [], 0
-    mono, chance = 1_000, Random(SEED)  # noqa: S311 - a bench must repeat
+    mono, chance = 1_000, Random(SEED)
 
     def now() -> Now:
         return Now(BEGINS_MS + mono, mono, chance.randbytes)
@@ -163,7 +163,7 @@ def lines(patients: int, *, name: str = "b") -> Iterator[tuple[int, dict[str, An
 
 
 def _found_operation(folder: Path, patients: int) -> None:
-    chance = Random(SEED)  # noqa: S311 - a bench must repeat
+    chance = Random(SEED)
     ledger = _found(folder / "source", "Head office", chance, hq=True)
     home = (ledger.authority.keys, ledger.authority.epoch)
     devices = [_admit_writer(ledger, number, chance) for number in range(DEVICES)]

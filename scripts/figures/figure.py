@@ -26,7 +26,9 @@ class Reading:
     @property
     def verdict(self) -> str:
         """`goal`, `must` or `MISSED`."""
-        return "goal" if self.value <= self.goal else "must" if self.value <= self.must else "MISSED"
+        return (
+            "goal" if self.value <= self.goal else "must" if self.value <= self.must else "MISSED"
+        )
 
 
 @dataclass(frozen=True, slots=True)

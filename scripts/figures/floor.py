@@ -142,9 +142,7 @@ def _database(folder: Path, key: bytes) -> Any:
     return db
 
 
-def _take(
-    db: Any, entries: Sequence[Given], keys: dict[bytes, bytes], start: int
-) -> list[Opened]:
+def _take(db: Any, entries: Sequence[Given], keys: dict[bytes, bytes], start: int) -> list[Opened]:
     rows, opened, feeds = [], [], {}
     for no, entry in enumerate(entries, start):
         feed, _, seq, _, clock, dictionary, key_id, body, signature = entry

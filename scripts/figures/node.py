@@ -1,6 +1,6 @@
 """A node as a process of its own, for the bench: serves one book and answers a few more calls.
 
-    python -m figures.node FOLDER 
+python -m figures.node FOLDER
 
 """
 

@@ -102,7 +102,7 @@ class Wire:
         server = self._loop.run_until_complete(
             asyncio.start_server(self._accept, "127.0.0.1", 0, limit=1 << 20)
         )
-        self.address = "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        self.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         self._ready.set()
         self._loop.run_forever()
         server.close()

@@ -9,17 +9,28 @@ import time
 
 from figures.books import ROOT
 from figures.figure import Reading
+from figures.processes import running
 from figures.syncing import Bench
 from figures.terminal import Terminal
-from figures.processes import running
 
 IDLE_S = 10.0
+IN_CARE = 60
+"""Patients on the board; the others of the book have left."""
 
 
 def drill(_: Bench) -> list[Reading]:
     """Ten nodes for a hundred virtual hours."""
     began = time.perf_counter()
-    command = [sys.executable, "-m", "protocols.sim.cli", "run", "ten-nodes", "--seed", "1", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "protocols.sim.cli",
+        "run",
+        "ten-nodes",
+        "--seed",
+        "1",
+        "--json",
+    ]
     ran = subprocess.run(command, capture_output=True, cwd=ROOT, check=False)
     took = time.perf_counter() - began
     told = json.loads(ran.stdout)
@@ -29,15 +40,20 @@ def drill(_: Bench) -> list[Reading]:
     return [Reading("drill", took, "s", 60, 15, parts)]
 
 
+def _arrival(number: int) -> dict[str, object]:
+    patient = {"tag": f"b{number:06d}"}
+    return {"v": 1, "kind": "encounter.open", "patient": patient, "data": {"class": "emergency"}}
+
+
 def terminal(bench: Bench) -> list[Reading]:
     """The ward board of a running node in a real pseudo-terminal."""
     patients = bench.large or bench.patients
     with running(bench.books.source(patients)) as (node,):
+        node.call("record", lines=[_arrival(number) for number in range(1, IN_CARE + 1)])
         began = time.perf_counter()
         shown = Terminal(node.folder)
         try:
-            shown.wait_for_board()
-            usable = time.perf_counter() - began
+            usable = shown.wait_for(f"no triage {IN_CARE}".encode()) - began
             resident = shown.resident_mb()
             shown.settle()
             quiet = shown.bytes_in(IDLE_S)
