@@ -109,7 +109,7 @@ def said(device: Device) -> tuple[object, ...]:
     return care, device.unopened()
 
 
-@settings(max_examples=25)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(
     st.integers(0, 2**32),
     st.randoms(use_true_random=False),
