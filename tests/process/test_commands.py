@@ -171,13 +171,13 @@ def test_a_changed_passphrase_counts_and_the_old_one_does_not(tmp_path):
 
 
 def test_each_line_is_answered_before_the_next_is_sent(node):
-    process = start("fieldnode", "record", "--data", node)
-    for number in range(1, 4):
-        process.stdin.write(json.dumps(patient(f"stream-{node.parent.name}-{number}")) + "\n")
-        process.stdin.flush()
-        answer = json.loads(process.stdout.readline())
-        assert (answer["line"], answer["ok"]) == (number, True)
-    assert process.communicate(timeout=30)[0] == ""
+    with start("fieldnode", "record", "--data", node) as process:
+        for number in range(1, 4):
+            process.stdin.write(json.dumps(patient(f"stream-{node.parent.name}-{number}")) + "\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline())
+            assert (answer["line"], answer["ok"]) == (number, True)
+        assert process.communicate(timeout=30)[0] == ""
     assert process.returncode == 0
 
 
@@ -241,17 +241,15 @@ def test_a_patient_is_named_by_id_code_or_tag_and_several_are_ambiguous(node):
 
 
 def test_nothing_writable_is_exit_4(tmp_path, stopped):
-    process = start("fieldnode", "record", "--data", stopped)
-    process.stdin.write(json.dumps(patient("holder")) + "\n")
-    process.stdin.flush()
-    assert json.loads(process.stdout.readline())["ok"]
+    with start("fieldnode", "record", "--data", stopped) as process:
+        process.stdin.write(json.dumps(patient("holder")) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["ok"]
 
-    second = run("fieldnode", "record", "--data", stopped, lines=[patient("late")])
-    assert_one_sentence(second, 4, "Another process")
-    other = run("fieldnode", "serve", "--data", stopped, "--listen", "127.0.0.1:0")
-    assert_one_sentence(other, 4, "Another process")
-
-    process.communicate(timeout=30)
+        second = run("fieldnode", "record", "--data", stopped, lines=[patient("late")])
+        assert_one_sentence(second, 4, "Another process")
+        other = run("fieldnode", "serve", "--data", stopped, "--listen", "127.0.0.1:0")
+        assert_one_sentence(other, 4, "Another process")
     assert process.returncode == 0
     assert record(stopped, patient("late"))[0] == 0
 
