@@ -70,7 +70,7 @@ class Opened(NamedTuple):
 
 def given(ledger: Ledger) -> tuple[list[Given], dict[bytes, bytes]]:
     """Return every data entry of a book in the order written, and the keys that open them."""
-    chain, found, count = ledger.chain, [], 0
+    chain, found = ledger.chain, []
     last = {feed.no: feed.feed_id for feed in chain.feeds.values()}
     for no, seq, dictionary, clock, key, body, signature, digest in ledger.store.execute(
         "SELECT feed, seq, dictionary, clock, scope_key, body, signature, hash FROM entry"
@@ -78,7 +78,6 @@ def given(ledger: Ledger) -> tuple[list[Given], dict[bytes, bytes]]:
     ):
         feed = chain.by_no[no]
         assert feed.genesis.lane != Lane.CONTROL
-        count += 1
         kept = signature if seq % SIGNED_EVERY == 0 else None
         key_id = chain.key_ids[key]
         place = (feed.feed_id, feed.genesis.device, seq, last[no], clock, dictionary, key_id)

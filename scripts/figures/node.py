@@ -83,7 +83,7 @@ def _calls(service: Service) -> dict[str, Any]:
         return _usage()
 
     async def linked(_: object, args: dict[str, Any]) -> int:
-        while len(await service.call(lambda node, _: (node.linked, []))) < args["count"]:
+        while len(await service.call(lambda node, _: (node.linked, []))) < args["count"]:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
         return args["count"]
 

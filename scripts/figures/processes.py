@@ -59,8 +59,8 @@ def running(*folders: Path) -> Iterator[list[Running]]:
     """Serve each folder by a process of its own."""
     nodes: list[Running] = []
     try:
-        for folder in folders:
-            nodes.append(Running(folder))
+        # One by one: those that run must be stopped when the next one fails.
+        nodes.extend(map(Running, folders))
         yield nodes
     finally:
         for node in nodes:
