@@ -257,7 +257,7 @@ class Opener:
             return self._found(entry, prefix, body)
         first, *others = body.dependencies
         doc = self._docs.get(first) or self._doc_of(first)
-        if others and any([self._doc_of(other) != doc for other in others]):
+        if others and {self._doc_of(other) for other in others} != {doc}:
             raise VoidBody("dependencies")
         subject, scope, lane = self._facts_of(doc)
         genesis = entry.feed.genesis
@@ -309,6 +309,8 @@ class Opener:
     def _facts_of(self, doc: int) -> tuple[int, bytes, int]:
         facts = self._doc_facts.get(doc)
         if facts is None:
+            # What was begun in this batch is only remembered: it would be forgotten below.
+            self._found_all()
             row = self._store.one("SELECT subject, scope, lane FROM document WHERE no = ?", (doc,))
             assert row is not None
             if len(self._doc_facts) >= PREFIXES_KEPT:
