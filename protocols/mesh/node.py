@@ -55,7 +55,7 @@ from protocols.trust.statements import pack
 
 OFFER_MS = (50, 200)
 """An offer waits this long, at random, so that ten nodes do not all offer one entry."""
-SUPPRESSED_OFFER_MS = 10 * 60_000
+SUPPRESSED_OFFER_MS = 30 * 60_000
 """When the author is linked to the peer itself, our offer is only a safety net."""
 RECEIPT_MS = 5_000
 """A giver of receipts signs at most one in this time."""
