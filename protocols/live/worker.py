@@ -71,7 +71,12 @@ class Worker:
     async def start(self) -> None:
         """Open the ledger and start the node; raise what the factory raised."""
         self._thread.start()
-        await self._started
+        try:
+            await self._started
+        except BaseException:
+            # Its last word comes to this loop, which would else be closed before it.
+            await asyncio.shield(self._ended)
+            raise
 
     async def stop(self) -> None:
         """Let the running job end, refuse all others, close the ledger."""
