@@ -24,7 +24,8 @@ import os
 from pathlib import Path
 from protocols.errors import FieldmeshError
 from protocols.ledger.backup import backup, source_of
-from tests.unit.folders import WALL_MS, hashes, made, names, opened, record
+from protocols.ledger.folder import make_folder
+from tests.unit.folders import HERE, WALL_MS, founded, hashes, made, names, opened, record
 
 DISK, FILLER = Path("/mnt"), Path("/mnt/filler")
 folder = made(DISK / "node")
@@ -139,7 +140,8 @@ def test_a_folder_that_does_not_fit_leaves_nothing():
     said = on_small_disk(
         """
 fill()
-print(refusal(lambda: made(DISK / "other")), names(DISK))
+make = lambda: make_folder(DISK / "other", "correct horse", os.urandom, lambda _: HERE, founded)
+print(refusal(make), names(DISK))
 """
     )
     assert said == ["disk_full", "['filler',", "'node']"]
