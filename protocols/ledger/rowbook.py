@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -151,7 +151,8 @@ def search_words(text: str) -> str:
 def search_query(text: str) -> str:
     """Return the FTS query for what a person typed: every word, as a prefix."""
     terms = []
-    for word in text.split():
+    # SQLite reads a text to its first NUL: a quote opened before it would never be closed.
+    for word in text.replace("\0", " ").split():
         runs = _ideographs(word)
         pairs = [run[at : at + 2] for run in runs for at in range(len(run) - 1)]
         terms += pairs or [word]

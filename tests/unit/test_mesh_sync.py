@@ -26,6 +26,7 @@ from protocols.mesh.frames import (
 )
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.node import RECEIPT_MS
+from protocols.mesh.outbox import FRAME_MS, WINDOW_FRAMES_MIN
 from protocols.mesh.session import AWAITED_MAX, LADDER_PLACES_MAX
 from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 from tests.unit.forge import Author, device_keys, opening, saying
@@ -102,7 +103,7 @@ def test_nothing_to_sync_costs_the_same_however_much_there_is():
 def test_a_cold_sync_over_a_long_line_takes_few_round_trips():
     stage, (ann, ben) = linked(one_way_ms=100)
     stage.cut(ann, ben)
-    fill(ann, 1_500)
+    fill(ann, 800)
     began = stage.at_ms
 
     stage.link(ann, ben)
@@ -114,10 +115,10 @@ def test_a_cold_sync_over_a_long_line_takes_few_round_trips():
 def test_an_urgent_record_overtakes_a_cold_sync():
     stage, (ann, ben) = linked(one_way_ms=20)
     stage.cut(ann, ben)
-    people = fill(ann, 2_000)
-    stage.bytes_a_ms = 16  # the whole takes six seconds
+    people = fill(ann, 800)
+    stage.bytes_a_ms = 3  # the whole takes some fifteen seconds
     stage.link(ann, ben)
-    stage.run(2_500)
+    stage.run(3_000)
     ahead = size(ben)
 
     stage.write(ann, triage(people[0].code or ""))
@@ -125,7 +126,7 @@ def test_an_urgent_record_overtakes_a_cold_sync():
     began = stage.at_ms
     stage.run(20_000, until=lambda: ben.store.one(urgent) is not None)
 
-    assert stage.at_ms - began <= 2 * WINDOW_BYTES / 16 + 40
+    assert stage.at_ms - began <= (WINDOW_FRAMES_MIN + 1) * FRAME_MS + 40
     assert 12 < ahead < size(ben) < size(ann)
     stage.run(20_000)
     assert agree(ann, ben)
@@ -219,11 +220,11 @@ def test_a_cut_in_the_middle_sends_at_most_one_window_again():
     for cut in (False, True):
         stage, (ann, ben) = linked(one_way_ms=20)
         stage.cut(ann, ben)
-        fill(ann, 1_500)
-        before, stage.bytes_a_ms = stage.bytes, 16
+        fill(ann, 600)
+        before, stage.bytes_a_ms = stage.bytes, 6
         stage.link(ann, ben)
         if cut:
-            stage.run(2_500)
+            stage.run(3_000)
             assert 12 < len(ben.entries) < len(ann.entries) - 100
             stage.cut(ann, ben)
             stage.link(ann, ben)
