@@ -411,9 +411,8 @@ def _batches(source: int) -> Iterator[list[tuple[int, bytes]]]:
         chunk = os.read(source, READ_BYTES)
         whole = (held + chunk).split(b"\n")
         held = whole.pop() if chunk else b""
-        if len(held) > LINE_BYTES_MAX:
-            whole.append(held)
-            held = b""
+        # A line that is too long stays one line, and more of it need not be held.
+        held = held[: LINE_BYTES_MAX + 1]
         for text in whole:
             number += 1
             if text.strip():

@@ -188,7 +188,7 @@ def test_it_goes_on_after_what_it_refuses_and_answers_in_order(node):
         "{broken\n",
         "\n",
         {"v": 1, "kind": "nothing.known", "key": "k"},
-        '{"v":1,"kind":"patient.register","data":{"family_name":"' + "x" * 70_000 + '"}}\n',
+        '{"v":1,"kind":"patient.register","data":{"family_name":"' + "x" * 300_000 + '"}}\n',
         patient(None, village="Gatumba"),
     )
     assert code == 3
