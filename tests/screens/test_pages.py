@@ -70,6 +70,26 @@ def test_the_undo_key_names_the_last_save_before_it_takes_it_back(person):
     assert "nothing that could be taken back" in person.screen
 
 
+def test_what_is_saved_is_not_shown_as_unsaved_whatever_was_listed_meanwhile(person):
+    person.press("enter", "v", "20", "enter", "98", "enter", *"-----", "enter")
+    assert "UNSAVED 1" in person.screen
+
+    person.shell.key("enter")
+    (save,) = person.shell.asks
+    person.shell.asks = []
+    saved = asyncio.run(save.call(person.node))
+    person.shell.changed()
+    listed = [(ask, asyncio.run(ask.call(person.node))) for ask in person.shell.asks]
+    person.shell.asks = []
+    person.shell.answer(save, saved)
+    for ask, found in listed:
+        person.shell.answer(ask, found)
+    person.settle()
+
+    assert person.node.written[-1]["kind"] == "observation.record"
+    assert "UNSAVED" not in person.screen
+
+
 def test_undoing_a_registration_takes_back_all_it_wrote(person):
     person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "tab", "tab", "enter")
     kinds = [line["kind"] for line in person.node.written]

@@ -160,12 +160,12 @@ class FormPage(Page):
         draft = Draft(
             self.name, self.subject, self.form.snapshot(), patient, label, self.desk.now_ms
         )
-        self._shown_drafts(draft)
+        self._shown_drafts(self.subject, draft)
         return Ask(lambda node: node.draft_put(draft), _done, self._draft_failed, holds=False)
 
-    def _shown_drafts(self, *mine: Draft) -> None:
+    def _shown_drafts(self, subject: str, *mine: Draft) -> None:
         """Count this form's draft, or none, among those that the top of the screen counts."""
-        name = (self.name, self.subject)
+        name = (self.name, subject)
         others = [one for one in self.desk.drafts if (one.form, one.subject) != name]
         self.desk.drafts = [*mine, *others]
 
@@ -200,12 +200,18 @@ class FormPage(Page):
         label = f"{words(self.saved_word)} {who}".strip()
         self.desk.saved(Save(label, facts, self.desk.now_ms))
         at = clock(self.desk.now_ms, self.desk.now_ms, self.desk.zone)
-        self._shown_drafts()
         drop, subject = self.name, self.subject
+        self._shown_drafts(subject)
         self.subject = ""
+
+        def dropped(_result: object) -> list[Act]:
+            # A list that was asked for before the draft was dropped has counted it again.
+            self._shown_drafts(subject)
+            return []
+
         return [
             Say(words("form.saved", at=at, what=label), "good"),
-            Ask(lambda node: node.draft_drop(drop, subject), _done, _not_done, holds=False),
+            Ask(lambda node: node.draft_drop(drop, subject), dropped, _not_done, holds=False),
             *self.after_save(recorded),
         ]
 
