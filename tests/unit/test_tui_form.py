@@ -75,6 +75,12 @@ def test_what_could_be_read_two_ways_is_refused_with_the_reason(typed, why):
     assert not answer or why == "form.impossible" or answer.text == ""
 
 
+def test_a_number_without_a_unit_is_refused_without_one():
+    _, step, reason = only(PULSE, "07M")
+
+    assert (step.refused, reason.key, reason.values) == (True, "form.not_digits", ())
+
+
 def test_a_whole_number_takes_no_mark():
     assert only(PULSE, "98.5")[2].key == "form.no_decimals"
     assert only(PULSE, "4,200")[2].key == "form.grouping"

@@ -214,7 +214,8 @@ class Number(Field):
         if "." in fraction or " " in text or "'" in text:
             raise AnswerError("form.grouping")
         if not (whole + fraction).isdigit() or not (whole + fraction).isascii():
-            raise AnswerError("form.not_a_number", unit=self.unit)
+            values = {"unit": self.unit} if self.unit else {}
+            raise AnswerError("form.not_a_number" if self.unit else "form.not_digits", **values)
         if len(fraction) > min(self.decimals, DECIMALS_MAX) or (mark and not self.decimals):
             raise AnswerError(_why_not(len(fraction), self.decimals))
         return Decimal(f"{whole or '0'}.{fraction or '0'}")
