@@ -130,13 +130,13 @@ def join(folder: Path, passphrase_file: Path | None, peer: str, code: str) -> No
 @main.command()
 @data_option
 @passphrase_option
-@click.option("--listen", default=f"0.0.0.0:{PORT}", show_default=True, help="HOST:PORT.")
+@click.option("--listen", help=f"HOST:PORT; else 0.0.0.0:{PORT}, or another port if it is taken.")
 @click.option("--peer", "peers", multiple=True, help="HOST:PORT to keep a link to; repeatable.")
 @click.option("--no-discovery", is_flag=True, help="Do not look for peers on the local network.")
 def serve(
     folder: Path,
     passphrase_file: Path | None,
-    listen: str,
+    listen: str | None,
     peers: tuple[str, ...],
     no_discovery: bool,
 ) -> None:
@@ -147,7 +147,8 @@ def serve(
     with told():
         settings = Settings(
             folder=folder,
-            listen=Address.parse(listen),
+            listen=Address.parse(listen or f"0.0.0.0:{PORT}"),
+            any_port=listen is None,
             peers=tuple(Address.parse(peer) for peer in peers),
             discovery=not no_discovery,
         )
@@ -161,14 +162,14 @@ def serve(
 @click.option("--line", is_flag=True, help="Plain prompts, for serial lines and screen readers.")
 @click.option("--language", default="", help="en or fr.")
 @click.option("--theme", default="", help="night, contrast or mono.")
-@click.option("--listen", default=f"0.0.0.0:{PORT}", help="Where a node started now listens.")
+@click.option("--listen", help="HOST:PORT where a node started now listens.")
 def open_terminal(
     folder: Path,
     passphrase_file: Path | None,
     line: bool,
     language: str,
     theme: str,
-    listen: str,
+    listen: str | None,
 ) -> None:
     """Open the terminal; starts the node when none runs."""
     with told():
@@ -181,11 +182,12 @@ def open_terminal(
         sys.exit(run(find_socket(folder), language=language, theme=theme, line=line))
 
 
-def _start_node(folder: Path, passphrase: str | None, listen: str) -> None:
+def _start_node(folder: Path, passphrase: str | None, listen: str | None) -> None:
     """Start `serve` on its own, so that the node outlives this terminal."""
     log = folder / "node.log"
     command = [sys.executable, "-m", "fieldnode", "serve", "--data", str(folder)]
-    command += ["--listen", listen]
+    if listen is not None:
+        command += ["--listen", listen]
     if passphrase is not None:
         command += ["--passphrase-file", "-"]
     with log.open("ab") as out:

@@ -13,7 +13,7 @@ from hq.web import PageSettings, make_app, make_runner
 from protocols.errors import LinkError
 from protocols.live.address import Address
 from protocols.live.clock import now
-from protocols.live.commands import show
+from protocols.live.commands import say, show
 from protocols.live.journal import Journal
 from protocols.live.local import Caller, Handler
 from protocols.live.running import Desk, factory_of
@@ -46,6 +46,8 @@ async def serve(
         if not await accounts.exist():
             started["login"] = f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
         show(started)
+        if "login" in started:
+            say(f"Log in once, within a day, with this link:\n{started['login']}")
         sys.stdout.flush()
         await service.run_until_stopped()
     finally:

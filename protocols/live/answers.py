@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from protocols.errors import InputError
-from protocols.ids import DeviceId, DocId, EncounterId, PatientId
+from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
 from protocols.ledger import reading
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
@@ -255,13 +255,25 @@ def write_documents(documents: Sequence[tuple[DocId, bytes]], target: Path) -> i
     return len(documents)
 
 
+def _site_named(ledger: Ledger, text: str) -> str:
+    """Return a site's name for its id; any other text as it is."""
+    if not text.startswith(SiteId.PREFIX + "_"):
+        return text
+    try:
+        site = SiteId.parse(text)
+    except InputError:
+        return text
+    row = ledger.store.one("SELECT name FROM site WHERE id = ?", (bytes(site),))
+    return str(row[0]) if row and row[0] else text
+
+
 def _attribute(ledger: Ledger, shown: words.Shown) -> Attribute:
     return Attribute(
         shown.name,
         tuple(
             Asserted(
                 fact=str(said.fact.ref),
-                text=words_of(BY_NAME[shown.name].number, said.value),
+                text=_site_named(ledger, words_of(BY_NAME[shown.name].number, said.value)),
                 author=_author(ledger, said.fact),
                 at_ms=said.fact.at_ms,
                 recorded_ms=said.fact.clock_ms,
@@ -278,7 +290,7 @@ def _chart_line(ledger: Ledger, history: History, fact: Fact, saved: dict[int, s
         at_ms=fact.at_ms,
         recorded_ms=fact.clock_ms,
         kind=words.kind_name(fact.kind),
-        summary=words.summary(fact),
+        summary=tuple((key, _site_named(ledger, text)) for key, text in words.summary(fact)),
         author=_author(ledger, fact),
         standing=fact.standing,
         replaced=history.replaced(fact),

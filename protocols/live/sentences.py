@@ -30,7 +30,8 @@ SENTENCES: dict[str, str] = {
     "node_left": "The node stopped. Start it again with `serve`.",
     "node_slow": "The node did not answer in time. Try again.",
     "node_stopping": "The node is stopping.",
-    "cannot_listen": "Cannot listen at this address: it is not ours, or it is in use.",
+    "cannot_listen": "Cannot listen at this address: it is not ours, or another program listens "
+    "there. Name another with --listen or --web.",
     "bad_address": "An address is HOST:PORT.",
     "unreachable": "Nobody answers at this address.",
     "refused": "Somebody answers at this address, but it is not a node.",

@@ -58,6 +58,8 @@ class Settings:
     """The data folder, whose lock the node's factory takes."""
     listen: Address | None = None
     """None: dials only."""
+    any_port: bool = False
+    """Where the port is taken, listen on another one: discovery tells which."""
     peers: tuple[Address, ...] = ()
     """Dialled for as long as the node runs."""
     discovery: bool = True
@@ -105,7 +107,7 @@ class Service:
         self._worker.when_ended(self.ask_to_stop)
         try:
             if self._settings.listen is not None:
-                self.address = await self._links.listen(self._settings.listen)
+                self.address = await self._listen(self._settings.listen)
             self._local = LocalServer(handlers or {}, self._journal, left=left)
             await self._local.start(self._settings.folder)
         except BaseException:
@@ -118,6 +120,14 @@ class Service:
         self._watch.start()
         # Probing for a free name takes about a second; nobody waits for it.
         self._spawn(self._discover())
+
+    async def _listen(self, address: Address) -> Address:
+        try:
+            return await self._links.listen(address)
+        except LinkError:
+            if not self._settings.any_port:
+                raise
+            return await self._links.listen(Address(address.host, 0))
 
     def call(self, run: Call[Result]) -> asyncio.Future[Result]:
         """Run a command on the node's thread, ahead of what comes from peers."""

@@ -297,6 +297,8 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     """1 when RED or with a critical alert."""
     unproven: int = 0
     """1 when something shown here is only stated by facts that do not stand."""
+    newest_ms: int = 0
+    """When the latest of all that stands about the patient happened."""
 
     @property
     def search(self) -> str:

@@ -59,6 +59,9 @@ def patient_row(history: History, stays: Sequence[EncounterRow]) -> PatientRow:
         unsettled=_unsettled(history, stay, stays),
         urgent=int(values.get("triage") == Category.RED or _alerted(history, stay)),
         unproven=int(shown.unproven),
+        newest_ms=max(
+            (fact.at_ms for fact in history.facts if not fact.standing), default=founding.at_ms
+        ),
         **values,
     )
 

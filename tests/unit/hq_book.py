@@ -106,6 +106,7 @@ class TestBook:
             "site": None,
             "encounter": patient,
             "arrived_ms": at_ms,
+            "newest_ms": at_ms,
             "closed_ms": None,
             "unsettled": 0,
         }
