@@ -244,12 +244,12 @@ def triage(whom: str, category: str = "red") -> Line:
     return {"v": 1, "kind": "triage.record", "patient": whom, "data": data}
 
 
-def speak(stage: Stage, device: Device, link: int, plain: bytes) -> None:
+def speak(stage: Stage, device: Device, link: int, plain: bytes, pause_ms: int = 50) -> None:
     """Let a member say these very bytes inside its channel, past its own node."""
     channel = device.node._links[link].greeting.channel
     assert channel is not None
     stage._send(device, link, channel.encrypt(plain))
-    stage.run(50)
+    stage.run(pause_ms)
 
 
 def fill(device: Device, count: int, *, start: int = 0) -> list[Answer]:
