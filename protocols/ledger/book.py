@@ -326,6 +326,19 @@ class Ledger:
             self._load()
         self.catch_up_all()
 
+    def note_joined_at(self, address: str) -> None:
+        """Keep where the operation was joined: without discovery it is the only way back."""
+        with self.store.atomic():
+            self.store.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('joined_at', ?)", (address.encode(),)
+            )
+
+    @property
+    def joined_at(self) -> str:
+        """HOST:PORT where the operation was joined; '' when it was founded here."""
+        row = self.store.one("SELECT value FROM meta WHERE name = 'joined_at'")
+        return row[0].decode() if row else ""
+
     @property
     def trusted_ms(self) -> int:
         """An instant that has surely passed, by the newest receipt of an HQ; 0 = nobody said."""

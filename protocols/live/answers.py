@@ -36,6 +36,7 @@ from protocols.records.catalogue import schemas
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
 from protocols.records.patient import PatientRow
+from protocols.records.planning import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.shape import Fact
 
 BOARD_MAX = 200
@@ -44,8 +45,6 @@ ROWS_MAX = 1000
 """Rows in one answer; the caller comes back with the cursor."""
 ROWS_BYTES_MAX = 512 * 1024
 """And this much of them: half of what one line of the socket carries."""
-IMPLAUSIBLE_BEFORE_MS = 1_767_225_600_000
-"""2026-01-01: this software did not exist before; a clock that says so has no battery."""
 
 _BANDS = {1: "<1 y", 2: "1-4 y", 3: "5-17 y", 4: "18-64 y", 5: "65+ y"}
 _DAY_MS = 86_400_000

@@ -157,6 +157,7 @@ class Desk:
                 await self._service.enrol(address, code)
         except TimeoutError:
             raise LinkError("unreachable") from None
+        await self._service.call(partial(_keep_joined, str(address)))
         self._service.dial(address)
         return True
 
@@ -209,6 +210,12 @@ class Desk:
 
 
 _NONE: Sequence[Effect] = ()
+
+
+def _keep_joined(address: str, node: Node, _: Now) -> tuple[None, Sequence[Effect]]:
+    """Whom we joined through is dialled again after every start."""
+    node.ledger.note_joined_at(address)
+    return None, _NONE
 
 
 def _record_piece(

@@ -115,7 +115,8 @@ class Service:
             raise
         for device, where in await self.call(_addresses):
             self._peers.known(device, where)
-        for address in self._settings.peers:
+        joined = await self.call(_joined_at)
+        for address in (*self._settings.peers, *joined):
             self._peers.keep(address)
         self._watch.start()
         # Probing for a free name takes about a second; nobody waits for it.
@@ -248,6 +249,11 @@ class Service:
 def _addresses(node: Node, _: Now) -> tuple[list[tuple[DeviceId, str]], list[Effect]]:
     peers = node.ledger.peers.all.values()
     return [(peer.device, peer.address) for peer in peers if peer.address], []
+
+
+def _joined_at(node: Node, _: Now) -> tuple[list[Address], list[Effect]]:
+    where = node.ledger.joined_at
+    return ([Address.parse(where)] if where else []), []
 
 
 def _operation(node: Node, _: Now) -> tuple[OperationId, list[Effect]]:

@@ -31,6 +31,7 @@ from protocols.mesh.frames import (
     FRAME_BYTES_MAX,
     LINKS_MAX,
     MESSAGE_BYTES_MAX,
+    Ack,
     Bye,
     Frame,
     Links,
@@ -397,6 +398,8 @@ class Node:
         if session.own_ahead:
             session.own_ahead = False
             self._begin_new_epoch(now)
+        if isinstance(frame, Ack) and session.settled:
+            self._effects.append(Changed(frozenset(("peer",))))
         if taken is not None:
             self._took(session, taken, now)
 

@@ -83,6 +83,11 @@ class Outbox:
         """Whether everything has left."""
         return not any(self.lanes)
 
+    @property
+    def settled(self) -> bool:
+        """Whether all has left and been acknowledged."""
+        return self.empty and self.acknowledged == self.sent
+
     def room(self, lane: int) -> bool:
         """Whether another frame of this lane may leave now; urgent ones need not wait for room."""
         under_way = self.sent - self.acknowledged

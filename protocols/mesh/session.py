@@ -196,6 +196,11 @@ class Session:
         """Whether there is nothing to send now."""
         return not self.out and self._mark is None and self._outbox.empty
 
+    @property
+    def settled(self) -> bool:
+        """Whether the peer has acknowledged all that we had for it."""
+        return self._outbox.settled
+
     # receiving
 
     def _take_data(self, raw: bytes, size: int) -> Taken:

@@ -13,7 +13,6 @@ from protocols.feeds.body import VoidBody
 from protocols.ledger import merging
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import Chain
-from protocols.ledger.peers import PeerBook
 from protocols.ledger.recording import Recorder
 from protocols.mesh.effects import Transmit
 from protocols.mesh.node import Node
@@ -263,27 +262,6 @@ def test_a_second_branch_is_thrown_away(monkeypatch):
         drill.world.at(drill.world.at_us + 12 * MINUTE_US, copy)
 
     assert caught(hour(more=copied), "nothing_saved_is_lost")
-
-
-def test_a_peer_is_told_that_more_is_held_than_is(monkeypatch):
-    honest = PeerBook.note_held_of
-
-    def note_held_of(self, device, epoch, upto):
-        honest(self, device, epoch, upto + 2)
-
-    def apart_at_the_end(drill, cast):
-        world = drill.world
-
-        def apart():
-            world.partition(*([host] for host in cast.hosts))
-            for host in cast.hosts:
-                drill.write(host, drill.workload(host).register())
-
-        world.at(world.at_us + 59 * MINUTE_US, apart)
-
-    monkeypatch.setattr(PeerBook, "note_held_of", note_held_of)
-
-    assert caught(hour(more=apart_at_the_end), "nothing_saved_is_lost")
 
 
 def test_entries_from_a_clock_that_is_ahead_are_refused():

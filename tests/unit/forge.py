@@ -44,7 +44,7 @@ class Author:
     scope: ScopeId
     key_id: KeyId
     key: bytes
-    epoch: Epoch = Epoch(b"epoch  1")
+    epoch: Epoch = field(default_factory=lambda: Epoch(b"epoch  1"))
     clock: int = CLOCK
     chains: dict[Lane, list[Entry]] = field(default_factory=dict)
 
