@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from protocols.errors import InputError
 from protocols.records import attributes as names
 from protocols.records.attributes import BY_NAME, Age, AgeUnit
-from protocols.records.planning import Desk, tidy
+from protocols.records.planning import IMPLAUSIBLE_BEFORE_MS, Desk, tidy
 
 TEXT_CHARS = {"address": 200, "marks": 300, "phone": 32, "nationality": 32, "language": 32}
 """Longest text of an attribute, in characters; 120 where not listed."""
@@ -174,8 +174,14 @@ def age_value(desk: Desk, data: AgeData) -> Age:
 
 
 def _birth_date(desk: Desk, text: str, where: str) -> int:
+    """A date ahead of a clock that can be right is asked about, or refused (SAFETY 14)."""
     stored = names.date_code(text.strip(), where)
-    # A day ahead is still today somewhere on earth.
-    if names.first_day(stored) > desk.view.now_ms // 86_400_000 + 1:
+    if desk.view.now_ms < IMPLAUSIBLE_BEFORE_MS:
+        return stored
+    days_ahead = names.first_day(stored) - desk.view.now_ms // 86_400_000
+    if days_ahead > 1:
         raise InputError("future_date", field=where)
+    # A day ahead is still today somewhere on earth, so a person may say that it is right.
+    if days_ahead > 0:
+        desk.confirmed("future_time", where)
     return stored

@@ -20,6 +20,9 @@ from protocols.records.shape import Circumstances, Fact, Source, View
 FUTURE_MS = 5 * 60_000
 """A time this far ahead of the clock is asked about once."""
 
+IMPLAUSIBLE_BEFORE_MS = 1_767_225_600_000
+"""2026-01-01: this software did not exist before; a clock that says so has no battery."""
+
 EARLIEST_MS = -2_208_988_800_000
 """1900-01-01: nothing in care happened before."""
 

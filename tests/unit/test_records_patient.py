@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 
 from protocols.records.attributes import Sex
 from protocols.records.kinds import KindNo
-from tests.unit.records_shelf import FULL_PERSON, Shelf
+from tests.unit.records_shelf import FULL_PERSON, NOW_MS, Shelf
 
 
 def two_tents() -> tuple[Shelf, Shelf, str]:
@@ -310,6 +312,42 @@ def test_a_birth_date_keeps_the_precision_it_was_stated_in(born):
     patient = shelf.write("patient.register", {"birth_date": born})
 
     assert shelf.patient(patient.subject).birth_date == born
+
+
+@pytest.mark.parametrize("born", ["1991-05-17", "2026-05-28", "2031-01-01"])
+@pytest.mark.parametrize("now_ms", [0, 1_767_225_599_999])
+def test_a_clock_that_cannot_be_right_refuses_no_birth_date(now_ms, born):
+    shelf = Shelf(now_ms=now_ms)
+
+    patient = shelf.write("patient.register", {"birth_date": born})
+
+    assert shelf.patient(patient.subject).birth_date == born
+    assert patient.plan.warnings == ()
+
+
+def test_a_birth_date_of_tomorrow_is_asked_about_once_and_marked():
+    shelf, data = Shelf(), {"birth_date": "2026-05-29"}
+    error = shelf.refused("patient.register", data)
+    assert (error.code, error.field) == ("confirm_needed", "data.birth_date")
+    assert error.values["confirm"] == "future_time"
+
+    patient = shelf.write("patient.register", data, confirm=["future_time"])
+
+    assert shelf.patient(patient.subject).birth_date == "2026-05-29"
+    assert patient.plan.warnings == ("future_time",)
+    (fact,) = [one for one in shelf.facts(patient.subject) if one.ref == patient.refs[0]]
+    assert fact.record.circumstances.confirmed == ("future_time",)
+
+
+@pytest.mark.parametrize("now_ms", [1_767_225_600_000, NOW_MS])
+def test_a_birth_date_two_days_ahead_is_refused_whatever_is_confirmed(now_ms):
+    born = (datetime.fromtimestamp(now_ms / 1000, UTC) + timedelta(days=2)).date().isoformat()
+
+    error = Shelf(now_ms=now_ms).refused(
+        "patient.register", {"birth_date": born}, confirm=["future_time"]
+    )
+
+    assert (error.code, error.field) == ("future_date", "data.birth_date")
 
 
 @pytest.mark.parametrize(
