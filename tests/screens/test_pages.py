@@ -180,47 +180,6 @@ def test_what_the_node_doubts_is_asked_for_once_more(person):
     assert person.node.written[0]["confirm"] == ["tag_in_use"]
 
 
-TO_THE_TAG = ("n", "tab", "tab", "9", "enter", "tab", "tab")
-
-
-def test_a_new_patient_under_a_known_tag_shows_who_and_needs_a_second_enter(person):
-    person.press(*TO_THE_TAG, "TG-000412", "enter")
-    assert "This tag is on ACD EFH 001 Haddad Nour" in person.screen
-    assert person.shell.bells == 1
-
-    person.press("enter", "tab", "enter")
-    assert person.node.written[0]["kind"] == "patient.register"
-    assert person.node.written[0]["data"]["tags"] == ["TG-000412"]
-    assert person.node.written[0]["confirm"] == ["tag_in_use"]
-
-
-def test_all_who_carry_the_tag_of_a_new_patient_are_named(person):
-    person.node.add("Diallo Awa", tag="tg-000412")
-    person.press(*TO_THE_TAG, "TG-000412", "enter")
-
-    assert "Haddad Nour, ACD EFH 009 Diallo Awa" in " ".join(person.screen.split())
-
-
-@pytest.mark.parametrize("keys", [("backspace", "3", "enter"), ("tab",)])
-def test_a_known_tag_of_a_new_patient_is_confirmed_by_enter_alone(person, keys):
-    person.press(*TO_THE_TAG, "TG-000412", "enter", *keys, "tab", "enter")
-
-    assert "confirm" not in person.node.written[0]
-
-
-def test_a_tag_that_cannot_be_looked_up_holds_up_no_registration(person):
-    person.press(*TO_THE_TAG, "TG-000412")
-    person.node.down = LinkError("node_slow")
-    person.shell.key("enter")
-    person.shell.fail(person.shell.asks.pop(0), person.node.down)
-    assert "The tag could not be looked up" in person.screen
-
-    person.node.down = None
-    person.press("tab", "enter")
-    assert person.node.written[0]["data"]["tags"] == ["TG-000412"]
-    assert "confirm" not in person.node.written[0]
-
-
 def test_a_doubt_that_was_answered_by_another_value_is_not_confirmed(person):
     doubt = Recorded(0, False, error="confirm_needed", field="data.tags.0", confirm="tag_in_use")
     person.node.refuse["patient.register"] = doubt

@@ -11,10 +11,10 @@ from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.choices import AGE_UNIT, SEX, category_field
-from fieldnode.tui.screens.form_page import MATCHES_MAX, FormPage, texts
-from fieldnode.tui.wording import code_sentence, error, short_identity
+from fieldnode.tui.screens.form_page import FormPage, texts
+from fieldnode.tui.wording import code_sentence, error
 from protocols.errors import FieldmeshError
-from protocols.live.api import BoardPage, Recorded
+from protocols.live.api import Recorded
 
 AGE_MAX = "130"
 
@@ -30,32 +30,6 @@ class RegisterPage(FormPage):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk, FormCore(_fields(desk), optional_from=7))
-        self._told: dict[str, Reason] = {}
-        """Tags that a person was told others carry, and in which words."""
-
-    def key(self, key: str) -> list[Act]:
-        """Take one key; Enter on what was told of a tag says that this patient has it too."""
-        place = self.form.place_of("tag")
-        told = self._told.get(self.form.answer(place).text)
-        if key == "enter" and self.form.place == place and told and self.form.reason is told:
-            self._confirm["tag_in_use"] = ("tag", self.form.text(place))
-        return super().key(key)
-
-    def field_left(self, name: str) -> list[Act]:
-        """Ask who carries a tag before anybody else is written under it."""
-        tag = self.form.answer(self.form.place_of("tag")).text if name == "tag" else ""
-        if not tag or tag in self._told:
-            return []
-
-        def found(page: BoardPage) -> list[Act]:
-            return self._tag_is_known(tag, page)
-
-        def failed(failure: FieldmeshError) -> list[Act]:
-            text = self.desk.words("triage.tag_unchecked", why=error(self.desk.words, failure))
-            return [Say(text, "warn")]
-
-        # The node asks again when it saves, so a lookup that fails holds nobody up.
-        return [Ask(lambda node: node.search(tag, MATCHES_MAX), found, failed, drops=False)]
 
     def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
         """An age is nothing without its unit."""
@@ -103,16 +77,6 @@ class RegisterPage(FormPage):
             return [self._no_care(error(self.desk.words, failure)), chart]
 
         return [Ask(lambda node: node.record(lines), opened, failed)]
-
-    def _tag_is_known(self, tag: str, page: BoardPage) -> list[Act]:
-        """Show who carries the tag; it needs a second Enter (SAFETY 16)."""
-        carriers = [line for line in page.lines if line.tag.casefold() == tag.casefold()]
-        if not carriers:
-            return []
-        who = ", ".join(short_identity(self.desk.words, line) for line in carriers[:3])
-        self._told[tag] = Reason("register.tag_known", (("who", who),))
-        self.form.doubt("tag", self._told[tag])
-        return [Say("", bell=True)]
 
     def _joined(self, answers: list[Recorded]) -> None:
         """Let one F8 take back the registration and what put the patient on the board."""
