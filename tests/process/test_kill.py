@@ -150,7 +150,7 @@ def kill_while_syncing(processes: Any, folder: Path, kills: int) -> None:
     peer = ben.id
     store.close()
     for number in range(kills):
-        fill(ann, 30, start=1_000 * number)
+        fill(ann, 12, start=1_000 * number)
         ours, theirs = processes.Pipe()
         process = processes.Process(target=ledger_child.mesh, args=(folder, theirs), daemon=True)
         process.start()

@@ -95,12 +95,12 @@ def judge(devices: list[Device], written: set[bytes]) -> None:
         assert other.care == first.care
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_after_any_weather_everybody_holds_the_same(seed: int):
     judge(*storm(seed, clone=False))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_after_any_weather_with_a_copied_card_everybody_holds_the_same(seed: int):
     judge(*storm(1000 + seed, clone=True))
 
