@@ -71,7 +71,7 @@ def test_a_key_used_twice_in_one_batch_is_answered_once():
 
 def test_a_refused_line_changes_nothing_and_hinders_nobody():
     ann = Device.found("ann")
-    lines = [patient("One"), {"v": 1, "kind": "no.such"}, note("XXX-XXX-XXX"), patient("Two"), {}]
+    lines = [patient("One"), {"v": 1, "kind": "no.such"}, note("ZZZ-ZZZ-ZZZ"), patient("Two"), {}]
 
     answers = record(ann, *lines)
 
