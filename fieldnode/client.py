@@ -57,8 +57,10 @@ class Node(Protocol):
         """One patient with the timeline, newest first."""
         ...
 
-    async def record(self, lines: Sequence[dict[str, Any]]) -> list[Recorded]:
-        """Write records; returns when they are durable."""
+    async def record(
+        self, lines: Sequence[dict[str, Any]], *, together: bool = False
+    ) -> list[Recorded]:
+        """Write records; returns when they are durable. `together`: all of them or none."""
         ...
 
     async def sync(self) -> SyncState:
@@ -118,9 +120,11 @@ class NodeClient:
         """See `Node.chart`."""
         return await self._ask(Chart, "chart", patient=patient, offset=offset, limit=limit)
 
-    async def record(self, lines: Sequence[dict[str, Any]]) -> list[Recorded]:
+    async def record(
+        self, lines: Sequence[dict[str, Any]], *, together: bool = False
+    ) -> list[Recorded]:
         """See `Node.record`."""
-        return await self._ask(list[Recorded], "record", lines=list(lines))
+        return await self._ask(list[Recorded], "record", lines=list(lines), together=together)
 
     async def sync(self) -> SyncState:
         """See `Node.sync`."""

@@ -83,6 +83,35 @@ class Recorder:
                 feeds |= {each.feed.no: each.feed for each in written}
         return answers, [self._ledger.chain.by_no[no] for no in feeds], tables
 
+    def together(
+        self, lines: Sequence[Mapping[str, Any]], wall_ms: int, entropy: Callable[[int], bytes]
+    ) -> tuple[list[Answer], list[FeedState], set[str]]:
+        """Write lines as one: all of them are durable, or nothing of them is written.
+
+        A line may name the patient of an earlier one, who may be founded by it, as
+        `{"line": n}`. Sent again, a group is answered again like its lines.
+        """
+        done: list[tuple[Answer, list[Written], set[str]]] = []
+        try:
+            with self._ledger.atomic():
+                for at, line in enumerate(lines, 1):
+                    named = _of_earlier(line, [answer for answer, _, _ in done])
+                    view = BookView(self._ledger, wall_ms)
+                    done.append(self._one(at, named, view, entropy))
+                    if done[-1][0].ok:
+                        continue
+                    if any(written for _, written, _ in done):
+                        raise _GroupRefused
+                    break
+        except (_GroupRefused, LedgerError) as error:
+            ours = error.code if isinstance(error, LedgerError) else None
+            return _none_of(lines, done, ours), [], set()
+        if len(done) < len(lines) or not all(answer.ok for answer, _, _ in done):
+            return _none_of(lines, done, None), [], set()
+        feeds = {each.feed.no: each.feed for _, written, _ in done for each in written}
+        tables = {table for _, _, changed in done for table in changed}
+        return [answer for answer, _, _ in done], list(feeds.values()), tables
+
     def _one(
         self,
         at: int,
@@ -161,6 +190,35 @@ class Recorder:
             seq=first.entry.seq,
             warnings=planned.warnings,
         )
+
+
+class _GroupRefused(Exception):
+    """Undoes what the earlier lines of a group wrote."""
+
+
+def _of_earlier(line: Mapping[str, Any], answers: Sequence[Answer]) -> Mapping[str, Any]:
+    """Return the line with `{"line": n}` in place of a patient resolved."""
+    named = line.get("patient")
+    if not isinstance(named, dict) or set(named) != {"line"}:
+        return line
+    at = named["line"]
+    known = type(at) is int and 1 <= at <= len(answers)
+    return {**line, "patient": (answers[at - 1].patient or "") if known else ""}
+
+
+def _none_of(
+    lines: Sequence[Mapping[str, Any]],
+    done: Sequence[tuple[Answer, list[Written], set[str]]],
+    ours: str | None,
+) -> list[Answer]:
+    """Return the answers to a group of which nothing was written; one line says why."""
+    last = done[-1][0] if done and ours is None else None
+    return [
+        last
+        if last is not None and last.line == at
+        else Answer(at, False, _key(line), error=ours or "not_together")
+        for at, line in enumerate(lines, 1)
+    ]
 
 
 def _refused(at: int, line: Mapping[str, Any], error: InputError) -> Answer:

@@ -200,7 +200,11 @@ class SyncState(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Answer to one line of `record`: args lines (list of objects)."""
+    """Answer to one line of `record`: args lines (list of objects), together.
+
+    With `together` true all lines are written in one transaction or none is, and a line may name
+    the patient of an earlier one as `{"line": n}`.
+    """
 
     line: int
     ok: bool

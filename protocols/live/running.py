@@ -131,6 +131,10 @@ class Desk:
             raise InputError("bad_line", field="args.lines")
         if caller.number in self._locked:
             raise InputError("locked")
+        if args.get("together"):
+            if len(lines) > PIECE_LINES:
+                raise InputError("too_many", field="args.lines", limit=PIECE_LINES)
+            return await self._service.call(lambda node, now: node.record_together(lines, now))
         answered: list[Answer] = []
         for start in range(0, len(lines), PIECE_LINES):
             piece = lines[start : start + PIECE_LINES]

@@ -222,6 +222,16 @@ class Node:
             self._effects.append(Changed(frozenset(tables)))
         return answers, self._settle(now)
 
+    def record_together(
+        self, lines: Sequence[Mapping[str, object]], now: Now
+    ) -> tuple[list[Answer], list[Effect]]:
+        """As `record`, but all lines are written or none is; see `Recorder.together`."""
+        answers, feeds, tables = self._recorder.together(lines, now.wall_ms, now.entropy)
+        self._grew(feeds, now)
+        if tables:
+            self._effects.append(Changed(frozenset(tables)))
+        return answers, self._settle(now)
+
     def invite(self, code: bytes, now: Now, *, hq: bool = False) -> None:
         """Let one device enrol with this code within a day.
 

@@ -32,6 +32,7 @@ ERRORS: dict[str, str] = {
     "not_found": "Nothing here matches.",
     "not_retractable": "This fact cannot be marked as entered in error.",
     "not_taken": "This kind does not take this field; `kind` names what does.",
+    "not_together": "Another line of this group was refused, so nothing of it was written.",
     "not_unassigned": "This is not a result that waits for a patient.",
     "not_writable": "The record could not be saved on this device.",
     "nothing_stated": "The line states nothing.",

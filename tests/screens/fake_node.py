@@ -105,9 +105,21 @@ class FakeNode:
         page = tuple(lines[offset : offset + limit])
         return Chart(known.head, "enc_1", known.attributes, page, len(lines))
 
-    async def record(self, lines: list[dict[str, Any]]) -> list[Recorded]:
+    async def record(
+        self, lines: list[dict[str, Any]], *, together: bool = False
+    ) -> list[Recorded]:
         self._up()
-        return [self._record(number, line) for number, line in enumerate(lines)]
+        refused = next((line for line in lines if line["kind"] in self.refuse), None)
+        if together and refused is not None:
+            other = Recorded(0, False, error="not_together")
+            return [self.refuse[refused["kind"]] if one is refused else other for one in lines]
+        answers: list[Recorded] = []
+        for number, line in enumerate(lines):
+            named = line.get("patient")
+            if isinstance(named, dict) and "line" in named:
+                line = {**line, "patient": answers[named["line"] - 1].patient}
+            answers.append(self._record(number, line))
+        return answers
 
     async def sync(self) -> SyncState:
         self._up()

@@ -90,6 +90,36 @@ def test_what_is_saved_is_not_shown_as_unsaved_whatever_was_listed_meanwhile(per
     assert "UNSAVED" not in person.screen
 
 
+def test_a_registration_and_the_way_to_the_board_are_one_command(person):
+    person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "tab", "2", "fever")
+    calls = []
+    record = person.node.record
+
+    async def counted(lines, *, together=False):
+        calls.append((len(lines), together))
+        return await record(lines, together=together)
+
+    person.node.record = counted
+    person.press("enter", "enter")
+
+    assert calls == [(3, True)]
+    kinds = [line["kind"] for line in person.node.written]
+    assert kinds == ["patient.register", "encounter.open", "triage.record"]
+    assert person.shell.page.name == "chart"
+
+
+def test_a_registration_whose_care_is_refused_opens_that_field_and_writes_nothing(person):
+    refused = Recorded(1, False, error="too_long", field="data.problem")
+    person.node.refuse["encounter.open"] = refused
+    person.press("n", "tab", "tab", "9", "enter", *["tab"] * 4, "fever", "enter", "enter")
+
+    assert person.node.written == []
+    assert person.shell.page.form.open_field.name == "problem"
+    person.node.refuse.clear()
+    person.press("enter")
+    assert len(person.node.written) == 2
+
+
 def test_undoing_a_registration_takes_back_all_it_wrote(person):
     person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "tab", "tab", "enter")
     kinds = [line["kind"] for line in person.node.written]

@@ -57,6 +57,13 @@ class FormPage(Page):
         """Return the record's own parts: kind, data, and patient when there is one."""
         raise NotImplementedError
 
+    def also(self, _answers: dict[str, Answer]) -> list[dict[str, Any]]:
+        """Return what is written together with the record, all of it or nothing.
+
+        Each names itself by a short `key` and may name the record's patient as `{"line": 1}`.
+        """
+        return []
+
     def field_of(self, path: str) -> str:
         """Return the name of the field that a refused part of the record came from, or ''."""
         name = path.removeprefix("data.").partition(".")[0]
@@ -183,19 +190,36 @@ class FormPage(Page):
         if wrong is not None:
             self.form.refuse(*wrong)
             return [Say("", bell=True)]
-        made = {"v": 1, "key": self.subject, **self.record(answers)}
+        about: dict[str, Any] = {}
         if confirmed := self._confirmed(answers):
-            made["confirm"] = confirmed
+            about["confirm"] = confirmed
         if self.typed_ms is not None:
-            made["at"] = self.typed_ms
-        return [Ask(lambda node: node.record([made]), self._recorded, self._not_recorded)]
+            about["at"] = self.typed_ms
+        made = [{"v": 1, "key": self.subject, **self.record(answers), **about}]
+        made += [
+            {"v": 1, **more, "key": f"{self.subject}-{more['key']}", **about}
+            for more in self.also(answers)
+        ]
+        together = len(made) > 1
+        return [
+            Ask(
+                lambda node: node.record(made, together=together),
+                self._recorded,
+                self._not_recorded,
+            )
+        ]
 
     def _recorded(self, answers: list[Recorded]) -> list[Act]:
         recorded = answers[0]
-        if not recorded.ok:
-            return self._refused(recorded)
+        refused = [answer for answer in answers if not answer.ok]
+        if refused:
+            whole = (answer for answer in refused if answer.error != "not_together")
+            return self._refused(next(whole, refused[0]))
         words = self.desk.words
-        facts = recorded.facts or tuple(part for part in (recorded.id,) if part)
+        # One F8 takes back all that one save wrote.
+        facts = tuple(
+            fact for answer in answers for fact in answer.facts or (answer.id or "",) if fact
+        )
         who = self._label(recorded)
         label = f"{words(self.saved_word)} {who}".strip()
         self.desk.saved(Save(label, facts, self.desk.now_ms))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
-from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.tui.acts import Act, Open
 from fieldnode.tui.cores.fields import Answer, Coded, Date, Field, Number, Reason, Tag
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.choices import AGE_UNIT, SEX, category_field
 from fieldnode.tui.screens.form_page import FormPage, texts
-from fieldnode.tui.wording import code_sentence, error
-from protocols.errors import FieldmeshError
 from protocols.live.api import Recorded
 
 AGE_MAX = "130"
@@ -38,7 +35,7 @@ class RegisterPage(FormPage):
         return None
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
-        """Return the registration; care is opened after it."""
+        """Return the registration; care is opened with it."""
         found: dict[str, Any] = texts(answers, _TEXTS)
         found["sex"] = answers["sex"].text
         if "age" in answers:
@@ -61,48 +58,23 @@ class RegisterPage(FormPage):
             return f"kin_{inner.removeprefix('next_of_kin.')}"
         return "tag" if inner.startswith("tags") else super().field_of(path)
 
-    def after_save(self, recorded: Recorded) -> list[Act]:
-        """Open care for the new patient, then the chart."""
-        patient = recorded.patient or recorded.id or ""
-        lines = self._care(patient)
-        chart = Open(ChartPage(self.desk, patient), instead=True)
-
-        def opened(answers: list[Recorded]) -> list[Act]:
-            self._joined(answers)
-            refused = [answer for answer in answers if not answer.ok]
-            why = code_sentence(self.desk.words, refused[0].error or "") if refused else ""
-            return [*([self._no_care(why)] if refused else []), chart]
-
-        def failed(failure: FieldmeshError) -> list[Act]:
-            return [self._no_care(error(self.desk.words, failure)), chart]
-
-        return [Ask(lambda node: node.record(lines), opened, failed)]
-
-    def _joined(self, answers: list[Recorded]) -> None:
-        """Let one F8 take back the registration and what put the patient on the board."""
-        last = self.desk.saves[-1]
-        care = tuple(fact for answer in answers for fact in (answer.facts or (answer.id or "",)))
-        known = (*last.facts, *(fact for fact in care if fact))
-        self.desk.saves = [*self.desk.saves[:-1], replace(last, facts=known)]
-
-    def _care(self, patient: str) -> list[dict[str, Any]]:
-        """Return the lines that put the patient on the board."""
-        answers = self.form.answers()
+    def also(self, answers: dict[str, Answer]) -> list[dict[str, Any]]:
+        """Return what puts the patient on the board, in the same commit as who they are."""
         lines: list[dict[str, Any]] = []
-        base = {"v": 1, "patient": patient}
+        founded = {"patient": {"line": 1}}
         about = texts(answers, ("problem", "bed"))
         if about or "category" not in answers:
             opening = {"class": "emergency", **about}
-            key = self.desk.new_key()
-            lines.append({**base, "kind": "encounter.open", "key": key, "data": opening})
+            lines.append({"kind": "encounter.open", "key": "care", **founded, "data": opening})
         if "category" in answers:
             triage = {"category": answers["category"].text}
-            key = self.desk.new_key()
-            lines.append({**base, "kind": "triage.record", "key": key, "data": triage})
+            lines.append({"kind": "triage.record", "key": "triage", **founded, "data": triage})
         return lines
 
-    def _no_care(self, why: str) -> Say:
-        return Say(self.desk.words("register.no_care", why=why), "bad", bell=True)
+    def after_save(self, recorded: Recorded) -> list[Act]:
+        """Go on to the chart."""
+        patient = recorded.patient or recorded.id or ""
+        return [Open(ChartPage(self.desk, patient), instead=True)]
 
 
 def _fields(desk: Desk) -> tuple[Field, ...]:
