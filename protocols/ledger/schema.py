@@ -76,6 +76,16 @@ CREATE TABLE hq_link (token_hash BLOB PRIMARY KEY, expires_ms INTEGER NOT NULL) 
 
 _TYPES = {"int": "INTEGER", "str": "TEXT", "bytes": "BLOB"}
 
+PARTS = {
+    "patient": "CREATE INDEX patient_in_care ON patient (triage, standing)"
+    " WHERE encounter IS NOT NULL AND closed_ms IS NULL AND replaced < 2",
+}
+"""Indexes over the few rows of a table that screens ask for all the time.
+
+A ward board costs what its ward holds, not what the book does. A question has to state the
+condition in these terms for SQLite to take the index.
+"""
+
 
 @migrations()
 def m001_base(db: Database) -> None:
@@ -120,6 +130,7 @@ def row_ddl(table: type[Row]) -> list[str]:
         "WITHOUT ROWID",
         f"CREATE INDEX {name}_changed ON {name} (changed)",
         *(f"CREATE INDEX {name}_{column} ON {name} ({column})" for column in table.INDEXED),
+        *([PARTS[name]] if name in PARTS else []),
     ]
 
 

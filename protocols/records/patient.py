@@ -259,7 +259,7 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     """The current picture of one patient: exactly one row each."""
 
     TABLE: ClassVar[str] = "patient"
-    INDEXED: ClassVar[tuple[str, ...]] = ("id", "code", "tag", "closed_ms")
+    INDEXED: ClassVar[tuple[str, ...]] = ("id", "code", "tag")
     id: bytes
     code: str = ""
     name: str = ""
