@@ -95,8 +95,8 @@ ARRIVALS_MAX = 400
 LATEST = f"""
 with came as (
   select entry.arrival, entry.feed, document.subject
-  from (select arrival, feed from entry order by arrival desc limit {ARRIVALS_MAX}) entry
-  join strand on strand.entry = entry.arrival join document on document.no = strand.doc)
+  from (select arrival, feed, doc from entry order by arrival desc limit {ARRIVALS_MAX}) entry
+  join document on document.no = entry.doc)
 select r.sort, r.arrival, r.records, r.at_ms, r.standing, r.replaced, r.category,
        p.code, p.site, feed.device, peer.name
 from ({

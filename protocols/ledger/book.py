@@ -103,9 +103,8 @@ class Ledger:
         row = self.store.one("SELECT value FROM meta WHERE name = 'opened'")
         opened = int(row[0]) if row else 0
         rows = self.store.all(
-            "SELECT e.arrival FROM entry e LEFT JOIN strand s ON s.entry = e.arrival"
-            " LEFT JOIN unopened u ON u.entry = e.arrival"
-            " WHERE e.arrival > ? AND e.kind = 0 AND s.entry IS NULL AND u.entry IS NULL"
+            "SELECT e.arrival FROM entry e LEFT JOIN unopened u ON u.entry = e.arrival"
+            " WHERE e.arrival > ? AND e.kind = 0 AND e.doc IS NULL AND u.entry IS NULL"
             " ORDER BY e.arrival",
             (opened,),
         )
@@ -298,8 +297,8 @@ class Ledger:
         for feed in feeds:
             for subject, doc in self.store.all(
                 "SELECT DISTINCT d.subject, d.no FROM document d WHERE d.subject IN ("
-                "SELECT d2.subject FROM entry e JOIN strand s ON s.entry = e.arrival"
-                " JOIN document d2 ON d2.no = s.doc WHERE e.feed = ?)",
+                "SELECT d2.subject FROM entry e JOIN document d2 ON d2.no = e.doc"
+                " WHERE e.feed = ?)",
                 (feed,),
             ):
                 self._touch({subject: {doc: []}})

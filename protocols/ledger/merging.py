@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -19,23 +20,17 @@ from protocols.feeds.varint import put_varint
 from protocols.ids import DocId, EntryPrefix
 from protocols.ledger.chain import Chain, FeedState
 from protocols.ledger.opening import Fresh
-from protocols.ledger.rowbook import RowBook, Spread, search_words
+from protocols.ledger.rowbook import RowBook, Spread
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
-from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact
 
 CACHED_ENTRIES_MAX = 4096
 """Entries of documents kept merged in memory, about 1 kB each."""
-INDEXED_MAX = 16_384
-"""Subjects whose search words are remembered, so that unchanged ones are not indexed again."""
 DOCUMENT_ENTRIES_MAX = 1000
 """A writer starts a successor beyond this; a late entry still merges."""
 
-_STRANDS = (
-    "SELECT s.entry, e.hash, e.feed, e.clock, s.plain FROM strand s"
-    " JOIN entry e ON e.arrival = s.entry WHERE s.doc = ? ORDER BY s.entry"
-)
+_STRANDS = "SELECT entry, prefix, feed, clock, plain FROM strand WHERE doc = ? ORDER BY entry"
 
 Touched = Mapping[int, Sequence[Fresh]]
 """Document number → its new strands; none means that the book knows them all."""
@@ -47,11 +42,22 @@ class _Place(NamedTuple):
     no: int
     doc_id: bytes
     lane: int
-    entries: int
-    """0 until it was merged for the first time."""
+    stage: int
+    """A `DocumentStage`."""
 
 
-_PLACES = "SELECT subject, no, doc_id, lane, entries FROM document WHERE "
+class DocumentStage(IntEnum):
+    """How far a document has come: written down three times, not at every entry."""
+
+    NEW = 0
+    """Not merged yet."""
+    OPEN = 1
+    """A writer may go on in it."""
+    FULL = 2
+    """A writer starts a successor."""
+
+
+_PLACES = "SELECT subject, no, doc_id, lane, stage FROM document WHERE "
 _in_order = attrgetter("order", "index")
 
 
@@ -81,8 +87,6 @@ class Merger:
         self._code_tag_of = code_tag_of
         self._cache: OrderedDict[int, _Merged] = OrderedDict()
         self._cached_entries = 0
-        self._indexed: dict[int, str] = {}
-        """Subject → the words it was last indexed under."""
 
     def merge(self, touched: Iterable[tuple[int, Touched]]) -> set[str]:
         """Merge the touched documents of subjects and bring their rows up to date.
@@ -94,32 +98,30 @@ class Merger:
             Names of the row tables that changed.
         """
         touched = list(touched)
-        batch: list[tuple[int, bool, Spread]] = []
-        digests: list[tuple[bytes, int]] = []
-        documents: list[tuple[int, bytes, int]] = []
-        words: list[tuple[int, str]] = []
+        batch: list[tuple[int, int, Spread]] = []
+        digests: list[tuple[bytes, int, int]] = []
+        documents: list[tuple[int, int]] = []
         subjects, places = self._where([subject for subject, _ in touched])
         for subject, docs in touched:
             facts: list[Fact] = []
             for place in places[subject]:
                 merged = self._document(place, docs.get(place.no))
                 facts += merged.facts
-                if place.no in docs:
-                    document = merged.document
-                    documents.append((len(document.entries), b"".join(document.heads), place.no))
+                full = len(merged.document.entries) >= DOCUMENT_ENTRIES_MAX
+                stage = DocumentStage.FULL if full else DocumentStage.OPEN
+                if place.stage != stage:
+                    documents.append((stage, place.no))
             facts.sort(key=_in_order)
-            subject_id, kind, digest = subjects[subject]
+            subject_id, kind, held = subjects[subject]
             found = project(kind, DocId(subject_id), facts)
             rows = self._rows.spread(found)
             prefixes = {fact.entry: fact.prefix for fact in facts}
-            batch.append((subject, digest is not None, rows))
-            digests.append((self._rows.digest(rows, prefixes), subject))
-            words += [(subject, _words(each)) for each in found if isinstance(each, PatientRow)]
+            batch.append((subject, held, rows))
+            digests.append((self._rows.digest(rows, prefixes), self._rows.held_by(rows), subject))
+        self._store.executemany("UPDATE document SET stage = ? WHERE no = ?", documents)
         self._store.executemany(
-            "UPDATE document SET entries = ?, heads = ? WHERE no = ?", documents
+            "UPDATE subject SET digest = ?, held = ?, dirty = 0 WHERE no = ?", digests
         )
-        self._store.executemany("UPDATE subject SET digest = ?, dirty = 0 WHERE no = ?", digests)
-        self._index(words)
         return self._rows.write(batch)
 
     def facts_of(self, subject: int) -> list[Fact]:
@@ -132,13 +134,13 @@ class Merger:
 
     def _where(
         self, subjects: Sequence[int]
-    ) -> tuple[dict[int, tuple[bytes, int, bytes | None]], dict[int, list[_Place]]]:
-        """Return (id, kind, digest of its rows) and documents of each subject."""
+    ) -> tuple[dict[int, tuple[bytes, int, int]], dict[int, list[_Place]]]:
+        """Return (id, kind, tables that hold its rows) and documents of each subject."""
         marks = ",".join("?" * len(subjects))
-        held = {
-            no: (subject_id, kind, digest)
-            for no, subject_id, kind, digest in self._store.all(
-                f"SELECT no, id, kind, digest FROM subject WHERE no IN ({marks})", subjects
+        known = {
+            no: (subject_id, kind, held)
+            for no, subject_id, kind, held in self._store.all(
+                f"SELECT no, id, kind, held FROM subject WHERE no IN ({marks})", subjects
             )
         }
         places: dict[int, list[_Place]] = {subject: [] for subject in subjects}
@@ -146,7 +148,7 @@ class Merger:
             f"{_PLACES} subject IN ({marks}) ORDER BY no", subjects
         ):
             places[subject].append(_Place(*place))
-        return held, places
+        return known, places
 
     def heads_of(self, doc: int) -> tuple[bytes, ...]:
         """Entries of a document that nothing depends on yet: what a writer names."""
@@ -159,7 +161,6 @@ class Merger:
     def forget(self) -> None:
         """Drop everything cached: after a failed transaction or a change of standing."""
         self._cache.clear()
-        self._indexed.clear()
         self._cached_entries = 0
 
     def _at(self, doc: int) -> _Merged:
@@ -173,7 +174,7 @@ class Merger:
         known = merged is not None
         if merged is None:
             merged = self._cache[place.no] = _Merged(Document(), [])
-        if fresh and (known or not place.entries):
+        if fresh and (known or place.stage == DocumentStage.NEW):
             self._grow(place, merged, fresh)
         elif fresh is not None or not known:
             self._grow(place, merged, self._strands(place.no))
@@ -182,18 +183,18 @@ class Merger:
 
     def _strands(self, doc: int) -> list[Fresh]:
         return [
-            Fresh(arrival, digest, feed, clock, decode_body(plain))
-            for arrival, digest, feed, clock, plain in self._store.all(_STRANDS, (doc,))
+            Fresh(arrival, prefix, feed, clock, decode_body(plain))
+            for arrival, prefix, feed, clock, plain in self._store.all(_STRANDS, (doc,))
         ]
 
     def _grow(self, place: _Place, merged: _Merged, fresh: Sequence[Fresh]) -> None:
         held = merged.document.entries
-        fresh = [each for each in fresh if each.hash[:16] not in held]
+        fresh = [each for each in fresh if each.prefix not in held]
         if not fresh:
             return
         strands = [
-            Strand(digest[:16], body.dependencies, tuple([_tagged(*fact) for fact in body.facts]))
-            for _, digest, _, _, body in fresh
+            Strand(prefix, body.dependencies, tuple([_tagged(*fact) for fact in body.facts]))
+            for _, prefix, _, _, body in fresh
         ]
         late = merged.document.extend(strands)
         if late:
@@ -213,9 +214,9 @@ class Merger:
         held = document.facts(None if whole else wanted)
         doc_id, facts = DocId(place.doc_id), []
         standings: dict[tuple[int, int], int] = {}
-        for arrival, digest, feed_no, clock, body in fresh:
+        for arrival, head, feed_no, clock, body in fresh:
             feed = self._chain.by_no[feed_no]
-            prefix, code_tag = EntryPrefix(digest[:16]), self._code_tag_of(feed)
+            prefix, code_tag = EntryPrefix(head), self._code_tag_of(feed)
             order, clock_ms = (clock, prefix), clock >> 16
             for index, (kind, _) in enumerate(body.facts):
                 value = held[prefix, index]
@@ -232,21 +233,6 @@ class Merger:
                 )  # fmt: skip
         return facts
 
-    def _index(self, words: Sequence[tuple[int, str]]) -> None:
-        if not words:
-            return
-        if len(self._indexed) >= INDEXED_MAX:
-            self._indexed.clear()
-        words = [each for each in words if self._indexed.get(each[0]) != each[1]]
-        self._indexed.update(words)
-        self._store.executemany(
-            "DELETE FROM patient_search WHERE rowid = ?", [(subject,) for subject, _ in words]
-        )
-        self._store.executemany(
-            "INSERT INTO patient_search (rowid, words) VALUES (?,?)",
-            [(subject, search_words(text)) for subject, text in words if text],
-        )
-
 
 def _tagged(kind: int, value: bytes) -> bytes:
     """Return a fact as documents hold it: its kind, then its value."""
@@ -256,8 +242,3 @@ def _tagged(kind: int, value: bytes) -> bytes:
 def _kind_bytes(kind: int) -> int:
     """How many bytes a fact's kind takes before its value."""
     return 1 if kind < 0x80 else len(put_varint(kind))
-
-
-def _words(row: PatientRow) -> str:
-    """What a patient is found by: names, code with and without its hyphens, tag."""
-    return " ".join((row.name, row.also, row.code, row.code.replace("-", ""), row.tag))

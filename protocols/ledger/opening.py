@@ -42,7 +42,8 @@ class Fresh(NamedTuple):
     """A strand as it was opened, at hand for merging."""
 
     arrival: int
-    hash: bytes
+    prefix: bytes
+    """The first 16 bytes of its hash."""
     feed: int
     """Local number."""
     clock: int
@@ -108,7 +109,7 @@ class Opener:
         read = [self._try(entry) for entry in sealed]
         self._look_up(answer[1] for answer in read if isinstance(answer, tuple))
         opened: list[Opened] = []
-        strands: list[tuple[int, int, bytes]] = []
+        strands: list[tuple[int, int, bytes, int, int, bytes]] = []
         again: list[int] = []
         due = list(zip(sealed, read, strict=True))
         # Grows while it is walked: what was parked follows what it waited for.
@@ -126,9 +127,9 @@ class Opener:
                 self._wait(entry, answer, missing)
                 continue
             else:
-                strands.append((arrival, doc, plain))
                 clock = int.from_bytes(header[75:83])
-                opened.append(Opened(doc, subject, Fresh(arrival, digest, feed.no, clock, body)))
+                strands.append((doc, arrival, prefix, feed.no, clock, plain))
+                opened.append(Opened(doc, subject, Fresh(arrival, prefix, feed.no, clock, body)))
                 self._remember(prefix, doc)
             if self._needs:
                 again += self._needs.pop(prefix, [])
@@ -137,7 +138,7 @@ class Opener:
                 self.parked -= len(parked)
                 due += parked
         self._found_all()
-        self._store.executemany("INSERT OR REPLACE INTO strand VALUES (?,?,?)", strands)
+        self._keep(strands)
         if again:
             self._store.executemany(
                 "DELETE FROM unopened WHERE void = 0 AND entry = ?",
@@ -161,14 +162,20 @@ class Opener:
         )
         return arrivals
 
-    def adopt(self, prefix: bytes, body: Body, entry: Sealed) -> Opened:
+    def _keep(self, strands: Sequence[tuple[int, int, bytes, int, int, bytes]]) -> None:
+        self._store.executemany("INSERT OR REPLACE INTO strand VALUES (?,?,?,?,?,?)", strands)
+        self._store.executemany(
+            "UPDATE entry SET doc = ? WHERE arrival = ?", [strand[:2] for strand in strands]
+        )
+
+    def adopt(self, prefix: bytes, plain: bytes, body: Body, entry: Sealed) -> Opened:
         """Place an entry written here, whose body is at hand."""
         doc, subject = self._place(entry, prefix, body)
         self._found_all()
         self._remember(prefix, doc)
         clock = int.from_bytes(entry.header[75:83])
-        fresh = Fresh(entry.arrival, entry.hash, entry.feed.no, clock, body)
-        return Opened(doc, subject, fresh)
+        self._keep([(doc, entry.arrival, prefix, entry.feed.no, clock, plain)])
+        return Opened(doc, subject, Fresh(entry.arrival, prefix, entry.feed.no, clock, body))
 
     def _subject_no(self, subject_id: bytes, kind: int) -> int:
         """Return the local number of a subject, new or known."""
@@ -198,8 +205,8 @@ class Opener:
             self._store.executemany("INSERT INTO subject (no, id, kind) VALUES (?,?,?)", subjects)
         if documents:
             self._store.executemany(
-                "INSERT INTO document (no, doc_id, subject, scope, lane, encounter, entries, heads)"
-                " VALUES (?,?,?,?,?,?,0,x'')",
+                "INSERT INTO document (no, doc_id, subject, scope, lane, encounter, stage)"
+                " VALUES (?,?,?,?,?,?,0)",
                 documents,
             )
 
@@ -212,11 +219,11 @@ class Opener:
         for start in range(0, len(unknown), ASKED_AT_ONCE):
             some = unknown[start : start + ASKED_AT_ONCE]
             for digest, doc in self._store.all(
-                "SELECT e.hash, s.doc FROM entry e JOIN strand s ON s.entry = e.arrival"
-                f" WHERE substr(e.hash, 1, 8) IN ({','.join('?' * len(some))})",
+                "SELECT hash, doc FROM entry"
+                f" WHERE substr(hash, 1, 8) IN ({','.join('?' * len(some))})",
                 [prefix[:8] for prefix in some],
             ):
-                if digest[:16] in asked:
+                if doc and digest[:16] in asked:
                     self._remember(digest[:16], doc)
 
     def _wait(self, entry: Sealed, answer: _Answer, missing: Missing) -> None:
@@ -294,7 +301,7 @@ class Opener:
         if doc:
             return doc
         row = self._store.one(
-            "SELECT s.doc, u.void FROM entry e LEFT JOIN strand s ON s.entry = e.arrival"
+            "SELECT e.doc, u.void FROM entry e"
             " LEFT JOIN unopened u ON u.entry = e.arrival WHERE substr(e.hash, 1, 8) = ?"
             " AND substr(e.hash, 1, 16) = ?",
             (dependency[:8], dependency),

@@ -11,7 +11,7 @@ from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, DocId, EntryPrefix, FactRef
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState, Tip
-from protocols.ledger.rowbook import search_query
+from protocols.ledger.searching import search_query
 from protocols.records.catalogue import ROW_TABLES
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact, Row
@@ -100,7 +100,9 @@ def search(ledger: Ledger, text: str, limit: int) -> list[PatientRow]:
 def patient(ledger: Ledger, patient_id: bytes) -> PatientRow | None:
     """Return the current picture of one patient."""
     row = ledger.store.one(
-        f"SELECT {_PATIENT_COLUMNS} FROM patient p WHERE p.id = ?", (bytes(patient_id),)
+        f"SELECT {_PATIENT_COLUMNS} FROM subject s JOIN patient p ON p.subject = s.no"
+        " WHERE s.id = ?",
+        (bytes(patient_id),),
     )
     return _patient(row) if row else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -42,6 +43,10 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
     field: str | None = None
     allowed: tuple[str, ...] = ()
+    limit: int | None = None
+    """What `error` says was exceeded: characters, bytes, items, decimals or levels."""
+    kind: str | None = None
+    """What takes the field instead, where `error` is `not_taken`."""
     confirm: str | None = None
     """The code to confirm, where `error` is `confirm_needed`."""
     message: str | None = None
@@ -129,22 +134,21 @@ class Recorder:
             return _refused(at, line, error), [], set()
         written, tables = self._ledger.write(planned, view.now_ms, entropy)
         answer = self._answer(at, command.key, planned, written)
-        if command.key is not None:
-            self._ledger.store.execute(
-                "INSERT INTO answered VALUES (?,?,?)",
-                (command.key, fingerprint(line), msgspec.json.encode(answer)),
-            )
+        self._ledger.store.execute(
+            "INSERT INTO answered VALUES (?,?,?)",
+            (slot(command.key), fingerprint(line), msgspec.json.encode(answer)),
+        )
         return answer, written, tables
 
-    def _answered(self, key: str | None, line: Mapping[str, Any], at: int) -> Answer | None:
+    def _answered(self, key: str, line: Mapping[str, Any], at: int) -> Answer | None:
         """Return the first answer to a line sent again.
 
         Raises:
             InputError: `key_reused` when the key stood for another line.
         """
-        if key is None:
-            return None
-        row = self._ledger.store.one("SELECT content, answer FROM answered WHERE key = ?", (key,))
+        row = self._ledger.store.one(
+            "SELECT content, answer FROM answered WHERE slot = ?", (slot(key),)
+        )
         if row is None:
             return None
         if row[0] != fingerprint(line):
@@ -152,9 +156,7 @@ class Recorder:
         held = msgspec.json.decode(row[1], type=Answer)
         return msgspec.structs.replace(held, line=at, repeated=True)
 
-    def _answer(
-        self, at: int, key: str | None, planned: Plan, written: Sequence[Written]
-    ) -> Answer:
+    def _answer(self, at: int, key: str, planned: Plan, written: Sequence[Written]) -> Answer:
         if not written:
             return Answer(at, True, key, warnings=planned.warnings)
         first = written[0]
@@ -192,6 +194,14 @@ class Recorder:
         )
 
 
+def slot(key: str) -> int:
+    """Return where the answer to a key is kept: 63 bits of its hash.
+
+    Two keys of one slot are a chance of 1 in 2^63 a pair; the later is refused as `key_reused`.
+    """
+    return int.from_bytes(blake2b(key.encode(), digest_size=8, person=b"fm-key-1").digest()) >> 1
+
+
 class _GroupRefused(Exception):
     """Undoes what the earlier lines of a group wrote."""
 
@@ -222,14 +232,21 @@ def _none_of(
 
 
 def _refused(at: int, line: Mapping[str, Any], error: InputError) -> Answer:
-    confirm = error.values.get("confirm")
+    return refusal(error, line=at, key=_key(line))
+
+
+def refusal(error: InputError, *, line: int, key: str | None = None) -> Answer:
+    """Return the answer to a line that was not taken, with all that its sentence speaks of."""
+    limit, kind, confirm = (error.values.get(name) for name in ("limit", "kind", "confirm"))
     return Answer(
-        at,
+        line,
         False,
-        _key(line),
+        key,
         error=error.code,
         field=error.field,
         allowed=error.allowed,
+        limit=limit if isinstance(limit, int) else None,
+        kind=kind if isinstance(kind, str) else None,
         confirm=confirm if isinstance(confirm, str) else None,
     )
 

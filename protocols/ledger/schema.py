@@ -26,7 +26,7 @@ CREATE TABLE entry (
   arrival INTEGER PRIMARY KEY, feed INTEGER NOT NULL, seq INTEGER NOT NULL,
   parent INTEGER NOT NULL, hash BLOB NOT NULL, kind INTEGER NOT NULL,
   dictionary INTEGER NOT NULL, clock INTEGER NOT NULL, scope_key INTEGER NOT NULL,
-  body BLOB, signature BLOB, length INTEGER, body_hash BLOB);
+  body BLOB, signature BLOB, length INTEGER, body_hash BLOB, doc INTEGER);
 CREATE INDEX entry_place ON entry (feed, seq);
 CREATE INDEX entry_hash ON entry (substr(hash, 1, 8));
 CREATE TABLE branch (
@@ -35,21 +35,21 @@ CREATE TABLE branch (
 CREATE TABLE key_name (no INTEGER PRIMARY KEY, key_id BLOB NOT NULL UNIQUE);
 CREATE TABLE subject (
   no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, digest BLOB,
-  dirty INTEGER NOT NULL DEFAULT 1);
+  held INTEGER NOT NULL DEFAULT 0, dirty INTEGER NOT NULL DEFAULT 1);
 CREATE INDEX subject_dirty ON subject (dirty) WHERE dirty = 1;
 CREATE INDEX subject_unassigned ON subject (kind) WHERE kind = 3;
 CREATE TABLE document (
   no INTEGER PRIMARY KEY, doc_id BLOB NOT NULL UNIQUE, subject INTEGER NOT NULL,
-  scope BLOB NOT NULL, lane INTEGER NOT NULL, encounter BLOB, entries INTEGER NOT NULL,
-  heads BLOB NOT NULL);
+  scope BLOB NOT NULL, lane INTEGER NOT NULL, encounter BLOB, stage INTEGER NOT NULL);
 CREATE INDEX document_subject ON document (subject);
 CREATE INDEX document_encounter ON document (encounter) WHERE encounter IS NOT NULL;
-CREATE TABLE strand (entry INTEGER PRIMARY KEY, doc INTEGER NOT NULL, plain BLOB NOT NULL);
-CREATE INDEX strand_doc ON strand (doc);
+CREATE TABLE strand (
+  doc INTEGER NOT NULL, entry INTEGER NOT NULL, prefix BLOB NOT NULL, feed INTEGER NOT NULL,
+  clock INTEGER NOT NULL, plain BLOB NOT NULL, PRIMARY KEY (doc, entry)) WITHOUT ROWID;
 CREATE TABLE unopened (
   entry INTEGER PRIMARY KEY, void INTEGER NOT NULL, reason TEXT NOT NULL, need BLOB);
 CREATE TABLE answered (
-  key TEXT PRIMARY KEY, content BLOB NOT NULL, answer BLOB NOT NULL) WITHOUT ROWID;
+  slot INTEGER PRIMARY KEY, content BLOB NOT NULL, answer BLOB NOT NULL);
 CREATE TABLE peer (
   device BLOB PRIMARY KEY, name TEXT NOT NULL, agree BLOB NOT NULL, address TEXT NOT NULL,
   epoch BLOB NOT NULL, they_hold INTEGER NOT NULL, we_hold INTEGER NOT NULL,
@@ -113,7 +113,7 @@ def build_again(store: Store, tables: Sequence[type[Row]]) -> None:
     names = " ".join(table.TABLE for table in tables).encode()
     store.execute("INSERT OR REPLACE INTO meta VALUES ('rows', ?)", (_fingerprint(tables),))
     store.execute("INSERT OR REPLACE INTO meta VALUES ('row_tables', ?)", (names,))
-    store.execute("UPDATE subject SET dirty = 1, digest = NULL")
+    store.execute("UPDATE subject SET dirty = 1, digest = NULL, held = 0")
     store.execute("INSERT INTO patient_search (patient_search) VALUES ('delete-all')")
 
 

@@ -38,7 +38,10 @@ class BookView:
                 wanted = PatientId.parse(text)
             except InputError:
                 return ()
-            row = self._store.one("SELECT id FROM patient WHERE id = ?", (bytes(wanted),))
+            row = self._store.one(
+                "SELECT 1 FROM subject s JOIN patient p ON p.subject = s.no WHERE s.id = ?",
+                (bytes(wanted),),
+            )
             return (wanted,) if row else ()
         rows = self._store.all("SELECT id FROM patient WHERE code = ? LIMIT ?", (text, MATCHES_MAX))
         return [PatientId(row[0]) for row in rows]
@@ -66,8 +69,8 @@ class BookView:
     def open_encounters(self, patient: PatientId) -> Sequence[EncounterId]:
         """Encounters of the patient that are not closed, newest first."""
         rows = self._store.all(
-            "SELECT id FROM encounter WHERE patient = ? AND closed_ms IS NULL AND replaced = 0"
-            " ORDER BY opened_ms DESC, id",
+            "SELECT e.id FROM subject s JOIN encounter e ON e.subject = s.no WHERE s.id = ?"
+            " AND e.closed_ms IS NULL AND e.replaced = 0 ORDER BY e.opened_ms DESC, e.id",
             (bytes(patient),),
         )
         return [EncounterId(row[0]) for row in rows]
@@ -80,8 +83,8 @@ class BookView:
     def subject_of(self, ref: FactRef) -> DocId | None:
         """The subject of a fact's document, or None when the fact is unknown here."""
         row = self._store.one(
-            "SELECT j.id FROM entry e JOIN strand s ON s.entry = e.arrival"
-            " JOIN document d ON d.no = s.doc JOIN subject j ON j.no = d.subject"
+            "SELECT j.id FROM entry e JOIN document d ON d.no = e.doc"
+            " JOIN subject j ON j.no = d.subject"
             " WHERE substr(e.hash, 1, 8) = ? AND substr(e.hash, 1, 16) = ?",
             (bytes(ref.entry[:8]), bytes(ref.entry)),
         )

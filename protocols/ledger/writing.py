@@ -24,7 +24,7 @@ from protocols.feeds.run import Line, Run
 from protocols.ids import DocId, EncounterId, EntryHash, FactRef, FeedId, KeyId, ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
-from protocols.ledger.merging import DOCUMENT_ENTRIES_MAX, Merger
+from protocols.ledger.merging import DocumentStage, Merger
 from protocols.ledger.opening import Opener, Sealed
 from protocols.ledger.store import Store
 from protocols.records.catalogue import encode_fact
@@ -112,8 +112,7 @@ class Writer:
         sealed, entry = self._seal(self._own_feed(scope, draft.lane), (key_id, key), plain, at)
         prefix = entry.hash.prefix
         body = Body(*NOT_IDENTIFIED, dependencies, values)
-        doc, subject_no, fresh = self._opener.adopt(prefix, body, sealed)
-        self._store.execute("INSERT INTO strand VALUES (?,?,?)", (sealed.arrival, doc, plain))
+        doc, subject_no, fresh = self._opener.adopt(prefix, plain, body, sealed)
         tables = self._merger.merge([(subject_no, {doc: [fresh]})])
         if draft.founds_encounter:
             encounter = EncounterId(prefix)
@@ -128,9 +127,9 @@ class Writer:
             return None
         row = self._store.one(
             "SELECT d.no, d.doc_id, d.scope FROM document d JOIN subject s ON s.no = d.subject"
-            " WHERE s.id = ? AND d.lane = ? AND d.encounter IS ? AND d.entries < ?"
-            " AND d.entries > 0 ORDER BY d.doc_id LIMIT 1",
-            (subject, int(draft.lane), encounter, DOCUMENT_ENTRIES_MAX),
+            " WHERE s.id = ? AND d.lane = ? AND d.encounter IS ? AND d.stage = ?"
+            " ORDER BY d.doc_id LIMIT 1",
+            (subject, int(draft.lane), encounter, DocumentStage.OPEN),
         )
         if row is None or not self._authority.same_scope(row[2], scope):
             return None

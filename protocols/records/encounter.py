@@ -225,7 +225,6 @@ class EncounterRow(Row, frozen=True, kw_only=True, gc=False):
     """One encounter as it is known now."""
 
     TABLE: ClassVar[str] = "encounter"
-    INDEXED: ClassVar[tuple[str, ...]] = ("id", "patient")
     id: bytes
     patient: bytes
     care: int | None

@@ -259,7 +259,7 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     """The current picture of one patient: exactly one row each."""
 
     TABLE: ClassVar[str] = "patient"
-    INDEXED: ClassVar[tuple[str, ...]] = ("id", "code", "tag")
+    INDEXED: ClassVar[tuple[str, ...]] = ("code", "tag")
     id: bytes
     code: str = ""
     name: str = ""
@@ -299,11 +299,6 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     """1 when something shown here is only stated by facts that do not stand."""
     newest_ms: int = 0
     """When the latest of all that stands about the patient happened."""
-
-    @property
-    def search(self) -> str:
-        """What a search finds the patient by."""
-        return " ".join(filter(None, (self.name, self.also, self.tag, self.code)))
 
 
 class LinkRow(Row, frozen=True, kw_only=True, gc=False):

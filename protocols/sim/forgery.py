@@ -28,7 +28,7 @@ def forge(
     """
     feed = _feed_of(ledger, victim)
     row = ledger.store.one(
-        "SELECT s.plain FROM strand s JOIN entry e ON e.arrival = s.entry"
+        "SELECT s.plain FROM strand s JOIN entry e ON e.doc = s.doc AND e.arrival = s.entry"
         " WHERE e.feed = ? AND e.seq = 1",
         (feed.no,),
     )

@@ -6,6 +6,7 @@ pipe, or in the file `acked` beside the book; whoever killed it then looks at wh
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import time
@@ -174,4 +175,4 @@ def _append(handle: int, words: tuple[str, ...]) -> None:
 
 def answered(store: Store) -> set[str]:
     """Keys of the lines that a book has answered."""
-    return {row[0] for row in store.all("SELECT key FROM answered")}
+    return {json.loads(row[0])["key"] for row in store.all("SELECT answer FROM answered")}

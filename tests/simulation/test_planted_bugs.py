@@ -13,7 +13,7 @@ from protocols.feeds.body import VoidBody
 from protocols.ledger import merging
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import Chain
-from protocols.ledger.recording import Recorder
+from protocols.ledger.recording import Recorder, slot
 from protocols.mesh.effects import Transmit
 from protocols.mesh.node import Node
 from protocols.mesh.outbox import Outbox
@@ -163,7 +163,7 @@ def test_a_line_sent_again_is_written_again():
 
     class Deaf(Recorder):
         def _answered(self, key, line, at):
-            self._ledger.store.execute("DELETE FROM answered WHERE key = ?", (key,))
+            self._ledger.store.execute("DELETE FROM answered WHERE slot = ?", (slot(key),))
 
     def cut_short(drill, cast):
         """The power goes after the commit and before the answer, so it is typed again."""

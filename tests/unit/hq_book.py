@@ -79,9 +79,17 @@ class TestBook:
 
     def entry(self, feed: int, at_ms: int, subject: int) -> dict[str, int]:
         self.arrival += 1
-        self.put("entry", arrival=self.arrival, feed=feed, seq=self.arrival, clock=at_ms << 16)
-        self.put("document", no=self.arrival, doc_id=self.arrival.to_bytes(16), subject=subject)
-        self.put("strand", entry=self.arrival, doc=self.arrival)
+        self.put(
+            "entry",
+            doc=self.arrival,
+            arrival=self.arrival,
+            feed=feed,
+            seq=self.arrival,
+            clock=at_ms << 16,
+        )
+        self.put(
+            "document", no=self.arrival, stage=1, doc_id=self.arrival.to_bytes(16), subject=subject
+        )
         return {"subject": subject, "entry": self.arrival, "at_ms": at_ms}
 
     def head(self, feed: int, seq: int, at_ms: int) -> None:

@@ -8,7 +8,7 @@ from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, Epoch
 from protocols.ledger import founding
 from protocols.ledger.opening import PREFIXES_KEPT
-from protocols.ledger.rowbook import search_query, search_words
+from protocols.ledger.searching import search_query, search_words
 from protocols.records.catalogue import ROW_TABLES
 from protocols.trust.enrolment import sign_request
 from protocols.trust.standing import Standing
@@ -283,7 +283,12 @@ def test_no_text_is_a_broken_query(asked: str):
 def test_a_name_that_was_corrected_is_found_by_the_new_and_gone_by_the_old():
     ann = Device.found("ann")
     (person,) = record(ann, patient("Wrong"))
-    line = {"kind": "patient.identify", "patient": person.code, "data": {"given_name": "Right"}}
+    line = {
+        "kind": "patient.identify",
+        "key": "k",
+        "patient": person.code,
+        "data": {"given_name": "Right"},
+    }
     (answer,) = record(ann, {"v": 1, **line})
     assert answer.ok
 
