@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from fieldnode.text.catalogue import Catalogue
+from fieldnode.tui.occasion import Occasion
 from protocols.live.api import Draft, Greeting, SyncState
 
 SAVES_MAX = 20
@@ -43,6 +44,10 @@ class Desk:
     away: bool = False
     """True while the node does not answer."""
     theme: str = "night"
+    paper: bool = False
+    """True while what was written by hand is typed up: each record is asked when and by whom."""
+    last_paper: Occasion | None = None
+    """What was last stated in that mode: offered for the next record."""
 
     def saved(self, save: Save) -> None:
         """Remember a save for F8."""

@@ -29,7 +29,7 @@ FUNCTION_KEYS = (
 
 def body_size(desk: Desk, size: Size) -> Size:
     """Return the room a page has."""
-    around = ROWS + (BANNER_ROWS if desk.greeting.drill else 0)
+    around = ROWS + (BANNER_ROWS if desk.greeting.drill else 0) + desk.paper
     return Size(size.width, max(size.height - around, 1))
 
 
@@ -41,6 +41,7 @@ def draw_frame(
     filled = [*body[: room.height], *[()] * (room.height - len(body))]
     lines: list[Line] = [
         header(desk, size.width),
+        *([paper_banner(desk, size.width)] if desk.paper else []),
         *filled,
         line(" ", strip),
         action_bar(desk, hints, size.width),
@@ -95,6 +96,11 @@ def drill_banner(desk: Desk, width: int) -> Line:
     return line(
         Span(fit(f" {word}  {word}  {word}   {clean_text(desk.greeting.drill)}", width), "banner")
     )
+
+
+def paper_banner(desk: Desk, width: int) -> Line:
+    """Return the row that says that everything saved now is taken from paper."""
+    return line(Span(fit(f" {desk.words('paper.banner')}", width), "banner"))
 
 
 def _shortened(words: list[str], room: int) -> list[str]:

@@ -18,9 +18,11 @@ from fieldnode.tui.cores.display import Size, text_of
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
+from fieldnode.tui.screens.fields_page import FieldsPage
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.lock import LockPage
 from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.when import WHEN_KEY
 from fieldnode.tui.shell import Shell
 from fieldnode.tui.widgets.form_view import hint, value_text
 from fieldnode.tui.wording import reason
@@ -33,6 +35,7 @@ ROWS = 30
 
 BACK_SIGN = "<"
 UP_SIGN = "^"
+WHEN_SIGN = "@"
 _MOVES = {"": "enter", "+": "down", "-": "up", BACK_SIGN: "escape"}
 
 
@@ -85,7 +88,9 @@ class LineTerminal:
         low = typed.strip().lower()
         if low == BACK_SIGN:
             return ["escape"]
-        if isinstance(page, FormPage):
+        if isinstance(page, FormPage) and low == WHEN_SIGN:
+            return [WHEN_KEY]
+        if isinstance(page, FormPage | FieldsPage):
             return ["up"] if low == UP_SIGN else [*self._cleared(page.form, typed), *typed, "enter"]
         if low in _MOVES:
             return [_MOVES[low]]
@@ -98,7 +103,9 @@ class LineTerminal:
     def _refuses(self, key: str) -> bool:
         """Whether a typed character was refused: Enter after it would hide why."""
         page = self._shell.page
-        return len(key) == 1 and isinstance(page, FormPage) and page.form.reason is not None
+        if len(key) != 1 or not isinstance(page, FormPage | FieldsPage):
+            return False
+        return page.form.reason is not None
 
     def _cleared(self, form: FormCore, typed: str) -> list[str]:
         """Return the keys that empty a field which is answered anew."""
@@ -112,7 +119,7 @@ class LineTerminal:
         page, words = self._shell.page, self._shell.desk.words
         if isinstance(page, LockPage):
             return f"{words('lock.passphrase')}: "
-        if not isinstance(page, FormPage):
+        if not isinstance(page, FormPage | FieldsPage):
             return "> "
         field = page.form.open_field
         kept = value_text(field, page.form.text(page.form.place), words)
@@ -123,10 +130,15 @@ class LineTerminal:
     def _tell(self) -> None:
         """Say what was not said yet: the page, the strip, why an answer was refused."""
         page, words = self._shell.page, self._shell.desk.words
-        if isinstance(page, FormPage):
-            title = words(page.title) + f" {page.subject}"
+        if isinstance(page, FormPage | FieldsPage):
+            stated = page.stated() if isinstance(page, FormPage) else page.explained()
+            title = f"{words(page.title)} {page.subject} {stated}"
             if title != self._title:
+                self._banner()
                 self._write(words(page.title))
+                self._write(f"  {stated}")
+                if isinstance(page, FormPage):
+                    self._write(f"  [{WHEN_SIGN} {words('keys.when')}]")
             self._title = title
             if page.form.reason is not None:
                 self._write(f"! {reason(words, page.form.reason)}")
@@ -138,7 +150,13 @@ class LineTerminal:
             self._write(f"* {said}")
         self._said = said
 
+    def _banner(self) -> None:
+        """Say what holds for everything that is saved now."""
+        if self._shell.desk.paper:
+            self._write(self._shell.desk.words("paper.banner"))
+
     def _body(self) -> None:
+        self._banner()
         page = self._shell.page
         lines = [text_of(drawn).rstrip() for drawn in page.draw(Size(WIDTH, ROWS))]
         hints = "   ".join(f"{one.keys} {one.word}".strip() for one in page.hints())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 
 from fieldnode.text.catalogue import Catalogue
-from fieldnode.tui.cores.display import Line, Span, line
+from fieldnode.tui.cores.display import Line, Span, cut, line
 from fieldnode.tui.cores.fields import Reason
+from fieldnode.tui.occasion import Occasion
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine
 from protocols.records.display import clean_text
@@ -23,6 +24,10 @@ UNIT_SIGNS = {"Cel": "°C", "/min": "/min", "mm[Hg]": "mmHg", "{score}": ""}
 """Units whose code is not what people read."""
 
 
+BY_CELLS = 24
+"""Room for who did it, in the row of a form that says so."""
+
+
 def clock(at_ms: int | None, now_ms: int, zone: tzinfo) -> str:
     """Return `14:02`, with the day in front when it is not today's."""
     if at_ms is None:
@@ -35,6 +40,38 @@ def clock(at_ms: int | None, now_ms: int, zone: tzinfo) -> str:
     if at.date() == today.date():
         return f"{at:%H:%M}"
     return f"{at:%m-%d %H:%M}" if at.year == today.year else f"{at:%Y-%m-%d}"
+
+
+def happened(at_ms: int, precision: str, now_ms: int, zone: tzinfo) -> str:
+    """Return when something happened, no more exactly than it is known."""
+    if precision in ("day", "month", "year"):
+        # A day without a time is the same day everywhere: never turned into another zone's.
+        day = datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
+        return day[: {"day": 10, "month": 7, "year": 4}[precision]]
+    shown = clock(at_ms, now_ms, zone)
+    if precision == "hour" and ":" in shown:
+        return f"{shown.partition(':')[0]} h"
+    if precision == "about":
+        return f"~{shown}" if " " not in shown else shown.replace(" ", "~")
+    return shown
+
+
+def occasion_text(words: Catalogue, stated: Occasion | None, person: str, now: str = "") -> str:
+    """Return when a record will be said to have happened and who did it, for its form.
+
+    Args:
+        words: The reader's.
+        stated: What the form holds; None when nothing was stated.
+        person: Who is identified at this terminal; '' for nobody.
+        now: Said in place of *now*, as for a draft of earlier.
+    """
+    stated = stated or Occasion()
+    at = f"{stated.day} {'~' if stated.about else ''}{stated.time}".strip()
+    if at.endswith(stated.time) and stated.time and ":" not in stated.time:
+        at += " h"
+    by = cut(clean_text(stated.by), BY_CELLS) or clean_text(person) or words("when.nobody")
+    key = "when.stated_paper" if stated.paper else "when.stated"
+    return words(key, at=at or now or words("when.now"), by=by)
 
 
 def span_of(words: Catalogue, ms: int) -> str:

@@ -31,6 +31,7 @@ from protocols.live.api import (
     SyncState,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
+from protocols.records.planning import read_time
 
 NOW_MS = 1_779_287_520_000
 """2026-05-20 14:32 UTC."""
@@ -222,9 +223,18 @@ class FakeNode:
         if kind == "conflict.settle":
             kept = [one for one in known.attributes if one.name != data["attribute"]]
             known.attributes = tuple(kept)
-        known.lines.append(
-            ChartLine(fact, self.now_ms, self.now_ms, kind, _summary(kind, data), "R. Amin")
+        said = (
+            ("precision", line.get("at_precision") or ("day" if len(_at(line)) == 10 else "")),
+            ("by", line.get("by", "")),
+            ("source", line.get("source", "")),
         )
+        pairs = (*_summary(kind, data), *(pair for pair in said if pair[1]))
+        at_ms = read_time(line["at"])[0] if "at" in line else self.now_ms
+        known.lines.append(ChartLine(fact, at_ms, self.now_ms, kind, pairs, "R. Amin"))
+
+
+def _at(line: dict[str, Any]) -> str:
+    return str(line.get("at", ""))
 
 
 def _summary(kind: str, data: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -40,8 +40,12 @@ SCREENS = {
     "sync": ["f7"],
     "help": ["f1"],
     "menu": ["f10"],
-    "language": ["f10", "6"],
-    "theme": ["f10", "7"],
+    "when": ["down", "enter", "v", "ctrl+t", "tab", *"1405", "enter"],
+    "paper": ["f10", "7", "n", *"2026-05-19", "enter", *"14", "enter", "2", *"J. Cho", "enter"],
+    "paper-board": ["f10", "7"],
+    "settings": ["f10", "6"],
+    "language": ["f10", "6", "1"],
+    "theme": ["f10", "6", "2"],
     "lock": ["n", *"Diallo", "enter", "f9", *"secret"],
 }
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}

@@ -131,6 +131,13 @@ def test_a_field_that_cannot_be_unrecordable_does_not_take_the_stroke():
     assert press(form, "enter").refused
 
 
+def test_a_tab_after_a_coded_digit_moves_on():
+    form = FormCore((Coded("s", "x", choices=SEX), Field("a", "x"), Field("b", "x")))
+
+    press(form, "2", "tab")
+    assert form.place == 2
+
+
 def test_a_coded_digit_moves_on_and_absorbs_exactly_one_enter():
     form = FormCore((Coded("s", "x", choices=SEX), Field("a", "x"), Field("b", "x")))
 

@@ -24,6 +24,7 @@ NUMBER_CHARS_MAX = 9
 DECIMALS_MAX = 2
 """Three digits behind a mark could be thousands, so no field takes them."""
 DATE_CHARS_MAX = 10
+TIME_CHARS_MAX = 5
 YEAR_MIN = 1900
 
 
@@ -291,6 +292,38 @@ class Date(Field):
         if self.latest and written > self.latest[: len(written)]:
             raise AnswerError("form.future")
         return Answer(written)
+
+
+@dataclass(frozen=True, slots=True)
+class Time(Field):
+    """A time of the day on 24 hours: `1405`, `14:05`, or `14` when only the hour is known."""
+
+    whole: bool = False
+    """Whether the minute is needed too."""
+    chars_max: int = TIME_CHARS_MAX
+
+    def accept(self, text: str, char: str) -> str:
+        """Digits, and any usual mark between them as a colon."""
+        folded = ":" if char in ":.,;hH " else fold_digit(char)
+        if folded == ":" and (":" in text or not text):
+            return ""
+        return folded if len(text) < self.chars_max and folded in "0123456789:" else ""
+
+    def meaning(self, text: str) -> Answer:
+        """`14:05` or `14`."""
+        if not text:
+            return Answer()
+        found = re.fullmatch(r"(\d{1,2})(?::?(\d{2}))?", text, re.ASCII)
+        if found is None:
+            raise AnswerError("form.time")
+        hour, minute = int(found[1]), found[2]
+        if hour > 23 or int(minute or 0) > 59:
+            raise AnswerError("form.no_such_time")
+        if minute is None:
+            if self.whole:
+                raise AnswerError("form.time")
+            return Answer(f"{hour:02d}")
+        return Answer(f"{hour:02d}:{minute}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from fieldnode.tui.cores.fields import (
 )
 from fieldnode.tui.cores.keys import BACK, FORWARD, is_text
 
-_ABSORBED = frozenset({"enter", "tab"})
-"""Struck by habit after a one-digit answer: taken once, without effect."""
+_ABSORBED = frozenset({"enter"})
+"""Struck by habit after a one-digit answer: taken once, without effect (SAFETY 21)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,11 @@ class FormCore:
         self._texts = [snapshot.get(field.name, "") for field in self.fields]
         empty = [place for place, text in enumerate(self._texts) if not text]
         self._open(empty[0] if empty else len(self.fields) - 1)
+
+    def fill_all(self, texts: Mapping[str, str]) -> None:
+        """Offer answers to all fields and open the first one."""
+        self._texts = [texts.get(field.name, "") for field in self.fields]
+        self._open(0)
 
     def fill(self, name: str, text: str) -> Step:
         """Put a scanned answer into a field and move behind it."""

@@ -18,7 +18,7 @@ from fieldnode.tui.screens.settle import SettlePage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import clock, identity, short_identity, value_text
+from fieldnode.tui.wording import clock, happened, identity, short_identity, value_text
 from protocols.live.api import Attribute, Chart, ChartLine
 from protocols.records.display import clean_text
 
@@ -41,6 +41,10 @@ FACTS_MAX = 500
 
 _PLAIN = frozenset({"", "text", "value", "note", "triage"})
 """Keys whose value says enough beside the kind of the line."""
+
+
+_CIRCUMSTANCES = frozenset({"precision", "by", "source", "device", "reason"})
+"""What all facts of one entry share and a line says once."""
 
 
 class Happening(NamedTuple):
@@ -164,7 +168,7 @@ class ChartPage(Page):
         kind = words(kind_key) if words.has(kind_key) else clean_text(row.kind)
         role = "dim" if row.replaced else "plain"
         return [
-            Span(clock(row.at_ms, self.desk.now_ms, self.desk.zone), role),
+            Span(when(self.desk, row), role),
             Span(kind, role),
             Span(words(f"saved.{row.saved}") if words.has(f"saved.{row.saved}") else "?", role),
             Span(clean_text(row.author), role),
@@ -197,7 +201,7 @@ class ChartPage(Page):
         return words(
             "chart.line",
             by=clean_text(row.author),
-            at=clock(row.at_ms, desk.now_ms, desk.zone),
+            at=when(desk, row),
             recorded=clock(row.recorded_ms, desk.now_ms, desk.zone),
             saved=words(f"saved_long.{row.saved}") if words.has(f"saved_long.{row.saved}") else "?",
         )
@@ -207,8 +211,7 @@ class ChartPage(Page):
         if chosen is None or chosen.line.replaced == 2:
             return [Say(self.desk.words("chart.no_line"), "warn", bell=True)]
         row = chosen.line
-        at = clock(row.at_ms, self.desk.now_ms, self.desk.zone)
-        what = f"{at} {summary(self.desk, row, short=True)}"
+        what = f"{when(self.desk, row)} {summary(self.desk, row, short=True)}"
         who = short_identity(self.desk.words, chart.head)
         return [Open(RetractPage(self.desk, f"{who}: {what}", chosen.facts))]
 
@@ -244,7 +247,9 @@ def happenings(lines: Sequence[ChartLine]) -> list[Happening]:
 
 
 def _joined(same: list[ChartLine]) -> Happening:
-    pairs = tuple(pair for one in same for pair in one.summary)
+    own = [pair for one in same for pair in one.summary if pair[0] not in _CIRCUMSTANCES]
+    shared = [pair for one in same for pair in one.summary if pair[0] in _CIRCUMSTANCES]
+    pairs = (*own, *dict.fromkeys(shared))
     line = msgspec.structs.replace(same[0], summary=pairs)
     return Happening(line, tuple(one.fact for one in same))
 
@@ -254,9 +259,16 @@ def _index(one: ChartLine) -> int:
     return int(place) if place.isdecimal() else 0
 
 
+def when(desk: Desk, row: ChartLine) -> str:
+    """Return when a line happened, no more exactly than it was stated."""
+    precision = dict(row.summary).get("precision", "")
+    return happened(row.at_ms, precision, desk.now_ms, desk.zone)
+
+
 def summary(desk: Desk, row: ChartLine, *, short: bool = False) -> str:
     """Return a timeline line's content in the reader's words; `short` ones for a column."""
-    parts = [_pair(desk, key, value, short=short) for key, value in row.summary]
+    told = [pair for pair in row.summary if pair[0] != "precision"]
+    parts = [_pair(desk, key, value, short=short) for key, value in told]
     return "  ".join(part for part in parts if part)
 
 

@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.display import Line, Size, Span, between, line
 from fieldnode.tui.cores.fields import Answer, Number, Pressure, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
+from fieldnode.tui.occasion import Occasion, occasion_of
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.switch import SwitchPage
+from fieldnode.tui.screens.when import WHEN_KEY, WhenPage
 from fieldnode.tui.widgets.form_view import draw_form
-from fieldnode.tui.wording import clock, code_sentence, error, identity, short_identity
+from fieldnode.tui.wording import (
+    clock,
+    code_sentence,
+    error,
+    identity,
+    occasion_text,
+    short_identity,
+)
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, BoardPage, Draft, Recorded
 
@@ -43,6 +52,8 @@ class FormPage(Page):
         self.subject = desk.new_key()
         self.typed_ms: int | None = None
         """When a draft that was taken up again was last typed into; its values are of then."""
+        self.occasion: Occasion | None = None
+        """When it happened and who did it, once somebody stated it (SAFETY 13)."""
         self._draft_kept = True
         self._confirm: dict[str, tuple[str, str]] = {}
         """Warning code the node asked about: the field, and the text it then held."""
@@ -51,7 +62,12 @@ class FormPage(Page):
         """Go on with a draft."""
         self.subject = draft.subject
         self.typed_ms = draft.at_ms or None
+        self.occasion = occasion_of(draft.fields)
         self.form.restore(draft.fields)
+
+    def opened(self) -> list[Act]:
+        """Ask first when and by whom, where paper is typed up: that stands at its top."""
+        return [self._ask_when()] if self.desk.paper and self.occasion is None else []
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the record's own parts: kind, data, and patient when there is one."""
@@ -81,6 +97,8 @@ class FormPage(Page):
         """Take one key; Escape leaves and the draft stays."""
         if key == "escape":
             return [Back()]
+        if key == WHEN_KEY:
+            return [self._ask_when()]
         step = self.form.key(key)
         acts: list[Act] = []
         if step.save:
@@ -135,12 +153,12 @@ class FormPage(Page):
     def draw(self, size: Size) -> list[Line]:
         """Draw the title, who it is about, and the form."""
         words = self.desk.words
-        note = "" if self.typed_ms is None else self._draft_note()
         title = line(" ", Span(words(self.title), "title"))
-        hint = line(" ", Span(note, "warn"))
-        top = [title, hint] if self.head is None else [identity(words, self.head), title]
-        if self.head is not None and note:
-            top[1] = (*title, Span("  "), *hint)
+        when = line(Span(self.stated(), "warn" if self._stands_out else "dim"), Span(" "))
+        if self.head is None:
+            top = [title, between((), when, size.width)]
+        else:
+            top = [identity(words, self.head), between(title, when, size.width)]
         room = Size(size.width, size.height - TITLE_ROWS)
         return [*top, *draw_form(self.form, words, room)]
 
@@ -150,23 +168,39 @@ class FormPage(Page):
         return [
             Hint(words("keys.enter"), words("keys.next_or_save")),
             Hint("↑", words("keys.previous")),
+            Hint("Ctrl+T", words("keys.when")),
         ]
+
+    def stated(self) -> str:
+        """Say when it will be said to have happened and who did it: the default too."""
+        if self.occasion is None and self.typed_ms is not None:
+            at = clock(self.typed_ms, self.desk.now_ms, self.desk.zone)
+            return self.desk.words("form.from_draft", at=at)
+        drafted = self.typed_ms
+        now = "" if drafted is None else clock(drafted, self.desk.now_ms, self.desk.zone)
+        return occasion_text(self.desk.words, self.occasion, self.desk.greeting.person, now)
+
+    @property
+    def _stands_out(self) -> bool:
+        return self.occasion not in (None, Occasion()) or self.typed_ms is not None
+
+    def _ask_when(self) -> Open:
+        def take(stated: Occasion) -> list[Act]:
+            self.occasion = stated
+            return [] if self.form.empty else [self._put_draft()]
+
+        return Open(WhenPage(self.desk, self.occasion, take))
 
     @property
     def _is_saved(self) -> bool:
         return self.subject == ""
 
-    def _draft_note(self) -> str:
-        at = clock(self.typed_ms, self.desk.now_ms, self.desk.zone)
-        return self.desk.words("form.from_draft", at=at)
-
     def _put_draft(self) -> Ask:
         """Keep the form's text as a draft; nobody waits for it."""
         label = "" if self.head is None else short_identity(self.desk.words, self.head)
         patient = "" if self.head is None else self.head.patient
-        draft = Draft(
-            self.name, self.subject, self.form.snapshot(), patient, label, self.desk.now_ms
-        )
+        typed = self.form.snapshot() | (self.occasion.draft() if self.occasion else {})
+        draft = Draft(self.name, self.subject, typed, patient, label, self.desk.now_ms)
         self._shown_drafts(self.subject, draft)
         return Ask(lambda node: node.draft_put(draft), _done, self._draft_failed, holds=False)
 
@@ -190,11 +224,15 @@ class FormPage(Page):
         if wrong is not None:
             self.form.refuse(*wrong)
             return [Say("", bell=True)]
+        if self.desk.paper and self.occasion is None:
+            return [self._ask_when()]
         about: dict[str, Any] = {}
         if confirmed := self._confirmed(answers):
             about["confirm"] = confirmed
         if self.typed_ms is not None:
             about["at"] = self.typed_ms
+        if self.occasion is not None:
+            about |= self.occasion.line(self.desk.zone)
         made = [{"v": 1, "key": self.subject, **self.record(answers), **about}]
         made += [
             {"v": 1, **more, "key": f"{self.subject}-{more['key']}", **about}

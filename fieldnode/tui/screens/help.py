@@ -15,6 +15,7 @@ KEYS = (
     ("keys.enter", "help.enter"),
     ("↑ ↓ Tab", "help.move"),
     ("keys.escape", "help.escape"),
+    ("Ctrl+T", "help.when"),
     ("0 … 9", "help.digits"),
     ("-", "help.not_measured"),
     ("/", "help.unrecordable"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from fieldnode.text.catalogue import LANGUAGES, load
-from fieldnode.tui.acts import Act, Ask, Back, Choose, Open, Quit
+from fieldnode.tui.acts import Act, Ask, Back, Choose, Open, Quit, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.keys import fold_single
 from fieldnode.tui.cores.list import ListCore
@@ -85,14 +85,40 @@ class MenuPage(Page):
             Entry("3", words("menu.find"), lambda: [Open(SearchPage(desk), instead=True)]),
             Entry("4", words("menu.drafts"), lambda: [Open(DraftsPage(desk), instead=True)]),
             Entry("5", words("menu.sync"), lambda: [Open(PeersPage(desk), instead=True)]),
-            Entry("6", words("menu.language"), lambda: [Open(LanguagePage(desk))]),
-            Entry("7", words("menu.theme"), lambda: [Open(ThemePage(desk))]),
+            Entry("6", words("menu.settings"), lambda: [Open(SettingsPage(desk))]),
+            Entry("7", words("menu.paper_ends" if desk.paper else "menu.paper"), self._paper),
             Entry("8", words("menu.help"), lambda: [Open(HelpPage(desk), instead=True)]),
             Entry("0", words("menu.quit"), lambda: [Quit()]),
         ]
 
     def _fill(self) -> None:
         self._rows.take_all(self.entries())
+
+    def _paper(self) -> list[Act]:
+        """Begin or end typing up what was written by hand."""
+        desk = self.desk
+        desk.paper = not desk.paper
+        desk.last_paper = None
+        said = desk.words("paper.begun" if desk.paper else "paper.ended")
+        return [Back(), Say(said, "warn" if desk.paper else "plain")]
+
+
+class SettingsPage(MenuPage):
+    """How this terminal looks and behaves."""
+
+    name: ClassVar[str] = "settings"
+
+    def title(self) -> str:
+        """Return the catalogue key of the title."""
+        return "menu.settings"
+
+    def entries(self) -> list[Entry]:
+        """Return one line a setting."""
+        words, desk = self.desk.words, self.desk
+        return [
+            Entry("1", words("menu.language"), lambda: [Open(LanguagePage(desk))]),
+            Entry("2", words("menu.theme"), lambda: [Open(ThemePage(desk))]),
+        ]
 
 
 class LanguagePage(MenuPage):

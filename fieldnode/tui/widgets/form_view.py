@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.cores.display import Line, Size, Span, cells, fill, fit, line, wrap
-from fieldnode.tui.cores.fields import UNRECORDABLE, Coded, Date, Field, Number, Pressure, Tag
+from fieldnode.tui.cores.fields import UNRECORDABLE, Coded, Date, Field, Number, Pressure, Tag, Time
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.wording import reason, unit
 
@@ -75,7 +75,7 @@ def _rows(form: FormCore, words: Catalogue, width: int) -> list[Line]:
 
 def _field(form: FormCore, place: int, field: Field, words: Catalogue, width: int) -> Line:
     is_open = place == form.place
-    wide = not isinstance(field, Coded | Number | Pressure | Date | Tag)
+    wide = not isinstance(field, Coded | Number | Pressure | Date | Tag | Time)
     room = width - LABEL_CELLS - 7 if wide else BOX_CELLS
     box = _box(form, place, field, words, room)
     note = "" if wide else _note(field, words)
