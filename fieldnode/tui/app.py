@@ -87,6 +87,11 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def steady_ms() -> int:
+    """Return the clock that only goes forward, milliseconds: keys and drawings are told by it."""
+    return time.monotonic_ns() // 1_000_000
+
+
 class Driver:
     """Carries out what the shell asks: calls, the minute, an unfinished scan, changes."""
 
@@ -104,9 +109,9 @@ class Driver:
         self._start(self._minutes())
         self.flush()
 
-    def key(self, key: str) -> None:
+    def key(self, key: str, struck_ms: int) -> None:
         """Hand one key to the shell; a fault of ours costs the key, never the terminal."""
-        self._guard(lambda: self.shell.key(key))
+        self._guard(lambda: self.shell.key(key, struck_ms))
 
     def flush(self) -> None:
         """Carry out what was asked and draw."""

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from fieldnode.client import Node, NodeClient
+from fieldnode.tui.app import steady_ms
 from fieldnode.tui.cores.display import Size, text_of
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
@@ -48,6 +49,7 @@ class LineTerminal:
         node: Node,
         read: Callable[[str, bool], str],
         write: Callable[[str], None],
+        steady_ms: Callable[[], int],
     ) -> None:
         """Stand between a person's lines and the shell.
 
@@ -56,11 +58,13 @@ class LineTerminal:
             node: Answers the calls, one after the other.
             read: Prompt and secrecy to one line; raises EOFError when there is no more.
             write: Takes one line of text.
+            steady_ms: A clock that only goes forward.
         """
         self._shell = shell
         self._node = node
         self._read = read
         self._write = write
+        self._steady_ms = steady_ms
         self._said = ""
         self._title = ""
 
@@ -71,10 +75,13 @@ class LineTerminal:
         with contextlib.suppress(EOFError):
             while not self._shell.quitting:
                 self._tell()
+                self._shell.shown(self._steady_ms())
                 typed = await asyncio.to_thread(self._read, self._prompt(), self._secret)
                 self._shell.tick(time.time_ns() // 1_000_000)
+                # A line that waits already when its prompt is written has answered another one.
+                read_ms = self._steady_ms()
                 for key in self.keys(typed):
-                    self._shell.key(key)
+                    self._shell.key(key, read_ms)
                     await self._carry_out()
                     if self._refuses(key):
                         break
@@ -145,7 +152,7 @@ class LineTerminal:
         else:
             self._title = ""
             self._body()
-        said = self._shell.strip.text
+        said = self._shell.said.text
         if said and said != self._said:
             self._write(f"* {said}")
         self._said = said
@@ -179,7 +186,7 @@ async def run_line(desk: Desk, client: NodeClient) -> int:
     """Ask and answer line by line until the person leaves."""
     shell = Shell(desk, home.page(desk), home.openers())
     try:
-        return await LineTerminal(shell, client, _read, _write).run()
+        return await LineTerminal(shell, client, _read, _write, steady_ms).run()
     finally:
         await client.close()
 

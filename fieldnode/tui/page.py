@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import ClassVar, NamedTuple
 
 from fieldnode.tui.acts import Act, Back
@@ -54,6 +55,18 @@ class Page:
     def left(self) -> list[Act]:
         """Another page comes on top, or this one goes."""
         return []
+
+    @property
+    def question(self) -> Hashable | None:
+        """Name the question that stands; None for none.
+
+        Another name is another question: only a key struck after it was seen answers it.
+        """
+        return None
+
+    def answers(self, _item: str | Scan) -> bool:
+        """Whether the question that stands would take this key or code for an answer."""
+        return True
 
     def key(self, key: str) -> list[Act]:
         """Take one key."""

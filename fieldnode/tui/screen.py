@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 
 from fieldnode.client import NodeClient
-from fieldnode.tui.app import Driver
+from fieldnode.tui.app import Driver, steady_ms
 from fieldnode.tui.cores.display import Line, Size
 from fieldnode.tui.cores.keys import GROUP_SEPARATOR, is_text
 from fieldnode.tui.keyboard import KeyboardDriver
@@ -58,11 +58,11 @@ class Terminal(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Take keys and pasted text before any widget or binding could."""
         if isinstance(event, events.Key):
-            self._node_driver.key(key_of(event))
+            self._node_driver.key(key_of(event), _read_ms(event))
         elif isinstance(event, events.Paste):
             for char in event.text:
                 if is_text(char) or char == GROUP_SEPARATOR:
-                    self._node_driver.key(char)
+                    self._node_driver.key(char, _read_ms(event))
         else:
             await super().on_event(event)
 
@@ -110,6 +110,12 @@ class Terminal(App[int]):
             self._bells = self.shell.bells
             self.bell()
         self._stage.show(self._lines())
+        if self.shell.unseen:
+            self.call_after_refresh(self._is_shown)
+
+    def _is_shown(self) -> None:
+        """Say that what was drawn has been sent to the terminal."""
+        self.shell.shown(steady_ms())
 
     def _lines(self) -> list[Line]:
         """Return the screen; a page that cannot be drawn leaves the frame and the keys."""
@@ -127,3 +133,11 @@ def key_of(event: events.Key) -> str:
     if char is not None and (is_text(char) or char == GROUP_SEPARATOR):
         return char
     return NAMES.get(name, name)
+
+
+def _read_ms(event: events.Event) -> int:
+    """Return when the reader of the keyboard made this event, on the clock of `steady_ms`.
+
+    It reads on a thread of its own, so a busy screen does not make a key look younger.
+    """
+    return int(event.time * 1000)

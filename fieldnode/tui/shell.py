@@ -2,6 +2,10 @@
 
 There is one queue of keys and one consumer. While a page waits for the node, keys wait too, in
 order; so what a burst of keys means never depends on how fast the screen or the node is.
+
+A question is answered only by a key struck after it could be seen. Keys struck sooner were meant
+for what usually comes; after an answer other fields may follow, or another patient, so they are not
+kept for later: they are dropped, and the strip says which.
 """
 
 from __future__ import annotations
@@ -12,12 +16,13 @@ from typing import Any
 
 from fieldnode.tui.acts import Act, Ask, Back, Choose, Open, Quit, Say
 from fieldnode.tui.cores.display import Line, Size, Span
+from fieldnode.tui.cores.glance import Glance
 from fieldnode.tui.cores.keys import fold_digit
 from fieldnode.tui.cores.scan import Scan, ScanGate
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.frame import body_size, draw_frame
 from fieldnode.tui.page import Hint, Page
-from fieldnode.tui.wording import error
+from fieldnode.tui.wording import error, struck
 from protocols.errors import FieldmeshError, LinkError
 from protocols.live.api import Draft, Greeting, SyncState
 
@@ -26,6 +31,9 @@ KEYS_WAITING_MAX = 2_000
 
 PAGES_MAX = 12
 """Pages on top of each other; the oldest above the board is left first."""
+
+LEADER_KEY = "ctrl+g"
+LOCK_KEY = "f9"
 
 Opener = Callable[[Desk], Page]
 
@@ -51,8 +59,14 @@ class Shell:
         """Calls to carry out, in order; the driver takes them away."""
         self._openers = openers
         self._gate = ScanGate()
-        self._keys: deque[str] = deque()
-        self._passed: deque[str | Scan] = deque()
+        self._keys: deque[tuple[str, int]] = deque()
+        """Keys that wait, each with when it was struck."""
+        self._passed: deque[tuple[str | Scan, int]] = deque()
+        self._struck_ms = 0
+        """When the last key was struck that went to the scan gate."""
+        self._glance = Glance()
+        self.lost: list[str | Scan | None] = []
+        """Keys dropped since one was last taken; None for what must not be shown."""
         self._held_by: Ask | None = None
         self._leader = False
 
@@ -71,23 +85,51 @@ class Shell:
         """Whether an unfinished scan prefix is held: the driver calls `expire` after a while."""
         return self._gate.waiting
 
+    @property
+    def unseen(self) -> bool:
+        """Whether a question stands that was not drawn yet: the driver calls `shown` after it."""
+        self._glance.ask(self._question())
+        return self._glance.waits
+
+    @property
+    def said(self) -> Span:
+        """What the strip says: what became of keys, and the last thing said."""
+        if not self.lost:
+            return self.strip
+        shown = [item for item in self.lost if item is not None]
+        keys = struck(self.desk.words, shown) if len(shown) == len(self.lost) else ""
+        known = "keys.dropped_which" if keys else "keys.dropped"
+        text = self.desk.words.count(known, len(self.lost), keys=keys)
+        worse = self.strip.role == "bad"
+        return Span(f"{self.strip.text}  {text}" if worse else text, "bad" if worse else "warn")
+
     def begin(self) -> None:
         """Open the board and ask for what every page shows."""
         self._perform([*self._ask_state(), *self.page.opened()])
         if self.desk.greeting.locked:
             self._perform([Open(self._openers["f9"](self.desk))])
 
-    def key(self, key: str) -> None:
-        """Take one key, now or as soon as the page is ready for it."""
+    def key(self, key: str, struck_ms: int) -> None:
+        """Take one key, now or as soon as the page is ready for it.
+
+        Args:
+            key: As the cores know it.
+            struck_ms: When it was read from the keyboard, on the clock of `shown`.
+        """
         if len(self._keys) >= KEYS_WAITING_MAX:
-            self.bells += 1
+            self._lose(None)
             return
-        self._keys.append(key)
+        self._keys.append((key, struck_ms))
         self._pump()
+
+    def shown(self, now_ms: int) -> None:
+        """Everything drawn is on the screen since `now_ms`, by a clock that only goes forward."""
+        self._glance.ask(self._question())
+        self._glance.shown(now_ms)
 
     def expire(self) -> None:
         """Give an unfinished scan prefix back to the page."""
-        self._passed.extend(self._gate.expire())
+        self._passed.extend((key, self._struck_ms) for key in self._gate.expire())
         self._pump()
 
     def answer(self, ask: Ask, result: Any) -> None:
@@ -146,7 +188,7 @@ class Shell:
             return Span(self.desk.words("keys.leader_waits"), "warn")
         if self._gate.collecting:
             return Span(self.desk.words("scan.reading"), "warn")
-        return self.strip
+        return self.said
 
     def _hints(self) -> list[Hint]:
         hints = self.page.hints()
@@ -158,18 +200,37 @@ class Shell:
         """Hand out keys until there are none or the page waits."""
         while not self.busy and not self.quitting and (self._passed or self._keys):
             if self._passed:
-                self._dispatch(self._passed.popleft())
-            elif self.page.scans:
-                self._passed.extend(self._gate.key(self._keys.popleft()))
-            else:
-                self._passed.extend([*self._gate.give_back(), self._keys.popleft()])
+                self._dispatch(*self._passed.popleft())
+                continue
+            key, self._struck_ms = self._keys.popleft()
+            gate = self._gate
+            found = gate.key(key) if self.page.scans else [*gate.give_back(), key]
+            self._passed.extend((item, self._struck_ms) for item in found)
 
-    def _dispatch(self, item: str | Scan) -> None:
+    def _dispatch(self, item: str | Scan, struck_ms: int) -> None:
+        self._glance.ask(self._question())
+        answers = self.page.answers(item)
+        if not self._glance.takes(struck_ms, answers=answers) and not self._locks(item):
+            self._lose(item)
+            return
+        self.lost.clear()
         page, strip = self.page, self.strip
         self._hand_out(item)
         if self.page is not page and self.strip is strip:
             # What was said belonged to the page that is gone.
             self.strip = Span("")
+
+    def _question(self) -> object:
+        """Return what names the question that stands on the page on top; None for none."""
+        asked = self.page.question
+        return None if asked is None else (self.page, asked)
+
+    def _locks(self, item: str | Scan) -> bool:
+        """Whether a key struck too soon for a question blanks the names: that never waits."""
+        if self._leader:
+            self._leader = isinstance(item, str) and fold_digit(item[:1]) == "9"
+            return self._leader
+        return item in (LOCK_KEY, LEADER_KEY)
 
     def _hand_out(self, item: str | Scan) -> None:
         if isinstance(item, Scan):
@@ -178,7 +239,7 @@ class Shell:
             self._perform(self.page.key(item))
         elif self._leader:
             self._led(item)
-        elif item == "ctrl+g":
+        elif item == LEADER_KEY:
             self._leader = True
         elif item in self._openers:
             self._open_by_key(item)
@@ -256,12 +317,20 @@ class Shell:
             self._held_by = None
 
     def _drop_keys(self) -> None:
-        """Forget keys that were struck for a page that did not come."""
-        if self._keys or self._passed:
-            self.bells += 1
+        """Forget keys that were struck for a page that did not come, up to one that locks."""
+        secret = self.page.name == "lock"
+        waiting = [*self._passed, *((key, 0) for key in self._gate.give_back()), *self._keys]
+        keys = [item for item, _ in waiting]
+        kept = next((at for at in range(len(keys)) if _begins_lock(keys[at : at + 2])), len(keys))
+        for item in keys[:kept]:
+            self._lose(None if secret else item)
         self._keys.clear()
-        self._passed.clear()
-        self._gate.give_back()
+        self._passed = deque(waiting[kept:])
+
+    def _lose(self, item: str | Scan | None) -> None:
+        """Drop a key, with a bell and a word."""
+        self.lost.append(item)
+        self.bells += 1
 
     def _ask_state(self) -> list[Act]:
         return [
@@ -286,3 +355,10 @@ class Shell:
 def _nothing(_failure: FieldmeshError) -> list[Act]:
     """What every page shows is asked for again at the next change."""
     return []
+
+
+def _begins_lock(keys: list[str | Scan]) -> bool:
+    """Whether these keys begin with the one that locks, or with its digit after Ctrl+G."""
+    if keys[0] == LEADER_KEY and len(keys) > 1 and isinstance(keys[1], str):
+        return fold_digit(keys[1][:1]) == "9"
+    return keys[0] == LOCK_KEY

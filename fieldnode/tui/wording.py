@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
+from itertools import groupby
 
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.cores.display import Line, Span, cut, line
 from fieldnode.tui.cores.fields import Reason
+from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.occasion import Occasion
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine
@@ -145,6 +148,16 @@ def reason(words: Catalogue, why: Reason) -> str:
     return words(why.key, **values).replace(" .", ".")
 
 
+def struck(words: Catalogue, keys: Iterable[str | Scan]) -> str:
+    """Return keys as a person would name them: typed text together, other keys one by one."""
+    named = [key.text if isinstance(key, Scan) else key for key in keys]
+    parts: list[str] = []
+    for typed, run in groupby(named, key=lambda name: len(name) == 1):
+        names = list(run)
+        parts += ["".join(names)] if typed else [_key_name(words, name) for name in names]
+    return clean_text(" ".join(parts))
+
+
 def unit(code: str) -> str:
     """Return a unit as people read it."""
     return UNIT_SIGNS.get(code, code)
@@ -160,3 +173,12 @@ def value_text(words: Catalogue, text: str) -> str:
     if words.has(f"age.{code}") and number.lstrip("~").isdecimal():
         return age(words, clean_text(text))
     return clean_text(f"{number} {unit(code)}") if number else clean_text(text)
+
+
+def _key_name(words: Catalogue, name: str) -> str:
+    """Return what is printed on a key; a name that is none of ours, as it is."""
+    signs = {"up": "↑", "down": "↓", "left": "←", "right": "→", "backspace": "⌫", "tab": "Tab"}
+    if name in ("enter", "escape"):
+        return words(f"keys.{name}")
+    known = name[1:].isdecimal() and name[0] == "f"
+    return signs.get(name) or (name.upper() if known else name)

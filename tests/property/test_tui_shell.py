@@ -1,39 +1,53 @@
-"""Keys typed ahead mean the same however late, and in whatever bunches, the node answers."""
+"""Keys typed ahead mean the same however late the node answers, or stop at a question."""
 
 import asyncio
 from datetime import UTC
 
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from fieldnode.text.catalogue import load
+from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
-from tests.screens.fake_node import NOW_MS, ward
+from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
 
 SCRIPTS = st.lists(
     st.sampled_from(
         [
             ["n", *"Diallo", "enter", *"Awa", "enter", "2", *"34", "enter", "1", "tab", "enter"],
+            ["n", *"Diallo", "tab", "tab", "9", "tab", "tab", *"TG-000412", "enter", "2", "enter"],
+            ["n", "enter", "enter", "7", "2", *"34", "enter", *"431", "enter", "enter", "enter"],
             ["f2", *"431", "enter", "1", "4", "2", "enter", "enter"],
             ["f2", *"TG-000412", "enter", "enter", "2", "3", "9", "enter", "enter"],
+            ["f2", *"TG-000412", "enter", "2", "3", "9", "enter", "enter", "enter"],
+            ["f2", "enter", "0", "4", "1", "enter", "enter", "enter"],
+            ["v", *"26", "enter", *"93", "enter", "-", *"98/60", "enter", *"20", "enter",
+             "enter", "1", *"386", "enter", "enter"],
             ["down", "enter", "v", *"26", "enter", *"93", "enter", "-", *"98/60", "enter", *"118",
              "enter", "1", *"386", "enter", "enter"],
             ["enter", "3", *"pale", "enter"],
+            ["enter", "e", "enter"],
+            ["enter", "u", "enter"],
             ["f3", *"li wei", "enter", "enter", "escape", "escape"],
             ["f8", "enter"],
             ["escape", "escape"],
-            ["f9", *"correct horse", "enter"],
+            ["f9", *PASSPHRASE, "enter"],
             ["d", "enter"],
+            ["d", "x", "x"],
         ]
     ),
     max_size=5,
 )  # fmt: skip
+STEPS = st.lists(
+    st.tuples(st.integers(0, 3), st.booleans(), st.integers(0, GLANCE_MS - 1)), max_size=120
+)
+"""Before each key: answers that came, whether the screen was drawn, how long nothing was struck."""
 
 
 class Slow:
-    """A driver that answers when it is told to, in order."""
+    """A driver that answers and draws when it is told to, in order."""
 
     def __init__(self):
         self.node = ward()
@@ -41,6 +55,11 @@ class Slow:
         desk = Desk(load("en"), UTC, lambda: f"key{next(keys)}", NOW_MS, self.node.greeting)
         self.shell = Shell(desk, home.page(desk), home.openers())
         self.shell.begin()
+        self.now_ms = 0
+        self.asked_at = None
+        """How much was written when the first question stood that was no list to choose from."""
+        self.settle()
+        self.look()
 
     def answer(self, count):
         for _ in range(count):
@@ -53,25 +72,104 @@ class Slow:
         while self.shell.asks:
             self.answer(1)
 
+    def look(self):
+        """The screen is drawn, and a person reads it."""
+        self.shell.shown(self.now_ms)
+        self.now_ms += GLANCE_MS
+
+    @property
+    def asks_more_than_which(self):
+        page = self.shell.page
+        return page.question is not None and page.name not in ("board", "search", "drafts")
+
+    def strike(self, key):
+        self.shell.key(key, self.now_ms)
+
 
 def written(node):
-    return [(line["kind"], line.get("patient"), line["data"]) for line in node.written]
+    return [
+        (line["kind"], line.get("patient"), line["data"], line.get("confirm"))
+        for line in node.written
+    ]
 
 
-@given(SCRIPTS, st.lists(st.integers(0, 3), max_size=120))
-def test_any_timing_of_answers_gives_the_same_records_and_the_same_page(scripts, delays):
+def deliberate(keys):
+    """Return the shell and node of a person who reads the screen before every key."""
+    person = Slow()
+    for key in keys:
+        person.strike(key)
+        person.settle()
+        if person.asked_at is None and person.asks_more_than_which:
+            person.asked_at = len(person.node.written)
+        person.look()
+    return person
+
+
+@given(SCRIPTS, STEPS)
+def test_keys_at_any_speed_write_what_they_write_slowly_or_stop_at_a_question(scripts, steps):
     keys = [key for script in scripts for key in script]
-    prompt, late = Slow(), Slow()
-    prompt.settle()
-    for key in keys:
-        prompt.shell.key(key)
-        prompt.settle()
+    slow, fast = deliberate(keys), Slow()
 
-    waits = iter(delays)
+    waits = iter(steps)
     for key in keys:
-        late.shell.key(key)
-        late.answer(next(waits, 0))
-    late.settle()
+        answers, drawn, passed_ms = next(waits, (0, False, 0))
+        fast.answer(answers)
+        if drawn:
+            fast.shell.shown(fast.now_ms)
+        fast.now_ms += passed_ms
+        fast.strike(key)
+    fast.settle()
 
-    assert written(late.node) == written(prompt.node)
-    assert [page.name for page in late.shell.pages] == [page.name for page in prompt.shell.pages]
+    assert slow.asked_at is None or len(fast.node.written) <= slow.asked_at
+    if fast.shell.lost:
+        event("stopped at a question")
+        assert fast.shell.page.question is not None or fast.shell.page.name == "lock"
+        assert "not taken" in fast.shell.said.text
+        assert written(fast.node) == written(slow.node)[: len(fast.node.written)]
+    else:
+        event("went through")
+        assert written(fast.node) == written(slow.node)
+        names = [page.name for page in slow.shell.pages]
+        assert [page.name for page in fast.shell.pages] == names
+
+
+@given(SCRIPTS, STEPS, st.sets(st.integers(0, 80)))
+def test_up_to_the_first_question_nothing_depends_on_speed_even_with_pauses(scripts, steps, pauses):
+    keys = [key for script in scripts for key in script]
+    slow, fast = deliberate(keys), Slow()
+    before = None
+
+    waits = iter(steps)
+    for number, key in enumerate(keys):
+        if number in pauses:
+            fast.settle()
+            fast.look()
+        answers, drawn, passed_ms = next(waits, (0, False, 0))
+        fast.answer(answers)
+        if drawn:
+            fast.shell.shown(fast.now_ms)
+        fast.now_ms += passed_ms
+        fast.strike(key)
+        if fast.shell.lost and before is None:
+            before = len(fast.node.written)
+    fast.settle()
+
+    known = len(fast.node.written) if before is None and not fast.shell.lost else before or 0
+    assert written(fast.node)[:known] == written(slow.node)[:known]
+
+
+def test_a_lock_key_typed_ahead_of_a_question_blanks_the_names():
+    for lock in (["f9"], ["ctrl+g", "9"]):
+        person = Slow()
+        for key in ["f2", *"TG-000412", "enter", "enter", "2", *lock, *PASSPHRASE]:
+            person.strike(key)
+        person.settle()
+
+        assert person.shell.page.name == "lock"
+        person.strike("enter")
+        person.strike("enter")
+        person.settle()
+        # Behind the lock the question stands as before, and still nobody has answered it.
+        assert person.shell.page.name == "triage"
+        assert person.shell.page.question is not None
+        assert PASSPHRASE not in person.shell.said.text

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pyte
 
+from fieldnode.tui.cores.glance import GLANCE_MS
 from tests.screens.fake_node import FakeNode, Served
 
 CHILD = Path(__file__).with_name("child.py")
@@ -126,6 +127,12 @@ class Terminal:
         while not true():
             assert time.monotonic() < until, f"never came\n{self.text}"
             self.read(0.02)
+
+    def look(self) -> None:
+        """Read what is shown for as long as a person needs before answering it."""
+        until = time.monotonic() + 2 * GLANCE_MS / 1000
+        while (left := until - time.monotonic()) > 0:
+            self.read(left)
 
     def exit_status(self) -> int:
         """Wait for the end; return the status."""

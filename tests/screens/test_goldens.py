@@ -12,6 +12,7 @@ import pytest
 
 from fieldnode.text.catalogue import load, pseudo
 from fieldnode.tui.cores.display import Size, cells, line_cells, text_of
+from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
@@ -59,12 +60,13 @@ def shell_after(keys, words, **greeting):
     desk = Desk(words, UTC, lambda: f"key{next(numbers)}", NOW_MS, node.greeting)
     shell = Shell(desk, home.page(desk), home.openers())
     shell.begin()
-    for key in [None, *keys]:
+    for number, key in enumerate([None, *keys]):
         if key is not None:
-            shell.key(key)
+            shell.key(key, number * GLANCE_MS)
         while shell.asks:
             ask = shell.asks.pop(0)
             shell.answer(ask, asyncio.run(ask.call(node)))
+        shell.shown(number * GLANCE_MS)
     return shell
 
 

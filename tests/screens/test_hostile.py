@@ -42,6 +42,8 @@ def tour(path, text):
     with NodeThread(world(text), path) as node, Terminal(node.path) as terminal:
         terminal.wait_for("n/1 new patient", "RED")
         for key in TOUR:
+            if key == "enter":
+                terminal.look()
             terminal.send(key)
             terminal.wait_until(lambda: not terminal.read(0.06))
         terminal.wait_for("LOCKED since")

@@ -1,11 +1,13 @@
 """Line mode: the same records from plain lines."""
 
 import asyncio
+import itertools
 from datetime import UTC
 
 from fieldnode.text.catalogue import load
 from fieldnode.tui.app import screen_possible
 from fieldnode.tui.cores.display import Size
+from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.line import LineTerminal
 from fieldnode.tui.screens import home
@@ -13,7 +15,7 @@ from fieldnode.tui.shell import Shell
 from tests.screens.fake_node import NOW_MS, ward
 
 
-def told(*typed):
+def told(*typed, tick_ms=GLANCE_MS):
     """Return the node and all that was said, prompts among it."""
     node, said, lines = ward(), [], iter(typed)
     numbers = iter(range(1000))
@@ -26,8 +28,13 @@ def told(*typed):
         except StopIteration:
             raise EOFError from None
 
+    ticks = itertools.count(0, tick_ms)
+
+    def clock():
+        return next(ticks)
+
     shell = Shell(desk, home.page(desk), home.openers())
-    assert asyncio.run(LineTerminal(shell, node, read, said.append).run()) == 0
+    assert asyncio.run(LineTerminal(shell, node, read, said.append, clock).run()) == 0
     return node, "\n".join(said)
 
 
@@ -54,6 +61,14 @@ def test_a_digit_that_is_no_answer_does_not_pass_for_an_empty_one():
 
     assert "! This key is no answer here." in said
     assert said.count("Sex (") == 2
+
+
+def test_a_line_that_was_there_before_the_question_answers_nothing():
+    node, said = told("f2", "TG-000412", "", "2", "4", "2", "", "", tick_ms=GLANCE_MS - 1)
+
+    assert "This tag is ACD EFH 001 Haddad Nour" in said
+    assert "not taken" in said
+    assert node.written == []
 
 
 def test_back_and_function_keys_are_lines_too():

@@ -7,6 +7,7 @@ import pytest
 
 from fieldnode.text.catalogue import load
 from fieldnode.tui.cores.display import Size, text_of
+from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import KEYS_WAITING_MAX, Shell
@@ -16,22 +17,37 @@ from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
 
 
 class Person:
-    """Strikes keys, reads the screen; the node answers at once."""
+    """Reads the screen, then strikes a key; the node answers at once."""
 
     def __init__(self, node=None):
         self.node = node or ward()
         numbers = iter(range(10_000))
         desk = Desk(load("en"), UTC, lambda: f"key{next(numbers)}", NOW_MS, self.node.greeting)
         self.shell = Shell(desk, home.page(desk), home.openers())
+        self.now_ms = 0
         self.shell.begin()
         self.settle()
+        self.look()
 
     def press(self, *words):
         for word in words:
             named = len(word) > 1 and (word in NAMED or word.startswith(("f1", "f2", "f3", "ctrl")))
             for key in [word] if named else word:
-                self.shell.key(key)
+                self.shell.key(key, self.now_ms)
                 self.settle()
+                self.look()
+        return self
+
+    def look(self):
+        """Read what is on the screen now."""
+        self.shell.shown(self.now_ms)
+        self.now_ms += GLANCE_MS
+
+    def hurry(self, *keys):
+        """Strike keys one after the other without looking up; the node answers afterwards."""
+        for key in keys:
+            self.shell.key(key, self.now_ms)
+        self.settle()
         return self
 
     def settle(self):
@@ -74,7 +90,7 @@ def test_what_is_saved_is_not_shown_as_unsaved_whatever_was_listed_meanwhile(per
     person.press("enter", "v", "20", "enter", "98", "enter", *"-----", "enter")
     assert "UNSAVED 1" in person.screen
 
-    person.shell.key("enter")
+    person.shell.key("enter", person.now_ms)
     (save,) = person.shell.asks
     person.shell.asks = []
     saved = asyncio.run(save.call(person.node))
@@ -138,6 +154,109 @@ def test_a_known_tag_shows_who_and_needs_a_second_enter(person):
     (line,) = person.node.written
     assert line["patient"] == "pat_00001"
     assert line["data"]["category"] == "yellow"
+
+
+def test_keys_typed_ahead_do_not_say_that_a_casualty_is_somebody_nobody_saw(person):
+    person.hurry("f2", *"TG-000412", "enter", "enter", "2", "4", "2", "enter", "enter")
+
+    assert person.node.written == []
+    assert "This tag is ACD EFH 001 Haddad Nour" in person.screen
+    assert "6 keys struck before this were not taken: Enter 242 Enter Enter" in person.screen
+    assert person.shell.page.form.snapshot() == {"tag": "TG-000412"}
+
+    person.look()
+    person.press("enter", "2", "4", "2", "enter", "enter")
+    assert "not taken" not in person.screen
+    assert person.node.written[0]["patient"] == "pat_00001"
+
+
+def test_whoever_goes_on_typing_at_a_question_has_not_seen_it(person):
+    person.hurry("f2", *"TG-000412", "enter")
+    for _ in range(4):
+        person.shell.shown(person.now_ms)
+        person.now_ms += GLANCE_MS - 1
+        person.hurry("enter")
+    assert "4 keys struck before this were not taken" in person.screen
+    assert person.shell.page.question is not None
+
+    person.look()
+    person.hurry("enter")
+    assert person.shell.page.question is None
+
+
+def test_an_unusual_value_is_not_confirmed_by_keys_typed_ahead(person):
+    person.press("enter", "v", "tab", "tab", "tab", "tab")
+    person.hurry(*"20", "enter", "enter", "1", *"386", "enter", "enter")
+
+    assert person.node.written == []
+    assert person.shell.page.form.snapshot() == {"heart-rate": "20"}
+    assert "7 keys struck before this were not taken: Enter 1386 Enter Enter" in person.screen
+
+
+def test_what_the_node_doubts_is_not_confirmed_by_keys_typed_ahead(person):
+    doubt = Recorded(0, False, error="confirm_needed", field="data.tags.0", confirm="tag_in_use")
+    record = person.node.record
+
+    async def doubting(lines, **how):
+        asks = not any(line.get("confirm") for line in lines)
+        person.node.refuse = {"patient.register": doubt} if asks else {}
+        return await record(lines, **how)
+
+    person.node.record = doubting
+    person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "77")
+    person.hurry("enter", "tab", "enter", "enter", "v", *"26", "enter")
+    assert "Another patient carries this tag" in person.screen
+    assert person.node.written == []
+
+    person.look()
+    person.press("enter")
+    assert person.node.written[0]["confirm"] == ["tag_in_use"]
+
+
+def test_a_refused_digit_does_not_let_the_next_answer_into_its_field(person):
+    person.press("n", "tab", "tab")
+    person.hurry("7", *"34", "enter", "1")
+
+    assert person.shell.page.form.empty
+    assert "not taken: 34 Enter 1" in person.screen
+
+
+def test_the_wrong_patient_is_not_chosen_by_keys_typed_ahead(person):
+    person.press("enter", "v", "26", "enter")
+    person.hurry(*"]C1TG-000412", "enter", *"93", "enter")
+    assert "Nothing was filled in" in person.screen
+    assert person.shell.page.name == "switch"
+
+    found = Person(person.node).hurry("f3", *"haddad", "enter", "enter", "v", *"26", "enter")
+    assert found.shell.page.name == "search"
+    assert "5 keys struck before this were not taken: Enter v26 Enter" in found.screen
+    found.look()
+    assert found.press("enter").shell.page.name == "chart"
+
+
+def test_nothing_is_taken_back_or_settled_by_keys_typed_ahead(person):
+    person.press("enter", "n", "pale", "enter").hurry("f8", "enter")
+    assert person.node.written[-1]["kind"] == "note.add"
+    assert person.shell.page.name == "undo"
+
+    other = Person().press("down", "up", "enter").hurry("u", "enter")
+    assert other.node.written == []
+    assert other.shell.page.name in ("settle", "chart")
+
+
+def test_a_list_that_just_came_is_chosen_from_by_nobody_who_did_not_see_it(person):
+    person.press("/").hurry(*"li", "enter", "enter", "v", "escape")
+
+    assert [page.name for page in person.shell.pages] == ["board"]
+    assert "3 keys struck before this were not taken" in person.screen
+
+
+def test_what_asks_nothing_takes_keys_typed_ahead_whole(person):
+    person.hurry("n", *"Diallo", "enter", *"Awa", "enter", "2", *"34", "enter", "1", *"431",
+                 "enter", "2", *"burns", "enter", "enter", "v", *"26", "enter")  # fmt: skip
+
+    assert "not taken" not in person.screen
+    assert person.shell.page.form.snapshot() == {"respiratory-rate": "26"}
 
 
 def test_a_known_tag_that_is_corrected_belongs_to_nobody(person):
@@ -223,7 +342,7 @@ def test_a_doubt_that_was_answered_by_another_value_is_not_confirmed(person):
 
 def test_a_save_whose_answer_was_lost_is_repeated_with_the_same_key(person):
     person.press("enter", "n", "pale")
-    person.shell.key("enter")
+    person.shell.key("enter", person.now_ms)
     ask = person.shell.asks.pop(0)
     asyncio.run(ask.call(person.node))
     person.shell.fail(ask, LinkError("node_left"))
@@ -238,7 +357,7 @@ def test_a_save_whose_answer_was_lost_is_repeated_with_the_same_key(person):
 def test_keys_that_counted_on_a_failed_answer_are_dropped_with_a_bell(person):
     person.node.down = LinkError("node_slow")
     for key in ["enter", "v", "2", "6", "enter"]:
-        person.shell.key(key)
+        person.shell.key(key, person.now_ms)
     bells = person.shell.bells
     person.settle()
 
@@ -248,11 +367,11 @@ def test_keys_that_counted_on_a_failed_answer_are_dropped_with_a_bell(person):
 
 
 def test_so_many_keys_wait_and_no_more(person):
-    person.shell.key("enter")
+    person.shell.key("enter", person.now_ms)
     for _ in range(KEYS_WAITING_MAX):
-        person.shell.key("down")
+        person.shell.key("down", person.now_ms)
     bells = person.shell.bells
-    person.shell.key("down")
+    person.shell.key("down", person.now_ms)
 
     assert person.shell.bells == bells + 1
 

@@ -56,6 +56,28 @@ def test_no_key_lands_in_another_field_at_any_speed(node, blocked):
             terminal.wait_for("TRIAGE", "n/1 new patient")
 
 
+@pytest.mark.parametrize("blocked", [False, True], ids=["free", "blocked"])
+def test_no_key_typed_ahead_says_who_a_casualty_is_at_any_speed(node, blocked):
+    with Terminal(node.path, blocked=blocked) as terminal:
+        terminal.wait_for("Haddad")
+        for gap_s in GAPS_S:
+            terminal.send("f2", *"TG-000412", "enter", "enter", "2", "4", "2", "enter", "enter",
+                          gap_s=gap_s)  # fmt: skip
+            terminal.wait_for("This tag is ACD EFH 001", "6 keys struck before this")
+            assert node.node.written == [], f"{gap_s * 1000:g} ms"
+
+            terminal.look()
+            terminal.send("escape")
+            terminal.wait_for("n/1 new patient")
+
+        terminal.send("f2", *"TG-000412", "enter")
+        terminal.wait_for("This tag is ACD EFH 001")
+        terminal.look()
+        terminal.send("enter", "2", "enter", "enter", "tab", "enter")
+        terminal.wait_until(lambda: node.node.written)
+        assert node.node.written[0]["patient"] == "pat_00001"
+
+
 def test_two_scans_in_one_write_are_two_casualties(node):
     with Terminal(node.path) as terminal:
         terminal.wait_for("Haddad")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fieldnode.tui.cores.fields import (
     Answer,
     AnswerError,
+    Coded,
     Field,
     Reason,
 )
@@ -58,12 +59,15 @@ class FormCore:
         """Characters before the cursor in the open field."""
         self.reason: Reason | None = None
         """Why the last key did not do what was asked, until the next key."""
+        self.question: int | None = None
+        """Number of the question that stands: an answer refused or doubted. Until the next key."""
         self._hurry = hurry
         self._texts = [""] * len(self.fields)
         self._confirmed: set[int] = set()
         self._asked: int | None = None
         self._absorb = False
         self._resume = False
+        self._questions = 0
 
     @property
     def open_field(self) -> Field:
@@ -140,7 +144,7 @@ class FormCore:
         """
         before, place = self.place, self.place_of(name)
         self._open(place)
-        self.reason = reason
+        self._stand(reason)
         self._asked, self._absorb = None, False
         self._resume = True
         return Step(dirty=frozenset({before, place}), refused=True)
@@ -150,6 +154,7 @@ class FormCore:
         absorb, self._absorb = self._absorb, False
         asked, self._asked = self._asked, None
         had_reason, self.reason = self.reason, None
+        question, self.question = self.question, None
         here = frozenset({self.place})
         if absorb and key in _ABSORBED:
             return Step(dirty=here if had_reason else frozenset())
@@ -162,6 +167,7 @@ class FormCore:
         if is_text(key):
             return self._type(key)
         self._absorb, self._asked, self.reason = absorb, asked, had_reason
+        self.question = question
         return Step(taken=False)
 
     def _type(self, char: str) -> Step:
@@ -175,6 +181,9 @@ class FormCore:
         typed = self.open_field.accept(text, char)
         if not typed:
             self.reason = Reason("form.not_here")
+            if isinstance(self.open_field, Coded):
+                # The field stays open, and the keys that follow were meant for the next one.
+                self._stand(self.reason)
             return Step(dirty=frozenset({place}), refused=True)
         self._set(place, text[: self.cursor] + typed + text[self.cursor :])
         self.cursor += len(typed)
@@ -199,7 +208,7 @@ class FormCore:
             self._confirmed.add(place)
         reason = self._objection(place)
         if reason is not None:
-            self.reason = reason
+            self._stand(reason)
             self._asked = place if self._doubted(place) else None
             return Step(dirty=frozenset({place}), refused=True)
         self._texts[place] = field.settled(self._texts[place], field.read(self._texts[place]))
@@ -216,7 +225,7 @@ class FormCore:
             reason = self._objection(other) or self._missing(other)
             if reason is not None:
                 self._open(other)
-                self.reason = reason
+                self._stand(reason)
                 self._asked = other if self._doubted(other) else None
                 self._resume = True
                 return Step(dirty=frozenset({place, other}), refused=True)
@@ -267,6 +276,12 @@ class FormCore:
     def _missing(self, place: int) -> Reason | None:
         needed = self.fields[place].required and not self._texts[place]
         return Reason("form.required") if needed else None
+
+    def _stand(self, reason: Reason) -> None:
+        """Stop at a question: nothing struck before it was seen is an answer."""
+        self.reason = reason
+        self._questions += 1
+        self.question = self._questions
 
     def _set(self, place: int, text: str) -> None:
         self._texts[place] = text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
@@ -50,6 +50,8 @@ class WardPage(Page):
         self._filter = ""
         self._asking: FormCore | None = None
         self._came = False
+        self._listed = 0
+        """How often another list came in place of what was shown."""
 
     def opened(self) -> list[Act]:
         """Fetch the first page; keys wait for it."""
@@ -89,6 +91,15 @@ class WardPage(Page):
     def scan(self, scan: Scan) -> list[Act]:
         """Look the tag up."""
         return [Open(SearchPage(self.desk, scan.text))]
+
+    @property
+    def question(self) -> Hashable | None:
+        """Which of the patients listed."""
+        return None if self._asking is not None else self._listed
+
+    def answers(self, item: str | Scan) -> bool:
+        """Enter and `v` are about the selected patient."""
+        return item == "enter" or (isinstance(item, str) and self.action(item) == "v")
 
     def draw(self, size: Size) -> list[Line]:
         """Draw counts and rows."""
@@ -174,6 +185,7 @@ class WardPage(Page):
             return [Say(self.desk.words("board.nobody"), "warn", bell=True)]
         if self._rows.moved:
             self._rows.moved = False
+            self._listed += 1
             return [Say(self.desk.words("board.moved"), "warn", bell=True)]
         return [then(row)]
 
@@ -183,6 +195,7 @@ class WardPage(Page):
         def came(found: BoardPage) -> list[Act]:
             if text == self._filter:
                 self._came = True
+                self._listed += holds
                 self._rows.take(page, found.lines, found.total)
                 self._counts = found.counts
             return []

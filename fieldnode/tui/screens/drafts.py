@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.list import ListCore
+from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.form_page import FormPage
@@ -31,6 +33,8 @@ class DraftsPage(Page):
         self._rows: ListCore[Draft] = ListCore(lambda row: f"{row.form} {row.subject}")
         self._sure = False
         """True after the first `x`: the next one gives the draft up."""
+        self._listed = 0
+        """How often the list was fetched."""
 
     def opened(self) -> list[Act]:
         """Fetch them; keys wait."""
@@ -51,6 +55,15 @@ class DraftsPage(Page):
         if self.action(key) == "x" and chosen is not None:
             return self._give_up(chosen, sure)
         return super().key(key)
+
+    @property
+    def question(self) -> Hashable | None:
+        """Which draft, out of those listed; whether to give one up."""
+        return self._listed, self._sure
+
+    def answers(self, item: str | Scan) -> bool:
+        """Enter and `x` are about the selected draft."""
+        return item == "enter" or (isinstance(item, str) and self.action(item) == "x")
 
     def draw(self, size: Size) -> list[Line]:
         """Draw what they are and since when."""
@@ -74,6 +87,7 @@ class DraftsPage(Page):
 
     def _came(self, drafts: list[Draft]) -> list[Act]:
         self.desk.drafts = drafts
+        self._listed += 1
         self._rows.take_all(drafts)
         return []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
@@ -109,6 +109,11 @@ class FormPage(Page):
         if step.refused and self.form.reason is None:
             acts.append(Say("", bell=True))
         return acts
+
+    @property
+    def question(self) -> Hashable | None:
+        """An answer that was refused, or is doubted."""
+        return self.form.question
 
     def field_left(self, _name: str) -> list[Act]:
         """Do what an answer calls for, such as looking up a tag."""
@@ -291,9 +296,9 @@ class FormPage(Page):
             known = name or self.form.open_field.name
             self._confirm[recorded.confirm] = (known, self.form.text(self.form.place_of(known)))
         sentence = self._sentence(recorded, asks)
-        if not name:
-            return [Say(sentence, "bad", bell=True)]
-        self.form.refuse(name, Reason("form.refused", (("why", sentence),)))
+        self.form.refuse(
+            name or self.form.open_field.name, Reason("form.refused", (("why", sentence),))
+        )
         return [Say("", bell=True)]
 
     def _confirmed(self, answers: dict[str, Answer]) -> list[str]:

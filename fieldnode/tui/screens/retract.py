@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Say
@@ -33,6 +34,11 @@ class RetractPage(Page):
             for own, fact in zip(self._keys, self._facts, strict=True)
         ]
         return [Ask(lambda node: node.record(lines), self._done)]
+
+    @property
+    def question(self) -> Hashable | None:
+        """Whether to take back what is named."""
+        return self._facts or None
 
     def draw(self, size: Size) -> list[Line]:
         """Draw what it is about."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
@@ -37,6 +38,8 @@ class SearchPage(Page):
         self._rows: ListCore[BoardLine] = ListCore(lambda row: row.patient)
         self._asked: str | None = None
         """The question whose answers are shown."""
+        self._came = 0
+        """How often answers came."""
 
     def opened(self) -> list[Act]:
         """Ask at once when a scan brought the question."""
@@ -62,6 +65,15 @@ class SearchPage(Page):
         """Ask for the code that was scanned."""
         self._form.restore({"text": scan.text[:QUESTION_CHARS_MAX]})
         return [self._ask()]
+
+    @property
+    def question(self) -> Hashable | None:
+        """Which of those found."""
+        return self._came if self._rows.total else None
+
+    def answers(self, item: str | Scan) -> bool:
+        """Enter opens the selected patient, once the question is the one that was asked."""
+        return item == "enter" and self._question == self._asked
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the question and what was found."""
@@ -107,6 +119,7 @@ class SearchPage(Page):
             self._rows.clear()
             self._rows.take_all(page.lines)
             self._asked = question
+            self._came += 1
             return []
 
         return Ask(lambda node: node.search(question, PAGE_ROWS), came)

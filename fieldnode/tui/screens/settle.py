@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar, NamedTuple
 
 from fieldnode.tui.acts import Act, Ask, Back, Say
 from fieldnode.tui.cores.display import Line, Size, Span
 from fieldnode.tui.cores.list import ListCore
+from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -50,6 +51,15 @@ class SettlePage(Page):
             "data": {"attribute": chosen.attribute, "keep": chosen.value.fact},
         }
         return [Ask(lambda node: node.record([settle]), self._done)]
+
+    @property
+    def question(self) -> Hashable | None:
+        """Which of the values holds."""
+        return self._head.patient
+
+    def answers(self, item: str | Scan) -> bool:
+        """Enter keeps the selected value."""
+        return item == "enter"
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the values with who wrote them and when."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Open
@@ -29,6 +30,11 @@ class SwitchPage(Page):
         from fieldnode.tui.screens.chart import ChartPage
 
         return [Open(ChartPage(self.desk, self._other.patient), instead=True)]
+
+    @property
+    def question(self) -> Hashable | None:
+        """Whose chart to go on with."""
+        return self._other.patient
 
     def draw(self, size: Size) -> list[Line]:
         """Draw who it is and what Enter does."""
