@@ -46,6 +46,10 @@ class InputError(FieldmeshError):
         self.allowed = allowed
         """What would have been taken, in words a person can type."""
 
+    def at(self, field: str) -> InputError:
+        """Return the same refusal of another field; whoever asked knows where the text stood."""
+        return InputError(self.code, field=field, allowed=self.allowed, **self.values)
+
 
 class PeerError(FieldmeshError):
     """The peer broke the protocol. Close the session, keep the evidence."""

@@ -57,7 +57,7 @@ async def furnish(camp: Camp) -> None:
     await story.converge()
     camp.cut()
     for name, village in (("tent-a", "Kabo"), ("tent-b", "Kalonge")):
-        line = {"v": 1, "kind": "patient.identify", "patient": {"tag": "A-005"}}
+        line = {"v": 1, "kind": "patient.identify", "key": name, "patient": {"tag": "A-005"}}
         await taken(camp, name, [{**line, "data": {"village": village}}])
     camp.heal()
     await story.converge()

@@ -27,7 +27,7 @@ from protocols.ledger.folder import holds_book, make_folder, open_ledger
 from protocols.ledger.founding import found_book
 from protocols.ledger.inspection import inspect
 from protocols.ledger.keyfile import opens_unattended, recover_to
-from protocols.ledger.recording import LINES_MAX
+from protocols.ledger.recording import LINES_MAX, refusal
 from protocols.ledger.safefile import named
 from protocols.ledger.store import Store
 from protocols.live import answers
@@ -123,7 +123,19 @@ def say(text: str) -> None:
 
 def show(value: object) -> None:
     """Print one JSON object, on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    click.echo(one_line(value))
+
+
+def one_line(value: object) -> str:
+    r"""Return JSON that a terminal can only draw, equal to the value for whoever parses it.
+
+    Controls, direction marks and whatever else is not drawn are written as `\uXXXX`: a name or a
+    key that a stranger chose must not move the cursor or turn a line around.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 @contextmanager
@@ -371,7 +383,7 @@ def record_stream(book: LocalDoor | StoppedDoor, source: int) -> int:
                 read.append((number, error))
         answered = iter(book.record([line for _, line in read if isinstance(line, dict)]))
         for number, line in read:
-            answer = next(answered) if isinstance(line, dict) else _unread(line)
+            answer = next(answered) if isinstance(line, dict) else plain(refusal(line, line=number))
             if not answer["ok"]:
                 codes.add(str(answer["error"]))
             show(_told(answer, number))
@@ -386,10 +398,6 @@ _NOT_WRITABLE = {"disk_full", "disk_failed", "damaged", "book_failed", "no_key",
 
 def _last_backup(folder: Path) -> str | None:
     return iso(last_backup_ms(folder))
-
-
-def _unread(error: InputError) -> dict[str, Any]:
-    return {"ok": False, "error": error.code}
 
 
 def _told(answer: Mapping[str, Any], line: int) -> dict[str, Any]:

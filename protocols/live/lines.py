@@ -23,6 +23,7 @@ from protocols.errors import (
     SetupError,
 )
 from protocols.live.api import Failure, Reply, Request
+from protocols.records.strict import refuse_twice
 
 LINE_BYTES_MAX = 1024 * 1024
 """One request or one answer, newline included; more is cut into pages or several calls."""
@@ -56,10 +57,11 @@ def decode_request(line: bytes) -> Request:
     """Read one line of a client.
 
     Raises:
-        InputError: `bad_line` when it is not a request.
+        InputError: `bad_line` when it is not a request, `field_twice` when it may be read as two.
     """
     try:
         request = _request.decode(line)
+        refuse_twice(line)
     except (msgspec.DecodeError, RecursionError):
         raise InputError("bad_line") from None
     if request.id <= 0:

@@ -14,6 +14,7 @@ from protocols.ids import FactRef
 from protocols.records.catalogue import BY_NAME
 from protocols.records.planning import SUPERSEDES_MAX, Command
 from protocols.records.shape import Plan, View
+from protocols.records.strict import FIELD_CHARS_MAX, read_object
 
 LINE_VERSION = 1
 LINE_BYTES_MAX = 64 * 1024
@@ -40,7 +41,9 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
 
     v: int
     kind: str
-    key: str | None = None
+    key: str
+    """The writer's own name for this line; sent again, it is answered again and never written
+    twice."""
     patient: str | TagTarget | None = None
     encounter: str | None = None
     store: str | None = None
@@ -60,15 +63,12 @@ def read_line(text: bytes | str) -> dict[str, Any]:
     """Return one JSON object.
 
     Raises:
-        InputError: `too_long` or `bad_json`.
+        InputError: `too_long`, `bad_json`, `too_deep` or `field_twice`.
     """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(raw) > LINE_BYTES_MAX:
         raise InputError("too_long", limit=LINE_BYTES_MAX)
-    try:
-        return msgspec.json.decode(raw, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InputError("bad_json") from None
+    return read_object(raw)
 
 
 def fingerprint(line: Mapping[str, Any]) -> bytes:
@@ -91,8 +91,11 @@ def parse_line(line: Mapping[str, Any]) -> Command:
         raise InputError("unknown_kind", field="kind", allowed=tuple(BY_NAME))
     if whole.store is not None:
         raise InputError("not_taken", field="store", kind=kind.name)
+    if not whole.key.strip():
+        raise InputError("empty", field="key")
+    if len(whole.key) > KEY_CHARS_MAX:
+        raise InputError("too_long", field="key", limit=KEY_CHARS_MAX)
     for name, items, limit in (
-        ("key", whole.key or "", KEY_CHARS_MAX),
         ("confirm", whole.confirm, CONFIRM_MAX),
         ("supersedes", whole.supersedes, SUPERSEDES_MAX),
     ):
@@ -134,7 +137,6 @@ _UNKNOWN = re.compile(r"unknown field `(?P<name>.*?)`(?: - at `\$(?P<path>[^`]*)
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`(?: - at `\$(?P<path>[^`]*)`)?$")
 _WRONG = re.compile(r"Expected `(?P<want>[^`]*)`, got `[^`]*`(?: - at `\$(?P<path>[^`]*)`)?$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[([0-9.]+)\]")
-_PATH_CHARS_MAX = 120
 
 
 def _read(value: Any, form: type[msgspec.Struct], root: str) -> Any:
@@ -164,7 +166,7 @@ def _refusal(text: str, form: type[msgspec.Struct], root: str) -> InputError:
         elif code == "wrong_type":
             allowed = tuple(parts["want"].replace("str", "string").split(" | "))
         path = ".".join(filter(None, (root, *steps, parts.get("name"))))
-        return InputError(code, field=path[:_PATH_CHARS_MAX] or None, allowed=allowed)
+        return InputError(code, field=path[:FIELD_CHARS_MAX] or None, allowed=allowed)
     return InputError("wrong_type", field=root or None)
 
 
@@ -199,4 +201,4 @@ def _ref(text: str) -> FactRef:
     try:
         return FactRef.parse(text)
     except InputError as error:
-        raise InputError(error.code, field="supersedes", allowed=error.allowed) from None
+        raise error.at("supersedes") from None

@@ -156,7 +156,7 @@ def _ref(text: str, where: str) -> FactRef:
     try:
         return FactRef.parse(text)
     except InputError as error:
-        raise InputError(error.code, field=where, allowed=error.allowed) from None
+        raise error.at(where) from None
 
 
 # rows: none of their own; what they name changes

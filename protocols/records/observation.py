@@ -262,7 +262,7 @@ def _ref(text: str) -> FactRef:
     try:
         return FactRef.parse(text)
     except InputError as error:
-        raise InputError(error.code, field="data.result", allowed=error.allowed) from None
+        raise error.at("data.result") from None
 
 
 # rows

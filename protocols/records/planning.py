@@ -40,7 +40,8 @@ class Command:
     """One line for `fieldnode record`, its fields typed and known, its meaning not yet checked."""
 
     kind: str
-    key: str | None = None
+    key: str
+    """Names the line; see `commands.Line`."""
     patient: str | None = None
     """An id or a short code."""
     tag: str | None = None
@@ -121,7 +122,7 @@ class Desk:
         try:
             spelled = parse_code(text)
         except InputError as error:
-            raise InputError(error.code, field=where, allowed=error.allowed) from None
+            raise error.at(where) from None
         return _only(self.view.patients_named(spelled), where)
 
     def encounter(self, patient: PatientId) -> EncounterId | None:
@@ -294,7 +295,7 @@ def _read_id(kind: type[IdType], text: str, where: str) -> IdType:
     try:
         return kind.parse(text)
     except InputError as error:
-        raise InputError(error.code, field=where, allowed=error.allowed) from None
+        raise error.at(where) from None
 
 
 def _iso_time(text: str) -> tuple[int, str]:

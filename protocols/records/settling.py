@@ -46,7 +46,7 @@ def settled_value(desk: Desk, attribute: Attribute, value: Any) -> Any:
     except msgspec.ValidationError:
         raise InputError("wrong_type", field="data.value") from None
     except InputError as error:
-        raise InputError(error.code, field="data.value", allowed=error.allowed) from None
+        raise error.at("data.value") from None
 
 
 def _stated(desk: Desk, attribute: Attribute, shaped: dict[str, Any]) -> Any:

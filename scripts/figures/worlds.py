@@ -42,7 +42,8 @@ def drill(_: Bench) -> list[Reading]:
 
 def _arrival(number: int) -> dict[str, object]:
     patient = {"tag": f"b{number:06d}"}
-    return {"v": 1, "kind": "encounter.open", "patient": patient, "data": {"class": "emergency"}}
+    data = {"class": "emergency"}
+    return {"v": 1, "kind": "encounter.open", "key": f"a{number}", "patient": patient, "data": data}
 
 
 def terminal(bench: Bench) -> list[Reading]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from itertools import count
 
 PASSPHRASE = "correct horse"
 PATIENCE_S = 60
@@ -70,6 +71,9 @@ def serving(folder, *more, app="fieldnode", passphrase=PASSPHRASE):
         process.communicate(timeout=PATIENCE_S)
 
 
+_notes = count(1)
+
+
 def patient(key, **data):
     """A line that registers a patient."""
     return {"v": 1, "kind": "patient.register", "key": key, "data": data}
@@ -77,4 +81,5 @@ def patient(key, **data):
 
 def note(who, text, **more):
     """A line that writes a note on a patient."""
-    return {"v": 1, "kind": "note.add", "patient": who, "data": {"text": text}, **more}
+    key = f"note-{next(_notes)}"
+    return {"v": 1, "kind": "note.add", "key": key, "patient": who, "data": {"text": text}, **more}

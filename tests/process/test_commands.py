@@ -189,7 +189,7 @@ def test_it_goes_on_after_what_it_refuses_and_answers_in_order(node):
         "\n",
         {"v": 1, "kind": "nothing.known", "key": "k"},
         '{"v":1,"kind":"patient.register","data":{"family_name":"' + "x" * 300_000 + '"}}\n',
-        patient(None, village="Gatumba"),
+        patient(f"after-{node.parent.name}", village="Gatumba"),
     )
     assert code == 3
     assert [answer["line"] for answer in answers] == [1, 2, 4, 5, 6]
@@ -200,6 +200,20 @@ def test_it_goes_on_after_what_it_refuses_and_answers_in_order(node):
     assert all(set(answer) >= SAVED_KEYS for answer in answers if answer["ok"])
     assert refused[1]["key"] == "k"
     assert "patient.register" in refused[1]["allowed"]
+
+
+def test_a_line_that_could_not_be_sent_again_or_read_two_ways_is_refused(node):
+    mark = node.parent.name
+    keyless = {"v": 1, "kind": "patient.register", "data": {"village": "Kabo"}}
+    turned = patient(f"\u202e{mark}", family_name="Haddad")
+    twice = '{"v":1,"kind":"patient.register","key":"t","data":{"village":"A","village":"B"}}\n'
+    done = run("fieldnode", "record", "--data", node, lines=[keyless, turned, twice])
+    assert done.returncode == 3, done.stderr
+    first, second, third = map(json.loads, done.stdout.splitlines())
+    assert (first["error"], first["field"]) == ("missing_field", "key")
+    assert (second["ok"], second["key"]) == (True, turned["key"])
+    assert "\u202e" not in done.stdout
+    assert (third["error"], third["field"]) == ("field_twice", "data.village")
 
 
 def test_a_key_sent_again_gets_its_first_answer_and_another_content_none(node):
@@ -232,10 +246,11 @@ def test_a_patient_is_named_by_id_code_or_tag_and_several_are_ambiguous(node):
     assert [answer["ok"] for answer in answers] == [True, True, True, False]
     assert answers[3]["error"] == "not_found"
     assert {answer["patient"] for answer in answers[:3]} == {one["id"]}
-    shared = {"v": 1, "kind": "patient.identify", "patient": two["id"], "confirm": ["tag_in_use"]}
-    code, (_, last) = record(
-        node, {**shared, "data": {"tags": [f"A1{mark}"]}}, note({"tag": f"A1{mark}"}, "which")
-    )
+    shared = {
+        **patient(f"{mark}-3", tags=[f"A1{mark}"]), "kind": "patient.identify",
+        "patient": two["id"], "confirm": ["tag_in_use"],
+    }  # fmt: skip
+    code, (_, last) = record(node, shared, note({"tag": f"A1{mark}"}, "which"))
     assert last["error"] == "ambiguous"
     assert set(last["allowed"]) == {one["id"], two["id"]}
 
@@ -316,9 +331,9 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         folder,
         patient("p", tags=["B12"]),
         patient("o", given_name="Other"),
-        {"v": 1, "kind": "encounter.open", "patient": {"tag": "B12"}},
+        {"v": 1, "kind": "encounter.open", "key": "e", "patient": {"tag": "B12"}},
         note({"tag": "B12"}, "x"),
-        {"v": 1, "kind": "observation.record", "source": "device",
+        {"v": 1, "kind": "observation.record", "key": "d", "source": "device",
          "data": {"code": "spo2", "value": "94", "unit": "%"}},
     )  # fmt: skip
     ids = {

@@ -288,11 +288,13 @@ def check_columns(row: Row) -> None:
         assert not isinstance(value, str) or "\x1b" not in value, name
 
 
-@given(st.dictionaries(st.sampled_from(("v", "kind", "data", "patient", "at", "confirm")), JUNK))
+@given(
+    st.dictionaries(st.sampled_from(("v", "kind", "key", "data", "patient", "at", "confirm")), JUNK)
+)
 def test_hostile_lines_are_refused_with_a_code(line):
     code = "taken"
     try:
-        plan(parse_line({"v": 1, "kind": "note.add", **line}), Shelf(now_ms=NOW_MS))
+        plan(parse_line({"v": 1, "kind": "note.add", "key": "k", **line}), Shelf(now_ms=NOW_MS))
     except InputError as error:
         code = error.code
     assert code in ERRORS

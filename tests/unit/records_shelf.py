@@ -33,7 +33,7 @@ class Shelf:
     """Bytes of the last value written, by kind."""
 
     def write(self, kind: str, data: dict[str, Any] | None = None, **line: Any) -> Written:
-        command = parse_line({"v": 1, "kind": kind, "data": data or {}, **line})
+        command = parse_line({"v": 1, "kind": kind, "key": "k", "data": data or {}, **line})
         planned = plan(command, self)
         refs: list[FactRef] = []
         founded: DocId | None = None

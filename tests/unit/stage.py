@@ -231,17 +231,24 @@ class Stage:
         return answers
 
 
+_keys = count(1)
+
+
+def line(kind: str, data: Any, **more: Any) -> Line:
+    """A line under a key of its own."""
+    return {"v": 1, "kind": kind, "key": f"line-{next(_keys)}", "data": data, **more}
+
+
 def patient(name: str = "Amina", **data: Any) -> Line:
-    return {"v": 1, "kind": "patient.register", "data": {"given_name": name, **data}}
+    return line("patient.register", {"given_name": name, **data})
 
 
 def note(whom: str, text: str = "seen") -> Line:
-    return {"v": 1, "kind": "note.add", "patient": whom, "data": {"text": text}}
+    return line("note.add", {"text": text}, patient=whom)
 
 
 def triage(whom: str, category: str = "red") -> Line:
-    data = {"category": category, "problem": "bleeding"}
-    return {"v": 1, "kind": "triage.record", "patient": whom, "data": data}
+    return line("triage.record", {"category": category, "problem": "bleeding"}, patient=whom)
 
 
 def speak(stage: Stage, device: Device, link: int, plain: bytes, pause_ms: int = 50) -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.unit.stage import Device, Stage, patient
+from tests.unit.stage import Device, Stage, line, patient
 
 
 def site(name):
-    return {"v": 1, "kind": "site.register", "data": {"name": name}}
+    return line("site.register", {"name": name})
 
 
 @pytest.mark.parametrize("kind", ["encounter.open", "triage.record"])
@@ -15,7 +15,7 @@ def test_care_begins_at_the_site_this_device_registered_first(kind):
     first, _second, who = stage.write(ann, site("Stadium"), site("Market hall"), patient())
     said = {"encounter.open": {"class": "emergency"}, "triage.record": {"category": "red"}}
 
-    stage.write(ann, {"v": 1, "kind": kind, "patient": who.id, "data": said[kind]})
+    stage.write(ann, line(kind, said[kind], patient=who.id))
 
     (held,) = ann.store.all("SELECT id FROM site ORDER BY entry LIMIT 1")
     assert first.ok
@@ -28,7 +28,7 @@ def test_a_site_that_somebody_names_is_kept():
     _first, second, who = stage.write(ann, site("Stadium"), site("Market hall"), patient())
 
     data = {"class": "emergency", "site": second.id}
-    stage.write(ann, {"v": 1, "kind": "encounter.open", "patient": who.id, "data": data})
+    stage.write(ann, line("encounter.open", data, patient=who.id))
 
     held = ann.store.all("SELECT id FROM site ORDER BY entry")[1]
     assert ann.store.all("SELECT site FROM encounter") == [held]

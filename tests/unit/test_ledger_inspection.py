@@ -41,6 +41,7 @@ def test_an_honest_book_is_well_and_stays_as_it_was(ledger):
         {
             "v": 1,
             "kind": "patient.identify",
+            "key": "later",
             "patient": first(ledger),
             "data": {"given_name": "Later"},
         },

@@ -29,7 +29,9 @@ def book() -> tuple[Ledger, Recorder, Random]:
 
 
 def write(recorder: Recorder, chance: Random, **line: Any) -> Answer:
-    answers, *_ = recorder.record([{"v": 1, **line}], AT_MS, chance.randbytes)
+    answers, *_ = recorder.record(
+        [{"v": 1, "key": chance.randbytes(8).hex(), **line}], AT_MS, chance.randbytes
+    )
     assert answers[0].ok, answers[0]
     return answers[0]
 

@@ -43,6 +43,15 @@ def test_no_bytes_break_either_end(line):
             decode(line)
 
 
+def test_a_request_that_may_be_read_as_two_is_refused():
+    line = b'{"id":1,"call":"record","args":{"lines":[{"kind":"note.add","kind":"triage.record"}]}}'
+
+    with pytest.raises(InputError) as refused:
+        decode_request(line)
+
+    assert (refused.value.code, refused.value.field) == ("field_twice", "args.lines.0.kind")
+
+
 @given(st.integers(1, 2**53), st.text(max_size=20), values)
 def test_a_request_crosses_unchanged(number, call, args):
     request = Request(number, call, args)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,20 +102,41 @@ def test_row_values_are_plain_and_in_column_order():
     assert all(isinstance(value, int | str | bytes | None) for value in held.values())
 
 
-def raised_codes() -> set[str]:
-    """Return the first argument of every InputError in the rooms a line passes through."""
-    found = set()
+def refusals() -> Iterator[tuple[Path, ast.Call]]:
+    """Yield every InputError that is made in the rooms a line passes through."""
     for room in (protocols.records, protocols.guidelines):
         for file in Path(str(room.__file__)).parent.glob("*.py"):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "InputError":
-                    first = node.args[0]
-                    found |= {first.value} if isinstance(first, ast.Constant) else set()
-    return found
+                    yield file, node
+
+
+def raised_codes() -> set[str]:
+    """Return the first argument of every one of them."""
+    firsts = [call.args[0] for _, call in refusals()]
+    return {first.value for first in firsts if isinstance(first, ast.Constant)}
 
 
 def test_every_error_a_line_can_get_is_in_the_closed_list():
     assert raised_codes() <= set(ERRORS)
+
+
+SPEAKS_OF = dict.fromkeys(("too_long", "too_many", "too_precise", "too_deep"), "limit") | {
+    "not_taken": "kind"
+}
+
+
+def test_an_error_whose_sentence_speaks_of_a_value_carries_it():
+    lacking = [
+        f"{file.name}:{call.lineno}"
+        for file, call in refusals()
+        if isinstance(call.args[0], ast.Constant)
+        and (name := SPEAKS_OF.get(call.args[0].value))
+        and name not in {keyword.arg for keyword in call.keywords}
+    ]
+
+    assert not lacking
+    assert all(f"`{name}`" in ERRORS[code] for code, name in SPEAKS_OF.items())
 
 
 def test_every_code_has_a_sentence():
@@ -128,28 +150,41 @@ def test_every_code_has_a_sentence():
     ("line", "code", "field"),
     [
         ({}, "missing_field", "v"),
-        ({"v": 2, "kind": "note.add"}, "bad_version", "v"),
-        ({"v": 1, "kind": "note.burn"}, "unknown_kind", "kind"),
-        ({"v": 1, "kind": "document.open"}, "unknown_kind", "kind"),
-        ({"v": 1, "kind": ""}, "unknown_kind", "kind"),
-        ({"v": 1, "kind": "note.add", "colour": 1}, "unknown_field", "colour"),
-        ({"v": 1, "kind": "note.add", "data": {}}, "missing_field", "data.text"),
+        ({"v": 2, "key": "k", "kind": "note.add"}, "bad_version", "v"),
+        ({"v": 1, "key": "k", "kind": "note.burn"}, "unknown_kind", "kind"),
+        ({"v": 1, "key": "k", "kind": "document.open"}, "unknown_kind", "kind"),
+        ({"v": 1, "key": "k", "kind": ""}, "unknown_kind", "kind"),
+        ({"v": 1, "key": "k", "kind": "note.add", "colour": 1}, "unknown_field", "colour"),
+        ({"v": 1, "key": "k", "kind": "note.add", "data": {}}, "missing_field", "data.text"),
         (
-            {"v": 1, "kind": "note.add", "data": {"text": "x", "a`b": 1}},
+            {"v": 1, "key": "k", "kind": "note.add", "data": {"text": "x", "a`b": 1}},
             "unknown_field",
             "data.a`b",
         ),
-        ({"v": 1, "kind": "note.add", "data": []}, "wrong_type", "data"),
-        ({"v": 1, "kind": "note.add", "patient": {"tga": "x"}}, "unknown_field", "patient.tga"),
-        ({"v": 1, "kind": "note.add", "patient": 7}, "wrong_type", "patient"),
-        ({"v": 1, "kind": "note.add", "data": {"text": "x"}, "store": "s"}, "not_taken", "store"),
+        ({"v": 1, "key": "k", "kind": "note.add", "data": []}, "wrong_type", "data"),
         (
-            {"v": 1, "kind": "note.add", "data": {"text": "x"}, "supersedes": ["x"]},
+            {"v": 1, "key": "k", "kind": "note.add", "patient": {"tga": "x"}},
+            "unknown_field",
+            "patient.tga",
+        ),
+        ({"v": 1, "key": "k", "kind": "note.add", "patient": 7}, "wrong_type", "patient"),
+        (
+            {"v": 1, "key": "k", "kind": "note.add", "data": {"text": "x"}, "store": "s"},
+            "not_taken",
+            "store",
+        ),
+        (
+            {"v": 1, "key": "k", "kind": "note.add", "data": {"text": "x"}, "supersedes": ["x"]},
             "bad_id",
             "supersedes",
         ),
         (
-            {"v": 1, "kind": "observation.record", "data": {"set": [{"code": "x", "u": 1}]}},
+            {
+                "v": 1,
+                "key": "k",
+                "kind": "observation.record",
+                "data": {"set": [{"code": "x", "u": 1}]},
+            },
             "unknown_field",
             "data.set.0.u",
         ),
@@ -163,7 +198,7 @@ def test_a_wrong_line_is_refused_by_path(line, code, field):
 
 
 def test_an_unknown_field_is_answered_with_those_there_are():
-    line = {"v": 1, "kind": "patient.register", "data": {"next_of_kin": {"nme": "x"}}}
+    line = {"v": 1, "key": "k", "kind": "patient.register", "data": {"next_of_kin": {"nme": "x"}}}
 
     with pytest.raises(InputError) as refused:
         parse_line(line)
