@@ -15,7 +15,17 @@ from pathlib import Path
 
 from figures import alone, syncing, worlds
 from figures.books import Books
-from figures.figure import Figure, Reading, Unmeasured, as_json, heading, line, machine
+from figures.figure import (
+    Figure,
+    Reading,
+    Unmeasured,
+    as_json,
+    exit_code,
+    heading,
+    line,
+    machine,
+    measured,
+)
 
 FIGURES = (
     Figure("cold-sync", syncing.cold_sync),
@@ -35,7 +45,7 @@ FIGURES = (
 
 
 def main() -> int:
-    """Measure; exit 1 when a figure misses what it must reach."""
+    """Measure; exit 1 when a figure misses what it must reach or breaks."""
     asked = _arguments()
     books = Books(asked.books)
     bench = syncing.Bench(books, asked.patients, asked.large, asked.repeats)
@@ -47,7 +57,7 @@ def main() -> int:
         for figure in FIGURES:
             if asked.only and figure.name not in asked.only:
                 continue
-            for reading in _measured(figure, bench):
+            for reading in measured(figure, bench):
                 found.append(reading)
                 if not asked.json:
                     print(line(reading), flush=True)
@@ -55,15 +65,7 @@ def main() -> int:
         books.close()
     if asked.json:
         print(json.dumps(as_json(found, on), indent=1))
-    return int(any(isinstance(each, Reading) and each.verdict == "MISSED" for each in found))
-
-
-def _measured(figure: Figure, bench: syncing.Bench) -> list[Reading | Unmeasured]:
-    try:
-        return list(figure.measure(bench))
-    except Exception as error:
-        # One figure that cannot be taken must not hide the others.
-        return [Unmeasured(figure.name, f"{type(error).__name__}: {error}"[:200])]
+    return exit_code(found)
 
 
 def _arguments() -> argparse.Namespace:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+REASON_CHARS_MAX = 200
+"""Of what is told of a figure that broke: one row of the table."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -41,10 +44,27 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Unmeasured:
-    """A figure that could not be measured here, and why."""
+    """A figure that was asked for and could not be measured, and why.
+
+    It counts as missed: a figure that breaks must not look like one that is reached.
+    """
 
     name: str
     reason: str
+    verdict: str = "MISSED"
+
+
+def measured(figure: Figure, bench: Any) -> list[Reading | Unmeasured]:
+    """Return what a figure came to; one that cannot be taken must not hide the others."""
+    try:
+        return list(figure.measure(bench))
+    except Exception as error:
+        return [Unmeasured(figure.name, f"{type(error).__name__}: {error}"[:REASON_CHARS_MAX])]
+
+
+def exit_code(found: Iterable[Reading | Unmeasured]) -> int:
+    """Return 1 when anything that was asked for missed what it must reach, or was not measured."""
+    return int(any(each.verdict == "MISSED" for each in found))
 
 
 def machine() -> dict[str, Any]:
@@ -65,7 +85,7 @@ def as_json(readings: Iterable[Reading | Unmeasured], on: dict[str, Any]) -> dic
     figures: list[dict[str, Any]] = []
     for each in readings:
         if isinstance(each, Unmeasured):
-            figures.append({"name": each.name, "unmeasured": each.reason})
+            figures.append({"name": each.name, "unmeasured": each.reason, "verdict": each.verdict})
             continue
         figures.append(
             {
@@ -84,7 +104,7 @@ def as_json(readings: Iterable[Reading | Unmeasured], on: dict[str, Any]) -> dic
 def line(each: Reading | Unmeasured) -> str:
     """Return one row of the table people read."""
     if isinstance(each, Unmeasured):
-        return f"| {each.name} | - | | | not measured: {each.reason} |"
+        return f"| {each.name} | - | | | {each.verdict} | not measured: {each.reason} |"
     parts = ", ".join(f"{name} {_short(value)}" for name, value in each.parts.items())
     values = [f"{_short(value)} {each.unit}" for value in (each.value, each.must, each.goal)]
     return f"| {each.name} | {' | '.join(values)} | {each.verdict} | {parts} |"

@@ -1,0 +1,38 @@
+"""What the bench makes of a figure that misses, one that breaks, and one nobody asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts.figures.figure import Figure, Reading, as_json, exit_code, line, measured
+
+
+def reading(value: float) -> Reading:
+    return Reading("x", value, "x", must=3, goal=2)
+
+
+def broken(_: object) -> list[Reading]:
+    raise RuntimeError("no disk to measure on")
+
+
+@pytest.mark.parametrize(("value", "code"), [(1, 0), (2.5, 0), (3, 0), (3.1, 1)])
+def test_a_figure_fails_the_bench_only_past_what_it_must_reach(value, code):
+    assert exit_code([reading(1), reading(value)]) == code
+
+
+def test_a_figure_that_breaks_is_missed_with_its_reason_and_hides_no_other():
+    figures = [Figure("fine", lambda _: [reading(1)]), Figure("broken", broken)]
+
+    found = [each for figure in figures for each in measured(figure, None)]
+
+    assert exit_code(found) == 1
+    row = "| broken | - | | | MISSED | not measured: RuntimeError: no disk to measure on |"
+    assert line(found[1]) == row
+    told = as_json(found, {})["figures"]
+    assert told[1]["verdict"] == "MISSED"
+    assert told[1]["unmeasured"] == "RuntimeError: no disk to measure on"
+    assert told[0]["verdict"] == "goal"
+
+
+def test_a_bench_that_was_asked_for_nothing_misses_nothing():
+    assert exit_code([]) == 0
