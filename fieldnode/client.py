@@ -53,6 +53,10 @@ class Node(Protocol):
         """Patients by name, code, tag or whatever the index holds, best first."""
         ...
 
+    async def tagged(self, tag: str) -> BoardPage:
+        """All patients who carry a tag."""
+        ...
+
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         """One patient with the timeline, newest first."""
         ...
@@ -115,6 +119,10 @@ class NodeClient:
     async def search(self, text: str, limit: int) -> BoardPage:
         """See `Node.search`."""
         return await self._ask(BoardPage, "search", text=text, limit=limit)
+
+    async def tagged(self, tag: str) -> BoardPage:
+        """See `Node.tagged`."""
+        return await self._ask(BoardPage, "tagged", tag=tag)
 
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         """See `Node.chart`."""

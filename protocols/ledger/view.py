@@ -6,12 +6,9 @@ from collections.abc import Sequence
 
 from protocols.errors import InputError
 from protocols.ids import DocId, EncounterId, FactRef, PatientId, ScopeId, SiteId
+from protocols.ledger import tags
 from protocols.ledger.book import Ledger
 from protocols.records.shape import Fact
-from protocols.trust.standing import Standing
-
-_FINDABLE = (int(Standing.STANDS), int(Standing.UNADMITTED), int(Standing.UNCHECKED))
-"""A patient whose writer is not admitted yet is found all the same: better than a second one."""
 
 MATCHES_MAX = 20
 """Patients named in an `ambiguous` answer."""
@@ -48,14 +45,7 @@ class BookView:
 
     def patients_tagged(self, tag: str) -> Sequence[PatientId]:
         """Patients that carry this tag by a standing, unreplaced assertion."""
-        found: set[bytes] = set()
-        for column, table in (("id", "patient"), ("patient", "tag")):
-            rows = self._store.all(
-                f"SELECT {column} FROM {table} WHERE tag = ? AND standing IN (?, ?, ?) LIMIT ?",
-                (tag, *_FINDABLE, MATCHES_MAX),
-            )
-            found.update(row[0] for row in rows)
-        return [PatientId(each) for each in sorted(found)]
+        return sorted(carrier.patient for carrier in tags.carriers(self._store, tag))
 
     def encounter_patient(self, encounter: EncounterId) -> PatientId | None:
         """The patient an encounter belongs to, or None when it is unknown here."""
@@ -85,8 +75,8 @@ class BookView:
         row = self._store.one(
             "SELECT j.id FROM entry e JOIN document d ON d.no = e.doc"
             " JOIN subject j ON j.no = d.subject"
-            " WHERE substr(e.hash, 1, 8) = ? AND substr(e.hash, 1, 16) = ?",
-            (bytes(ref.entry[:8]), bytes(ref.entry)),
+            " WHERE substr(e.hash, 1, 4) = ? AND substr(e.hash, 1, 16) = ?",
+            (bytes(ref.entry[:4]), bytes(ref.entry)),
         )
         return DocId(row[0]) if row else None
 

@@ -14,7 +14,7 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
-from protocols.ledger import reading
+from protocols.ledger import reading, tags
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
 from protocols.ledger.safefile import disk_trouble, write_whole
@@ -26,6 +26,7 @@ from protocols.live.api import (
     Chart,
     ChartLine,
     PeerLine,
+    SharedTag,
     SyncState,
 )
 from protocols.mesh.node import Node
@@ -56,16 +57,26 @@ def board(ledger: Ledger, offset: int, limit: int, text: str, now_ms: int) -> Bo
     if text.strip():
         return search(ledger, text, limit, now_ms)
     total, counts, rows = reading.board(ledger, max(offset, 0), min(limit, BOARD_MAX))
-    return BoardPage(total, offset, tuple(board_line(row, now_ms) for row in rows), counts)
+    shared = tags.shared_in_ward(ledger.store)
+    return BoardPage(
+        total, offset, _board_lines(rows, shared, now_ms), counts, tuple(map(_shared_tag, shared))
+    )
 
 
 def search(ledger: Ledger, text: str, limit: int, now_ms: int) -> BoardPage:
     """Patients that hold every word typed, best first."""
     rows = reading.search(ledger, text, min(limit, BOARD_MAX))
-    return BoardPage(len(rows), 0, tuple(board_line(row, now_ms) for row in rows))
+    return _found(ledger, rows, now_ms)
 
 
-def board_line(row: PatientRow, now_ms: int) -> BoardLine:
+def tagged(ledger: Ledger, tag: str, now_ms: int) -> BoardPage:
+    """All patients who carry a tag; several is the doubt that a person has to settle."""
+    known = tags.carriers(ledger.store, tag.strip(), any_case=True)
+    rows = [reading.patient(ledger, carrier.patient) for carrier in known]
+    return _found(ledger, [row for row in rows if row is not None], now_ms)
+
+
+def board_line(row: PatientRow, now_ms: int, *, tag_shared: bool = False) -> BoardLine:
     """One patient as a line of the board."""
     return BoardLine(
         patient=str(PatientId(row.id)),
@@ -81,6 +92,7 @@ def board_line(row: PatientRow, now_ms: int) -> BoardLine:
         problem=row.problem,
         unsettled=row.unsettled,
         standing=row.standing,
+        tag_shared=tag_shared,
     )
 
 
@@ -112,12 +124,14 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
     told.sort(key=lambda fact: (fact.at_ms, fact.order, fact.index), reverse=True)
     page = told[max(offset, 0) : max(offset, 0) + min(limit, CHART_MAX)]
     saved = reading.saved_where(ledger, sorted({fact.entry for fact in page}))
+    shared = tags.shared_by(ledger.store, [wanted])
     return Chart(
-        head=board_line(row, now_ms),
+        head=board_line(row, now_ms, tag_shared=bool(shared)),
         encounter=str(EncounterId(row.encounter)) if row.encounter else None,
         attributes=tuple(_attribute(ledger, shown) for shown in words.attributes(history)),
         lines=tuple(_chart_line(ledger, history, fact, saved) for fact in page),
         total=len(told),
+        shared_tags=tuple(map(_shared_tag, shared)),
     )
 
 
@@ -153,6 +167,7 @@ def status(node: Node, now_ms: int) -> dict[str, Any]:
     return {
         "device": state.device,
         "name": state.name,
+        "hq": authority.is_hq(authority.device),
         "operation": str(authority.operation),
         "epoch": str(authority.epoch),
         "feeds": [_feed_line(ledger, feed, tip) for feed, tip in reading.heads(ledger)],
@@ -252,6 +267,22 @@ def write_documents(documents: Sequence[tuple[DocId, bytes]], target: Path) -> i
         for doc, raw in documents:
             write_whole(target / f"{doc}.automerge", raw)
     return len(documents)
+
+
+def _found(ledger: Ledger, rows: Sequence[PatientRow], now_ms: int) -> BoardPage:
+    shared = tags.shared_by(ledger.store, [row.id for row in rows])
+    return BoardPage(len(rows), 0, _board_lines(rows, shared, now_ms))
+
+
+def _board_lines(
+    rows: Sequence[PatientRow], shared: Sequence[tags.SharedTag], now_ms: int
+) -> tuple[BoardLine, ...]:
+    doubted = {bytes(one.patient) for tag in shared for one in tag.carriers}
+    return tuple(board_line(row, now_ms, tag_shared=row.id in doubted) for row in rows)
+
+
+def _shared_tag(shared: tags.SharedTag) -> SharedTag:
+    return SharedTag(shared.tag, tuple((str(one.patient), one.code) for one in shared.carriers))
 
 
 def _site_named(ledger: Ledger, text: str) -> str:

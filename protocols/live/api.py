@@ -108,16 +108,31 @@ class BoardLine(msgspec.Struct, frozen=True):
     unsettled: int = 0
     """How many attributes have several different values that stand."""
     standing: int = 0
+    tag_shared: bool = False
+    """True while somebody else carries one of this patient's tags too."""
+
+
+class SharedTag(msgspec.Struct, frozen=True):
+    """One tag on several patients, until it is taken off all but one."""
+
+    tag: str
+    carriers: tuple[tuple[str, str], ...]
+    """Id and short code of each."""
 
 
 class BoardPage(msgspec.Struct, frozen=True):
-    """`board`: args offset, limit (at most 200), filter (text, '' for all)."""
+    """`board`: args offset, limit (at most 200), filter (text, '' for all).
+
+    `search`: args text, limit. `tagged`: args tag; all who carry it, spelled in any case.
+    """
 
     total: int
     offset: int
     lines: tuple[BoardLine, ...]
     counts: dict[str, int] = {}
     """Patients in care by triage: keys '0' to '4' and 'none'."""
+    shared_tags: tuple[SharedTag, ...] = ()
+    """Of `board`: tags of patients in care that somebody else carries too."""
 
 
 class Asserted(msgspec.Struct, frozen=True):
@@ -164,6 +179,8 @@ class Chart(msgspec.Struct, frozen=True):
     attributes: tuple[Attribute, ...]
     lines: tuple[ChartLine, ...]
     total: int
+    shared_tags: tuple[SharedTag, ...] = ()
+    """Tags of this patient that somebody else carries too."""
 
 
 class PeerLine(msgspec.Struct, frozen=True):

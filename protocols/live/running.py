@@ -82,6 +82,7 @@ class Desk:
         simple: dict[str, Callable[[Node, Now, Mapping[str, Any]], object]] = {
             "board": _board,
             "search": _search,
+            "tagged": _tagged,
             "chart": _chart,
             "sync": lambda node, now, _: answers.sync_state(node, now.wall_ms),
             "status": lambda node, now, _: answers.status(node, now.wall_ms),
@@ -250,6 +251,10 @@ def _board(node: Node, now: Now, args: Mapping[str, Any]) -> object:
 def _search(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     limit = _number(args, "limit", answers.BOARD_MAX)
     return answers.search(node.ledger, _text(args, "text"), limit, now.wall_ms)
+
+
+def _tagged(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+    return answers.tagged(node.ledger, _text(args, "tag"), now.wall_ms)
 
 
 def _chart(node: Node, now: Now, args: Mapping[str, Any]) -> object:

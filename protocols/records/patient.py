@@ -314,7 +314,7 @@ class LinkRow(Row, frozen=True, kw_only=True, gc=False):
 
 
 class TagRow(Row, frozen=True, kw_only=True, gc=False):
-    """A further tag that a patient carries, beside the one in their row."""
+    """A tag that a patient carries beside the one in their row, or one that does not stand."""
 
     TABLE: ClassVar[str] = "tag"
     INDEXED: ClassVar[tuple[str, ...]] = ("tag",)

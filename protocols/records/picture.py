@@ -67,10 +67,16 @@ def patient_row(history: History, stays: Sequence[EncounterRow]) -> PatientRow:
 
 
 def tag_rows(history: History) -> list[TagRow]:
-    """Return every current tag but the newest, which is in the patient's row."""
+    """Return every current tag but the newest, which is in the patient's row.
+
+    Tags that do not stand are all here, marked, the one in the patient's row too: that row is
+    marked by who founded it, not by who stated the tag.
+    """
     said = history.now.get((None, names.TAGS), ())
-    carried = {tag: one.fact for one in said for tag in one.value or ()}
-    if len(carried) < 2:
+    beside = history.beside.get((None, names.TAGS), ())
+    carried = {tag: one.fact for one in (*beside, *said) for tag in one.value or ()}
+    newest = _newest_tag(said)
+    if not carried or (len(carried) == 1 and newest in carried):
         return []
     return [
         TagRow(
@@ -83,7 +89,7 @@ def tag_rows(history: History) -> list[TagRow]:
             tag=clean_text(tag),
         )
         for number, (tag, fact) in enumerate(sorted(carried.items()))
-        if tag != _newest_tag(said)
+        if tag != newest
     ]
 
 

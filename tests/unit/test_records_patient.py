@@ -234,6 +234,23 @@ def test_a_tag_that_somebody_else_carries_is_asked_about():
     assert taken.plan.warnings == ("tag_in_use",)
 
 
+def test_a_tag_that_does_not_stand_has_a_row_that_says_so():
+    shelf = Shelf()
+    patient = shelf.write("patient.register", {"given_name": "Aline"})
+    shelf.write("patient.identify", {"tags": ["B12", "C1"]}, patient=patient.id)
+    facts = shelf.facts_by_subject[patient.subject]
+    facts[:] = [
+        msgspec.structs.replace(fact, standing=2 * (fact.kind == KindNo.PATIENT_IDENTIFY))
+        for fact in facts
+    ]
+
+    row = shelf.patient(patient.subject)
+    tags = {(tag.tag, tag.standing) for tag in shelf.table(patient.subject, "tag")}
+
+    assert (row.tag, row.standing, row.unproven) == ("C1", 0, 1)
+    assert tags == {("B12", 2), ("C1", 2)}
+
+
 def test_what_does_not_stand_changes_nothing_that_stands():
     here, there, patient = two_tents()
     edit = there.write("patient.identify", {"given_name": "Mallory"}, patient=patient)

@@ -1,0 +1,98 @@
+"""Who carries a tag, and which tags several patients carry: asked of rows, never of a screen.
+
+A tag is an identifier that somebody stated. Two nodes apart may give one tag to two patients, and
+both statements are kept; so this is found after every merge, wherever the two meet, and it ends
+when one patient no longer carries the tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from protocols.ids import PatientId
+from protocols.ledger.store import Store
+from protocols.trust.standing import Standing
+
+FINDABLE = (int(Standing.STANDS), int(Standing.UNADMITTED), int(Standing.UNCHECKED))
+"""A tag stated by a writer who is not admitted yet counts: better a doubt than a second patient."""
+
+SHARED_MAX = 200
+"""Tags of one answer."""
+
+CARRIERS_MAX = 20
+"""Patients named for one tag."""
+
+_FOUND = f"({', '.join(map(str, FINDABLE))})"
+
+_IN_CARE = "p.encounter IS NOT NULL AND p.closed_ms IS NULL AND p.replaced < 2"
+
+_CARRIERS = f"""
+SELECT id, code FROM (
+ SELECT p.id, p.code FROM patient p WHERE p.tag IN (?, ?, ?) AND p.standing IN {_FOUND}
+  AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.subject = p.subject AND t.tag = p.tag
+                  AND t.standing NOT IN {_FOUND})
+ UNION
+ SELECT p.id, p.code FROM tag t JOIN patient p ON p.subject = t.subject
+ WHERE t.tag IN (?, ?, ?) AND t.standing IN {_FOUND})
+ORDER BY code, id LIMIT {CARRIERS_MAX}"""
+
+
+class Carrier(NamedTuple):
+    """A patient who carries a tag."""
+
+    patient: PatientId
+    code: str
+
+
+class SharedTag(NamedTuple):
+    """A tag that several patients carry."""
+
+    tag: str
+    carriers: tuple[Carrier, ...]
+
+
+def carriers(store: Store, tag: str, *, any_case: bool = False) -> list[Carrier]:
+    """Return all who carry a tag, by their newest statement of it or an older one that is current.
+
+    Args:
+        store: Of the ledger.
+        tag: As it is written on the band.
+        any_case: Whether `tg-12` is `TG-12`, as for somebody who types what they read.
+    """
+    spellings = (tag, tag.upper(), tag.lower()) if any_case else (tag, tag, tag)
+    found = store.all(_CARRIERS, (*spellings, *spellings))
+    return [Carrier(PatientId(patient), code) for patient, code in found]
+
+
+def shared_in_ward(store: Store) -> list[SharedTag]:
+    """Return the tags of patients in care that somebody else carries too."""
+    return _shared(store, f"FROM patient p WHERE {_IN_CARE}", ())
+
+
+def shared_by(store: Store, patients: Sequence[bytes]) -> list[SharedTag]:
+    """Return the tags of these patients that somebody else carries too."""
+    marks = ", ".join("?" * len(patients))
+    return _shared(
+        store,
+        f"FROM subject s JOIN patient p ON p.subject = s.no WHERE s.id IN ({marks})",
+        tuple(map(bytes, patients)),
+    )
+
+
+def _shared(store: Store, whose: str, values: tuple[bytes, ...]) -> list[SharedTag]:
+    """Look the tags of some patients up among everybody's, then ask who stands by each."""
+    # Crossed in this order: the few patients first, then what each of them wears.
+    candidates = store.all(
+        f"WITH some AS MATERIALIZED (SELECT p.subject {whose}), worn AS ("
+        " SELECT p.subject, p.tag FROM some CROSS JOIN patient p ON p.subject = some.subject"
+        " WHERE p.tag <> '' UNION ALL"
+        " SELECT t.subject, t.tag FROM some CROSS JOIN tag t ON t.subject = some.subject)"
+        " SELECT DISTINCT w.tag FROM worn w WHERE"
+        " EXISTS (SELECT 1 FROM patient q WHERE q.tag = w.tag AND q.subject <> w.subject)"
+        " OR EXISTS (SELECT 1 FROM tag q WHERE q.tag = w.tag AND q.subject <> w.subject)"
+        f" ORDER BY w.tag LIMIT {SHARED_MAX}",
+        values,
+    )
+    found = (SharedTag(tag, tuple(carriers(store, tag))) for (tag,) in candidates)
+    return [shared for shared in found if len(shared.carriers) > 1]
