@@ -13,11 +13,12 @@ from hq.web import PageSettings, make_app, make_runner
 from protocols.errors import LinkError
 from protocols.live.address import Address
 from protocols.live.clock import now
-from protocols.live.commands import say, show
+from protocols.live.commands import show
 from protocols.live.journal import Journal
 from protocols.live.local import Caller, Handler
 from protocols.live.running import Desk, factory_of
 from protocols.live.service import Service, Settings
+from protocols.live.talk import say
 
 
 async def serve(

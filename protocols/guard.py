@@ -5,9 +5,8 @@ Imports nothing but the standard library, so that the answer is a sentence and n
 
 from __future__ import annotations
 
-import platform
 import sys
-from importlib import metadata
+from pathlib import Path
 
 PYTHONS = ((3, 11), (3, 12))
 """CPython versions for which the pinned automerge has wheels."""
@@ -23,7 +22,7 @@ def require_runtime() -> None:
         SystemExit: Not 64-bit CPython 3.11 or 3.12, or automerge is absent or another version.
     """
     trouble = python_trouble(
-        platform.python_implementation(), sys.version_info[:2], sys.maxsize
+        _implementation(), sys.version_info[:2], sys.maxsize
     ) or automerge_trouble(_installed_version("automerge"))
     if trouble:
         raise SystemExit(f"fieldmesh: {trouble}")
@@ -51,7 +50,18 @@ def automerge_trouble(version: str) -> str:
     )
 
 
+def _implementation() -> str:
+    # What `platform` says, which takes longer to load than the answer is worth at every start.
+    return "CPython" if sys.implementation.name == "cpython" else sys.implementation.name
+
+
 def _installed_version(package: str) -> str:
+    measured = f"{package}-{AUTOMERGE}.dist-info"
+    if any(Path(place, measured).is_dir() for place in sys.path):
+        return AUTOMERGE
+    # Only a wrong installation pays for finding out which one it is.
+    from importlib import metadata
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -16,7 +16,7 @@ from typing import Any
 from fieldnode.demo.wires import Wire
 from protocols.errors import SetupError
 from protocols.live.client import LocalClient
-from protocols.live.commands import PASSPHRASE_ENV
+from protocols.live.talk import PASSPHRASE_ENV
 
 TENTS = ("tent-a", "tent-b", "tent-c")
 MEMBERS = ("hq", *TENTS)

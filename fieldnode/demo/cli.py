@@ -16,7 +16,8 @@ import click
 from fieldnode.demo.camp import TENTS, Camp
 from fieldnode.demo.story import Result, Story
 from protocols.errors import FieldmeshError
-from protocols.live.commands import PASSPHRASE_ENV, say, show
+from protocols.live.commands import show
+from protocols.live.talk import PASSPHRASE_ENV, say
 
 INTERRUPTED = 128 + signal.SIGINT
 """Exit status when it was ended from outside, whichever signal it was."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -48,6 +49,8 @@ def run(socket_path: Path, *, language: str, theme: str, line: bool) -> int:
         line: Plain prompts in place of a screen; also chosen by itself for terminals that
             cannot hold one.
     """
+    # What a start loads is no garbage, and looking through it again and again is a fifth of it.
+    gc.disable()
     first = asyncio.run(_greeting(socket_path))
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
     words = load(language or first.language or language_of(locale))
@@ -61,6 +64,7 @@ def run(socket_path: Path, *, language: str, theme: str, line: bool) -> int:
     if line or not screen_possible(os.environ.get("TERM", ""), _terminal_size()):
         from fieldnode.tui.line import run_line
 
+        gc.enable()
         return asyncio.run(run_line(desk, NodeClient(socket_path)))
     no_colour = "NO_COLOR" in os.environ
     term = os.environ.get("TERM", "")
@@ -195,6 +199,8 @@ def _run_screen(desk: Desk, socket_path: Path, *, colour: bool) -> int:
     client = NodeClient(socket_path)
     terminal = Terminal(Shell(desk, home.page(desk), home.openers()), client, colour=colour)
     restore = _restorer()
+    gc.freeze()
+    gc.enable()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leaver(terminal.leave, restore))
     try:

@@ -26,8 +26,9 @@ from protocols.ledger.book import Ledger
 from protocols.ledger.folder import building
 from protocols.ledger.inspection import Findings, check_copy
 from protocols.ledger.keyfile import KEY_FILE_BYTES_MAX, KEY_NAME, unlocked
+from protocols.ledger.place import DATABASE_NAME
 from protocols.ledger.safefile import disk_trouble, sync_folder, write_new, write_whole
-from protocols.ledger.store import DATABASE_NAME, copy_file, open_copy
+from protocols.ledger.store import copy_file, open_copy
 
 MAGIC = b"fieldmesh backup 1\n"
 SUM_BYTES = 32

@@ -14,9 +14,9 @@ from protocols.ids import DeviceId
 from protocols.ledger import keyfile, token
 from protocols.ledger.book import Ledger
 from protocols.ledger.founding import new_epoch
+from protocols.ledger.place import DATABASE_NAME, UNATTENDED_NAME, holds_book
 from protocols.ledger.safefile import disk_trouble, sync_folder
 from protocols.ledger.store import (
-    DATABASE_NAME,
     LOCK_NAME,
     Store,
     open_file,
@@ -185,16 +185,6 @@ def open_folder(folder: Path, passphrase: str | None, machine: Machine) -> tuple
         raise
 
 
-def holds_book(folder: Path) -> bool:
-    """Whether there is a book in this folder.
-
-    Raises:
-        SetupError: `place_closed` when the folder is closed to us.
-    """
-    with disk_trouble():
-        return (folder / DATABASE_NAME).exists()
-
-
 def fits(folder: Path, passphrase: str) -> bool:
     """Whether this is the passphrase of the folder; takes as long as opening it."""
     try:
@@ -263,7 +253,7 @@ def _refuse_taken(folder: Path) -> None:
         raise SetupError("folder_not_empty")
 
 
-_OURS = {keyfile.KEY_NAME, keyfile.UNATTENDED_NAME, token.TOKEN_NAME}
+_OURS = {keyfile.KEY_NAME, UNATTENDED_NAME, token.TOKEN_NAME}
 """What a power cut may have left beside a half-made folder."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from protocols.errors import InputError, PeerError, SetupError
+from protocols.ledger.place import UNATTENDED_NAME, opens_unattended
 from protocols.ledger.safefile import ASIDE, disk_trouble, remove_for_good, write_whole
 from protocols.trust.identity import (
     WRAP_ENTROPY_BYTES,
@@ -16,8 +17,6 @@ from protocols.trust.identity import (
 )
 
 KEY_NAME = "ledger.key"
-UNATTENDED_NAME = "ledger.unattended"
-"""Holds the database key itself: an explicit choice at `init`, whose risk is stated there."""
 RECOVERY_NAME = "ledger.recovery"
 """Holds the database key sealed to a coordinator, for a passphrase that nobody knows any more."""
 KEY_BYTES = 32
@@ -77,11 +76,6 @@ def unlocked(held: bytes, passphrase: str) -> bytes:
     if key is None:
         raise InputError("wrong_passphrase")
     return _whole(key)
-
-
-def opens_unattended(folder: Path) -> bool:
-    """Whether the folder was made to open without a passphrase."""
-    return (folder / UNATTENDED_NAME).exists()
 
 
 def forget_key(folder: Path) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import sqlcipher3
 
 from protocols.errors import LedgerError, SetupError
+from protocols.ledger.place import DATABASE_NAME
 
-DATABASE_NAME = "ledger.db"
 LOCK_NAME = "node.lock"
 CACHE_KIB = 8 * 1024
 """Page cache: small enough for a Raspberry Pi beside everything else."""

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
+from protocols.ledger.place import DATABASE_NAME
 from protocols.ledger.safefile import disk_trouble, write_whole
-from protocols.ledger.store import DATABASE_NAME, Store
+from protocols.ledger.store import Store
 
 TOKEN_NAME = "token"
 TOKEN_BYTES = 16

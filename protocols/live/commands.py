@@ -1,4 +1,4 @@
-"""What the commands of both apps share: the passphrase, the door to the node, the way out."""
+"""What the commands of both apps share: the door to a node that runs or not, and what goes in."""
 
 from __future__ import annotations
 
@@ -12,113 +12,40 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import msgspec
 
-from protocols.errors import FieldmeshError, InputError, LedgerError, LinkError, SetupError
+from protocols.errors import InputError, LinkError
 from protocols.ids import DeviceId, PatientId
 from protocols.ledger import reading
 from protocols.ledger.backup import backup as make_backup
 from protocols.ledger.backup import last_backup_ms, source_of
 from protocols.ledger.book import Ledger
-from protocols.ledger.folder import holds_book, make_folder, open_ledger
+from protocols.ledger.folder import make_folder, open_ledger
 from protocols.ledger.founding import found_book
 from protocols.ledger.inspection import inspect
-from protocols.ledger.keyfile import opens_unattended, recover_to
+from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import LINES_MAX, refusal
-from protocols.ledger.safefile import named
 from protocols.ledger.store import Store
 from protocols.live import answers
 from protocols.live.answers import write_documents
 from protocols.live.client import LocalClient
 from protocols.live.clock import now
 from protocols.live.hardware import machine
-from protocols.live.sentences import SENTENCES, sentence
+from protocols.live.sentences import SENTENCES
+from protocols.live.talk import EXIT_NOT_WRITABLE, EXIT_REFUSED, passphrase_if_needed, say
 from protocols.mesh.node import Node
 from protocols.records.codes import ERRORS
 from protocols.records.commands import LINE_BYTES_MAX, read_line
 from protocols.records.rows import iso
 
-PASSPHRASE_ENV = "FIELDMESH_PASSPHRASE"
-PASSPHRASE_CHARS_MIN = 8
-PASSPHRASE_BYTES_MAX = 1024
 BATCH_BYTES_MAX = 128 * 1024
 """Lines sent in one call; with all that is answered to them it fits one line of the socket."""
 LONG_S = 3600.0
 """A backup or a check of a large book on a slow disk ends within this."""
 READ_BYTES = 64 * 1024
-EXIT_REFUSED, EXIT_NOT_WRITABLE, EXIT_FAULT = 3, 4, 1
-
-
-def passphrase_of(file: Path | None, *, confirm: bool = False) -> str:
-    """Return the passphrase from a file, the environment or a prompt, in this order.
-
-    Raises:
-        InputError: `no_passphrase` when there is nobody to ask, `short_passphrase` for a new one.
-    """
-    if file is not None:
-        found = _first_line(file)
-    elif PASSPHRASE_ENV in os.environ:
-        found = os.environ[PASSPHRASE_ENV]
-    elif sys.stdin.isatty():
-        found = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
-    else:
-        raise InputError("no_passphrase")
-    if confirm and len(found) < PASSPHRASE_CHARS_MIN:
-        raise InputError("short_passphrase")
-    return str(found)
-
-
-def passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
-    """Return the passphrase; None where the folder opens unattended and no file names one.
-
-    Raises:
-        SetupError: `no_book`, before anybody is asked for anything.
-        InputError: `no_passphrase`.
-    """
-    if not holds_book(folder):
-        raise SetupError("no_book")
-    if opens_unattended(folder) and file is None:
-        return None
-    return passphrase_of(file)
-
-
-def new_passphrase(file: Path | None) -> str:
-    """Return a new passphrase from a file or a prompt; never the one in the environment."""
-    if file is not None:
-        found = _first_line(file)
-    elif sys.stdin.isatty():
-        found = click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
-    else:
-        raise InputError("no_passphrase")
-    if len(found) < PASSPHRASE_CHARS_MIN:
-        raise InputError("short_passphrase")
-    return found
-
-
-def _first_line(file: Path) -> str:
-    """Read no further than the first line: on standard input the records follow it."""
-    try:
-        handle = 0 if str(file) == "-" else os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        raise InputError("no_passphrase_file", field="passphrase-file") from None
-    held = bytearray()
-    try:
-        while len(held) < PASSPHRASE_BYTES_MAX and (byte := os.read(handle, 1)).strip(b"\n"):
-            held += byte
-        return held.decode().rstrip("\r")
-    except (OSError, UnicodeDecodeError):
-        raise InputError("no_passphrase_file", field="passphrase-file") from None
-    finally:
-        if handle:
-            os.close(handle)
-
-
-def say(text: str) -> None:
-    """Talk to the person; data goes to standard output, talk never does."""
-    click.echo(text, err=True)
 
 
 def show(value: object) -> None:
@@ -136,32 +63,6 @@ def one_line(value: object) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
-
-
-@contextmanager
-def told(*, fault: int = EXIT_FAULT) -> Iterator[None]:
-    """End the command with one sentence instead of a traceback.
-
-    Args:
-        fault: Exit code when it is not the book that fails.
-    """
-    try:
-        yield
-    except FieldmeshError as error:
-        leave(error, fault=fault)
-    except TimeoutError:
-        leave(LinkError("node_slow"), fault=fault)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough.
-        raise
-    except OSError as error:
-        leave(named(error), fault=fault)
-
-
-def leave(error: FieldmeshError, *, fault: int = EXIT_FAULT) -> NoReturn:
-    """Say what is wrong and what to do, and end."""
-    say(sentence(error))
-    sys.exit(EXIT_NOT_WRITABLE if isinstance(error, LedgerError) else fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +198,7 @@ def full_status(book: LocalDoor | StoppedDoor, folder: Path) -> dict[str, Any]:
 
 def print_status(found: Mapping[str, Any]) -> None:
     """Print what a person asks of a node's state."""
-    hq = found["at_hq_until"] or "never"
+    hq = "this is HQ" if found["hq"] else found["at_hq_until"] or "never"
     linked = sum(1 for peer in found["peers"] if peer["linked"])
     for name, value in (
         ("node", f"{found['name']} ({found['device']})"),

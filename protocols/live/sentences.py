@@ -19,6 +19,7 @@ SENTENCES: dict[str, str] = {
     "wrong_passphrase": "That is not the passphrase of this node.",
     "no_passphrase": "A passphrase is needed: type it, or give --passphrase-file or "
     "FIELDMESH_PASSPHRASE.",
+    "nobody_to_ask": "Something is missing and there is nobody to ask: give it as an option.",
     "short_passphrase": "Choose a passphrase of at least 8 characters.",
     "in_use": "Another process has this data folder open. Stop it, or use the running node.",
     "wrong_key": "The database does not open under this key.",

@@ -16,7 +16,7 @@ from fieldnode.demo.arrivals import Arrivals
 from fieldnode.demo.camp import Camp
 from fieldnode.demo.cli import exit_status
 from fieldnode.demo.story import Story
-from protocols.live import commands
+from protocols.live import talk
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120
@@ -116,7 +116,7 @@ def test_a_tent_that_stays_cut_off_is_never_called_agreement(tmp_path):
 
 @pytest.mark.slow
 def test_every_line_of_a_long_shift_is_taken(tmp_path, monkeypatch):
-    monkeypatch.setenv(commands.PASSPHRASE_ENV, "only a test")
+    monkeypatch.setenv(talk.PASSPHRASE_ENV, "only a test")
     node = [sys.executable, "-m", "fieldnode"]
     init = ["init", "--data", str(tmp_path / "n"), "--name", "n", "--org", "o"]
     subprocess.run([*node, *init], check=True, cwd=PROJECT, capture_output=True)

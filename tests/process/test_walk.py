@@ -21,7 +21,7 @@ from http.cookiejar import CookieJar
 import pytest
 
 from fieldnode.demo.camp import Camp
-from protocols.live import commands
+from protocols.live import talk
 from protocols.live.client import LocalClient
 from tests.screens.harness import OpenedTerminal
 
@@ -107,7 +107,7 @@ def running(tmp_path_factory):
 def hq_rows(running):
     """Family names that `hq rows patient` prints."""
     command = [sys.executable, "-m", "hq", "rows", "patient", "--data", str(running.folder("hq"))]
-    secret = {commands.PASSPHRASE_ENV: running.camp.passphrase}
+    secret = {talk.PASSPHRASE_ENV: running.camp.passphrase}
     done = subprocess.run(command, env=os.environ | secret, capture_output=True, check=True)
     return [json.loads(line)["name"] for line in done.stdout.splitlines()]
 

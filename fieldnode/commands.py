@@ -1,0 +1,227 @@
+"""The commands of `fieldnode` besides `open`, loaded when one of them is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from protocols.errors import LinkError, SetupError
+from protocols.ids import PatientId
+from protocols.ledger.backup import restore as restore_backup
+from protocols.ledger.folder import change_passphrase, lock_for_good
+from protocols.ledger.place import holds_book
+from protocols.live import answers, commands, options
+from protocols.live.address import Address
+from protocols.live.app import App
+from protocols.live.client import LocalClient
+from protocols.live.clock import now
+from protocols.live.commands import door, show
+from protocols.live.options import (
+    json_option,
+    new_passphrase_option,
+    no_discovery_option,
+    passphrase_option,
+    peer_option,
+    source_option,
+    target_option,
+)
+from protocols.live.talk import (
+    EXIT_NOT_WRITABLE,
+    asked,
+    new_passphrase,
+    passphrase_if_needed,
+    passphrase_of,
+    say,
+    told,
+)
+from protocols.trust.enrolment import parse_code
+
+PORT = 7400
+
+data_option = options.data_option("node", "the node")
+_app = App(
+    data_option=data_option,
+    hq=False,
+    ask_name="Name of this node, such as Tent B",
+    init_help="Make a node that works alone from the first minute.",
+    made="{name} is ready. `fieldnode open` starts it.",
+    invite_help="Print a one-time code with which one device may join; the node must be running.",
+    invite_hq_help="The new device's receipts count as at HQ.",
+    status_help="Say how the node is: peers, what has not travelled, what needs attention.",
+)
+COMMANDS: list[click.Command] = _app.shared()
+
+
+def command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return what makes a function one of the commands."""
+
+    def made(run: Callable[..., Any]) -> click.Command:
+        COMMANDS.append(click.command(name)(run))
+        return COMMANDS[-1]
+
+    return made
+
+
+@command()
+@data_option
+@passphrase_option
+@click.option("--peer", required=True, help="HOST:PORT of a node that may admit this one.")
+@click.option("--code", default="", help="The one-time code it showed.")
+def join(folder: Path, passphrase_file: Path | None, peer: str, code: str) -> None:
+    """Join the operation of another node with a one-time code; nothing written here is lost."""
+    with told():
+        if not holds_book(folder):
+            raise SetupError("no_book")
+        # A slip in either is found before anybody types a passphrase for it.
+        address = str(Address.parse(peer))
+        code = asked(code, "Code", "--code")
+        parse_code(code)
+        try:
+            with LocalClient(folder) as client:
+                client.call("join", address=address, code=code)
+        except LinkError as error:
+            if error.code != "no_node":
+                raise
+            passphrase = passphrase_if_needed(folder, passphrase_file)
+            from fieldnode.serving import join_alone
+
+            asyncio.run(join_alone(folder, passphrase, address, code))
+    say("Joined.")
+
+
+@command()
+@data_option
+@passphrase_option
+@click.option("--listen", help=f"HOST:PORT; else 0.0.0.0:{PORT}, or another port if it is taken.")
+@peer_option
+@no_discovery_option
+def serve(
+    folder: Path,
+    passphrase_file: Path | None,
+    listen: str | None,
+    peers: tuple[str, ...],
+    no_discovery: bool,
+) -> None:
+    """Run the node until it is told to stop."""
+    from fieldnode.serving import serve as run_serve  # the network costs half a second, here alone
+    from protocols.live.service import Settings
+
+    with told():
+        settings = Settings(
+            folder=folder,
+            listen=Address.parse(listen or f"0.0.0.0:{PORT}"),
+            any_port=listen is None,
+            peers=tuple(Address.parse(peer) for peer in peers),
+            discovery=not no_discovery,
+        )
+        passphrase = passphrase_if_needed(folder, passphrase_file)
+        asyncio.run(run_serve(passphrase, settings))
+
+
+@command()
+@data_option
+@passphrase_option
+def record(folder: Path, passphrase_file: Path | None) -> None:
+    """Read JSON lines, write each down, answer each once it is durable."""
+    with told(fault=EXIT_NOT_WRITABLE), door(folder, passphrase_file) as book:
+        sys.exit(commands.record_stream(book, sys.stdin.fileno()))
+
+
+@command("kinds")
+@click.option("--json", "as_json", is_flag=True, help="JSON Schema and an example for each kind.")
+def list_kinds(as_json: bool) -> None:
+    """List what can be recorded."""
+    found = answers.kinds()
+    if as_json:
+        show(found)
+    else:
+        for name in found:
+            click.echo(name)
+
+
+@command()
+@click.argument("patient")
+@data_option
+@passphrase_option
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="New folder.")
+def export(patient: str, folder: Path, passphrase_file: Path | None, target: Path) -> None:
+    """Write a patient's documents as standard automerge files."""
+    with told(), door(folder, passphrase_file) as book:
+        count = commands.export(book, PatientId.parse(patient), target)
+    say(f"{count} documents written. They are not encrypted.")
+
+
+@command()
+@data_option
+@passphrase_option
+@target_option
+def backup(folder: Path, passphrase_file: Path | None, target: Path) -> None:
+    """Write a verified, encrypted backup; the node may go on meanwhile."""
+    with told(), door(folder, passphrase_file) as book:
+        show(commands.backup(book, target))
+
+
+@command()
+@data_option
+@passphrase_option
+@source_option
+def restore(folder: Path, passphrase_file: Path | None, source: Path) -> None:
+    """Verify a backup and make a new node folder of it; it goes on writing at once."""
+    with told():
+        show(commands.plain(restore_backup(source, folder, passphrase_of(passphrase_file))))
+    say("Restored. It begins a new epoch when it is opened, and peers send what it lacks.")
+
+
+@command()
+@data_option
+@click.option(
+    "--panic",
+    is_flag=True,
+    help="Throw the key away first: no passphrase opens this folder again.",
+)
+def lock(folder: Path, panic: bool) -> None:
+    """Stop the node: keys leave memory, sync stops. The passphrase opens it again."""
+    with told():
+        if panic:
+            lock_for_good(folder)
+        try:
+            commands.stop_node(folder)
+        except LinkError as error:
+            if error.code != "no_node" or not panic:
+                raise
+    say("Locked for good." if panic else "Locked.")
+
+
+@command()
+@data_option
+@passphrase_option
+@new_passphrase_option
+def passphrase(folder: Path, passphrase_file: Path | None, new_file: Path | None) -> None:
+    """Change the passphrase; a running node goes on. Older backups keep the one of their day."""
+    with told():
+        if not holds_book(folder):
+            raise SetupError("no_book")
+        old = passphrase_of(passphrase_file)
+        new = new_passphrase(new_file)
+        change_passphrase(folder, old, new, now().entropy)
+    say("Changed.")
+
+
+@command()
+@data_option
+@passphrase_option
+@json_option
+def doctor(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Check every entry and signature, of a stopped node every row too; say what is wrong."""
+    with told(), door(folder, passphrase_file) as book:
+        found = commands.inspected(book)
+    if as_json:
+        show(found)
+    else:
+        commands.print_report(found)
+    sys.exit(0 if found["ok"] else 1)

@@ -1,0 +1,26 @@
+"""The names of a book's files, and what can be told of a folder without opening it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from protocols.ledger.safefile import disk_trouble
+
+DATABASE_NAME = "ledger.db"
+UNATTENDED_NAME = "ledger.unattended"
+"""Holds the database key itself: an explicit choice at `init`, whose risk is stated there."""
+
+
+def holds_book(folder: Path) -> bool:
+    """Whether there is a book in this folder.
+
+    Raises:
+        SetupError: `place_closed` when the folder is closed to us.
+    """
+    with disk_trouble():
+        return (folder / DATABASE_NAME).exists()
+
+
+def opens_unattended(folder: Path) -> bool:
+    """Whether the folder was made to open without a passphrase."""
+    return (folder / UNATTENDED_NAME).exists()

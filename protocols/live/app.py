@@ -1,0 +1,146 @@
+"""The commands that a node and HQ have alike: made once, and given to each with its own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from protocols.errors import SetupError
+from protocols.ledger.place import holds_book
+from protocols.live import commands
+from protocols.live.client import LocalClient
+from protocols.live.commands import Named, door, show
+from protocols.live.options import (
+    Option,
+    json_option,
+    new_passphrase_option,
+    passphrase_option,
+    source_option,
+    target_option,
+)
+from protocols.live.talk import asked, first_passphrase, new_passphrase, say, told
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One of the two programs, as far as their commands differ."""
+
+    data_option: Option
+    hq: bool
+    """Whether the receipts of what `init` makes count as *at HQ*."""
+    ask_name: str
+    """What `init` asks when no name is given."""
+    init_help: str
+    made: str
+    """What to do next, said after `init`."""
+    invite_help: str
+    invite_hq_help: str
+    status_help: str
+
+    def shared(self) -> list[click.Command]:
+        """Return the commands both programs have."""
+        return [self._init(), self._invite(), self._rows(), self._status(), self._recover()]
+
+    def _init(self) -> click.Command:
+        @click.command("init", help=self.init_help)
+        @self.data_option
+        @passphrase_option
+        @click.option("--name", default="", help="What others see, such as 'Tent B'.")
+        @click.option("--org", default="", help="Your organisation.")
+        @click.option("--jurisdiction", default="", help="ISO country code whose law holds here.")
+        @click.option(
+            "--unattended",
+            is_flag=True,
+            help="Restart without a passphrase. Whoever takes the device can then read it.",
+        )
+        @json_option
+        def init(  # noqa: PLR0913 - one parameter an option
+            folder: Path,
+            passphrase_file: Path | None,
+            name: str,
+            org: str,
+            jurisdiction: str,
+            unattended: bool,
+            as_json: bool,
+        ) -> None:
+            with told():
+                if holds_book(folder):
+                    raise SetupError("book_exists")
+                name = asked(name, self.ask_name, "--name")
+                org = asked(org, "Organisation", "--org")
+                named = Named(name, org, jurisdiction, hq=self.hq)
+                passphrase = first_passphrase(passphrase_file)
+                device = commands.make_node(folder, passphrase, named, unattended=unattended)
+            if as_json:
+                show({"device": str(device), "data": str(folder)})
+            say(self.made.format(name=name))
+            if not unattended:
+                say("It asks the passphrase at each start, for it is kept nowhere.")
+
+        return init
+
+    def _invite(self) -> click.Command:
+        @click.command("invite", help=self.invite_help)
+        @self.data_option
+        @click.option("--hq", is_flag=True, help=self.invite_hq_help)
+        def invite(folder: Path, hq: bool) -> None:
+            with told(), LocalClient(folder) as client:
+                click.echo(client.call("invite", hq=hq))
+
+        return invite
+
+    def _rows(self) -> click.Command:
+        @click.command("rows", help="Print rows of a kind, one JSON object a line.")
+        @click.argument("kind")
+        @self.data_option
+        @passphrase_option
+        @click.option("--since", type=int, default=0, help="Cursor: only rows changed after it.")
+        @click.option("--follow", is_flag=True, help="Go on with rows as they change.")
+        def rows(
+            kind: str, folder: Path, passphrase_file: Path | None, since: int, follow: bool
+        ) -> None:
+            with told(), door(folder, passphrase_file) as book:
+                commands.print_rows(book, kind, since, follow=follow)
+
+        return rows
+
+    def _status(self) -> click.Command:
+        @click.command("status", help=self.status_help)
+        @self.data_option
+        @passphrase_option
+        @json_option
+        def status(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
+            with told(), door(folder, passphrase_file) as book:
+                found = commands.full_status(book, folder)
+            if as_json:
+                show(found)
+            else:
+                commands.print_status(found)
+
+        return status
+
+    def _recover(self) -> click.Command:
+        @click.command(
+            "recover",
+            help="Give another device a new passphrase: makes a `ledger.key` of its"
+            " `ledger.recovery`.",
+        )
+        @self.data_option
+        @passphrase_option
+        @source_option
+        @target_option
+        @new_passphrase_option
+        def recover(
+            folder: Path,
+            passphrase_file: Path | None,
+            source: Path,
+            target: Path,
+            new_file: Path | None,
+        ) -> None:
+            with told(), door(folder, passphrase_file) as book:
+                commands.recover(book, source, target, new_passphrase(new_file))
+            say("Put this file into the device's data folder, as ledger.key.")
+
+        return recover

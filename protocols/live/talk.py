@@ -1,0 +1,164 @@
+"""Talking with the person at a command: what is asked, the one sentence that says what is wrong.
+
+A terminal that finds its node running needs nothing else of the node's code, so nothing here
+loads the book, its cryptography or the network.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from protocols.errors import FieldmeshError, InputError, LedgerError, LinkError, SetupError
+from protocols.ledger.place import holds_book, opens_unattended
+from protocols.ledger.safefile import named
+from protocols.live.sentences import sentence
+
+PASSPHRASE_ENV = "FIELDMESH_PASSPHRASE"
+PASSPHRASE_CHARS_MIN = 8
+PASSPHRASE_BYTES_MAX = 1024
+_STANDARD_INPUT = Path("-")
+EXIT_REFUSED, EXIT_NOT_WRITABLE, EXIT_FAULT = 3, 4, 1
+
+
+def asked(given: str, question: str, option: str) -> str:
+    """Return what an option gave, else what a person answers or a program pipes in.
+
+    Raises:
+        InputError: `nobody_to_ask`, with the option that says the same.
+    """
+    if not given and sys.stdin.isatty():
+        return str(click.prompt(question, err=True))
+    found = given or _first_line(_STANDARD_INPUT).strip()
+    if not found:
+        raise InputError("nobody_to_ask", field=option)
+    return found
+
+
+def passphrase_of(file: Path | None) -> str:
+    """Return the passphrase from a file, the environment or a prompt, in this order.
+
+    Raises:
+        InputError: `no_passphrase` when there is nobody to ask.
+    """
+    return _given(file, env=True) or _typed("Passphrase of this node")
+
+
+def first_passphrase(file: Path | None) -> str:
+    """Return the passphrase of a node that is being made, from a file, the environment or a prompt.
+
+    Raises:
+        InputError: `no_passphrase` or `short_passphrase`; a person is asked again instead.
+    """
+    return _long_enough(_given(file, env=True)) or _typed_new("Choose a passphrase")
+
+
+def new_passphrase(file: Path | None) -> str:
+    """Return a new passphrase from a file or a prompt; never the one in the environment.
+
+    Raises:
+        InputError: As `first_passphrase`.
+    """
+    return _long_enough(_given(file, env=False)) or _typed_new("New passphrase")
+
+
+def passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
+    """Return the passphrase; None where the folder opens unattended and no file names one.
+
+    Raises:
+        SetupError: `no_book`, before anybody is asked for anything.
+        InputError: `no_passphrase`.
+    """
+    if not holds_book(folder):
+        raise SetupError("no_book")
+    if opens_unattended(folder) and file is None:
+        return None
+    return passphrase_of(file)
+
+
+def say(text: str) -> None:
+    """Talk to the person; data goes to standard output, talk never does."""
+    click.echo(text, err=True)
+
+
+@contextmanager
+def told(*, fault: int = EXIT_FAULT) -> Iterator[None]:
+    """End the command with one sentence instead of a traceback.
+
+    Args:
+        fault: Exit code when it is not the book that fails.
+    """
+    try:
+        yield
+    except FieldmeshError as error:
+        leave(error, fault=fault)
+    except TimeoutError:
+        leave(LinkError("node_slow"), fault=fault)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        raise
+    except OSError as error:
+        leave(named(error), fault=fault)
+
+
+def leave(error: FieldmeshError, *, fault: int = EXIT_FAULT) -> NoReturn:
+    """Say what is wrong and what to do, and end."""
+    say(sentence(error))
+    sys.exit(EXIT_NOT_WRITABLE if isinstance(error, LedgerError) else fault)
+
+
+def _given(file: Path | None, *, env: bool) -> str | None:
+    """Return the passphrase that came without asking; None = a person is there to ask."""
+    if file is not None:
+        return _first_line(file)
+    if env and PASSPHRASE_ENV in os.environ:
+        return os.environ[PASSPHRASE_ENV]
+    if not sys.stdin.isatty():
+        raise InputError("no_passphrase")
+    return None
+
+
+def _typed(question: str) -> str:
+    return str(click.prompt(question, hide_input=True, err=True))
+
+
+def _typed_new(question: str) -> str:
+    """Ask until it is long enough, and then once more, for nobody sees what is typed."""
+    while True:
+        typed = _typed(f"{question} (at least {PASSPHRASE_CHARS_MIN} characters, not shown)")
+        if len(typed) < PASSPHRASE_CHARS_MIN:
+            say(f"That is shorter than {PASSPHRASE_CHARS_MIN} characters.")
+        elif _typed("The same again, against a slip of the finger") != typed:
+            say("The two are not the same.")
+        else:
+            return typed
+
+
+def _long_enough(found: str | None) -> str | None:
+    if found is not None and len(found) < PASSPHRASE_CHARS_MIN:
+        raise InputError("short_passphrase")
+    return found
+
+
+def _first_line(file: Path) -> str:
+    """Read no further than the first line: on standard input the records follow it."""
+    try:
+        handle = 0 if file == _STANDARD_INPUT else os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        raise InputError("no_passphrase_file", field="passphrase-file") from None
+    held = bytearray()
+    try:
+        while len(held) < PASSPHRASE_BYTES_MAX and (byte := os.read(handle, 1)).strip(b"\n"):
+            held += byte
+        return held.decode().rstrip("\r")
+    except (OSError, UnicodeDecodeError):
+        raise InputError("no_passphrase_file", field="passphrase-file") from None
+    finally:
+        if handle:
+            os.close(handle)
