@@ -168,7 +168,6 @@ def status(node: Node, now_ms: int) -> dict[str, Any]:
         "device": state.device,
         "name": state.name,
         "hq": authority.is_hq(authority.device),
-        "hq": authority.is_hq(authority.device),
         "operation": str(authority.operation),
         "epoch": str(authority.epoch),
         "feeds": [_feed_line(ledger, feed, tip) for feed, tip in reading.heads(ledger)],
