@@ -87,6 +87,10 @@ class Node(Protocol):
         """Forget a draft that was saved or given up."""
         ...
 
+    async def clock_set(self, wall_ms: int) -> None:
+        """Say what time it is, while the device cannot know."""
+        ...
+
     async def lock(self) -> None:
         """End the person's session on this terminal."""
         ...
@@ -153,6 +157,10 @@ class NodeClient:
     async def draft_drop(self, form: str, subject: str) -> None:
         """See `Node.draft_drop`."""
         await self.call("draft_drop", form=form, subject=subject)
+
+    async def clock_set(self, wall_ms: int) -> None:
+        """See `Node.clock_set`."""
+        await self.call("clock_set", wall_ms=wall_ms)
 
     async def lock(self) -> None:
         """See `Node.lock`."""

@@ -121,7 +121,8 @@ def _reach(desk: Desk) -> list[tuple[str, str]]:
     linked = sum(peer.linked for peer in sync.peers)
     until = clock(sync.at_hq_until_ms, desk.now_ms, desk.zone)
     unsent = words("head.unsent", n=sync.unsent)
-    doubtful = [] if sync.clock == "ok" else [(words("head.clock"), "head_bad")]
+    said = {"ok": "", "stated": "head.clock_stated"}.get(sync.clock, "head.clock")
+    doubtful = [(words(said), "head_bad")] if said else []
     return [
         *doubtful,
         (words("head.links", n=linked), "head"),

@@ -34,6 +34,8 @@ PAGES_MAX = 12
 
 LEADER_KEY = "ctrl+g"
 LOCK_KEY = "f9"
+CLOCK = "clock"
+"""Under which the page that asks the time is found among the openers; no key has this name."""
 
 Opener = Callable[[Desk], Page]
 
@@ -69,6 +71,7 @@ class Shell:
         """Keys dropped since one was last taken; None for what must not be shown."""
         self._held_by: Ask | None = None
         self._leader = False
+        self._clock_asked = False
 
     @property
     def page(self) -> Page:
@@ -153,8 +156,9 @@ class Shell:
         self._pump()
 
     def tick(self, now_ms: int) -> None:
-        """Say what time it is."""
-        self.desk.now_ms = now_ms
+        """Say what time it is, by the clock of this device."""
+        stated = self.desk.sync.ahead_ms if self.desk.sync else 0
+        self.desk.now_ms = now_ms + stated
 
     def changed(self) -> None:
         """Rows changed at the node."""
@@ -345,7 +349,10 @@ class Shell:
 
     def _take_sync(self, sync: SyncState) -> list[Act]:
         self.desk.sync = sync
-        return []
+        if sync.clock != "implausible" or self._clock_asked or len(self.pages) > 1:
+            return []
+        self._clock_asked = True
+        return [Open(self._openers[CLOCK](self.desk))]
 
     def _take_drafts(self, drafts: list[Draft]) -> list[Act]:
         self.desk.drafts = drafts

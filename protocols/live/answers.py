@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from protocols.errors import InputError
+from protocols.feeds.clock import clock_ms
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
 from protocols.ledger import reading, tags
 from protocols.ledger.book import Ledger
@@ -135,12 +136,19 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
     )
 
 
-def sync_state(node: Node, now_ms: int) -> SyncState:
-    """How far what is saved here has travelled, and who is linked."""
+def sync_state(node: Node, now_ms: int, ahead_ms: int = 0) -> SyncState:
+    """How far what is saved here has travelled, and who is linked.
+
+    Args:
+        node: The running node.
+        now_ms: Wall clock, as far as it is known.
+        ahead_ms: How much of that is a person's word; see `Now`.
+    """
     ledger = node.ledger
     authority = ledger.authority
     far = reading.travelled(ledger)
     linked = set(node.linked)
+    clock = clock_state(now_ms, ahead_ms)
     return SyncState(
         device=str(authority.device),
         name=authority.name_of(authority.device),
@@ -152,15 +160,31 @@ def sync_state(node: Node, now_ms: int) -> SyncState:
         peers=tuple(
             _peer_line(ledger, device, device in linked) for device in sorted(ledger.peers.all)
         ),
-        clock="ok" if now_ms >= IMPLAUSIBLE_BEFORE_MS else "implausible",
+        clock=clock,
+        ahead_ms=ahead_ms,
+        newest_ms=None if clock == "ok" else _newest_ms(ledger),
     )
 
 
-def status(node: Node, now_ms: int) -> dict[str, Any]:
+def clock_state(now_ms: int, ahead_ms: int) -> str:
+    """Return what the wall clock is worth."""
+    if ahead_ms:
+        return "stated"
+    return "ok" if now_ms >= IMPLAUSIBLE_BEFORE_MS else "implausible"
+
+
+def _newest_ms(ledger: Ledger) -> int | None:
+    """Return when this device wrote last, by its own entries."""
+    device = ledger.authority.device
+    own = [tip.clock for feed, tip in ledger.chain.heads() if feed.genesis.device == device]
+    return clock_ms(max(own)) if own else None
+
+
+def status(node: Node, now_ms: int, ahead_ms: int = 0) -> dict[str, Any]:
     """The node's state for other programs, with stable keys."""
     ledger = node.ledger
     authority = ledger.authority
-    state = sync_state(node, now_ms)
+    state = sync_state(node, now_ms, ahead_ms)
     aside = reading.set_aside(ledger)
     scope = authority.care_scope
     digest = ledger.digest(scope)

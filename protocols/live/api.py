@@ -213,7 +213,12 @@ class SyncState(msgspec.Struct, frozen=True):
     oldest_unsent_ms: int | None
     peers: tuple[PeerLine, ...]
     clock: str = "ok"
-    """'ok', 'implausible' or 'jumped'."""
+    """'ok', 'implausible', or 'stated' while a person's word stands for a clock that cannot be
+    right (`clock_set`: args wall_ms)."""
+    ahead_ms: int = 0
+    """How far ahead of the device's own clock that is."""
+    newest_ms: int | None = None
+    """When this device wrote last, as its entries say; only told while the clock is not 'ok'."""
 
 
 class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):

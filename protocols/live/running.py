@@ -84,8 +84,8 @@ class Desk:
             "search": _search,
             "tagged": _tagged,
             "chart": _chart,
-            "sync": lambda node, now, _: answers.sync_state(node, now.wall_ms),
-            "status": lambda node, now, _: answers.status(node, now.wall_ms),
+            "sync": lambda node, now, _: answers.sync_state(node, now.wall_ms, now.ahead_ms),
+            "status": lambda node, now, _: answers.status(node, now.wall_ms, now.ahead_ms),
             "rows": _rows,
             "kinds": lambda *_: answers.kinds(),
             "settings": _settings,
@@ -99,6 +99,7 @@ class Desk:
         return table | {
             "hello": self._hello,
             "record": self._record,
+            "clock_set": self._clock_set,
             "lock": self._lock,
             "unlock": self._unlock,
             "join": self._join,
@@ -142,6 +143,12 @@ class Desk:
             found = await self._service.call(partial(_record_piece, piece))
             answered += [msgspec.structs.replace(each, line=each.line + start) for each in found]
         return answered
+
+    async def _clock_set(self, caller: Caller, args: dict[str, Any]) -> object:
+        if caller.number in self._locked:
+            raise InputError("locked")
+        self._service.clock.state(_number(args, "wall_ms", 0))
+        return True
 
     async def _lock(self, caller: Caller, args: dict[str, Any]) -> object:
         self._locked.add(caller.number)

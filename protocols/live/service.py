@@ -17,6 +17,7 @@ from protocols.errors import LinkError
 from protocols.ids import DeviceId, OperationId
 from protocols.live.address import Address
 from protocols.live.announcement import Candidate, discovery_key
+from protocols.live.clock import Clock
 from protocols.live.discovery import Discovery
 from protocols.live.door import Limits
 from protocols.live.interfaces import NetworkWatch, site_addresses
@@ -70,10 +71,18 @@ class Settings:
 class Service:
     """Runs a node for real, from `start` to `stop`."""
 
-    def __init__(self, factory: NodeFactory, settings: Settings, journal: Journal) -> None:
+    def __init__(
+        self,
+        factory: NodeFactory,
+        settings: Settings,
+        journal: Journal,
+        clock: Clock | None = None,
+    ) -> None:
         self._settings = settings
         self._journal = journal
-        self._worker = Worker(factory, self._carry_out, _fold_log)
+        self.clock = clock or Clock()
+        """What the node is told of the time, and what a person says of it."""
+        self._worker = Worker(factory, self._carry_out, _fold_log, self.clock)
         self._links = Links(self._worker, settings.limits)
         self._peers = Peers(self._links.dial, random.SystemRandom().random)
         self._links.when_ended(self._peers.link_ended)

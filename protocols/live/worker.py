@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from protocols.errors import FieldmeshError, LedgerError, LinkError
-from protocols.live.clock import mono_ms, now
+from protocols.live.clock import Clock, mono_ms
 from protocols.live.link import Hail
 from protocols.live.turns import Job, Turns
 from protocols.mesh.effects import Effect, Hangup, Notice, Now, WakeAt
@@ -48,8 +48,10 @@ class Worker:
         factory: NodeFactory,
         carry_out: Callable[[Sequence[Effect]], None],
         idle: Callable[[Node], None] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._factory = factory
+        self.clock = clock or Clock()
         self._carry_out = carry_out
         self._idle = idle
         self._loop = asyncio.get_running_loop()
@@ -147,8 +149,8 @@ class Worker:
 
     def _live(self) -> None:
         try:
-            with self._factory(now()) as node:
-                self._finish(node.start(now()), lambda: self._started.set_result(None))
+            with self._factory(self.clock.now()) as node:
+                self._finish(node.start(self.clock.now()), lambda: self._started.set_result(None))
                 while (job := self._next()) is not None:
                     self._run(job, node)
                 node.stop()
@@ -188,7 +190,7 @@ class Worker:
 
     def _run(self, job: Job, node: Node) -> None:
         try:
-            effects = job.run(node, now())
+            effects = job.run(node, self.clock.now())
         except Exception as error:
             self._fail(job, error)
         except BaseException as panic:

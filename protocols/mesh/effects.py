@@ -19,6 +19,8 @@ class Now:
     """Milliseconds that only ever grow; for pauses and timers."""
     entropy: Callable[[int], bytes]
     """Returns that many random bytes; seeded in a drill."""
+    ahead_ms: int = 0
+    """How far ahead of the device's own clock `wall_ms` is, as a person stated; 0: not at all."""
 
 
 @dataclass(frozen=True, slots=True)

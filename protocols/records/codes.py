@@ -61,6 +61,7 @@ CONFIRMABLE: dict[str, str] = {
 
 WARNINGS: dict[str, str] = CONFIRMABLE | {
     "already_closed": "The encounter was closed before; this replaces that.",
+    "clock_doubtful": "This device's clock cannot be right; the record says so too.",
     "encounter_open": "The patient has another open encounter.",
     "not_unsettled": "The attribute had no different values; this states it anew.",
     "unassigned": "No certain patient: the result waits in unassigned results.",

@@ -23,6 +23,9 @@ FUTURE_MS = 5 * 60_000
 IMPLAUSIBLE_BEFORE_MS = 1_767_225_600_000
 """2026-01-01: this software did not exist before; a clock that says so has no battery."""
 
+CLOCK_DOUBTFUL = "clock_doubtful"
+"""Written with what is recorded while the clock cannot be right."""
+
 EARLIEST_MS = -2_208_988_800_000
 """1900-01-01: nothing in care happened before."""
 
@@ -150,6 +153,9 @@ class Desk:
         if reason_needed and not (command.reason or "").strip():
             raise InputError("reason_needed", field="reason")
         at_ms, implied = self._at()
+        doubt = (CLOCK_DOUBTFUL,) if self.view.now_ms < IMPLAUSIBLE_BEFORE_MS else ()
+        for code in doubt:
+            self.warn(code)
         whole = Circumstances(
             at_s=None if at_ms is None else at_ms // 1000,
             precision=_one_of(command.at_precision, PRECISIONS, "at_precision") or implied,
@@ -157,7 +163,7 @@ class Desk:
             source=_source(command.source),
             device=_device(command.device),
             reason=tidy(command.reason, "reason", REASON_CHARS_MAX) if command.reason else "",
-            confirmed=tuple(code for code in self.warnings if code in command.confirm),
+            confirmed=(*(code for code in self.warnings if code in command.confirm), *doubt),
         )
         return None if whole == Circumstances() else whole
 

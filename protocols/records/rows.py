@@ -17,7 +17,8 @@ from protocols.records.history import History, Said
 from protocols.records.note import NOTE_CHARS_MAX, TOPICS, NoteAdd
 from protocols.records.observation import ABSENT, ObservationRecord, ResultAssign, in_words
 from protocols.records.patient import RELATIONS, PatientLink, PatientUnlink
-from protocols.records.shape import Fact, Row, Source
+from protocols.records.planning import CLOCK_DOUBTFUL
+from protocols.records.shape import Circumstances, Fact, Row, Source
 from protocols.trust.standing import Standing
 
 REPLACED = ("", "superseded", "entered-in-error")
@@ -94,10 +95,15 @@ def summary(fact: Fact) -> Pairs:
                 ("source", word(Source, circumstances.source) if circumstances.source else ""),
                 ("device", " ".join(filter(None, circumstances.device or ()))),
                 ("reason", circumstances.reason),
+                ("clock", _clock_doubt(circumstances)),
             )
             if text
         ]
     return tuple(said)
+
+
+def _clock_doubt(circumstances: Circumstances) -> str:
+    return "doubtful" if CLOCK_DOUBTFUL in circumstances.confirmed else ""
 
 
 def fact_json(fact: Fact) -> dict[str, Any]:

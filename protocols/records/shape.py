@@ -52,7 +52,7 @@ class Circumstances(msgspec.Struct, array_like=True, frozen=True):
     reason: str = ""
     """Why, where the kind asks for a reason."""
     confirmed: tuple[str, ...] = ()
-    """Codes of the warnings that the person saw and confirmed."""
+    """Codes of the warnings that the person saw and confirmed, and `clock_doubtful`."""
 
 
 class Statement(msgspec.Struct, array_like=True, frozen=True):

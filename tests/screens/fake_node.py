@@ -69,6 +69,8 @@ class FakeNode:
         """Raised by every call while the node is away."""
         self.peers: tuple[PeerLine, ...] = ()
         self.unlocked = True
+        self.clock, self.ahead_ms = "ok", 0
+        self.newest_ms: int | None = None
 
     async def hello(self) -> Greeting:
         self._up()
@@ -133,7 +135,14 @@ class FakeNode:
             unsent=0 if self.peers else len(self.written),
             oldest_unsent_ms=None if self.peers or not self.written else self.now_ms - 7 * 60_000,
             peers=self.peers,
+            clock=self.clock,
+            ahead_ms=self.ahead_ms,
+            newest_ms=None if self.clock == "ok" else self.newest_ms,
         )
+
+    async def clock_set(self, wall_ms: int) -> None:
+        self._up()
+        self.clock, self.ahead_ms = "stated", wall_ms - self.now_ms
 
     async def settings(self, **chosen: str) -> None:
         self._up()

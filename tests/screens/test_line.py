@@ -15,9 +15,9 @@ from fieldnode.tui.shell import Shell
 from tests.screens.fake_node import NOW_MS, ward
 
 
-def told(*typed, tick_ms=GLANCE_MS):
+def told(*typed, tick_ms=GLANCE_MS, node=None):
     """Return the node and all that was said, prompts among it."""
-    node, said, lines = ward(), [], iter(typed)
+    node, said, lines = node or ward(), [], iter(typed)
     numbers = iter(range(1000))
     desk = Desk(load("en"), UTC, lambda: f"key{next(numbers)}", NOW_MS, node.greeting)
 

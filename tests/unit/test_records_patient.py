@@ -339,7 +339,7 @@ def test_a_clock_that_cannot_be_right_refuses_no_birth_date(now_ms, born):
     patient = shelf.write("patient.register", {"birth_date": born})
 
     assert shelf.patient(patient.subject).birth_date == born
-    assert patient.plan.warnings == ()
+    assert patient.plan.warnings == ("clock_doubtful",)
 
 
 def test_a_birth_date_of_tomorrow_is_asked_about_once_and_marked():

@@ -43,7 +43,7 @@ _PLAIN = frozenset({"", "text", "value", "note", "triage"})
 """Keys whose value says enough beside the kind of the line."""
 
 
-_CIRCUMSTANCES = frozenset({"precision", "by", "source", "device", "reason"})
+_CIRCUMSTANCES = frozenset({"precision", "by", "source", "device", "reason", "clock"})
 """What all facts of one entry share and a line says once."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Back, Say
@@ -44,6 +44,11 @@ class FieldsPage(Page):
             return self.done(self.form.answers())
         rings = step.refused and self.form.reason is None
         return [Say("", bell=True)] if rings else []
+
+    @property
+    def question(self) -> Hashable | None:
+        """An answer that was refused, or is doubted."""
+        return self.form.question
 
     def scan(self, _scan: Scan) -> list[Act]:
         """A code says nothing here."""

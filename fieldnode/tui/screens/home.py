@@ -5,6 +5,7 @@ from __future__ import annotations
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Page
 from fieldnode.tui.screens.board import WardPage
+from fieldnode.tui.screens.clock import ClockPage
 from fieldnode.tui.screens.help import HelpPage
 from fieldnode.tui.screens.lock import LockPage
 from fieldnode.tui.screens.menu import MenuPage
@@ -12,7 +13,7 @@ from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.retract import UndoPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.triage import TriagePage
-from fieldnode.tui.shell import Opener
+from fieldnode.tui.shell import CLOCK, Opener
 
 
 def page(desk: Desk) -> Page:
@@ -21,7 +22,7 @@ def page(desk: Desk) -> Page:
 
 
 def openers() -> dict[str, Opener]:
-    """Return what each F-key opens."""
+    """Return what each F-key opens, and what asks the time."""
     return {
         "f1": HelpPage,
         "f2": TriagePage,
@@ -30,4 +31,5 @@ def openers() -> dict[str, Opener]:
         "f8": UndoPage,
         "f9": LockPage,
         "f10": MenuPage,
+        CLOCK: ClockPage,
     }

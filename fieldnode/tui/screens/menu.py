@@ -12,6 +12,7 @@ from fieldnode.tui.cores.keys import fold_single
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.clock import ClockPage
 from fieldnode.tui.screens.drafts import DraftsPage
 from fieldnode.tui.screens.help import HelpPage
 from fieldnode.tui.screens.peers import PeersPage
@@ -115,9 +116,15 @@ class SettingsPage(MenuPage):
     def entries(self) -> list[Entry]:
         """Return one line a setting."""
         words, desk = self.desk.words, self.desk
+        doubted = desk.sync is not None and desk.sync.clock != "ok"
         return [
             Entry("1", words("menu.language"), lambda: [Open(LanguagePage(desk))]),
             Entry("2", words("menu.theme"), lambda: [Open(ThemePage(desk))]),
+            *(
+                [Entry("9", words("menu.clock"), lambda: [Open(ClockPage(desk))])]
+                if doubted
+                else []
+            ),
         ]
 
 

@@ -83,7 +83,8 @@ class PeersPage(Page):
             else (words("sync.all_sent"), "good"),
         ]
         if sync.clock != "ok":
-            rows.append((words("sync.clock_doubtful"), "bad"))
+            said = "sync.clock_stated" if sync.clock == "stated" else "sync.clock_doubtful"
+            rows.append((words(said), "bad"))
         return [*(line(" ", Span(text, role)) for text, role in rows), ()]
 
     def _cells(self, row: PeerLine) -> list[Span]:
