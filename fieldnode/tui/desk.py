@@ -23,6 +23,8 @@ class Save:
     facts: tuple[str, ...]
     """The facts it wrote, newest last."""
     at_ms: int
+    patient: str = ""
+    """Whom it is about, so that taking it back names them in full."""
 
 
 @dataclass(slots=True)

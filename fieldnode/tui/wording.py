@@ -125,6 +125,23 @@ def identity(words: Catalogue, head: BoardLine) -> Line:
     return line(" ", category, Span(f"  {middle}  "), Span(name(words, head.name), "title"))
 
 
+def full_identity(words: Catalogue, head: BoardLine) -> list[Line]:
+    """Return who this is in full, where a mistake would be about somebody else."""
+    tag = clean_text(head.tag)
+    parts = [
+        clean_text(head.code),
+        words("patient.tag", tag=tag) if tag else words("patient.no_tag"),
+        age(words, clean_text(head.age)) or words("age.unknown"),
+        sex(words, head.sex),
+        words("patient.bed", bed=clean_text(head.bed)) if head.bed else "",
+    ]
+    known = "   ".join(part for part in parts if part)
+    return [
+        line("  ", Span(name(words, head.name), "title"), Span("  "), triage(words, head.triage)),
+        line("  ", known),
+    ]
+
+
 def short_identity(words: Catalogue, head: BoardLine) -> str:
     """Return code and name, as in a draft's label and in *saved*."""
     return clean_text(f"{head.code} {name(words, head.name)}")

@@ -86,6 +86,34 @@ def test_the_undo_key_names_the_last_save_before_it_takes_it_back(person):
     assert "nothing that could be taken back" in person.screen
 
 
+@pytest.mark.parametrize("way", ["f8", "e"])
+def test_taking_back_names_the_patient_in_full(person, way):
+    person.press("down", "down", "enter", "n", "pale", "enter", way)
+
+    for part in ("Haddad Nour", "ACD EFH 001", "tag TG-000412", "34 y", "female"):
+        assert part in person.screen, part
+    person.press("enter")
+    assert person.node.written[-1]["kind"] == "entry.retract"
+
+
+def test_taking_back_a_registration_names_who_was_registered(person):
+    person.press("n", "Diallo", "enter", "tab", "2", "34", "enter", "1", "412", "enter")
+    person.press("enter", "enter", "f8")
+
+    for part in ("Diallo", "ACD EFH 009", "tag TG-412", "34 y", "female"):
+        assert part in person.screen, part
+
+
+def test_an_undo_before_its_patient_came_takes_nothing_back(person):
+    person.press("enter", "n", "pale", "enter")
+    person.hurry("f8", "enter")
+
+    assert person.node.written[-1]["kind"] == "note.add"
+    person.look()
+    person.press("enter")
+    assert person.node.written[-1]["kind"] == "entry.retract"
+
+
 def test_what_is_saved_is_not_shown_as_unsaved_whatever_was_listed_meanwhile(person):
     person.press("enter", "v", "20", "enter", "98", "enter", *"-----", "enter")
     assert "UNSAVED 1" in person.screen

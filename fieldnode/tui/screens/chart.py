@@ -18,7 +18,7 @@ from fieldnode.tui.screens.settle import SettlePage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import clock, happened, identity, short_identity, value_text
+from fieldnode.tui.wording import clock, happened, identity, value_text
 from protocols.live.api import Attribute, Chart, ChartLine
 from protocols.records.display import clean_text
 
@@ -212,8 +212,7 @@ class ChartPage(Page):
             return [Say(self.desk.words("chart.no_line"), "warn", bell=True)]
         row = chosen.line
         what = f"{when(self.desk, row)} {summary(self.desk, row, short=True)}"
-        who = short_identity(self.desk.words, chart.head)
-        return [Open(RetractPage(self.desk, f"{who}: {what}", chosen.facts))]
+        return [Open(RetractPage(self.desk, what, chosen.facts, chart.head.patient))]
 
     def _settle(self, chart: Chart) -> list[Act]:
         several = [one for one in chart.attributes if len(one.values) > 1]

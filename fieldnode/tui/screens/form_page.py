@@ -265,7 +265,8 @@ class FormPage(Page):
         )
         who = self._label(recorded)
         label = f"{words(self.saved_word)} {who}".strip()
-        self.desk.saved(Save(label, facts, self.desk.now_ms))
+        patient = self.head.patient if self.head else recorded.patient or ""
+        self.desk.saved(Save(label, facts, self.desk.now_ms, patient))
         at = clock(self.desk.now_ms, self.desk.now_ms, self.desk.zone)
         drop, subject = self.name, self.subject
         self._shown_drafts(subject)

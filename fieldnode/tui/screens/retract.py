@@ -9,8 +9,8 @@ from fieldnode.tui.acts import Act, Ask, Back, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
-from fieldnode.tui.wording import clock, code_sentence
-from protocols.live.api import Recorded
+from fieldnode.tui.wording import clock, code_sentence, full_identity
+from protocols.live.api import BoardLine, Chart, Recorded
 
 
 class RetractPage(Page):
@@ -18,11 +18,24 @@ class RetractPage(Page):
 
     name: ClassVar[str] = "retract"
 
-    def __init__(self, desk: Desk, what: str, facts: tuple[str, ...]) -> None:
+    def __init__(self, desk: Desk, what: str, facts: tuple[str, ...], patient: str = "") -> None:
         super().__init__(desk)
         self._what = what
+        self._patient = patient
+        self._head: BoardLine | None = None
         self._facts = facts
         self._keys = tuple(desk.new_key() for _ in facts)
+
+    def opened(self) -> list[Act]:
+        """Fetch whom it is about, as they are known now; keys wait (SAFETY 18)."""
+        if not self._patient:
+            return []
+
+        def came(chart: Chart) -> list[Act]:
+            self._head = chart.head
+            return []
+
+        return [Ask(lambda node: node.chart(self._patient, 0, 1), came)]
 
     def key(self, key: str) -> list[Act]:
         """Enter takes it back, anything else but Escape does nothing."""
@@ -38,14 +51,15 @@ class RetractPage(Page):
     @property
     def question(self) -> Hashable | None:
         """Whether to take back what is named."""
-        return self._facts or None
+        return (self._facts, self._head is None) if self._facts else None
 
     def draw(self, size: Size) -> list[Line]:
         """Draw what it is about."""
         words = self.desk.words
         what = [line("  ", Span(part, "title")) for part in wrap(self._what, size.width - 4)]
         asks = wrap(words("undo.asks" if self._facts else "undo.nothing"), size.width - 4)
-        top = [line(" ", Span(words("undo.title"), "label")), (), *what[:6], ()]
+        who = [] if self._head is None else [*full_identity(words, self._head), ()]
+        top = [line(" ", Span(words("undo.title"), "label")), (), *who, *what[:6], ()]
         return [*top, *(line("  ", part) for part in asks)]
 
     def hints(self) -> list[Hint]:
@@ -75,7 +89,8 @@ class UndoPage(RetractPage):
         last: Save | None = desk.saves[-1] if desk.saves else None
         at = "" if last is None else clock(last.at_ms, desk.now_ms, desk.zone)
         what = "" if last is None else f"{at}  {last.label}"
-        super().__init__(desk, what, () if last is None else last.facts)
+        facts = () if last is None else last.facts
+        super().__init__(desk, what, facts, "" if last is None else last.patient)
 
     def taken_back(self) -> None:
         """Let the next F8 name the save before it."""
