@@ -48,6 +48,7 @@ from protocols.mesh.greeting import (
     decode_hello,
     encode_hello,
 )
+from protocols.mesh.runs import RecentRuns
 from protocols.mesh.session import Session
 from protocols.trust.certificates import verify_chain
 from protocols.trust.enrolment import CODE_BYTES, CODE_TRIES_MAX, code_psk, open_grant, open_request
@@ -56,8 +57,9 @@ from protocols.trust.statements import pack
 
 OFFER_MS = (50, 200)
 """An offer waits this long, at random, so that ten nodes do not all offer one entry."""
-SUPPRESSED_OFFER_MS = 30 * 60_000
-"""When the author is linked to the peer itself, our offer is only a safety net."""
+SUPPRESSED_OFFER_MS = (30 * 60_000, 32 * 60_000)
+"""When the author is linked to the peer itself, our offer is only a safety net. At random, so that
+of two who heard the same at one moment the first to offer tells the other that it need not."""
 RECEIPT_MS = 5_000
 """A giver of receipts signs at most one in this time."""
 RECEIPT_SOON_MS = 100
@@ -120,6 +122,7 @@ class Node:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self._recorder = Recorder(ledger)
+        self._runs = RecentRuns(ledger)
         self._links: dict[int, _Link] = {}
         self._timers = _Timers()
         self._effects: list[Effect] = []
@@ -362,7 +365,7 @@ class Node:
             # Who holds more than we ever numbered knew a book that we are an older copy of.
             they_hold = hello.hold if ours and hello.hold <= ledger.chain.last_arrival else 0
         entry.peer = peer
-        entry.session = session = Session(ledger, peer, known.epoch, they_hold)
+        entry.session = session = Session(ledger, self._runs, peer, known.epoch, they_hold)
         if they_hold is not None:
             session.begin()
         own = ledger.authority.device, ledger.authority.epoch
@@ -429,6 +432,7 @@ class Node:
             self._timers.receipt_at = self._timers.receipt_at or soon
 
     def _pass_on(self, source: Session, feeds: Iterable[FeedState], now: Now) -> None:
+        late = now.mono_ms + _between(SUPPRESSED_OFFER_MS, now)
         for session in self._sessions():
             if session is source:
                 continue
@@ -437,13 +441,11 @@ class Node:
                 if author == session.peer and feed.genesis.epoch == session.epoch:
                     continue
                 if author in session.links:
-                    session.heard(feed, now.mono_ms + SUPPRESSED_OFFER_MS)
+                    session.heard(feed, late)
                 elif feed.genesis.lane <= Lane.URGENT:
                     session.grew(feed)
                 else:
-                    low, high = OFFER_MS
-                    wait = low + int.from_bytes(now.entropy(2)) % (high - low)
-                    session.heard(feed, now.mono_ms + wait)
+                    session.heard(feed, now.mono_ms + _between(OFFER_MS, now))
 
     def _merge_now(self, session: Session) -> None:
         tables: set[str] = set()
@@ -649,3 +651,9 @@ class Node:
     def _when_to_catch_up(self, now: Now) -> int:
         waiting = self.ledger.only_merging_left and any(s.streaming for s in self._sessions())
         return self._timers.last_data_ms + QUIET_MS if waiting else now.mono_ms
+
+
+def _between(limits_ms: tuple[int, int], now: Now) -> int:
+    """Return a moment between these, even and at random."""
+    low, high = limits_ms
+    return low + int.from_bytes(now.entropy(4)) % (high - low)

@@ -35,6 +35,7 @@ from protocols.mesh.frames import (
     Want,
 )
 from protocols.mesh.outbox import Outbox, Position
+from protocols.mesh.runs import RecentRuns
 
 LADDER_RUNGS = 40
 """Places at distances 0, 1, 2, 4 … from the end: reaches back through any feed."""
@@ -49,7 +50,14 @@ ZERO_PLACE = Place(FeedId.zero(), 0, ZERO_STUB)
 class Session:
     """What passes between this node and one known peer over one link."""
 
-    def __init__(self, ledger: Ledger, peer: DeviceId, epoch: Epoch, they_hold: int | None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        runs: RecentRuns,
+        peer: DeviceId,
+        epoch: Epoch,
+        they_hold: int | None,
+    ) -> None:
         self.peer = peer
         self.epoch = epoch
         """The peer's epoch: what `we hold` of it counts in."""
@@ -67,6 +75,7 @@ class Session:
         self.offer_at: int | None = None
         """When to offer them, monotonic milliseconds."""
         self._ledger = ledger
+        self._runs = runs
         self._they_hold = they_hold
         self._held: dict[int, dict[bytes, int]] = {}
         self._reached: dict[int, int] = {}
@@ -152,6 +161,13 @@ class Session:
             if self.offer_at is None or offer_at < self.offer_at:
                 self.offer_at = offer_at
 
+    def _drop_offers(self) -> None:
+        """Offer nothing that the peer has since said it holds."""
+        by_no = self._ledger.chain.by_no
+        self.offers = {no: None for no in self.offers if self._lacks(by_no[no])}
+        if not self.offers:
+            self.offer_at = None
+
     def offer(self) -> None:
         """Say what grew and may be missing there; the peer asks for what it lacks."""
         self.offer_at = None
@@ -160,9 +176,11 @@ class Session:
         places = [_place(feed, tip) for feed in feeds if self._lacks(feed) for tip in feed.tips]
         for start in range(0, len(places), HEADS_MAX):
             self.out.append(Have(False, 0, tuple(places[start : start + HEADS_MAX])))
+        self.remark()
 
     def remark(self) -> None:
         """Let the peer know that it holds what it brought us itself, or it would come back."""
+        self._drop_offers()
         if self._listed and self._outbox.empty and not self.offers:
             self._mark = self._ledger.chain.last_arrival
 
@@ -182,9 +200,10 @@ class Session:
 
     def _due_mark(self) -> int:
         """The mark that may be said now, once; 0 while something is still to be sent."""
-        mark = self._mark
-        if mark is None or self.offers or not self._listed or not self._outbox.empty:
+        if self._mark is None or self.offers or not self._listed or not self._outbox.empty:
             return 0
+        # All that came since has been sent or offered too, or it would still be to be.
+        mark = self._ledger.chain.last_arrival
         self._mark = None
         if mark <= self._told_upto:
             return 0
@@ -194,7 +213,10 @@ class Session:
     @property
     def quiet(self) -> bool:
         """Whether there is nothing to send now."""
-        return not self.out and self._mark is None and self._outbox.empty
+        if self.out or not self._outbox.empty:
+            return False
+        # A mark is not said before what it covers: not while something is still to be offered.
+        return self._mark is None or bool(self.offers) or not self._listed
 
     @property
     def settled(self) -> bool:
@@ -351,7 +373,8 @@ class Session:
         self.streaming = False
         self._find_awaited()
         self._note_mark(upto)
-        self.out.append(Ack(self._taken, self._ack_upto))
+        self._drop_offers()
+        self.out.append(Ack(self._taken, self._ack_upto, self._even()))
 
     def _find_awaited(self) -> None:
         """Strike out what was asked for and is here by now."""
@@ -394,7 +417,8 @@ class Session:
         return tip.hash in self._held.get(feed.no, ())
 
     def _lacks(self, feed: FeedState) -> bool:
-        return any(not self._holds(feed, tip) for tip in feed.tips)
+        held = self._held.get(feed.no, ())
+        return any(tip.hash not in held for tip in feed.tips)
 
     def _after(self, feed: FeedState, tip: Tip) -> int:
         """Place on a branch up to which the peer holds it."""
@@ -437,7 +461,7 @@ class Session:
             for tip in feed.tips:
                 if self._holds(feed, tip):
                     continue
-                found = self._ledger.chain.run_after(feed, tip, self._after(feed, tip), room)
+                found = self._runs.after(feed, tip, self._after(feed, tip), room)
                 if found is None:
                     continue
                 run, seq, entry, reached[no] = found

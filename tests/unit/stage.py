@@ -231,6 +231,35 @@ class Stage:
         return answers
 
 
+def linked(*names: str, one_way_ms: int = 1, hq: bool = False) -> tuple[Stage, list[Device]]:
+    """A camp where the first dials all others, and everybody is up to date."""
+    stage, devices = Stage(one_way_ms=one_way_ms), camp(names or ("ann", "ben"), hq=hq)
+    for other in devices[1:]:
+        stage.link(devices[0], other)
+    stage.run(3_000)
+    return stage, devices
+
+
+def meshed(names: Sequence[str], *, seed: int = 0) -> tuple[Stage, list[Device]]:
+    """A camp where every two are linked, and everybody is up to date."""
+    stage, devices = Stage(), camp(names, seed=seed)
+    for at, here in enumerate(devices):
+        for there in devices[at + 1 :]:
+            stage.link(here, there)
+    stage.run(5_000)
+    return stage, devices
+
+
+def size(device: Device) -> int:
+    """How many entries it has numbered."""
+    return device.ledger.chain.last_arrival
+
+
+def agree(*devices: Device) -> bool:
+    """Whether all of them say the same of what they hold."""
+    return all(each.care == devices[0].care for each in devices)
+
+
 _keys = count(1)
 
 

@@ -12,8 +12,7 @@ from protocols.errors import LedgerError
 from protocols.feeds.feed import Genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Outgoing, Run, encode_run
-from protocols.ids import DeviceId, EntryHash, Epoch, FeedId
-from protocols.ledger.chain import FeedState
+from protocols.ids import Epoch, FeedId
 from protocols.mesh.frames import (
     DATA_BYTES,
     HEADS_MAX,
@@ -24,33 +23,27 @@ from protocols.mesh.frames import (
     Want,
     encode_frame,
 )
-from protocols.mesh.frames import Receipt as ReceiptFrame
-from protocols.mesh.node import RECEIPT_MS
 from protocols.mesh.outbox import FRAME_MS, WINDOW_FRAMES_MIN
 from protocols.mesh.session import AWAITED_MAX, LADDER_PLACES_MAX
-from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 from tests.unit.forge import Author, device_keys, opening, saying
-from tests.unit.stage import Device, Stage, camp, copied, fill, note, patient, speak, triage
+from tests.unit.stage import (
+    Device,
+    Stage,
+    agree,
+    camp,
+    copied,
+    fill,
+    linked,
+    meshed,
+    note,
+    patient,
+    size,
+    speak,
+    triage,
+)
 
 WINDOW_BYTES = 2 * DATA_BYTES
 """What may be under way on a line that is not long."""
-
-
-def linked(*names: str, one_way_ms: int = 1, hq: bool = False) -> tuple[Stage, list[Device]]:
-    """A camp where the first dials all others, and everybody is up to date."""
-    stage, devices = Stage(one_way_ms=one_way_ms), camp(names or ("ann", "ben"), hq=hq)
-    for other in devices[1:]:
-        stage.link(devices[0], other)
-    stage.run(3_000)
-    return stage, devices
-
-
-def size(device: Device) -> int:
-    return device.ledger.chain.last_arrival
-
-
-def agree(*devices: Device) -> bool:
-    return all(each.care == devices[0].care for each in devices)
 
 
 def mallory(device: Device, name: str = "mallory", *, keys: bool = True) -> Author:
@@ -133,11 +126,7 @@ def test_an_urgent_record_overtakes_a_cold_sync():
 
 
 def test_ten_nodes_on_one_lan_get_each_entry_hardly_more_than_once():
-    stage, devices = Stage(), camp([f"n{number}" for number in range(10)])
-    for at, here in enumerate(devices):
-        for there in devices[at + 1 :]:
-            stage.link(here, there)
-    stage.run(5_000)
+    stage, devices = meshed([f"n{number}" for number in range(10)])
     arrived = [0]
     for device in devices:
         take = device.ledger.take
@@ -433,81 +422,3 @@ def test_a_disk_that_fails_while_storing_costs_the_link_and_nothing_else():
     stage.link(ann, ben)
     stage.run(2_000)
     assert agree(ann, ben)
-
-
-# receipts
-
-
-def own_feed(device: Device, lane: Lane) -> FeedState:
-    feeds = device.ledger.chain.feeds.values()
-    return next(
-        each for each in feeds if (each.genesis.device, each.genesis.lane) == (device.id, lane)
-    )
-
-
-def receipts(device: Device) -> list[Receipt]:
-    return [held for held, _ in device.ledger.peers.receipts.values()]
-
-
-def test_hq_signs_at_most_one_receipt_in_five_seconds_and_each_says_all():
-    stage, (hq, ben) = linked("hq", "ben", hq=True)
-    stage.run(6_000)
-    first = receipts(ben)[0].number
-
-    for number in range(20):
-        stage.write(ben, patient(f"P{number}"))
-        stage.run(500)
-    stage.run(RECEIPT_MS + 500)
-
-    (last,) = receipts(ben)
-    assert 2 <= last.number - first <= 4
-    feed = next(
-        f for f in ben.ledger.chain.feeds.values() if f.genesis.device == ben.id and f.seq > 19
-    )
-    assert ReceiptHead(feed.feed_id, feed.seq, EntryHash(feed.tips[0].hash)) in last.heads
-    assert ben.ledger.peers.said_to_hold(hq.id, ben.ledger.chain, feed)[0] == feed.seq
-
-
-def test_a_receipt_reaches_who_never_met_hq_and_is_void_in_its_next_epoch():
-    stage, (hq, ben, eve) = linked("hq", "ben", "eve", hq=True)
-    stage.run(6_000)
-    stage.cut(hq, eve)
-    stage.link(ben, eve)
-    stage.run(1_000)
-    stage.write(eve, patient("far away"))
-    stage.run(RECEIPT_MS + 2_000)
-
-    feed = own_feed(eve, Lane.ROUTINE)
-    assert eve.ledger.peers.said_to_hold(hq.id, eve.ledger.chain, feed)[0] == feed.seq
-
-    stage.cut(hq, ben)
-    with hq.store.atomic():
-        hq.store.execute("UPDATE meta SET value = x'1122334455667788' WHERE name = 'epoch'")
-    hq.restarted()
-    stage.write(hq, patient("in the new life"))
-    _, said_ms = eve.ledger.peers.said_to_hold(hq.id, eve.ledger.chain, feed)
-    stage.link(hq, ben)
-    stage.run(30)
-    assert ben.ledger.peers.said_to_hold(hq.id, ben.ledger.chain, feed) == (0, 0)
-    stage.write(ben, patient("so that there is something to receipt"))
-    stage.run(RECEIPT_MS + 2_000)
-    assert eve.ledger.peers.said_to_hold(hq.id, eve.ledger.chain, feed)[1] > said_ms
-    assert {each.epoch for each in receipts(hq)} >= {hq.ledger.authority.epoch}
-
-
-def test_receipts_of_strangers_and_of_made_up_epochs_do_not_pile_up():
-    stage, (ann, ben) = linked()
-    stranger = device_keys("stranger")
-    link = next(iter(ann.links))
-
-    for number in range(30):
-        for keys in (stranger, ann.ledger.authority.keys):
-            epoch = Epoch(number.to_bytes(8))
-            raw = sign_receipt(Receipt(DeviceId(keys.device), epoch, 1, number, ()), keys)
-            speak(stage, ann, link, encode_frame(ReceiptFrame(raw)))
-    stage.run(3_000)
-
-    assert ben.node.linked == [ann.id]
-    assert {each.giver for each in receipts(ben)} == {ann.id}
-    assert len(receipts(ben)) <= 4
-    assert ben.store.one("SELECT count(*) FROM receipt")[0] <= 4

@@ -1,0 +1,80 @@
+"""What a full mesh says of entries that everybody has: once, and to one side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from protocols.mesh.node import SUPPRESSED_OFFER_MS
+from protocols.mesh.runs import KEPT_RUNS_MAX, RecentRuns
+from tests.unit.stage import agree, camp, fill, meshed, patient
+
+MINUTE_MS = 60_000
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_of_two_who_heard_the_same_entry_one_offers_it_and_it_is_settled_for_both(seed: int):
+    stage, (ann, ben, eve) = meshed(("ann", "ben", "eve"), seed=seed)
+    stage.run(SUPPRESSED_OFFER_MS[1] + 5 * MINUTE_MS)
+    stage.write(ann, patient("heard by two"))
+    stage.run(5 * MINUTE_MS)
+    before = stage.messages
+
+    stage.run(SUPPRESSED_OFFER_MS[1])
+
+    assert agree(ann, ben, eve)
+    assert stage.messages - before == 3  # what I have, my mark, and your mark with its answer
+    for here, there in ((ben, eve), (eve, ben)):
+        assert here.ledger.peers.all[there.id].we_hold == there.ledger.chain.last_arrival
+
+
+def test_who_never_got_an_entry_is_offered_it_in_the_end():
+    stage, (ann, ben, eve) = meshed(("ann", "ben", "eve"))
+    # Whatever ann sends eve from now on is lost, and neither notices.
+    stage.spoil = lambda here, there, each: () if (here, there) == (ann, eve) else (each,)
+    stage.write(ann, patient("lost on the way"))
+    stage.run(SUPPRESSED_OFFER_MS[0] - MINUTE_MS)
+    assert len(eve.entries) < len(ann.entries)
+
+    stage.run(SUPPRESSED_OFFER_MS[1])
+
+    assert eve.entries == ben.entries == ann.entries
+
+
+def test_an_entry_is_read_and_encoded_once_for_all_peers():
+    stage, devices = meshed([f"n{number}" for number in range(6)])
+    chain, asked = devices[0].ledger.chain, []
+    run_after = chain.run_after
+
+    def counting(*place: Any) -> Any:
+        asked.append(place)
+        return run_after(*place)
+
+    chain.run_after = counting  # type: ignore[method-assign]
+    for number in range(3):
+        stage.write(devices[0], patient(f"P{number}"))
+        stage.run(1_000)
+
+    assert agree(*devices)
+    assert len(asked) == 3
+
+
+def test_a_kept_run_is_never_given_where_less_may_be_sent():
+    (ann,) = camp(("ann",))
+    fill(ann, 12)
+    chain = ann.ledger.chain
+    feed = max(chain.feeds.values(), key=lambda each: each.seq)
+    tip, runs = feed.tips[0], RecentRuns(ann.ledger)
+
+    whole = runs.after(feed, tip, 0, 32_000)
+    part = runs.after(feed, tip, 0, 500)
+
+    assert whole is not None
+    assert part is not None
+    assert whole.hash == tip.hash
+    assert part == chain.run_after(feed, tip, 0, 500) != whole
+    assert runs.after(feed, tip, 0, len(whole.run)) is whole
+    for after in range(1, KEPT_RUNS_MAX + 2):
+        runs.after(feed, tip, min(after, tip.seq - 1), 32_000)
+    assert len(runs._kept) <= KEPT_RUNS_MAX

@@ -1,0 +1,88 @@
+"""Receipts: how often they are given, how far they travel, and which are kept."""
+
+from __future__ import annotations
+
+from protocols.feeds.lane import Lane
+from protocols.ids import DeviceId, EntryHash, Epoch
+from protocols.ledger.chain import FeedState
+from protocols.mesh.frames import Receipt as ReceiptFrame
+from protocols.mesh.frames import encode_frame
+from protocols.mesh.node import RECEIPT_MS
+from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
+from tests.unit.forge import device_keys
+from tests.unit.stage import Device, linked, patient, speak
+
+
+def own_feed(device: Device, lane: Lane) -> FeedState:
+    feeds = device.ledger.chain.feeds.values()
+    return next(
+        each for each in feeds if (each.genesis.device, each.genesis.lane) == (device.id, lane)
+    )
+
+
+def receipts(device: Device) -> list[Receipt]:
+    return [held for held, _ in device.ledger.peers.receipts.values()]
+
+
+def test_hq_signs_at_most_one_receipt_in_five_seconds_and_each_says_all():
+    stage, (hq, ben) = linked("hq", "ben", hq=True)
+    stage.run(6_000)
+    first = receipts(ben)[0].number
+
+    for number in range(20):
+        stage.write(ben, patient(f"P{number}"))
+        stage.run(500)
+    stage.run(RECEIPT_MS + 500)
+
+    (last,) = receipts(ben)
+    assert 2 <= last.number - first <= 4
+    feed = next(
+        f for f in ben.ledger.chain.feeds.values() if f.genesis.device == ben.id and f.seq > 19
+    )
+    assert ReceiptHead(feed.feed_id, feed.seq, EntryHash(feed.tips[0].hash)) in last.heads
+    assert ben.ledger.peers.said_to_hold(hq.id, ben.ledger.chain, feed)[0] == feed.seq
+
+
+def test_a_receipt_reaches_who_never_met_hq_and_is_void_in_its_next_epoch():
+    stage, (hq, ben, eve) = linked("hq", "ben", "eve", hq=True)
+    stage.run(6_000)
+    stage.cut(hq, eve)
+    stage.link(ben, eve)
+    stage.run(1_000)
+    stage.write(eve, patient("far away"))
+    stage.run(RECEIPT_MS + 2_000)
+
+    feed = own_feed(eve, Lane.ROUTINE)
+    assert eve.ledger.peers.said_to_hold(hq.id, eve.ledger.chain, feed)[0] == feed.seq
+
+    stage.cut(hq, ben)
+    with hq.store.atomic():
+        hq.store.execute("UPDATE meta SET value = x'1122334455667788' WHERE name = 'epoch'")
+    hq.restarted()
+    stage.write(hq, patient("in the new life"))
+    _, said_ms = eve.ledger.peers.said_to_hold(hq.id, eve.ledger.chain, feed)
+    stage.link(hq, ben)
+    stage.run(30)
+    assert ben.ledger.peers.said_to_hold(hq.id, ben.ledger.chain, feed) == (0, 0)
+    stage.write(ben, patient("so that there is something to receipt"))
+    stage.run(RECEIPT_MS + 2_000)
+    assert eve.ledger.peers.said_to_hold(hq.id, eve.ledger.chain, feed)[1] > said_ms
+    assert {each.epoch for each in receipts(hq)} >= {hq.ledger.authority.epoch}
+
+
+def test_receipts_of_strangers_and_of_made_up_epochs_do_not_pile_up():
+    stage, (ann, ben) = linked()
+    stranger = device_keys("stranger")
+    link = next(iter(ann.links))
+
+    for number in range(30):
+        for keys in (stranger, ann.ledger.authority.keys):
+            epoch = Epoch(number.to_bytes(8))
+            raw = sign_receipt(Receipt(DeviceId(keys.device), epoch, 1, number, ()), keys)
+            speak(stage, ann, link, encode_frame(ReceiptFrame(raw)))
+    stage.run(3_000)
+
+    assert ben.node.linked == [ann.id]
+    assert {each.giver for each in receipts(ben)} == {ann.id}
+    assert len(receipts(ben)) <= 4
+    assert ben.store.one("SELECT count(*) FROM receipt")[0] <= 4
