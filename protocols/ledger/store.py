@@ -27,6 +27,8 @@ COPY_PAGES = 1024
 """Pages copied in one step: 4 MiB, some 50 ms."""
 BUSY_MS = 5000
 """How long a statement waits for a reader of the same file."""
+CACHED_STATEMENTS = 512
+"""A book asks nearly 200 different things, and what falls out of this cache is parsed again."""
 
 _ALONE = "locking_mode=EXCLUSIVE"
 
@@ -129,7 +131,10 @@ class Store:
 
 def open_memory() -> Store:
     """Return an empty book in memory."""
-    return Store(_configured(sqlcipher3.connect(":memory:", isolation_level=None)), None)
+    connection = sqlcipher3.connect(
+        ":memory:", isolation_level=None, cached_statements=CACHED_STATEMENTS
+    )
+    return Store(_configured(connection), None)
 
 
 def open_file(folder: Path, key: bytes, *, create: bool = False, lock: int | None = None) -> Store:
@@ -237,7 +242,10 @@ def take_lock(folder: Path) -> int:
 def _connect(path: Path, key: bytes, *pragmas: str) -> Any:
     try:
         connection = sqlcipher3.connect(
-            str(path), isolation_level=None, check_same_thread=False, cached_statements=512
+            str(path),
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=CACHED_STATEMENTS,
         )
         connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")

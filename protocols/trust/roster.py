@@ -57,6 +57,8 @@ class Roster:
         """As `_adopted`, for whichever device: the lowest entry hash of all."""
         self._adopted: dict[tuple[bytes, bytes], tuple[EntryHash, ScopeId]] = {}
         self._verdicts: dict[tuple[bytes, int, bytes], Standing] = {}
+        self._members: dict[DeviceId, Member | None] = {}
+        """Asked for once an entry: is this device HQ?"""
 
     @property
     def operation(self) -> OperationId:
@@ -90,6 +92,7 @@ class Roster:
                 changed = self._adopt(entry)
             case _:
                 changed = set()
+        self._members.clear()
         if changed:
             self._verdicts.clear()
         return frozenset(changed)
@@ -179,13 +182,20 @@ class Roster:
         Args:
             keys: Scope keys that may open its name.
         """
+        if keys:
+            return self._look_up(device, keys)
+        if device not in self._members:
+            if len(self._members) >= VERDICTS_MAX:
+                self._members.clear()
+            self._members[device] = self._look_up(device, {})
+        return self._members[device]
+
+    def _look_up(self, device: DeviceId, keys: Mapping[KeyId, bytes]) -> Member | None:
         authorities = self._membership.authorities(device)
         if not authorities:
             return None
         certificates = self._membership.certificates(device)
-        names = (
-            open_name(each.sealed_name, subject=device, keys=keys or {}) for each in certificates
-        )
+        names = (open_name(each.sealed_name, subject=device, keys=keys) for each in certificates)
         highest = min(authorities, key=lambda each: (each.rank, each.root))
         org = self._membership.org(highest)
         ends = [authority.not_after_ms for authority in authorities]

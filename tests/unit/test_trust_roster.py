@@ -59,10 +59,12 @@ def test_before_the_charter_comes_nobody_is_admitted_and_then_all_are_judged_aga
     for record in rest:
         assert roster.add(*record) == frozenset()
     assert roster.standing(TENT.device, TRIAGE, CARE) == Standing.UNADMITTED
+    assert roster.device(TENT.device) is None
 
     changed = roster.add(*founding)
 
     assert {TENT.device, HQ.device} <= changed
+    assert roster.device(TENT.device) is not None
     assert roster.standing(TENT.device, TRIAGE, CARE) == Standing.STANDS
     assert roster.standing(TENT.device, TRIAGE, OLD) == Standing.STANDS
 
