@@ -37,8 +37,8 @@ from protocols.records.catalogue import BY_NAME as KINDS
 from protocols.records.catalogue import schemas
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.patient import PatientRow
-from protocols.records.planning import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.shape import Fact
 
 BOARD_MAX = 200
@@ -55,10 +55,11 @@ _DAYS = {0: 365.25, 1: 30.4375, 2: 7.0, 3: 1.0}
 
 def board(ledger: Ledger, offset: int, limit: int, text: str, now_ms: int) -> BoardPage:
     """Patients in care, most urgent first; with a text, those it finds, in care or not."""
-    if text.strip():
-        return search(ledger, text, limit, now_ms)
-    total, counts, rows = reading.board(ledger, max(offset, 0), min(limit, BOARD_MAX))
     shared = tags.shared_in_ward(ledger.store)
+    if text.strip():
+        found = search(ledger, text, limit, now_ms)
+        return msgspec.structs.replace(found, shared_tags=tuple(map(_shared_tag, shared)))
+    total, counts, rows = reading.board(ledger, max(offset, 0), min(limit, BOARD_MAX))
     return BoardPage(
         total, offset, _board_lines(rows, shared, now_ms), counts, tuple(map(_shared_tag, shared))
     )

@@ -28,6 +28,7 @@ from protocols.live.api import (
     PeerLine,
     Recorded,
     Reply,
+    SharedTag,
     SyncState,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
@@ -47,6 +48,8 @@ class Patient:
     head: BoardLine
     lines: list[ChartLine] = field(default_factory=list)
     attributes: tuple[Attribute, ...] = ()
+    tags: tuple[str, ...] = ()
+    """Older ones that are still worn."""
 
 
 class FakeNode:
@@ -79,7 +82,7 @@ class FakeNode:
     async def board(self, offset: int, limit: int, text: str = "") -> BoardPage:
         self._up()
         lines = sorted(
-            (patient.head for patient in self.patients.values()),
+            map(self._line, self.patients.values()),
             key=lambda head: (URGENCY[head.triage], head.waiting_since_ms or 0),
         )
         found = [line for line in lines if text.casefold() in f"{line.name} {line.code}".casefold()]
@@ -87,7 +90,8 @@ class FakeNode:
         for line in lines:
             key = "none" if line.triage is None else str(line.triage)
             counts[key] = counts.get(key, 0) + 1
-        return BoardPage(len(found), offset, tuple(found[offset : offset + limit]), counts)
+        page = tuple(found[offset : offset + limit])
+        return BoardPage(len(found), offset, page, counts, self._shared())
 
     async def search(self, text: str, limit: int) -> BoardPage:
         self._up()
@@ -99,6 +103,15 @@ class FakeNode:
         ]
         return BoardPage(len(found), 0, tuple(found[:limit]))
 
+    async def tagged(self, tag: str) -> BoardPage:
+        self._up()
+        found = tuple(
+            self._line(patient)
+            for patient in self.patients.values()
+            if tag.casefold() in map(str.casefold, self._tags(patient))
+        )
+        return BoardPage(len(found), 0, found)
+
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         self._up()
         known = self.patients.get(patient)
@@ -106,7 +119,11 @@ class FakeNode:
             raise InputError("not_found", field="patient")
         lines = known.lines[::-1]
         page = tuple(lines[offset : offset + limit])
-        return Chart(known.head, "enc_1", known.attributes, page, len(lines))
+        shared = tuple(
+            one for one in self._shared() if patient in (carrier for carrier, _ in one.carriers)
+        )
+        head = self._line(known)
+        return Chart(head, "enc_1", known.attributes, page, len(lines), shared)
 
     async def record(
         self, lines: list[dict[str, Any]], *, together: bool = False
@@ -178,6 +195,23 @@ class FakeNode:
         self.patients[patient] = Patient(line)
         return patient
 
+    def _tags(self, patient: Patient) -> list[str]:
+        return [tag for tag in (*patient.tags, patient.head.tag) if tag]
+
+    def _shared(self) -> tuple[SharedTag, ...]:
+        carriers: dict[str, list[tuple[str, str]]] = {}
+        for patient in self.patients.values():
+            for tag in self._tags(patient):
+                carriers.setdefault(tag, []).append((patient.head.patient, patient.head.code))
+        return tuple(
+            SharedTag(tag, tuple(who)) for tag, who in sorted(carriers.items()) if len(who) > 1
+        )
+
+    def _line(self, patient: Patient) -> BoardLine:
+        doubted = {who for shared in self._shared() for who, _ in shared.carriers}
+        shares = patient.head.patient in doubted
+        return msgspec.structs.replace(patient.head, tag_shared=shares)
+
     def _up(self) -> None:
         if self.down is not None:
             raise self.down
@@ -229,6 +263,11 @@ class FakeNode:
             known.head = msgspec.structs.replace(known.head, triage=TRIAGE[data["category"]])
         if kind == "encounter.open" and "bed" in data:
             known.head = msgspec.structs.replace(known.head, bed=data["bed"])
+        if kind == "patient.identify" and "drop_tags" in data:
+            dropped = data["drop_tags"]
+            known.tags = tuple(tag for tag in known.tags if tag not in dropped)
+            if known.head.tag in dropped:
+                known.head = msgspec.structs.replace(known.head, tag="")
         if kind == "conflict.settle":
             kept = [one for one in known.attributes if one.name != data["attribute"]]
             known.attributes = tuple(kept)

@@ -28,6 +28,11 @@ SCREENS = {
     "register": ["n", *"Diallo", "enter", *"Awa", "enter", "2", *"300", "enter"],
     "triage": ["f2", *"412", "enter", "1"],
     "triage-known-tag": ["f2", *"TG-000412", "enter"],
+    "register-known-tag": ["n", "tab", "tab", "9", "tab", "tab", *"TG-000412", "enter"],
+    "shared-tag-board": [],
+    "shared-tag-chart": ["down", "down", "enter"],
+    "shared-tag-take-off": ["down", "down", "enter", "u"],
+    "shared-tag-carriers": ["f2", *"TG-000412", "enter"],
     "chart": ["down", "down", "enter"],
     "vitals": ["down", "down", "enter", "v", *"26", "enter", "-", *"98"],
     "vitals-unusual": ["down", "down", "enter", "v", "tab", "tab", "tab", "tab", *"20", "enter"],
@@ -54,8 +59,15 @@ SCREENS["clock"] = [DOUBTFUL]
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
-def shell_after(keys, words, **greeting):
+def shell_on(name, words, **greeting):
     node = ward()
+    if name.startswith("shared-tag"):
+        node.patients["pat_00003"].tags = ("TG-000412",)
+    return shell_after(SCREENS[name], words, node, **greeting)
+
+
+def shell_after(keys, words, node=None, **greeting):
+    node = node or ward()
     if keys[:1] == [DOUBTFUL]:
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
     if greeting:
@@ -77,7 +89,7 @@ def shell_after(keys, words, **greeting):
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("name", SCREENS)
 def test_each_screen_looks_as_agreed(name, language):
-    drawn = shell_after(SCREENS[name], LANGUAGES[language]).draw(SIZE)
+    drawn = shell_on(name, LANGUAGES[language]).draw(SIZE)
     shown = "\n".join(text_of(line).rstrip() for line in drawn) + "\n"
     file = GOLDEN / language / f"{name}.txt"
     if os.environ.get("FIELDMESH_GOLDEN") == "write":
@@ -91,7 +103,7 @@ def test_each_screen_looks_as_agreed(name, language):
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", SCREENS)
 def test_every_line_fills_the_screen_exactly(name, language, size):
-    lines = shell_after(SCREENS[name], LANGUAGES[language]).draw(size)
+    lines = shell_on(name, LANGUAGES[language]).draw(size)
 
     assert len(lines) == size.height
     assert {line_cells(line) for line in lines} == {size.width}
@@ -99,7 +111,7 @@ def test_every_line_fills_the_screen_exactly(name, language, size):
 
 @pytest.mark.parametrize("name", SCREENS)
 def test_an_exercise_says_so_in_the_first_and_the_last_row(name):
-    lines = shell_after(SCREENS[name], LANGUAGES["en"], drill="SPRING-26").draw(SIZE)
+    lines = shell_on(name, LANGUAGES["en"], drill="SPRING-26").draw(SIZE)
 
     assert len(lines) == SIZE.height
     for row in (lines[0], lines[-1]):
@@ -111,7 +123,7 @@ def test_an_exercise_says_so_in_the_first_and_the_last_row(name):
 @pytest.mark.parametrize("name", SCREENS)
 def test_keys_and_actions_are_never_cut(name, language):
     words = LANGUAGES[language]
-    shell = shell_after(SCREENS[name], words)
+    shell = shell_on(name, words)
     lines = shell.draw(SIZE)
 
     for word in ("help", "triage", "find", "sync", "undo", "lock", "menu"):

@@ -12,7 +12,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import KEYS_WAITING_MAX, Shell
 from protocols.errors import FieldmeshError, LinkError
-from protocols.live.api import Recorded
+from protocols.live.api import BoardLine, Recorded
 from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
 
 
@@ -65,7 +65,7 @@ class Person:
         return "\n".join(text_of(line).rstrip() for line in self.shell.draw(Size(80, 24)))
 
 
-NAMED = {"enter", "escape", "tab", "up", "down", "end", "backspace", "f7", "f8", "f9"}
+NAMED = {"enter", "escape", "tab", "up", "down", "home", "end", "backspace", "f7", "f8", "f9"}
 
 
 @pytest.fixture
@@ -355,6 +355,146 @@ def test_what_the_node_doubts_is_asked_for_once_more(person):
     person.node.refuse.clear()
     person.press("enter")
     assert person.node.written[0]["confirm"] == ["tag_in_use"]
+
+
+TO_THE_TAG = ("n", "tab", "tab", "9", "enter", "tab", "tab")
+
+
+def test_a_new_patient_under_a_known_tag_shows_who_and_needs_a_second_enter(person):
+    person.press(*TO_THE_TAG, "TG-000412", "enter")
+    assert "This tag is on ACD EFH 001 Haddad Nour, 34 y, female" in person.screen
+    assert person.shell.bells == 1
+
+    person.press("enter", "tab", "enter")
+    assert person.node.written[0]["kind"] == "patient.register"
+    assert person.node.written[0]["data"]["tags"] == ["TG-000412"]
+    assert person.node.written[0]["confirm"] == ["tag_in_use"]
+
+
+def test_keys_typed_ahead_give_nobody_a_tag_that_somebody_carries(person):
+    person.press(*TO_THE_TAG)
+    person.hurry(*"TG-000412", "enter", "enter", "2", *"burns", "enter", "enter")
+
+    assert person.node.written == []
+    assert "This tag is on ACD EFH 001 Haddad Nour" in person.screen
+    assert "9 keys struck before this were not taken: Enter 2burns Enter Enter" in person.screen
+
+
+def test_all_who_carry_the_tag_of_a_new_patient_are_named(person):
+    person.node.add("Diallo Awa", tag="tg-000412")
+    person.press(*TO_THE_TAG, "TG-000412", "enter")
+
+    assert "Haddad Nour, ACD EFH 009 Diallo Awa" in " ".join(person.screen.split())
+
+
+def test_a_tag_corrected_after_the_question_is_confirmed_by_nobody(person):
+    person.press(*TO_THE_TAG, "TG-000412", "enter", "backspace", "3", "enter", "tab", "enter")
+
+    assert "confirm" not in person.node.written[0]
+    assert person.node.written[0]["data"]["tags"] == ["TG-000413"]
+
+
+@pytest.mark.parametrize("way", [("tab",), ("up", "down", "tab")])
+def test_a_question_that_was_passed_by_is_asked_again_before_anything_is_saved(person, way):
+    person.press(*TO_THE_TAG, "TG-000412", "enter", *way, "tab", "enter")
+    assert person.node.written == []
+    assert "This tag is on ACD EFH 001 Haddad Nour" in person.screen
+
+    person.press("enter")
+    assert person.node.written[0]["confirm"] == ["tag_in_use"]
+
+
+def test_the_tag_of_a_draft_is_looked_up_before_it_is_saved(person):
+    person.press(*TO_THE_TAG, "TG-000413", "enter", "escape")
+    person.node.add("Diallo Awa", tag="TG-000413")
+    person.press("d", "enter", *["tab"] * 14, "enter")
+
+    assert person.node.written == []
+    assert "This tag is on ACD EFH 009 Diallo Awa" in person.screen
+
+
+def test_a_tag_that_cannot_be_looked_up_holds_up_no_registration(person):
+    person.press(*TO_THE_TAG, "TG-000412")
+    person.node.down = LinkError("node_slow")
+    person.shell.key("enter", person.now_ms)
+    person.shell.fail(person.shell.asks.pop(0), person.node.down)
+    assert "The tag could not be looked up" in person.screen
+
+    person.node.down = None
+    person.node.patients["pat_00001"].head = BoardLine("pat_00001", "ACD EFH 001", "Haddad Nour")
+    person.settle()
+    person.look()
+    person.press("tab", "enter")
+    assert person.node.written[0]["data"]["tags"] == ["TG-000412"]
+    assert "confirm" not in person.node.written[0]
+
+
+def test_an_older_tag_that_is_still_worn_says_who_it_is(person):
+    person.node.patients["pat_00004"].tags = ("TG-000500",)
+    person.press("f2", "TG-000500", "enter")
+    assert "This tag is ACD EFH 004 Li Wei, 28 y" in person.screen
+
+    person.press("enter", "2", "4", "2", "enter", "enter")
+    assert person.node.written[0]["patient"] == "pat_00004"
+
+
+def test_of_several_who_carry_a_tag_one_is_chosen(person):
+    person.node.patients["pat_00004"].tags = ("TG-000412",)
+    person.press("f2")
+    person.hurry(*"TG-000412", "enter", "enter", "2", "4", "2", "enter", "enter")
+    assert person.node.written == []
+    assert "Several patients carry the tag TG-000412" in person.screen
+    assert "ACD EFH 001" in person.screen
+    assert "ACD EFH 004" in person.screen
+
+    person.look()
+    person.press("down", "enter", "2", "4", "2", "enter", "enter")
+    assert person.node.written[0]["patient"] == "pat_00004"
+
+
+def test_who_chooses_nobody_corrects_the_tag(person):
+    person.node.patients["pat_00004"].tags = ("TG-000412",)
+    person.press("f2", "TG-000412", "enter", "escape")
+    assert "This tag is on several patients" in person.screen
+    assert person.press("enter").shell.page.name == "carriers"
+
+    person.press("escape", "backspace", "3", "enter", "2", "4", "2", "enter", "enter")
+    assert "patient" not in person.node.written[0]
+    assert person.node.written[0]["data"]["tag"] == "TG-000413"
+
+
+def test_a_scan_of_a_tag_on_several_fills_nothing_and_asks_which(person):
+    person.node.patients["pat_00004"].tags = ("TG-000412",)
+    person.press("down", "down", "down", "enter", "v", "26", "enter", *"]C1TG-000412", "enter")
+    assert "Several patients carry the tag" in person.screen
+
+    person.press("enter")
+    assert person.shell.page.name == "chart"
+    assert "Haddad Nour" in person.screen
+
+
+def test_a_tag_on_two_patients_alerts_on_board_and_charts_until_it_is_off_one(person):
+    person.node.patients["pat_00003"].tags = ("TG-000412",)
+    person.shell.changed()
+    person.settle()
+    person.look()
+    alert = "! ONE TAG, SEVERAL PATIENTS: TG-000412 on ACD EFH 001, ACD EFH 003"
+    assert alert in person.screen
+    (row,) = (line for line in person.screen.splitlines() if "Osei" in line)
+    assert row[1] == "!"
+    assert alert in person.press("/", "li", "enter").screen
+    person.press("/", *["backspace"] * 2, "enter")
+
+    person.press("home", "enter")
+    assert "TAG TG-000412 ALSO ON ACD EFH 00" in person.screen
+    other = Person(person.node).press("down", "down", "enter")
+    assert "TAG TG-000412 ALSO ON ACD EFH 00" in other.screen
+
+    person.press("u", "enter")
+    (line,) = person.node.written
+    assert (line["kind"], line["data"]) == ("patient.identify", {"drop_tags": ["TG-000412"]})
+    assert "ALSO ON" not in person.screen
+    assert "ONE TAG" not in person.press("escape").screen
 
 
 def test_a_doubt_that_was_answered_by_another_value_is_not_confirmed(person):

@@ -36,7 +36,9 @@ def synced(*devices: Device) -> None:
 def shared(device: Device) -> list[tuple[str, set[str]]]:
     """Return what the ward says, after seeing that both charts say it too."""
     found = tags.shared_in_ward(device.store)
+    filtered = answers.board(device.ledger, 0, 64, "Awa", WALL_MS)
     page = answers.board(device.ledger, 0, 64, "", WALL_MS)
+    assert filtered.shared_tags == page.shared_tags
     assert [one.tag for one in page.shared_tags] == [one.tag for one in found]
     marked = {one.patient for one in page.lines if one.tag_shared}
     assert marked == {one.patient for one in page.lines if one.code in _codes(found)}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.display import Line, Size, Span, cut, line
 from fieldnode.tui.cores.fields import Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
@@ -21,7 +21,7 @@ from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_counts, draw_list
 from fieldnode.tui.wording import TRIAGE_ROLES, TRIAGE_WORDS, age, name, sex, span_of, triage
 from protocols.errors import FieldmeshError
-from protocols.live.api import BoardLine, BoardPage
+from protocols.live.api import BoardLine, BoardPage, SharedTag
 from protocols.records.display import clean_text
 
 WIDE_CELLS = 110
@@ -47,6 +47,7 @@ class WardPage(Page):
         super().__init__(desk)
         self._rows: ListCore[BoardLine] = ListCore(lambda row: row.patient)
         self._counts: dict[str, int] = {}
+        self._shared_tags: tuple[SharedTag, ...] = ()
         self._filter = ""
         self._asking: FormCore | None = None
         self._came = False
@@ -116,12 +117,13 @@ class WardPage(Page):
             *([Column(words("board.problem"), size.width - 86)] if wide else []),
             Column(words("board.name"), 0),
         ]
-        room = Size(size.width, size.height - 1)
+        alerts = self._alerts(size.width)
+        room = Size(size.width, size.height - 1 - len(alerts))
         empty = words("board.none_found" if self._filter else "board.empty")
         if not self._came:
             empty = words("chart.loading")
         rows = draw_list(self._rows, columns, lambda row: self._cells(row, wide), room, empty)
-        return [self._top(size.width), *rows]
+        return [self._top(size.width), *alerts, *rows]
 
     def hints(self) -> list[Hint]:
         """Put the way into a chart first."""
@@ -131,6 +133,17 @@ class WardPage(Page):
             Hint(self.desk.words("keys.enter"), self.desk.words("board.open")),
             *super().hints(),
         ]
+
+    def _alerts(self, width: int) -> list[Line]:
+        """Return one line while a tag of somebody in care is on another patient too."""
+        if not self._shared_tags:
+            return []
+        first = self._shared_tags[0]
+        who = ", ".join(clean_text(code) for _, code in first.carriers)
+        text = self.desk.words.count(
+            "board.tag_shared", len(self._shared_tags), tag=clean_text(first.tag), who=who
+        )
+        return [line(" ", Span(cut(text, width - 2), "bad"))]
 
     def _top(self, width: int) -> Line:
         """Return the counts by triage, or the filter while it is typed."""
@@ -157,7 +170,7 @@ class WardPage(Page):
         wait = "-" if since is None else span_of(words, self.desk.now_ms - since)
         problem = [Span(clean_text(row.problem))] if wide else []
         return [
-            Span("!" if row.unsettled or row.triage_open else "?" if row.standing else " ", "warn"),
+            Span("!" if _disputed(row) else "?" if row.standing else " ", "warn"),
             triage(words, row.triage),
             Span(clean_text(row.code)),
             Span(age(words, clean_text(row.age)) or "?"),
@@ -198,10 +211,16 @@ class WardPage(Page):
                 self._listed += holds
                 self._rows.take(page, found.lines, found.total)
                 self._counts = found.counts
+                self._shared_tags = found.shared_tags
             return []
 
         failed = None if holds else _later
         return Ask(lambda node: node.board(offset, PAGE_ROWS, text), came, failed, holds=holds)
+
+
+def _disputed(row: BoardLine) -> bool:
+    """Whether what two people wrote apart is still to be settled."""
+    return bool(row.unsettled) or row.triage_open or row.tag_shared
 
 
 def _later(_failure: FieldmeshError) -> list[Act]:

@@ -15,6 +15,7 @@ from fieldnode.tui.page import Action, Page
 from fieldnode.tui.screens.note import NotePage
 from fieldnode.tui.screens.retract import RetractPage
 from fieldnode.tui.screens.settle import SettlePage
+from fieldnode.tui.screens.shared_tag import SharedTagPage, others
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -24,6 +25,9 @@ from protocols.records.display import clean_text
 
 ATTRIBUTE_ROWS = 4
 """Rows for what is known about the person, the unsettled first."""
+
+ALERT_ROWS = 2
+"""Rows for tags that somebody else carries too."""
 
 DETAIL_ROWS = 4
 """Rows at the bottom for the whole of the selected line."""
@@ -112,7 +116,8 @@ class ChartPage(Page):
         words = self.desk.words
         if self._chart is None:
             return [(), line(" ", Span(words("chart.loading"), "dim"))]
-        top = [identity(words, self._chart.head), *self._attributes(size.width)]
+        alerts = self._shared_tags(size.width)
+        top = [identity(words, self._chart.head), *alerts, *self._attributes(size.width)]
         columns = (
             Column(words("chart.at"), AT_CELLS),
             Column(words("chart.kind"), KIND_CELLS),
@@ -141,6 +146,16 @@ class ChartPage(Page):
             return []
         self._limit = FACTS_MAX
         return [self._fetch(holds=False)]
+
+    def _shared_tags(self, width: int) -> list[Line]:
+        """Return an alert for each tag that somebody else carries too, until it is off one."""
+        assert self._chart is not None
+        patient = self._chart.head.patient
+        texts = [
+            self.desk.words("chart.tag_shared", tag=clean_text(one.tag), who=others(one, patient))
+            for one in self._chart.shared_tags
+        ]
+        return [line(" ", Span(cut(text, width - 2), "bad")) for text in texts[:ALERT_ROWS]]
 
     def _attributes(self, width: int) -> list[Line]:
         """Return what is known, values that disagree first and marked."""
@@ -215,6 +230,8 @@ class ChartPage(Page):
         return [Open(RetractPage(self.desk, what, chosen.facts, chart.head.patient))]
 
     def _settle(self, chart: Chart) -> list[Act]:
+        if chart.shared_tags:
+            return [Open(SharedTagPage(self.desk, chart.head, chart.shared_tags))]
         several = [one for one in chart.attributes if len(one.values) > 1]
         if not several:
             return [Say(self.desk.words("chart.all_settled"), "plain")]

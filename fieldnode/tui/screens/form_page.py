@@ -13,6 +13,7 @@ from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.occasion import Occasion, occasion_of
 from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.carriers import CarriersPage
 from fieldnode.tui.screens.switch import SwitchPage
 from fieldnode.tui.screens.when import WHEN_KEY, WhenPage
 from fieldnode.tui.widgets.form_view import draw_form
@@ -29,9 +30,6 @@ from protocols.live.api import BoardLine, BoardPage, Draft, Recorded
 
 TITLE_ROWS = 2
 """Who it is about, and the title."""
-
-MATCHES_MAX = 8
-"""Patients looked at when a tag is known."""
 
 SCAN_CHARS_MAX = 64
 """Longest tag; a longer code is not one."""
@@ -133,16 +131,28 @@ class FormPage(Page):
         """Ask whose code was scanned over the form of one patient; it fills nothing here."""
 
         def found(page: BoardPage) -> list[Act]:
-            carriers = [one for one in page.lines if one.tag.casefold() == tag.casefold()]
+            carriers = page.lines
             mine = self.head is not None and [one.patient for one in carriers] == [
                 self.head.patient
             ]
             if len(carriers) == 1 and not mine:
                 return [Open(SwitchPage(self.desk, carriers[0])), Say("", bell=True)]
+            if len(carriers) > 1:
+                page_of = CarriersPage(self.desk, tag, carriers, self._switched, list)
+                return [Open(page_of), Say("", bell=True)]
             key = "scan.same" if mine else "scan.not_here"
             return [Say(self.desk.words(key), "plain" if mine else "warn", bell=not mine)]
 
-        return Ask(lambda node: node.search(tag, MATCHES_MAX), found)
+        return Ask(lambda node: node.tagged(tag), found)
+
+    def _switched(self, carrier: BoardLine) -> list[Act]:
+        """Go on with the carrier chosen, or with this form when it is about them."""
+        if self.head is not None and carrier.patient == self.head.patient:
+            return [Back()]
+        # The chart opens the forms, and the forms the chart.
+        from fieldnode.tui.screens.chart import ChartPage
+
+        return [Open(ChartPage(self.desk, carrier.patient), instead=True)]
 
     def changed(self) -> list[Act]:
         """Keep the draft that could not be kept while the node was away."""

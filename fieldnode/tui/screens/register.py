@@ -10,7 +10,8 @@ from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.choices import AGE_UNIT, SEX, category_field
-from fieldnode.tui.screens.form_page import FormPage, texts
+from fieldnode.tui.screens.form_page import texts
+from fieldnode.tui.screens.tag_form import TagForm
 from protocols.live.api import Recorded
 
 AGE_MAX = "130"
@@ -18,15 +19,20 @@ AGE_MAX = "130"
 _TEXTS = ("family_name", "given_name", "birth_date", "phone", "village")
 
 
-class RegisterPage(FormPage):
+class RegisterPage(TagForm):
     """One new patient; everything but the sex may be unknown."""
 
     name: ClassVar[str] = "register"
     title: ClassVar[str] = "register.title"
     saved_word: ClassVar[str] = "register.saved"
+    known_word: ClassVar[str] = "register.tag_known"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk, FormCore(_fields(desk), optional_from=7))
+
+    def tag_answered(self, _tag: str) -> None:
+        """This patient has the tag too: the node need not ask again."""
+        self._confirm["tag_in_use"] = ("tag", self.form.text(self.form.place_of("tag")))
 
     def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
         """An age is nothing without its unit."""

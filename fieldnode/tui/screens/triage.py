@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from fieldnode.tui.acts import Act, Ask, Back, Open, Say
-from fieldnode.tui.cores.fields import Answer, Coded, Field, Reason, Tag
+from fieldnode.tui.acts import Act, Back, Open, Say
+from fieldnode.tui.cores.fields import Answer, Coded, Field, Tag
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.choices import BAND, SEX, category_field
-from fieldnode.tui.screens.form_page import MATCHES_MAX, SCAN_CHARS_MAX, FormPage, texts
-from fieldnode.tui.wording import age, error, sex, short_identity
-from protocols.errors import FieldmeshError
-from protocols.live.api import BoardLine, BoardPage, Recorded
+from fieldnode.tui.screens.form_page import SCAN_CHARS_MAX, texts
+from fieldnode.tui.screens.tag_form import TagForm
+from protocols.live.api import BoardLine, Recorded
 
 
-class TriagePage(FormPage):
+class TriagePage(TagForm):
     """One casualty; a patient with a known tag is triaged again."""
 
     name: ClassVar[str] = "triage"
     title: ClassVar[str] = "triage.title"
     saved_word: ClassVar[str] = "triage.saved"
+    known_word: ClassVar[str] = "triage.tag_known"
+    chooses: ClassVar[bool] = True
 
     def __init__(self, desk: Desk, head: BoardLine | None = None) -> None:
         fields = _fields(desk, head)
         super().__init__(desk, FormCore(fields, optional_from=len(fields) - 1), head)
-        self._carriers: dict[str, BoardLine] = {}
-        """Tags that a person was told about, and who carries them."""
         self._next_tag = ""
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
@@ -36,26 +35,10 @@ class TriagePage(FormPage):
         if "band" in answers:
             found["band"] = int(answers["band"].text)
         line: dict[str, Any] = {"kind": "triage.record", "data": found}
-        known = self.head or self._carriers.get(found.get("tag", ""))
+        known = self.head or self._answered.get(found.get("tag", ""))
         if known is not None:
             line["patient"] = known.patient
         return line
-
-    def field_left(self, name: str) -> list[Act]:
-        """Ask who carries a tag before anything is written under it."""
-        tag = self.form.answer(self.form.place_of("tag")).text if name == "tag" else ""
-        if not tag or tag in self._carriers:
-            return []
-
-        def found(page: BoardPage) -> list[Act]:
-            return self._tag_is_known(tag, page)
-
-        def failed(failure: FieldmeshError) -> list[Act]:
-            text = self.desk.words("triage.tag_unchecked", why=error(self.desk.words, failure))
-            return [Say(text, "warn")]
-
-        # Triage never stops for identity or the network: keys go on whatever comes back.
-        return [Ask(lambda node: node.search(tag, MATCHES_MAX), found, failed, drops=False)]
 
     def scan(self, scan: Scan) -> list[Act]:
         """A scan over a complete form saves it and opens the next (SAFETY 17)."""
@@ -87,25 +70,6 @@ class TriagePage(FormPage):
         word = self.desk.words(f"triage.{category}")
         who = super()._label(recorded)
         return " ".join(part for part in (word, tag.text if tag else "", who) if part)
-
-    def _tag_is_known(self, tag: str, page: BoardPage) -> list[Act]:
-        """Show who carries the tag; a second Enter says that it is them (SAFETY 16)."""
-        carriers = [line for line in page.lines if line.tag.casefold() == tag.casefold()]
-        if not carriers:
-            return []
-        words = self.desk.words
-        if len(carriers) > 1:
-            who = ", ".join(short_identity(words, line) for line in carriers[:3])
-            self.form.doubt("tag", Reason("triage.tag_several", (("who", who),)))
-            return [Say("", bell=True)]
-        self._carriers[tag] = carriers[0]
-        self.form.doubt("tag", Reason("triage.tag_known", (("who", self._who(carriers[0])),)))
-        return [Say("", bell=True)]
-
-    def _who(self, line: BoardLine) -> str:
-        words = self.desk.words
-        known = (short_identity(words, line), age(words, line.age), sex(words, line.sex))
-        return ", ".join(part for part in known if part)
 
 
 def _fields(desk: Desk, head: BoardLine | None) -> tuple[Field, ...]:

@@ -1,0 +1,85 @@
+"""One tag on several patients: the way to take it off the one who does not wear it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import ClassVar
+
+from fieldnode.tui.acts import Act, Ask, Back, Say
+from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
+from fieldnode.tui.cores.list import ListCore
+from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.desk import Desk, Save
+from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.wording import code_sentence, identity, short_identity
+from protocols.live.api import BoardLine, Recorded, SharedTag
+from protocols.records.display import clean_text
+
+
+class SharedTagPage(Page):
+    """Tags of one patient that others carry too; Enter takes the selected one off this patient."""
+
+    name: ClassVar[str] = "shared_tag"
+
+    def __init__(self, desk: Desk, head: BoardLine, shared: Sequence[SharedTag]) -> None:
+        super().__init__(desk)
+        self._head = head
+        self._rows: ListCore[SharedTag] = ListCore(lambda row: row.tag)
+        self._rows.take_all(shared)
+        self._key = desk.new_key()
+
+    def key(self, key: str) -> list[Act]:
+        """Choose a tag, then take it off."""
+        if self._rows.key(key):
+            return []
+        chosen = self._rows.selected
+        if key != "enter" or chosen is None:
+            return super().key(key)
+        written = {
+            "v": 1,
+            "kind": "patient.identify",
+            "key": f"{self._key}-{self._rows.index}",
+            "patient": self._head.patient,
+            "data": {"drop_tags": [chosen.tag]},
+        }
+        return [Ask(lambda node: node.record([written]), self._done)]
+
+    @property
+    def question(self) -> Hashable | None:
+        """Whether this patient is the one who does not wear it."""
+        return self._head.patient
+
+    def answers(self, item: str | Scan) -> bool:
+        """Enter takes the selected tag off."""
+        return item == "enter"
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw who it is, what Enter does, and who else carries each tag."""
+        words = self.desk.words
+        asks = [line(" ", part) for part in wrap(words("shared_tag.asks"), size.width - 2)]
+        columns = (Column(words("board.tag"), 24), Column(words("shared_tag.also"), 0))
+        room = Size(size.width, size.height - len(asks) - 2)
+        drawn = draw_list(self._rows, columns, self._cells, room, words("chart.all_settled"))
+        return [identity(words, self._head), *asks, (), *drawn]
+
+    def hints(self) -> list[Hint]:
+        """Say what Enter does."""
+        return [Hint(self.desk.words("keys.enter"), self.desk.words("shared_tag.take_off"))]
+
+    def _cells(self, row: SharedTag) -> list[Span]:
+        return [Span(clean_text(row.tag), "title"), Span(others(row, self._head.patient))]
+
+    def _done(self, answers: list[Recorded]) -> list[Act]:
+        words, recorded = self.desk.words, answers[0]
+        if not recorded.ok:
+            return [Say(code_sentence(words, recorded.error or ""), "bad", bell=True)]
+        label = " ".join((words("shared_tag.off"), short_identity(words, self._head)))
+        facts = recorded.facts or tuple(part for part in (recorded.id,) if part)
+        self.desk.saved(Save(label, facts, self.desk.now_ms))
+        return [Say(words("shared_tag.done"), "good"), Back()]
+
+
+def others(shared: SharedTag, patient: str) -> str:
+    """Return the codes of those who carry the tag, without one of them."""
+    return ", ".join(clean_text(code) for who, code in shared.carriers if who != patient)
