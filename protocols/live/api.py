@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from protocols.records.answer import Answer
+
 
 class Failure(msgspec.Struct, frozen=True):
     """Why a call was refused: a code from the closed list, and values without patient data."""
@@ -221,29 +223,9 @@ class SyncState(msgspec.Struct, frozen=True):
     """When this device wrote last, as its entries say; only told while the clock is not 'ok'."""
 
 
-class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Answer to one line of `record`: args lines (list of objects), together.
+Recorded = Answer
+"""Answer to one line of `record`: args lines (list of objects), together.
 
-    With `together` true all lines are written in one transaction or none is, and a line may name
-    the patient of an earlier one as `{"line": n}`.
-    """
-
-    line: int
-    ok: bool
-    key: str | None = None
-    id: str | None = None
-    patient: str | None = None
-    encounter: str | None = None
-    code: str | None = None
-    feed: str | None = None
-    seq: int | None = None
-    warnings: tuple[str, ...] = ()
-    repeated: bool = False
-    error: str | None = None
-    field: str | None = None
-    allowed: tuple[str, ...] = ()
-    message: str | None = None
-    facts: tuple[str, ...] = ()
-    """Ids of the facts it wrote, as `entry.retract` names them."""
-    confirm: str | None = None
-    """With `confirm_needed`: the code that confirms, to be sent back in the line's `confirm`."""
+With `together` true all lines are written in one transaction or none is, and a line may name
+the patient of an earlier one as `{"line": n}`. In the terminal an answer is what stands in a field.
+"""

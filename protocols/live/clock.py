@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from protocols.errors import InputError
 from protocols.mesh.effects import Now
-from protocols.records.planning import IMPLAUSIBLE_BEFORE_MS
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 
 JUMP_MS = 120_000
 """A wall clock that moved so much against the one that never jumps was set by somebody."""

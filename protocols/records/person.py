@@ -11,7 +11,8 @@ from msgspec import UNSET, UnsetType
 from protocols.errors import InputError
 from protocols.records import attributes as names
 from protocols.records.attributes import BY_NAME, Age, AgeUnit
-from protocols.records.planning import IMPLAUSIBLE_BEFORE_MS, Desk, tidy
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
+from protocols.records.planning import Desk, tidy
 
 TEXT_CHARS = {"address": 200, "marks": 300, "phone": 32, "nationality": 32, "language": 32}
 """Longest text of an attribute, in characters; 120 where not listed."""

@@ -15,13 +15,12 @@ from protocols.errors import InputError
 from protocols.ids import DocId, EncounterId, FactRef, PatientId, SiteId
 from protocols.records.history import History
 from protocols.records.identity import parse_code
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.shape import Circumstances, Fact, Source, View
 
 FUTURE_MS = 5 * 60_000
 """A time this far ahead of the clock is asked about once."""
 
-IMPLAUSIBLE_BEFORE_MS = 1_767_225_600_000
-"""2026-01-01: this software did not exist before; a clock that says so has no battery."""
 
 CLOCK_DOUBTFUL = "clock_doubtful"
 """Written with what is recorded while the clock cannot be right."""

@@ -6,7 +6,7 @@ import pytest
 
 from protocols.errors import InputError
 from protocols.live.clock import JUMP_MS, STATED_BEFORE_MS
-from protocols.records.planning import IMPLAUSIBLE_BEFORE_MS
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from tests.process.live_desk import Clocks, made, served, terminal
 
 STATED_MS = 1_790_000_000_000

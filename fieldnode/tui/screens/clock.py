@@ -13,7 +13,7 @@ from fieldnode.tui.occasion import DAY_CHARS
 from fieldnode.tui.screens.fields_page import FieldsPage
 from fieldnode.tui.wording import clock
 from protocols.live.api import SyncState
-from protocols.records.planning import IMPLAUSIBLE_BEFORE_MS
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 
 AHEAD_MS_MAX = 400 * 86_400_000
 """A day so much later than anything in the book is asked about once."""
