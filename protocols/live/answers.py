@@ -48,6 +48,13 @@ ROWS_MAX = 1000
 ROWS_BYTES_MAX = 512 * 1024
 """And this much of them: half of what one line of the socket carries."""
 
+STATUS_KEYS = (
+    *("device", "name", "hq", "operation", "epoch", "feeds", "peers", "pending", "waiting"),
+    *("void", "quarantined", "forks", "unsettled", "clock", "at_hq_until", "own_entries"),
+    *("unsent", "oldest_unsent", "digest"),
+)
+"""What `status` answers with, for a folder that nobody opens."""
+
 _BANDS = {1: "<1 y", 2: "1-4 y", 3: "5-17 y", 4: "18-64 y", 5: "65+ y"}
 _DAY_MS = 86_400_000
 _DAYS = {0: 365.25, 1: 30.4375, 2: 7.0, 3: 1.0}
@@ -201,7 +208,8 @@ def status(node: Node, now_ms: int, ahead_ms: int = 0) -> dict[str, Any]:
                 "device": str(device),
                 "name": authority.name_of(device),
                 "linked": device in set(node.linked),
-                "last_contact": words.iso(peer.last_contact_ms),
+                # 0 stands in the book for a device known from its entries alone.
+                "last_contact": words.iso(peer.last_contact_ms or None),
                 "they_hold": peer.they_hold,
                 "we_hold": peer.we_hold,
                 "acknowledged": {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from protocols.errors import SetupError
+from protocols.errors import InputError, SetupError
 from protocols.ledger.place import holds_book
 from protocols.live import commands
 from protocols.live.client import LocalClient
@@ -112,8 +112,15 @@ class App:
         @passphrase_option
         @json_option
         def status(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
-            with told(), door(folder, passphrase_file) as book:
-                found = commands.full_status(book, folder)
+            with told():
+                try:
+                    with door(folder, passphrase_file) as book:
+                        found = commands.full_status(book, folder)
+                except (InputError, SetupError) as error:
+                    # A program asks how the node is; that nobody opens it is an answer.
+                    if not as_json or error.code not in commands.CLOSED:
+                        raise
+                    found = commands.closed_status(folder, error.code)
             if as_json:
                 show(found)
             else:

@@ -27,6 +27,7 @@ from protocols.ledger.folder import make_folder, open_ledger
 from protocols.ledger.founding import found_book
 from protocols.ledger.inspection import inspect
 from protocols.ledger.keyfile import recover_to
+from protocols.ledger.place import opens_unattended
 from protocols.ledger.recording import LINES_MAX, refusal
 from protocols.ledger.store import Store
 from protocols.live import answers
@@ -185,13 +186,32 @@ def plain(value: object) -> Any:
 
 def full_status(book: LocalDoor | StoppedDoor, folder: Path) -> dict[str, Any]:
     """The node's state, with what only the system knows."""
-    usage = shutil.disk_usage(folder)
+    return _with_system(folder, book.status(), running=book.running)
+
+
+def closed_status(folder: Path, why: str) -> dict[str, Any]:
+    """What a folder tells that nobody opens: the same keys, null where only the book knows.
+
+    Args:
+        why: The code it was refused with.
+    """
+    unknown = dict.fromkeys(answers.STATUS_KEYS)
+    return _with_system(folder, unknown, running=False) | {"locked": True, "closed_by": why}
+
+
+CLOSED = frozenset({"no_passphrase", "no_key_file"})
+"""Refusals that say no more than that the folder is locked."""
+
+
+def _with_system(folder: Path, told: Mapping[str, Any], *, running: bool) -> dict[str, Any]:
     return {
         "version": version("fieldmesh"),
-        "running": book.running,
-        "locked": False,
-        **book.status(),
-        "disk_free": usage.free,
+        "running": running,
+        # A running node holds its keys; of one that does not run, the folder says who can.
+        "locked": not running and not opens_unattended(folder),
+        "closed_by": None,
+        **told,
+        "disk_free": shutil.disk_usage(folder).free,
         "last_backup": _last_backup(folder),
     }
 
@@ -203,6 +223,7 @@ def print_status(found: Mapping[str, Any]) -> None:
     for name, value in (
         ("node", f"{found['name']} ({found['device']})"),
         ("running", "yes" if found["running"] else "no"),
+        ("locked", "yes" if found["locked"] else "no"),
         ("own entries", found["own_entries"]),
         ("only here", found["unsent"]),
         ("at HQ until", hq),

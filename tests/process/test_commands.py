@@ -362,7 +362,8 @@ def test_status_has_every_key_that_others_rely_on(node):
     assert set(found) >= STATUS_KEYS
     assert found["running"] is (node.parent.name.startswith("served"))
     assert found["clock"] == "ok"
-    assert found["locked"] is False
+    # The keys of a stopped node are in nobody's memory; its passphrase opens it again.
+    assert found["locked"] is not found["running"]
     assert found["disk_free"] > 0
     assert found["oldest_unsent"].endswith("Z")
     assert all({"feed", "device", "epoch", "lane", "seq", "hash"} <= set(f) for f in found["feeds"])
@@ -471,8 +472,28 @@ def test_a_lock_stops_the_node_and_the_passphrase_opens_it_again(tmp_path):
     with serving(folder) as node:
         assert run("fieldnode", "lock", "--data", folder, passphrase=None).returncode == 0
         # Its book is closed by the time the command ends.
-        assert run("fieldnode", "status", "--data", folder, "--json").returncode == 0
+        (open_again,) = told("fieldnode", "status", "--data", folder, "--json")
         assert node["process"].wait(30) == 0
+    assert (open_again["locked"], open_again["running"]) == (True, False)
+    done = run("fieldnode", "status", "--data", folder, "--json", passphrase=None)
+    locked = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (locked["locked"], locked["running"], locked["closed_by"]) == (
+        True,
+        False,
+        "no_passphrase",
+    )
+    assert (locked["device"], locked["peers"], locked["digest"]) == (None, None, None)
+    assert list(locked) == list(open_again)
+    done = run("fieldnode", "status", "--data", folder, passphrase=None)
+    assert_one_sentence(done, 1, "passphrase is needed")
+
+
+def test_a_node_that_restarts_alone_is_not_called_locked_while_it_is_stopped(tmp_path):
+    folder = tmp_path / "tent"
+    init(folder, "--unattended")
+    (found,) = told("fieldnode", "status", "--data", folder, "--json")
+    assert (found["running"], found["locked"], found["closed_by"]) == (False, False, None)
 
 
 def test_the_panic_key_ends_a_serving_node_and_locks_for_good(tmp_path):
@@ -485,6 +506,8 @@ def test_the_panic_key_ends_a_serving_node_and_locks_for_good(tmp_path):
     assert {path.name for path in folder.iterdir()} == {"ledger.db", LOCK_NAME, "token"}
     done = run("fieldnode", "status", "--data", folder)
     assert_one_sentence(done, 1, "key file is gone")
+    (lost,) = told("fieldnode", "status", "--data", folder, "--json")
+    assert (lost["locked"], lost["closed_by"]) == (True, "no_key_file")
 
 
 def test_a_second_node_on_a_folder_says_so_and_the_first_goes_on(served):

@@ -51,6 +51,9 @@ def test_a_node_joins_with_a_code_once_and_what_it_wrote_before_arrives(hq, tmp_
     assert join(tent, said, code).stderr == "Joined.\n"
     init(late)
     used = join(late, said, code)
+    # A device that joined and has not linked yet is known from its entries alone.
+    (early,) = told("fieldnode", "status", "--data", tent, "--json")
+    assert {peer["last_contact"] for peer in early["peers"]} == {None}
     assert (used.returncode, used.stdout) == (1, "")
     assert "used up" in used.stderr
 
