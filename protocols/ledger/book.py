@@ -128,9 +128,10 @@ class Ledger:
     # Taking in
 
     def take(self, runs: Sequence[Run], wall_ms: int) -> Taken:
-        """Store verified runs durably; opening and merging is left to `catch_up`.
+        """Store verified runs durably and open them; merging is left to `catch_up`.
 
-        A few entries that come while nothing is behind are merged in the same transaction.
+        What is urgent, and a few entries that come while nothing is behind, are merged in the
+        same transaction.
         """
         stored: list[Stored] = []
         tables: set[str] = set()
@@ -148,6 +149,9 @@ class Ledger:
                     self._sealed[feed.genesis.lane != Lane.URGENT].append(sealed)
             if even and len(stored) <= TOGETHER_MAX:
                 tables = self.catch_up_all()
+            else:
+                # In the same transaction: the pages they lie on would else be written twice.
+                tables = self._open_all()
         for each in stored[-1:]:
             self.chain.observe(each.line.clock, wall_ms)
         feeds = tuple({each.feed.no: each.feed for each in stored}.values())
@@ -200,6 +204,14 @@ class Ledger:
         tables: set[str] = set()
         while self.behind:
             tables |= self.catch_up()
+        return tables
+
+    def _open_all(self) -> set[str]:
+        """Open what is stored; of it, what is urgent becomes rows too."""
+        urgent, routine = self._sealed
+        tables: set[str] = set()
+        while urgent or routine:
+            tables |= self._open_some(urgent or routine, merge=bool(urgent))
         return tables
 
     def _open_some(self, queue: deque[Sealed], *, merge: bool) -> set[str]:

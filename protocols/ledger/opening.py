@@ -81,6 +81,8 @@ class Opener:
         self._keys: dict[bytes, bytes] = {}
         """Scope keys met so far: an open key never closes."""
         self._docs: OrderedDict[bytes, int] = OrderedDict()
+        self._absent: set[bytes] = set()
+        """Dependencies of the batch at hand that no entry in the book has."""
         self._doc_facts: dict[int, tuple[int, bytes, int]] = {}
         self._subjects: dict[bytes, tuple[int, int]] = {}
         self._new_subjects: list[tuple[int, bytes, int]] = []
@@ -211,20 +213,26 @@ class Opener:
             )
 
     def _look_up(self, bodies: Iterable[Body]) -> None:
-        """Bring to mind, in few questions, the documents that a batch goes on in."""
+        """Bring to mind, in few questions, the documents that a batch goes on in, and what of
+        them is not here at all.
+        """
+        self._absent.clear()
         asked: set[bytes] = set()
         for body in bodies:
             asked.update(body.dependencies)
         unknown = [prefix for prefix in asked if prefix not in self._docs]
         for start in range(0, len(unknown), ASKED_AT_ONCE):
             some = unknown[start : start + ASKED_AT_ONCE]
+            absent = set(some)
             for digest, doc in self._store.all(
                 "SELECT hash, doc FROM entry"
-                f" WHERE substr(hash, 1, 8) IN ({','.join('?' * len(some))})",
-                [prefix[:8] for prefix in some],
+                f" WHERE substr(hash, 1, 4) IN ({','.join('?' * len(some))})",
+                [prefix[:4] for prefix in some],
             ):
+                absent.discard(digest[:16])
                 if doc and digest[:16] in asked:
                     self._remember(digest[:16], doc)
+            self._absent |= absent
 
     def _wait(self, entry: Sealed, answer: _Answer, missing: Missing) -> None:
         reason, need = missing.args
@@ -300,11 +308,13 @@ class Opener:
         doc = self._docs.get(dependency)
         if doc:
             return doc
+        if dependency in self._absent:
+            raise Missing("dependency", dependency)
         row = self._store.one(
             "SELECT e.doc, u.void FROM entry e"
-            " LEFT JOIN unopened u ON u.entry = e.arrival WHERE substr(e.hash, 1, 8) = ?"
+            " LEFT JOIN unopened u ON u.entry = e.arrival WHERE substr(e.hash, 1, 4) = ?"
             " AND substr(e.hash, 1, 16) = ?",
-            (dependency[:8], dependency),
+            (dependency[:4], dependency),
         )
         if row is not None and row[1]:
             raise VoidBody("depends_on_void")

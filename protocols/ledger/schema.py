@@ -28,7 +28,7 @@ CREATE TABLE entry (
   dictionary INTEGER NOT NULL, clock INTEGER NOT NULL, scope_key INTEGER NOT NULL,
   body BLOB, signature BLOB, length INTEGER, body_hash BLOB, doc INTEGER);
 CREATE INDEX entry_place ON entry (feed, seq);
-CREATE INDEX entry_hash ON entry (substr(hash, 1, 8));
+CREATE INDEX entry_hash ON entry (substr(hash, 1, 4));
 CREATE TABLE branch (
   feed INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, arrival INTEGER NOT NULL,
   clock INTEGER NOT NULL, PRIMARY KEY (feed, hash)) WITHOUT ROWID;
@@ -39,7 +39,7 @@ CREATE TABLE subject (
 CREATE INDEX subject_dirty ON subject (dirty) WHERE dirty = 1;
 CREATE INDEX subject_unassigned ON subject (kind) WHERE kind = 3;
 CREATE TABLE document (
-  no INTEGER PRIMARY KEY, doc_id BLOB NOT NULL UNIQUE, subject INTEGER NOT NULL,
+  no INTEGER PRIMARY KEY, doc_id BLOB NOT NULL, subject INTEGER NOT NULL,
   scope BLOB NOT NULL, lane INTEGER NOT NULL, encounter BLOB, stage INTEGER NOT NULL);
 CREATE INDEX document_subject ON document (subject);
 CREATE INDEX document_encounter ON document (encounter) WHERE encounter IS NOT NULL;
