@@ -26,7 +26,7 @@ class Links:
 
     def __init__(self, carried: Carried, limits: Limits | None = None) -> None:
         self._carried = carried
-        self._ended: Callable[[], None] | None = None
+        self._ended: Callable[[str], None] | None = None
         self._links: dict[int, Link] = {}
         self._numbers = count(1)
         self._dialled: set[asyncio.Task[None]] = set()
@@ -44,8 +44,8 @@ class Links:
         """Connections at the door that have not asked for a link yet."""
         return self._door.half_open
 
-    def when_ended(self, told: Callable[[], None]) -> None:
-        """Have `told` called each time a link has ended."""
+    def when_ended(self, told: Callable[[str], None]) -> None:
+        """Have `told` called with the reason each time a link has ended."""
         self._ended = told
 
     def from_host(self, host: str) -> bool:
@@ -143,7 +143,7 @@ class Links:
             link.ended.set()
             self._carried.closed(link.number)
             if self._ended is not None:
-                self._ended()
+                self._ended(link.code)
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -16,14 +16,18 @@ DEVICES_MAX = 4096
 PAUSE_S_MIN = 0.5
 """Before the first attempt to dial again."""
 PAUSE_S_MAX = 30.0
-"""What the pause doubles up to."""
+"""What the pause grows up to."""
+GROWTH = 1.5
+"""Each pause is half as long again as the one before, so whoever comes back after a while of any
+length is dialled within half that while."""
 JITTER = 0.2
 """Share of a pause that is drawn, both ways, so that a camp does not dial in step."""
 STEADY_S = 10.0
 """A link that lasted this long was a good one: the pauses begin anew."""
 
-DOUBLED_S = 60.0
-"""Pause when the peer is linked already, unless a link ends before."""
+DOUBLED_S = 900.0
+"""Pause when the peer is linked already, unless a link ends before. Dialling takes the place of the
+link that is up, so it is only for an end that was not heard of."""
 
 Dial = Callable[[Address, DeviceId | None], Awaitable[Link]]
 
@@ -36,8 +40,8 @@ class Pauses:
         self._next_s = PAUSE_S_MIN
 
     def longer(self) -> float:
-        """Return the seconds to wait now; the next are twice as many, up to `PAUSE_S_MAX`."""
-        pause_s, self._next_s = self._next_s, min(2 * self._next_s, PAUSE_S_MAX)
+        """Return the seconds to wait now; the next are `GROWTH` times as many."""
+        pause_s, self._next_s = self._next_s, min(GROWTH * self._next_s, PAUSE_S_MAX)
         return min(pause_s * (1 + JITTER * (2 * self._draw() - 1)), PAUSE_S_MAX)
 
     def anew(self) -> None:
@@ -57,7 +61,9 @@ class Peers:
         self._greeted: set[str] = set()
         """Addresses where a member has answered since they were dialled last."""
         self._doubled: set[Address] = set()
-        """Linked by the other end's doing, so that our link was one too many."""
+        """Linked already, so that our link was one too many."""
+        self._unreached: set[Address] = set()
+        """Where nobody answered when it was dialled last."""
 
     def __contains__(self, address: Address) -> bool:
         return address in self._tasks
@@ -65,9 +71,12 @@ class Peers:
     def keep(self, address: Address, *, attempts: int | None = None) -> None:
         """Dial this address now, and again whenever its link ends.
 
-        After `attempts` in a row that no link came of it is dropped; None: never.
+        After `attempts` in a row that no link came of it is dropped; None: never. One that is kept
+        already was heard of again: where nobody answered, the pause ends.
         """
-        if address not in self._tasks:
+        if address in self._unreached:
+            self._hurry[address].set()
+        elif address not in self._tasks:
             self._hurry[address] = asyncio.Event()
             self._tasks[address] = asyncio.create_task(self._keep(address, attempts))
 
@@ -77,6 +86,7 @@ class Peers:
         if task is not None:
             del self._hurry[address]
             self._doubled.discard(address)
+            self._unreached.discard(address)
             task.cancel()
 
     def known(self, device: DeviceId, address: str) -> None:
@@ -90,10 +100,23 @@ class Peers:
         for event in self._hurry.values():
             event.set()
 
-    def link_ended(self) -> None:
-        """Some link has gone: peers that had two may have none now."""
-        for address in self._doubled:
+    def reached(self) -> None:
+        """Some member is linked: the way to others may be open again, so end their pauses.
+
+        Only of those that nobody answered for: two that link and break at once would drive each
+        other round.
+        """
+        for address in self._unreached:
             self._hurry[address].set()
+
+    def link_ended(self, code: str) -> None:
+        """Some link has gone: peers that had two may have none now.
+
+        One that went because it was too many left the other up.
+        """
+        if code != "duplicate":
+            for address in self._doubled:
+                self._hurry[address].set()
 
     async def stop(self) -> None:
         """Dial no more."""
@@ -119,16 +142,19 @@ class Peers:
                 pauses.anew()
         del self._tasks[address], self._hurry[address]
         self._doubled.discard(address)
+        self._unreached.discard(address)
 
     async def _one_link(self, address: Address) -> bool:
         """Dial once and stay until the link ends; return whether it was of use."""
         self._doubled.discard(address)
+        self._unreached.discard(address)
         self._greeted.discard(str(address))
         expected = self._devices.get(str(address))
         began_s = asyncio.get_running_loop().time()
         try:
             link = await self._dial(address, expected)
         except LinkError:
+            self._unreached.add(address)
             return False
         await link.ended.wait()
         if link.code == "duplicate":

@@ -44,7 +44,7 @@ SWITCH_S = 0.001
 """How long the node's thread may keep the interpreter from the loop, which reads the sockets."""
 YIELD_S = 5.0
 """Of two nodes that find each other one dials at once, the other only after this long."""
-HINT_ATTEMPTS = 8
+HINT_ATTEMPTS = 13
 """A discovered address is dialled this often in a row, about two minutes, until heard again."""
 
 Result = TypeVar("Result")
@@ -213,6 +213,8 @@ class Service:
                     self._spawn(self._discover())
                 case Notice(code, values):
                     self._journal.note(code, values)
+                    if code == "linked":
+                        self._peers.reached()
             for listener in self._listeners:
                 listener(effect)
 

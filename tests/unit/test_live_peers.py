@@ -8,19 +8,31 @@ from protocols.errors import LinkError
 from protocols.ids import DeviceId
 from protocols.live import peers as room
 from protocols.live.address import Address
-from protocols.live.peers import PAUSE_S_MAX, PAUSE_S_MIN, Pauses, Peers
+from protocols.live.peers import JITTER, PAUSE_S_MAX, PAUSE_S_MIN, Pauses, Peers
 
 PATIENCE_S = 5
 THERE = Address("10.0.0.1", 7400)
 DEVICE = DeviceId(bytes(range(32)))
 
 
-def test_pauses_double_from_the_shortest_to_the_longest():
+def test_pauses_grow_from_the_shortest_to_the_longest():
     pauses = Pauses(lambda: 0.5)
 
-    assert [pauses.longer() for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert [pauses.longer() for _ in range(4)] == [0.5, 0.75, 1.125, 1.6875]
+    assert [pauses.longer() for _ in range(9)][-2:] == [PAUSE_S_MAX, PAUSE_S_MAX]
     pauses.anew()
     assert pauses.longer() == PAUSE_S_MIN
+
+
+@pytest.mark.parametrize("drawn", [0, 0.5, 0.999_999])
+@pytest.mark.parametrize("away_s", [3, 5, 15, 40])
+def test_whoever_comes_back_is_dialled_within_half_of_the_time_it_was_away(away_s, drawn):
+    pauses, at_s = Pauses(lambda: drawn), 0.0
+    while at_s < away_s:
+        at_s += pauses.longer()
+
+    # The jitter and the first pause come on top.
+    assert at_s - away_s <= away_s * 0.5 * (1 + JITTER) + PAUSE_S_MIN
 
 
 @pytest.mark.parametrize(("drawn", "share"), [(0, 0.8), (0.999_999, 1.2)])
@@ -110,7 +122,42 @@ async def test_a_link_too_many_is_not_dialled_again_until_one_ends(monkeypatch):
             async with asyncio.timeout(0.05):
                 await exchange.until_dialled(2)
 
-        exchange.peers.link_ended()
+        exchange.peers.link_ended("duplicate")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await exchange.until_dialled(2)
+
+        exchange.peers.link_ended("link_closed")
+        await exchange.until_dialled(2)
+
+
+async def test_a_member_that_links_ends_the_pause_of_those_nobody_answered_for(monkeypatch):
+    async with Exchange(monkeypatch, pause_s=30) as exchange:
+        exchange.absent = True
+        exchange.peers.keep(THERE)
+        await exchange.until_dialled(1)
+        exchange.peers.reached()
+        await exchange.until_dialled(2)
+
+
+async def test_a_member_that_links_hurries_nobody_whose_link_broke_at_once(monkeypatch):
+    async with Exchange(monkeypatch, pause_s=30) as exchange:
+        exchange.peers.keep(THERE)
+        await exchange.until_dialled(1)
+        exchange.links[0].end()
+        await asyncio.sleep(0)
+        exchange.peers.reached()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await exchange.until_dialled(2)
+
+
+async def test_an_address_heard_of_again_is_dialled_at_once(monkeypatch):
+    async with Exchange(monkeypatch, pause_s=30) as exchange:
+        exchange.absent = True
+        exchange.peers.keep(THERE)
+        await exchange.until_dialled(1)
+        exchange.peers.keep(THERE)
         await exchange.until_dialled(2)
 
 
