@@ -16,9 +16,10 @@ from markupsafe import Markup
 
 from hq import shown
 from hq.accounts import Accounts
+from hq.guides import guided, judged
 from hq.hints import Hints
 from hq.picture import Pictures
-from hq.queries import Book
+from hq.queries import UNASSIGNED_MAX, Book
 from hq.security import VISIT
 from hq.shown import Clock
 from hq.strip import strip
@@ -91,8 +92,11 @@ def environment() -> jinja2.Environment:
         integrity={name: part["integrity"] for name, part in vendored().items()},
         languages=LANGUAGES,
         strip=strip,
+        most=UNASSIGNED_MAX,
         triage_key=shown.triage_key,
         age_text=shown.age_text,
+        judged=judged,
+        guided=guided,
         hex=lambda raw: bytes(raw).hex(),
     )
     return made

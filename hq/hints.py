@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hq.queries import Book
 
-PARTS = ("care", "sites", "latest", "devices")
+PARTS = ("care", "sites", "latest", "devices", "results")
 """Parts of pages that are fetched by themselves."""
 GAP_S = 2.0
 """Least time between two hints: a busy sync must not make every page fetch all the time."""
@@ -22,6 +22,7 @@ STREAMS_MAX = 64
 _BEDSIDE = frozenset({"patient", "encounter", "triage", "observation", "note"})
 _TOUCHES = {
     "care": _BEDSIDE | {"site", "peer"},
+    "results": frozenset({"observation", "peer"}),
     "sites": _BEDSIDE | {"site", "peer"},
     "latest": _BEDSIDE | {"site", "peer"},
     "devices": frozenset({"peer", "feed", "entry", "receipt", "unopened", "branch"}) | _BEDSIDE,

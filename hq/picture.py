@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hq import queries
 from hq.hints import Hints
-from hq.queries import Activity, Book, Care, Device, Latest
+from hq.queries import Activity, Book, Care, Device, Latest, Waiting
 from hq.shown import AHEAD_MS, MINUTE_MS, OLD_MS, TRIAGE_ORDER
 
 KEPT_MS = MINUTE_MS
@@ -61,6 +61,8 @@ class Picture:
     """Least known first: what needs a call stands on top."""
     latest: tuple[Latest, ...]
     devices: tuple[Device, ...]
+    waiting: Waiting
+    """Results without a patient."""
     not_counted: int
     unsettled: int
 
@@ -159,6 +161,7 @@ async def read_picture(
         sites=tuple(sorted(lines, key=_least_known)),
         latest=tuple(await queries.latest(book)),
         devices=tuple(devices),
+        waiting=await queries.waiting(book),
         not_counted=sum(part.patients for part in all_care if not part.counts),
         unsettled=sum(part.unsettled for part in care),
     )

@@ -98,12 +98,13 @@ with came as (
   from (select arrival, feed, doc from entry order by arrival desc limit {ARRIVALS_MAX}) entry
   join document on document.no = entry.doc)
 select r.sort, r.arrival, r.records, r.at_ms, r.standing, r.replaced, r.category,
-       p.code, p.site, feed.device, peer.name
+       r.algorithm, p.code, p.site, feed.device, peer.name
 from ({
     " union all ".join(
         f"select {number} as sort, came.arrival, came.feed, came.subject, count(*) as records, "
         f"max(t.at_ms) as at_ms, max(t.standing) as standing, min(t.replaced) as replaced, "
-        f"{'max(t.category)' if table == 'triage' else 'null'} as category "
+        f"{'max(t.category)' if table == 'triage' else 'null'} as category, "
+        f"{'max(t.algorithm)' if table == 'triage' else 'null'} as algorithm "
         f"from came join {table} t on t.subject = came.subject and t.entry = came.arrival "
         "group by came.arrival, came.feed, came.subject"
         for number, table in RECORD_SORTS.items()
@@ -134,6 +135,23 @@ left join (select u.device, count(*) as entries
            group by u.device) shut on shut.device = d.device
 order by coalesce(peer.last_contact_ms, 0) desc, d.device limit 500"""
 
+UNASSIGNED_MAX = 200
+"""Results without a patient that are listed; more are counted."""
+
+_UNASSIGNED = """
+from subject s join observation o on o.subject = s.no
+where s.kind = 3 and o.unassigned = 1 and o.replaced = 0"""
+
+UNASSIGNED_COUNT = f"select count(distinct o.subject), min(o.at_ms) {_UNASSIGNED}"
+
+UNASSIGNED = f"""
+select r.code, r.value, r.unit, r.absent, r.claimed, r.at_ms, r.standing, feed.device, peer.name
+from (select o.* {_UNASSIGNED}) r
+join entry on entry.arrival = r.entry
+join feed on feed.no = entry.feed
+left join peer on peer.device = feed.device
+order by r.at_ms, r.entry, r.idx limit :limit"""
+
 _PATIENTS_WHERE = f"""
 {IN_CARE} and (:any_triage = 1 or coalesce(p.triage, -1) = :triage)
 and (:any_site = 1 or p.site = :site)"""
@@ -143,7 +161,9 @@ PATIENT_COUNT = f"select count(*) from patient p where {_PATIENTS_WHERE}"
 PATIENTS = f"""
 select p.id, p.code, p.name, p.tag, p.sex, p.age_value, p.age_unit, p.age_estimated,
        p.birth_date, p.band, p.triage, p.triage_at_ms, p.triage_open, p.reassess, p.bed, p.site,
-       p.arrived_ms, p.unsettled, p.standing, p.newest_ms
+       p.arrived_ms, p.unsettled, p.standing, p.newest_ms,
+       (select max(t.algorithm) from triage t
+        where t.subject = p.subject and t.standing = 0 and t.replaced = 0)
 from patient p where {_PATIENTS_WHERE}
 order by case p.triage when 1 then 0 when 2 then 1 when 3 then 2 when 4 then 4 when 0 then 5
          else 3 end, p.arrived_ms, p.code limit :limit offset :offset"""
@@ -206,6 +226,8 @@ class Latest:
     replaced: int
     category: int | None
     """Triage category, of a triage record only."""
+    algorithm: str | None
+    """The guideline pack that worked it out; '' when a person did."""
     code: str
     site: bytes | None
     device: bytes
@@ -268,6 +290,36 @@ class Patient:
     unsettled: int
     standing: int
     at_ms: int
+    algorithm: str | None
+    """The guideline pack that a category in force was worked out by; '' or None: a person did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unassigned:
+    """A value that a device measured of nobody certain, and that nobody has assigned yet."""
+
+    code: str
+    """Name in the pack; `#n` when this software does not know it."""
+    value: str
+    unit: str
+    absent: str
+    claimed: str
+    """What the device said of whom it measured, when that was not enough."""
+    at_ms: int
+    standing: int
+    device: bytes
+    device_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """All results that wait for a patient."""
+
+    results: int
+    since_ms: int | None
+    """When the one that waits longest was measured."""
+    values: tuple[Unassigned, ...]
+    """Longest waiting first; one result may hold several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +383,13 @@ async def latest(book: Book) -> list[Latest]:
 async def devices(book: Book) -> list[Device]:
     """Return every device known, last heard first."""
     return [Device(*row) for row in await book.read(DEVICES, {})]
+
+
+async def waiting(book: Book) -> Waiting:
+    """Return the results that wait for a patient."""
+    results, since_ms = (await book.read(UNASSIGNED_COUNT, {}))[0]
+    rows = await book.read(UNASSIGNED, {"limit": UNASSIGNED_MAX})
+    return Waiting(int(results), since_ms, tuple(Unassigned(*row) for row in rows))
 
 
 async def patients(book: Book, chosen: Filter) -> tuple[int, list[Patient]]:

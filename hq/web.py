@@ -76,6 +76,7 @@ def make_app(
         [
             web.get("/", picture_page, name="picture"),
             web.get("/patients", patients_page, name="patients"),
+            web.get("/results", results_page, name="results"),
             web.get("/devices", devices_page, name="devices"),
             web.get("/part/{part}", part, name="part"),
             web.get("/events", events, name="events", allow_head=False),
@@ -104,6 +105,12 @@ async def devices_page(request: web.Request) -> web.StreamResponse:
     """Every device, when it was last linked, and how far HQ knows what it wrote."""
     desk = request.app[DESK]
     return desk.page(request, "devices.html", picture=await _picture(request))
+
+
+async def results_page(request: web.Request) -> web.StreamResponse:
+    """Results of devices that wait for a patient (SAFETY 15)."""
+    desk = request.app[DESK]
+    return desk.page(request, "results.html", picture=await _picture(request))
 
 
 async def part(request: web.Request) -> web.StreamResponse:

@@ -15,6 +15,7 @@ from hq.web import PageSettings, make_app, make_runner
 from tests.browser.chrome import Tab, browser, chromium
 from tests.unit.hq_book import CHEAP, NOW_MS, Entropy, TestBook, Watch, furnished
 
+MENU = ("Picture", "Patients", "Results", "Devices", "Account")
 PASSWORD = "four unrelated words"
 HOSTILE = "<img src=x onerror=alert(1)>\u202e<script>alert(2)</script>"
 SHOTS = os.environ.get("FIELDMESH_SHOTS")
@@ -117,15 +118,17 @@ async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):
     await enter(opened)
     tab = opened.tab
     await tab.media(scheme=scheme)
-    for name in ("", "patients", "devices", "account"):
+    for name in ("", "patients", "results", "devices", "account"):
         await tab.open(f"{opened.url}/{name}")
-        if name in ("", "devices"):
+        if name in ("", "results", "devices"):
             await tab.until("document.querySelector('#live.on')")
         for width in (1280, 768, 390, 320):
             await tab.size(width)
             root = "document.documentElement"
             over = await tab.ask(f"{root}.scrollWidth - Math.min({width}, {root}.clientWidth)")
             assert over <= 0, (name, width)
+            cut = "document.querySelector('nav').scrollWidth - document.querySelector('nav').clientWidth"
+            assert await tab.ask(cut) <= 0, (name, width)
             await opened.shoot(f"{name or 'picture'}-{width}-{scheme}")
 
     assert tab.complaints == []
@@ -149,14 +152,9 @@ async def test_every_control_is_reached_by_tab_in_reading_order(opened):
     await enter(opened)
     tab = opened.tab
     seen = []
-    for _ in range(8):
+    for _ in range(9):
         await tab.press("Tab", 9)
         seen.append(await tab.ask("document.activeElement.textContent.trim().slice(0, 12)"))
 
     assert seen[0].startswith("Skip")
-    assert [text for text in seen if text in ("Picture", "Patients", "Devices", "Account")] == [
-        "Picture",
-        "Patients",
-        "Devices",
-        "Account",
-    ]
+    assert [text for text in seen if text in MENU] == list(MENU)

@@ -125,6 +125,16 @@ class TestBook:
         made = row(self.entry(feed, at_ms, subject)) | {"patient": subject.to_bytes(16)}
         self.put(table, **(made | values))
 
+    def unassigned(
+        self, number: int, at_ms: int, *values: tuple[str, str, str], **more: Any
+    ) -> None:
+        """A device's result that waits for a patient, with a row for each value."""
+        self.put("subject", no=number, id=number.to_bytes(16), kind=3)
+        place = row(self.entry(more.pop("feed", 1), at_ms, number))
+        for idx, (code, value, unit) in enumerate(values):
+            held = {"patient": None, "unassigned": 1, "code": code, "value": value, "unit": unit}
+            self.put("observation", **(place | held | {"idx": idx} | more))
+
 
 def row(place: dict[str, int]) -> dict[str, Any]:
     return {**place, "idx": 0, "kind": 1, "standing": 0, "replaced": 0, "changed": place["entry"]}
@@ -193,9 +203,13 @@ def furnished() -> TestBook:
             )
             book.record("encounter", number, at, no, id=number.to_bytes(16), site=site)
             if triage is not None:
-                book.record("triage", number, at, no, category=triage)
+                book.record("triage", number, at, no, category=triage, algorithm="")
             if draw.random() < (0.4 if triage == 1 else 0.7):
                 later = min(at + draw.randrange(0, 3 * HOUR), NOW_MS - past)
                 book.record("observation", number, later, no)
                 book.record("note", number, later, no)
+    vitals = (("spo2", "44", "%"), ("heart-rate", "88", "/min"))
+    book.unassigned(801, NOW_MS - 3 * HOUR, *vitals, claimed="B-1207")
+    book.unassigned(802, NOW_MS - 20 * MINUTE, ("temperature", "37.1", "Cel"), feed=2)
+    book.record("triage", 1, NOW_MS - MINUTE, 1, category=2, algorithm="iitt")
     return book

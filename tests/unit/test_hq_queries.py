@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hq import queries
+from hq.guides import guided, judged
 from hq.picture import read_picture
-from hq.queries import Filter, Patient
+from hq.queries import Filter, Patient, Unassigned
 from hq.shown import AHEAD_MS, Clock, age_text
 from hq.strip import strip
 from hq.web import parse_filter
@@ -36,6 +37,59 @@ async def test_only_open_standing_patients_are_counted_and_the_rest_is_named():
 
     assert {tile.triage: tile.patients for tile in picture.tiles if tile.patients} == {1: 2}
     assert (picture.not_counted, picture.unsettled) == (1, 1)
+
+
+async def test_results_without_a_patient_are_listed_by_how_long_they_wait():
+    book, _, _ = two_sites()
+    book.unassigned(7, NOW_MS - HOUR, ("spo2", "94", "%"))
+    book.unassigned(
+        8, NOW_MS - 3 * HOUR, ("spo2", "90", "%"), ("x", "1", ""), claimed="B-7", feed=2
+    )
+    book.unassigned(9, NOW_MS - 4 * HOUR, ("spo2", "91", "%"), unassigned=0, patient=b"p" * 16)
+    book.unassigned(10, NOW_MS - 5 * HOUR, ("spo2", "92", "%"), replaced=2)
+    book.record("observation", 1, NOW_MS)
+
+    waiting = (await read_picture(book, NOW_MS)).waiting
+
+    assert (waiting.results, waiting.since_ms) == (2, NOW_MS - 3 * HOUR)
+    assert [value.value for value in waiting.values] == ["90", "1", "94"]
+    assert [value.device_name for value in waiting.values] == [None, None, "Tablet A"]
+    assert waiting.values[0].claimed == "B-7"
+
+
+async def test_nothing_waits_in_an_empty_book():
+    waiting = (await read_picture(TestBook(), NOW_MS)).waiting
+
+    assert (waiting.results, waiting.since_ms, waiting.values) == (0, None, ())
+
+
+def unassigned(code: str, value: str, unit: str) -> Unassigned:
+    return Unassigned(code, value, unit, "", "", NOW_MS, 0, b"", None)
+
+
+@pytest.mark.parametrize(
+    ("row", "outside"),
+    [
+        (("spo2", "44", "%"), True),
+        (("spo2", "97", "%"), False),
+        (("temperature", "43.5", "Cel"), True),
+        (("temperature", "108", "[degF]"), None),
+        (("#77", "9", ""), None),
+        (("spo2", "", ""), None),
+        (("spo2", "71", "mmHg"), None),
+        (("spo2", "\u202e", "%"), None),
+    ],
+)
+def test_a_value_is_judged_by_all_ages_at_once_and_never_as_approved(row, outside):
+    found = judged(unassigned(*row))
+
+    assert (found is not None) is bool(outside)
+    assert found is None or not found.approved
+
+
+def test_a_category_that_no_signed_pack_gave_is_not_approved():
+    assert guided("") is guided(None) is None
+    assert guided("iitt") is guided("observations") is False
 
 
 async def test_untriaged_patients_stand_before_expectant():

@@ -101,7 +101,54 @@ async def test_every_route_but_the_doors_asks_for_a_login(house):
         assert guarded(answer)
         asked.add(route.name)
 
-    assert asked >= {"picture", "patients", "devices", "part", "events", "account", "logout"}
+    assert asked >= {
+        "picture",
+        "patients",
+        "results",
+        "devices",
+        "part",
+        "events",
+        "account",
+        "logout",
+    }
+
+
+@pytest.mark.parametrize(("language", "unsigned"), [("en", "NOT APPROVED"), ("fr", "NON APPROUVÉ")])
+async def test_what_an_unsigned_guideline_says_is_marked_wherever_it_stands(
+    full, language, unsigned
+):
+    pages = {
+        path: await (await full.get(path, headers={"Accept-Language": language})).text()
+        for path in ("/", "/results", "/patients?triage=2", "/patients?triage=1", "/devices")
+    }
+
+    # The value outside a range, the newest triage, and the patient whose category it is.
+    assert pages["/results"].count(unsigned) == 1
+    assert pages["/"].count(unsigned) == 1
+    assert sum(page.count(unsigned) for path, page in pages.items() if "?" in path) <= 1
+    assert pages["/devices"].count(unsigned) == 0
+    before, _, _ = pages["/results"].partition(unsigned)
+    assert before.rindex("<tr") < before.rindex(">44<")
+
+
+async def test_results_without_a_patient_are_a_page_of_their_own_and_said_on_the_picture(full):
+    picture = await (await full.get("/")).text()
+    page = await (await full.get("/results")).text()
+
+    assert 'href="/results">2 results wait for a patient' in picture
+    assert "B-1207" in page
+    assert page.count("spo2") == 1
+    assert page.index("spo2") < page.index("temperature")
+    assert f'data-ms="{NOW_MS - 3 * 60 * MINUTE}"' in page
+
+
+async def test_what_a_device_claims_is_shown_as_text_alone(full):
+    full.book.unassigned(803, NOW_MS, (HOSTILE, HOSTILE, HOSTILE), claimed=HOSTILE)
+
+    page = await (await full.get("/results")).text()
+
+    assert "<script>alert" not in page
+    assert not any(sign in page for sign in "\u202e\x1b\x00")
 
 
 @pytest.mark.parametrize(
