@@ -26,6 +26,9 @@ from fieldnode.tui.themes import choose
 from protocols.errors import FieldmeshError, LinkError
 from protocols.live.api import Greeting
 
+IDLE_LOOK_MS = 20_000
+"""How often it is looked whether somebody still types, at least."""
+
 LAST_WORD_S = 1.0
 """How long a leaving terminal waits for its last draft, and a signal for a stalled screen."""
 
@@ -96,25 +99,50 @@ def steady_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
+def awake_ms() -> int:
+    """Return a clock that goes on while the machine sleeps, milliseconds: a lid was closed."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+
 class Driver:
     """Carries out what the shell asks: calls, the minute, an unfinished scan, changes."""
 
-    def __init__(self, shell: Shell, client: NodeClient, show: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        client: NodeClient,
+        show: Callable[[], None],
+        awake: Callable[[], int] = awake_ms,
+    ) -> None:
+        """Stand between keys, node and screen.
+
+        Args:
+            shell: Decides.
+            client: The node.
+            show: Draws, soon.
+            awake: A clock that goes on while the machine sleeps, milliseconds.
+        """
         self.shell = shell
+        self._awake = awake
         self._client = client
         self._show = show
         self._tasks: set[asyncio.Task[None]] = set()
         self._prefix_timer: asyncio.TimerHandle | None = None
+        self._last_key_ms = self._awake()
 
     def start(self) -> None:
         """Open the board and follow the node."""
         self.shell.begin()
         self._start(self._follow())
         self._start(self._minutes())
+        self._start(self._idle())
         self.flush()
 
     def key(self, key: str, struck_ms: int) -> None:
         """Hand one key to the shell; a fault of ours costs the key, never the terminal."""
+        # A key struck after a long sleep of the machine comes too late to keep names in view.
+        self._lock_when_idle()
+        self._last_key_ms = self._awake()
         self._guard(lambda: self.shell.key(key, struck_ms))
 
     def flush(self) -> None:
@@ -166,6 +194,19 @@ class Driver:
         """Tell the shell of changes, and when the node is away."""
         async for tables in self._client.changes():
             self._guard(self.shell.changed if tables else self.shell.away)
+
+    async def _idle(self) -> None:
+        """Lock once nothing was typed for as long as it is set."""
+        while True:
+            left_ms = self._last_key_ms + self.shell.lock_after_ms - self._awake()
+            # A machine that slept wakes later than it was told: it looks again every while.
+            await asyncio.sleep(min(max(left_ms, IDLE_LOOK_MS / 10), IDLE_LOOK_MS) / 1000)
+            self._lock_when_idle()
+
+    def _lock_when_idle(self) -> None:
+        idle_ms = self._awake() - self._last_key_ms
+        if idle_ms >= self.shell.lock_after_ms and self.shell.page.name != "lock":
+            self._guard(lambda: self.shell.idle(idle_ms))
 
     async def _minutes(self) -> None:
         """Draw clock and waits anew when the minute turns; nothing moves in between."""

@@ -34,6 +34,9 @@ WIDTH = 80
 ROWS = 30
 """What a page is laid out for; empty lines are left out."""
 
+BLANK_LINES = 60
+"""Push what a terminal shows out of sight; what it keeps above that is beyond our reach."""
+
 BACK_SIGN = "<"
 UP_SIGN = "^"
 WHEN_SIGN = "@"
@@ -76,7 +79,9 @@ class LineTerminal:
             while not self._shell.quitting:
                 self._tell()
                 self._shell.shown(self._steady_ms())
-                typed = await asyncio.to_thread(self._read, self._prompt(), self._secret)
+                typed = await self._typed()
+                if typed is None:
+                    continue
                 self._shell.tick(time.time_ns() // 1_000_000)
                 # A line that waits already when its prompt is written has answered another one.
                 read_ms = self._steady_ms()
@@ -88,6 +93,25 @@ class LineTerminal:
         self._shell.stop()
         await self._carry_out()
         return 0
+
+    async def _typed(self) -> str | None:
+        """Return the next line; None when nobody typed for so long that the names are blanked."""
+        reading = asyncio.ensure_future(asyncio.to_thread(self._read, self._prompt(), self._secret))
+        await asyncio.wait({reading}, timeout=self.idle_s())
+        if reading.done() or self._shell.page.name == "lock":
+            return await reading
+        self._shell.idle(self._shell.lock_after_ms)
+        await self._carry_out()
+        for _ in range(BLANK_LINES):
+            self._write("")
+        self._write(self._shell.desk.words("lock.line"))
+        # The line that ends the old prompt was asked for in the clear: it is nobody's passphrase.
+        await reading
+        return None
+
+    def idle_s(self) -> float:
+        """After how long without a line the names are blanked."""
+        return self._shell.lock_after_ms / 1000
 
     def keys(self, typed: str) -> Iterable[str]:
         """Return the keys that a line stands for on the present page."""

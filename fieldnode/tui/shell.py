@@ -79,6 +79,11 @@ class Shell:
         return self.pages[-1]
 
     @property
+    def lock_after_ms(self) -> int:
+        """After how long without a key the names are blanked."""
+        return self.desk.greeting.lock_after_min * 60_000
+
+    @property
     def busy(self) -> bool:
         """Whether keys wait for an answer."""
         return self._held_by is not None
@@ -154,6 +159,18 @@ class Shell:
         elif ask.holds:
             self._perform([Say(error(self.desk.words, failure), "bad", bell=True)])
         self._pump()
+
+    def idle(self, for_ms: int) -> None:
+        """Blank the names when nothing was typed for as long as it is set.
+
+        What is typed and not saved stays: below the lock, and on the node as a draft.
+        """
+        if self.page.name == "lock" or for_ms < self.lock_after_ms:
+            return
+        self._drop_keys()
+        self.lost.clear()
+        self._leader = False
+        self._perform([Open(self._openers[LOCK_KEY](self.desk))])
 
     def tick(self, now_ms: int) -> None:
         """Say what time it is, by the clock of this device."""

@@ -45,6 +45,12 @@ class Reply(msgspec.Struct, frozen=True):
     event: str = ""
 
 
+LOCK_AFTER_MIN = (1, 3, 5, 10, 30)
+"""What a node's terminals can be set to."""
+
+LOCK_AFTER_DEFAULT_MIN = 3
+
+
 class Greeting(msgspec.Struct, frozen=True):
     """`hello`: which node answers and how it wants to be shown. Text is cleaned for display."""
 
@@ -64,6 +70,8 @@ class Greeting(msgspec.Struct, frozen=True):
     """Kept by `settings`; '' = never chosen."""
     tag_prefix: str = ""
     """What tags here begin with; typed digits are completed with it."""
+    lock_after_min: int = LOCK_AFTER_DEFAULT_MIN
+    """A terminal on which nothing was typed for so long blanks its names. Kept by `settings`."""
 
 
 class Draft(msgspec.Struct, frozen=True):

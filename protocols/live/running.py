@@ -20,11 +20,13 @@ from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer
 from protocols.live import answers
 from protocols.live.address import Address
-from protocols.live.api import Draft, Greeting
+from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, Draft, Greeting
 from protocols.live.checking import Apart
+from protocols.live.clock import mono_ms
 from protocols.live.hardware import machine
 from protocols.live.local import Caller, Handler
 from protocols.live.service import Service
+from protocols.live.tries import Tries
 from protocols.live.worker import NodeFactory
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
@@ -75,6 +77,8 @@ class Desk:
         self._service = service
         self._folder = folder
         self._locked: set[int] = set()
+        self._tries = Tries()
+        self._trying = asyncio.Lock()
         self._apart = Apart()
 
     def handlers(self) -> dict[str, Handler]:
@@ -85,7 +89,6 @@ class Desk:
             "tagged": _tagged,
             "chart": _chart,
             "sync": lambda node, now, _: answers.sync_state(node, now.wall_ms, now.ahead_ms),
-            "status": lambda node, now, _: answers.status(node, now.wall_ms, now.ahead_ms),
             "rows": _rows,
             "kinds": lambda *_: answers.kinds(),
             "settings": _settings,
@@ -98,6 +101,7 @@ class Desk:
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
         return table | {
             "hello": self._hello,
+            "status": self._status,
             "record": self._record,
             "clock_set": self._clock_set,
             "lock": self._lock,
@@ -124,6 +128,14 @@ class Desk:
     async def _hello(self, caller: Caller, args: dict[str, Any]) -> object:
         locked = caller.number in self._locked
         return await self._service.call(lambda node, _: (_greeting(node, locked), _NONE))
+
+    async def _status(self, caller: Caller, args: dict[str, Any]) -> object:
+        if caller.number in self._locked:
+            raise InputError("locked")
+        found = await self._service.call(
+            lambda node, now: (answers.status(node, now.wall_ms, now.ahead_ms), _NONE)
+        )
+        return found | {"terminals_locked": len(self._locked)}
 
     async def _record(self, caller: Caller, args: dict[str, Any]) -> object:
         lines = args.get("lines")
@@ -156,9 +168,16 @@ class Desk:
 
     async def _unlock(self, caller: Caller, args: dict[str, Any]) -> object:
         passphrase = _text(args, "passphrase")
-        fit = await asyncio.to_thread(fits, self._folder, passphrase)
-        if fit:
-            self._locked.discard(caller.number)
+        # One after the other: many at once would all be tried before the first was counted.
+        async with self._trying:
+            if wait_ms := self._tries.wait_ms(mono_ms()):
+                raise InputError("too_many_tries", wait_s=-(-wait_ms // 1000))
+            fit = await asyncio.to_thread(fits, self._folder, passphrase)
+            if fit:
+                self._tries.right()
+                self._locked.discard(caller.number)
+            else:
+                self._tries.wrong(mono_ms())
         return fit
 
     async def _join(self, caller: Caller, args: dict[str, Any]) -> object:
@@ -246,7 +265,14 @@ def _greeting(node: Node, locked: bool) -> Greeting:
         language=chosen.get("language", ""),
         theme=chosen.get("theme", ""),
         tag_prefix=chosen.get("tag_prefix", ""),
+        lock_after_min=_minutes(chosen.get("lock_after", "")),
     )
+
+
+def _minutes(text: str) -> int:
+    """Return after how many idle minutes terminals lock; what was not chosen is the default."""
+    known = text in {str(minutes) for minutes in LOCK_AFTER_MIN}
+    return int(text) if known else LOCK_AFTER_DEFAULT_MIN
 
 
 def _board(node: Node, now: Now, args: Mapping[str, Any]) -> object:
@@ -292,7 +318,7 @@ def _kept_settings(node: Node) -> dict[str, str]:
 
 def _settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     chosen = _kept_settings(node)
-    for name in ("language", "theme", "tag_prefix"):
+    for name in ("language", "theme", "tag_prefix", "lock_after"):
         value = args.get(name)
         if isinstance(value, str) and len(value) <= 32:
             chosen[name] = value

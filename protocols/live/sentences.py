@@ -40,6 +40,8 @@ SENTENCES: dict[str, str] = {
     "may_not_admit": "This node may not admit others. Ask the one that founded the operation.",
     "too_many_invitations": "Too many codes are waiting to be used.",
     "bad_code": "This is not a code: one letter is wrong or missing.",
+    "clock_is_plausible": "The clock of this device can be right. Set it there.",
+    "too_many_tries": "Too many wrong passphrases. Wait before the next.",
     "locked": "This terminal is locked. Unlock it first.",
     "unknown_rows": "There are no rows of this kind.",
     "not_found": "Nothing here has this id, code or tag.",

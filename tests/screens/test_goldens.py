@@ -50,6 +50,7 @@ SCREENS = {
     "paper": ["f10", "7", "n", *"2026-05-19", "enter", *"14", "enter", "2", *"J. Cho", "enter"],
     "paper-board": ["f10", "7"],
     "settings": ["f10", "6"],
+    "lock-after": ["f10", "6", "3"],
     "language": ["f10", "6", "1"],
     "theme": ["f10", "6", "2"],
     "lock": ["n", *"Diallo", "enter", "f9", *"secret"],

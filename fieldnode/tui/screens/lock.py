@@ -9,7 +9,8 @@ from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.keys import is_text
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
-from fieldnode.tui.wording import clock
+from fieldnode.tui.wording import clock, error
+from protocols.errors import FieldmeshError
 
 PASSPHRASE_CHARS_MAX = 256
 SHOWN_STARS_MAX = 32
@@ -35,7 +36,8 @@ class LockPage(Page):
         """Type, and Enter asks the node."""
         if key == "enter":
             typed, self._typed = self._typed, ""
-            return [Ask(lambda node: node.unlock(typed), self._answered)] if typed else []
+            asked = Ask(lambda node: node.unlock(typed), self._answered, self._refused)
+            return [asked] if typed else []
         if key == "backspace":
             self._typed = self._typed[:-1]
         elif key == "escape":
@@ -65,6 +67,13 @@ class LockPage(Page):
         if opened:
             return [Back(), Say("")]
         return [Say(self.desk.words("lock.wrong"), "bad", bell=True)]
+
+    def _refused(self, failure: FieldmeshError) -> list[Act]:
+        words = self.desk.words
+        wait_s = failure.values.get("wait_s")
+        if failure.code == "too_many_tries" and isinstance(wait_s, int):
+            return [Say(words.count("lock.wait", wait_s), "bad", bell=True)]
+        return [Say(error(words, failure), "bad", bell=True)]
 
 
 def _nothing(_result: object) -> list[Act]:

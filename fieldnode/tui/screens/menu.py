@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
+import msgspec
+
 from fieldnode.text.catalogue import LANGUAGES, load
 from fieldnode.tui.acts import Act, Ask, Back, Choose, Open, Quit, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line
@@ -21,6 +23,7 @@ from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.themes import THEMES
 from fieldnode.tui.widgets.list_view import Column, draw_list
+from protocols.live.api import LOCK_AFTER_MIN
 
 
 class Entry(NamedTuple):
@@ -120,6 +123,7 @@ class SettingsPage(MenuPage):
         return [
             Entry("1", words("menu.language"), lambda: [Open(LanguagePage(desk))]),
             Entry("2", words("menu.theme"), lambda: [Open(ThemePage(desk))]),
+            Entry("3", words("menu.lock_after"), lambda: [Open(LockAfterPage(desk))]),
             *(
                 [Entry("9", words("menu.clock"), lambda: [Open(ClockPage(desk))])]
                 if doubted
@@ -169,6 +173,36 @@ class ThemePage(MenuPage):
 
     def _choice(self, theme: str) -> Callable[[], list[Act]]:
         return lambda: [Back(), Choose(theme=theme), _keep(theme=theme)]
+
+
+class LockAfterPage(MenuPage):
+    """After how long without a key the names are blanked."""
+
+    name: ClassVar[str] = "lock_after"
+
+    def title(self) -> str:
+        """Return the catalogue key of the title."""
+        return "menu.lock_after"
+
+    def entries(self) -> list[Entry]:
+        """Return one line a length of time; the present one is marked."""
+        words, held = self.desk.words, self.desk.greeting.lock_after_min
+        return [
+            Entry(
+                str(number),
+                words.count("lock.minutes", minutes) + (" *" if minutes == held else ""),
+                self._choice(minutes),
+            )
+            for number, minutes in enumerate(LOCK_AFTER_MIN, start=1)
+        ]
+
+    def _choice(self, minutes: int) -> Callable[[], list[Act]]:
+        def choose() -> list[Act]:
+            desk = self.desk
+            desk.greeting = msgspec.structs.replace(desk.greeting, lock_after_min=minutes)
+            return [Back(), _keep(lock_after=str(minutes))]
+
+        return choose
 
 
 def _keep(**chosen: str) -> Ask:

@@ -1,0 +1,200 @@
+"""An idle terminal blanks its names; what was typed stays (SAFETY 20)."""
+
+import asyncio
+import threading
+from datetime import UTC
+
+import pytest
+
+from fieldnode.text.catalogue import load
+from fieldnode.tui.app import Driver
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.line import LineTerminal
+from fieldnode.tui.screens import home
+from fieldnode.tui.shell import Shell
+from protocols.errors import InputError
+from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
+from tests.screens.test_pages import Person
+
+MINUTE_MS = 60_000
+
+
+@pytest.fixture
+def person():
+    return Person()
+
+
+def idle(person, for_ms):
+    person.shell.idle(for_ms)
+    person.settle()
+    person.look()
+    return person
+
+
+def test_a_terminal_locks_when_nobody_typed_for_as_long_as_it_is_set(person):
+    idle(person, 3 * MINUTE_MS - 1)
+    assert person.shell.page.name == "board"
+
+    idle(person, 3 * MINUTE_MS)
+    assert person.shell.page.name == "lock"
+    assert not person.node.unlocked
+    for name in ("Haddad", "Osei", "ACD EFH", "TG-000412"):
+        assert name not in person.screen
+
+
+def test_what_is_half_typed_is_on_the_node_before_the_screen_locks(person):
+    person.press("enter", "n", "pale, sweat")
+    idle(person, 3 * MINUTE_MS)
+    (draft,) = person.node.drafts.values()
+    assert draft.fields == {"text": "pale, sweat"}
+
+    person.press(*PASSPHRASE, "enter")
+    person.press("ing", "enter")
+    assert person.node.written[0]["data"]["text"] == "pale, sweating"
+
+
+def test_neither_what_was_saved_nor_lost_keys_stay_on_a_locked_screen(person):
+    person.press("enter", "n", "pale", "enter")
+    assert "Osei" in person.screen
+    person.shell.lost = [*"Osei"]
+    idle(person, 3 * MINUTE_MS)
+
+    assert "Osei" not in person.screen
+    assert "pale" not in person.screen
+
+
+def test_a_locked_terminal_does_not_lock_again(person):
+    idle(person, 3 * MINUTE_MS)
+    idle(person, 30 * MINUTE_MS)
+    person.press(*PASSPHRASE, "enter")
+
+    assert person.shell.page.name == "board"
+
+
+def test_the_time_is_chosen_below_the_settings(person):
+    person.press("f10", "6", "3", "5")
+    assert person.node.chosen == {"lock_after": "30"}
+
+    idle(person, 29 * MINUTE_MS)
+    assert person.shell.page.name != "lock"
+    idle(person, 30 * MINUTE_MS)
+    assert person.shell.page.name == "lock"
+
+
+def test_too_many_wrong_passphrases_say_how_long_to_wait(person):
+    async def unlock(_passphrase):
+        raise InputError("too_many_tries", wait_s=60)
+
+    person.node.unlock = unlock
+    person.press("f9", "guess", "enter")
+
+    assert "Try again in 60 seconds" in person.screen
+    assert person.shell.page.name == "lock"
+
+
+class Silent:
+    """A node that is followed and never changes."""
+
+    def __init__(self, node):
+        self._node = node
+
+    def __getattr__(self, name):
+        return getattr(self._node, name)
+
+    async def changes(self):
+        await asyncio.Event().wait()
+        yield frozenset()
+
+    async def close(self):
+        pass
+
+
+def shell_of(node):
+    numbers = iter(range(100))
+    desk = Desk(load("en"), UTC, lambda: f"key{next(numbers)}", NOW_MS, node.greeting)
+    return Shell(desk, home.page(desk), home.openers())
+
+
+def test_a_machine_that_slept_shows_no_names_to_the_first_key():
+    clock = [0]
+
+    async def woken():
+        shell, came = shell_of(ward()), asyncio.Event()
+
+        def show():
+            if not shell.busy:
+                came.set()
+
+        driver = Driver(shell, Silent(ward()), show, lambda: clock[0])
+        driver.start()
+        await asyncio.wait_for(came.wait(), 10)
+        driver.key("down", 0)
+        assert shell.page.name == "board"
+        clock[0] += 3 * MINUTE_MS
+        driver.key("enter", 0)
+        await driver.last_word()
+        return shell.page.name
+
+    assert asyncio.run(woken()) == "lock"
+
+
+def test_an_idle_terminal_locks_without_any_key():
+    async def left_alone():
+        clock, drawn = [0], asyncio.Event()
+        shell = shell_of(ward())
+
+        def show():
+            if shell.page.name == "lock":
+                drawn.set()
+
+        driver = Driver(shell, Silent(ward()), show, lambda: clock[0])
+        clock[0] += 3 * MINUTE_MS
+        driver.start()
+        await asyncio.wait_for(drawn.wait(), 10)
+        await driver.last_word()
+
+    asyncio.run(left_alone())
+
+
+def test_line_mode_blanks_itself_and_takes_the_next_line_for_nobody():
+    node, said = ward(), []
+    locked = threading.Event()
+    answers = iter(["", "n", "typed too late", PASSPHRASE, "pale"])
+
+    class Soon(LineTerminal):
+        def idle_s(self):
+            return 0.01 if waiting else 60.0
+
+    waiting = []
+
+    def read(prompt, secret):
+        said.append(prompt)
+        answer = next(answers, None)
+        if answer is None:
+            raise EOFError
+        if answer == "typed too late":
+            assert locked.wait(10)
+            waiting.clear()
+        elif answer == PASSPHRASE:
+            assert secret
+        elif answer == "n":
+            waiting.append(True)
+        return answer
+
+    def write(text):
+        said.append(text)
+        if text.startswith("LOCKED: nobody typed"):
+            locked.set()
+
+    ticks = iter(range(0, 10_000_000, 1000))
+    terminal = Soon(shell_of(node), node, read, write, lambda: next(ticks))
+    asyncio.run(terminal.run())
+
+    assert locked.is_set()
+    after = said[
+        said.index("LOCKED: nobody typed for a while. Press Enter, then type the passphrase.") :
+    ]
+    assert not any("Osei" in text for text in after[: after.index("Passphrase: ")])
+    assert "* Another passphrase is needed." not in said
+    assert "typed too late" not in str(node.written)
+    assert node.written[0]["data"]["text"] == "pale"
