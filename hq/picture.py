@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from hq import queries
 from hq.hints import Hints
-from hq.queries import Activity, Book, Care, Device, Latest, Waiting
+from hq.queries import Activity, Book, Care, Device, Latest, TagCarrier, Waiting
 from hq.shown import AHEAD_MS, MINUTE_MS, OLD_MS, TRIAGE_ORDER
 
 KEPT_MS = MINUTE_MS
@@ -65,11 +66,35 @@ class Picture:
     """Results without a patient."""
     not_counted: int
     unsettled: int
+    shared_tags: tuple[TagCarrier, ...] = ()
+    """Who carries a tag that somebody else carries too, by tag."""
+
+    def carriers(self) -> list[tuple[str, str]]:
+        """Return each tag that several patients carry, with their codes and where they are."""
+        names = self.site_names()
+        return [
+            (tag, ", ".join(_placed(one, names) for one in group))
+            for tag, group in groupby(self.shared_tags, key=lambda one: one.tag)
+        ]
+
+    def shares_tag(self, patient: bytes) -> bool:
+        """Return whether a tag of this patient is on somebody else too."""
+        return any(one.patient == patient for one in self.shared_tags)
 
     @property
     def patients(self) -> int:
         """Patients in care that are counted."""
         return sum(tile.patients for tile in self.tiles)
+
+    @property
+    def stated(self) -> list[SiteLine]:
+        """The sites: patients whose site nobody stated are at none that could be called."""
+        return [site for site in self.sites if site.id is not None]
+
+    @property
+    def unplaced(self) -> int:
+        """Patients in care whose site nobody stated."""
+        return sum(site.patients for site in self.sites if site.id is None)
 
     @property
     def newest_ms(self) -> int | None:
@@ -81,8 +106,8 @@ class Picture:
         return {site.id: site.name for site in self.sites if site.name}
 
     def quiet(self, now_ms: int) -> list[SiteLine]:
-        """Return sites with patients, or a name, of which HQ knows nothing recent."""
-        return [s for s in self.sites if s.known_ms is None or now_ms - s.known_ms >= OLD_MS]
+        """Return sites of which HQ knows nothing recent."""
+        return [s for s in self.stated if s.known_ms is None or now_ms - s.known_ms >= OLD_MS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +189,7 @@ async def read_picture(
         waiting=await queries.waiting(book),
         not_counted=sum(part.patients for part in all_care if not part.counts),
         unsettled=sum(part.unsettled for part in care),
+        shared_tags=tuple(await queries.shared_tags(book)),
     )
 
 
@@ -171,6 +197,11 @@ def tiles_of(care: Iterable[Care]) -> tuple[Tile, ...]:
     """Add up care by triage, in order of urgency; a category without patients counts 0."""
     parts = list(care)
     return tuple(_tile(triage, parts) for triage in TRIAGE_ORDER)
+
+
+def _placed(carrier: TagCarrier, names: Mapping[bytes | None, str]) -> str:
+    site = names.get(carrier.site)
+    return f"{carrier.code} ({site})" if site else carrier.code
 
 
 def _heard(behind: Background, devices: Iterable[Device]) -> dict[bytes | None, int]:

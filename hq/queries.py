@@ -53,6 +53,39 @@ select p.site, p.triage, case when p.standing = 0 then 1 else 0 end, count(*),
 from patient p where {IN_CARE}
 group by p.site, p.triage, case when p.standing = 0 then 1 else 0 end"""
 
+SHARED_TAGS_MAX = 100
+"""Carriers named on the picture, over all shared tags."""
+
+FINDABLE = "(0, 1, 5)"
+"""Standing of a tag that counts: stated by a member, or by one not admitted or not checked yet.
+
+An alert that turns out to be nothing is better than two patients under one tag.
+"""
+
+SHARED_TAGS = f"""
+with ward as (select p.subject, p.tag from patient p where {IN_CARE}),
+worn as (
+  select ward.subject, ward.tag from ward where ward.tag <> ''
+  union all
+  select t.subject, t.tag from ward cross join tag t where t.subject = ward.subject),
+doubtful as (
+  select distinct w.tag from worn w
+  where exists (select 1 from patient q where q.tag = w.tag and q.subject <> w.subject)
+     or exists (select 1 from tag q where q.tag = w.tag and q.subject <> w.subject)),
+carried as (
+  select p.tag, p.subject from doubtful d cross join patient p
+  where p.tag = d.tag and p.standing in {FINDABLE} and not exists (
+    select 1 from tag t where t.tag = p.tag and t.subject = p.subject
+    and t.standing not in {FINDABLE})
+  union
+  select t.tag, t.subject from doubtful d cross join tag t
+  where t.tag = d.tag and t.standing in {FINDABLE})
+select c.tag, p.id, p.code, p.site from carried c cross join patient p
+where p.subject = c.subject
+  and c.tag in (select tag from carried group by tag having count(*) > 1)
+order by c.tag, p.code limit :limit"""
+"""The few in care first, then whoever else wears what they wear: SQLite crosses in this order."""
+
 UNSEEN = f"""
 select p.site, count(*), min(p.triage_at_ms) from patient p
 where {IN_CARE} and p.standing = 0 and p.triage = 1
@@ -192,6 +225,16 @@ class Unseen:
     site: bytes | None
     patients: int
     since_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TagCarrier:
+    """One of several patients who carry the same tag, at least one of them in care."""
+
+    tag: str
+    patient: bytes
+    code: str
+    site: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +392,12 @@ async def care(book: Book) -> list[Care]:
 async def unseen(book: Book) -> list[Unseen]:
     """Return red patients with nothing recorded since their triage, by site."""
     return [Unseen(*row) for row in await book.read(UNSEEN, {})]
+
+
+async def shared_tags(book: Book) -> list[TagCarrier]:
+    """Return who carries a tag that somebody else carries too, by tag."""
+    rows = await book.read(SHARED_TAGS, {"limit": SHARED_TAGS_MAX})
+    return [TagCarrier(row[0], bytes(row[1]), row[2], row[3]) for row in rows]
 
 
 async def sites(book: Book) -> list[Site]:

@@ -92,6 +92,31 @@ async def test_from_the_link_to_a_live_picture_by_keyboard_alone(opened):
     assert tab.complaints == []
 
 
+async def test_a_tag_on_two_patients_is_said_as_it_comes_and_gone_when_it_is_off_one(opened):
+    await enter(opened)
+    tab, book = opened.tab, opened.book
+    said = "[...document.querySelectorAll('#care .warn')].map(e => e.textContent).join('|')"
+    assert "One tag" not in await tab.ask(said)
+
+    book.patient(995, triage=1, tag=HOSTILE)
+    book.patient(996, triage=2, tag=HOSTILE)
+    book.tell("tag")
+    await tab.until(f"{said}.includes('on K7M 995, K7M 996')")
+    await opened.shoot("picture-shared-tag")
+    await tab.size(390)
+    await opened.shoot("picture-shared-tag-390")
+    await tab.open(f"{opened.url}/patients?triage=1")
+    assert "tag on several patients" in await tab.ask("document.body.textContent")
+
+    await tab.open(opened.url)
+    await tab.until(f"document.querySelector('#live.on') && {said}.includes('K7M 996')")
+    book.db.execute("UPDATE patient SET tag = '' WHERE code = 'K7M 996'")
+    book.tell("patient")
+    await tab.until(f"!{said}.includes('K7M 996')")
+
+    assert tab.complaints == []
+
+
 async def test_ages_go_on_and_a_lost_connection_is_said(opened):
     await enter(opened)
     tab = opened.tab

@@ -39,6 +39,32 @@ async def test_only_open_standing_patients_are_counted_and_the_rest_is_named():
     assert (picture.not_counted, picture.unsettled) == (1, 1)
 
 
+async def test_a_tag_on_two_patients_is_named_with_all_who_carry_it():
+    book, a, b = two_sites()
+    book.patient(1, site=a, triage=1, tag="TG-77")
+    book.patient(2, site=b, triage=2, tag="TG-90")
+    book.patient(3, site=b, tag="TG-91")
+    book.patient(4, site=b, tag="TG-91", standing=2)
+    book.patient(5, site=b, tag="TG-91", encounter=None)
+    book.patient(6, site=b, tag="TG-92", closed_ms=NOW_MS)
+    book.patient(7, site=b, tag="TG-92", closed_ms=NOW_MS)
+    book.patient(8, site=b, tag="")
+    book.patient(9, site=b, tag="")
+    book.put("tag", **row(book.entry(1, NOW_MS, 2)), patient=b"", tag="TG-77")
+    refused = row(book.entry(1, NOW_MS, 3)) | {"standing": 2}
+    book.put("tag", **refused, patient=b"", tag="TG-77")
+
+    picture = await read_picture(book, NOW_MS)
+    _, rows = await queries.patients(book, Filter())
+
+    assert picture.carriers() == [
+        ("TG-77", "K7M 001 (A), K7M 002 (B)"),
+        ("TG-91", "K7M 003 (B), K7M 005 (B)"),
+    ]
+    marked = {one.code for one in rows if picture.shares_tag(one.id)}
+    assert marked == {"K7M 001", "K7M 002", "K7M 003"}
+
+
 async def test_results_without_a_patient_are_listed_by_how_long_they_wait():
     book, _, _ = two_sites()
     book.unassigned(7, NOW_MS - HOUR, ("spo2", "94", "%"))

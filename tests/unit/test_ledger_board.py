@@ -61,7 +61,7 @@ def test_a_board_costs_the_same_however_many_have_left():
     assert costs[1] <= costs[0] + 2
 
 
-@pytest.mark.parametrize("name", ["CARE", "UNSEEN", "PATIENT_COUNT", "PATIENTS"])
+@pytest.mark.parametrize("name", ["CARE", "UNSEEN", "SHARED_TAGS", "PATIENT_COUNT", "PATIENTS"])
 def test_pages_ask_for_those_in_care_alone(name):
     asked: str = getattr(queries, name)
     values: Mapping[str, Any] = dict.fromkeys(re.findall(r":(\w+)", asked), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hq import queries
 from protocols.ledger import reading, tags
 from protocols.ledger.recording import Answer
 from protocols.live import answers
@@ -127,5 +128,8 @@ def test_asking_costs_what_the_ward_holds(many):
     fill(ann, many)
     with steps(ann.store) as counted:
         assert len(tags.shared_in_ward(ann.store)) == 1
+    with steps(ann.store) as asked:
+        assert len(ann.store.all(queries.SHARED_TAGS, {"limit": 9})) == 2
 
     assert counted[0] < 60
+    assert asked[0] < 120
