@@ -63,7 +63,7 @@ def header(desk: Desk, width: int) -> Line:
     if desk.drafts:
         parts.append((words("head.drafts", n=len(desk.drafts)), "head_warn"))
     right = [Span(f"{text}  ", role) for text, role in parts]
-    return fill(between(left, tuple(right), width), width, "head")
+    return fill(between(left, tuple(right), width, "head"), width, "head")
 
 
 def action_bar(desk: Desk, hints: Sequence[Hint], width: int) -> Line:
@@ -87,7 +87,7 @@ def key_bar(desk: Desk, width: int) -> Line:
     spans: list[Span] = []
     for (_, label, _), word in zip(FUNCTION_KEYS, words, strict=True):
         spans += [Span(label, "bar_key"), Span(f"{word} ", "bar")]
-    return between(tuple(spans), line(Span(leader, "bar")), width)
+    return between(tuple(spans), line(Span(leader, "bar")), width, "bar")
 
 
 def drill_banner(desk: Desk, width: int) -> Line:

@@ -368,22 +368,25 @@ def _author(ledger: Ledger, fact: Fact) -> str:
 
 def _peer_line(ledger: Ledger, device: DeviceId, linked: bool) -> PeerLine:
     peer = ledger.peers.all[device]
-    need = sum(1 for feed in ledger.chain.feeds.values() if not ledger.peers.holds(device, feed))
     return PeerLine(
         device=str(device),
         name=ledger.authority.name_of(device),
         role="hq" if ledger.authority.is_hq(device) else "node",
         linked=linked,
         last_contact_ms=peer.last_contact_ms or None,
-        they_need=_entries_needed(ledger, device) if need else 0,
+        they_need=_entries_needed(ledger, device) if peer.last_contact_ms else None,
         we_need=None if not linked else 0,
         trusted=ledger.authority.roster.device(device) is not None,
     )
 
 
 def _entries_needed(ledger: Ledger, device: DeviceId) -> int:
-    held = reading.held_by
-    return sum(feed.seq - held(ledger, device, feed) for feed in ledger.chain.feeds.values())
+    """Return how much we hold that a peer is not known to; what it wrote itself is not counted."""
+    return sum(
+        feed.seq - reading.held_by(ledger, device, feed)
+        for feed in ledger.chain.feeds.values()
+        if feed.genesis.device != device and not ledger.peers.holds(device, feed)
+    )
 
 
 def _feed_line(ledger: Ledger, feed: Any, tip: Any) -> dict[str, Any]:

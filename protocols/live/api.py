@@ -203,7 +203,7 @@ class PeerLine(msgspec.Struct, frozen=True):
     linked: bool
     last_contact_ms: int | None
     they_need: int | None
-    """Entries of ours they are not known to hold; None when unknown."""
+    """Entries we hold, of whoever, that they are not known to; None while they were never met."""
     we_need: int | None
     trusted: bool = True
 

@@ -109,10 +109,10 @@ def fill(spans: Line, width: int, role: str = "plain") -> Line:
     return (*kept, Span(" " * room, role))
 
 
-def between(left: Line, right: Line, width: int) -> Line:
-    """Return `left` and `right` at the two ends of a line; `left` gives way."""
+def between(left: Line, right: Line, width: int, role: str = "plain") -> Line:
+    """Return `left` and `right` at the two ends of a line, `role` between; `left` gives way."""
     room = max(width - line_cells(right) - 1, 0)
-    return fill((*fill(left, room), Span(" "), *right), width)
+    return fill((*fill(left, room, role), Span(" ", role), *right), width, role)
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -74,7 +74,9 @@ class PeersPage(Page):
         rows = [
             (words("sync.device", name=clean_text(sync.name), device=sync.device[:16]), "label"),
             (words.count("sync.here", sync.own_entries), "good"),
-            (words.count("sync.on_peers", sync.on_peers), "good" if sync.on_peers else "warn"),
+            (words.count("sync.on_peers", sync.on_peers), "good")
+            if sync.on_peers
+            else (words("sync.on_no_peer"), "warn"),
             (words("sync.never_hq"), "warn")
             if until is None
             else (words("sync.hq", at=at), "good"),
