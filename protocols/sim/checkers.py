@@ -116,8 +116,12 @@ def nothing_forged(world: World) -> Finding:
     return Finding(True, f"{len(held)} entries, each first seen where it was written")
 
 
-def judged_alike(world: World) -> Finding:
-    """What is void is void for every reader; what waits, waits for every reader."""
+def judged_alike(world: World, *, demand: bool = False) -> Finding:
+    """What is void is void for every reader; what waits, waits for every reader.
+
+    Args:
+        demand: Whether there has to be something void at all.
+    """
     judged = [(host, host.machine.book.judged()) for host in readers(world)]
     for host, verdicts in judged[1:]:
         first_host, first = judged[0]
@@ -129,6 +133,8 @@ def judged_alike(world: World) -> Finding:
                     f" {verdicts.get(name, 'merged')} at {host.name}",
                 )
     count = Counter(verdict.split()[0] for verdict in (judged[0][1].values() if judged else ()))
+    if demand and not count["void"]:
+        return Finding(False, "nothing void was met: the drill proved nothing")
     return Finding(True, f"{count['void']} void, {count['waiting']} waiting")
 
 
@@ -176,14 +182,17 @@ def _backlogs(world: World, to: Host) -> Iterator[tuple[Saved, list[int]]]:
                 yield saved, late
 
 
-def carriers_are_blind(world: World, canary: str, spilled: int) -> Finding:
+def carriers_are_blind(world: World, canary: str, spilled: int, *, demand: bool = False) -> Finding:
     """No relay's disk and no message on a wire holds words that were written.
 
     Args:
         canary: A word that was in every record.
         spilled: How many messages on the wire held it.
+        demand: Whether a relay has to have carried what was written.
     """
     word, relays = canary.encode(), [host for host in holders(world) if not host.reads]
+    if demand and not any(_carries(world, host) for host in relays):
+        return Finding(False, "no relay carried a record: the drill proved nothing")
     for host in relays:
         if any(word in value for value in host.machine.book.content()):
             return Finding(False, f"{host.name} holds clear text")
@@ -193,6 +202,11 @@ def carriers_are_blind(world: World, canary: str, spilled: int) -> Finding:
     if not shown:
         return Finding(False, "no reader holds the word either: the drill proved nothing")
     return Finding(True, f"{world.carriage.messages} messages, {len(relays)} relays")
+
+
+def _carries(world: World, relay: Host) -> bool:
+    held = world.witness.seen.get(relay.place, {})
+    return any(name in held for saved in world.witness.records for name in saved.entries)
 
 
 def nothing_twice(world: World) -> Finding:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from protocols.sim import checkers
 from protocols.sim.chance import seeded
 from protocols.sim.clock import HOUR_US, SECOND_US
+from protocols.sim.forgery import garble
 from protocols.sim.generator import Workload
 from protocols.sim.host import Host
+from protocols.sim.machine import Computer
 from protocols.sim.network import LAN, LineShape
 from protocols.sim.report import Finding, Result, Spread
 from protocols.sim.witness import Line, Saved
@@ -65,6 +67,14 @@ class Drill:
             tag = line["data"]["tags"][0]
             self._patients.append(_Patient(tag, self.world.witness.records[-1]))
 
+    def garble(self, host: Host) -> None:
+        """Let the software of a device write two entries that say nothing, if it is on."""
+        if host.node is not None:
+            assert isinstance(host.machine, Computer)
+            now = host.now(self.world.at_us)
+            garble(host.machine.ledger, now.entropy, now.wall_ms)
+            self.world.witness.made(host, self.world.at_us)
+
     def workload(self, host: Host) -> Workload:
         """Return the hand that writes on this device."""
         if host.place not in self._books:
@@ -98,8 +108,19 @@ class Drill:
 
     # --- the end --------------------------------------------------------------------------
 
-    def finish(self, hq: Host, *, demand_overtaking: bool = False) -> Result:
-        """Heal and start everything, wait until all agree, and judge."""
+    def finish(
+        self,
+        hq: Host,
+        *,
+        demand_overtaking: bool = False,
+        demand_void: bool = False,
+        demand_relay: bool = False,
+    ) -> Result:
+        """Heal and start everything, wait until all agree, and judge.
+
+        What is demanded has to have been met: an urgent record behind a backlog, something void,
+        a relay that carried.
+        """
         world = self.world
         world.heal()
         for host in world.hosts:
@@ -113,9 +134,11 @@ class Drill:
             "nothing_saved_is_lost": checkers.nothing_saved_is_lost(world),
             "all_agree": checkers.all_agree(world),
             "nothing_forged": checkers.nothing_forged(world),
-            "judged_alike": checkers.judged_alike(world),
+            "judged_alike": checkers.judged_alike(world, demand=demand_void),
             "urgent_overtakes": checkers.urgent_overtakes(world, hq, demand=demand_overtaking),
-            "carriers_are_blind": checkers.carriers_are_blind(world, CANARY, self._spilled),
+            "carriers_are_blind": checkers.carriers_are_blind(
+                world, CANARY, self._spilled, demand=demand_relay
+            ),
             "nothing_twice": checkers.nothing_twice(world),
         }
         return self._result(hq, checks)

@@ -61,7 +61,7 @@ class Witness:
         self.notices: list[tuple[int, int, Notice]] = []
         """(true time, host, notice)."""
         self.founding: set[EntryName] = set()
-        """Entries that no person wrote: there before the drill began."""
+        """Entries that no person wrote: there before the drill began, or made by bad software."""
         self.doomed: set[str] = set()
         """Keys of records whose only disk was destroyed: nobody can have them."""
         self._read: dict[int, int] = {}
@@ -99,6 +99,10 @@ class Witness:
     def begin(self) -> None:
         """All that is on any disk now was there before anybody wrote."""
         self.founding.update(self.origin)
+
+    def made(self, host: Host, at_us: int) -> None:
+        """What is new on this disk was written by nobody."""
+        self.founding.update(arrival.name for arrival in self.look(host, at_us))
 
     def answered(self, host: Host, at_us: int, line: Line, answer: Answer) -> None:
         """Somebody was told what became of a line."""

@@ -148,3 +148,30 @@ def test_clocks_ten_years_off_change_nothing_but_what_is_displayed():
 
     assert skewed.ok, in_words(skewed)
     assert skewed.written == right.written
+
+
+@pytest.mark.parametrize(
+    ("demand", "check"),
+    [
+        ("demand_void", "judged_alike"),
+        ("demand_relay", "carriers_are_blind"),
+        ("demand_overtaking", "urgent_overtakes"),
+    ],
+)
+def test_a_drill_that_met_nothing_to_judge_does_not_pass(demand, check):
+    drill, cast = begin(nodes=2)
+    drill.write(cast.hq, drill.workload(cast.hq).register())
+
+    result = drill.finish(cast.hq, **{demand: True})
+
+    assert [name for name, found in result.checks.items() if not found.ok] == [check]
+
+
+def test_noise_under_a_good_signature_is_void_for_everybody_and_costs_nothing_else():
+    def garbled(drill, cast):
+        drill.world.at(drill.world.at_us + 25 * MINUTE_US, lambda: drill.garble(cast.hosts[1]))
+
+    result = hour(more=garbled)
+
+    assert result.ok, in_words(result)
+    assert result.checks["judged_alike"].detail == "2 void, 0 waiting"

@@ -6,6 +6,7 @@ A drill that never fails proves nothing. Each test names the checker that has to
 from __future__ import annotations
 
 import json
+from random import Random
 
 import pytest
 
@@ -13,10 +14,13 @@ from protocols.feeds.body import VoidBody
 from protocols.ledger import merging
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import Chain
+from protocols.ledger.founding import admit
+from protocols.ledger.opening import Missing
 from protocols.ledger.recording import Recorder, slot
 from protocols.mesh.effects import Transmit
 from protocols.mesh.node import Node
 from protocols.mesh.outbox import Outbox
+from protocols.mesh.session import Session
 from protocols.records.kinds import KindNo
 from protocols.sim.clock import DRILL_BEGINS_MS, SECOND_US
 from protocols.sim.disk import Disk
@@ -24,6 +28,7 @@ from protocols.sim.forgery import forge
 from protocols.sim.machine import Computer
 from protocols.sim.network import RADIO
 from protocols.sim.report import Result
+from protocols.sim.scenarios import three_tents
 from tests.simulation.stage import MINUTE_US, begin, hour
 
 
@@ -282,6 +287,66 @@ def test_entries_from_a_clock_that_is_ahead_are_refused():
             return super().make_node()
 
     assert caught(hour(Software, fast), "nothing_saved_is_lost")
+
+
+def test_a_list_is_taken_for_what_it_lists(monkeypatch):
+    """HQ counts as held what a peer only said it has; the line breaks before all of it is there."""
+    honest = Session._answer
+
+    def answer(self, have):
+        honest(self, have)
+        self._ledger.peers.note_held_of(self.peer, self.epoch, have.upto)
+
+    assert packed_up().ok
+    monkeypatch.setattr(Session, "_answer", answer)
+
+    assert caught(packed_up(), "nothing_saved_is_lost")
+
+
+def packed_up() -> Result:
+    """A tent hands over all it has by radio, is cut off in the middle, and writes no more."""
+    drill, cast = begin(nodes=2, shape=RADIO)
+    world, (hq, tent) = drill.world, cast.hosts
+    world.cut(hq, tent)
+    for line in drill.workload(tent).lines(200):
+        drill.write(tent, line)
+    world.run_until(world.at_us + MINUTE_US)
+    world.heal()
+    world.run_until(world.at_us + 18 * SECOND_US)
+    held = world.witness.seen
+    assert 20 < len(held[tent.place]) - len(held[hq.place]) < 200
+    world.cut(hq, tent)
+    world.run_until(world.at_us + MINUTE_US)
+    return drill.finish(hq)
+
+
+def test_in_the_day_of_the_three_tents_the_relay_is_handed_the_key(monkeypatch):
+    def admit_reader(ledger, request, wall_ms):
+        return admit(ledger, request, Random(1).randbytes, wall_ms, hq=False)
+
+    monkeypatch.setattr("protocols.sim.cast.admit_sealed", admit_reader)
+
+    found = three_tents.run(1).checks["carriers_are_blind"]
+    assert (found.ok, found.detail) == (False, "relay holds clear text")
+
+
+def test_in_the_day_of_the_three_tents_hq_keeps_noise_for_later():
+    class Software(Computer):
+        def open_ledger(self):
+            ledger = super().open_ledger()
+            if ledger.authority.is_hq(ledger.authority.device):
+                honest = ledger.opener._read
+
+                def read(entry):
+                    try:
+                        return honest(entry)
+                    except VoidBody:
+                        raise Missing("body", None) from None
+
+                ledger.opener._read = read
+            return ledger
+
+    assert caught(three_tents.run(1, computer=Software), "judged_alike")
 
 
 def test_nothing_is_passed_on_for_others():

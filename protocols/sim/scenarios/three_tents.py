@@ -1,7 +1,8 @@
 """Three tents and one HQ: a partition, a restart, a cloned card and a wrong clock.
 
-A working day of eleven hours. The tents share one WLAN; HQ is behind a satellite line, and for
-the mass casualty behind a radio.
+A working day of eleven hours. The tents share one WLAN with a relay, which carries everything and
+may read nothing; HQ is behind a satellite line, and for the mass casualty behind a radio. One
+tent's software goes wrong once and writes what nobody can open.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from protocols.sim.cast import Cast
 from protocols.sim.clock import DRILL_BEGINS_MS, HOUR_US, SECOND_US, DeviceClock
 from protocols.sim.drill import Drill
 from protocols.sim.host import Host
+from protocols.sim.machine import Computer
 from protocols.sim.network import RADIO, SATELLITE, WIFI
 from protocols.sim.report import Result
 
@@ -21,35 +23,39 @@ BACKLOG_LINES = 240
 URGENT_LINES = 6
 
 
-def run(seed: int) -> Result:
-    """Run it."""
+def run(seed: int, *, computer: type[Computer] = Computer) -> Result:
+    """Run it, with this software on every device."""
     drill = Drill("three-tents", seed, shape=WIFI)
     clocks = {
         "tent-b": DeviceClock(offset_ms=TEN_YEARS_MS, drift_ppm=400),
         "tent-c": DeviceClock(offset_ms=-90_000, drift_ppm=-9_000),
     }
-    cast = Cast.found(drill.world, ["hq", "tent-a", "tent-b", "tent-c"], clocks=clocks)
+    cast = Cast.found(
+        drill.world, ["hq", "tent-a", "tent-b", "tent-c"], clocks=clocks, computer=computer
+    )
     hq, *tents = cast.hosts
-    for tent in tents:
-        drill.world.network.shape(tent.place, hq.place, SATELLITE)
-    drill.world.mesh(cast.hosts)
+    relay = cast.relay("relay")
+    for host in (*tents, relay):
+        drill.world.network.shape(host.place, hq.place, SATELLITE)
+    drill.world.mesh([*cast.hosts, relay])
     for host in cast.hosts:
         drill.staff(host, per_hour=3.0 if host is hq else 12.0, until_us=DAY_US)
-    _morning(drill, hq, tents)
+    _morning(drill, hq, tents, relay)
     _noon(drill, cast, tents)
     _evening(drill, hq, tents)
     drill.world.run_until(DAY_US)
-    return drill.finish(hq, demand_overtaking=True)
+    return drill.finish(hq, demand_overtaking=True, demand_void=True, demand_relay=True)
 
 
-def _morning(drill: Drill, hq: Host, tents: list[Host]) -> None:
-    """A partition in three, a restart in the middle of a delivery, a line that flaps."""
+def _morning(drill: Drill, hq: Host, tents: list[Host], relay: Host) -> None:
+    """A partition in three, a restart in the middle of a delivery, noise, a line that flaps."""
     world, (a, b, c) = drill.world, tents
-    world.at(1 * HOUR_US, lambda: world.partition([a], [b, c], [hq]))
+    world.at(1 * HOUR_US, lambda: world.partition([a], [b, c, relay], [hq]))
     world.at(
         HOUR_US + 50 * MINUTE_US,
         lambda: world.crash_at_commit(b, 2, after=False, down_us=7 * MINUTE_US),
     )
+    world.at(HOUR_US + 40 * MINUTE_US, lambda: drill.garble(a))
     world.at(2 * HOUR_US, world.heal)
     for turn in range(8):
         act = world.mend if turn % 2 else world.cut
