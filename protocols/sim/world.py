@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import count
+from typing import ClassVar
 
 from protocols.mesh.effects import (
     Changed,
@@ -23,7 +24,7 @@ from protocols.mesh.effects import (
 )
 from protocols.sim.carriage import Carriage
 from protocols.sim.chance import seeded
-from protocols.sim.clock import DeviceClock
+from protocols.sim.clock import HOUR_US, DeviceClock
 from protocols.sim.host import DIAL_PAUSE_MIN_US, Answer, Dial, Host, Machine, PowerCutError
 from protocols.sim.network import LAN, LineShape, Network
 from protocols.sim.trace import Trace
@@ -33,8 +34,16 @@ STEPS_MAX = 200_000
 """More events than this at one moment is a node that never rests: a bug."""
 
 
+def _nobody(_hours: int) -> None:
+    """Nobody watches."""
+
+
 class World:
     """Everything that happens in one drill, from one seed."""
+
+    watcher: ClassVar[Callable[[int], None]] = staticmethod(_nobody)
+    """Told each whole hour of true time that has passed, by whoever runs drills in this process;
+    nothing that happens depends on it."""
 
     def __init__(self, seed: int, *, shape: LineShape = LAN) -> None:
         self.seed = seed
@@ -171,6 +180,8 @@ class World:
             due_us, _, action = heappop(events)
             steps = steps + 1 if due_us == self.at_us else 0
             assert steps < STEPS_MAX, "a node never rests"
+            if due_us // HOUR_US > self.at_us // HOUR_US:
+                World.watcher(due_us // HOUR_US)
             self.at_us = due_us
             action()
         self.at_us = max(self.at_us, at_us)

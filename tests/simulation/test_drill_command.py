@@ -11,8 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from protocols.sim import cli
+from protocols.sim.clock import SECOND_US
 from protocols.sim.report import Finding
 from protocols.sim.scenarios import SCENARIOS
+from protocols.sim.world import World
 from tests.simulation.test_report import result
 
 
@@ -83,3 +85,27 @@ def test_three_tents_leave_one_trace_whatever_the_hash_seed():
     assert told["lost"] == told["duplicated"] == 0
     assert told["converged"]
     assert all(check["ok"] for check in told["checks"].values())
+
+
+def test_a_long_drill_says_on_standard_error_how_far_it_is(capsys):
+    seconds = iter([0.0, 1.0, 3.5, 3.5, 5.0, 9.0, 9.0])
+    tell = cli.teller(lambda: next(seconds))
+
+    for hours in (1, 2, 3, 4):
+        tell(hours)
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == ["4 s: hour 2 of the drill", "9 s: hour 4 of the drill"]
+
+
+def test_each_hour_that_passes_is_told_once(monkeypatch):
+    told: list[int] = []
+    monkeypatch.setattr(World, "watcher", staticmethod(told.append))
+    world = World(1)
+    for minutes in (10, 30, 61, 62, 200):
+        world.at(minutes * 60 * SECOND_US, lambda: None)
+
+    world.run_until(300 * 60 * SECOND_US)
+
+    assert told == [1, 3]
