@@ -32,7 +32,7 @@ OPEN_BATCH = 256
 """Entries opened in one transaction: about 5 ms, so that an urgent one waits no longer."""
 MERGE_BATCH = 48
 """Subjects merged in one transaction, about 12 ms of six entries each."""
-FRESH_MAX = 16_384
+FRESH_MAX = 8_192
 """Opened entries kept at hand until they are merged, about 1 kB each; the rest is read again."""
 
 
@@ -170,6 +170,18 @@ class Ledger:
     def behind_in(self, *, urgent_only: bool) -> bool:
         """Whether something is behind, of what is urgent or at all."""
         return bool(self._sealed[0]) if urgent_only else self.behind > 0
+
+    @property
+    def full(self) -> bool:
+        """Whether about as much waits to be merged as is kept at hand: more is read again."""
+        return self._kept >= FRESH_MAX // 2
+
+    def make_room(self) -> set[str]:
+        """Merge one bounded piece of what waits longest; return the row tables that changed.
+
+        Entries come in about the order they were written, so little is still to come of those.
+        """
+        return self._merge_some() if self._touched else set()
 
     @property
     def only_merging_left(self) -> bool:

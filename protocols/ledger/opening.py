@@ -213,9 +213,7 @@ class Opener:
             )
 
     def _look_up(self, bodies: Iterable[Body]) -> None:
-        """Bring to mind, in few questions, the documents that a batch goes on in, and what of
-        them is not here at all.
-        """
+        """Recall in few questions which documents a batch goes on in, and what is not here."""
         self._absent.clear()
         asked: set[bytes] = set()
         for body in bodies:

@@ -464,7 +464,10 @@ class Node:
         streaming = any(session.streaming for session in self._sessions())
         quiet = now.mono_ms - timers.last_data_ms >= QUIET_MS
         overdue = now.mono_ms - timers.behind_since >= OVERDUE_MS
-        tables = ledger.catch_up(merge=not streaming or quiet or overdue)
+        if ledger.full and ledger.only_merging_left:
+            tables = ledger.make_room()
+        else:
+            tables = ledger.catch_up(merge=not streaming or quiet or overdue)
         if tables:
             self._effects.append(Changed(frozenset(tables)))
 
@@ -649,7 +652,9 @@ class Node:
         return min((alarm for alarm in alarms if alarm is not None), default=None)
 
     def _when_to_catch_up(self, now: Now) -> int:
-        waiting = self.ledger.only_merging_left and any(s.streaming for s in self._sessions())
+        ledger = self.ledger
+        pausing = ledger.only_merging_left and not ledger.full
+        waiting = pausing and any(s.streaming for s in self._sessions())
         return self._timers.last_data_ms + QUIET_MS if waiting else now.mono_ms
 
 
