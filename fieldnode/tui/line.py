@@ -167,6 +167,8 @@ class LineTerminal:
             if title != self._title:
                 self._banner()
                 self._write(words(page.title))
+                if isinstance(page, FormPage) and page.unsigned():
+                    self._write(f"  {words('form.not_approved')}")
                 self._write(f"  {stated}")
                 if isinstance(page, FormPage):
                     self._write(f"  [{WHEN_SIGN} {words('keys.when')}]")

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, between, line
+from fieldnode.tui.cores.display import Line, Size, Span, between, cut, line, line_cells
 from fieldnode.tui.cores.fields import Answer, Number, Pressure, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.scan import Scan
@@ -168,8 +168,11 @@ class FormPage(Page):
     def draw(self, size: Size) -> list[Line]:
         """Draw the title, who it is about, and the form."""
         words = self.desk.words
-        title = line(" ", Span(words(self.title), "title"))
-        when = line(Span(self.stated(), "warn" if self._stands_out else "dim"), Span(" "))
+        # The row gives way from its middle: first the title, then who did it, never the caution.
+        caution = self._caution()
+        title = (*caution, *line(" ", Span(words(self.title), "title")))
+        said = cut(self.stated(), size.width - line_cells(caution) - 2)
+        when = line(Span(said, "warn" if self._stands_out else "dim"), Span(" "))
         if self.head is None:
             top = [title, between((), when, size.width)]
         else:
@@ -185,6 +188,15 @@ class FormPage(Page):
             Hint("↑", words("keys.previous")),
             Hint("Ctrl+T", words("keys.when")),
         ]
+
+    def unsigned(self) -> bool:
+        """Whether limits shown here are of a guideline that no clinical lead has signed."""
+        return False
+
+    def _caution(self) -> Line:
+        """Return the words that stand where such limits are shown (SAFETY 8)."""
+        words = self.desk.words
+        return line(" ", Span(words("form.not_approved"), "bad"), " ") if self.unsigned() else ()
 
     def stated(self) -> str:
         """Say when it will be said to have happened and who did it: the default too."""

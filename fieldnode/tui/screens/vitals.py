@@ -45,6 +45,10 @@ class VitalsPage(FormPage):
         self.head = head
         self._sent: list[str] = []
 
+    def unsigned(self) -> bool:
+        """Possible and usual ranges are the observation pack's."""
+        return not observations().pack.approved
+
     def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
         """An empty set is no record."""
         return None if answers else (self.form.fields[0].name, Reason("vitals.nothing"))
