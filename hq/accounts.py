@@ -79,6 +79,7 @@ class Busy(Exception):
 
 _HAS_ACCOUNT = "select count(*) from hq_account"
 _ACCOUNT = "select salt, hash, failed, wait_until_ms from hq_account where name = :name"
+_NAMES = "select name from hq_account order by name"
 _ADD_ACCOUNT = """
 insert into hq_account (name, salt, hash, created_ms, failed, wait_until_ms)
 values (:name, :salt, :hash, :now, 0, 0) on conflict (name) do nothing"""
@@ -208,6 +209,10 @@ class Accounts:
         gone = await self._book.write(_DROP_ACCOUNT, {"name": name})
         await self._book.write(_END_OTHERS, {"name": name, "id": ""})
         return gone == 1
+
+    async def names(self) -> list[str]:
+        """Return the names of all accounts, in order."""
+        return [str(name) for (name,) in await self._book.read(_NAMES, {})]
 
     async def session(self, token: str, now_ms: int, *, touch: bool) -> Session | None:
         """Return the session behind a cookie, or None when there is none or it has ended.

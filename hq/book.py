@@ -1,15 +1,17 @@
-"""The merged ledger as the pages reach it: through the node's thread, never past it."""
+"""The merged ledger as the pages reach it: read beside the node, written through its thread."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from hq.queries import Params
 from protocols.errors import LedgerError
+from protocols.ledger.store import Store
 from protocols.live.service import Service
 from protocols.mesh.effects import Changed, Effect
 
@@ -28,13 +30,40 @@ class LedgerBook:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._readers: set[asyncio.Queue[frozenset[str]]] = set()
+        self._beside: Store | None = None
+        self._thread = ThreadPoolExecutor(1, "hq-reads")
         service.listen_to(self._heard)
+
+    async def open(self) -> None:
+        """Open the connection that pages read over, so that no query holds the node's thread up.
+
+        Where the disk has no room for a second one, and so none to write either, the node's own
+        is read.
+        """
+        try:
+            self._beside = await self._service.call(
+                lambda node, _: (node.ledger.store.reader(), ())
+            )
+        except LedgerError as error:
+            if error.code != "no_reader":
+                raise
+
+    async def close(self) -> None:
+        """Let the running query end and forget the key; before the node closes its book."""
+        beside, self._beside = self._beside, None
+        await asyncio.to_thread(self._thread.shutdown)
+        if beside is not None:
+            beside.close()
 
     async def read(self, sql: str, params: Params) -> Sequence[tuple[Any, ...]]:
         """Return all rows of a query."""
-        return await self._service.call(
-            lambda node, _: (node.ledger.store.all(sql, dict(params)), ())
-        )
+        beside = self._beside
+        if beside is None:
+            return await self._service.call(
+                lambda node, _: (node.ledger.store.all(sql, dict(params)), ())
+            )
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, beside.all, sql, dict(params))
 
     async def write(self, sql: str, params: Params) -> int:
         """Run one statement on an account table, durably; return the rows it touched.

@@ -22,7 +22,7 @@ from protocols.live.talk import say
 
 
 async def serve(
-    passphrase: str | None, settings: Settings, web_at: Address, *, https: bool
+    passphrase: str | None, settings: Settings, web_at: Address, pages: PageSettings
 ) -> None:
     """Run HQ until it is told to stop; print where it listens and, once, how to log in."""
     journal = Journal()
@@ -32,17 +32,25 @@ async def serve(
     accounts = Accounts(book, entropy=os.urandom)
     page = ""
 
+    async def account_list(caller: Caller, args: dict[str, object]) -> object:
+        return await accounts.names()
+
+    async def account_remove(caller: Caller, args: dict[str, object]) -> object:
+        return await accounts.remove(str(args.get("name", "")))
+
     async def login_link(caller: Caller, args: dict[str, object]) -> object:
         return f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
 
     handlers: dict[str, Handler] = {**desk.handlers(), "login_link": login_link}
+    handlers |= {"account_list": account_list, "account_remove": account_remove}
     await service.start(handlers, left=desk.left)
-    app = make_app(book, accounts, now=lambda: now().wall_ms, settings=PageSettings(https=https))
+    app = make_app(book, accounts, now=lambda: now().wall_ms, settings=pages)
     runner = make_runner(app)
     try:
+        await book.open()
         await runner.setup()
         port = await _listen(runner, web_at)
-        page = f"{'https' if https else 'http'}://{Address(web_at.host, port)}"
+        page = f"{'https' if pages.https else 'http'}://{Address(web_at.host, port)}"
         started = {"listening": str(service.address), "page": page}
         if not await accounts.exist():
             started["login"] = f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
@@ -54,6 +62,7 @@ async def serve(
     finally:
         desk.close()
         await runner.cleanup()
+        await book.close()
         await service.stop()
         journal.close()
 

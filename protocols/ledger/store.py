@@ -114,6 +114,20 @@ class Store:
             self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self.execute(f"PRAGMA busy_timeout={BUSY_MS}").fetchall()
 
+    def reader(self) -> Store:
+        """Return a second connection that only reads, for another thread; close it before this one.
+
+        It sees what is committed, one statement at a time, and keeps no writer waiting.
+
+        Raises:
+            LedgerError: `no_reader` where the book is in memory, or open without shared memory.
+        """
+        mode = self.connection.execute("PRAGMA locking_mode").fetchone()[0]
+        if self.path is None or mode != "normal":
+            raise LedgerError("no_reader")
+        pragmas = ("query_only=ON", "temp_store=MEMORY", f"busy_timeout={BUSY_MS}")
+        return Store(_connect(self.path, self.key, *pragmas), self.path)
+
     def copy_to(self, target: Any) -> None:
         """Copy every page to another connection, a consistent moment of the book."""
         try:

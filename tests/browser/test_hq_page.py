@@ -152,8 +152,9 @@ async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):
             root = "document.documentElement"
             over = await tab.ask(f"{root}.scrollWidth - Math.min({width}, {root}.clientWidth)")
             assert over <= 0, (name, width)
-            cut = "document.querySelector('nav').scrollWidth - document.querySelector('nav').clientWidth"
-            assert await tab.ask(cut) <= 0, (name, width)
+            nav = "document.querySelector('nav')"
+            cut = await tab.ask(f"{nav}.scrollWidth - {nav}.clientWidth")
+            assert cut <= 0, (name, width)
             await opened.shoot(f"{name or 'picture'}-{width}-{scheme}")
 
     assert tab.complaints == []
