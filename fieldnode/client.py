@@ -23,6 +23,7 @@ from protocols.live.api import (
     Reply,
     Request,
     SyncState,
+    Unassigned,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_reply, encode, raised
 
@@ -59,6 +60,10 @@ class Node(Protocol):
 
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         """One patient with the timeline, newest first."""
+        ...
+
+    async def unassigned(self, limit: int) -> Unassigned:
+        """Results of devices that wait for a patient, the longest first."""
         ...
 
     async def record(
@@ -131,6 +136,10 @@ class NodeClient:
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         """See `Node.chart`."""
         return await self._ask(Chart, "chart", patient=patient, offset=offset, limit=limit)
+
+    async def unassigned(self, limit: int) -> Unassigned:
+        """See `Node.unassigned`."""
+        return await self._ask(Unassigned, "unassigned", limit=limit)
 
     async def record(
         self, lines: Sequence[dict[str, Any]], *, together: bool = False

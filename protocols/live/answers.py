@@ -15,7 +15,7 @@ import msgspec
 from protocols.errors import InputError
 from protocols.feeds.clock import clock_ms
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
-from protocols.ledger import reading, tags
+from protocols.ledger import reading, results, tags
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
 from protocols.ledger.safefile import disk_trouble, write_whole
@@ -29,6 +29,7 @@ from protocols.live.api import (
     PeerLine,
     SharedTag,
     SyncState,
+    Unassigned,
 )
 from protocols.mesh.node import Node
 from protocols.records import rows as words
@@ -65,10 +66,19 @@ def board(ledger: Ledger, offset: int, limit: int, text: str, now_ms: int) -> Bo
     shared = tags.shared_in_ward(ledger.store)
     if text.strip():
         found = search(ledger, text, limit, now_ms)
-        return msgspec.structs.replace(found, shared_tags=tuple(map(_shared_tag, shared)))
+        return msgspec.structs.replace(
+            found,
+            shared_tags=tuple(map(_shared_tag, shared)),
+            unassigned=results.count(ledger.store),
+        )
     total, counts, rows = reading.board(ledger, max(offset, 0), min(limit, BOARD_MAX))
     return BoardPage(
-        total, offset, _board_lines(rows, shared, now_ms), counts, tuple(map(_shared_tag, shared))
+        total,
+        offset,
+        _board_lines(rows, shared, now_ms),
+        counts,
+        tuple(map(_shared_tag, shared)),
+        results.count(ledger.store),
     )
 
 
@@ -128,8 +138,8 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
         raise InputError("not_found", field="patient")
     facts = reading.facts(ledger, wanted)
     history = History(wanted, facts)
-    results = reading.assigned_facts(ledger, wanted)
-    told = [fact for fact in (*facts, *results) if not isinstance(fact.record, DocumentOpen)]
+    assigned = reading.assigned_facts(ledger, wanted)
+    told = [fact for fact in (*facts, *assigned) if not isinstance(fact.record, DocumentOpen)]
     told.sort(key=lambda fact: (fact.at_ms, fact.order, fact.index), reverse=True)
     page = told[max(offset, 0) : max(offset, 0) + min(limit, CHART_MAX)]
     saved = reading.saved_where(ledger, sorted({fact.entry for fact in page}))
@@ -142,6 +152,18 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
         total=len(told),
         shared_tags=tuple(map(_shared_tag, shared)),
     )
+
+
+def unassigned(ledger: Ledger, limit: int) -> Unassigned:
+    """Results that wait for a patient, the longest first."""
+    found = results.waiting(ledger, limit)
+    saved = reading.saved_where(
+        ledger, sorted({fact.entry for _, facts in found for fact in facts})
+    )
+    lines = [
+        _chart_line(ledger, history, fact, saved) for history, facts in found for fact in facts
+    ]
+    return Unassigned(results.count(ledger.store), tuple(lines))
 
 
 def sync_state(node: Node, now_ms: int, ahead_ms: int = 0) -> SyncState:

@@ -143,6 +143,8 @@ class BoardPage(msgspec.Struct, frozen=True):
     """Patients in care by triage: keys '0' to '4' and 'none'."""
     shared_tags: tuple[SharedTag, ...] = ()
     """Of `board`: tags of patients in care that somebody else carries too."""
+    unassigned: int = 0
+    """Of `board`: results that wait for a patient."""
 
 
 class Asserted(msgspec.Struct, frozen=True):
@@ -191,6 +193,14 @@ class Chart(msgspec.Struct, frozen=True):
     total: int
     shared_tags: tuple[SharedTag, ...] = ()
     """Tags of this patient that somebody else carries too."""
+
+
+class Unassigned(msgspec.Struct, frozen=True):
+    """`unassigned`: args limit (at most 100). Results that wait for a patient."""
+
+    total: int
+    lines: tuple[ChartLine, ...]
+    """Their values, the result that waits longest first; those of one result follow each other."""
 
 
 class PeerLine(msgspec.Struct, frozen=True):

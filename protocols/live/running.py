@@ -13,7 +13,7 @@ import msgspec
 
 from protocols.errors import InputError, LinkError
 from protocols.ids import PatientId
-from protocols.ledger import reading
+from protocols.ledger import reading, results
 from protocols.ledger.backup import backup, check_running, source_of
 from protocols.ledger.folder import fits, open_ledger
 from protocols.ledger.keyfile import recover_to
@@ -90,6 +90,9 @@ class Desk:
             "chart": _chart,
             "sync": lambda node, now, _: answers.sync_state(node, now.wall_ms, now.ahead_ms),
             "rows": _rows,
+            "unassigned": lambda node, _, args: answers.unassigned(
+                node.ledger, _number(args, "limit", results.RESULTS_MAX)
+            ),
             "kinds": lambda *_: answers.kinds(),
             "settings": _settings,
             "draft_put": _draft_put,

@@ -147,7 +147,8 @@ def _own_words(record: Any) -> list[tuple[str, str]]:
         case ObservationRecord():
             name, value, unit = in_words(record)
             text = value or _pick(ABSENT, record.absent)
-            return [(name, f"{text} {unit}".strip()), *_if_any("remark", record.text)]
+            said = [(name, f"{text} {unit}".strip()), *_if_any("remark", record.text)]
+            return [*said, *_if_any("claimed", record.claimed)]
         case NoteAdd():
             return [(_pick(TOPICS, record.topic), clean_text(record.text, NOTE_CHARS_MAX))]
         case EncounterClose():

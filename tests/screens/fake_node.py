@@ -30,6 +30,7 @@ from protocols.live.api import (
     Reply,
     SharedTag,
     SyncState,
+    Unassigned,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
 from protocols.records.planning import read_time
@@ -72,6 +73,8 @@ class FakeNode:
         """Raised by every call while the node is away."""
         self.peers: tuple[PeerLine, ...] = ()
         self.unlocked = True
+        self.waiting: list[ChartLine] = []
+        """Values of results without a patient."""
         self.clock, self.ahead_ms = "ok", 0
         self.newest_ms: int | None = None
 
@@ -91,7 +94,7 @@ class FakeNode:
             key = "none" if line.triage is None else str(line.triage)
             counts[key] = counts.get(key, 0) + 1
         page = tuple(found[offset : offset + limit])
-        return BoardPage(len(found), offset, page, counts, self._shared())
+        return BoardPage(len(found), offset, page, counts, self._shared(), self._waits())
 
     async def search(self, text: str, limit: int) -> BoardPage:
         self._up()
@@ -124,6 +127,10 @@ class FakeNode:
         )
         head = self._line(known)
         return Chart(head, "enc_1", known.attributes, page, len(lines), shared)
+
+    async def unassigned(self, limit: int) -> Unassigned:
+        self._up()
+        return Unassigned(self._waits(), tuple(self.waiting[:limit]))
 
     async def record(
         self, lines: list[dict[str, Any]], *, together: bool = False
@@ -247,8 +254,14 @@ class FakeNode:
             waiting_since_ms=self.now_ms,
         )
 
+    def _waits(self) -> int:
+        return len({one.fact.rpartition(".")[0] for one in self.waiting})
+
     def _write(self, patient: str | None, line: dict[str, Any], fact: str) -> None:
         kind, data = line["kind"], line["data"]
+        if kind == "result.assign":
+            entry = data["result"].rpartition(".")[0]
+            self.waiting = [one for one in self.waiting if not one.fact.startswith(entry)]
         if kind == "entry.retract":
             for known in self.patients.values():
                 known.lines = [
@@ -343,6 +356,27 @@ def ward(now_ms: int = NOW_MS) -> FakeNode:
         PeerLine("dev_3", "tent-jp", "node", False, now_ms - 2000 * minute, 0, 3, trusted=False),
     )
     return node
+
+
+def waiting_results(now_ms: int = NOW_MS) -> list[ChartLine]:
+    """Return two results without a patient: one of two values, one claimed by a tag."""
+    device = ("device", "Acme Ox-2 1234")
+    said = (("source", "device"), device)
+    at = now_ms - 40 * 60_000
+    return [
+        ChartLine("fct_w1.0", at, at, "observation.record", (("spo2", "88 %"), *said), "nord-a"),
+        ChartLine(
+            "fct_w1.1", at, at, "observation.record", (("heart-rate", "124 /min"), *said), "nord-a"
+        ),
+        ChartLine(
+            "fct_w2.0",
+            now_ms - 60_000,
+            now_ms,
+            "observation.record",
+            (("glucose", "2.9 mmol/L"), ("claimed", "TG-000999"), *said),
+            "nord-b",
+        ),
+    ]
 
 
 class Served:

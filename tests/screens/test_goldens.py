@@ -17,7 +17,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
 from protocols.live.api import Greeting
-from tests.screens.fake_node import NOW_MS, ward
+from tests.screens.fake_node import NOW_MS, waiting_results, ward
 
 GOLDEN = Path(__file__).with_name("golden")
 SIZE = Size(80, 24)
@@ -57,6 +57,11 @@ SCREENS = {
 }
 DOUBTFUL = "a node whose clock cannot be right"
 SCREENS["clock"] = [DOUBTFUL]
+WAITING = "a node with results that wait for a patient"
+SCREENS["board-results"] = [WAITING]
+SCREENS["results"] = [WAITING, "r", "down"]
+SCREENS["result-owner"] = [WAITING, "r", "enter", *"haddad", "enter"]
+SCREENS["result-assign"] = [WAITING, "r", "enter", *"haddad", "enter", "enter"]
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
@@ -71,6 +76,8 @@ def shell_after(keys, words, node=None, **greeting):
     node = node or ward()
     if keys[:1] == [DOUBTFUL]:
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
+    if keys[:1] == [WAITING]:
+        keys, node.waiting = keys[1:], waiting_results()
     if greeting:
         node.greeting = Greeting(device="dev", name="nord-b", **greeting)
     numbers = iter(range(1000))

@@ -16,6 +16,7 @@ from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.drafts import DraftsPage
 from fieldnode.tui.screens.register import RegisterPage
+from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_counts, draw_list
@@ -41,6 +42,7 @@ class WardPage(Page):
         Action("v", "2", "board.vitals"),
         Action("/", "3", "board.filter"),
         Action("d", "4", "board.drafts"),
+        Action("r", "5", "board.results"),
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -48,6 +50,8 @@ class WardPage(Page):
         self._rows: ListCore[BoardLine] = ListCore(lambda row: row.patient)
         self._counts: dict[str, int] = {}
         self._shared_tags: tuple[SharedTag, ...] = ()
+        self._unassigned = 0
+        """Results that wait for a patient."""
         self._filter = ""
         self._asking: FormCore | None = None
         self._came = False
@@ -87,6 +91,8 @@ class WardPage(Page):
                 return []
             case "d":
                 return [Open(DraftsPage(self.desk))]
+            case "r":
+                return [Open(ResultsPage(self.desk))]
         return []
 
     def scan(self, scan: Scan) -> list[Act]:
@@ -129,21 +135,25 @@ class WardPage(Page):
         """Put the way into a chart first."""
         if self._asking is not None:
             return [Hint(self.desk.words("keys.enter"), self.desk.words("board.apply"))]
+        words = self.desk.words
         return [
-            Hint(self.desk.words("keys.enter"), self.desk.words("board.open")),
-            *super().hints(),
+            Hint(words("keys.enter"), words("board.open")),
+            # The line that counts results names their key; without any it does nothing.
+            *(hint for hint in super().hints() if hint.word != words("board.results")),
         ]
 
     def _alerts(self, width: int) -> list[Line]:
-        """Return one line while a tag of somebody in care is on another patient too."""
+        """Return a line for results without a patient, and one for a tag on several patients."""
+        waiting = self.desk.words.count("board.unassigned", self._unassigned)
+        found = [line(" ", Span(cut(waiting, width - 2), "warn"))] if self._unassigned else []
         if not self._shared_tags:
-            return []
+            return found
         first = self._shared_tags[0]
         who = ", ".join(clean_text(code) for _, code in first.carriers)
         text = self.desk.words.count(
             "board.tag_shared", len(self._shared_tags), tag=clean_text(first.tag), who=who
         )
-        return [line(" ", Span(cut(text, width - 2), "bad"))]
+        return [line(" ", Span(cut(text, width - 2), "bad")), *found]
 
     def _top(self, width: int) -> Line:
         """Return the counts by triage, or the filter while it is typed."""
@@ -212,6 +222,7 @@ class WardPage(Page):
                 self._rows.take(page, found.lines, found.total)
                 self._counts = found.counts
                 self._shared_tags = found.shared_tags
+                self._unassigned = found.unassigned
             return []
 
         failed = None if holds else _later

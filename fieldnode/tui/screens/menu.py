@@ -19,6 +19,7 @@ from fieldnode.tui.screens.drafts import DraftsPage
 from fieldnode.tui.screens.help import HelpPage
 from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.register import RegisterPage
+from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.themes import THEMES
@@ -92,6 +93,7 @@ class MenuPage(Page):
             Entry("6", words("menu.settings"), lambda: [Open(SettingsPage(desk))]),
             Entry("7", words("menu.paper_ends" if desk.paper else "menu.paper"), self._paper),
             Entry("8", words("menu.help"), lambda: [Open(HelpPage(desk), instead=True)]),
+            Entry("9", words("menu.results"), lambda: [Open(ResultsPage(desk), instead=True)]),
             Entry("0", words("menu.quit"), lambda: [Quit()]),
         ]
 

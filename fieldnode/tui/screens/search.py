@@ -59,7 +59,11 @@ class SearchPage(Page):
         chosen = self._rows.selected
         if chosen is None:
             return [Say(self.desk.words("search.none"), "warn", bell=True)]
-        return [Open(ChartPage(self.desk, chosen.patient))]
+        return self.chosen(chosen)
+
+    def chosen(self, row: BoardLine) -> list[Act]:
+        """Go on with the patient that was found."""
+        return [Open(ChartPage(self.desk, row.patient))]
 
     def scan(self, scan: Scan) -> list[Act]:
         """Ask for the code that was scanned."""
