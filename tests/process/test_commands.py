@@ -358,6 +358,7 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
 
 
 def test_status_has_every_key_that_others_rely_on(node):
+    record(node, patient(f"status-{node.parent.name}", tags=[f"S{node.parent.name}"]))
     (found,) = told("fieldnode", "status", "--data", node, "--json")
     assert set(found) >= STATUS_KEYS
     assert found["running"] is (node.parent.name.startswith("served"))
