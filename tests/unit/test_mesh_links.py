@@ -7,10 +7,10 @@ from itertools import count
 import pytest
 
 from protocols.errors import InputError
+from protocols.mesh.door import CODE_TRIES_MAX, INVITATION_MS, INVITATIONS_MAX
 from protocols.mesh.effects import Changed
 from protocols.mesh.frames import LINKS_MAX, Bye, Links, decode_frame, encode_frame
 from protocols.mesh.greeting import Manner
-from protocols.mesh.node import CODE_TRIES_MAX, INVITATION_MS, INVITATIONS_MAX
 from tests.unit.stage import Device, Stage, admit, camp, patient, speak
 
 CODE = b"0123456789"
@@ -217,14 +217,14 @@ def test_five_wrong_codes_end_an_invitation_and_a_broken_link_tries_none():
     for _ in range(CODE_TRIES_MAX - 1):
         stage.link(eve, ann, code=b"wrongwrong")
         stage.run(200)
-    assert ann.node._live_invitations(stage.now(ann))
+    assert ann.node._door.live_invitations(stage.now(ann))
 
     stage.link(eve, ann, code=b"wrongwrong")
     stage.run(200)
     stage.link(ben, ann, code=CODE)
     stage.run(500)
 
-    assert not ann.node._live_invitations(stage.now(ann))
+    assert not ann.node._door.live_invitations(stage.now(ann))
     assert ben.ledger.authority.operation != ann.ledger.authority.operation
 
 
@@ -281,9 +281,10 @@ def test_with_more_links_than_a_frame_names_the_rest_is_left_out():
     stage.run(200)
     session = next(iter(ann.node._links.values())).session
     many = [type(ben.id)(bytes((number // 256, number % 256)) * 16) for number in range(400)]
-    ann.node.__class__ = type("Busy", (type(ann.node),), {"linked": property(lambda _: many)})
+    board = ann.node._board
+    board.__class__ = type("Busy", (type(board),), {"linked": property(lambda _: many)})
 
-    ann.node._tell_links()
+    board.tell()
 
     frames = [frame for frame in session.out if isinstance(frame, Links)]
     assert len(frames[-1].devices) == LINKS_MAX

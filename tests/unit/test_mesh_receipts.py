@@ -7,7 +7,7 @@ from protocols.ids import DeviceId, EntryHash, Epoch
 from protocols.ledger.chain import FeedState
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.frames import encode_frame
-from protocols.mesh.node import RECEIPT_MS
+from protocols.mesh.receipts import RECEIPT_MS
 from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 from tests.unit.forge import device_keys
 from tests.unit.stage import Device, linked, patient, speak

@@ -1,0 +1,133 @@
+"""The links of a node, from their first byte to their last, and what goes out over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from protocols.errors import FieldmeshError, PeerError
+from protocols.ids import DeviceId
+from protocols.ledger.book import Ledger
+from protocols.ledger.chain import FeedState
+from protocols.mesh.effects import Changed, Effect, Hangup, Notice, Transmit
+from protocols.mesh.frames import FRAME_BYTES_MAX, LINKS_MAX, Bye, Frame, Links, encode_frame
+from protocols.mesh.greeting import Greeting, Manner
+from protocols.mesh.session import Session
+
+
+@dataclass(slots=True)
+class Link:
+    """One carrier link, from its first byte to its last."""
+
+    no: int
+    dialled: bool
+    address: str
+    greeting: Greeting
+    opened_ms: int
+    session: Session | None = None
+    joining: bool = False
+    peer: DeviceId | None = None
+    expected: DeviceId | None = None
+    """Whom we dialled, before it proved to be that device."""
+
+
+class Switchboard:
+    """Every link of one node, and the effects that the node is about to ask for."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.all: dict[int, Link] = {}
+        """By the number that the driver gave."""
+        self.effects: list[Effect] = []
+
+    def keep_one(self, entry: Link, peer: DeviceId, epoch: bytes) -> bool:
+        """Of two links between the same two devices keep what the lower id dialled.
+
+        Two epochs of one device are two disks, a card and its copy: both have something to say.
+        """
+        lower = min(peer, self._ledger.authority.device)
+        for other in list(self.all.values()):
+            if other is entry or other.session is None or other.peer != peer:
+                continue
+            if other.session.epoch != epoch:
+                continue
+            ours_lower = lower == self._ledger.authority.device
+            if other.dialled != entry.dialled and other.dialled == ours_lower:
+                self.drop(entry, PeerError("duplicate"))
+                return False
+            self.drop(other, PeerError("duplicate"))
+        return True
+
+    def drop(self, entry: Link, error: FieldmeshError) -> None:
+        """End a link, saying why when there is a channel to say it in."""
+        self.all.pop(entry.no, None)
+        greeted = entry.session is not None or entry.greeting.manner is not Manner.ENROLMENT
+        if entry.greeting.channel is not None and greeted and error.code != "peer_said_bye":
+            self.send(entry, Bye(error.code))
+        self.doubt_key(entry)
+        # Whoever keeps a link up by dialling must know that there is one already.
+        doubled = error.code == "peer_said_bye" and error.values.get("reason") == "duplicate"
+        self.effects.append(Hangup(entry.no, "duplicate" if doubled else error.code))
+        values = {"peer": str(entry.peer)} if entry.peer else {}
+        self.effects.append(Notice("dropped", {"code": error.code, **values}))
+        if entry.session is not None:
+            self.tell()
+
+    def doubt_key(self, entry: Link) -> None:
+        """A short handshake that came to nothing: greet as strangers next time."""
+        if entry.dialled and entry.session is None and entry.expected is not None:
+            known = self._ledger.peers.all.get(entry.expected)
+            if known is not None and entry.greeting.manner is Manner.KNOWN_PEER:
+                known.agree = b""
+
+    def tell(self) -> None:
+        """Say who is linked now, to every peer and to whoever shows it here."""
+        self.effects.append(Changed(frozenset(("peer",))))
+        linked = self.linked
+        for session in self.sessions():
+            others = tuple(device for device in linked if device != session.peer)
+            session.out.append(Links(others[:LINKS_MAX]))
+
+    def grew(self, feeds: Iterable[FeedState]) -> None:
+        """Our own feeds grew: push them to every peer."""
+        feeds = list(feeds)
+        for session in self.sessions():
+            for feed in feeds:
+                session.grew(feed)
+
+    @property
+    def linked(self) -> list[DeviceId]:
+        """Devices linked right now, sorted."""
+        return sorted(session.peer for session in self.sessions())
+
+    def sessions(self) -> list[Session]:
+        """What passes between us and each peer that has greeted."""
+        return [entry.session for entry in self.all.values() if entry.session is not None]
+
+    def transmit(self, entry: Link, message: bytes) -> None:
+        """Put a message on a link as it is."""
+        self.effects.append(Transmit(entry.no, message))
+
+    def send(self, entry: Link, frame: Frame) -> None:
+        """Seal a frame and put it on a link."""
+        channel = entry.greeting.channel
+        assert channel is not None
+        plain = encode_frame(frame)
+        assert len(plain) <= FRAME_BYTES_MAX
+        self.transmit(entry, channel.encrypt(plain))
+
+    def pump(self, now_ms: int) -> None:
+        """Move out what every session has to say and its window allows."""
+        for entry in list(self.all.values()):
+            session = entry.session
+            if session is None or session.quiet:
+                continue
+            session.pump(now_ms)
+            for frame in session.out:
+                self.send(entry, frame)
+            session.out.clear()
+
+    def take_effects(self) -> list[Effect]:
+        """Hand over what is to be done, once."""
+        effects, self.effects = self.effects, []
+        return effects
