@@ -264,17 +264,8 @@ def _read_lines(
         clock = cursor.last_ms << 16 | counter
         if not 0 <= clock < CLOCK_MAX or counter > 0xFFFF or not cursor.key_id:
             raise PeerError("malformed", what="clock")
-        size = cursor.varint()
-        body: bytes | None = None
-        if flags & _DETACHED:
-            body_hash, sealed_bytes = cursor.take(32), size
-        else:
-            body = cursor.take(size)
-            body_hash = blake2b(body, digest_size=32, person=b"fm-bodyhash-1").digest()
-            sealed_bytes = size if control else size - SALT_BYTES
-        if sealed_bytes > ENTRY_BYTES_MAX or sealed_bytes < (1 if control else TAG_BYTES):
-            raise PeerError("malformed", what="length")
-        unsigned_bytes += 32 if body is None else size
+        body, body_hash, sealed_bytes = _read_body(cursor, flags, control)
+        unsigned_bytes += 32 if body is None else len(body)
         kind = flags & _CONTROL
         if bool(kind) != control or (control and (cursor.key_id != bytes(32) or dictionary)):
             raise PeerError("malformed", what="kind")
@@ -301,22 +292,27 @@ def _read_lines(
             unsigned += 1
             if unsigned > UNSIGNED_MAX or unsigned_bytes > UNSIGNED_BYTES_MAX:
                 raise PeerError("malformed", what="unsigned")
-        lines.append(
-            Line(
-                kind,
-                dictionary,
-                seq,
-                prev,
-                clock,
-                cursor.key_id,
-                body,
-                body_hash,
-                entry,
-                header,
-                signature,
-            )
-        )
+        line = Line(
+            kind, dictionary, seq, prev, clock, cursor.key_id, body, body_hash, entry, header,
+            signature,
+        )  # fmt: skip
+        lines.append(line)
         prev = entry
     if unsigned:
         raise PeerError("malformed", what="unsigned")
     return lines
+
+
+def _read_body(cursor: _Cursor, flags: int, control: bool) -> tuple[bytes | None, bytes, int]:
+    """Return an entry's body, its hash and the bytes that the header counts."""
+    size = cursor.varint()
+    body: bytes | None = None
+    if flags & _DETACHED:
+        body_hash, sealed_bytes = cursor.take(32), size
+    else:
+        body = cursor.take(size)
+        body_hash = blake2b(body, digest_size=32, person=b"fm-bodyhash-1").digest()
+        sealed_bytes = size if control else size - SALT_BYTES
+    if sealed_bytes > ENTRY_BYTES_MAX or sealed_bytes < (1 if control else TAG_BYTES):
+        raise PeerError("malformed", what="length")
+    return body, body_hash, sealed_bytes

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from protocols.errors import InputError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, decode_run
-from protocols.ids import DeviceId, KeyId, ScopeId
+from protocols.ids import DeviceId, KeyId, OperationId, ScopeId
 from protocols.ledger.authority import HQ_ROLE
 from protocols.ledger.book import Ledger
 from protocols.ledger.schema import prepare
@@ -80,10 +80,7 @@ def found_book(  # noqa: PLR0913 - a founding has this many terms
     )
     operation = operation_id(signed.body)
     with store.atomic():
-        _put(store, "sign_seed", keys.sign_seed)
-        _put(store, "agree_secret", keys.agree_secret)
-        _put(store, "root_seed", root.sign_seed)
-        _put(store, "root_agree", root.agree_secret)
+        _put_keys(store, keys, root)
         _put(store, "operation", operation)
         _put(store, "epoch", entropy(8))
         _put(store, "name", name.encode())
@@ -100,20 +97,39 @@ def found_book(  # noqa: PLR0913 - a founding has this many terms
         )
         key_id = KeyId(ledger.write_control(rotation, wall_ms).entry.hash)
         sealed = seal_name(name, subject=keys.device, key=key, key_id=key_id, nonce=entropy(24))
-        certificate = Certificate(
-            version=CERTIFICATE_VERSION,
-            operation=bytes(operation),
-            subject=bytes(keys.device),
-            agree=keys.agree_public,
-            rank=int(Rank.ISSUER),
-            roles=(CARE_ROLE, HQ_ROLE) if hq else (CARE_ROLE,),
-            scopes=(bytes(scope),),
-            depth=2,
-            count=ISSUED_MAX,
-            sealed_name=sealed,
-        )
+        roles = (CARE_ROLE, HQ_ROLE) if hq else (CARE_ROLE,)
+        certificate = _first_certificate(operation, keys, scope, roles, sealed)
         ledger.write_control(Certificates((sign_certificate(certificate, root),)), wall_ms)
     return ledger
+
+
+def _put_keys(store: Store, keys: DeviceKeys, root: DeviceKeys) -> None:
+    _put(store, "sign_seed", keys.sign_seed)
+    _put(store, "agree_secret", keys.agree_secret)
+    _put(store, "root_seed", root.sign_seed)
+    _put(store, "root_agree", root.agree_secret)
+
+
+def _first_certificate(
+    operation: OperationId,
+    keys: DeviceKeys,
+    scope: ScopeId,
+    roles: tuple[int, ...],
+    sealed_name: bytes,
+) -> Certificate:
+    """What the founder certifies itself as: an issuer, so that it can admit others."""
+    return Certificate(
+        version=CERTIFICATE_VERSION,
+        operation=bytes(operation),
+        subject=bytes(keys.device),
+        agree=keys.agree_public,
+        rank=int(Rank.ISSUER),
+        roles=roles,
+        scopes=(bytes(scope),),
+        depth=2,
+        count=ISSUED_MAX,
+        sealed_name=sealed_name,
+    )
 
 
 def new_epoch(store: Store, epoch: bytes) -> None:
