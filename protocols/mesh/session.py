@@ -162,10 +162,10 @@ class Session:
                 self.offer_at = offer_at
 
     def _drop_offers(self) -> None:
-        """Offer nothing that the peer has since said it holds."""
+        """Offer nothing when the peer has since said that it holds all of it."""
         by_no = self._ledger.chain.by_no
-        self.offers = {no: None for no in self.offers if self._lacks(by_no[no])}
-        if not self.offers:
+        if not any(self._lacks(by_no[no]) for no in self.offers):
+            self.offers.clear()
             self.offer_at = None
 
     def offer(self) -> None:
