@@ -220,6 +220,16 @@ def decode_run(
     return Run(feed, encoded, tuple(lines)), cursor.at
 
 
+def feed_at(raw: bytes, at: int) -> tuple[FeedId, Genesis | None]:
+    """Return which feed the run that starts at `at` is of, and what it says of its genesis.
+
+    Raises:
+        PeerError: `malformed` or `bad_genesis`.
+    """
+    feed, genesis, _ = _read_feed(_Cursor(raw, at), lambda _: None)
+    return feed, genesis
+
+
 def _read_feed(
     cursor: _Cursor, genesis_of: Callable[[FeedId], Genesis | None]
 ) -> tuple[FeedId, Genesis | None, bytes | None]:

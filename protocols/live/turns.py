@@ -18,17 +18,21 @@ MESSAGES_IN_A_ROW = 8
 """Messages served before due work of the node's own gets one turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
     """One short piece of work on the node's thread."""
 
     run: Callable[[Node, Now], Sequence[Effect]]
     link: int | None = None
     """Its fault is that peer's: the link is cut."""
+    message: bytes | None = None
+    """What it hands to the node."""
     done: Callable[[], None] | None = None
     """Called on the loop's thread when it has run."""
     failed: Callable[[Exception], None] | None = None
     """Called on the loop's thread instead of `done` when it raised."""
+    seen: bool = False
+    """Whether the node has had a glimpse of the message."""
 
 
 class Turns:
@@ -58,6 +62,16 @@ class Turns:
             return self.messages.popleft()
         self._messages_run = 0
         return self.tick if due else None
+
+    def unseen(self, may_glimpse: Callable[[int], bool]) -> dict[int, list[bytes]]:
+        """Return, by link, the messages that wait and were not returned before, oldest first."""
+        found: dict[int, list[bytes]] = {}
+        for job in self.messages:
+            if job.seen or job.message is None or job.link is None or not may_glimpse(job.link):
+                continue
+            job.seen = True
+            found.setdefault(job.link, []).append(job.message)
+        return found
 
     def give_up(self) -> list[Job]:
         """Forget and return all that waits."""

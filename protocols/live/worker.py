@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -133,7 +134,7 @@ class Worker:
         """Hand one message over; `taken` is called when the node has it."""
         self._add(
             self._turns.messages,
-            Job(lambda node, moment: node.received(link, message, moment), link, taken),
+            Job(lambda node, moment: node.received(link, message, moment), link, message, taken),
         )
 
     def closed(self, link: int) -> None:
@@ -153,6 +154,7 @@ class Worker:
                 self._finish(node.start(self.clock.now()), lambda: self._started.set_result(None))
                 while (job := self._next()) is not None:
                     self._run(job, node)
+                    self._glimpse(node)
                 node.stop()
         except Exception as error:
             self._tell(lambda error=error: self._broken(error))  # type: ignore[misc]
@@ -175,6 +177,14 @@ class Worker:
                     self._worked = False
                     return Job(lambda node, _: self._tidy(node))
         return None
+
+    def _glimpse(self, node: Node) -> None:
+        """Let the node take what is urgent in messages that wait behind others."""
+        with self._turn:
+            unseen = self._turns.unseen(node.may_glimpse)
+        for link, messages in unseen.items():
+            if node.may_glimpse(link):
+                self._run(Job(partial(_look_ahead, link, messages), link), node)
 
     def _rests(self, wait_s: float | None) -> bool:
         """Wait for a job or an alarm; return True when the idle work is due instead."""
@@ -260,6 +270,10 @@ class Worker:
             if job.failed is not None:
                 job.failed(LinkError("node_stopping"))
         self._ended.set_result(None)
+
+
+def _look_ahead(link: int, messages: list[bytes], node: Node, now: Now) -> Sequence[Effect]:
+    return node.glimpse(link, messages, now)
 
 
 def _tick(node: Node, moment: Now) -> Sequence[Effect]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocols.errors import FieldmeshError, PeerError
 from protocols.ids import DeviceId
@@ -29,6 +30,8 @@ class Link:
     peer: DeviceId | None = None
     expected: DeviceId | None = None
     """Whom we dialled, before it proved to be that device."""
+    opened: deque[bytes] = field(default_factory=deque)
+    """Messages that were decrypted before their turn; they are the next ones to come."""
 
 
 class Switchboard:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from protocols.errors import PeerError
-from protocols.feeds.run import Gap, Run, decode_run
+from protocols.feeds.lane import Lane
+from protocols.feeds.run import Gap, Run, decode_run, feed_at
 from protocols.feeds.varint import put_varint
 from protocols.ids import DeviceId, Epoch, FeedId
 from protocols.ledger.book import Ledger, Taken
@@ -255,6 +256,28 @@ class Session:
         self._taken += size
         self.streaming = size >= STREAM_BYTES
         return taken
+
+    def take_urgent(self, frame: Frame) -> Taken | None:
+        """Store what is urgent in a data frame whose turn is still to come.
+
+        Nothing is acknowledged and nothing asked for: its turn comes and finds it known. What
+        would say more than that waits for its turn: a gap, a fault, entries of our own.
+        """
+        if not isinstance(frame, Data) or not frame.runs:
+            return None
+        chain = self._ledger.chain
+        try:
+            feed, genesis = feed_at(frame.runs, 0)
+            genesis = genesis or chain.genesis_of(feed)
+            own = genesis is not None and genesis.device == self._ledger.authority.device
+            if genesis is None or own or genesis.lane > Lane.URGENT:
+                return None
+            run, _ = decode_run(frame.runs, 0, chain.genesis_of, chain.prev_of)
+        except (Gap, PeerError):
+            return None
+        if any(line.body is None for line in run.lines):
+            return None
+        return self._ledger.take([run], self.wall_ms)
 
     def _end_data(self, mark: int) -> None:
         """Acknowledge a data frame, and the mark that came with it."""

@@ -22,8 +22,10 @@ class Scripted:
         self.faults = faults
         self.gate = threading.Event()
         self.gate.set()
+        self.reached = threading.Event()
         self.wake = False
         self.ticks_due = 0
+        self.glimpsed = {}
 
     def _ask(self, what):
         self.asked.append(what)
@@ -40,7 +42,15 @@ class Scripted:
     def opened(self, link, now, **hail):
         return self._ask(("opened", link))
 
+    def may_glimpse(self, link):
+        return link in self.glimpsed
+
+    def glimpse(self, link, messages, now):
+        self.glimpsed[link].extend(messages)
+        return []
+
     def received(self, link, message, now):
+        self.reached.set()
         self.gate.wait(PATIENCE_S)
         return [*self._ask(("received", message)), Transmit(link, message)]
 
@@ -288,6 +298,7 @@ async def test_one_command_more_than_may_wait_is_refused():
         done, taken = await world.until_received(1)
         world.worker.received(1, b"hold", taken)
         held = asyncio.create_task(done.wait())
+        assert await asyncio.to_thread(world.node.reached.wait, PATIENCE_S)
         answers = [world.ask(number) for number in range(COMMANDS_MAX)]
 
         with pytest.raises(LedgerError, match="too_busy"):
@@ -295,6 +306,42 @@ async def test_one_command_more_than_may_wait_is_refused():
         world.node.gate.set()
         assert await asyncio.gather(*answers) == list(range(COMMANDS_MAX))
         await held
+
+
+async def test_messages_that_wait_are_glimpsed_once_in_order_where_the_node_may():
+    async with World(Scripted()) as world:
+        done, taken = await world.until_received(7)
+        world.node.gate.clear()
+        world.node.glimpsed = {1: []}
+        world.worker.received(1, b"first", taken)
+        assert await asyncio.to_thread(world.node.reached.wait, PATIENCE_S)
+        for number in range(3):
+            world.worker.received(1, bytes([number]), taken)
+            world.worker.received(2, b"not yet", taken)
+        world.node.gate.set()
+        await asyncio.wait_for(done.wait(), PATIENCE_S)
+
+    assert world.node.glimpsed == {1: [b"\0", b"\1", b"\2"]}
+    assert world.node.asked.count(("received", b"not yet")) == 3
+
+
+async def test_a_fault_while_glimpsing_costs_that_link():
+    class Poisoned(Scripted):
+        def glimpse(self, link, messages, now):
+            raise KeyError("Amina")
+
+    async with World(Poisoned()) as world:
+        done, taken = await world.until_received(2)
+        world.node.gate.clear()
+        world.node.glimpsed = {7: []}
+        world.worker.received(7, b"first", taken)
+        assert await asyncio.to_thread(world.node.reached.wait, PATIENCE_S)
+        world.worker.received(7, b"second", taken)
+        world.node.gate.set()
+        await asyncio.wait_for(done.wait(), PATIENCE_S)
+
+        assert [effect.link for effect in world.effects if isinstance(effect, Hangup)] == [7]
+        assert await world.ask("next") == "next"
 
 
 async def test_all_of_the_node_happens_on_one_thread():
