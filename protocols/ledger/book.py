@@ -82,7 +82,9 @@ class Ledger:
             # What a failed transaction undid was seen all the same.
             self.chain.last_clock = before.last_clock
         self.authority = Authority(self.store, self.chain)
-        self.opener = Opener(self.store, self.authority.key_of, self.authority.scope_of)
+        self.opener = Opener(
+            self.store, self.chain.names, self.authority.key_of, self.authority.scope_of
+        )
         self.rows = RowBook(self.store, ROW_TABLES)
         self.merger = Merger(
             self.store,

@@ -20,6 +20,7 @@ from protocols.feeds.feed import Genesis, decode_genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, Line, Outgoing, Run, encode_run
 from protocols.ids import DeviceId, FeedId, KeyId
+from protocols.ledger.names import Names
 from protocols.ledger.store import Store
 
 BRANCHES_MAX = 8
@@ -100,6 +101,7 @@ class Chain:
             self._key_no[key_id], self.key_ids[no] = no, key_id
         row = self._store.one("SELECT max(arrival) FROM entry")
         self.last_arrival = (row[0] or 0) if row else 0
+        self.names = Names(self._store)
         self.last_clock = 0
         """Hybrid clock of the last entry written or observed; see `observe`."""
 
@@ -239,6 +241,7 @@ class Chain:
             stored.append(Stored(arrival, feed, line))
             parent = arrival
         self._store.executemany(_INSERT, rows)
+        self.names.add([(line.hash, number) for number, _, line in stored])
         self.last_arrival = arrival
         return stored
 

@@ -15,6 +15,7 @@ from protocols.feeds.dictionary import inflate, known
 from protocols.feeds.entry import open_body
 from protocols.ids import DocId, ScopeId
 from protocols.ledger.chain import FeedState
+from protocols.ledger.names import ASKED_AT_ONCE, Names
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact
 from protocols.records.document import opened
@@ -24,8 +25,6 @@ PREFIXES_KEPT = 65_536
 PARKED_MAX = 4096
 """Entries that came before what they depend on and are kept at hand, about 1 kB each: several
 feeds travel side by side, so most wait for a moment only. More are set aside in the book."""
-ASKED_AT_ONCE = 256
-"""Values one query names; SQLite takes 32,766."""
 
 
 class Sealed(NamedTuple):
@@ -72,10 +71,12 @@ class Opener:
     def __init__(
         self,
         store: Store,
+        names: Names,
         key_of: Callable[[bytes], bytes | None],
         scope_of: Callable[[bytes], ScopeId | None],
     ) -> None:
         self._store = store
+        self._names = names
         self._key_of = key_of
         self._scope_of = scope_of
         self._keys: dict[bytes, bytes] = {}
@@ -214,23 +215,22 @@ class Opener:
 
     def _look_up(self, bodies: Iterable[Body]) -> None:
         """Recall in few questions which documents a batch goes on in, and what is not here."""
-        self._absent.clear()
         asked: set[bytes] = set()
         for body in bodies:
             asked.update(body.dependencies)
-        unknown = [prefix for prefix in asked if prefix not in self._docs]
-        for start in range(0, len(unknown), ASKED_AT_ONCE):
-            some = unknown[start : start + ASKED_AT_ONCE]
-            absent = set(some)
-            for digest, doc in self._store.all(
-                "SELECT hash, doc FROM entry"
-                f" WHERE substr(hash, 1, 4) IN ({','.join('?' * len(some))})",
-                [prefix[:4] for prefix in some],
+        unknown = {prefix for prefix in asked if prefix not in self._docs}
+        held = self._names.find_all(unknown)
+        self._absent = unknown - held.keys()
+        prefix_of = {arrival: prefix for prefix, arrival in held.items()}
+        arrivals = list(prefix_of)
+        for start in range(0, len(arrivals), ASKED_AT_ONCE):
+            some = arrivals[start : start + ASKED_AT_ONCE]
+            for arrival, doc in self._store.all(
+                f"SELECT arrival, doc FROM entry WHERE arrival IN ({','.join('?' * len(some))})",
+                some,
             ):
-                absent.discard(digest[:16])
-                if doc and digest[:16] in asked:
-                    self._remember(digest[:16], doc)
-            self._absent |= absent
+                if doc:
+                    self._remember(prefix_of[arrival], doc)
 
     def _wait(self, entry: Sealed, answer: _Answer, missing: Missing) -> None:
         reason, need = missing.args
@@ -309,10 +309,9 @@ class Opener:
         if dependency in self._absent:
             raise Missing("dependency", dependency)
         row = self._store.one(
-            "SELECT e.doc, u.void FROM entry e"
-            " LEFT JOIN unopened u ON u.entry = e.arrival WHERE substr(e.hash, 1, 4) = ?"
-            " AND substr(e.hash, 1, 16) = ?",
-            (dependency[:4], dependency),
+            "SELECT e.doc, u.void FROM entry e LEFT JOIN unopened u ON u.entry = e.arrival"
+            " WHERE e.arrival = ?",
+            (self._names.find(dependency),),
         )
         if row is not None and row[1]:
             raise VoidBody("depends_on_void")

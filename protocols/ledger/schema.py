@@ -28,7 +28,8 @@ CREATE TABLE entry (
   dictionary INTEGER NOT NULL, clock INTEGER NOT NULL, scope_key INTEGER NOT NULL,
   body BLOB, signature BLOB, length INTEGER, body_hash BLOB, doc INTEGER);
 CREATE INDEX entry_place ON entry (feed, seq);
-CREATE INDEX entry_hash ON entry (substr(hash, 1, 4));
+CREATE TABLE name (
+  start INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (start, entry)) WITHOUT ROWID;
 CREATE TABLE branch (
   feed INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, arrival INTEGER NOT NULL,
   clock INTEGER NOT NULL, PRIMARY KEY (feed, hash)) WITHOUT ROWID;

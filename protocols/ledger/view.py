@@ -74,9 +74,8 @@ class BookView:
         """The subject of a fact's document, or None when the fact is unknown here."""
         row = self._store.one(
             "SELECT j.id FROM entry e JOIN document d ON d.no = e.doc"
-            " JOIN subject j ON j.no = d.subject"
-            " WHERE substr(e.hash, 1, 4) = ? AND substr(e.hash, 1, 16) = ?",
-            (bytes(ref.entry[:4]), bytes(ref.entry)),
+            " JOIN subject j ON j.no = d.subject WHERE e.arrival = ?",
+            (self._ledger.chain.names.find(ref.entry),),
         )
         return DocId(row[0]) if row else None
 
