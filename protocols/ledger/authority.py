@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from protocols.errors import LedgerError, PeerError
+from protocols.feeds.entry import Entry
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash, Epoch, KeyId, OperationId, ScopeId
 from protocols.ledger.chain import Chain, FeedState, Stored
 from protocols.ledger.store import Store
 from protocols.records.identity import code_tag
 from protocols.trust.charter import Sensitivity
-from protocols.trust.control import Record, UnknownControl, decode_control
+from protocols.trust.control import Attestation, Place, Record, UnknownControl, decode_control
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.keyring import Keyring
-from protocols.trust.roster import Roster
+from protocols.trust.roster import Judgement, Roster
+from protocols.trust.seals import best
+from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing
 
 HQ_ROLE = 2
@@ -36,10 +39,9 @@ class Authority:
         self.epoch = Epoch(self.secret("epoch"))
         self.roster = Roster(self.operation)
         self.keyring = Keyring(self.keys)
-        self.changed_devices: set[DeviceId] = set()
-        """Whose entries must be judged again; whoever reads it clears it."""
         self.opened_keys: list[KeyId] = []
         """Keys that opened since last looked at; whoever reads it clears it."""
+        self._late: set[DeviceId] = set()
         self._tags: dict[int, str] = {}
         self._names: dict[DeviceId, str] = {}
         self._replay()
@@ -62,39 +64,86 @@ class Authority:
 
     def _replay(self) -> None:
         rows = self._store.all(
-            "SELECT e.feed, e.hash, e.body FROM entry e JOIN feed f ON f.no = e.feed"
+            "SELECT e.feed, e.seq, e.hash, e.body, p.hash FROM entry e"
+            " JOIN feed f ON f.no = e.feed LEFT JOIN entry p ON p.arrival = e.parent"
             " WHERE f.lane = ? ORDER BY e.arrival",
             (int(Lane.CONTROL),),
         )
-        for feed_no, digest, body in rows:
-            self._apply(self._chain.by_no[feed_no], EntryHash(digest), body)
-        self.changed_devices.clear()
+        for feed_no, seq, digest, body, prev in rows:
+            feed = self._chain.by_no[feed_no]
+            self._apply(_place(feed, seq, prev or feed.feed_id, EntryHash(digest)), body)
+        self.changed_devices()
         self.opened_keys.clear()
 
     def take(self, stored: Iterable[Stored]) -> None:
         """Apply control entries that were just stored."""
         for each in stored:
             if each.line.body is not None:
-                self._apply(each.feed, EntryHash(each.line.hash), each.line.body)
+                line = each.line
+                place = _place(each.feed, line.seq, line.prev, EntryHash(line.hash))
+                self._apply(place, line.body)
 
-    def _apply(self, feed: FeedState, entry: EntryHash, body: bytes) -> None:
+    def _apply(self, place: Place, body: bytes | None) -> None:
         try:
-            record = decode_control(body)
+            record = decode_control(body or b"")
         except PeerError:
+            # Void, and yet a link of the chain that seals are judged along.
+            self.roster.add(None, place)
             return
-        self.take_record(record, feed.genesis.device, entry)
+        self._take_record(record, place)
 
-    def take_record(
-        self, record: Record | UnknownControl, author: DeviceId, entry: EntryHash
-    ) -> None:
-        """Take one control record."""
+    def wrote(self, record: Record, feed: FeedState, entry: Entry) -> None:
+        """Take one control record of our own."""
+        self._take_record(record, _place(feed, entry.seq, entry.prev, entry.hash))
+
+    def changed_devices(self) -> set[DeviceId]:
+        """Return and forget the devices whose entries must be judged again."""
+        changed, self._late = set(self.roster.changed()) | self._late, set()
+        return changed
+
+    def note_grown(self, feed: FeedState, first: int) -> None:
+        """Have a sealed device's entries judged again when its feed reaches a head, or forks.
+
+        Args:
+            first: Seq of the first new entry.
+        """
+        device = feed.genesis.device
+        for bound in self.roster.bounds(device):
+            heads = [seq for seq, _ in bound.heads.get(feed.feed_id, ())]
+            if len(feed.tips) > 1 or any(first <= seq <= feed.seq for seq in heads):
+                self._late.add(device)
+
+    def _take_record(self, record: Record | UnknownControl, place: Place) -> None:
         self._names.clear()
-        self.changed_devices |= self.roster.add(record, author, entry)
-        self.opened_keys += self.keyring.add(record, author, entry)
+        if isinstance(record, Attestation) and self._written_since(place):
+            self._late.add(place.author)
+        self.roster.add(record, place)
+        self.opened_keys += self.keyring.add(record, place.author, place.entry)
 
-    def standing_of(self, feed: FeedState, kind: int) -> Standing:
-        """Say whether facts of a kind in a feed count."""
-        return self.roster.standing(feed.genesis.device, kind, feed.genesis.scope)
+    def judgement_of(self, feed: FeedState, kind: int, session: Session) -> Judgement:
+        """Say whether facts of a kind in a feed count, by whom they are."""
+        genesis = feed.genesis
+        author = (genesis.device, bytes(genesis.epoch))
+        return self.roster.judge(author, kind, genesis.scope, session)
+
+    def standing_at(self, judgement: Judgement, feed: FeedState, arrival: int) -> Standing:
+        """Say it of one entry, where seals make its place decide."""
+
+        def covers(seq: int, head: bytes) -> bool:
+            return self._chain.covers(feed, arrival, seq, head)
+
+        return best(judgement.ways, feed.feed_id, feed.genesis.epoch, covers)
+
+    def _written_since(self, place: Place) -> bool:
+        """Whether entries that may name an attestation came before it."""
+        attested = next((tip for tip in self._chain.feeds[place.feed].tips), None)
+        return attested is not None and any(
+            feed.tips[0].clock > attested.clock
+            for feed in self._chain.feeds.values()
+            if feed.tips
+            and feed.genesis.lane != Lane.CONTROL
+            and (feed.genesis.device, bytes(feed.genesis.epoch)) == (place.author, place.epoch)
+        )
 
     def code_tag_of(self, feed: FeedState) -> str:
         """The letters that short codes of a feed begin with."""
@@ -181,3 +230,8 @@ class Authority:
             member = self.roster.device(device, self.keyring.keys)
             name = self._names[device] = member.name if member else ""
         return name
+
+
+def _place(feed: FeedState, seq: int, prev: bytes, entry: EntryHash) -> Place:
+    genesis = feed.genesis
+    return Place(genesis.device, bytes(genesis.epoch), feed.feed_id, seq, prev, entry)

@@ -27,6 +27,7 @@ from protocols.ledger.writing import Writer, Written
 from protocols.records.catalogue import ROW_TABLES
 from protocols.records.shape import Plan
 from protocols.trust.control import Record
+from protocols.trust.statements import SignedStatement
 
 OPEN_BATCH = 256
 """Entries opened in one transaction: about 5 ms, so that an urgent one waits no longer."""
@@ -90,7 +91,7 @@ class Ledger:
             self.store,
             self.chain,
             self.rows,
-            self.authority.standing_of,
+            self.authority,
             self.authority.code_tag_of,
         )
         self.writer = Writer(self.store, self.chain, self.authority, self.opener, self.merger)
@@ -144,6 +145,8 @@ class Ledger:
                 stored += new
                 if new and new[0].feed.genesis.lane == Lane.CONTROL:
                     self.authority.take(new)
+                elif new:
+                    self.authority.note_grown(new[0].feed, new[0].line.seq)
             self._apply_control()
             for arrival, feed, line in stored:
                 if not line.kind:
@@ -303,15 +306,20 @@ class Ledger:
             sealed.append(Sealed(arrival, feed, header, body, row[0]))
         return sealed
 
+    def meet(self, chain: Sequence[SignedStatement]) -> None:
+        """Take the certificates that a peer greets with; what they cover is judged again."""
+        with self.atomic():
+            self.authority.roster.certify(chain)
+            self._apply_control()
+
     def _apply_control(self) -> None:
         """Let opened keys and changed standings reach what they concern."""
         needs: list[bytes] = [bytes(key) for key in self.authority.opened_keys]
         self.authority.opened_keys.clear()
-        if needs or self.authority.changed_devices:
+        changed = self.authority.changed_devices()
+        if needs or changed:
             self.peers.introduce(self.authority.member_devices())
-        if self.authority.changed_devices:
-            changed = self.authority.changed_devices.copy()
-            self.authority.changed_devices.clear()
+        if changed:
             needs += {bytes(old) for _, old in self.authority.roster.adopted()}
             self.merger.forget()
             self._judge_again(changed)

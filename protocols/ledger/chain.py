@@ -33,6 +33,13 @@ SIGNATURE_BYTES = 64
 KEY_BYTES = 34
 """The first mention of a scope key in a run."""
 
+_BELOW = (
+    "WITH RECURSIVE below (arrival, parent) AS ("
+    " SELECT arrival, parent FROM entry WHERE arrival = ?"
+    " UNION ALL SELECT e.arrival, e.parent FROM entry e JOIN below b ON e.arrival = b.parent"
+    " WHERE e.arrival >= ?) SELECT 1 FROM below WHERE arrival = ? LIMIT 1"
+)
+"""Whether an entry is another or one of those it follows: numbers rise along a chain."""
 _INSERT = (
     "INSERT INTO entry (arrival, feed, seq, parent, hash, kind, dictionary, clock, scope_key,"
     " body, signature, length, body_hash) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -280,6 +287,21 @@ class Chain:
             "UPDATE entry SET signature = NULL WHERE feed = ? AND seq = ?",
             [(feed.no, seq) for seq, _, signed in rows if signed and seq not in kept],
         )
+
+    def covers(self, feed: FeedState, arrival: int, seq: int, head: bytes) -> bool:
+        """Say whether an entry of a feed is the head that is named, or lies below it.
+
+        A head on another branch covers what the branches have in common. While it is not here,
+        what lies below it counts on a feed without forks.
+        """
+        reached = self._arrival(feed, seq, head)
+        forked = len(feed.tips) > 1
+        if not reached:
+            row = self._store.one("SELECT seq FROM entry WHERE arrival = ?", (arrival,))
+            return not forked and row is not None and row[0] <= seq and feed.seq < seq
+        if not forked or arrival >= reached:
+            return arrival <= reached
+        return self._store.one(_BELOW, (reached, arrival, arrival)) is not None
 
     def rebuild_header(self, arrival: int) -> tuple[bytes, bytes | None, FeedState]:
         """Return the header and body of a stored entry, and its feed."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from protocols.errors import LedgerError
 from protocols.feeds.body import decode_body
@@ -24,6 +24,9 @@ from protocols.ledger.rowbook import RowBook, Spread
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
 from protocols.records.shape import Fact
+from protocols.trust.roster import Judgement
+from protocols.trust.sessions import Session
+from protocols.trust.standing import Standing
 
 CACHED_ENTRIES_MAX = 4096
 """Entries of documents kept merged in memory, about 1 kB each."""
@@ -69,6 +72,16 @@ class _Merged:
     facts: list[Fact]
 
 
+class Judge(Protocol):
+    """Who says whether a fact counts: the authority of the book."""
+
+    def judgement_of(self, feed: FeedState, kind: int, session: Session) -> Judgement:
+        """Say whether facts of a kind in a feed count, by whom they are."""
+
+    def standing_at(self, judgement: Judgement, feed: FeedState, arrival: int) -> Standing:
+        """Say it of one entry, where seals make its place decide."""
+
+
 class Merger:
     """Keeps documents and rows in step with strands. All calls inside a transaction."""
 
@@ -77,13 +90,13 @@ class Merger:
         store: Store,
         chain: Chain,
         rows: RowBook,
-        standing_of: Callable[[FeedState, int], int],
+        authority: Judge,
         code_tag_of: Callable[[FeedState], str],
     ) -> None:
         self._store = store
         self._chain = chain
         self._rows = rows
-        self._standing_of = standing_of
+        self._judge = authority
         self._code_tag_of = code_tag_of
         self._cache: OrderedDict[int, _Merged] = OrderedDict()
         self._cached_entries = 0
@@ -213,16 +226,21 @@ class Merger:
         wanted = [(s.prefix, index) for s in strands for index in range(len(s.values))]
         held = document.facts(None if whole else wanted)
         doc_id, facts = DocId(place.doc_id), []
-        standings: dict[tuple[int, int], int] = {}
+        judgements: dict[tuple[int, int, Session], Judgement] = {}
         for arrival, head, feed_no, clock, body in fresh:
             feed = self._chain.by_no[feed_no]
             prefix, code_tag = EntryPrefix(head), self._code_tag_of(feed)
             order, clock_ms = (clock, prefix), clock >> 16
+            session = (body.session_seq, body.session_hash)
             for index, (kind, _) in enumerate(body.facts):
                 value = held[prefix, index]
-                standing = standings.get((feed_no, kind))
-                if standing is None:
-                    standing = standings[feed_no, kind] = self._standing_of(feed, kind)
+                asked = (feed_no, kind, session)
+                judgement = judgements.get(asked)
+                if judgement is None:
+                    judgement = judgements[asked] = self._judge.judgement_of(feed, kind, session)
+                standing = judgement.standing
+                if judgement.sealed:
+                    standing = self._judge.standing_at(judgement, feed, arrival)
                 record = decode_fact(kind, value[_kind_bytes(kind) :])
                 # In the order of its fields: naming them costs as much as making the fact.
                 facts.append(

@@ -72,7 +72,7 @@ class Writer:
         place = self._next_place(feed, wall_ms)
         entry = make_entry(EntryKind.CONTROL, 0, place, zero, encode_control(record))
         self._append(feed, entry)
-        self._authority.take_record(record, self._authority.device, entry.hash)
+        self._authority.wrote(record, feed, entry)
         return Written(feed, entry, FactRef(entry.hash.prefix, 0), None, None)
 
     def record(

@@ -140,8 +140,10 @@ class Door:
             if certificate.agree != agree:
                 raise PeerError("unknown_device")
             claimed = DeviceId(certificate.subject)
-            authority.roster.certify(hello.chain)
-        peer = authority.roster.may_link(agree, claimed=claimed, lower_ms=lower_ms)
+            self._ledger.meet(hello.chain)
+        peer = authority.roster.may_link(
+            agree, claimed=claimed, epoch=hello.epoch, lower_ms=lower_ms
+        )
         if peer is None:
             raise PeerError("unknown_device")
         if peer == authority.device:

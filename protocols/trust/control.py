@@ -1,24 +1,26 @@
 """What control feeds carry: one record an entry, in clear, as kind varint ‖ strict msgpack.
 
 Records name each other by full 32-byte hashes. A number we do not know is kept and relayed as it
-came: newer software will judge it. Numbers 8 and up are spoken for: 9 seal, 10 erase,
-11 release, 12 audit.
+came: newer software will judge it. Number 8 is not used.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from enum import IntEnum
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from protocols.errors import PeerError
-from protocols.trust.charter import SCOPES_MAX, SignedCharter
+from protocols.ids import DeviceId, EntryHash, FeedId
+from protocols.trust.charter import ORGS_MAX, ROLES_MAX, SCOPES_MAX, SignedCharter
 from protocols.trust.identity import TAG_BYTES
 from protocols.trust.statements import (
     Instant,
     Key32,
+    Number16,
     Scope16,
     Signature64,
     SignedStatement,
@@ -36,6 +38,7 @@ PARENTS_MAX = 64
 ENVELOPES_MAX = 512
 """In one record; more readers go into further envelope records."""
 BRIDGE_KEYS_MAX = 512
+SEALED_TEXT_BYTES_MAX = 1024
 DEVICE_PREFIX_BYTES = 8
 """Names the addressee of an envelope; two devices of one prefix only both try to open it."""
 WRAPPED_KEY_BYTES = 32 + TAG_BYTES
@@ -46,6 +49,18 @@ DevicePrefix = Annotated[
 ]
 Epoch8 = Annotated[bytes, Meta(min_length=8, max_length=8)]
 Envelope = tuple[DevicePrefix, WrappedKey]
+SEAL_HEADS_MAX = 256
+KEPT_MAX = 512
+ERASED_MAX = 512
+DOCUMENTS_MAX = 64
+RELEASED_TO_MAX = 256
+"""Devices that one release opens to."""
+RELEASED_BYTES_MAX = 20 * 1024
+"""A patient of some 300 entries; a longer history is released in several records."""
+AUDIT_ITEMS_MAX = 32
+SealedText = Annotated[bytes, Meta(max_length=SEALED_TEXT_BYTES_MAX)]
+"""As `certificates.seal_name` seals: key id 32, nonce 24, ciphertext."""
+Head = tuple[Key32, Annotated[int, Meta(ge=0, lt=2**63)], Key32]
 
 
 class _Record(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
@@ -120,7 +135,145 @@ class Attestation(_Record, frozen=True):
     """By the person's key over the text of `attested`."""
 
 
-Record = Founding | Certificates | Admission | Rotation | Envelopes | Bridge | Attestation
+class SealReason(IntEnum):
+    """Why a key may claim no more. Numbers of later software are kept as they are."""
+
+    RETIRED = 1
+    LOST = 2
+    COMPROMISED = 3
+    CLONED = 4
+    ROLE_REDUCED = 5
+    LICENCE_ENDED = 6
+
+
+class Seal(_Record, frozen=True):
+    """9: how far a key counts. What it wrote above these heads is quarantined, never dropped."""
+
+    subject: Key32
+    """Ed25519 key of a device or a person."""
+    reason: Annotated[int, Meta(ge=1, lt=256)]
+    """A `SealReason`."""
+    heads: Annotated[tuple[Head, ...], Meta(max_length=SEAL_HEADS_MAX)]
+    """(feed, seq, entry hash): the last entries that count; seq 0 and zeros: none. Sorted."""
+    roles: Annotated[tuple[Number16, ...], Meta(max_length=ROLES_MAX)] = ()
+    """What it may go on writing as above the heads: a reduction. Sorted."""
+    epochs: Annotated[tuple[Epoch8, ...], Meta(max_length=EPOCHS_MAX)] = ()
+    """Later lives of the device that count whole: it was found and admitted again. Sorted."""
+    certificates: Annotated[tuple[Key32, ...], Meta(max_length=KEPT_MAX)] = ()
+    """Statements it signed that go on counting, beside those at or below its heads. Sorted."""
+    extends: Annotated[bytes, Meta(max_length=32)] = b""
+    """The seal this one widens, by entry hash; empty = a seal of its own."""
+    since_ms: Instant = 0
+    """From when on its acts are to be looked at again, though they count; 0 = none."""
+    sealed_note: SealedText = b""
+    """Remarks, sealed as a name is, with the key of the subject."""
+
+
+class Erase(_Record, frozen=True):
+    """10: bodies that every holder drops for good; counts when two coordinators signed."""
+
+    entries: Annotated[tuple[Key32, ...], Meta(min_length=1, max_length=ERASED_MAX)]
+    """By full hash, so that holders who cannot read them know them too. Sorted."""
+    documents: Annotated[tuple[Scope16, ...], Meta(max_length=DOCUMENTS_MAX)]
+    """By id: whoever can read drops what came late in them too. Sorted."""
+    reason: Number16
+    approver: Key32
+    """The second coordinator's device."""
+    approval: Signature64
+    """By the approver over `approved` of this record."""
+    sealed_note: SealedText = b""
+
+
+class Release(_Record, frozen=True):
+    """11: whole documents shown across a border, key by key; original signatures go on holding."""
+
+    scope: Scope16
+    documents: Annotated[tuple[Scope16, ...], Meta(min_length=1, max_length=DOCUMENTS_MAX)]
+    """By id. Sorted."""
+    purpose: Number16
+    basis: Annotated[str, Meta(max_length=200)]
+    """The law or agreement that allows it; never anything about a patient."""
+    recipients: Annotated[tuple[Key32, ...], Meta(min_length=1, max_length=ORGS_MAX)]
+    """Roots of the organisations it is for. Sorted."""
+    approver: Key32
+    approval: Signature64
+    commitment: Key32
+    """Of the release key, as of a scope key."""
+    ephemeral: Key32
+    envelopes: Annotated[tuple[Envelope, ...], Meta(min_length=1, max_length=RELEASED_TO_MAX)]
+    sealed_keys: Annotated[bytes, Meta(max_length=RELEASED_BYTES_MAX)]
+    """n x (entry hash 32, body key 32) under the release key."""
+
+
+class AuditItem(_Record, frozen=True):
+    """One thing done that others must be able to see afterwards."""
+
+    what: Number16
+    at_ms: Instant
+    session: Annotated[int, Meta(ge=0, lt=2**63)]
+    """Seq of the attestation in this feed; 0 = nobody identified."""
+    sealed_detail: SealedText = b""
+    """Which patient, which reason: sealed to the readers of a scope."""
+
+
+class Audit(_Record, frozen=True):
+    """12: reads, exports, overrides, failed logins, in the order they happened."""
+
+    items: Annotated[tuple[AuditItem, ...], Meta(min_length=1, max_length=AUDIT_ITEMS_MAX)]
+
+
+class Hold(_Record, frozen=True):
+    """13: a legal hold: no erase of these documents is carried out until it is lifted."""
+
+    documents: Annotated[tuple[Scope16, ...], Meta(max_length=DOCUMENTS_MAX)]
+    entries: Annotated[tuple[Key32, ...], Meta(max_length=ERASED_MAX)]
+    lifts: Annotated[bytes, Meta(max_length=32)] = b""
+    """The hold that this record ends, by entry hash; empty = a hold of its own."""
+
+
+class Confirmation(_Record, frozen=True):
+    """14: this device has dropped all that these erase records name."""
+
+    erases: Annotated[tuple[Key32, ...], Meta(min_length=1, max_length=EPOCHS_MAX)]
+
+
+class Capture(_Record, frozen=True):
+    """15: a key for one entry of a device that may no longer read: sealed, used, forgotten."""
+
+    scope: Scope16
+    commitment: Key32
+    ephemeral: Key32
+    envelopes: Annotated[tuple[Envelope, ...], Meta(min_length=1, max_length=ENVELOPES_MAX)]
+
+
+Record = (
+    Founding
+    | Certificates
+    | Admission
+    | Rotation
+    | Envelopes
+    | Bridge
+    | Attestation
+    | Seal
+    | Erase
+    | Release
+    | Audit
+    | Hold
+    | Confirmation
+    | Capture
+)
+
+
+class Place(NamedTuple):
+    """Where a control entry stands: its author's feed, and what it follows there."""
+
+    author: DeviceId
+    epoch: bytes
+    feed: FeedId
+    seq: int
+    prev: bytes
+    """Hash of the entry before; of seq 1 the feed id."""
+    entry: EntryHash
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +292,13 @@ KINDS: dict[int, type[Record]] = {
     5: Envelopes,
     6: Bridge,
     7: Attestation,
+    9: Seal,
+    10: Erase,
+    11: Release,
+    12: Audit,
+    13: Hold,
+    14: Confirmation,
+    15: Capture,
 }
 _NUMBERS = {kind: number for number, kind in KINDS.items()}
 
@@ -166,6 +326,18 @@ def decode_control(body: bytes) -> Record | UnknownControl:
 def attested(device: bytes, epoch: bytes, person: bytes, started_ms: int) -> bytes:
     """The text a person's key signs to take a device: good for this device and epoch only."""
     return b"fieldmesh session 1\0" + device + epoch + person + started_ms.to_bytes(8)
+
+
+def approved(operation: bytes, author: bytes, record: Erase | Release) -> bytes:
+    """The text the second signer of an erase or release signs: for this author and record only."""
+    bare = msgspec.structs.replace(record, approval=bytes(64))
+    return (
+        b"fieldmesh approval 1\0"
+        + operation
+        + author
+        + _varint(_NUMBERS[type(record)])
+        + pack(bare)
+    )
 
 
 def _varint(number: int) -> bytes:

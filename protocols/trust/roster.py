@@ -1,8 +1,8 @@
 """The roster: who belongs to the operation and what each may write, from control records alone.
 
-Fed in any order it always ends the same: a certificate stands when its issuer's authority allows
-it, and authority only ever grows from the charter's roots downward. No clock takes part; what a
-device wrote before its certificate came counts as much as what it writes after.
+Fed in any order it always ends the same: everything is judged from the charter's roots downward,
+and no clock takes part. What a device wrote before its certificate came counts as much as what it
+writes after; what it wrote above a seal is named as such wherever it is shown.
 """
 
 from __future__ import annotations
@@ -10,12 +10,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocols.ids import DeviceId, EntryHash, FeedId, KeyId, OperationId, ScopeId, StatementHash
-from protocols.trust.certificates import Rank, open_name
+from protocols.trust.certificates import Authority, Rank, open_name
 from protocols.trust.charter import Charter, Scope
-from protocols.trust.control import Admission, Certificates, Founding, Record, UnknownControl
-from protocols.trust.membership import Membership
+from protocols.trust.control import (
+    Admission,
+    Attestation,
+    Certificates,
+    Founding,
+    Place,
+    Record,
+    Seal,
+    UnknownControl,
+)
+from protocols.trust.membership import Membership, cut
+from protocols.trust.positions import Positions
+from protocols.trust.seals import Bound, Refused, Way
+from protocols.trust.sessions import NOBODY, Session, Sessions
 from protocols.trust.standing import Standing
 from protocols.trust.statements import SignedStatement
 
@@ -43,20 +56,39 @@ class Member:
     """Its X25519 keys, those of the newest certificate first."""
     not_after_ms: int
     """When the last of its certificates ends, Unix milliseconds; 0 = open."""
+    sealed: int = 0
+    """The reason of a seal that ends all it may do, a `SealReason`; 0 = none."""
+
+
+class Judgement(NamedTuple):
+    """Whether facts of one author, kind, scope and session count."""
+
+    standing: Standing
+    """STANDS: unless every way is closed by a seal. Otherwise the answer, wherever they lie."""
+    ways: frozenset[Way] = frozenset({()})
+    """For each authority that covers them, the seals they must lie below; see `seals.best`."""
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the place of an entry decides."""
+        return self.standing == Standing.STANDS and () not in self.ways
 
 
 class Roster:
-    """Everything that control records say about one operation's devices."""
+    """Everything that control records say about one operation's devices and persons."""
 
     def __init__(self, operation: OperationId) -> None:
-        self._membership = Membership(operation)
-        self._admissions: dict[EntryHash, tuple[Admission, DeviceId]] = {}
+        self.positions = Positions()
+        self._membership = Membership(operation, self.positions)
+        self._sessions = Sessions(self._membership)
+        self._admissions: dict[EntryHash, tuple[Admission, Place]] = {}
         self._concerned: dict[bytes, set[EntryHash]] = defaultdict(set)
         """Admissions by the key of their device and of their admitter."""
         self._became: dict[bytes, tuple[EntryHash, ScopeId]] = {}
         """As `_adopted`, for whichever device: the lowest entry hash of all."""
         self._adopted: dict[tuple[bytes, bytes], tuple[EntryHash, ScopeId]] = {}
-        self._verdicts: dict[tuple[bytes, int, bytes], Standing] = {}
+        self._changed: set[DeviceId] = set()
+        self._verdicts: dict[tuple[bytes, bytes, int, bytes, Session], Judgement] = {}
         self._members: dict[DeviceId, Member | None] = {}
         """Asked for once an entry: is this device HQ?"""
 
@@ -72,55 +104,115 @@ class Roster:
 
     # Taking records
 
-    def add(
-        self, record: Record | UnknownControl, author: DeviceId, entry: EntryHash
-    ) -> frozenset[DeviceId]:
-        """Take one control record; return the devices whose entries must be judged again.
+    def add(self, record: Record | UnknownControl | None, place: Place) -> None:
+        """Take one control entry; `changed` says what comes of it.
 
         What does not hold is left out without an error: its entry stays in its feed as
-        evidence. The same record twice changes nothing.
+        evidence. The same entry twice changes nothing.
+
+        Args:
+            record: None when it does not read; its place counts all the same.
         """
+        if self.positions.of(place.entry) is not None:
+            return
+        self._membership.note(place, forked=self.positions.add(place))
         match record:
             case Founding():
-                changed = self._with_admissions(self._membership.found(record.charter))
+                self._grow(self._membership.found(record.charter))
             case Certificates():
-                changed = self._with_admissions(self._membership.certify(record.statements))
+                self._grow(self._membership.certify(record.statements, place))
             case Admission():
-                self._admissions[entry] = (record, author)
-                for key in (record.device, bytes(author)):
-                    self._concerned[key].add(entry)
-                changed = self._adopt(entry)
+                self._admissions[place.entry] = (record, place)
+                for key in (record.device, bytes(place.author)):
+                    self._concerned[key].add(place.entry)
+                self._changed |= self._adopt(place.entry)
+            case Attestation():
+                self._sessions.add(record, place)
+            case Seal():
+                self._membership.seal(record, place)
             case _:
-                changed = set()
-        self._members.clear()
-        if changed:
-            self._verdicts.clear()
-        return frozenset(changed)
+                return
+        self._forget()
 
-    def certify(self, statements: Iterable[SignedStatement]) -> frozenset[DeviceId]:
-        """Take certificates that came outside a feed, as in an enrolment grant."""
-        return self.add(Certificates(tuple(statements)), DeviceId.zero(), EntryHash.zero())
+    def certify(self, statements: Iterable[SignedStatement]) -> None:
+        """Take certificates that came outside a feed, as in a greeting."""
+        self._grow(self._membership.certify(statements))
+        self._forget()
+
+    def changed(self) -> frozenset[DeviceId]:
+        """Return and forget the devices and persons whose entries must be judged again."""
+        self._settle()
+        changed, self._changed = self._changed, set()
+        return frozenset(changed.union(*map(self._sessions.devices_of, changed)))
+
+    def _settle(self) -> None:
+        """Judge what has to be judged anew since somebody last asked."""
+        moved = self._membership.settle()
+        if not moved:
+            return
+        self._changed |= moved
+        before, self._adopted, self._became = self._adopted, {}, {}
+        for entry in self._admissions:
+            self._adopt(entry)
+        self._changed |= {
+            DeviceId(device)
+            for device, old in before.keys() | self._adopted.keys()
+            if before.get((device, old)) != self._adopted.get((device, old))
+        }
+        self._forget()
+
+    def _grow(self, grown: set[DeviceId]) -> None:
+        """Look again at the admissions of and by keys that have gained authority."""
+        self._changed |= grown
+        for key in grown:
+            for entry in self._concerned.get(key, ()):
+                self._changed |= self._adopt(entry)
+
+    def _forget(self) -> None:
+        self._members.clear()
+        self._verdicts.clear()
 
     # Judging
 
-    def standing(self, device: DeviceId, kind: int, scope: ScopeId) -> Standing:
-        """Say whether facts of this kind by this device count in the scope of their feed.
+    def judge(
+        self,
+        author: tuple[DeviceId, bytes],
+        kind: int,
+        scope: ScopeId,
+        session: Session = NOBODY,
+    ) -> Judgement:
+        """Say whether facts of this kind count in the scope of their feed, and how far.
 
-        `scope` is the one in the feed's genesis: the operation's own, or the device's old one.
+        Args:
+            author: The device and its epoch.
+            kind: Kind number of the fact.
+            scope: The one in the feed's genesis: the operation's own, or the device's old one.
+            session: What the entry names; who could not read it asks for NOBODY's.
         """
-        asked = (device, kind, scope)
+        self._settle()
+        asked = (*author, kind, scope, session)
         verdict = self._verdicts.get(asked)
         if verdict is None:
             if len(self._verdicts) >= VERDICTS_MAX:
                 self._verdicts.clear()
-            verdict = self._verdicts[asked] = self._judged(device, kind, scope)
+            verdict = self._verdicts[asked] = self._judged(*asked)
         return verdict
+
+    def standing(
+        self, device: DeviceId, kind: int, scope: ScopeId, session: Session = NOBODY
+    ) -> Standing:
+        """Say the same of what a device writes now, in whichever of its lives."""
+        judgement = self.judge((device, b""), kind, scope, session)
+        if judgement.sealed and all(cut(way, None) for way in judgement.ways):
+            return Standing.QUARANTINED
+        return judgement.standing
 
     def scope_of(self, scope: ScopeId, device: DeviceId | None = None) -> ScopeId | None:
         """Return the operation's scope that this one is or has become; None = not ours.
 
         With `device`: for its feeds. Without: for anybody's, where one answer has to do.
         """
+        self._settle()
         if scope == _CONTROL or (self.charter and self.charter.scope(scope)):
             return scope
         of_device = (device, scope) if device is not None else None
@@ -129,6 +221,7 @@ class Roster:
 
     def adopted(self) -> Mapping[tuple[DeviceId, ScopeId], ScopeId]:
         """All old scopes that admissions made the operation's, by device."""
+        self._settle()
         return {
             (DeviceId(device), ScopeId(old)): to
             for (device, old), (_, to) in sorted(self._adopted.items())
@@ -139,6 +232,7 @@ class Roster:
         agree: bytes,
         *,
         claimed: DeviceId | None = None,
+        epoch: bytes | None = None,
         lower_ms: int = 0,
         upper_ms: int | None = None,
     ) -> DeviceId | None:
@@ -146,16 +240,24 @@ class Roster:
 
         Args:
             claimed: Who the peer says it is, for a key that stands in two certificates.
+            epoch: Its present life: a sealed device may have been admitted again in a later one.
             lower_ms: A time that has surely passed; upper_ms: one that surely has not come.
         """
-        return self._membership.linked(agree, claimed=claimed, lower_ms=lower_ms, upper_ms=upper_ms)
+        self._settle()
+        return self._membership.linked(
+            agree, claimed=claimed, epoch=epoch, lower_ms=lower_ms, upper_ms=upper_ms
+        )
 
     def may_rotate(self, device: DeviceId, scope: ScopeId) -> bool:
-        """Whether a device may give the scope a new key: a coordinator of it, or above."""
-        return any(
-            authority.rank <= Rank.COORDINATOR and scope in authority.scopes
-            for authority in self._membership.authorities(device)
-        )
+        """Whether a device may give the scope a new key now: a coordinator of it, or above."""
+        self._settle()
+        return _coordinates(self._membership.authorities(device), scope)
+
+    def coordinates_at(self, entry: EntryHash, scope: ScopeId) -> bool:
+        """Whether a control entry was written by a coordinator of the scope, below its seals."""
+        self._settle()
+        place = self.positions.of(entry)
+        return place is not None and _coordinates(self._membership.authorities_at(place), scope)
 
     def may_hold(self, device: DeviceId, scope: ScopeId) -> bool:
         """Whether a device may be handed this scope's entries, sealed as they are.
@@ -163,6 +265,7 @@ class Roster:
         The sender asks, on every carrier. Control goes to every member; a scope that is not
         the operation's goes to nobody.
         """
+        self._settle()
         authorities = self._membership.authorities(device)
         if self.charter is None or not authorities:
             return False
@@ -182,6 +285,7 @@ class Roster:
         Args:
             keys: Scope keys that may open its name.
         """
+        self._settle()
         if keys:
             return self._look_up(device, keys)
         if device not in self._members:
@@ -191,9 +295,12 @@ class Roster:
         return self._members[device]
 
     def _look_up(self, device: DeviceId, keys: Mapping[KeyId, bytes]) -> Member | None:
-        authorities = self._membership.authorities(device)
-        if not authorities:
+        ways = self._membership.ways(device)
+        if not ways:
             return None
+        # Of a sealed device it still shows what it was.
+        authorities = self._membership.authorities(device) or [each for each, _ in ways]
+        seals = [bound.reason for _, way in ways for bound in way if cut((bound,), None)]
         certificates = self._membership.certificates(device)
         names = (open_name(each.sealed_name, subject=device, keys=keys) for each in certificates)
         highest = min(authorities, key=lambda each: (each.rank, each.root))
@@ -209,11 +316,24 @@ class Roster:
             scopes=frozenset().union(*(each.scopes for each in authorities)),
             agree=tuple(dict.fromkeys(each.agree for each in certificates if each.agree)),
             not_after_ms=max(ends) if all(ends) else 0,
+            sealed=0 if self._membership.authorities(device) else max(seals, default=0),
         )
 
     def members(self) -> list[DeviceId]:
-        """All devices and persons with a standing certificate, sorted."""
+        """All devices and persons with a standing certificate, sealed ones too; sorted."""
+        self._settle()
         return self._membership.subjects()
+
+    def bounds(self, key: DeviceId) -> list[Bound]:
+        """The seals that count against a device or person, by entry."""
+        self._settle()
+        found = {bound.seal: bound for _, way in self._membership.ways(key) for bound in way}
+        return [found[entry] for entry in sorted(found)]
+
+    def refused_seals(self) -> list[Refused]:
+        """Seals that do not count, which somebody should be told of."""
+        self._settle()
+        return self._membership.refused
 
     def readers(self, scope: ScopeId) -> list[tuple[DeviceId, bytes]]:
         """Who is entitled to the keys of one of the operation's scopes: (device, X25519 key)."""
@@ -228,11 +348,13 @@ class Roster:
             and scope in certificate.scopes
             and (not terms.readers or not set(terms.readers).isdisjoint(certificate.roles))
             and self._under_law(device, terms)
+            and any(scope in each.scopes for each in self._membership.authorities(device))
         }
         return sorted(entitled)
 
     def chain(self, device: DeviceId) -> tuple[SignedStatement, ...]:
         """The certificates another node needs to judge this device, issuer first."""
+        self._settle()
         return self._membership.chain(device)
 
     def next_serial(self, issuer: DeviceId) -> int:
@@ -245,6 +367,7 @@ class Roster:
 
     def epochs(self, device: DeviceId) -> dict[bytes, FeedId]:
         """Epochs that standing admissions adopted for a device, with their control feeds."""
+        self._settle()
         return {
             epoch: FeedId(feed)
             for entry in sorted(self._concerned.get(device, ()), reverse=True)
@@ -253,14 +376,6 @@ class Roster:
         }
 
     # Inside
-
-    def _with_admissions(self, grown: set[DeviceId]) -> set[DeviceId]:
-        """Look again at the admissions of and by keys that have gained authority."""
-        changed = set(grown)
-        for key in grown:
-            for entry in self._concerned.get(key, ()):
-                changed |= self._adopt(entry)
-        return changed
 
     def _adopt(self, entry: EntryHash) -> set[DeviceId]:
         """Map the scopes of an admission that stands; the lowest entry hash wins a dispute."""
@@ -277,7 +392,7 @@ class Roster:
         return changed
 
     def _admits(self, entry: EntryHash) -> bool:
-        admission, admitter = self._admissions[entry]
+        admission, place = self._admissions[entry]
         if self.charter is None:
             return False
         old = {old for old, _ in admission.scopes}
@@ -289,24 +404,64 @@ class Roster:
             and _CONTROL not in old
             and any(
                 each.rank <= Rank.COORDINATOR and each.scopes >= new
-                for each in self._membership.authorities(admitter)
+                for each in self._membership.authorities_at(place)
             )
         )
 
-    def _judged(self, device: DeviceId, kind: int, scope: ScopeId) -> Standing:
-        authorities = self._membership.authorities(device)
+    def _judged(
+        self, device: DeviceId, epoch: bytes, kind: int, scope: ScopeId, session: Session
+    ) -> Judgement:
+        of_device = self._membership.ways(device)
         ours = self.scope_of(scope, device)
-        if self.charter is None or not authorities or ours is None:
-            return Standing.UNADMITTED
+        if self.charter is None or not of_device or ours is None:
+            return Judgement(Standing.UNADMITTED)
         if ours == _CONTROL:
-            return Standing.STANDS
-        roles = {role for each in authorities if ours in each.scopes for role in each.roles}
-        allowed = any(
+            return Judgement(Standing.STANDS, frozenset(way for _, way in of_device))
+        here = [(each, way) for each, way in of_device if ours in each.scopes]
+        if session != NOBODY:
+            persons = self._sessions.persons(device, epoch, session)
+            taken = [each for each in persons if self._attested_within(each[0])]
+            if taken:
+                return self._judged_person(here, taken[0][1].subject, kind, ours)
+        ways = self._ways_for(here, kind)
+        if ways:
+            return Judgement(Standing.STANDS, ways)
+        # A session that nobody here knows of yet may turn out to be a person who may.
+        unknown = session != NOBODY and here
+        return Judgement(Standing.UNCHECKED if unknown else Standing.REFUSED)
+
+    def _judged_person(
+        self, here: list[tuple[Authority, Way]], person: bytes, kind: int, scope: ScopeId
+    ) -> Judgement:
+        """Judge by what the person may write, on a device that belongs to the scope."""
+        of_person = [
+            (each, way) for each, way in self._membership.ways(person) if scope in each.scopes
+        ]
+        ways = frozenset(
+            (*_ends(device), *person_way)
+            for _, device in here
+            for person_way in self._ways_for(of_person, kind)
+        )
+        return Judgement(Standing.STANDS, ways) if ways else Judgement(Standing.REFUSED)
+
+    def _attested_within(self, place: Place) -> bool:
+        return bool(self._membership.authorities_at(place))
+
+    def _ways_for(self, held: list[tuple[Authority, Way]], kind: int) -> frozenset[Way]:
+        """The seals on each authority that may write a kind; a reduction that leaves it is none."""
+        return frozenset(
+            tuple(b for b in way if not (b.reduces and self._allows(b.roles & each.roles, kind)))
+            for each, way in held
+            if self._allows(each.roles, kind)
+        )
+
+    def _allows(self, roles: frozenset[int], kind: int) -> bool:
+        assert self.charter is not None
+        return any(
             not role.kinds or kind in role.kinds
             for role in self.charter.roles
             if role.number in roles
         )
-        return Standing.STANDS if allowed else Standing.REFUSED
 
     def _under_law(self, device: bytes, terms: Scope) -> bool:
         """Whether the law a device stands under is one that may hold the scope."""
@@ -314,3 +469,12 @@ class Roster:
             self._membership.org(each).jurisdiction for each in self._membership.authorities(device)
         }
         return not terms.jurisdictions or not laws.isdisjoint(terms.jurisdictions)
+
+
+def _coordinates(authorities: Iterable[Authority], scope: bytes) -> bool:
+    return any(each.rank <= Rank.COORDINATOR and scope in each.scopes for each in authorities)
+
+
+def _ends(way: Way) -> Way:
+    """The seals that end what a device may do at all: a reduction of its own role does not."""
+    return tuple(bound for bound in way if not bound.reduces)

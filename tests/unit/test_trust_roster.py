@@ -8,7 +8,14 @@ import pytest
 from protocols.ids import DeviceId, EntryHash, FeedId, OperationId, ScopeId
 from protocols.trust.certificates import Rank, open_certificate, seal_name, verify_chain
 from protocols.trust.charter import open_charter
-from protocols.trust.control import Admission, Certificates, Founding, UnknownControl
+from protocols.trust.control import (
+    Admission,
+    Certificates,
+    Founding,
+    Place,
+    Record,
+    UnknownControl,
+)
 from protocols.trust.roster import Roster
 from protocols.trust.standing import Standing
 from protocols.trust.statements import statement_hash
@@ -36,6 +43,13 @@ TENT, HQ = keys("tent"), keys("hq")
 CONTROL = ScopeId.zero()
 
 
+def taken(roster: Roster, *written: tuple[Record | UnknownControl, Place]) -> frozenset[DeviceId]:
+    """Take records; return whose entries must be judged again."""
+    for record in written:
+        roster.add(*record)
+    return roster.changed()
+
+
 def roster_of(written: Written) -> Roster:
     roster = Roster(OPERATION)
     for written_record in written.records:
@@ -57,11 +71,11 @@ def test_before_the_charter_comes_nobody_is_admitted_and_then_all_are_judged_aga
     founding, *rest = camp().records
     roster = Roster(OPERATION)
     for record in rest:
-        assert roster.add(*record) == frozenset()
+        assert taken(roster, record) == frozenset()
     assert roster.standing(TENT.device, TRIAGE, CARE) == Standing.UNADMITTED
     assert roster.device(TENT.device) is None
 
-    changed = roster.add(*founding)
+    changed = taken(roster, founding)
 
     assert {TENT.device, HQ.device} <= changed
     assert roster.device(TENT.device) is not None
@@ -77,8 +91,9 @@ def test_a_late_certificate_judges_the_device_again():
 
     record = written.write(keys("coordinator"), Certificates((late,)))
 
-    assert roster.add(*record) == {keys("late").device}
-    assert roster.add(*record) == frozenset()
+    roster.changed()
+    assert taken(roster, record) == {keys("late").device}
+    assert taken(roster, record) == frozenset()
     assert roster.standing(keys("late").device, TRIAGE, CARE) == Standing.STANDS
 
 
@@ -93,7 +108,9 @@ def test_a_certificate_in_a_coordinators_name_that_he_did_not_sign_admits_nobody
     assert roster.device(keys("thief").device) is None
 
     true = certify(keys("coordinator"), keys("thief"), serial=2)
-    assert roster.certify([true]) == {keys("thief").device}
+    roster.changed()
+    roster.certify([true])
+    assert roster.changed() == {keys("thief").device}
     assert roster.standing(keys("thief").device, TRIAGE, CARE) == Standing.STANDS
 
 
@@ -179,8 +196,8 @@ def test_the_lowest_entry_hash_settles_two_admissions_whatever_the_order():
     paper = camp().records[3][0].statements[0]
     for number, scope in ((1, COUNTS), (2, CARE)):
         record = Admission(TENT.device, (), statement_hash(paper), ((entropy("o", 16), scope),))
-        entry = EntryHash(bytes([number]) * 32)
-        written.records.append((record, keys("coordinator").device, entry))
+        _, place = written.write(keys("coordinator"), record)
+        written.records[-1] = (record, place._replace(entry=EntryHash(bytes([number]) * 32)))
     backwards = Written(written.records[::-1])
 
     for order in (written, backwards):
@@ -190,7 +207,7 @@ def test_the_lowest_entry_hash_settles_two_admissions_whatever_the_order():
 def test_a_charter_of_another_operation_admits_nobody():
     roster = Roster(OperationId(entropy("other")))
 
-    assert not roster.add(*camp().records[0])
+    assert not taken(roster, camp().records[0])
     assert roster.charter is None
 
 
@@ -198,7 +215,8 @@ def test_a_charter_with_a_broken_signature_does_not_keep_the_true_one_out():
     broken = type(FOUNDED)(FOUNDED.body, tuple(bytes(64) for _ in FOUNDED.signatures))
     roster = Roster(OPERATION)
 
-    roster.add(Founding(broken), *camp().records[0][1:])
+    place = camp().records[0][1]
+    roster.add(Founding(broken), place._replace(entry=EntryHash(entropy("broken"))))
     assert roster.charter is None
     roster.add(*camp().records[0])
     assert roster.charter is not None
@@ -325,8 +343,10 @@ def test_serials_are_counted_and_a_doubled_one_is_evidence():
 def test_a_record_of_a_later_kind_changes_nothing():
     roster = roster_of(camp())
 
-    assert roster.add(UnknownControl(9, b"seal"), *camp().records[0][1:]) == frozenset()
-    assert roster.add(UnknownControl(9, b""), *camp().records[0][1:]) == frozenset()
+    roster.changed()
+    for number in (8, 99):
+        place = camp().records[0][1]._replace(seq=9, entry=EntryHash(entropy(f"new {number}")))
+        assert taken(roster, (UnknownControl(number, b"new"), place)) == frozenset()
 
 
 def test_a_root_key_may_do_all_that_its_charter_lists():
@@ -335,7 +355,7 @@ def test_a_root_key_may_do_all_that_its_charter_lists():
     for record in rest:
         roster.add(*record)
     assert roster.standing(DeviceId(JAPAN.device), STOCK, CARE) == Standing.UNADMITTED
-    assert JAPAN.device in roster.add(*founding)
+    assert JAPAN.device in taken(roster, founding)
 
     assert roster.standing(DeviceId(JAPAN.device), STOCK, CARE) == Standing.STANDS
     assert roster.chain(DeviceId(JAPAN.device)) == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from protocols.ids import DeviceId, EntryHash, OperationId, ScopeId
+from protocols.ids import EntryHash, FeedId, OperationId, ScopeId
 from protocols.trust.certificates import Certificate, Rank, sign_certificate
 from protocols.trust.charter import (
     CHARTER_VERSION,
@@ -18,7 +18,7 @@ from protocols.trust.charter import (
     operation_id,
     sign_charter,
 )
-from protocols.trust.control import Admission, Certificates, Founding, Record
+from protocols.trust.control import Admission, Certificates, Founding, Place, Record
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.statements import SignedStatement, statement_hash
 
@@ -99,16 +99,34 @@ def certify(
 
 @dataclass
 class Written:
-    """Control records with author and entry, as a ledger would hand them over."""
+    """Control records with their places, as a ledger would hand them over."""
 
-    records: list[tuple[Record, DeviceId, EntryHash]] = field(default_factory=list)
-    """Record, author, hash of its entry."""
+    records: list[tuple[Record, Place]] = field(default_factory=list)
+    tips: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    """By feed: seq and hash of its last entry."""
 
-    def write(self, author: DeviceKeys, record: Record) -> tuple[Record, DeviceId, EntryHash]:
-        """Append one record by this author."""
-        written = record, author.device, EntryHash(entropy(f"entry {len(self.records)}"))
-        self.records.append(written)
-        return written
+    def write(
+        self, author: DeviceKeys, record: Record, *, epoch: str = "epoch"
+    ) -> tuple[Record, Place]:
+        """Append one record by this author to its control feed."""
+        feed = feed_of(author, epoch)
+        seq, prev = self.tips.get(feed, (0, feed))
+        entry = EntryHash(entropy(f"entry {len(self.records)}"))
+        place = Place(author.device, entropy(epoch, 8), feed, seq + 1, prev, entry)
+        self.tips[feed] = (seq + 1, entry)
+        self.records.append((record, place))
+        return record, place
+
+    def head(self, author: DeviceKeys, *, epoch: str = "epoch") -> tuple[bytes, int, bytes]:
+        """How far an author's control feed has come, as a seal names it."""
+        feed = feed_of(author, epoch)
+        seq, last = self.tips.get(feed, (0, bytes(32)))
+        return bytes(feed), seq, bytes(last)
+
+
+def feed_of(author: DeviceKeys, epoch: str = "epoch") -> FeedId:
+    """The control feed of one life of a device."""
+    return FeedId(entropy(f"feed {author.device.hex()} {epoch}"))
 
 
 def camp() -> Written:
