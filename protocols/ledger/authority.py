@@ -18,8 +18,9 @@ from protocols.records.identity import code_tag
 from protocols.trust.charter import Sensitivity
 from protocols.trust.control import Attestation, Place, Record, UnknownControl, decode_control
 from protocols.trust.identity import DeviceKeys
+from protocols.trust.judging import Judgement
 from protocols.trust.keyring import Keyring
-from protocols.trust.roster import Judgement, Roster
+from protocols.trust.roster import Roster
 from protocols.trust.seals import best
 from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing

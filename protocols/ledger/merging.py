@@ -24,7 +24,7 @@ from protocols.ledger.rowbook import RowBook, Spread
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
 from protocols.records.shape import Fact
-from protocols.trust.roster import Judgement
+from protocols.trust.judging import Judgement
 from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing
 

@@ -191,6 +191,7 @@ class Membership:
         epoch: bytes | None = None,
         lower_ms: int = 0,
         upper_ms: int | None = None,
+        sealed: bool = False,
     ) -> DeviceId | None:
         """As `Roster.may_link`."""
         devices = {
@@ -199,7 +200,7 @@ class Membership:
             for statement, by_root in self._standing.get(device, {}).items()
             if self._held[statement].certificate.agree == agree
             and any(
-                not time_refusal(authority, lower_ms, upper_ms) and not cut(way, epoch)
+                not time_refusal(authority, lower_ms, upper_ms) and (sealed or not cut(way, epoch))
                 for authority, way in by_root.values()
             )
         }

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from protocols.ids import DeviceId, EntryHash, FeedId, KeyId, OperationId, ScopeId, StatementHash
 from protocols.trust.certificates import Authority, Rank, open_name
@@ -25,9 +24,10 @@ from protocols.trust.control import (
     Seal,
     UnknownControl,
 )
+from protocols.trust.judging import Judgement, Judging
 from protocols.trust.membership import Membership, cut
 from protocols.trust.positions import Positions
-from protocols.trust.seals import Bound, Refused, Way
+from protocols.trust.seals import Bound, Refused
 from protocols.trust.sessions import NOBODY, Session, Sessions
 from protocols.trust.standing import Standing
 from protocols.trust.statements import SignedStatement
@@ -60,20 +60,6 @@ class Member:
     """The reason of a seal that ends all it may do, a `SealReason`; 0 = none."""
 
 
-class Judgement(NamedTuple):
-    """Whether facts of one author, kind, scope and session count."""
-
-    standing: Standing
-    """STANDS: unless every way is closed by a seal. Otherwise the answer, wherever they lie."""
-    ways: frozenset[Way] = frozenset({()})
-    """For each authority that covers them, the seals they must lie below; see `seals.best`."""
-
-    @property
-    def sealed(self) -> bool:
-        """Whether the place of an entry decides."""
-        return self.standing == Standing.STANDS and () not in self.ways
-
-
 class Roster:
     """Everything that control records say about one operation's devices and persons."""
 
@@ -81,6 +67,7 @@ class Roster:
         self.positions = Positions()
         self._membership = Membership(operation, self.positions)
         self._sessions = Sessions(self._membership)
+        self._judging = Judging(self._membership, self._sessions)
         self._admissions: dict[EntryHash, tuple[Admission, Place]] = {}
         self._concerned: dict[bytes, set[EntryHash]] = defaultdict(set)
         """Admissions by the key of their device and of their admitter."""
@@ -235,17 +222,24 @@ class Roster:
         epoch: bytes | None = None,
         lower_ms: int = 0,
         upper_ms: int | None = None,
+        sealed: bool = False,
     ) -> DeviceId | None:
         """Return the device that a proved X25519 key belongs to; None = not one of ours, now.
 
         Args:
+            sealed: Sealed devices too: what they may be handed is for `may_hold` to say.
             claimed: Who the peer says it is, for a key that stands in two certificates.
             epoch: Its present life: a sealed device may have been admitted again in a later one.
             lower_ms: A time that has surely passed; upper_ms: one that surely has not come.
         """
         self._settle()
         return self._membership.linked(
-            agree, claimed=claimed, epoch=epoch, lower_ms=lower_ms, upper_ms=upper_ms
+            agree,
+            claimed=claimed,
+            epoch=epoch,
+            lower_ms=lower_ms,
+            upper_ms=upper_ms,
+            sealed=sealed,
         )
 
     def may_rotate(self, device: DeviceId, scope: ScopeId) -> bool:
@@ -259,18 +253,22 @@ class Roster:
         place = self.positions.of(entry)
         return place is not None and _coordinates(self._membership.authorities_at(place), scope)
 
-    def may_hold(self, device: DeviceId, scope: ScopeId) -> bool:
+    def may_hold(self, device: DeviceId, scope: ScopeId, epoch: bytes | None = None) -> bool:
         """Whether a device may be handed this scope's entries, sealed as they are.
 
-        The sender asks, on every carrier. Control goes to every member; a scope that is not
-        the operation's goes to nobody.
+        The sender asks, on every carrier. Control goes to every member, a sealed one too: how
+        else should it learn of its seal. A scope that is not the operation's goes to nobody.
+
+        Args:
+            epoch: Its present life; None for any.
         """
         self._settle()
-        authorities = self._membership.authorities(device)
-        if self.charter is None or not authorities:
+        if self.charter is None or not self._membership.ways(device):
             return False
         if scope == _CONTROL:
             return True
+        if not self._membership.authorities(device, epoch):
+            return False
         ours = self.scope_of(scope)
         terms = self.charter.scope(ours) if ours else None
         if terms is None:
@@ -329,6 +327,12 @@ class Roster:
         self._settle()
         found = {bound.seal: bound for _, way in self._membership.ways(key) for bound in way}
         return [found[entry] for entry in sorted(found)]
+
+    def cut(self, device: DeviceId, epoch: bytes | None = None) -> bool:
+        """Whether a member may do nothing any more, in this life of the device or in any."""
+        self._settle()
+        membership = self._membership
+        return bool(membership.ways(device)) and not membership.authorities(device, epoch)
 
     def refused_seals(self) -> list[Refused]:
         """Seals that do not count, which somebody should be told of."""
@@ -417,51 +421,7 @@ class Roster:
             return Judgement(Standing.UNADMITTED)
         if ours == _CONTROL:
             return Judgement(Standing.STANDS, frozenset(way for _, way in of_device))
-        here = [(each, way) for each, way in of_device if ours in each.scopes]
-        if session != NOBODY:
-            persons = self._sessions.persons(device, epoch, session)
-            taken = [each for each in persons if self._attested_within(each[0])]
-            if taken:
-                return self._judged_person(here, taken[0][1].subject, kind, ours)
-        ways = self._ways_for(here, kind)
-        if ways:
-            return Judgement(Standing.STANDS, ways)
-        # A session that nobody here knows of yet may turn out to be a person who may.
-        unknown = session != NOBODY and here
-        return Judgement(Standing.UNCHECKED if unknown else Standing.REFUSED)
-
-    def _judged_person(
-        self, here: list[tuple[Authority, Way]], person: bytes, kind: int, scope: ScopeId
-    ) -> Judgement:
-        """Judge by what the person may write, on a device that belongs to the scope."""
-        of_person = [
-            (each, way) for each, way in self._membership.ways(person) if scope in each.scopes
-        ]
-        ways = frozenset(
-            (*_ends(device), *person_way)
-            for _, device in here
-            for person_way in self._ways_for(of_person, kind)
-        )
-        return Judgement(Standing.STANDS, ways) if ways else Judgement(Standing.REFUSED)
-
-    def _attested_within(self, place: Place) -> bool:
-        return bool(self._membership.authorities_at(place))
-
-    def _ways_for(self, held: list[tuple[Authority, Way]], kind: int) -> frozenset[Way]:
-        """The seals on each authority that may write a kind; a reduction that leaves it is none."""
-        return frozenset(
-            tuple(b for b in way if not (b.reduces and self._allows(b.roles & each.roles, kind)))
-            for each, way in held
-            if self._allows(each.roles, kind)
-        )
-
-    def _allows(self, roles: frozenset[int], kind: int) -> bool:
-        assert self.charter is not None
-        return any(
-            not role.kinds or kind in role.kinds
-            for role in self.charter.roles
-            if role.number in roles
-        )
+        return self._judging.judge((device, epoch), kind, ours, session)
 
     def _under_law(self, device: bytes, terms: Scope) -> bool:
         """Whether the law a device stands under is one that may hold the scope."""
@@ -473,8 +433,3 @@ class Roster:
 
 def _coordinates(authorities: Iterable[Authority], scope: bytes) -> bool:
     return any(each.rank <= Rank.COORDINATOR and scope in each.scopes for each in authorities)
-
-
-def _ends(way: Way) -> Way:
-    """The seals that end what a device may do at all: a reduction of its own role does not."""
-    return tuple(bound for bound in way if not bound.reduces)

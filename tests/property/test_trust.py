@@ -23,8 +23,9 @@ from protocols.trust.control import (
 )
 from protocols.trust.enrolment import JoinGrant, open_grant, open_request
 from protocols.trust.identity import unwrap
+from protocols.trust.judging import Judgement
 from protocols.trust.receipts import open_receipt
-from protocols.trust.roster import Judgement, Roster
+from protocols.trust.roster import Roster
 from protocols.trust.statements import SignedStatement, statement_hash, unpack
 from tests.unit.trust_operation import (
     ALL,

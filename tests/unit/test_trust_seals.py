@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from protocols.ids import EntryHash, FeedId
+from protocols.ids import EntryHash, FeedId, ScopeId
 from protocols.trust.certificates import Rank
 from protocols.trust.control import (
     Admission,
@@ -99,7 +99,10 @@ def test_a_sealed_device_no_longer_links_reads_holds_or_rotates():
 
     for gone in (TENT, COORDINATOR):
         assert roster.may_link(gone.agree_public) is None
+        assert roster.cut(gone.device)
+        assert roster.may_link(gone.agree_public, sealed=True) == gone.device
         assert not roster.may_hold(gone.device, COUNTS)
+        assert roster.may_hold(gone.device, ScopeId.zero())
         assert not roster.may_rotate(gone.device, COUNTS)
         assert gone.device not in {device for device, _ in roster.readers(COUNTS)}
         member = roster.device(gone.device)
@@ -202,6 +205,8 @@ def test_a_device_that_is_found_again_counts_and_links_in_its_new_life_only():
 
     assert roster.may_link(TENT.agree_public, epoch=EPOCH) is None
     assert roster.may_link(TENT.agree_public, epoch=later) == TENT.device
+    assert not roster.may_hold(TENT.device, COUNTS, EPOCH)
+    assert roster.may_hold(TENT.device, COUNTS, later)
     assert at(roster, 4) == Standing.QUARANTINED
     judgement = roster.judge((TENT.device, later), TRIAGE, CARE)
     assert best(judgement.ways, FeedId(entropy("new")), later, lambda *_: False) == Standing.STANDS
