@@ -98,6 +98,15 @@ class Switchboard:
             for feed in feeds:
                 session.grew(feed)
 
+    def cut_sealed(self) -> None:
+        """End every link whose peer is under a seal now: nothing more goes out in that instant."""
+        roster = self._ledger.authority.roster
+        for entry in list(self.all.values()):
+            session = entry.session
+            if session is not None and roster.cut(session.peer, session.epoch):
+                session.out.clear()
+                self.drop(entry, PeerError("sealed"))
+
     @property
     def linked(self) -> list[DeviceId]:
         """Devices linked right now, sorted."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from protocols.errors import FieldmeshError, PeerError
 from protocols.feeds.lane import Lane
-from protocols.ids import DeviceId
-from protocols.ledger import founding
+from protocols.ids import DeviceId, EntryHash
+from protocols.ledger import founding, sealing
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
 from protocols.ledger.recording import Answer, Recorder
+from protocols.ledger.sealing import SealOrder
 from protocols.mesh.door import GREETING_MS, Door, own_control
 from protocols.mesh.effects import Changed, Effect, Notice, Now, WakeAt
 from protocols.mesh.frames import MESSAGE_BYTES_MAX, Ack, Bye, decode_frame
@@ -24,6 +25,7 @@ from protocols.mesh.greeting import Manner
 from protocols.mesh.links import Link, Switchboard
 from protocols.mesh.receipts import Receipts
 from protocols.mesh.session import Session
+from protocols.trust.identity import NONCE_BYTES
 
 OFFER_MS = (50, 200)
 """An offer waits this long, at random, so that ten nodes do not all offer one entry."""
@@ -176,6 +178,27 @@ class Node:
             self._board.effects.append(Changed(frozenset(tables)))
         return answers, self._settle(now)
 
+    def seal(self, subject: DeviceId, order: SealOrder, now: Now) -> list[Effect]:
+        """Seal a device or person, durable on return; live sessions with it end at once.
+
+        Raises:
+            InputError: As `sealing.seal`.
+        """
+        sealing.seal(self.ledger, subject, order, now.entropy(NONCE_BYTES), now.wall_ms)
+        self._board.grew(own_control(self.ledger))
+        self._board.cut_sealed()
+        return self._settle(now)
+
+    def extend_seal(self, seal: EntryHash, upto_ms: int | None, now: Now) -> list[Effect]:
+        """Let through what a seal keeps back, all that is here or up to an instant.
+
+        Raises:
+            InputError: As `sealing.extend`.
+        """
+        sealing.extend(self.ledger, seal, now.wall_ms, upto_ms=upto_ms)
+        self._board.grew(own_control(self.ledger))
+        return self._settle(now)
+
     def invite(self, code: bytes, now: Now, *, hq: bool = False) -> None:
         """Let one device enrol with this code within a day.
 
@@ -232,6 +255,7 @@ class Node:
             return
         if any(feed.genesis.lane == Lane.CONTROL for feed in taken.feeds):
             self._build_bridge(now)
+            self._board.cut_sealed()
         self._pass_on(session, taken.feeds, now)
         if taken.entries <= SMALL_ENTRIES or taken.urgent:
             self._merge_now(session)

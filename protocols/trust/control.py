@@ -60,7 +60,7 @@ RELEASED_BYTES_MAX = 20 * 1024
 AUDIT_ITEMS_MAX = 32
 SealedText = Annotated[bytes, Meta(max_length=SEALED_TEXT_BYTES_MAX)]
 """As `certificates.seal_name` seals: key id 32, nonce 24, ciphertext."""
-Head = tuple[Key32, Annotated[int, Meta(ge=0, lt=2**63)], Key32]
+Head = tuple[Key32, Annotated[int, Meta(ge=0, le=2**63 - 1)], Key32]
 
 
 class _Record(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
@@ -210,7 +210,7 @@ class AuditItem(_Record, frozen=True):
 
     what: Number16
     at_ms: Instant
-    session: Annotated[int, Meta(ge=0, lt=2**63)]
+    session: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     """Seq of the attestation in this feed; 0 = nobody identified."""
     sealed_detail: SealedText = b""
     """Which patient, which reason: sealed to the readers of a scope."""

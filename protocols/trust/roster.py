@@ -334,6 +334,10 @@ class Roster:
         membership = self._membership
         return bool(membership.ways(device)) and not membership.authorities(device, epoch)
 
+    def devices_of(self, person: DeviceId) -> set[DeviceId]:
+        """Where a person ever took a device."""
+        return self._sessions.devices_of(person)
+
     def refused_seals(self) -> list[Refused]:
         """Seals that do not count, which somebody should be told of."""
         self._settle()

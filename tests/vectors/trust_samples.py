@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from protocols.ids import DeviceId, EntryHash, Epoch, FeedId, KeyId
 from protocols.trust.certificates import Rank, seal_name
 from protocols.trust.control import (
     Admission,
     Attestation,
+    Audit,
+    AuditItem,
+    Capture,
     Certificates,
+    Confirmation,
+    Erase,
     Founding,
+    Hold,
+    Release,
+    Seal,
+    SealReason,
+    approved,
     attested,
     encode_control,
 )
@@ -21,6 +33,7 @@ from protocols.trust.statements import pack, statement_hash
 from tests.unit.trust_operation import CARE, FOUNDED, JAPAN, OLD, OPERATION, certify, entropy, keys
 
 TENT, HQ = keys("tent"), keys("hq")
+NONCE = entropy("n", 24)
 KEY, KEY_ID = entropy("key"), KeyId(entropy("key id"))
 READERS = [(TENT.device, TENT.agree_public), (HQ.device, HQ.agree_public)]
 
@@ -68,6 +81,7 @@ def samples() -> dict[str, bytes]:
         "control_attestation": encode_control(
             Attestation(certified, 1_790_000_000_000, person.sign(taken))
         ),
+        **_deeds(),
         "receipt": sign_receipt(_receipt(), HQ),
         "enrolment_code": code_text(entropy("code", 10)).encode(),
         "enrolment_psk": code_psk(entropy("code", 10)),
@@ -76,6 +90,52 @@ def samples() -> dict[str, bytes]:
         ),
         "join_grant": pack(grant),
         "noise_xxpsk3": _enrolment(),
+    }
+
+
+def _deeds() -> dict[str, bytes]:
+    """What ends, shows, keeps or notes something: control records 9 to 15."""
+    entries, documents = (entropy("entry a"), entropy("entry b")), (entropy("document", 16),)
+    wrapped = ((bytes(TENT.device[:8]), entropy("envelope", 48)),)
+    note = seal_name("left behind", subject=TENT.device, key=KEY, key_id=KEY_ID, nonce=NONCE)
+    erase = Erase(tuple(sorted(entries)), documents, 1, HQ.device, bytes(64))
+    release = Release(
+        scope=CARE,
+        documents=documents,
+        purpose=2,
+        basis="Agreement 7",
+        recipients=(bytes(JAPAN.device),),
+        approver=HQ.device,
+        approval=bytes(64),
+        commitment=commitment(KEY),
+        ephemeral=TENT.agree_public,
+        envelopes=wrapped,
+        sealed_keys=entropy("keys", 80),
+    )
+    text = {each: approved(OPERATION, TENT.device, each) for each in (erase, release)}
+    erase = structs.replace(erase, approval=HQ.sign(text[erase]))
+    release = structs.replace(release, approval=HQ.sign(text[release]))
+    seal = Seal(
+        subject=TENT.device,
+        reason=SealReason.LOST,
+        heads=((entropy("feed"), 7, entropy("hash")),),
+        roles=(1,),
+        epochs=(entropy("epoch", 8),),
+        certificates=(entropy("kept"),),
+        extends=entropy("seal"),
+        since_ms=1_790_000_000_000,
+        sealed_note=note,
+    )
+    return {
+        "control_seal": encode_control(seal),
+        "control_erase": encode_control(erase),
+        "control_release": encode_control(release),
+        "control_audit": encode_control(Audit((AuditItem(5, 1_790_000_000_000, 3, note),))),
+        "control_hold": encode_control(Hold(documents, entries, entropy("hold"))),
+        "control_confirmation": encode_control(Confirmation(entries)),
+        "control_capture": encode_control(
+            Capture(CARE, commitment(KEY), TENT.agree_public, wrapped)
+        ),
     }
 
 
