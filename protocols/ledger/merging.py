@@ -30,6 +30,8 @@ from protocols.trust.standing import Standing
 
 CACHED_ENTRIES_MAX = 4096
 """Entries of documents kept merged in memory, about 1 kB each."""
+CACHED_SUBJECTS_MAX = 1024
+"""Subjects of which it is remembered where they are kept, about 1 kB each."""
 DOCUMENT_ENTRIES_MAX = 1000
 """A writer starts a successor beyond this; a late entry still merges."""
 
@@ -58,6 +60,18 @@ class DocumentStage(IntEnum):
     """A writer may go on in it."""
     FULL = 2
     """A writer starts a successor."""
+
+
+@dataclass(slots=True)
+class _Subject:
+    """Where a subject is kept."""
+
+    id: DocId
+    kind: int
+    held: int
+    """The row tables that hold rows of it, see `RowBook.held_by`."""
+    places: dict[int, _Place]
+    """Its documents by number, ascending."""
 
 
 _PLACES = "SELECT subject, no, doc_id, lane, stage FROM document WHERE "
@@ -100,6 +114,9 @@ class Merger:
         self._code_tag_of = code_tag_of
         self._cache: OrderedDict[int, _Merged] = OrderedDict()
         self._cached_entries = 0
+        self._subjects: OrderedDict[int, _Subject] = OrderedDict()
+        self._judgements: dict[tuple[int, int, Session], Judgement] = {}
+        """Of feeds, kinds and sessions, as long as one call lasts."""
 
     def merge(self, touched: Iterable[tuple[int, Touched]]) -> set[str]:
         """Merge the touched documents of subjects and bring their rows up to date.
@@ -113,25 +130,27 @@ class Merger:
         touched = list(touched)
         batch: list[tuple[int, int, Spread]] = []
         digests: list[tuple[bytes, int, int]] = []
-        documents: list[tuple[int, int]] = []
-        subjects, places = self._where([subject for subject, _ in touched])
-        for subject, docs in touched:
+        stages: list[tuple[int, int]] = []
+        self._judgements.clear()
+        self._look_up(touched)
+        for no, docs in touched:
+            subject = self._subjects[no]
             facts: list[Fact] = []
-            for place in places[subject]:
+            for place in list(subject.places.values()):
                 merged = self._document(place, docs.get(place.no))
                 facts += merged.facts
                 full = len(merged.document.entries) >= DOCUMENT_ENTRIES_MAX
                 stage = DocumentStage.FULL if full else DocumentStage.OPEN
                 if place.stage != stage:
-                    documents.append((stage, place.no))
+                    stages.append((stage, place.no))
+                    subject.places[place.no] = place._replace(stage=stage)
             facts.sort(key=_in_order)
-            subject_id, kind, held = subjects[subject]
-            found = project(kind, DocId(subject_id), facts)
-            rows = self._rows.spread(found)
+            rows = self._rows.spread(project(subject.kind, subject.id, facts))
             prefixes = {fact.entry: fact.prefix for fact in facts}
-            batch.append((subject, held, rows))
-            digests.append((self._rows.digest(rows, prefixes), self._rows.held_by(rows), subject))
-        self._store.executemany("UPDATE document SET stage = ? WHERE no = ?", documents)
+            batch.append((no, subject.held, rows))
+            subject.held = self._rows.held_by(rows)
+            digests.append((self._rows.digest(rows, prefixes), subject.held, no))
+        self._store.executemany("UPDATE document SET stage = ? WHERE no = ?", stages)
         self._store.executemany(
             "UPDATE subject SET digest = ?, held = ?, dirty = 0 WHERE no = ?", digests
         )
@@ -139,29 +158,36 @@ class Merger:
 
     def facts_of(self, subject: int) -> list[Fact]:
         """All facts of a subject in display order, with their standing."""
+        self._judgements.clear()
         facts: list[Fact] = []
-        for row in self._store.all(_PLACES + "subject = ? ORDER BY no", (subject,)):
-            facts += self._document(_Place(*row[1:])).facts
+        self._look_up([(subject, {})])
+        for place in self._subjects[subject].places.values():
+            facts += self._document(place).facts
         facts.sort(key=_in_order)
         return facts
 
-    def _where(
-        self, subjects: Sequence[int]
-    ) -> tuple[dict[int, tuple[bytes, int, int]], dict[int, list[_Place]]]:
-        """Return (id, kind, tables that hold its rows) and documents of each subject."""
-        marks = ",".join("?" * len(subjects))
-        known = {
-            no: (subject_id, kind, held)
-            for no, subject_id, kind, held in self._store.all(
-                f"SELECT no, id, kind, held FROM subject WHERE no IN ({marks})", subjects
-            )
-        }
-        places: dict[int, list[_Place]] = {subject: [] for subject in subjects}
-        for subject, *place in self._store.all(
-            f"{_PLACES} subject IN ({marks}) ORDER BY no", subjects
+    def _look_up(self, touched: Sequence[tuple[int, Touched]]) -> None:
+        """Have these subjects at hand, with all the documents that are named here."""
+        known = self._subjects
+        asked = [
+            no
+            for no, docs in touched
+            if no not in known or not docs.keys() <= known[no].places.keys()
+        ]
+        for no, _ in touched:
+            if no in known:
+                known.move_to_end(no)
+        if not asked:
+            return
+        marks = ",".join("?" * len(asked))
+        for no, subject_id, kind, held in self._store.all(
+            f"SELECT no, id, kind, held FROM subject WHERE no IN ({marks})", asked
         ):
-            places[subject].append(_Place(*place))
-        return known, places
+            known[no] = _Subject(DocId(subject_id), kind, held, {})
+        for no, *place in self._store.all(f"{_PLACES} subject IN ({marks}) ORDER BY no", asked):
+            known[no].places[place[0]] = _Place(*place)
+        while len(known) > max(CACHED_SUBJECTS_MAX, len(touched)):
+            known.popitem(last=False)
 
     def heads_of(self, doc: int) -> tuple[bytes, ...]:
         """Entries of a document that nothing depends on yet: what a writer names."""
@@ -175,8 +201,13 @@ class Merger:
         """Drop everything cached: after a failed transaction or a change of standing."""
         self._cache.clear()
         self._cached_entries = 0
+        self._subjects.clear()
+        self._judgements.clear()
 
     def _at(self, doc: int) -> _Merged:
+        merged = self._cache.get(doc)
+        if merged is not None:
+            return merged
         row = self._store.one(_PLACES + "no = ?", (doc,))
         assert row is not None
         return self._document(_Place(*row[1:]))
@@ -226,7 +257,7 @@ class Merger:
         wanted = [(s.prefix, index) for s in strands for index in range(len(s.values))]
         held = document.facts(None if whole else wanted)
         doc_id, facts = DocId(place.doc_id), []
-        judgements: dict[tuple[int, int, Session], Judgement] = {}
+        judgements = self._judgements
         for arrival, head, feed_no, clock, body in fresh:
             feed = self._chain.by_no[feed_no]
             prefix, code_tag = EntryPrefix(head), self._code_tag_of(feed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -13,6 +13,10 @@ from protocols.ledger.searching import keep_found, words_of
 from protocols.ledger.store import Store
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Row, columns, values
+
+ROWS_KEPT = 4096
+"""Rows of the subjects written last that are kept at hand, about 1 kB each: whoever is written
+about is most often written about again soon."""
 
 
 def _plain(value: object) -> bytes:
@@ -57,6 +61,9 @@ class _Table:
 Spread = list[tuple[_Table, tuple[Any, ...]]]
 """Rows as (table, values)."""
 
+_Rows = dict[_Table, dict[tuple[int, int], tuple[Any, ...]]]
+"""The rows of one subject, by table and by (entry, idx)."""
+
 
 class _Changes:
     """What a batch comes to, gathered by statement."""
@@ -80,6 +87,9 @@ class RowBook:
             store.one(f"SELECT max(changed) FROM {table.name}") for table in self._tables.values()
         ]
         self.last_change = max((row[0] or 0 for row in newest if row), default=0)
+        self._kept: OrderedDict[int, _Rows] = OrderedDict()
+        """What the tables say of the subjects written last."""
+        self._rows_kept = 0
 
     def spread(self, rows: Sequence[Row]) -> Spread:
         """Return rows as their tables and values, for `digest` and `write`."""
@@ -94,41 +104,70 @@ class RowBook:
         """
         changes = _Changes()
         for subject, held, rows in batch:
-            fresh: defaultdict[_Table, list[tuple[Any, ...]]] = defaultdict(list)
+            before = self._before(subject, held)
+            after: _Rows = {}
             for table, value in rows:
-                fresh[table].append(value)
-            for table in self._tables.values():
-                if held & table.bit:
-                    self._differ(subject, table, fresh.pop(table, ()), changes)
-            for table, added in fresh.items():
-                changes.inserts[table] += [(subject, *value) for value in added]
-                if table.searched:
-                    changes.words += [(subject, "", words_of(value)) for value in added]
+                key = (value[table.local], value[table.idx])
+                if table in after:
+                    after[table][key] = value
+                else:
+                    after[table] = {key: value}
+            for table, gone in before.items():
+                self._differ(subject, table, gone, after.get(table, {}), changes)
+            for table, new in after.items():
+                if table not in before:
+                    changes.inserts[table] += [(subject, *value) for value in new.values()]
+                    if table.searched:
+                        changes.words += [(subject, "", words_of(value)) for value in new.values()]
+            self._keep(subject, after)
         return self._carry_out(changes)
 
+    def _before(self, subject: int, held: int) -> _Rows:
+        """Return the rows there are of a subject."""
+        kept = self._kept.pop(subject, None)
+        if kept is not None:
+            self._rows_kept -= sum(map(len, kept.values()))
+            return kept
+        return {
+            table: {
+                (row[table.local], row[table.idx]): row
+                for row in self._store.all(table.select, (subject,))
+            }
+            for table in self._tables.values()
+            if held & table.bit
+        }
+
+    def _keep(self, subject: int, rows: _Rows) -> None:
+        self._kept[subject] = rows
+        self._rows_kept += sum(map(len, rows.values()))
+        while self._rows_kept > ROWS_KEPT and len(self._kept) > 1:
+            _, dropped = self._kept.popitem(last=False)
+            self._rows_kept -= sum(map(len, dropped.values()))
+
     def _differ(
-        self, subject: int, table: _Table, fresh: Iterable[tuple[Any, ...]], changes: _Changes
+        self,
+        subject: int,
+        table: _Table,
+        before: Mapping[tuple[int, int], tuple[Any, ...]],
+        after: Mapping[tuple[int, int], tuple[Any, ...]],
+        changes: _Changes,
     ) -> None:
         """Note what has to change where there are rows of a subject already."""
-        at, idx = table.local, table.idx
-        held = {(row[at], row[idx]): row for row in self._store.all(table.select, (subject,))}
-        before = words_of(next(iter(held.values()))) if table.searched and held else ""
-        after = ""
-        for value in fresh:
-            key = (value[at], value[idx])
-            row = held.pop(key, None)
-            if row is None:
-                changes.inserts[table].append((subject, *value))
-            elif row != value:
-                changed = tuple([i for i, (was, now) in enumerate(zip(row, value, strict=True))
-                                 if was != now])  # fmt: skip
-                told = (*[value[i] for i in changed], subject, *key)
+        for key, now in after.items():
+            was = before.get(key)
+            if was is None:
+                changes.inserts[table].append((subject, *now))
+            elif was != now:
+                changed = tuple([i for i, (old, new) in enumerate(zip(was, now, strict=True))
+                                 if old != new])  # fmt: skip
+                told = (*[now[i] for i in changed], subject, *key)
                 changes.updates.append((table, changed, told))
-            if table.searched:
-                after = words_of(value)
-        changes.deletes[table] += [(subject, *key) for key in held]
+        changes.deletes[table] += [(subject, *key) for key in before if key not in after]
         if table.searched:
-            changes.words.append((subject, before, after))
+            words = [
+                words_of(next(iter(rows.values()))) if rows else "" for rows in (before, after)
+            ]
+            changes.words.append((subject, words[0], words[1]))
 
     def _carry_out(self, changes: _Changes) -> set[str]:
         names = set()

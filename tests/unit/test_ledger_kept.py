@@ -1,0 +1,85 @@
+"""What is kept at hand of subjects and their rows changes nothing of what the tables say."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from protocols.ledger import merging, rowbook
+from protocols.records.catalogue import ROW_TABLES
+from tests.unit.stage import WALL_MS, Device, Line, fill, note, patient, triage
+
+
+def tables(device: Device) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row without the number of its change, which counts how it came about."""
+    found = {}
+    for table in ROW_TABLES:
+        rows = device.store.execute(f"SELECT * FROM {table.TABLE} ORDER BY 1, 2, 3")
+        at = [column[0] for column in rows.description].index("changed")
+        found[table.TABLE] = [(*row[:at], *row[at + 1 :]) for row in rows.fetchall()]
+    return found
+
+
+def written(device: Device) -> None:
+    """Write about a few patients in turn, in ways that add, change and take away rows."""
+    chance = Random("kept")
+    codes = [answer.code or "" for answer in fill(device, 5)]
+    notes: list[Any] = []
+    for number in range(40):
+        whom = chance.choice(codes)
+        lines: list[Line] = [
+            note(whom, f"note {number}"),
+            triage(whom, chance.choice(("red", "green"))),
+            patient(f"New {number}", tags=[f"T{number}"]),
+        ]
+        if notes:
+            retract = {"fact": notes.pop(0).facts[0]}
+            lines.append(note(whom) | {"kind": "entry.retract", "data": retract, "reason": "typo"})
+        line = chance.choice(lines)
+        (answer,), _, _ = device.node._recorder.record([line], WALL_MS, device.chance.randbytes)
+        assert answer.ok, answer
+        if line["kind"] == "note.add":
+            notes.append(answer)
+
+
+@pytest.mark.parametrize("most", [0, 1, 7])
+def test_rows_are_the_same_however_little_is_kept(most: int, monkeypatch: pytest.MonkeyPatch):
+    whole = Device.found("ann")
+    written(whole)
+    monkeypatch.setattr(rowbook, "ROWS_KEPT", most)
+    monkeypatch.setattr(merging, "CACHED_SUBJECTS_MAX", most)
+    monkeypatch.setattr(merging, "CACHED_ENTRIES_MAX", most)
+    scant = Device.found("ann")
+
+    written(scant)
+
+    assert tables(scant) == tables(whole)
+    assert scant.care == whole.care
+    assert scant.ledger.rows.last_change == whole.ledger.rows.last_change
+    assert len(scant.ledger.rows._kept) <= max(1, most)
+    whole.ledger.rebuild_rows()
+    assert tables(whole) == tables(scant)
+
+
+def test_what_a_failed_transaction_wrote_is_not_kept() -> None:
+    ann = Device.found("ann")
+    (first, *_) = fill(ann, 3)
+    held = tables(ann)
+
+    def failing() -> None:
+        with ann.ledger.atomic():
+            fill(ann, 2, start=3)
+            line = note(first.code or "")
+            ann.node._recorder.record([line], WALL_MS, ann.chance.randbytes)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        failing()
+
+    assert tables(ann) == held
+    ann.node._recorder.record([note(first.code or "")], WALL_MS, ann.chance.randbytes)
+    after = tables(ann)
+    ann.ledger.rebuild_rows()
+    assert tables(ann) == after
