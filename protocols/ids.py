@@ -89,6 +89,12 @@ class DeviceId(Id):
     PREFIX = "dev"
 
 
+class PersonId(Id):
+    """The Ed25519 verify key of a person; in a roster it stands where a device's would."""
+
+    PREFIX = "per"
+
+
 class FeedId(Id):
     """BLAKE2b-256 of a feed's genesis."""
 

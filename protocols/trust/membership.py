@@ -179,9 +179,13 @@ class Membership:
 
     def certificates(self, device: bytes) -> list[Certificate]:
         """Standing certificates of a device, the newest first."""
-        held = [self._held[name] for name in self._standing.get(device, {})]
+        return [certificate for _, certificate in self.named_certificates(device)]
+
+    def named_certificates(self, key: bytes) -> list[tuple[StatementHash, Certificate]]:
+        """The same with their names."""
+        held = [self._held[name] for name in self._standing.get(key, {})]
         held.sort(key=lambda each: (-each.certificate.not_before_ms, each.hash))
-        return [each.certificate for each in held]
+        return [(each.hash, each.certificate) for each in held]
 
     def linked(
         self,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from protocols.ids import DeviceId, EntryHash, FeedId, KeyId, OperationId, ScopeId, StatementHash
-from protocols.trust.certificates import Authority, Rank, open_name
+from protocols.trust.certificates import Authority, Certificate, Rank, open_name
 from protocols.trust.charter import Charter, Scope
 from protocols.trust.control import (
     Admission,
@@ -26,8 +26,9 @@ from protocols.trust.control import (
 )
 from protocols.trust.judging import Judgement, Judging
 from protocols.trust.membership import Membership, cut
+from protocols.trust.persons import shown_name
 from protocols.trust.positions import Positions
-from protocols.trust.seals import Bound, Refused
+from protocols.trust.seals import Bound, Refused, Way
 from protocols.trust.sessions import NOBODY, Session, Sessions
 from protocols.trust.standing import Standing
 from protocols.trust.statements import SignedStatement
@@ -186,13 +187,40 @@ class Roster:
         return verdict
 
     def standing(
-        self, device: DeviceId, kind: int, scope: ScopeId, session: Session = NOBODY
+        self,
+        device: DeviceId,
+        kind: int,
+        scope: ScopeId,
+        session: Session = NOBODY,
+        *,
+        epoch: bytes = b"",
     ) -> Standing:
-        """Say the same of what a device writes now, in whichever of its lives."""
-        judgement = self.judge((device, b""), kind, scope, session)
-        if judgement.sealed and all(cut(way, None) for way in judgement.ways):
+        """Say the same of what a device writes now, above every seal.
+
+        Args:
+            epoch: In this life, which a session always is of; empty: in whichever.
+        """
+        judgement = self.judge((device, epoch), kind, scope, session)
+        if judgement.sealed and all(_above(way, epoch) for way in judgement.ways):
             return Standing.QUARANTINED
         return judgement.standing
+
+    def person(self, device: DeviceId, epoch: bytes, session: Session) -> DeviceId | None:
+        """Return who took a device in a session; None while nobody certified is known to have."""
+        self._settle()
+        return next(
+            (
+                DeviceId(certificate.subject)
+                for place, certificate in self._sessions.persons(device, epoch, session)
+                if self._membership.authorities_at(place)
+                and self._membership.ways(certificate.subject)
+            ),
+            None,
+        )
+
+    def sessions_of(self, person: DeviceId) -> list[Place]:
+        """Return where a person's attestations stand, in the order of device, epoch and seq."""
+        return self._sessions.places_of(person)
 
     def scope_of(self, scope: ScopeId, device: DeviceId | None = None) -> ScopeId | None:
         """Return the operation's scope that this one is or has become; None = not ours.
@@ -253,6 +281,11 @@ class Roster:
         place = self.positions.of(entry)
         return place is not None and _coordinates(self._membership.authorities_at(place), scope)
 
+    def ever_coordinated(self, key: bytes, scope: ScopeId) -> bool:
+        """Whether a key is certified as a coordinator of the scope or above, sealed or not."""
+        self._settle()
+        return _coordinates((each for each, _ in self._membership.ways(key)), scope)
+
     def may_hold(self, device: DeviceId, scope: ScopeId, epoch: bytes | None = None) -> bool:
         """Whether a device may be handed this scope's entries, sealed as they are.
 
@@ -300,7 +333,10 @@ class Roster:
         authorities = self._membership.authorities(device) or [each for each, _ in ways]
         seals = [bound.reason for _, way in ways for bound in way if cut((bound,), None)]
         certificates = self._membership.certificates(device)
-        names = (open_name(each.sealed_name, subject=device, keys=keys) for each in certificates)
+        names = (
+            shown_name(open_name(each.sealed_name, subject=device, keys=keys))
+            for each in certificates
+        )
         highest = min(authorities, key=lambda each: (each.rank, each.root))
         org = self._membership.org(highest)
         ends = [authority.not_after_ms for authority in authorities]
@@ -316,6 +352,11 @@ class Roster:
             not_after_ms=max(ends) if all(ends) else 0,
             sealed=0 if self._membership.authorities(device) else max(seals, default=0),
         )
+
+    def certificates(self, key: DeviceId) -> list[tuple[StatementHash, Certificate]]:
+        """Return the standing certificates of a device or person, the newest first."""
+        self._settle()
+        return self._membership.named_certificates(key)
 
     def members(self) -> list[DeviceId]:
         """All devices and persons with a standing certificate, sealed ones too; sorted."""
@@ -337,6 +378,11 @@ class Roster:
     def devices_of(self, person: DeviceId) -> set[DeviceId]:
         """Where a person ever took a device."""
         return self._sessions.devices_of(person)
+
+    def persons(self, device: DeviceId, epoch: bytes, session: Session) -> list[DeviceId]:
+        """Who took a device in a session: one, or none while it is not known."""
+        found = self._sessions.persons(device, epoch, session)
+        return [DeviceId(certificate.subject) for _, certificate in found]
 
     def refused_seals(self) -> list[Refused]:
         """Seals that do not count, which somebody should be told of."""
@@ -437,3 +483,8 @@ class Roster:
 
 def _coordinates(authorities: Iterable[Authority], scope: bytes) -> bool:
     return any(each.rank <= Rank.COORDINATOR and scope in each.scopes for each in authorities)
+
+
+def _above(way: Way, epoch: bytes) -> bool:
+    """Whether what is written now lies above one of these seals; a reduction is one too."""
+    return any(epoch not in bound.epochs if epoch else not bound.epochs for bound in way)

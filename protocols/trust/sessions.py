@@ -45,12 +45,16 @@ class Sessions:
 
     def devices_of(self, person: DeviceId) -> set[DeviceId]:
         """Return where a person ever took a device."""
-        return {
-            place.author
+        return {place.author for place in self.places_of(person)}
+
+    def places_of(self, person: DeviceId) -> list[Place]:
+        """Return where a person's attestations stand, in the order of device, epoch and seq."""
+        return sorted(
+            place
             for several in self._held.values()
             for place, record in several
             if (certificate := self._person(place, record)) and certificate.subject == person
-        }
+        )
 
     def attested(self, device: bytes, epoch: bytes) -> list[tuple[Place, Attestation]]:
         """Return all attestations of one life of a device, in their order."""
