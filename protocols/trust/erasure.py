@@ -1,0 +1,225 @@
+"""Erase and legal hold: which bodies have to go, judged from control records in any order.
+
+An erase counts, entry by entry, when two different keys stand behind it that both coordinate the
+entry's scope: its author, below his seals, and the approver whose signature it carries. A hold of
+a coordinator suspends it for what it names until it is lifted. Nothing here looks at a body.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from protocols.ids import DeviceId, EntryHash, OperationId, ScopeId
+from protocols.trust.control import (
+    Confirmation,
+    Erase,
+    Hold,
+    Place,
+    Record,
+    UnknownControl,
+    approved,
+)
+from protocols.trust.identity import DeviceKeys, verify
+
+PREFIX_BYTES = 16
+
+
+class Coordinators(Protocol):
+    """Who says who coordinates a scope: the roster."""
+
+    def coordinates_at(self, entry: EntryHash, scope: ScopeId) -> bool:
+        """Whether a control entry was written by a coordinator of a scope, below its seals."""
+
+    def ever_coordinated(self, key: bytes, scope: ScopeId) -> bool:
+        """Whether a key is certified as a coordinator of a scope, sealed or not."""
+
+
+class Ordered(NamedTuple):
+    """One erase record whose two signatures hold, and where it stands."""
+
+    record: Erase
+    place: Place
+
+
+class Confirmed(NamedTuple):
+    """One device said that all an erase names is gone from it."""
+
+    device: DeviceId
+    epoch: bytes
+    entry: EntryHash
+    """The control entry that says so."""
+
+
+class Erasures:
+    """All erases, holds and confirmations of one operation that are here."""
+
+    def __init__(self, operation: OperationId) -> None:
+        self._operation = operation
+        self._erases: dict[EntryHash, Ordered] = {}
+        self._refused: dict[EntryHash, tuple[Place, str]] = {}
+        self._naming: defaultdict[bytes, list[EntryHash]] = defaultdict(list)
+        """By the full hash of an entry and by the id of a document: the erases that name it."""
+        self._prefixes: defaultdict[bytes, list[EntryHash]] = defaultdict(list)
+        """As `_naming` for entries, by prefix, of erases that name documents."""
+        self._holds: dict[EntryHash, Hold] = {}
+        self._lifts: defaultdict[bytes, list[EntryHash]] = defaultdict(list)
+        self._confirmed: defaultdict[bytes, list[Confirmed]] = defaultdict(list)
+
+    # Taking records
+
+    def add(self, record: Record | UnknownControl, place: Place) -> bool:
+        """Take one control record, once; return whether what is to be erased may have changed."""
+        match record:
+            case Erase():
+                return self._take_erase(record, place)
+            case Hold():
+                self._holds[place.entry] = record
+                if record.lifts:
+                    self._lifts[record.lifts].append(place.entry)
+                return True
+            case Confirmation():
+                said = Confirmed(place.author, place.epoch, place.entry)
+                for erase in record.erases:
+                    self._confirmed[erase].append(said)
+        return False
+
+    def _take_erase(self, record: Erase, place: Place) -> bool:
+        reason = _why_unsigned(self._operation, record, place)
+        if reason:
+            self._refused[place.entry] = (place, reason)
+            return False
+        self._erases[place.entry] = Ordered(record, place)
+        for name in (*record.entries, *record.documents):
+            self._naming[name].append(place.entry)
+        for name in record.entries if record.documents else ():
+            self._prefixes[name[:PREFIX_BYTES]].append(place.entry)
+        return True
+
+    # Judging
+
+    @property
+    def any(self) -> bool:
+        """Whether there is an erase at all."""
+        return bool(self._erases)
+
+    def names(self) -> Iterator[bytes]:
+        """Every entry, by full hash, that some erase names, standing or not."""
+        return (name for name in self._naming if len(name) > PREFIX_BYTES)
+
+    def documents(self) -> Iterator[bytes]:
+        """Every document that some erase names."""
+        return (name for name in self._naming if len(name) == PREFIX_BYTES)
+
+    def is_named(self, name: bytes) -> bool:
+        """Whether some erase names an entry or a document."""
+        return name in self._naming
+
+    def stands(self, name: bytes, scope: ScopeId, who: Coordinators) -> bool:
+        """Whether the body of an entry has to go, or a document with all that is in it.
+
+        Args:
+            name: Full hash of the entry, or id of the document.
+            scope: The operation's scope that it lies in.
+        """
+        return any(
+            self.counts(erase, scope, who) and not self._suspended(erase, name, scope, who)
+            for erase in self._naming.get(name, ())
+        )
+
+    def may_lack(self, name: bytes, scope: ScopeId, who: Coordinators) -> bool:
+        """Whether an entry may travel without its body: two coordinators ordered it away.
+
+        More lenient than `stands`: whoever carried it out before a hold came, or before one of
+        the two was sealed, has no body any more, and what follows must be able to pass.
+        """
+        return any(
+            who.ever_coordinated(self._erases[erase].place.author, scope)
+            and who.ever_coordinated(self._erases[erase].record.approver, scope)
+            for erase in self._naming.get(name, ())
+        )
+
+    def counts(self, erase: EntryHash, scope: ScopeId, who: Coordinators) -> bool:
+        """Whether an erase counts in a scope, held or not.
+
+        The approver is not asked for seals: nothing says when he signed but the author, whose
+        own place is judged.
+        """
+        held = self._erases.get(erase)
+        return (
+            held is not None
+            and who.coordinates_at(erase, scope)
+            and who.ever_coordinated(held.record.approver, scope)
+        )
+
+    def _suspended(self, erase: EntryHash, name: bytes, scope: ScopeId, who: Coordinators) -> bool:
+        return any(self._holds_up(hold, erase, name) for hold in self.holds(scope, who))
+
+    def holds(self, scope: ScopeId, who: Coordinators) -> list[EntryHash]:
+        """Holds that stand in a scope and are not lifted there."""
+        return [
+            entry
+            for entry, hold in self._holds.items()
+            if not hold.lifts
+            and who.coordinates_at(entry, scope)
+            and not any(who.coordinates_at(lift, scope) for lift in self._lifts.get(entry, ()))
+        ]
+
+    def _holds_up(self, hold: EntryHash, erase: EntryHash, name: bytes) -> bool:
+        """Which entry of an erase lies in which of its documents a blind holder cannot tell.
+
+        So a hold of one of its documents suspends all of that record.
+        """
+        named, ordered = self._holds[hold], self._erases[erase].record
+        if name in named.entries or name[:PREFIX_BYTES] in named.documents:
+            return True
+        return not set(named.documents).isdisjoint(ordered.documents)
+
+    def was_late(self, dependencies: tuple[bytes, ...]) -> bool:
+        """Whether an entry that depends on these came to a document that an erase names."""
+        return any(each in self._prefixes for each in dependencies)
+
+    # Looking up
+
+    def erase(self, entry: EntryHash) -> Ordered | None:
+        """Return an erase whose signatures hold."""
+        return self._erases.get(entry)
+
+    def erases(self) -> list[EntryHash]:
+        """All erases whose signatures hold, in a stable order."""
+        return sorted(self._erases)
+
+    def hold(self, entry: EntryHash) -> Hold | None:
+        """Return a hold, lifted or not."""
+        return self._holds.get(entry)
+
+    def refused(self) -> dict[EntryHash, tuple[Place, str]]:
+        """Erases that never count, with the reason; see `_why_unsigned`."""
+        return self._refused
+
+    def confirmed(self, erase: EntryHash) -> list[Confirmed]:
+        """Who said that an erase is carried out."""
+        return self._confirmed.get(erase, [])
+
+
+def approve_erase(
+    record: Erase, operation: OperationId, author: DeviceId, approver: DeviceKeys
+) -> Erase:
+    """Return an erase with the second signature: for this author and record only."""
+    bare = msgspec.structs.replace(record, approver=bytes(approver.device), approval=bytes(64))
+    text = approved(bytes(operation), bytes(author), bare)
+    return msgspec.structs.replace(bare, approval=approver.sign(text))
+
+
+def _why_unsigned(operation: OperationId, record: Erase, place: Place) -> str:
+    """Say why an erase never counts, whoever the two are; '' when both signatures hold."""
+    if record.approver == place.author:
+        return "erase_one_key"
+    for listed in (record.entries, record.documents):
+        if list(listed) != sorted(set(listed)):
+            return "erase_order"
+    text = approved(bytes(operation), bytes(place.author), record)
+    return "" if verify(record.approver, text, record.approval) else "erase_approval"
