@@ -12,6 +12,7 @@ from protocols.ledger.place import holds_book
 from protocols.live import commands
 from protocols.live.client import LocalClient
 from protocols.live.commands import Named, door, show
+from protocols.live.membercommands import member_commands
 from protocols.live.options import (
     Option,
     json_option,
@@ -41,7 +42,8 @@ class App:
 
     def shared(self) -> list[click.Command]:
         """Return the commands both programs have."""
-        return [self._init(), self._invite(), self._rows(), self._status(), self._recover()]
+        own = [self._init(), self._invite(), self._rows(), self._status(), self._recover()]
+        return own + member_commands(self.data_option)
 
     def _init(self) -> click.Command:
         @click.command("init", help=self.init_help)

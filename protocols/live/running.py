@@ -18,7 +18,7 @@ from protocols.ledger.backup import backup, check_running, source_of
 from protocols.ledger.folder import fits, open_ledger
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer
-from protocols.live import answers
+from protocols.live import answers, members
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, Draft, Greeting
 from protocols.live.checking import Apart
@@ -101,7 +101,9 @@ class Desk:
             "export": _export,
             "invite": _invite,
         }
+        simple |= members.READS
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
+        table |= {name: self._doing(run) for name, run in members.DEEDS.items()}
         return table | {
             "hello": self._hello,
             "status": self._status,
@@ -125,6 +127,14 @@ class Desk:
             if caller.number in self._locked:
                 raise InputError("locked")
             return await self._service.call(lambda node, now: (run(node, now, args), _NONE))
+
+        return handler
+
+    def _doing(self, run: members.Doer) -> Handler:
+        async def handler(caller: Caller, args: dict[str, Any]) -> object:
+            if caller.number in self._locked:
+                raise InputError("locked")
+            return await self._service.call(lambda node, now: run(node, now, args))
 
         return handler
 

@@ -42,6 +42,11 @@ SENTENCES: dict[str, str] = {
     "refused": "Somebody answers at this address, but it is not a node.",
     "not_admitted": "The code was not taken: it is mistyped, used up or expired. Ask for another.",
     "may_not_admit": "This node may not admit others. Ask the one that founded the operation.",
+    "may_not_seal": "This seal would not count here: only somebody of higher rank in the same"
+    " organisation, with the same scopes, can seal. Ask that organisation's coordinator.",
+    "unknown_member": "Nobody of this name or id belongs to the operation. See `members`.",
+    "unknown_seal": "There is no such seal. See `quarantine`.",
+    "note_too_long": "The note is too long.",
     "too_many_invitations": "Too many codes are waiting to be used.",
     "bad_code": "This is not a code: one letter is wrong or missing.",
     "clock_is_plausible": "The clock of this device can be right. Set it there.",

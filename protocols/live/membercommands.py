@@ -1,0 +1,160 @@
+"""The commands about who belongs: members, seal, unseal, quarantine. The node must be running."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from protocols.errors import InputError
+from protocols.live.client import LocalClient
+from protocols.live.commands import show
+from protocols.live.options import Option, json_option
+from protocols.live.talk import told
+from protocols.records.display import clean_text
+from protocols.records.rows import iso
+
+REASONS = ("retired", "lost", "compromised", "cloned", "role-reduced", "licence-ended")
+ID_CHARS = 16
+"""Of an id as lists print it: enough to type back."""
+LINE_CHARS_MAX = 400
+
+
+def member_commands(data_option: Option) -> list[click.Command]:
+    """Return them for one of the two programs."""
+    return [
+        _members(data_option),
+        _seal(data_option),
+        _unseal(data_option),
+        _quarantine(data_option),
+    ]
+
+
+def _members(data_option: Option) -> click.Command:
+    @click.command("members", help="List the devices and persons of the operation.")
+    @data_option
+    @json_option
+    def members(folder: Path, as_json: bool) -> None:
+        with told(), LocalClient(folder) as client:
+            found = client.call("members")
+        for each in found:
+            if as_json:
+                show(each)
+            else:
+                _line(_member_words(each))
+
+    return members
+
+
+def _seal(data_option: Option) -> click.Command:
+    @click.command("seal", help="End what a device or person may do; what was written stays.")
+    @click.argument("member")
+    @data_option
+    @click.option("--reason", type=click.Choice(REASONS), required=True)
+    @click.option("--since", help="ISO time: only what was written before it counts.")
+    @click.option("--keep-role", "roles", multiple=True, help="What it may go on writing.")
+    @click.option("--note", default="", help="Remarks for whoever reads the scope.")
+    @json_option
+    def seal(  # noqa: PLR0913 - one parameter an option
+        member: str,
+        folder: Path,
+        reason: str,
+        since: str | None,
+        roles: tuple[str, ...],
+        note: str,
+        as_json: bool,
+    ) -> None:
+        with told(), LocalClient(folder) as client:
+            args: dict[str, Any] = {"member": member, "reason": reason, "roles": list(roles)}
+            if since is not None:
+                args["since_ms"] = _instant(since)
+            if note:
+                args["note"] = note
+            done = client.call("seal", **args)
+        if as_json:
+            show(done)
+        else:
+            _line(_member_words(done))
+
+    return seal
+
+
+def _unseal(data_option: Option) -> click.Command:
+    @click.command("unseal", help="Let through what a seal keeps back here; see `quarantine`.")
+    @click.argument("seal")
+    @data_option
+    @click.option("--until", help="ISO time: only what was written before it.")
+    @json_option
+    def unseal(seal: str, folder: Path, until: str | None, as_json: bool) -> None:
+        with told(), LocalClient(folder) as client:
+            args: dict[str, Any] = {"seal": seal}
+            if until is not None:
+                args["upto_ms"] = _instant(until)
+            _print_quarantine(client.call("unseal", **args), as_json)
+
+    return unseal
+
+
+def _quarantine(data_option: Option) -> click.Command:
+    @click.command("quarantine", help="List what seals keep back, and seals that do not count.")
+    @data_option
+    @json_option
+    def quarantine(folder: Path, as_json: bool) -> None:
+        with told(), LocalClient(folder) as client:
+            _print_quarantine(client.call("quarantine"), as_json)
+
+    return quarantine
+
+
+def _print_quarantine(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show(found)
+        return
+    if not found["kept"] and not found["refused"]:
+        _line("No seal keeps anything back, and none was refused.")
+    for each in found["kept"]:
+        held = "not named by the seal" if each["held"] else "above the seal"
+        _line(
+            f"{each['entries']} entries of {each['name'] or each['device'][:ID_CHARS]}, {held}"
+            f" ({each['reason']}), from {iso(each['first_ms'])}: unseal {each['seal']}"
+        )
+    for each in found["refused"]:
+        author = each["author_name"] or each["author"][:ID_CHARS]
+        subject = each["subject_name"] or each["subject"][:ID_CHARS]
+        _line(f"A seal by {author} on {subject} does not count ({each['reason']}).")
+
+
+def _member_words(each: dict[str, Any]) -> str:
+    words = [
+        each["id"][:ID_CHARS],
+        each["name"] or "?",
+        each["org"],
+        each["rank"],
+        ",".join(each["roles"]),
+    ]
+    if each["here"]:
+        words.append("(this device)")
+    words += [f"{seal['reason'].upper()} {seal['id']}" for seal in each["seals"]]
+    return "  ".join(words)
+
+
+def _line(text: str) -> None:
+    """Print what a stranger's name may be part of: nothing in it moves the cursor."""
+    click.echo(clean_text(text, LINE_CHARS_MAX))
+
+
+def _instant(text: str) -> int:
+    """Return Unix milliseconds of an ISO time; without an offset it is meant as UTC.
+
+    Raises:
+        InputError: `bad_time`.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError("bad_time", field="time") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp() * 1000)

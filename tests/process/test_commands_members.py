@@ -1,0 +1,68 @@
+"""Who belongs, as a coordinator sees and changes it at a shell: real nodes on loopback."""
+
+import json
+
+import pytest
+
+from tests.process.commands import init, patient, run, serving, start, told
+
+
+@pytest.fixture
+def camp(tmp_path):
+    """A founder who serves, and a second node that joined it and serves too."""
+    folders = tmp_path / "founder", tmp_path / "second"
+    for folder in folders:
+        init(folder)
+    founder, second = folders
+    with serving(founder) as said:
+        code = run("fieldnode", "invite", "--data", founder).stdout.strip()
+        peer = ("--peer", said["listening"])
+        assert run("fieldnode", "join", "--data", second, *peer, "--code", code).returncode == 0
+        with serving(second, *peer):
+            yield founder, second
+
+
+def test_a_lost_node_is_sealed_by_name_and_gets_nothing_more(camp):
+    founder, second = camp
+    members = told("fieldnode", "members", "--data", founder, "--json")
+    assert [(each["name"], each["here"], each["sealed"]) for each in members] == [
+        ("founder", True, ""),
+        ("second", False, ""),
+    ]
+    follow = start("fieldnode", "rows", "patient", "--data", second, "--follow")
+    told("fieldnode", "record", "--data", founder, lines=[patient("1", family_name="Before")])
+    assert json.loads(follow.stdout.readline())["family"] == "Before"
+
+    done = told(
+        "fieldnode", "seal", "second", "--reason", "lost", "--note", "bus", "--data", founder,
+        "--json",
+    )  # fmt: skip
+    assert done[0]["sealed"] == "lost"
+    told("fieldnode", "record", "--data", founder, lines=[patient("2", family_name="After")])
+
+    (status,) = told("fieldnode", "status", "--data", founder, "--json")
+    assert not any(peer["linked"] for peer in status["peers"] if "linked" in peer)
+    follow.kill()
+    assert "After" not in follow.communicate()[0]
+    shown = run("fieldnode", "members", "--data", founder).stdout.splitlines()
+    assert "LOST" in shown[1] and "(this device)" in shown[0]
+    nothing = run("fieldnode", "quarantine", "--data", founder)
+    assert nothing.stdout == "No seal keeps anything back, and none was refused.\n"
+
+
+def test_whoever_may_not_seal_is_told_whom_to_ask(camp):
+    founder, second = camp
+    cases = [
+        (("seal", "founder", "--reason", "lost"), "higher rank"),
+        (("seal", "nobody", "--reason", "lost"), "Nobody of this name"),
+        (("seal", "second", "--reason", "lost", "--since", "noon"), "time"),
+        (("seal", "second", "--reason", "role-reduced", "--keep-role", "king"), "allowed"),
+        (("unseal", "ent_1"), "id"),
+    ]
+    for args, words in cases:
+        done = run("fieldnode", *args, "--data", second)
+        assert done.returncode == 1, done.stdout
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == 1
+        assert words in done.stderr, done.stderr
+    assert run("fieldnode", "members", "--data", second).stdout.count("\n") == 2
