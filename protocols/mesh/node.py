@@ -13,10 +13,12 @@ from protocols.errors import FieldmeshError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash
 from protocols.ledger import founding, sealing
+from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
 from protocols.ledger.recording import Answer, Recorder
 from protocols.ledger.sealing import SealOrder
+from protocols.mesh.auditing import Auditing
 from protocols.mesh.door import GREETING_MS, Door, own_control
 from protocols.mesh.effects import Changed, Effect, Notice, Now, WakeAt
 from protocols.mesh.frames import MESSAGE_BYTES_MAX, Ack, Bye, decode_frame
@@ -59,6 +61,7 @@ class Node:
         self._links = self._board.all
         self._door = Door(ledger, self._board)
         self._receipts = Receipts(ledger, self._board)
+        self._auditing = Auditing(ledger, self._board)
         self._timers = _Timers()
 
     # Driving
@@ -150,12 +153,12 @@ class Node:
         self._catch_up(now)
         timers = self._timers
         self._receipts.tick(now)
+        self._auditing.tick(now)
         if timers.flush_at is not None and timers.flush_at <= now.mono_ms:
             timers.flush_at = None
             for session in self._board.sessions():
                 session.remark()
-            with self.ledger.store.atomic():
-                self.ledger.peers.flush()
+            self._flush_peers()
         return self._settle(now)
 
     def record(
@@ -199,6 +202,20 @@ class Node:
         self._board.grew(own_control(self.ledger))
         return self._settle(now)
 
+    def audit(self, events: Sequence[Event], now: Now) -> list[Effect]:
+        """Write into the audit trail what is about to happen; durable on return.
+
+        Raises:
+            LedgerError: It could not be written, so it must not happen.
+        """
+        self._auditing.write(events, now)
+        return self._settle(now)
+
+    def note(self, event: Event, now: Now) -> list[Effect]:
+        """Write into the audit trail what has happened, soon."""
+        self._auditing.note(event, now)
+        return self._settle(now)
+
     def invite(self, code: bytes, now: Now, *, hq: bool = False) -> None:
         """Let one device enrol with this code within a day.
 
@@ -208,7 +225,11 @@ class Node:
         self._door.invite(code, now, hq=hq)
 
     def stop(self) -> None:
-        """Write down what is known of peers; the ledger stays open."""
+        """Write down what the trail lacks and what is known of peers; the ledger stays open."""
+        self._auditing.stop()
+        self._flush_peers()
+
+    def _flush_peers(self) -> None:
         with self.ledger.store.atomic():
             self.ledger.peers.flush()
 
@@ -310,7 +331,8 @@ class Node:
     def _begin_new_epoch(self, now: Now) -> None:
         """A peer knows more of our feed than we do: this is an older copy of ourselves."""
         founding.new_epoch(self.ledger.store, now.entropy(8))
-        self.stop()
+        self._flush_peers()
+        self._auditing.forget_sessions()
         self.ledger.reload()
         self._recorder = Recorder(self.ledger)
         self._board.effects.append(Notice("new_epoch", {"reason": "peer_knows_more"}))
@@ -330,7 +352,7 @@ class Node:
         if self.ledger.peers.dirty and timers.flush_at is None:
             timers.flush_at = now.mono_ms + FLUSH_MS
         alarms = [session.offer_at for session in self._board.sessions()]
-        alarms += [self._receipts.at_ms, timers.flush_at]
+        alarms += [self._receipts.at_ms, self._auditing.at_ms, timers.flush_at]
         alarms += [
             entry.opened_ms + GREETING_MS for entry in self._links.values() if entry.session is None
         ]
