@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from protocols.ledger.founding import join, request_to_join
+from protocols.ledger.founding import admit, join, request_to_join
 from protocols.mesh.node import Node
 from protocols.sim.clock import SECOND_US, DeviceClock
 from protocols.sim.host import Host
-from protocols.sim.machine import EPOCH_BYTES, Computer, admit_sealed
+from protocols.sim.machine import Computer
 from protocols.sim.world import World
 from protocols.trust.enrolment import CODE_BYTES
+from protocols.trust.granting import Wish
 
 ENROL_US = 60 * SECOND_US
 """Everybody is admitted within this much true time, before the drill begins."""
@@ -60,9 +61,10 @@ class Cast:
         assert isinstance(host.machine, Computer)
         assert isinstance(hq.machine, Computer)
         now, own = host.now(world.at_us), host.machine.ledger
-        request = request_to_join(own, b"")
-        grant = admit_sealed(hq.machine.ledger, request, hq.now(world.at_us).wall_ms)
-        join(own, grant, now.entropy(EPOCH_BYTES), now.wall_ms)
+        request, there = request_to_join(own, b"", now.entropy), hq.now(world.at_us)
+        wish = Wish("relay")
+        grant = admit(hq.machine.ledger, request, there.entropy, there.wall_ms, wish=wish)
+        join(own, grant, now.wall_ms)
         host.reads = False
         world.crash(host, down_us=0)
         world.crash(hq, down_us=0)

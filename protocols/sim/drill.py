@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from protocols.sim import checkers
@@ -43,6 +43,8 @@ class Drill:
         self.seed = seed
         self.world = World(seed, shape=shape)
         self.notes: dict[str, int] = {}
+        self.findings: dict[str, Callable[[], Finding]] = {}
+        """What a scenario judges by itself at the end, beside the checks of every drill."""
         self._chance = seeded(seed, "people")
         self._books: dict[int, Workload] = {}
         self._patients: list[_Patient] = []
@@ -140,6 +142,7 @@ class Drill:
                 world, CANARY, self._spilled, demand=demand_relay
             ),
             "nothing_twice": checkers.nothing_twice(world),
+            **{name: find() for name, find in self.findings.items()},
         }
         return self._result(hq, checks)
 

@@ -7,18 +7,11 @@ from typing import ClassVar
 
 from protocols.ids import DeviceId
 from protocols.ledger.book import Ledger
-from protocols.ledger.founding import CARE_ROLE, found_book, new_epoch
+from protocols.ledger.founding import EPOCH_BYTES, found_book, new_epoch
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.sim.disk import Disk
 from protocols.sim.ledgerbook import LedgerBook
-from protocols.trust.certificates import CERTIFICATE_VERSION, Certificate, Rank, sign_certificate
-from protocols.trust.charter import SignedCharter
-from protocols.trust.control import Admission, Certificates
-from protocols.trust.enrolment import JoinGrant, JoinRequest
-from protocols.trust.statements import statement_hash, unpack
-
-EPOCH_BYTES = 8
 
 
 class Computer:
@@ -91,30 +84,3 @@ class Computer:
             noticed: Whether the token beside the book tells; else only its peers can.
         """
         return type(self)(self.disk.copy(), moved=noticed)
-
-
-def admit_sealed(ledger: Ledger, request: JoinRequest, wall_ms: int) -> JoinGrant:
-    """Certify a device and adopt its feeds, but hand it no key: it carries, and cannot read."""
-    authority = ledger.authority
-    certificate = Certificate(
-        version=CERTIFICATE_VERSION,
-        operation=bytes(authority.operation),
-        subject=request.device,
-        agree=request.agree,
-        rank=int(Rank.DEVICE),
-        roles=(CARE_ROLE,),
-        scopes=(bytes(authority.care_scope),),
-        serial=authority.roster.next_serial(authority.device),
-    )
-    statement = sign_certificate(certificate, authority.keys)
-    with ledger.atomic():
-        ledger.write_control(Certificates((statement,)), wall_ms)
-        ledger.write_control(
-            Admission(request.device, request.epochs, bytes(statement_hash(statement)), ()),
-            wall_ms,
-        )
-    return JoinGrant(
-        unpack(SignedCharter, authority.secret("charter")),
-        authority.roster.chain(DeviceId(request.device)),
-        bytes(authority.device),
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from protocols.sim.report import Result
-from protocols.sim.scenarios import ten_nodes, three_tents
+from protocols.sim.scenarios import fifty_nodes, ten_nodes, three_tents
 
 SCENARIOS: dict[str, Callable[[int], Result]] = {
     "three-tents": three_tents.run,
     "ten-nodes": ten_nodes.run,
+    "fifty-nodes": fifty_nodes.run,
 }
