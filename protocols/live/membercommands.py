@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-from protocols.errors import InputError
+from protocols.errors import InputError, PeerError
+from protocols.feeds.equivocation import PROOF_BYTES_MAX, open_proof
+from protocols.ledger.safefile import disk_trouble, write_whole
 from protocols.live.client import LocalClient
 from protocols.live.commands import show
 from protocols.live.options import Option, json_option
@@ -29,6 +31,7 @@ def member_commands(data_option: Option) -> list[click.Command]:
         _seal(data_option),
         _unseal(data_option),
         _quarantine(data_option),
+        _forks(data_option),
     ]
 
 
@@ -106,6 +109,56 @@ def _quarantine(data_option: Option) -> click.Command:
             _print_quarantine(client.call("quarantine"), as_json)
 
     return quarantine
+
+
+def _forks(data_option: Option) -> click.Command:
+    @click.command("forks", help="List devices that wrote two histories: a copied card, or worse.")
+    @data_option
+    @click.option("--out", type=click.Path(path_type=Path), help="Folder for the proofs.")
+    @click.option(
+        "--check", type=click.Path(path_type=Path, exists=True), help="A proof: say what it proves."
+    )
+    @json_option
+    def forks(folder: Path, out: Path | None, check: Path | None, as_json: bool) -> None:
+        with told():
+            if check is not None:
+                _check_proof(check, as_json)
+                return
+            with LocalClient(folder) as client:
+                found = client.call("forks")
+            for each in found:
+                if out is not None and each["proof"]:
+                    _write_proof(out, each)
+                if as_json:
+                    show(each)
+                else:
+                    name = each["name"] or each["device"][:ID_CHARS]
+                    _line(f"{name} wrote {each['branches']} histories of {each['feed']}")
+            if not found and not as_json:
+                _line("No device wrote two histories of anything that is here.")
+
+    return forks
+
+
+def _write_proof(out: Path, fork: dict[str, Any]) -> None:
+    with disk_trouble():
+        out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / f"{fork['feed']}.proof", bytes.fromhex(fork["proof"]))
+
+
+def _check_proof(file: Path, as_json: bool) -> None:
+    with disk_trouble():
+        raw = file.read_bytes()[: PROOF_BYTES_MAX + 1]
+    try:
+        proven = open_proof(raw)
+    except PeerError as error:
+        raise InputError("bad_proof", why=error.code) from None
+    device, feed = str(proven.genesis.device), str(proven.feed)
+    if as_json:
+        entries = [str(entry) for entry in proven.entries]
+        show({"device": device, "feed": feed, "seq": proven.seq, "entries": entries})
+    else:
+        _line(f"{device} signed two histories of {feed}, which part at entry {proven.seq}.")
 
 
 def _print_quarantine(found: dict[str, Any], as_json: bool) -> None:

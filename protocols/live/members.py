@@ -9,7 +9,8 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId, EntryHash
-from protocols.ledger import sealing
+from protocols.ledger import reading, sealing
+from protocols.ledger.evidence import proof_of_fork
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
@@ -19,6 +20,8 @@ from protocols.trust.control import SealReason
 from protocols.trust.seals import Bound
 from protocols.trust.standing import Standing
 
+FORKS_MAX = 16
+"""In one answer: a proof takes some ten kilobytes."""
 ID_CHARS_MIN = 8
 """How much of an id names a member."""
 
@@ -85,6 +88,18 @@ class RefusedLine(msgspec.Struct, frozen=True):
     reason: str
 
 
+class ForkLine(msgspec.Struct, frozen=True):
+    """One feed of which a device wrote several histories."""
+
+    feed: str
+    device: str
+    name: str
+    lane: int
+    branches: int
+    proof: str
+    """Hexadecimal; '' when no signature near the parting is kept. See `feeds.equivocation`."""
+
+
 class Quarantine(msgspec.Struct, frozen=True):
     """What does not count because of a seal, and seals that do not count."""
 
@@ -131,6 +146,21 @@ def quarantine(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     return Quarantine(tuple(kept), tuple(refused))
 
 
+def forks(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+    """Feeds that forked, each with the proof that its device wrote two histories."""
+    return [
+        ForkLine(
+            feed=str(feed.feed_id),
+            device=str(feed.genesis.device),
+            name=node.ledger.authority.name_of(feed.genesis.device),
+            lane=int(feed.genesis.lane),
+            branches=len(feed.tips),
+            proof=(proof_of_fork(node.ledger, feed) or b"").hex(),
+        )
+        for feed in reading.forks(node.ledger)[:FORKS_MAX]
+    ]
+
+
 def seal(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
     """Seal a member: `member` (name or id), `reason`, `since_ms`, `roles`, `note`."""
     subject = member_named(node, _text(args, "member"))
@@ -152,7 +182,7 @@ def unseal(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Seque
     return quarantine(node, now, args), effects
 
 
-READS: dict[str, Reader] = {"members": members, "quarantine": quarantine}
+READS: dict[str, Reader] = {"members": members, "quarantine": quarantine, "forks": forks}
 DEEDS: dict[str, Doer] = {"seal": seal, "unseal": unseal}
 
 

@@ -45,6 +45,7 @@ SENTENCES: dict[str, str] = {
     "may_not_seal": "This seal would not count here: only somebody of higher rank in the same"
     " organisation, with the same scopes, can seal. Ask that organisation's coordinator.",
     "unknown_member": "Nobody of this name or id belongs to the operation. See `members`.",
+    "bad_proof": "This file proves nothing: it is damaged, or its signatures do not hold.",
     "unknown_seal": "There is no such seal. See `quarantine`.",
     "note_too_long": "The note is too long.",
     "too_many_invitations": "Too many codes are waiting to be used.",

@@ -66,3 +66,8 @@ def test_whoever_may_not_seal_is_told_whom_to_ask(camp):
         assert len(done.stderr.splitlines()) == 1
         assert words in done.stderr, done.stderr
     assert run("fieldnode", "members", "--data", second).stdout.count("\n") == 2
+    assert run("fieldnode", "forks", "--data", second).stdout.startswith("No device wrote two")
+    (second.parent / "junk").write_bytes(b"\1junk")
+    done = run("fieldnode", "forks", "--data", second, "--check", second.parent / "junk")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "proves nothing" in done.stderr
