@@ -171,9 +171,15 @@ class Opener:
             "UPDATE entry SET doc = ? WHERE arrival = ?", [strand[:2] for strand in strands]
         )
 
-    def adopt(self, prefix: bytes, plain: bytes, body: Body, entry: Sealed) -> Opened:
-        """Place an entry written here, whose body is at hand."""
-        doc, subject = self._place(entry, prefix, body)
+    def adopt(
+        self, prefix: bytes, plain: bytes, body: Body, entry: Sealed, place: tuple[int, int] | None
+    ) -> Opened:
+        """Place an entry written here, whose body is at hand.
+
+        Args:
+            place: Numbers of the document it goes on in and of its subject; None when it founds.
+        """
+        doc, subject = place or self._place(entry, prefix, body)
         self._found_all()
         self._remember(prefix, doc)
         clock = int.from_bytes(entry.header[75:83])

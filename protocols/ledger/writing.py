@@ -104,7 +104,7 @@ class Writer:
             facts.insert(0, opening(draft, subject, encounter))
         else:
             dependencies = self._merger.heads_of(known[0])[:DEPENDENCIES_MAX]
-        document = None if known is None else DocId(known[1])
+        document = None if known is None else DocId(known[2])
         values = tuple(
             [(fact.kind, encode_fact(fact.kind, fact.value, document)) for fact in facts]
         )
@@ -112,7 +112,9 @@ class Writer:
         sealed, entry = self._seal(self._own_feed(scope, draft.lane), (key_id, key), plain, at)
         prefix = entry.hash.prefix
         body = Body(*NOT_IDENTIFIED, dependencies, values)
-        doc, subject_no, fresh = self._opener.adopt(prefix, plain, body, sealed)
+        doc, subject_no, fresh = self._opener.adopt(
+            prefix, plain, body, sealed, known and known[:2]
+        )
         tables = self._merger.merge([(subject_no, {doc: [fresh]})])
         if draft.founds_encounter:
             encounter = EncounterId(prefix)
@@ -121,19 +123,23 @@ class Writer:
 
     def _document(
         self, draft: Draft, subject: DocId | None, encounter: EncounterId | None, scope: ScopeId
-    ) -> tuple[int, bytes] | None:
-        """The document to go on in: the smallest id below the limit, in this lane and scope."""
+    ) -> tuple[int, int, bytes] | None:
+        """The document to go on in, as (number, its subject's number, id).
+
+        It is the one with the smallest id below the limit, in this lane and scope.
+        """
         if subject is None:
             return None
         row = self._store.one(
-            "SELECT d.no, d.doc_id, d.scope FROM document d JOIN subject s ON s.no = d.subject"
+            "SELECT d.no, d.subject, d.doc_id, d.scope"
+            " FROM document d JOIN subject s ON s.no = d.subject"
             " WHERE s.id = ? AND d.lane = ? AND d.encounter IS ? AND d.stage = ?"
             " ORDER BY d.doc_id LIMIT 1",
             (subject, int(draft.lane), encounter, DocumentStage.OPEN),
         )
-        if row is None or not self._authority.same_scope(row[2], scope):
+        if row is None or not self._authority.same_scope(row[3], scope):
             return None
-        return row[0], row[1]
+        return row[0], row[1], row[2]
 
     def _seal(
         self, feed: FeedState, sealing: tuple[KeyId, bytes], plain: bytes, at: Instant

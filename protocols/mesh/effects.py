@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from protocols.errors import Value
 from protocols.ids import DeviceId
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(msgspec.Struct, frozen=True):
     """This instant, as the driver sees it."""
 
     wall_ms: int
@@ -23,57 +23,50 @@ class Now:
     """How far ahead of the device's own clock `wall_ms` is, as a person stated; 0: not at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transmit:
+class Transmit(msgspec.Struct, frozen=True):
     """Put one sealed message on a link, after those before it."""
 
     link: int
     message: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Hangup:
+class Hangup(msgspec.Struct, frozen=True):
     """Close a link; messages already given still go out first."""
 
     link: int
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class WakeAt:
+class WakeAt(msgspec.Struct, frozen=True):
     """Call `tick` at this instant or soon after; only the latest one counts."""
 
     mono_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """Rows of these tables changed."""
 
     tables: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class PeerKnown:
+class PeerKnown(msgspec.Struct, frozen=True):
     """A member device answered at this address: worth dialling again."""
 
     device: DeviceId
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(msgspec.Struct, frozen=True):
     """Enrolment over this link ended well."""
 
     link: int
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """Something a driver may log; never patient data."""
 
     code: str
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = msgspec.field(default_factory=dict)
 
 
 Effect = Transmit | Hangup | WakeAt | Changed | PeerKnown | Joined | Notice

@@ -351,11 +351,10 @@ class Node:
         timers = self._timers
         if self.ledger.peers.dirty and timers.flush_at is None:
             timers.flush_at = now.mono_ms + FLUSH_MS
-        alarms = [session.offer_at for session in self._board.sessions()]
-        alarms += [self._receipts.at_ms, self._auditing.at_ms, timers.flush_at]
-        alarms += [
-            entry.opened_ms + GREETING_MS for entry in self._links.values() if entry.session is None
-        ]
+        alarms = [self._receipts.at_ms, self._auditing.at_ms, timers.flush_at]
+        for entry in self._links.values():
+            session = entry.session
+            alarms.append(entry.opened_ms + GREETING_MS if session is None else session.offer_at)
         if self.ledger.behind:
             alarms.append(self._when_to_catch_up(now))
         return min((alarm for alarm in alarms if alarm is not None), default=None)

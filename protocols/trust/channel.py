@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from nacl import bindings
-from nacl.exceptions import CryptoError
+from nacl._sodium import ffi, lib  # type: ignore[import-not-found]
 
 from protocols.errors import LinkError, PeerError
 
 MESSAGE_BYTES_MAX = 65_535
 """Of one Noise message, tag included."""
+KEY_BYTES = 32
 TAG_BYTES = 16
 NONCE_MAX = 2**64 - 1
 """Reserved by Noise: the message that would need it is refused."""
@@ -18,6 +18,7 @@ class Cipher:
     """One key and the number of its next message; without a key yet, bytes pass as they are."""
 
     def __init__(self, key: bytes = b"", nonce: int = 0) -> None:
+        assert len(key) in (0, KEY_BYTES)
         self.key = key
         self.nonce = nonce
 
@@ -25,11 +26,14 @@ class Cipher:
         """Return the next message: 16 bytes longer once there is a key."""
         if not self.key:
             return plain
-        sealed = bindings.crypto_aead_chacha20poly1305_ietf_encrypt(
-            plain, ad, self._nonce_bytes(), self.key
-        )
+        nonce = self._nonce_bytes()
+        sealed = bytearray(len(plain) + TAG_BYTES)
+        lib.crypto_aead_chacha20poly1305_ietf_encrypt(
+            ffi.from_buffer(sealed), ffi.NULL, plain, len(plain), ad, len(ad),
+            ffi.NULL, nonce, self.key,
+        )  # fmt: skip
         self.nonce += 1
-        return sealed
+        return bytes(sealed)
 
     def open(self, ad: bytes, sealed: bytes) -> bytes:
         """Return the next message's text; a refused message leaves the count as it was.
@@ -41,14 +45,16 @@ class Cipher:
             return sealed
         if len(sealed) < TAG_BYTES:
             raise PeerError("noise_failed")
-        try:
-            plain = bindings.crypto_aead_chacha20poly1305_ietf_decrypt(
-                sealed, ad, self._nonce_bytes(), self.key
-            )
-        except CryptoError:
-            raise PeerError("noise_failed") from None
+        nonce = self._nonce_bytes()
+        plain = bytearray(len(sealed) - TAG_BYTES)
+        failed = lib.crypto_aead_chacha20poly1305_ietf_decrypt(
+            ffi.from_buffer(plain), ffi.NULL, ffi.NULL, sealed, len(sealed), ad, len(ad),
+            nonce, self.key,
+        )  # fmt: skip
+        if failed:
+            raise PeerError("noise_failed")
         self.nonce += 1
-        return plain
+        return bytes(plain)
 
     def _nonce_bytes(self) -> bytes:
         if self.nonce >= NONCE_MAX:
