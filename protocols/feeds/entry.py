@@ -149,6 +149,21 @@ def header_of(entry: Entry) -> bytes:
     )
 
 
+def detached_header(
+    kind: int,
+    dictionary: int,
+    place: tuple[FeedId, int, bytes, int],
+    key_id: KeyId,
+    length: int,
+    body_hash: bytes,
+) -> bytes:
+    """Return the header of an entry whose body is not here: all that the chain needs of it."""
+    feed, seq, prev, clock = place
+    return HEADER.pack(
+        ENTRY_VERSION, kind, dictionary, feed, seq, prev, clock, key_id, length, body_hash
+    )
+
+
 def signed_text(feed: bytes, seq: int, entry: bytes, clock: int) -> bytes:
     """Return what a device signs for an entry."""
     return _DOMAIN + _SIGNED.pack(ENTRY_VERSION, feed, seq, entry, clock)

@@ -7,7 +7,7 @@ crash leaves undone is taken up at the next start. Own writes do all of it in on
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import NamedTuple
@@ -17,8 +17,9 @@ from protocols.feeds.run import Run
 from protocols.ids import DeviceId, ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
+from protocols.ledger.erasing import Eraser, Gone
 from protocols.ledger.merging import Merger
-from protocols.ledger.opening import Fresh, Opened, Opener, Sealed
+from protocols.ledger.opening import ERASED, Fresh, Opened, Opener, Sealed
 from protocols.ledger.peers import PeerBook
 from protocols.ledger.rowbook import RowBook
 from protocols.ledger.schema import build_again, prepare
@@ -83,8 +84,13 @@ class Ledger:
             # What a failed transaction undid was seen all the same.
             self.chain.last_clock = before.last_clock
         self.authority = Authority(self.store, self.chain)
+        self.eraser = Eraser(self.store, self.chain, self.authority)
         self.opener = Opener(
-            self.store, self.chain.names, self.authority.key_of, self.authority.scope_of
+            self.store,
+            self.chain.names,
+            self.authority.key_of,
+            self.authority.scope_of,
+            self.eraser.founds_erased,
         )
         self.rows = RowBook(self.store, ROW_TABLES)
         self.merger = Merger(
@@ -116,6 +122,8 @@ class Ledger:
             "SELECT s.no, d.no FROM subject s JOIN document d ON d.subject = s.no WHERE s.dirty = 1"
         ):
             self._touched.setdefault(subject, {})[doc] = []
+        self.authority.orders_changed = False
+        self.eraser.look()
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -141,7 +149,7 @@ class Ledger:
         with self.atomic():
             even = not self.behind
             for run in runs:
-                new = self.chain.append(run)
+                new = self.chain.append(self.eraser.bare(run))
                 stored += new
                 if new and new[0].feed.genesis.lane == Lane.CONTROL:
                     self.authority.take(new)
@@ -170,11 +178,12 @@ class Ledger:
     @property
     def behind(self) -> int:
         """Entries and subjects that are stored but not merged yet."""
-        return sum(map(len, self._sealed)) + len(self._touched) + self.opener.parked
+        waiting = sum(map(len, self._sealed)) + len(self._touched) + self.opener.parked
+        return waiting + self.eraser.due
 
     def behind_in(self, *, urgent_only: bool) -> bool:
         """Whether something is behind, of what is urgent or at all."""
-        return bool(self._sealed[0]) if urgent_only else self.behind > 0
+        return bool(self._sealed[0] or self.eraser.due) if urgent_only else self.behind > 0
 
     @property
     def full(self) -> bool:
@@ -201,6 +210,8 @@ class Ledger:
             merge: False while a long delivery goes on: open, but merge each document only
                 once all of it is here.
         """
+        if self.eraser.due:
+            return self._erase_some()
         urgent, routine = self._sealed
         if urgent:
             return self._open_some(urgent, merge=True)
@@ -325,6 +336,38 @@ class Ledger:
             self._judge_again(changed)
         for need in needs:
             self._open_again(self.opener.waiting_on(need))
+        if changed or self.authority.orders_changed:
+            self._look_for_erased()
+
+    # Erasing
+
+    def _look_for_erased(self) -> None:
+        """Work out what has to go, and open what need not any more."""
+        self.authority.orders_changed = False
+        self.eraser.look()
+        self._open_again(self.opener.waiting_on(ERASED))
+
+    def _erase_some(self) -> set[str]:
+        """Drop one bounded piece of what has to go."""
+        with self.atomic():
+            # What is at hand of it goes first.
+            self.opener.set_parked_aside()
+            gone = self.eraser.take_piece()
+            self.opener.forget(gone.prefixes, gone.documents)
+            self.merger.drop(gone.documents)
+            self._sealed = (
+                deque(_bared(self._sealed[0], gone)),
+                deque(_bared(self._sealed[1], gone)),
+            )
+            left: list[tuple[int, dict[int, list[Fresh]]]] = []
+            for subject in gone.subjects:
+                kept = self._touched.pop(subject, {})
+                self._kept -= sum(map(len, kept.values()))
+                left.append((subject, {doc: [] for doc in self.eraser.documents_of(subject)}))
+            tables = self.merger.merge(left) if left else set()
+            self.eraser.drop_subjects(gone.subjects)
+            self._open_again(gone.again)
+        return tables
 
     def _judge_again(self, devices: set[DeviceId]) -> None:
         feeds = [f.no for f in self.chain.feeds.values() if f.genesis.device in devices]
@@ -405,6 +448,11 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self.store.close()
+
+
+def _bared(queue: Iterable[Sealed], gone: Gone) -> Iterator[Sealed]:
+    """Return what waits to be opened, without the bodies that are gone."""
+    return (each._replace(body=None) if each.arrival in gone.bodies else each for each in queue)
 
 
 def _joined(earlier: list[Fresh] | None, later: list[Fresh] | None) -> list[Fresh]:

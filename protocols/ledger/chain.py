@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -11,7 +11,10 @@ from protocols.feeds.clock import observe
 from protocols.feeds.entry import (
     KEPT_BYTES,
     KEPT_EVERY,
+    SALT_BYTES,
     EntryKind,
+    detached_header,
+    hash_body,
     hash_header,
     header_of,
     make_entry,
@@ -92,6 +95,10 @@ class Chain:
         self._store = store
         self.feeds: dict[bytes, FeedState] = {}
         self.by_no: dict[int, FeedState] = {}
+        self.withheld: Collection[bytes] = ()
+        """Full hashes of entries whose bodies have to go and so never travel any more."""
+        self.revision = 0
+        """Rises when what was encoded before may not travel as it is."""
         self._key_no: dict[bytes, int] = {}
         self.key_ids: dict[int, bytes] = {}
         self._load()
@@ -312,12 +319,12 @@ class Chain:
             (arrival,),
         )
         assert row is not None
-        no, seq, kind, dictionary, clock, key_no, body, prev, *_ = row
-        feed = self.by_no[no]
+        no, seq, kind, dictionary, clock, key_no, body, prev, length, body_hash = row
+        feed, key_id = self.by_no[no], KeyId(self.key_ids[key_no])
         place = (feed.feed_id, seq, prev or feed.feed_id, clock)
-        entry = make_entry(
-            EntryKind(kind), dictionary, place, KeyId(self.key_ids[key_no]), body or b""
-        )
+        if body is None:
+            return detached_header(kind, dictionary, place, key_id, length, body_hash), None, feed
+        entry = make_entry(EntryKind(kind), dictionary, place, key_id, body)
         return header_of(entry), body, feed
 
     def hash_again(self, arrival: int) -> bytes:
@@ -360,6 +367,8 @@ class Chain:
             assert found is not None
             prev = found[0]
         genesis = feed.encoded if first == 1 else None
+        if self.withheld:
+            rows = [_without(row) if row[10] in self.withheld else row for row in rows]
         outgoing = _thinned(rows, feed.thinned, self.key_ids)
         encoded = encode_run(feed.feed_id, genesis, first, prev, outgoing)
         return encoded, rows[-1][0], rows[-1][10], rows[-1][11]
@@ -428,6 +437,14 @@ def _cut(rows: list[tuple[Any, ...]], bytes_max: int, thin: bool) -> list[tuple[
         if signature is not None:
             end = at
     return rows[:end]
+
+
+def _without(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return an entry's row as it is once its body is gone."""
+    body = row[6]
+    if body is None:
+        return row
+    return (*row[:6], None, row[7], len(body) - SALT_BYTES, hash_body(body), *row[10:])
 
 
 def _kept_signatures(rows: Sequence[tuple[int, int, bool]]) -> set[int]:

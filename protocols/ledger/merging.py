@@ -197,6 +197,13 @@ class Merger:
         """Return one document as a standard automerge file."""
         return self._at(doc).document.export()
 
+    def drop(self, docs: Iterable[int]) -> None:
+        """Forget documents that are gone."""
+        for doc in docs:
+            dropped = self._cache.pop(doc, None)
+            if dropped is not None:
+                self._cached_entries -= len(dropped.document.entries)
+
     def forget(self) -> None:
         """Drop everything cached: after a failed transaction or a change of standing."""
         self._cache.clear()

@@ -22,6 +22,8 @@ from protocols.records.document import opened
 
 PREFIXES_KEPT = 65_536
 """Entry prefixes remembered with their document: what most dependencies name."""
+ERASED = b"erased"
+"""What an entry waits for that would begin an erased document: that it need not go any more."""
 PARKED_MAX = 4096
 """Entries that came before what they depend on and are kept at hand, about 1 kB each: several
 feeds travel side by side, so most wait for a moment only. More are set aside in the book."""
@@ -74,11 +76,13 @@ class Opener:
         names: Names,
         key_of: Callable[[bytes], bytes | None],
         scope_of: Callable[[bytes], ScopeId | None],
+        founds_erased: Callable[[bytes, FeedState], bool] = lambda *_: False,
     ) -> None:
         self._store = store
         self._names = names
         self._key_of = key_of
         self._scope_of = scope_of
+        self._founds_erased = founds_erased
         self._keys: dict[bytes, bytes] = {}
         """Scope keys met so far: an open key never closes."""
         self._docs: OrderedDict[bytes, int] = OrderedDict()
@@ -156,6 +160,14 @@ class Opener:
                 self._set_aside(entry.arrival, 0, "dependency", need)
         self._parked.clear()
         self.parked = 0
+
+    def forget(self, prefixes: Iterable[bytes], documents: Iterable[int]) -> None:
+        """Drop what is remembered of documents that are gone, and of whom they were about."""
+        for prefix in prefixes:
+            self._docs.pop(prefix, None)
+        for doc in documents:
+            self._doc_facts.pop(doc, None)
+        self._subjects.clear()
 
     def waiting_on(self, need: bytes) -> list[int]:
         """Forget and return the entries that waited for this key or prefix."""
@@ -254,6 +266,8 @@ class Opener:
 
     def _read(self, entry: Sealed) -> tuple[bytes, Body]:
         header, dictionary = entry.header, entry.header[2]
+        if entry.body is None:
+            raise Missing("erased", None)
         key_id = header[83:115]
         key = self._keys.get(key_id)
         if key is None:
@@ -261,8 +275,6 @@ class Opener:
             if key is None:
                 raise Missing("key", key_id)
             self._keys[key_id] = key
-        if entry.body is None:
-            raise Missing("body", None)
         if not known(dictionary):
             raise Missing("dictionary", None)
         packed = open_body(header, entry.body, key)
@@ -297,6 +309,8 @@ class Opener:
 
     def _found(self, entry: Sealed, prefix: bytes, body: Body) -> tuple[int, int]:
         doc_id = DocId(prefix)
+        if self._founds_erased(prefix, entry.feed):
+            raise Missing("erased", ERASED)
         about = opened(decode_fact(*body.facts[0]), doc_id) if body.facts else None
         whose, kind = (about.subject, int(about.subject_kind)) if about else (doc_id, 0)
         subject = self._subject_no(whose, kind)

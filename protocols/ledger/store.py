@@ -106,13 +106,30 @@ class Store:
             except sqlcipher3.Error as error:
                 raise _as_ledger_error(error) from None
 
-    def checkpoint(self) -> None:
-        """Fold the write-ahead log into the database; called when idle."""
+    def checkpoint(self) -> bool:
+        """Fold the write-ahead log into the database; called when idle.
+
+        Returns:
+            Whether nothing is left of the log: nobody read what it held.
+        """
+        if self.path is None:
+            return True
+        # A backup may be reading: what it still needs stays in the log, and nobody waits.
+        self.execute("PRAGMA busy_timeout=0").fetchall()
+        busy = self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        self.execute(f"PRAGMA busy_timeout={BUSY_MS}").fetchall()
+        return not busy
+
+    def vacuum(self) -> bool:
+        """Write the file anew without the pages and parts of pages that were freed.
+
+        Returns:
+            Whether nothing of what was freed is left, in the log neither. Outside a transaction.
+        """
+        assert not self._depth
         if self.path is not None:
-            # A backup may be reading: what it still needs stays in the log, and nobody waits.
-            self.execute("PRAGMA busy_timeout=0").fetchall()
-            self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            self.execute(f"PRAGMA busy_timeout={BUSY_MS}").fetchall()
+            self.execute("VACUUM")
+        return self.checkpoint()
 
     def reader(self) -> Store:
         """Return a second connection that only reads, for another thread; close it before this one.

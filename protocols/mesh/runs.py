@@ -30,12 +30,18 @@ class RecentRuns:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._kept: OrderedDict[tuple[int, int, bytes], Encoded] = OrderedDict()
+        self._revision = 0
 
     def after(self, feed: FeedState, tip: Tip, after: int, bytes_max: int) -> Encoded | None:
         """Return a branch after a place: all of it, or as much as `bytes_max` allows.
 
         None when nothing of it may travel yet. See `Chain.run_after`.
         """
+        revision = self._ledger.chain.revision
+        if revision != self._revision:
+            # Bodies went that were encoded before.
+            self._kept.clear()
+            self._revision = revision
         # A failed transaction gives numbers of feeds out again, but never an entry's hash.
         place = (feed.no, after, tip.hash)
         kept = self._kept.get(place)

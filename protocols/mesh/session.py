@@ -239,8 +239,8 @@ class Session:
                 self._await(gap.feed, None)
                 at = gap.end
                 continue
-            if any(line.body is None for line in run.lines):
-                # Nothing drops a body yet: whoever sends none keeps it from everybody after us.
+            if any(line.body is None for line in run.lines) and not self._may_lack(run):
+                # Whoever leaves out what nobody ordered away keeps it from everybody after us.
                 raise PeerError("detached_body")
             runs.append(run)
         taken = self._ledger.take(runs, self.wall_ms)
@@ -256,6 +256,9 @@ class Session:
         self._taken += size
         self.streaming = size >= STREAM_BYTES
         return taken
+
+    def _may_lack(self, run: Run) -> bool:
+        return self._ledger.eraser.may_lack(run)
 
     def take_urgent(self, frame: Frame) -> Taken | None:
         """Store what is urgent in a data frame whose turn is still to come.

@@ -1,0 +1,238 @@
+"""Erasing over real nodes: bodies, strands and rows go everywhere, chains go on verifying."""
+
+from __future__ import annotations
+
+from protocols.ids import PatientId
+from protocols.ledger.inspection import check, inspect
+from protocols.trust.certificates import CERTIFICATE_VERSION, Certificate, Rank, sign_certificate
+from protocols.trust.control import Certificates, Erase, Hold
+from protocols.trust.erasure import approve_erase
+from tests.unit.stage import (
+    WALL_MS,
+    Device,
+    Stage,
+    admit,
+    agree,
+    linked,
+    note,
+    patient,
+    triage,
+)
+
+
+def coordinator(issuer: Device, device: Device) -> None:
+    """Make a member a coordinator of the scope that care is written in."""
+    authority, keys = issuer.ledger.authority, device.ledger.authority.keys
+    certificate = Certificate(
+        version=CERTIFICATE_VERSION,
+        operation=bytes(authority.operation),
+        subject=bytes(keys.device),
+        agree=keys.agree_public,
+        rank=int(Rank.COORDINATOR),
+        roles=(1,),
+        scopes=(bytes(authority.care_scope),),
+        depth=1,
+        count=100,
+        serial=authority.roster.next_serial(authority.device),
+    )
+    with issuer.ledger.atomic():
+        statement = sign_certificate(certificate, authority.keys)
+        issuer.ledger.write_control(Certificates((statement,)), WALL_MS)
+
+
+def hashes_of(device: Device, patient_id: str) -> tuple[list[bytes], list[bytes]]:
+    """Entries and documents of a patient as a device holds them."""
+    subject = bytes(PatientId.parse(patient_id))
+    rows = device.store.all(
+        "SELECT e.hash, d.doc_id FROM strand t JOIN entry e ON e.arrival = t.entry"
+        " JOIN document d ON d.no = t.doc JOIN subject s ON s.no = d.subject WHERE s.id = ?",
+        (subject,),
+    )
+    return sorted(row[0] for row in rows), sorted({row[1] for row in rows})
+
+
+def order(author: Device, approver: Device, patient_id: str, *, documents: bool = True) -> Erase:
+    entries, docs = hashes_of(author, patient_id)
+    bare = Erase(tuple(entries), tuple(docs) if documents else (), 1, bytes(32), bytes(64))
+    authority = author.ledger.authority
+    return approve_erase(
+        bare, authority.operation, authority.device, approver.ledger.authority.keys
+    )
+
+
+def erase(stage: Stage, author: Device, record: Erase | Hold) -> bytes:
+    """Write an erase as its author and tell whoever is linked."""
+    with author.ledger.atomic():
+        written = author.ledger.write_control(record, WALL_MS)
+    author.ledger.catch_up_all()
+    author.node._board.grew([written.feed])
+    stage.carry(author, author.node.tick(stage.now(author)))
+    return written.entry.hash
+
+
+def text_of(device: Device) -> bytes:
+    """Everything a book holds that could be read: every value of every table."""
+    names = [
+        name
+        for (name,) in device.store.all("SELECT name FROM sqlite_master WHERE type = 'table'")
+        if name != "patient_search"
+    ]
+    parts = []
+    for name in names:
+        for row in device.store.all(f"SELECT * FROM {name}"):
+            parts += [
+                v.encode() if isinstance(v, str) else bytes(v)
+                for v in row
+                if isinstance(v, (str, bytes))
+            ]
+    return b"\0".join(parts)
+
+
+def sound(device: Device) -> bool:
+    device.ledger.catch_up_all()
+    found = inspect(device.ledger)
+    return found.ok and check(device.store).ok
+
+
+def crew() -> tuple[Stage, list[Device]]:
+    """Ann the founder, Ben a coordinator, Cleo a device: all linked through Ann."""
+    stage, devices = linked("ann", "ben", "cleo")
+    coordinator(devices[0], devices[1])
+    for device in devices[1:]:
+        stage.cut(devices[0], device)
+        stage.link(devices[0], device)
+    stage.run(3_000)
+    return stage, devices
+
+
+def test_an_erase_reaches_all_and_the_chains_still_verify():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    kept = stage.write(cleo, patient("Amina"))[0].id
+    stage.write(ann, note(whom, "limps"), triage(whom), note(kept, "well"))
+    stage.run(3_000)
+    assert all(b"Zebulon" in text_of(each) for each in (ann, ben, cleo))
+
+    erase(stage, ann, order(ann, ben, whom))
+    stage.run(3_000)
+
+    for each in (ann, ben, cleo):
+        assert b"Zebulon" not in text_of(each) and b"limps" not in text_of(each)
+        assert b"Amina" in text_of(each)
+        assert sound(each)
+    assert agree(ann, ben, cleo)
+
+
+def test_a_device_that_never_had_it_takes_headers_only():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    erase(stage, ann, order(ann, ben, whom))
+    stage.write(cleo, patient("Amina"))
+    stage.run(3_000)
+    dan = Device.found("dan")
+    admit(ann, dan)
+    stage.link(ann, dan)
+    stage.run(3_000)
+    assert b"Amina" in text_of(dan)
+    assert b"Zebulon" not in text_of(dan)
+    assert dan.entries == ann.entries
+    assert agree(ann, dan) and ann.care.rows == cleo.care.rows
+    assert sound(dan)
+
+
+def test_one_that_was_away_with_the_text_drops_it_at_its_next_contact_and_spreads_none():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    stage.cut(ann, cleo)
+    erase(stage, ann, order(ann, ben, whom))
+    stage.write(cleo, note(whom, "late limp"), patient("Amina"))
+    stage.run(3_000)
+    assert b"Zebulon" in text_of(cleo)
+    stage.link(cleo, ann)
+    stage.run(5_000)
+    for each in (ann, ben, cleo):
+        assert b"Zebulon" not in text_of(each) and b"late limp" not in text_of(each)
+        assert sound(each)
+    assert agree(ann, ben, cleo)
+    assert [len(each.ledger.eraser.late()) for each in (ann, ben, cleo)] == [1, 1, 1]
+
+
+def test_a_body_left_out_without_an_order_ends_the_link():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    dan = Device.found("dan")
+    admit(ann, dan)
+    row = ann.store.one(
+        "SELECT arrival, body FROM entry WHERE substr(hash, 1, 16) = ?",
+        (bytes(PatientId.parse(whom)),),
+    )
+    with ann.store.atomic():
+        ann.ledger.eraser._drop_bodies([row])
+    ann.restarted()
+    stage.link(ann, dan)
+    stage.run(3_000)
+    assert "detached_body" in dan.hangups.values()
+    assert b"Zebulon" not in text_of(dan)
+
+
+def test_a_hold_keeps_the_text_and_lifting_it_lets_the_erase_go_on():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    record = order(ann, ben, whom)
+    hold = erase(stage, ann, Hold(record.documents, ()))
+    erase(stage, ann, record)
+    stage.run(3_000)
+    assert all(b"Zebulon" in text_of(each) for each in (ann, ben, cleo))
+    erase(stage, ann, Hold((), (), hold))
+    stage.run(3_000)
+    assert not any(b"Zebulon" in text_of(each) for each in (ann, ben, cleo))
+    assert agree(ann, ben, cleo)
+
+
+def test_whoever_is_erased_can_be_written_about_again():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    erase(stage, ann, order(ann, ben, whom))
+    stage.run(3_000)
+    assert not stage.write(cleo, note(whom, "again"))[0].ok
+    again = stage.write(cleo, patient("Zeb"))[0]
+    assert again.ok and stage.write(cleo, note(again.id, "again"))[0].ok
+    stage.run(3_000)
+    assert all(b"again" in text_of(each) for each in (ann, ben, cleo))
+
+
+def test_part_of_a_document_takes_with_it_what_depends_on_it():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(1_000)
+    stage.write(cleo, note(whom, "first"))
+    stage.run(1_000)
+    stage.write(ann, note(whom, "second"))
+    stage.run(3_000)
+    entries, _ = hashes_of(ann, whom)
+    first = next(
+        digest
+        for digest, plain in ann.store.all(
+            "SELECT e.hash, t.plain FROM strand t JOIN entry e ON e.arrival = t.entry"
+        )
+        if b"first" in plain
+    )
+    authority = ann.ledger.authority
+    record = approve_erase(
+        Erase((first,), (), 1, bytes(32), bytes(64)),
+        authority.operation,
+        authority.device,
+        ben.ledger.authority.keys,
+    )
+    assert first in entries
+    erase(stage, ann, record)
+    stage.run(3_000)
+    for each in (ann, ben, cleo):
+        assert b"Zebulon" in text_of(each) and b"first" not in text_of(each)
+        assert sound(each)
+    assert agree(ann, ben, cleo)
