@@ -17,7 +17,6 @@ from protocols.ledger.store import Store
 from protocols.records.identity import code_tag
 from protocols.trust.charter import Sensitivity
 from protocols.trust.control import Attestation, Place, Record, UnknownControl, decode_control
-from protocols.trust.granting import own_scope
 from protocols.trust.erasure import Erasures
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.judging import Judgement
@@ -47,8 +46,6 @@ class Authority:
         """Whether an erase or a hold came since last looked at; whoever reads it clears it."""
         self.opened_keys: list[KeyId] = []
         """Keys that opened since last looked at; whoever reads it clears it."""
-        self.version = 0
-        """Rises whenever somebody may do more, or less, than before."""
         self._late: set[DeviceId] = set()
         self._tags: dict[int, str] = {}
         self._names: dict[DeviceId, str] = {}
@@ -121,17 +118,9 @@ class Authority:
             if len(feed.tips) > 1 or any(first <= seq <= feed.seq for seq in heads):
                 self._late.add(device)
 
-    def _take_record(
-        self, record: Record | UnknownControl, place: Place, clock: int | None
-    ) -> None:
-        """Take one record.
-
-        Args:
-            clock: When it was written, for one that has just arrived; else None.
-        """
+    def _take_record(self, record: Record | UnknownControl, place: Place) -> None:
         self._names.clear()
-        late = clock is not None and isinstance(record, Attestation)
-        if clock is not None and late and self._written_since(place, clock):
+        if isinstance(record, Attestation) and self._written_since(place):
             self._late.add(place.author)
         self.roster.add(record, place)
         self.orders_changed |= self.erasures.add(record, place)
