@@ -62,6 +62,7 @@ class Membership:
         """Where issuers wrote down what they signed, each in its own feed."""
         self._seals: dict[bytes, list[Written]] = defaultdict(list)
         """By subject, extensions too."""
+        self._sealers: set[bytes] = set()
         self._heads: set[bytes] = set()
         """Entries that seals name: whether they are here decides what they cover."""
         self._due = False
@@ -100,23 +101,26 @@ class Membership:
             name = statement_hash(statement)
             if place is not None and place.author == statement.issuer:
                 self._published[name].append(place)
+                # Below a seal on its issuer it may stand for the first time.
+                self._due |= bool(self._seals.get(statement.issuer))
             held = None if name in self._held else self._authentic(name, statement)
             if held is not None:
                 self._held[name] = held
                 self._issued[statement.issuer].append(held)
                 new.append(held)
-        if self._seals:
-            # Where a certificate stands written counts too, so a known one may matter anew.
-            self._due = True
+        if self._due:
             return set()
         grown: set[DeviceId] = set()
         for held in new:
             grown |= self._judge(held)
+        # Whoever is sealed or seals weighs on others: then everything is judged anew.
+        self._due = any(key in self._seals or key in self._sealers for key in grown)
         return grown
 
     def seal(self, record: Seal, place: Place) -> None:
         """Take a seal or an extension of one."""
         self._seals[record.subject].append(Written(record, place))
+        self._sealers.add(place.author)
         self._heads.update(digest for _, _, digest in record.heads)
         self._due = True
 
@@ -253,7 +257,7 @@ class Membership:
         return _Held(name, statement, certificate)
 
     def _judge(self, held: _Held) -> set[DeviceId]:
-        """See whether a certificate stands now, and all that hangs on it. Without seals."""
+        """See whether a certificate stands now, and all that hangs on it."""
         if not self._stand(held):
             return set()
         subject = DeviceId(held.certificate.subject)
