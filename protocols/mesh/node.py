@@ -19,6 +19,7 @@ from protocols.ledger.chain import FeedState
 from protocols.ledger.recording import Answer, Recorder
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh.auditing import Auditing
+from protocols.mesh.confirming import Confirming
 from protocols.mesh.door import GREETING_MS, Door, own_control
 from protocols.mesh.effects import Changed, Effect, Notice, Now, WakeAt
 from protocols.mesh.frames import MESSAGE_BYTES_MAX, Ack, Bye, decode_frame
@@ -62,6 +63,7 @@ class Node:
         self._door = Door(ledger, self._board)
         self._receipts = Receipts(ledger, self._board)
         self._auditing = Auditing(ledger, self._board)
+        self._confirming = Confirming(ledger, self._board)
         self._timers = _Timers()
 
     # Driving
@@ -153,6 +155,7 @@ class Node:
         self._catch_up(now)
         timers = self._timers
         self._receipts.tick(now)
+        self._confirming.tick(now)
         self._auditing.tick(now)
         if timers.flush_at is not None and timers.flush_at <= now.mono_ms:
             timers.flush_at = None
@@ -355,6 +358,7 @@ class Node:
         for entry in self._links.values():
             session = entry.session
             alarms.append(entry.opened_ms + GREETING_MS if session is None else session.offer_at)
+        alarms.append(self._confirming.alarm(now))
         if self.ledger.behind:
             alarms.append(self._when_to_catch_up(now))
         return min((alarm for alarm in alarms if alarm is not None), default=None)

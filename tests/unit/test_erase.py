@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from protocols.ids import PatientId
+from protocols.ledger.founding import new_epoch
 from protocols.ledger.inspection import check, inspect
 from protocols.trust.certificates import CERTIFICATE_VERSION, Certificate, Rank, sign_certificate
 from protocols.trust.control import Certificates, Erase, Hold
@@ -234,5 +235,98 @@ def test_part_of_a_document_takes_with_it_what_depends_on_it():
     stage.run(3_000)
     for each in (ann, ben, cleo):
         assert b"Zebulon" in text_of(each) and b"first" not in text_of(each)
+        assert sound(each)
+    assert agree(ann, ben, cleo)
+
+
+def test_each_holder_confirms_once_and_says_so_to_all():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    entry = erase(stage, ann, order(ann, ben, whom))
+    stage.run(6_000)
+    for each in (ann, ben, cleo):
+        said = each.ledger.authority.erasures.confirmed(entry)
+        assert sorted(one.device for one in said) == sorted((ann.id, ben.id, cleo.id))
+    cleo.restarted()
+    stage.link(ann, cleo)
+    stage.run(6_000)
+    assert len(ann.ledger.authority.erasures.confirmed(entry)) == 3
+    assert agree(ann, ben, cleo)
+
+
+def test_what_is_held_is_not_confirmed():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    record = order(ann, ben, whom)
+    erase(stage, ann, Hold((), record.entries[:1]))
+    entry = erase(stage, ann, record)
+    stage.run(6_000)
+    assert ann.ledger.authority.erasures.confirmed(entry) == []
+
+
+def test_an_older_copy_that_comes_back_drops_it_again_and_confirms_again():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    old = cleo.copy("cleo")
+    entry = erase(stage, ann, order(ann, ben, whom))
+    stage.run(6_000)
+    stage.cut(ann, cleo)
+    assert b"Zebulon" in text_of(old)
+    new_epoch(old.store, b"restored")
+    old.restarted()
+    stage.link(old, ann)
+    stage.run(8_000)
+    assert b"Zebulon" not in text_of(old) and sound(old)
+    said = [one for one in ann.ledger.authority.erasures.confirmed(entry) if one.device == old.id]
+    assert {one.epoch for one in said} == {bytes(cleo.ledger.authority.epoch), b"restored"}
+    assert agree(ann, ben, old)
+
+
+def test_a_relay_without_keys_drops_what_it_cannot_read():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    relay = Device.found("relay")
+    admit(ann, relay)
+    relay.ledger.opener._key_of = lambda _: None
+    stage.link(ann, relay)
+    stage.run(3_000)
+    record = order(ann, ben, whom)
+    (named,) = record.entries
+    held = "SELECT body FROM entry WHERE hash = ?"
+    assert relay.store.one(held, (named,))[0] and not relay.store.all("SELECT * FROM strand")
+    entry = erase(stage, ann, record)
+    stage.run(6_000)
+    assert relay.store.one(held, (named,)) == (None,)
+    assert relay.id in {said.device for said in ann.ledger.authority.erasures.confirmed(entry)}
+    assert check(relay.store).ok and relay.care.entries == ann.care.entries
+
+
+def test_a_device_with_a_fork_drops_the_body_on_every_branch_and_keeps_both():
+    stage, (ann, ben, cleo) = crew()
+    stage.write(cleo, patient("Amina"))
+    stage.run(3_000)
+    clone = cleo.copy("clone")
+    stage.cut(ann, cleo)
+    mine = stage.write(cleo, patient("Zebulon"))[0].id
+    theirs = stage.write(clone, patient("Yolanda"))[0].id
+    for each in (cleo, clone):
+        stage.link(each, ann)
+        stage.run(4_000)
+        stage.cut(each, ann)
+    assert mine != theirs
+    for whom in (mine, theirs):
+        erase(stage, ann, order(ann, ben, whom))
+    stage.run(6_000)
+    for each in (cleo, clone):
+        stage.link(each, ann)
+        stage.run(6_000)
+    for each in (ann, ben, cleo, clone):
+        text = text_of(each)
+        assert b"Zebulon" not in text and b"Yolanda" not in text and b"Amina" in text
+        assert any(len(feed.tips) == 2 for feed in each.ledger.chain.feeds.values())
         assert sound(each)
     assert agree(ann, ben, cleo)
