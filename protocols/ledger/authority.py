@@ -76,7 +76,8 @@ class Authority:
         )
         for feed_no, seq, digest, body, prev in rows:
             feed = self._chain.by_no[feed_no]
-            self._apply(_place(feed, seq, prev or feed.feed_id, EntryHash(digest)), body)
+            place = _place(feed, seq, prev or feed.feed_id, EntryHash(digest))
+            self._apply(place, body, None)
         self.changed_devices()
         self.opened_keys.clear()
 
@@ -86,20 +87,20 @@ class Authority:
             if each.line.body is not None:
                 line = each.line
                 place = _place(each.feed, line.seq, line.prev, EntryHash(line.hash))
-                self._apply(place, line.body)
+                self._apply(place, line.body, line.clock)
 
-    def _apply(self, place: Place, body: bytes | None) -> None:
+    def _apply(self, place: Place, body: bytes | None, clock: int | None) -> None:
         try:
             record = decode_control(body or b"")
         except PeerError:
             # Void, and yet a link of the chain that seals are judged along.
             self.roster.add(None, place)
             return
-        self._take_record(record, place)
+        self._take_record(record, place, clock)
 
     def wrote(self, record: Record, feed: FeedState, entry: Entry) -> None:
         """Take one control record of our own."""
-        self._take_record(record, _place(feed, entry.seq, entry.prev, entry.hash))
+        self._take_record(record, _place(feed, entry.seq, entry.prev, entry.hash), None)
 
     def changed_devices(self) -> set[DeviceId]:
         """Return and forget the devices whose entries must be judged again."""
@@ -118,9 +119,17 @@ class Authority:
             if len(feed.tips) > 1 or any(first <= seq <= feed.seq for seq in heads):
                 self._late.add(device)
 
-    def _take_record(self, record: Record | UnknownControl, place: Place) -> None:
+    def _take_record(
+        self, record: Record | UnknownControl, place: Place, clock: int | None
+    ) -> None:
+        """Take one record.
+
+        Args:
+            clock: When it was written, for one that has just arrived; else None.
+        """
         self._names.clear()
-        if isinstance(record, Attestation) and self._written_since(place):
+        late = clock is not None and isinstance(record, Attestation)
+        if clock is not None and late and self._written_since(place, clock):
             self._late.add(place.author)
         self.roster.add(record, place)
         self.orders_changed |= self.erasures.add(record, place)
@@ -140,15 +149,17 @@ class Authority:
 
         return best(judgement.ways, feed.feed_id, feed.genesis.epoch, covers)
 
-    def _written_since(self, place: Place) -> bool:
-        """Whether entries that may name an attestation came before it."""
-        attested = next((tip for tip in self._chain.feeds[place.feed].tips), None)
-        return attested is not None and any(
-            feed.tips[0].clock > attested.clock
+    def _written_since(self, place: Place, clock: int) -> bool:
+        """Whether entries that may name an attestation came before it.
+
+        Further control entries may have come with it, so its own clock counts, not its feed's.
+        """
+        return any(
+            tip.clock > clock
             for feed in self._chain.feeds.values()
-            if feed.tips
-            and feed.genesis.lane != Lane.CONTROL
+            if feed.genesis.lane != Lane.CONTROL
             and (feed.genesis.device, bytes(feed.genesis.epoch)) == (place.author, place.epoch)
+            for tip in feed.tips
         )
 
     def code_tag_of(self, feed: FeedState) -> str:

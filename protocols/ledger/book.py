@@ -28,6 +28,7 @@ from protocols.ledger.writing import Writer, Written
 from protocols.records.catalogue import ROW_TABLES
 from protocols.records.shape import Plan
 from protocols.trust.control import Record
+from protocols.trust.sessions import NOBODY, Session
 from protocols.trust.statements import SignedStatement
 
 OPEN_BATCH = 256
@@ -383,11 +384,15 @@ class Ledger:
     # Writing
 
     def write(
-        self, plan: Plan, wall_ms: int, entropy: Callable[[int], bytes]
+        self,
+        plan: Plan,
+        wall_ms: int,
+        entropy: Callable[[int], bytes],
+        session: Session = NOBODY,
     ) -> tuple[list[Written], set[str]]:
-        """Write a plan. Inside the caller's `atomic`."""
+        """Write a plan, in a person's session or nobody's. Inside the caller's `atomic`."""
         salts = [entropy(8) for _ in plan.drafts]
-        return self.writer.record(plan, wall_ms, salts)
+        return self.writer.record(plan, wall_ms, salts, session)
 
     def write_control(self, record: Record, wall_ms: int) -> Written:
         """Write one control record and let it take effect. Inside the caller's `atomic`."""

@@ -284,7 +284,7 @@ class Merger:
                 facts.append(
                     Fact(
                         arrival, index, prefix, kind, record, place.no, doc_id, place.lane,
-                        feed_no, clock_ms, order, standing, code_tag,
+                        feed_no, clock_ms, order, standing, code_tag, session,
                     )
                 )  # fmt: skip
         return facts

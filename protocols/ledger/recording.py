@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,15 +13,35 @@ from protocols.errors import InputError, LedgerError
 from protocols.ids import FactRef, PatientId, SiteId
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
+from protocols.ledger.persons import Sitting, still
+from protocols.ledger.practice import must_practise
 from protocols.ledger.view import BookView
 from protocols.ledger.writing import Written
 from protocols.records.answer import Answer as Answer
+from protocols.records.catalogue import BY_NAME
 from protocols.records.commands import fingerprint, parse_line, plan
 from protocols.records.identity import short_code
 from protocols.records.shape import Plan, SubjectKind
+from protocols.trust.sessions import NOBODY
+from protocols.trust.standing import Standing
 
 LINES_MAX = 64
 """Lines written in one transaction: an import gains, a single record waits for nobody."""
+
+_UNCOUNTED = {Standing.REFUSED: "role_refused", Standing.QUARANTINED: "quarantined"}
+"""Warnings for what is kept, and counts nowhere."""
+
+
+class Seat(NamedTuple):
+    """Who writes: a person who took this device, or nobody identified."""
+
+    sitting: Sitting | None = None
+    overridden: frozenset[int] = frozenset()
+    """Kinds for which the person has overridden what their licence does not cover."""
+
+
+UNKNOWN = Seat()
+"""Nobody is identified: judged by what the device may write."""
 
 
 class Recorder:
@@ -30,11 +51,18 @@ class Recorder:
         self._ledger = ledger
 
     def record(
-        self, lines: Sequence[Mapping[str, Any]], wall_ms: int, entropy: Callable[[int], bytes]
+        self,
+        lines: Sequence[Mapping[str, Any]],
+        wall_ms: int,
+        entropy: Callable[[int], bytes],
+        seat: Seat = UNKNOWN,
     ) -> tuple[list[Answer], list[FeedState], set[str]]:
         """Write lines in order; return answers, feeds that grew and row tables that changed.
 
         A refused line changes nothing and does not hinder the next.
+
+        Args:
+            seat: Who writes.
         """
         answers: list[Answer] = []
         feeds: dict[int, FeedState] = {}
@@ -44,7 +72,7 @@ class Recorder:
             try:
                 with self._ledger.atomic():
                     done = [
-                        self._one(at, line, BookView(self._ledger, wall_ms), entropy)
+                        self._one(at, line, BookView(self._ledger, wall_ms), entropy, seat)
                         for at, line in enumerate(batch, start + 1)
                     ]
             except LedgerError as error:
@@ -60,7 +88,11 @@ class Recorder:
         return answers, [self._ledger.chain.by_no[no] for no in feeds], tables
 
     def together(
-        self, lines: Sequence[Mapping[str, Any]], wall_ms: int, entropy: Callable[[int], bytes]
+        self,
+        lines: Sequence[Mapping[str, Any]],
+        wall_ms: int,
+        entropy: Callable[[int], bytes],
+        seat: Seat = UNKNOWN,
     ) -> tuple[list[Answer], list[FeedState], set[str]]:
         """Write lines as one: all of them are durable, or nothing of them is written.
 
@@ -73,7 +105,7 @@ class Recorder:
                 for at, line in enumerate(lines, 1):
                     named = _of_earlier(line, [answer for answer, _, _ in done])
                     view = BookView(self._ledger, wall_ms)
-                    done.append(self._one(at, named, view, entropy))
+                    done.append(self._one(at, named, view, entropy, seat))
                     if done[-1][0].ok:
                         continue
                     if any(written for _, written, _ in done):
@@ -94,22 +126,55 @@ class Recorder:
         line: Mapping[str, Any],
         view: BookView,
         entropy: Callable[[int], bytes],
+        seat: Seat,
     ) -> tuple[Answer, list[Written], set[str]]:
         try:
             command = parse_line(line)
             held = self._answered(command.key, line, at)
             if held is not None:
                 return held, [], set()
-            planned = plan(command, view)
+            self._admit(seat, BY_NAME[command.kind].number, view.now_ms)
+            planned = self._marked(plan(command, view), seat)
         except InputError as error:
             return _refused(at, line, error), [], set()
-        written, tables = self._ledger.write(planned, view.now_ms, entropy)
+        session = seat.sitting.session if seat.sitting else NOBODY
+        written, tables = self._ledger.write(planned, view.now_ms, entropy, session)
         answer = self._answer(at, command.key, planned, written)
         self._ledger.store.execute(
             "INSERT INTO answered VALUES (?,?,?)",
             (slot(command.key), fingerprint(line), msgspec.json.encode(answer)),
         )
         return answer, written, tables
+
+    def _admit(self, seat: Seat, kind: int, now_ms: int) -> None:
+        """Refuse what the person's licence does not cover; what no role allows is kept, marked.
+
+        Raises:
+            InputError: `session_ended`, or one of `practice.OVERRIDES`.
+        """
+        if seat.sitting is None:
+            return
+        if not still(self._ledger, seat.sitting):
+            raise InputError("session_ended")
+        must_practise(self._ledger, seat.sitting, kind, now_ms, seat.overridden)
+
+    def _marked(self, planned: Plan, seat: Seat) -> Plan:
+        """Return the plan with a warning when what it writes will not count."""
+        authority = self._ledger.authority
+        session = seat.sitting.session if seat.sitting else NOBODY
+        found = {
+            authority.roster.standing(
+                authority.device,
+                fact.kind,
+                authority.care_scope,
+                session,
+                epoch=bytes(authority.epoch),
+            )
+            for draft in planned.drafts
+            for fact in draft.facts
+        }
+        marks = [word for standing, word in _UNCOUNTED.items() if standing in found]
+        return replace(planned, warnings=(*planned.warnings, *marks)) if marks else planned
 
     def _answered(self, key: str, line: Mapping[str, Any], at: int) -> Answer | None:
         """Return the first answer to a line sent again.

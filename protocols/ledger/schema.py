@@ -96,6 +96,16 @@ def m001_base(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m003_person(db: Database) -> None:
+    """The persons of this device, each with a key locked by a passphrase and perhaps by a PIN."""
+    db.execute(
+        "CREATE TABLE person ("
+        " no INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, profile BLOB NOT NULL,"
+        " wrapped BLOB NOT NULL, pin BLOB, wrong INTEGER NOT NULL, session BLOB)"
+    )
+
+
 def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
     """Bring the schema up to this software; rows of another shape are built again."""
     migrations.apply(Database(store.connection))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from protocols.errors import LedgerError
-from protocols.feeds.body import DEPENDENCIES_MAX, NOT_IDENTIFIED, Body, encode_body
+from protocols.feeds.body import DEPENDENCIES_MAX, Body, encode_body
 from protocols.feeds.clock import observe, tick
 from protocols.feeds.entry import (
     ENTRY_BYTES_MAX,
@@ -31,6 +31,7 @@ from protocols.records.catalogue import encode_fact
 from protocols.records.document import opening
 from protocols.records.shape import Draft, Plan
 from protocols.trust.control import Record, encode_control
+from protocols.trust.sessions import NOBODY, Session
 
 
 class Written(NamedTuple):
@@ -46,11 +47,12 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """When something is written, and the randomness it takes."""
+    """When and by whom something is written, and the randomness it takes."""
 
     wall_ms: int
     salt: bytes
     """8 random bytes for each entry; control entries take none."""
+    session: Session
 
 
 class Writer:
@@ -76,15 +78,20 @@ class Writer:
         return Written(feed, entry, FactRef(entry.hash.prefix, 0), None, None)
 
     def record(
-        self, plan: Plan, wall_ms: int, salts: Sequence[bytes]
+        self, plan: Plan, wall_ms: int, salts: Sequence[bytes], session: Session = NOBODY
     ) -> tuple[list[Written], set[str]]:
-        """Write the drafts of a plan; return them and the row tables that changed."""
+        """Write the drafts of a plan; return them and the row tables that changed.
+
+        Args:
+            session: Who writes, as attested in this epoch's control feed.
+        """
         written: list[Written] = []
         tables: set[str] = set()
         for draft, salt in zip(plan.drafts, salts, strict=True):
             founded = written[0].subject if written else None
             encounter = next((each.encounter for each in written if each.encounter), None)
-            each, changed = self._draft(draft, founded, encounter, Instant(wall_ms, salt))
+            at = Instant(wall_ms, salt, session)
+            each, changed = self._draft(draft, founded, encounter, at)
             written.append(each)
             tables |= changed
         return written, tables
@@ -108,10 +115,10 @@ class Writer:
         values = tuple(
             [(fact.kind, encode_fact(fact.kind, fact.value, document)) for fact in facts]
         )
-        plain = encode_body(NOT_IDENTIFIED, dependencies, values)
+        plain = encode_body(at.session, dependencies, values)
         sealed, entry = self._seal(self._own_feed(scope, draft.lane), (key_id, key), plain, at)
         prefix = entry.hash.prefix
-        body = Body(*NOT_IDENTIFIED, dependencies, values)
+        body = Body(*at.session, dependencies, values)
         doc, subject_no, fresh = self._opener.adopt(
             prefix, plain, body, sealed, known and known[:2]
         )

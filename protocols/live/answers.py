@@ -16,6 +16,7 @@ from protocols.errors import InputError
 from protocols.feeds.clock import clock_ms
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
 from protocols.ledger import reading, results, tags
+from protocols.ledger.authors import Author, Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
 from protocols.ledger.safefile import disk_trouble, write_whole
@@ -137,7 +138,7 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
     if row is None:
         raise InputError("not_found", field="patient")
     facts = reading.facts(ledger, wanted)
-    history = History(wanted, facts)
+    history, who = History(wanted, facts), Authors(ledger)
     assigned = reading.assigned_facts(ledger, wanted)
     told = [fact for fact in (*facts, *assigned) if not isinstance(fact.record, DocumentOpen)]
     told.sort(key=lambda fact: (fact.at_ms, fact.order, fact.index), reverse=True)
@@ -147,8 +148,8 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
     return Chart(
         head=board_line(row, now_ms, tag_shared=bool(shared)),
         encounter=str(EncounterId(row.encounter)) if row.encounter else None,
-        attributes=tuple(_attribute(ledger, shown) for shown in words.attributes(history)),
-        lines=tuple(_chart_line(ledger, history, fact, saved) for fact in page),
+        attributes=tuple(_attribute(ledger, shown, who) for shown in words.attributes(history)),
+        lines=tuple(_chart_line(ledger, history, fact, saved, who) for fact in page),
         total=len(told),
         shared_tags=tuple(map(_shared_tag, shared)),
     )
@@ -160,8 +161,11 @@ def unassigned(ledger: Ledger, limit: int) -> Unassigned:
     saved = reading.saved_where(
         ledger, sorted({fact.entry for _, facts in found for fact in facts})
     )
+    who = Authors(ledger)
     lines = [
-        _chart_line(ledger, history, fact, saved) for history, facts in found for fact in facts
+        _chart_line(ledger, history, fact, saved, who)
+        for history, facts in found
+        for fact in facts
     ]
     return Unassigned(results.count(ledger.store), tuple(lines))
 
@@ -262,8 +266,8 @@ def status(node: Node, now_ms: int, ahead_ms: int = 0) -> dict[str, Any]:
     }
 
 
-def row_json(ledger: Ledger, line: RowLine) -> dict[str, Any]:
-    """One row for other programs; what the entry adds is joined to it."""
+def row_json(ledger: Ledger, line: RowLine, author: Author) -> dict[str, Any]:
+    """One row for other programs; what the entry and its author add is joined to it."""
     found = words.to_json(line.row)
     own = found.pop("id", None)
     scope = ledger.authority.scope_of(line.feed.genesis.scope) or line.feed.genesis.scope
@@ -272,6 +276,11 @@ def row_json(ledger: Ledger, line: RowLine) -> dict[str, Any]:
         "fact": str(line.ref),
         **found,
         "author": str(line.author),
+        "author_name": author.device_name,
+        "person": str(author.person) if author.person else None,
+        "person_name": author.name or None,
+        "profession": author.profession or None,
+        "identified": author.identified,
         "recorded_at": words.iso(line.recorded_ms),
         "scope": str(scope),
         "feed": str(line.feed.feed_id),
@@ -294,8 +303,10 @@ def rows_page(ledger: Ledger, table: str, since: int, limit: int) -> dict[str, A
     """
     rows: list[dict[str, Any]] = []
     cursor, size = since, 0
-    for line in reading.rows(ledger, table, since, min(limit, ROWS_MAX)):
-        row = {**row_json(ledger, line), "cursor": line.changed}
+    found = list(reading.rows(ledger, table, since, min(limit, ROWS_MAX)))
+    authors = Authors(ledger).of_entries(line.row.entry for line in found)
+    for line in found:
+        row = {**row_json(ledger, line, authors[line.row.entry]), "cursor": line.changed}
         size += len(msgspec.json.encode(row))
         if rows and size > ROWS_BYTES_MAX:
             break
@@ -352,40 +363,46 @@ def _site_named(ledger: Ledger, text: str) -> str:
     return str(row[0]) if row and row[0] else text
 
 
-def _attribute(ledger: Ledger, shown: words.Shown) -> Attribute:
+def _attribute(ledger: Ledger, shown: words.Shown, who: Authors) -> Attribute:
     return Attribute(
         shown.name,
         tuple(
             Asserted(
                 fact=str(said.fact.ref),
                 text=_site_named(ledger, words_of(BY_NAME[shown.name].number, said.value)),
-                author=_author(ledger, said.fact),
+                author=_author(ledger, said.fact, who).label,
                 at_ms=said.fact.at_ms,
                 recorded_ms=said.fact.clock_ms,
                 standing=said.fact.standing,
+                device=_author(ledger, said.fact, who).device_name,
             )
             for said in shown.said
         ),
     )
 
 
-def _chart_line(ledger: Ledger, history: History, fact: Fact, saved: dict[int, str]) -> ChartLine:
+def _chart_line(
+    ledger: Ledger, history: History, fact: Fact, saved: dict[int, str], who: Authors
+) -> ChartLine:
+    author = _author(ledger, fact, who)
     return ChartLine(
         fact=str(fact.ref),
         at_ms=fact.at_ms,
         recorded_ms=fact.clock_ms,
         kind=words.kind_name(fact.kind),
         summary=tuple((key, _site_named(ledger, text)) for key, text in words.summary(fact)),
-        author=_author(ledger, fact),
+        author=author.label,
         standing=fact.standing,
         replaced=history.replaced(fact),
         saved=saved.get(fact.entry, "here"),
+        device=author.device_name,
+        profession=author.profession,
+        unknown=author.identified and not author.name,
     )
 
 
-def _author(ledger: Ledger, fact: Fact) -> str:
-    device = ledger.chain.by_no[fact.author].genesis.device
-    return ledger.authority.name_of(device) or str(device)[:12]
+def _author(ledger: Ledger, fact: Fact, who: Authors) -> Author:
+    return who.of(ledger.chain.by_no[fact.author], fact.session)
 
 
 def _peer_line(ledger: Ledger, device: DeviceId, linked: bool) -> PeerLine:

@@ -153,9 +153,12 @@ class Asserted(msgspec.Struct, frozen=True):
     fact: str
     text: str
     author: str
+    """The person who wrote it, else the device."""
     at_ms: int
     recorded_ms: int
     standing: int = 0
+    device: str = ""
+    """Where it was written."""
 
 
 class Attribute(msgspec.Struct, frozen=True):
@@ -176,11 +179,18 @@ class ChartLine(msgspec.Struct, frozen=True):
     """(catalogue key or code, value as text with unit) pairs; words come from the reader's
     catalogue."""
     author: str
+    """The person who wrote it, else the device."""
     standing: int = 0
     replaced: int = 0
     """1 superseded, 2 entered in error."""
     saved: str = "here"
     """'here', 'peers' or 'hq': the furthest place known to hold it."""
+    device: str = ""
+    """Where it was written."""
+    profession: str = ""
+    """The author's."""
+    unknown: bool = False
+    """It names somebody who wrote it, of whom nothing is known here yet."""
 
 
 class Chart(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from protocols.ledger import founding, sealing
 from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
-from protocols.ledger.recording import Answer, Recorder
+from protocols.ledger.recording import UNKNOWN, Answer, Recorder, Seat
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh.auditing import Auditing
 from protocols.mesh.confirming import Confirming
@@ -165,20 +165,20 @@ class Node:
         return self._settle(now)
 
     def record(
-        self, lines: Sequence[Mapping[str, object]], now: Now
+        self, lines: Sequence[Mapping[str, object]], now: Now, seat: Seat = UNKNOWN
     ) -> tuple[list[Answer], list[Effect]]:
         """Write down what a person or a device says, one answer a line, durable on return."""
-        answers, feeds, tables = self._recorder.record(lines, now.wall_ms, now.entropy)
+        answers, feeds, tables = self._recorder.record(lines, now.wall_ms, now.entropy, seat)
         self._board.grew(feeds)
         if tables:
             self._board.effects.append(Changed(frozenset(tables)))
         return answers, self._settle(now)
 
     def record_together(
-        self, lines: Sequence[Mapping[str, object]], now: Now
+        self, lines: Sequence[Mapping[str, object]], now: Now, seat: Seat = UNKNOWN
     ) -> tuple[list[Answer], list[Effect]]:
         """As `record`, but all lines are written or none is; see `Recorder.together`."""
-        answers, feeds, tables = self._recorder.together(lines, now.wall_ms, now.entropy)
+        answers, feeds, tables = self._recorder.together(lines, now.wall_ms, now.entropy, seat)
         self._board.grew(feeds)
         if tables:
             self._board.effects.append(Changed(frozenset(tables)))
@@ -193,6 +193,11 @@ class Node:
         sealing.seal(self.ledger, subject, order, now.entropy(NONCE_BYTES), now.wall_ms)
         self._board.grew(own_control(self.ledger))
         self._board.cut_sealed()
+        return self._settle(now)
+
+    def wrote_control(self, now: Now) -> list[Effect]:
+        """Tell peers of what was just written into our control feed past this node."""
+        self._board.grew(own_control(self.ledger))
         return self._settle(now)
 
     def extend_seal(self, seal: EntryHash, upto_ms: int | None, now: Now) -> list[Effect]:

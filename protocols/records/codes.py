@@ -25,12 +25,16 @@ ERRORS: dict[str, str] = {
     "grouping_mark": "The number may hold a thousands mark; write it with a decimal mark only.",
     "impossible": "The value is outside what is possible; `allowed` names the range.",
     "key_reused": "This key was used before with other content.",
+    "licence_ended": "The person's licence has ended; `allowed` names who may.",
+    "licence_unknown": "The person's licence cannot be read here; `allowed` names who may.",
     "locked": "The book is locked; a passphrase is needed.",
     "looks_centimetres": "The value looks like centimetres; millimetres are needed.",
     "looks_fahrenheit": "The value looks like degrees Fahrenheit; degrees Celsius are needed.",
     "missing_field": "A field that is needed is missing.",
     "no_encounter": "The patient has no open encounter; open one first.",
     "not_found": "Nothing here matches.",
+    "not_recognised": "No authority of this country has recognised the person's licence yet;"
+    " `allowed` names who may.",
     "not_retractable": "This fact cannot be marked as entered in error.",
     "not_taken": "This kind does not take this field; `kind` names what does.",
     "not_together": "Another line of this group was refused, so nothing of it was written.",
@@ -38,8 +42,10 @@ ERRORS: dict[str, str] = {
     "not_writable": "The record could not be saved on this device.",
     "nothing_stated": "The line states nothing.",
     "out_of_range": "The value is outside the range in `allowed`.",
+    "outside_practice": "The person's licence does not cover this kind; `allowed` names who may.",
     "reason_needed": "This kind needs a reason.",
     "same_patient": "A patient cannot be linked with themselves.",
+    "session_ended": "The person's session has ended; log in again.",
     "too_deep": "The line nests deeper than `limit`.",
     "too_long": "The text is longer than `limit`.",
     "too_many": "There are more items than `limit`.",
@@ -63,6 +69,10 @@ WARNINGS: dict[str, str] = CONFIRMABLE | {
     "already_closed": "The encounter was closed before; this replaces that.",
     "clock_doubtful": "This device's clock cannot be right; the record says so too.",
     "encounter_open": "The patient has another open encounter.",
+    "quarantined": "Saved above a seal: it is shown as that, and counts nowhere until it is let"
+    " through.",
+    "role_refused": "The role may not write this kind: it is kept, shown as refused and counts"
+    " nowhere.",
     "not_unsettled": "The attribute had no different values; this states it anew.",
     "unassigned": "No certain patient: the result waits in unassigned results.",
 }

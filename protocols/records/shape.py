@@ -91,6 +91,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     standing: int
     code_tag: str = ""
     """The five letters that short codes of its feed begin with (`identity.code_tag`)."""
+    session: tuple[int, bytes] = (0, b"")
+    """Whom the entry names as its writer: an attestation in the control feed of its device."""
 
     @property
     def ref(self) -> FactRef:
