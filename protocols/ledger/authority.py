@@ -46,6 +46,8 @@ class Authority:
         """Whether an erase or a hold came since last looked at; whoever reads it clears it."""
         self.opened_keys: list[KeyId] = []
         """Keys that opened since last looked at; whoever reads it clears it."""
+        self.version = 0
+        """Rises whenever somebody may do more, or less, than before."""
         self._late: set[DeviceId] = set()
         self._tags: dict[int, str] = {}
         self._names: dict[DeviceId, str] = {}
@@ -105,6 +107,7 @@ class Authority:
     def changed_devices(self) -> set[DeviceId]:
         """Return and forget the devices whose entries must be judged again."""
         changed, self._late = set(self.roster.changed()) | self._late, set()
+        self.version += bool(changed)
         return changed
 
     def note_grown(self, feed: FeedState, first: int) -> None:

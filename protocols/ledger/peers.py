@@ -35,6 +35,8 @@ class Peer:
     last_contact_ms: int = 0
     held: dict[int, int] = field(default_factory=dict)
     """Local feed number → seq it acknowledged."""
+    covers: set[bytes] = field(default_factory=set)
+    """Scopes that `they_hold` speaks of: those it could hold, and was told of, all along."""
 
 
 class PeerBook:
@@ -48,6 +50,7 @@ class PeerBook:
         self._fresh_receipts: dict[tuple[DeviceId, Epoch], tuple[Receipt, bytes]] = {}
         self._fresh_held: dict[tuple[DeviceId, int], int] = {}
         self._gone_receipts: list[tuple[DeviceId, Epoch]] = []
+        self._fresh_covers: list[tuple[DeviceId, bytes]] = []
         self.all: dict[DeviceId, Peer] = {}
         for device, agree, address, epoch, they, we, contact in store.all(
             "SELECT device, agree, address, epoch, they_hold, we_hold, last_contact_ms FROM peer"
@@ -57,6 +60,9 @@ class PeerBook:
         for device, feed, seq in store.all("SELECT device, feed, seq FROM held"):
             if device in self.all:
                 self.all[DeviceId(device)].held[feed] = seq
+        for device, scope in store.all("SELECT device, scope FROM covered"):
+            if device in self.all:
+                self.all[DeviceId(device)].covers.add(scope)
         self.receipts: dict[tuple[DeviceId, Epoch], tuple[Receipt, bytes]] = {}
         for (raw,) in store.all("SELECT statement FROM receipt"):
             receipt = open_receipt(raw)
@@ -67,6 +73,8 @@ class PeerBook:
         peer = self.all.setdefault(device, Peer(device))
         if peer.epoch != epoch:
             peer.epoch, peer.we_hold = epoch, 0
+            # Another life of it may be a copy from before it was told of some scope.
+            self.uncover(device, set(peer.covers))
             self._begin_epoch(device, epoch)
         peer.last_contact_ms = max(wall_ms, 0)
         self._dirty.add(device)
@@ -106,6 +114,30 @@ class PeerBook:
         """A peer says it holds everything of ours up to our arrival number."""
         self._peer(device).they_hold = upto
         self._dirty.add(device)
+
+    def note_covers(self, device: DeviceId, scopes: Iterable[bytes]) -> None:
+        """What a peer acknowledges speaks of these scopes too from now on."""
+        covers = self._peer(device).covers
+        fresh = [bytes(scope) for scope in scopes if scope not in covers]
+        covers.update(fresh)
+        self._fresh_covers += [(device, scope) for scope in fresh]
+        self._dirty.add(device)
+
+    def uncover(self, device: DeviceId, scopes: Iterable[bytes]) -> None:
+        """What a peer acknowledges speaks of these scopes no longer; durable on return."""
+        peer = self._peer(device)
+        gone = [(device, bytes(scope)) for scope in scopes if scope in peer.covers]
+        if not gone:
+            return
+        peer.covers -= {scope for _, scope in gone}
+        self._fresh_covers = [each for each in self._fresh_covers if each not in gone]
+        with self._store.atomic():
+            self._store.executemany("DELETE FROM covered WHERE device = ? AND scope = ?", gone)
+
+    def spoken_for(self, device: DeviceId, feed: FeedState) -> int:
+        """Arrival number of ours up to which a peer holds a feed, by its acknowledgements."""
+        peer = self.all[device]
+        return peer.they_hold if feed.genesis.scope in peer.covers else 0
 
     def note_holds(self, device: DeviceId, feed: int, seq: int) -> None:
         """A peer acknowledged a feed up to here."""
@@ -149,11 +181,8 @@ class PeerBook:
 
     def holds(self, device: DeviceId, feed: FeedState) -> bool:
         """Whether a peer is known to hold a feed to its end."""
-        peer = self.all[device]
-        return all(
-            tip.arrival <= peer.they_hold or tip.seq <= peer.held.get(feed.no, 0)
-            for tip in feed.tips
-        )
+        peer, upto = self.all[device], self.spoken_for(device, feed)
+        return all(tip.arrival <= upto or tip.seq <= peer.held.get(feed.no, 0) for tip in feed.tips)
 
     def said_to_hold(self, giver: DeviceId, chain: Chain, feed: FeedState) -> tuple[int, int]:
         """Return (seq, when) up to which the giver's newest receipt covers our branch of a feed."""
@@ -203,6 +232,8 @@ class PeerBook:
             "INSERT OR REPLACE INTO held VALUES (?,?,?)",
             [(*place, seq) for place, seq in held.items()],
         )
+        covers, self._fresh_covers = self._fresh_covers, []
+        self._store.executemany("INSERT OR REPLACE INTO covered VALUES (?,?)", covers)
         gone, self._gone_receipts = self._gone_receipts, []
         for receipt, raw in fresh.values():
             self._store.execute(

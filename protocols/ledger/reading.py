@@ -262,8 +262,9 @@ def held_by(ledger: Ledger, device: DeviceId, feed: FeedState) -> int:
     """Seq of a feed up to which a peer is known to hold it."""
     peer = ledger.peers.all[device]
     acknowledged = peer.held.get(feed.no, 0)
-    if peer.they_hold:
-        found = ledger.chain.last_before(feed, peer.they_hold)
+    upto = ledger.peers.spoken_for(device, feed)
+    if upto:
+        found = ledger.chain.last_before(feed, upto)
         acknowledged = max(acknowledged, found[0] if found else 0)
     return min(acknowledged, feed.seq)
 

@@ -97,6 +97,18 @@ def m001_base(db: Database) -> None:
 
 
 @migrations()
+def m002_covered(db: Database) -> None:
+    """Which scopes a peer's acknowledgements speak of: until now there was one rule for all."""
+    db.execute(
+        "CREATE TABLE covered (device BLOB NOT NULL, scope BLOB NOT NULL,"
+        " PRIMARY KEY (device, scope)) WITHOUT ROWID"
+    )
+    db.execute(
+        "INSERT INTO covered SELECT device, scope FROM peer, (SELECT DISTINCT scope FROM feed)"
+    )
+
+
+@migrations()
 def m003_person(db: Database) -> None:
     """The persons of this device, each with a key locked by a passphrase and perhaps by a PIN."""
     db.execute(

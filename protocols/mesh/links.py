@@ -132,12 +132,27 @@ class Switchboard:
         """Move out what every session has to say and its window allows."""
         for entry in list(self.all.values()):
             session = entry.session
-            if session is None or session.quiet:
+            if session is None:
+                continue
+            session.reauthorise()
+            self._note_refused(session)
+            if session.quiet:
                 continue
             session.pump(now_ms)
             for frame in session.out:
                 self.send(entry, frame)
             session.out.clear()
+
+    def _note_refused(self, session: Session) -> None:
+        """Keep as evidence that a peer asked for what it may not hold."""
+        for feed, news in session.refused.items():
+            if news:
+                session.refused[feed] = False
+                values = {
+                    "peer": str(session.peer),
+                    "feed": str(self._ledger.chain.by_no[feed].feed_id),
+                }
+                self.effects.append(Notice("scope_withheld", values))
 
     def take_effects(self) -> list[Effect]:
         """Hand over what is to be done, once."""

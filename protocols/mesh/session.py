@@ -6,6 +6,7 @@ and leaves the frames to be sent in `out`. The node seals them and keeps the tim
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from protocols.errors import PeerError
@@ -14,13 +15,13 @@ from protocols.feeds.run import Gap, Run, decode_run, feed_at
 from protocols.feeds.varint import put_varint
 from protocols.ids import DeviceId, Epoch, FeedId
 from protocols.ledger.book import Ledger, Taken
-from protocols.ledger.chain import FeedState, Tip
+from protocols.ledger.chain import FeedState
+from protocols.mesh.awaiting import Awaited
+from protocols.mesh.entitlement import Entitlement
 from protocols.mesh.frames import (
     DATA_HEAD_BYTES,
     FRAME_BYTES_MAX,
     HEADS_MAX,
-    STUB_BYTES,
-    ZERO_STUB,
     Ack,
     Bye,
     Data,
@@ -35,17 +36,15 @@ from protocols.mesh.frames import (
     Unknown,
     Want,
 )
+from protocols.mesh.holdings import Holdings
 from protocols.mesh.outbox import Outbox, Position
+from protocols.mesh.places import LADDER_PLACES_MAX, end_of, place_of, rungs, start_of
 from protocols.mesh.runs import RecentRuns
 
-LADDER_RUNGS = 40
-"""Places at distances 0, 1, 2, 4 … from the end: reaches back through any feed."""
-LADDER_PLACES_MAX = LADDER_RUNGS + 2
-AWAITED_MAX = 4096
-"""Feeds that one peer may have us waiting for; beyond this it makes them up."""
+REFUSED_MAX = 64
+"""Feeds of one session that are kept as evidence of asking for what is not to be had."""
 STREAM_BYTES = 8 * 1024
 """A data frame at least this long announces more: merging waits for the end."""
-ZERO_PLACE = Place(FeedId.zero(), 0, ZERO_STUB)
 
 
 class Session:
@@ -75,10 +74,12 @@ class Session:
         """Feeds that grew by others' entries and were not offered yet."""
         self.offer_at: int | None = None
         """When to offer them, monotonic milliseconds."""
+        self.refused: dict[int, bool] = {}
+        """Feeds that the peer asked for and may not hold: True until somebody was told."""
         self._ledger = ledger
         self._runs = runs
-        self._they_hold = they_hold
-        self._held: dict[int, dict[bytes, int]] = {}
+        self._entitlement = Entitlement(ledger, peer, epoch)
+        self._holdings = Holdings(ledger, self._entitlement, they_hold)
         self._reached: dict[int, int] = {}
         """Local feed number → arrival number of the last entry sent of it."""
         self._outbox = Outbox()
@@ -86,23 +87,21 @@ class Session:
         self._told_upto = 0
         self._mark: int | None = None
         self._listed = False
-        self._awaited: dict[FeedId, Place | None] = {}
-        """Feeds the peer said it holds more of, or sent with a gap, and that we asked for: until
-        they came, no mark of the peer is reached. None: until any run of it could be chained."""
+        self._awaited = Awaited(ledger)
         self._climbed: set[int] = set()
         self._ack_upto = 0
 
     @property
     def they_hold(self) -> int | None:
         """Arrival number of ours up to which the peer holds all; None until it says."""
-        return self._they_hold
+        return self._holdings.upto
 
     def begin(self) -> None:
         """Say what we hold, as soon as we know where the peer stands."""
-        assert self._they_hold is not None
-        heads = self._ledger.chain.changed_since(self._they_hold)
-        places = [_place(feed, tip) for feed, tip in heads]
-        full = self._they_hold == 0
+        assert self.they_hold is not None
+        heads = self._ledger.chain.changed_since(self.they_hold)
+        places = [place_of(feed, tip) for feed, tip in heads if self._entitlement.may(feed)]
+        full = self.they_hold == 0
         upto = self._ledger.chain.last_arrival
         while len(places) > HEADS_MAX:
             self.out.append(Have(full, 0, tuple(places[:HEADS_MAX])))
@@ -125,6 +124,7 @@ class Session:
             PeerError: The peer broke the protocol. Close the session and keep the evidence.
         """
         self._climbed.clear()
+        self.reauthorise()
         match frame:
             case Data(runs, mark):
                 taken = self._take_data(runs, size)
@@ -150,14 +150,33 @@ class Session:
                 assert_never(frame)
         return None
 
+    def reauthorise(self) -> None:
+        """See whether the peer may still hold what it could: stop what it may not, offer the new.
+
+        Costs nothing while the roster stays as it is.
+        """
+        granted, withdrawn = self._entitlement.changed()
+        for feed in withdrawn:
+            self._outbox.done(feed.genesis.lane, feed.no)
+            self.offers.pop(feed.no, None)
+        if granted and self._listed:
+            self._told_upto, self._mark = 0, self._ledger.chain.last_arrival
+            self._offer_now(granted)
+
+    def _offer_now(self, feeds: Iterable[FeedState]) -> None:
+        self.offers |= {feed.no: None for feed in feeds if self._holdings.lacks(feed)}
+        if self.offers:
+            self.offer()
+
     def grew(self, feed: FeedState) -> None:
         """A feed grew by our own entry: push it."""
-        self._outbox.add(feed.genesis.lane, feed.no)
-        self._mark = self._ledger.chain.last_arrival
+        if self._entitlement.may(feed):
+            self._outbox.add(feed.genesis.lane, feed.no)
+            self._mark = self._ledger.chain.last_arrival
 
     def heard(self, feed: FeedState, offer_at: int) -> None:
         """A feed grew by another's entry: offer it then, unless the peer turns out to hold it."""
-        if self._lacks(feed):
+        if self._entitlement.may(feed) and self._holdings.lacks(feed):
             self.offers[feed.no] = None
             if self.offer_at is None or offer_at < self.offer_at:
                 self.offer_at = offer_at
@@ -165,7 +184,7 @@ class Session:
     def _drop_offers(self) -> None:
         """Offer nothing when the peer has since said that it holds all of it."""
         by_no = self._ledger.chain.by_no
-        if not any(self._lacks(by_no[no]) for no in self.offers):
+        if not any(self._holdings.lacks(by_no[no]) for no in self.offers):
             self.offers.clear()
             self.offer_at = None
 
@@ -174,7 +193,9 @@ class Session:
         self.offer_at = None
         feeds = [self._ledger.chain.by_no[no] for no in self.offers]
         self.offers.clear()
-        places = [_place(feed, tip) for feed in feeds if self._lacks(feed) for tip in feed.tips]
+        places = [
+            place_of(feed, tip) for feed in feeds if self._holdings.lacks(feed) for tip in feed.tips
+        ]
         for start in range(0, len(places), HEADS_MAX):
             self.out.append(Have(False, 0, tuple(places[start : start + HEADS_MAX])))
         self.remark()
@@ -209,6 +230,7 @@ class Session:
         if mark <= self._told_upto:
             return 0
         self._told_upto = mark
+        self._entitlement.promise(mark)
         return mark
 
     @property
@@ -235,8 +257,8 @@ class Session:
             try:
                 run, at = decode_run(raw, at, chain.genesis_of, chain.prev_of)
             except Gap as gap:
-                wants.append(self._end_of(gap.feed))
-                self._await(gap.feed, None)
+                wants.append(self._asking(gap.feed))
+                self._awaited.wait_for(gap.feed, None)
                 at = gap.end
                 continue
             if any(line.body is None for line in run.lines) and not self._may_lack(run):
@@ -247,9 +269,8 @@ class Session:
         for run in runs:
             last = run.lines[-1]
             feed = self._ledger.chain.feeds[run.feed]
-            self._note_held(Position(feed.no, last.seq, last.hash))
-            if self._awaited.get(run.feed, ZERO_PLACE) is None:
-                del self._awaited[run.feed]
+            self._holdings.note(Position(feed.no, last.seq, last.hash))
+            self._awaited.came(run.feed)
         self._meet_own(taken)
         if wants:
             self.out.append(Want(tuple(dict.fromkeys(wants))))
@@ -286,14 +307,15 @@ class Session:
         """Acknowledge a data frame, and the mark that came with it."""
         if mark:
             self.streaming = False
-            self._find_awaited()
+            self._awaited.strike_out()
             self._note_mark(mark)
         self.out.append(Ack(self._taken, self._ack_upto, self._even()))
 
     def _even(self) -> int:
         """Our last arrival number when the peer now holds all of ours, else 0."""
         behind = not self._outbox.empty or self.offers or self._awaited
-        if behind or not self._listed:
+        # What says no more than this is not acknowledged: it cannot speak of a scope anew.
+        if behind or not self._listed or not self._entitlement.whole:
             return 0
         self._told_upto = self._ledger.chain.last_arrival
         return self._told_upto
@@ -310,10 +332,10 @@ class Session:
     def _take_have(self, have: Have) -> None:
         lacking = [place for place in have.places if self._compare(place)]
         offered = not have.upto and not have.full
-        missing = [self._end_of(place.feed) for place in lacking] if offered else []
+        missing = [self._asking(place.feed) for place in lacking] if offered else []
         if missing:
             for place in lacking:
-                self._await(place.feed, place)
+                self._awaited.wait_for(place.feed, place)
             self.out.append(Want(tuple(dict.fromkeys(missing))))
         if have.upto or not (have.full or have.places):
             self._answer(have)
@@ -322,13 +344,17 @@ class Session:
         """The peer's list is whole: now we know what it lacks."""
         self._listed = True
         chain = self._ledger.chain
-        since = 0 if have.full else (self._they_hold or 0)
+        since = 0 if have.full else (self.they_hold or 0)
+        uncovered = {} if have.full else {f.no: f for f in self._entitlement.uncovered(since)}
         for feed, tip in chain.changed_since(since):
-            if self._knows_none(feed) and not have.full:
-                self._assume_before(feed, since)
-            if not self._holds(feed, tip):
+            if not self._entitlement.may(feed) or feed.no in uncovered:
+                continue
+            if self._holdings.knows_none(feed) and not have.full:
+                self._holdings.assume_before(feed, since)
+            if not self._holdings.holds(feed, tip):
                 self._outbox.add(feed.genesis.lane, feed.no)
         self._mark = chain.last_arrival
+        self._offer_now(uncovered.values())
 
     def _compare(self, place: Place) -> bool:
         """Note what the peer holds of a feed; return True when it holds something we lack."""
@@ -339,26 +365,36 @@ class Session:
             return False
         full = self._ledger.chain.prev_of(place.feed, place.seq, place.stub)
         if full is not None:
-            self._note_held(Position(feed.no, place.seq, full))
+            self._holdings.note(Position(feed.no, place.seq, full))
             return False
+        if not self._entitlement.may(feed):
+            # It holds what it may not: what is new of it is taken, and nothing is said of ours.
+            return True
         if place.seq <= feed.seq:
-            self._await(place.feed, place)
+            self._awaited.wait_for(place.feed, place)
             self._climb(feed)
             return True
         if len(feed.tips) == 1:
             tip = feed.tips[0]
-            self._note_held(Position(feed.no, tip.seq, tip.hash))
+            self._holdings.note(Position(feed.no, tip.seq, tip.hash))
         return True
 
     def _wanted(self, place: Place) -> None:
         feed = self._ledger.chain.feeds.get(place.feed)
         if feed is None:
             return
+        if not self._entitlement.may(feed):
+            # As of a feed that is not here: an answer would say that it is.
+            if len(self.refused) < REFUSED_MAX:
+                self.refused.setdefault(feed.no, True)
+            return
         full = self._ledger.chain.prev_of(place.feed, place.seq, place.stub) if place.seq else None
         if place.seq and full is None:
             self._climb(feed)
             return
-        self._held[feed.no] = {full: place.seq} if full else {}
+        self._holdings.reset(feed, full, place.seq)
+        # It lacks what the last mark spoke of: the mark is said again behind it.
+        self._told_upto = 0
         self._outbox.doubt(feed.no)
         self._outbox.add(feed.genesis.lane, feed.no)
         self._mark = self._ledger.chain.last_arrival
@@ -368,17 +404,17 @@ class Session:
         if not 0 < len(places) <= LADDER_PLACES_MAX:
             raise PeerError("malformed", what="ladder")
         feed = self._ledger.chain.feeds.get(places[0].feed)
-        if feed is None:
-            self.out.append(Want((Place(places[0].feed, 0, ZERO_STUB),)))
+        if feed is None or not self._entitlement.may(feed):
+            self.out.append(Want((start_of(places[0].feed),)))
             return
-        common = Place(feed.feed_id, 0, ZERO_STUB)
-        self._held[feed.no] = {}
+        common = start_of(feed.feed_id)
+        self._holdings.reset(feed)
         self._outbox.doubt(feed.no)
         for place in places:
             full = self._ledger.chain.prev_of(feed.feed_id, place.seq, place.stub)
             if place.feed == feed.feed_id and full is not None:
                 common = place
-                self._note_held(Position(feed.no, place.seq, full))
+                self._holdings.note(Position(feed.no, place.seq, full))
         if common != places[-1]:
             self.out.append(Want((common,)))
         self._outbox.add(feed.genesis.lane, feed.no)
@@ -387,26 +423,15 @@ class Session:
         """Send where our branch stands, once in answer to one frame."""
         if feed.no not in self._climbed:
             self._climbed.add(feed.no)
-            self.out.append(Ladder(tuple(self._rungs(feed))))
-
-    def _await(self, feed: FeedId, place: Place | None) -> None:
-        if len(self._awaited) >= AWAITED_MAX and feed not in self._awaited:
-            raise PeerError("too_many", what="feeds")
-        self._awaited[feed] = place
+            self.out.append(Ladder(tuple(rungs(self._ledger.chain, feed))))
 
     def _reach(self, upto: int) -> None:
         """All of the peer's entries up to this mark have passed; say so once they are stored."""
         self.streaming = False
-        self._find_awaited()
+        self._awaited.strike_out()
         self._note_mark(upto)
         self._drop_offers()
         self.out.append(Ack(self._taken, self._ack_upto, self._even()))
-
-    def _find_awaited(self) -> None:
-        """Strike out what was asked for and is here by now."""
-        for feed, place in list(self._awaited.items()):
-            if place and self._ledger.chain.prev_of(feed, place.seq, place.stub) is not None:
-                del self._awaited[feed]
 
     def _note_mark(self, upto: int) -> None:
         """We hold all of the peer's up to here, unless something asked for is still missing."""
@@ -419,59 +444,24 @@ class Session:
             self._ledger.peers.note_holds(self.peer, position.feed, position.seq)
         if upto > self._ledger.chain.last_arrival:
             upto = 0
-        if self._they_hold is None:
-            self._they_hold = upto
+        if self.they_hold is None:
+            self._holdings.upto = upto
             self.begin()
-        elif upto > self._they_hold:
-            self._they_hold = upto
+            return
+        self._entitlement.reached(upto)
+        if upto > self.they_hold:
+            self._holdings.upto = upto
             self._ledger.peers.note_holds_all(self.peer, upto)
 
-    # what the peer holds
+    def _asking(self, feed_id: FeedId) -> Place:
+        """From where to ask for a feed: from the start, where our end is not for the peer to see.
 
-    def _note_held(self, position: Position) -> None:
-        self._held.setdefault(position.feed, {})[position.hash] = position.seq
-
-    def _knows_none(self, feed: FeedState) -> bool:
-        return feed.no not in self._held
-
-    def _assume_before(self, feed: FeedState, since: int) -> None:
-        """The peer held all of ours up to `since`: work out where that is in this feed."""
-        found = self._ledger.chain.last_before(feed, since)
-        self._held[feed.no] = {found[1]: found[0]} if found else {}
-
-    def _holds(self, feed: FeedState, tip: Tip) -> bool:
-        return tip.hash in self._held.get(feed.no, ())
-
-    def _lacks(self, feed: FeedState) -> bool:
-        held = self._held.get(feed.no, ())
-        return any(tip.hash not in held for tip in feed.tips)
-
-    def _after(self, feed: FeedState, tip: Tip) -> int:
-        """Place on a branch up to which the peer holds it."""
-        held = self._held.get(feed.no)
-        if held is None:
-            self._assume_before(feed, self._they_hold or 0)
-            held = self._held[feed.no]
-        if len(feed.tips) == 1:
-            return max(held.values(), default=0)
-        seqs = sorted(set(held.values()))
-        on_branch = self._ledger.chain.places(feed, tip, seqs) if seqs else []
-        return max((seq for seq, entry in on_branch if entry in held), default=0)
-
-    def _end_of(self, feed_id: FeedId) -> Place:
-        feed = self._ledger.chain.feeds.get(feed_id)
-        if feed is None or not feed.tips:
-            return Place(feed_id, 0, ZERO_STUB)
-        return _place(feed, feed.tips[0])
-
-    def _rungs(self, feed: FeedState) -> list[Place]:
-        tip = feed.tips[0]
-        steps = [0] + [1 << step for step in range(LADDER_RUNGS)]
-        seqs = sorted({tip.seq - step for step in steps if step < tip.seq} | {1})
-        return [
-            Place(feed.feed_id, seq, entry[:STUB_BYTES])
-            for seq, entry in self._ledger.chain.places(feed, tip, seqs)
-        ]
+        Of its own feed the peer may know how far we hold it.
+        """
+        chain = self._ledger.chain
+        feed = chain.feeds.get(feed_id)
+        open_to_it = feed and (self._entitlement.may(feed) or feed.genesis.device == self.peer)
+        return end_of(chain, feed_id) if open_to_it else start_of(feed_id)
 
     # sending
 
@@ -485,9 +475,9 @@ class Session:
             feed = self._ledger.chain.by_no[no]
             full = False
             for tip in feed.tips:
-                if self._holds(feed, tip):
+                if self._holdings.holds(feed, tip):
                     continue
-                found = self._runs.after(feed, tip, self._after(feed, tip), room)
+                found = self._runs.after(feed, tip, self._holdings.after(feed, tip), room)
                 if found is None:
                     continue
                 run, seq, entry, reached[no] = found
@@ -498,16 +488,12 @@ class Session:
                 room -= len(run)
                 position = Position(no, seq, entry)
                 positions.append(position)
-                self._note_held(position)
+                self._holdings.note(position)
                 full = entry != tip.hash
                 if full or room <= 0:
                     break
-            if not full and (room > 0 or not self._lacks(feed)):
+            if not full and (room > 0 or not self._holdings.lacks(feed)):
                 self._outbox.done(lane, no)
             if full or room <= 0:
                 break
         return (b"".join(parts) if parts else None), positions
-
-
-def _place(feed: FeedState, tip: Tip) -> Place:
-    return Place(feed.feed_id, tip.seq, tip.hash[:STUB_BYTES])

@@ -13,6 +13,7 @@ from protocols.feeds.feed import Genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Outgoing, Run, encode_run
 from protocols.ids import Epoch, FeedId
+from protocols.mesh.awaiting import AWAITED_MAX
 from protocols.mesh.frames import (
     DATA_BYTES,
     HEADS_MAX,
@@ -24,7 +25,7 @@ from protocols.mesh.frames import (
     encode_frame,
 )
 from protocols.mesh.outbox import FRAME_MS, WINDOW_FRAMES_MIN
-from protocols.mesh.session import AWAITED_MAX, LADDER_PLACES_MAX
+from protocols.mesh.places import LADDER_PLACES_MAX
 from tests.unit.forge import Author, device_keys, opening, saying
 from tests.unit.stage import (
     Device,

@@ -1,0 +1,58 @@
+"""What one peer is known to hold of each feed here."""
+
+from __future__ import annotations
+
+from protocols.ledger.book import Ledger
+from protocols.ledger.chain import FeedState, Tip
+from protocols.mesh.entitlement import Entitlement
+from protocols.mesh.outbox import Position
+
+
+class Holdings:
+    """Where one peer stands in our feeds, by what it listed, took and acknowledged."""
+
+    def __init__(self, ledger: Ledger, entitlement: Entitlement, upto: int | None) -> None:
+        self.upto = upto
+        """Arrival number of ours up to which the peer holds all it may; None until it says."""
+        self._ledger = ledger
+        self._entitlement = entitlement
+        self._held: dict[int, dict[bytes, int]] = {}
+
+    def note(self, position: Position) -> None:
+        """The peer holds, or is about to hold, an entry and all before it."""
+        self._held.setdefault(position.feed, {})[position.hash] = position.seq
+
+    def reset(self, feed: FeedState, entry: bytes | None = None, seq: int = 0) -> None:
+        """The peer says where it stands in a feed, whatever we thought."""
+        self._held[feed.no] = {entry: seq} if entry else {}
+
+    def knows_none(self, feed: FeedState) -> bool:
+        """Whether nothing was said of a feed in this session."""
+        return feed.no not in self._held
+
+    def assume_before(self, feed: FeedState, since: int) -> None:
+        """The peer held all of ours up to `since`: work out where that is in this feed."""
+        found = self._ledger.chain.last_before(feed, since)
+        self._held[feed.no] = {found[1]: found[0]} if found else {}
+
+    def holds(self, feed: FeedState, tip: Tip) -> bool:
+        """Whether the peer holds a branch to its end."""
+        return tip.hash in self._held.get(feed.no, ())
+
+    def lacks(self, feed: FeedState) -> bool:
+        """Whether there is a branch that the peer is not known to hold to its end."""
+        held = self._held.get(feed.no, ())
+        return any(tip.hash not in held for tip in feed.tips)
+
+    def after(self, feed: FeedState, tip: Tip) -> int:
+        """Place on a branch up to which the peer holds it."""
+        held = self._held.get(feed.no)
+        if held is None:
+            since = self.upto or 0
+            self.assume_before(feed, since if self._entitlement.covered(feed) else 0)
+            held = self._held[feed.no]
+        if len(feed.tips) == 1:
+            return max(held.values(), default=0)
+        seqs = sorted(set(held.values()))
+        on_branch = self._ledger.chain.places(feed, tip, seqs) if seqs else []
+        return max((seq for seq, entry in on_branch if entry in held), default=0)
