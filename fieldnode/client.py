@@ -62,6 +62,10 @@ class Node(Protocol):
         """One patient with the timeline, newest first."""
         ...
 
+    async def break_glass(self, patient: str, reason: str) -> None:
+        """Say why another organisation's patient is read; kept before the chart opens."""
+        ...
+
     async def unassigned(self, limit: int) -> Unassigned:
         """Results of devices that wait for a patient, the longest first."""
         ...
@@ -136,6 +140,10 @@ class NodeClient:
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         """See `Node.chart`."""
         return await self._ask(Chart, "chart", patient=patient, offset=offset, limit=limit)
+
+    async def break_glass(self, patient: str, reason: str) -> None:
+        """See `Node.break_glass`."""
+        await self.call("break_glass", patient=patient, reason=reason)
 
     async def unassigned(self, limit: int) -> Unassigned:
         """See `Node.unassigned`."""

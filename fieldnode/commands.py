@@ -209,6 +209,7 @@ def passphrase(folder: Path, passphrase_file: Path | None, new_file: Path | None
         old = passphrase_of(passphrase_file)
         new = new_passphrase(new_file)
         change_passphrase(folder, old, new, now().entropy)
+        commands.passphrase_changed(folder, new)
     say("Changed.")
 
 

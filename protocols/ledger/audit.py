@@ -95,7 +95,7 @@ def _item(
 ) -> AuditItem:
     at_ms = min(max(event.at_ms, 0), INSTANT_MAX)
     item = AuditItem(int(event.what), at_ms, event.session)
-    if sealing is None or event.detail == Detail():
+    if sealing is None:
         return item
     sealed = seal_detail(event.detail, author, item, sealing, entropy(NONCE_BYTES))
     return AuditItem(item.what, item.at_ms, item.session, sealed)
@@ -297,7 +297,11 @@ def _lines_of(ledger: Ledger, feed: FeedState) -> Iterator[Line]:
                 said[0], bare = replace(said[0], seq=bare.seq, entry=bare.entry), None
         if bare is not None:
             yield bare
-        bare = _line(ledger, feed, place, AuditItem(int(what), clock >> 16, 0)) if what else None
+        if what is not None:
+            alone = _line(ledger, feed, place, AuditItem(int(what), clock >> 16, 0))
+            bare = replace(alone, detail=Detail())
+        else:
+            bare = None
         yield from said
     if bare is not None:
         yield bare

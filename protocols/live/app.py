@@ -10,6 +10,7 @@ import click
 from protocols.errors import InputError, SetupError
 from protocols.ledger.place import holds_book
 from protocols.live import commands
+from protocols.live.auditcommands import audit_command
 from protocols.live.client import LocalClient
 from protocols.live.commands import Named, door, show
 from protocols.live.membercommands import member_commands
@@ -43,7 +44,7 @@ class App:
     def shared(self) -> list[click.Command]:
         """Return the commands both programs have."""
         own = [self._init(), self._invite(), self._rows(), self._status(), self._recover()]
-        return own + member_commands(self.data_option)
+        return [*own, audit_command(self.data_option), *member_commands(self.data_option)]
 
     def _init(self) -> click.Command:
         @click.command("init", help=self.init_help)

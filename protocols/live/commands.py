@@ -19,7 +19,6 @@ import msgspec
 
 from protocols.errors import InputError, LinkError
 from protocols.ids import DeviceId, PatientId
-from protocols.ledger import reading
 from protocols.ledger.backup import backup as make_backup
 from protocols.ledger.backup import last_backup_ms, source_of
 from protocols.ledger.book import Ledger
@@ -30,8 +29,7 @@ from protocols.ledger.keyfile import recover_to
 from protocols.ledger.place import opens_unattended
 from protocols.ledger.recording import LINES_MAX, refusal
 from protocols.ledger.store import Store
-from protocols.live import answers
-from protocols.live.answers import write_documents
+from protocols.live import answers, audited
 from protocols.live.client import LocalClient
 from protocols.live.clock import now
 from protocols.live.hardware import machine
@@ -41,6 +39,7 @@ from protocols.mesh.node import Node
 from protocols.records.codes import ERRORS
 from protocols.records.commands import LINE_BYTES_MAX, read_line
 from protocols.records.rows import iso
+from protocols.trust.audit import What
 
 BATCH_BYTES_MAX = 128 * 1024
 """Lines sent in one call; with all that is answered to them it fits one line of the socket."""
@@ -162,6 +161,8 @@ class StoppedDoor:
 
     def __init__(self, node: Node) -> None:
         self.node = node
+        self._told: set[str] = set()
+        """Tables whose reading of other teams' rows is in the audit trail."""
         node.start(now())
         node.ledger.catch_up_all()
 
@@ -172,7 +173,11 @@ class StoppedDoor:
 
     def rows(self, table: str, since: int) -> Mapping[str, Any]:
         """One page of rows after a cursor."""
-        return answers.rows_page(self.node.ledger, table, since, answers.ROWS_MAX)
+        args = {"kind": table, "since": since}
+        page, told, _ = audited.rows(self.node, now(), args, told=table in self._told)
+        if told:
+            self._told.add(table)
+        return page
 
     def status(self) -> dict[str, Any]:
         """The node's state."""
@@ -253,7 +258,8 @@ def export(book: LocalDoor | StoppedDoor, patient: PatientId, target: Path) -> i
     if isinstance(book, LocalDoor):
         count: int = book.client.call("export", patient=str(patient), target=str(target.absolute()))
         return count
-    return write_documents(reading.documents(book.node.ledger, patient), target)
+    done, _ = audited.export(book.node, now(), patient, target)
+    return done
 
 
 def backup(book: LocalDoor | StoppedDoor, target: Path) -> dict[str, Any]:
@@ -263,8 +269,25 @@ def backup(book: LocalDoor | StoppedDoor, target: Path) -> dict[str, Any]:
             "backup", wait_s=LONG_S, target=str(target.absolute())
         )
         return found
+    audited.backed_up(book.node, now(), target)
     report = make_backup(source_of(book.node.ledger), target, now().wall_ms)
     return dict(plain(report))
+
+
+def passphrase_changed(folder: Path, passphrase: str) -> None:
+    """Have the book say that its passphrase is another one, through its node if it runs."""
+    try:
+        client = LocalClient(folder)
+    except LinkError:
+        ledger = open_ledger(folder, passphrase, now().entropy, machine(folder), _moved)
+        try:
+            node = Node(ledger)
+            node.audit([audited.event(now(), What.PASSPHRASE_CHANGED)], now())
+        finally:
+            ledger.close()
+        return
+    with client:
+        client.call("passphrase_changed")
 
 
 def recover(book: LocalDoor | StoppedDoor, recovery: Path, target: Path, passphrase: str) -> None:

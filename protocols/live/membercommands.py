@@ -46,7 +46,7 @@ def _members(data_option: Option) -> click.Command:
             if as_json:
                 show(each)
             else:
-                _line(_member_words(each))
+                print_line(_member_words(each))
 
     return members
 
@@ -72,14 +72,14 @@ def _seal(data_option: Option) -> click.Command:
         with told(), LocalClient(folder) as client:
             args: dict[str, Any] = {"member": member, "reason": reason, "roles": list(roles)}
             if since is not None:
-                args["since_ms"] = _instant(since)
+                args["since_ms"] = instant(since)
             if note:
                 args["note"] = note
             done = client.call("seal", **args)
         if as_json:
             show(done)
         else:
-            _line(_member_words(done))
+            print_line(_member_words(done))
 
     return seal
 
@@ -94,7 +94,7 @@ def _unseal(data_option: Option) -> click.Command:
         with told(), LocalClient(folder) as client:
             args: dict[str, Any] = {"seal": seal}
             if until is not None:
-                args["upto_ms"] = _instant(until)
+                args["upto_ms"] = instant(until)
             _print_quarantine(client.call("unseal", **args), as_json)
 
     return unseal
@@ -166,17 +166,17 @@ def _print_quarantine(found: dict[str, Any], as_json: bool) -> None:
         show(found)
         return
     if not found["kept"] and not found["refused"]:
-        _line("No seal keeps anything back, and none was refused.")
+        print_line("No seal keeps anything back, and none was refused.")
     for each in found["kept"]:
         held = "not named by the seal" if each["held"] else "above the seal"
-        _line(
+        print_line(
             f"{each['entries']} entries of {each['name'] or each['device'][:ID_CHARS]}, {held}"
             f" ({each['reason']}), from {iso(each['first_ms'])}: unseal {each['seal']}"
         )
     for each in found["refused"]:
         author = each["author_name"] or each["author"][:ID_CHARS]
         subject = each["subject_name"] or each["subject"][:ID_CHARS]
-        _line(f"A seal by {author} on {subject} does not count ({each['reason']}).")
+        print_line(f"A seal by {author} on {subject} does not count ({each['reason']}).")
 
 
 def _member_words(each: dict[str, Any]) -> str:
@@ -193,12 +193,12 @@ def _member_words(each: dict[str, Any]) -> str:
     return "  ".join(words)
 
 
-def _line(text: str) -> None:
+def print_line(text: str) -> None:
     """Print what a stranger's name may be part of: nothing in it moves the cursor."""
     click.echo(clean_text(text, LINE_CHARS_MAX))
 
 
-def _instant(text: str) -> int:
+def instant(text: str) -> int:
     """Return Unix milliseconds of an ISO time; without an offset it is meant as UTC.
 
     Raises:

@@ -13,14 +13,15 @@ import msgspec
 
 from protocols.errors import InputError, LinkError
 from protocols.ids import PatientId
-from protocols.ledger import reading, results
+from protocols.ledger import results
 from protocols.ledger.backup import backup, check_running, source_of
 from protocols.ledger.folder import fits, open_ledger
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer
-from protocols.live import answers, members
+from protocols.live import answers, audited, members
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, Draft, Greeting
+from protocols.live.audited import Glass
 from protocols.live.checking import Apart
 from protocols.live.clock import mono_ms
 from protocols.live.hardware import machine
@@ -30,6 +31,7 @@ from protocols.live.tries import Tries
 from protocols.live.worker import NodeFactory
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
+from protocols.trust.audit import What
 from protocols.trust.enrolment import CODE_BYTES, code_text, parse_code
 
 LINES_MAX = 512
@@ -80,6 +82,9 @@ class Desk:
         self._tries = Tries()
         self._trying = asyncio.Lock()
         self._apart = Apart()
+        self._glass = Glass()
+        self._told: set[tuple[int, str]] = set()
+        """Readers and tables whose reading of other teams' rows is in the audit trail."""
 
     def handlers(self) -> dict[str, Handler]:
         """Return the table of calls."""
@@ -87,9 +92,7 @@ class Desk:
             "board": _board,
             "search": _search,
             "tagged": _tagged,
-            "chart": _chart,
             "sync": lambda node, now, _: answers.sync_state(node, now.wall_ms, now.ahead_ms),
-            "rows": _rows,
             "unassigned": lambda node, _, args: answers.unassigned(
                 node.ledger, _number(args, "limit", results.RESULTS_MAX)
             ),
@@ -98,12 +101,13 @@ class Desk:
             "draft_put": _draft_put,
             "draft_list": _draft_list,
             "draft_drop": _draft_drop,
-            "export": _export,
             "invite": _invite,
         }
-        simple |= members.READS
+        simple |= members.READS | audited.READS
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
         table |= {name: self._doing(run) for name, run in members.DEEDS.items()}
+        table |= {"export": self._doing(_export), "passphrase_changed": self._doing(_changed)}
+        table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
         return table | {
             "hello": self._hello,
             "status": self._status,
@@ -121,6 +125,8 @@ class Desk:
     def left(self, caller: Caller) -> None:
         """A connection ended: its session is over."""
         self._locked.discard(caller.number)
+        self._glass.close(caller.number)
+        self._told = {each for each in self._told if each[0] != caller.number}
 
     def _plain(self, run: Callable[[Node, Now, Mapping[str, Any]], object]) -> Handler:
         async def handler(caller: Caller, args: dict[str, Any]) -> object:
@@ -175,8 +181,32 @@ class Desk:
         self._service.clock.state(_number(args, "wall_ms", 0))
         return True
 
+    async def _chart(self, caller: Caller, args: dict[str, Any]) -> object:
+        opened = partial(self._glass.opened, caller.number)
+        return await self._plain(partial(audited.chart, opened=opened))(caller, args)
+
+    async def _break_glass(self, caller: Caller, args: dict[str, Any]) -> object:
+        patient = await self._doing(audited.break_glass)(caller, args)
+        assert isinstance(patient, PatientId)
+        self._glass.open(caller.number, patient)
+        return True
+
+    async def _rows(self, caller: Caller, args: dict[str, Any]) -> object:
+        if caller.number in self._locked:
+            raise InputError("locked")
+        reader = (caller.number, str(args.get("kind")))
+
+        def run(node: Node, now: Now) -> tuple[Mapping[str, Any], Sequence[Effect]]:
+            page, told, effects = audited.rows(node, now, args, told=reader in self._told)
+            if told:
+                self._told.add(reader)
+            return page, effects
+
+        return await self._service.call(run)
+
     async def _lock(self, caller: Caller, args: dict[str, Any]) -> object:
         self._locked.add(caller.number)
+        self._glass.close(caller.number)
         return True
 
     async def _unlock(self, caller: Caller, args: dict[str, Any]) -> object:
@@ -191,6 +221,7 @@ class Desk:
                 self._locked.discard(caller.number)
             else:
                 self._tries.wrong(mono_ms())
+            await self._service.call(partial(_note, What.LOGIN if fit else What.FAILED_LOGIN))
         return fit
 
     async def _join(self, caller: Caller, args: dict[str, Any]) -> object:
@@ -210,7 +241,10 @@ class Desk:
             raise InputError("locked")
         target = Path(_text(args, "target"))
         source, wall_ms = await self._service.call(
-            lambda node, now: ((source_of(node.ledger), now.wall_ms), _NONE)
+            lambda node, now: (
+                (source_of(node.ledger), now.wall_ms),
+                audited.backed_up(node, now, target),
+            )
         )
         return await asyncio.to_thread(
             lambda: backup(
@@ -303,25 +337,23 @@ def _tagged(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     return answers.tagged(node.ledger, _text(args, "tag"), now.wall_ms)
 
 
-def _chart(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    offset, limit = _number(args, "offset", 0), _number(args, "limit", answers.CHART_MAX)
-    return answers.chart(node.ledger, _text(args, "patient"), offset, limit, now.wall_ms)
-
-
-def _rows(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    since, limit = _number(args, "since", 0), _number(args, "limit", answers.ROWS_MAX)
-    return answers.rows_page(node.ledger, _text(args, "kind"), since, limit)
-
-
 def _invite(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     code = now.entropy(CODE_BYTES)
     node.invite(code, now, hq=bool(args.get("hq")))
     return code_text(code)
 
 
-def _export(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+def _export(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
     patient, target = PatientId.parse(_text(args, "patient")), Path(_text(args, "target"))
-    return answers.write_documents(reading.documents(node.ledger, patient), target)
+    return audited.export(node, now, patient, target)
+
+
+def _changed(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
+    return True, node.audit([audited.event(now, What.PASSPHRASE_CHANGED)], now)
+
+
+def _note(what: What, node: Node, now: Now) -> tuple[None, Sequence[Effect]]:
+    return None, node.note(audited.event(now, what), now)
 
 
 def _kept_settings(node: Node) -> dict[str, str]:

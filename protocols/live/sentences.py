@@ -106,6 +106,7 @@ SENTENCES: dict[str, str] = {
     "unknown_role": "There is no such role in this operation.",
     "not_for_us": "This recovery copy is sealed to somebody else.",
     "node_running": "The node is running. Stop it first with `lock`.",
+    "other_team": "This patient is another organisation's. Say why the chart is opened.",
     "target_exists": "There is something at this place already. Choose another.",
 }
 

@@ -64,3 +64,56 @@ def test_how_long_a_terminal_may_stand_idle_is_kept_on_the_node(folder):
             return before, chosen, (await node.hello()).lock_after_min
 
     assert asyncio.run(seen()) == (3, 10, 3)
+
+
+def test_passphrases_tried_at_a_locked_terminal_are_in_the_audit_trail(folder):
+    async def tried():
+        async with served(folder), terminal(folder) as one, terminal(folder) as other:
+            await one.lock()
+            for word in ("wrong", "wrong again", PASSPHRASE):
+                await one.unlock(word)
+            page = await other.call("audit", what=["failed_login", "login"])
+            return [(line["what"], line["sealed"]) for line in page["lines"]]
+
+    # The first wrong one is written at once, whatever happens to the plug afterwards.
+    assert ("failed_login", False) in asyncio.run(tried())
+
+    async def after():
+        async with served(folder), terminal(folder) as one:
+            page = await one.call("audit", what=["failed_login", "login"])
+            return {(line["what"], line["count"]) for line in page["lines"]}
+
+    # The other and the right one were written when the node stopped.
+    assert {("failed_login", 1), ("login", 1)} <= asyncio.run(after())
+
+
+def test_what_is_no_question_about_the_trail_is_refused(folder):
+    async def asked():
+        async with served(folder), terminal(folder) as one:
+            refused = []
+            for args in (
+                {"what": ["breakfast"]},
+                {"what": "export"},
+                {"since_ms": -1},
+                {"since_ms": "yesterday"},
+                {"limit": True},
+            ):
+                with pytest.raises(InputError) as error:
+                    await one.call("audit", **args)
+                refused.append(error.value.code)
+            for args in ({"patient": "pat_1", "reason": "x"}, {"patient": 1}, {}):
+                with pytest.raises(InputError) as error:
+                    await one.call("break_glass", **args)
+                refused.append(error.value.code)
+            nobody = "pat_" + "0" * 26
+            for reason in ("", " ", "x" * 141, "care"):
+                with pytest.raises(InputError) as error:
+                    await one.call("break_glass", patient=nobody, reason=reason)
+                refused.append(error.value.code)
+            return refused
+
+    assert asyncio.run(asked()) == [
+        "bad_value", "bad_line", "bad_line", "bad_line", "bad_line",
+        "bad_id", "bad_line", "bad_line",
+        "reason_needed", "reason_needed", "too_long", "not_found",
+    ]  # fmt: skip

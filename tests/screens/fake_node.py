@@ -73,6 +73,10 @@ class FakeNode:
         """Raised by every call while the node is away."""
         self.peers: tuple[PeerLine, ...] = ()
         self.unlocked = True
+        self.foreign: dict[str, tuple[str, ...]] = {}
+        """Patients of other organisations, with their names."""
+        self.opened: dict[str, str] = {}
+        """Those of them that were opened, with the reason; until the terminal is locked."""
         self.waiting: list[ChartLine] = []
         """Values of results without a patient."""
         self.clock, self.ahead_ms = "ok", 0
@@ -120,6 +124,8 @@ class FakeNode:
         known = self.patients.get(patient)
         if known is None:
             raise InputError("not_found", field="patient")
+        if patient in self.foreign and patient not in self.opened:
+            raise InputError("other_team", field="patient", teams=self.foreign[patient])
         lines = known.lines[::-1]
         page = tuple(lines[offset : offset + limit])
         shared = tuple(
@@ -127,6 +133,10 @@ class FakeNode:
         )
         head = self._line(known)
         return Chart(head, "enc_1", known.attributes, page, len(lines), shared)
+
+    async def break_glass(self, patient: str, reason: str) -> None:
+        self._up()
+        self.opened[patient] = reason
 
     async def unassigned(self, limit: int) -> Unassigned:
         self._up()
@@ -187,6 +197,7 @@ class FakeNode:
     async def lock(self) -> None:
         self._up()
         self.unlocked = False
+        self.opened.clear()
 
     async def unlock(self, passphrase: str) -> bool:
         self._up()

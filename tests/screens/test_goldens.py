@@ -16,6 +16,7 @@ from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
+from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
 from tests.screens.fake_node import NOW_MS, waiting_results, ward
 
@@ -62,6 +63,9 @@ SCREENS["board-results"] = [WAITING]
 SCREENS["results"] = [WAITING, "r", "down"]
 SCREENS["result-owner"] = [WAITING, "r", "enter", *"haddad", "enter"]
 SCREENS["result-assign"] = [WAITING, "r", "enter", *"haddad", "enter", "enter"]
+OTHER_TEAM = "a node where somebody on the board is another organisation's patient"
+SCREENS["glass"] = [OTHER_TEAM, "down", "down", "enter"]
+SCREENS["glass-other"] = [OTHER_TEAM, "down", "down", "enter", "4", *"his mother asks"]
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
@@ -76,6 +80,8 @@ def shell_after(keys, words, node=None, **greeting):
     node = node or ward()
     if keys[:1] == [DOUBTFUL]:
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
+    if keys[:1] == [OTHER_TEAM]:
+        keys, node.foreign = keys[1:], dict.fromkeys(node.patients, ("Red Cross", "MoH"))
     if keys[:1] == [WAITING]:
         keys, node.waiting = keys[1:], waiting_results()
     if greeting:
@@ -89,7 +95,12 @@ def shell_after(keys, words, node=None, **greeting):
             shell.key(key, number * GLANCE_MS)
         while shell.asks:
             ask = shell.asks.pop(0)
-            shell.answer(ask, asyncio.run(ask.call(node)))
+            try:
+                answer = asyncio.run(ask.call(node))
+            except FieldmeshError as failure:
+                shell.fail(ask, failure)
+            else:
+                shell.answer(ask, answer)
         shell.shown(number * GLANCE_MS)
     return shell
 

@@ -12,6 +12,7 @@ from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, line, wrap
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Page
+from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.note import NotePage
 from fieldnode.tui.screens.retract import RetractPage
 from fieldnode.tui.screens.settle import SettlePage
@@ -19,7 +20,8 @@ from fieldnode.tui.screens.shared_tag import SharedTagPage, others
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import clock, happened, identity, value_text
+from fieldnode.tui.wording import clock, error, happened, identity, value_text
+from protocols.errors import FieldmeshError
 from protocols.live.api import Attribute, Chart, ChartLine
 from protocols.records.display import clean_text
 
@@ -137,7 +139,14 @@ class ChartPage(Page):
             self._rows.take_all(happenings(chart.lines))
             return []
 
-        return Ask(lambda node: node.chart(patient, 0, limit), came, None, holds=holds)
+        def refused(failure: FieldmeshError) -> list[Act]:
+            self._chart = None
+            asked = asked_first(self.desk, patient, failure)
+            said = Say(error(self.desk.words, failure), "bad", bell=True)
+            return [said] if asked is None else [asked]
+
+        failed = refused if holds else None
+        return Ask(lambda node: node.chart(patient, 0, limit), came, failed, holds=holds)
 
     def _fetch_older(self, chart: Chart) -> list[Act]:
         """Ask for more when the end of what is here is selected."""

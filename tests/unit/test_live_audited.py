@@ -1,0 +1,108 @@
+"""Other teams' patients: charts and rows over a real node, and what of it is in the trail."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from protocols.errors import InputError, LedgerError
+from protocols.ids import PatientId
+from protocols.ledger import audit
+from protocols.live import audited
+from protocols.live.audited import OPENED_MAX, Glass
+from protocols.trust.audit import What
+from protocols.trust.roster import Member
+from tests.unit.stage import WALL_MS, Device, Stage, linked, patient
+
+
+@pytest.fixture
+def abroad() -> tuple[Stage, Device, str]:
+    """Ann's node, and a patient whom a device of another organisation registered."""
+    stage, (ann, ben) = linked("ann", "ben")
+    whom = stage.write(ben, patient("Amina"))[0].patient
+    stage.write(ann, patient("Own"))
+    stage.run(2_000)
+    ann.ledger.catch_up_all()
+    roster = ann.ledger.authority.roster
+    held = {each.name: getattr(roster.device(ben.id), each.name) for each in fields(Member)}
+    roster._members[ben.id] = Member(**held | {"org": "Red Cross"})
+    return stage, ann, whom
+
+
+def chart(stage: Stage, device: Device, glass: Glass, whom: str) -> object:
+    return audited.chart(
+        device.node, stage.now(device), {"patient": whom}, opened=lambda p: glass.opened(1, p)
+    )
+
+
+def trail(device: Device) -> list[tuple[int, str, int]]:
+    found = audit.lines(device.ledger)
+    return [(each.what, each.detail.reason, each.detail.count) for each in found if each.detail]
+
+
+def test_a_chart_of_another_team_opens_once_its_reading_is_in_the_trail(abroad):
+    stage, ann, whom = abroad
+    glass = Glass()
+    with pytest.raises(InputError) as refused:
+        chart(stage, ann, glass, whom)
+    assert (refused.value.code, refused.value.values["teams"]) == ("other_team", ("Red Cross",))
+    assert trail(ann) == []
+
+    args = {"patient": whom, "reason": "care"}
+    opened, _ = audited.break_glass(ann.node, stage.now(ann), args)
+    glass.open(1, opened)
+
+    ann.store.connection.rollback()
+    assert trail(ann) == [(What.READ_OUTSIDE_TEAM, "care", 1)]
+    assert chart(stage, ann, glass, whom)
+    (line,) = audit.lines(ann.ledger)
+    assert str(PatientId(line.detail.patient)) == whom
+
+    # Asked again in another session.
+    glass.close(1)
+    with pytest.raises(InputError):
+        chart(stage, ann, glass, whom)
+
+
+def test_a_reading_that_cannot_be_written_down_does_not_happen(abroad, tmp_path):
+    stage, ann, whom = abroad
+    ann.store.connection.execute("PRAGMA query_only=ON")
+    with pytest.raises(LedgerError):
+        audited.break_glass(ann.node, stage.now(ann), {"patient": whom, "reason": "care"})
+    with pytest.raises(LedgerError):
+        audited.export(ann.node, stage.now(ann), PatientId.parse(whom), tmp_path / "out")
+    with pytest.raises(LedgerError):
+        audited.backed_up(ann.node, stage.now(ann), tmp_path / "copy")
+    assert not (tmp_path / "out").exists()
+
+
+def test_rows_of_other_teams_are_told_of_once_for_each_reader_and_table(abroad):
+    stage, ann, _ = abroad
+    args = {"kind": "patient", "since": 0}
+    page, told, _ = audited.rows(ann.node, stage.now(ann), args, told=False)
+    assert (len(page["rows"]), told) == (2, True)
+    assert trail(ann) == [(What.READ_OUTSIDE_TEAM, "rows patient", 1)]
+
+    _, told, effects = audited.rows(ann.node, stage.now(ann), args, told=told)
+    assert told and not effects
+    _, told, _ = audited.rows(ann.node, stage.now(ann), {"kind": "site"}, told=False)
+    assert not told
+
+
+def test_a_session_remembers_a_bounded_number_of_patients():
+    glass = Glass()
+    for number in range(OPENED_MAX + 1):
+        glass.open(1, PatientId(number.to_bytes(16)))
+    assert not glass.opened(1, PatientId(bytes(16)))
+    assert glass.opened(1, PatientId(OPENED_MAX.to_bytes(16)))
+    assert not glass.opened(2, PatientId(OPENED_MAX.to_bytes(16)))
+
+
+def test_the_wall_clock_before_1970_is_no_fault(abroad):
+    stage, ann, _ = abroad
+    now = stage.now(ann)
+    said = audited.event(type(now)(-5, now.mono_ms, now.entropy), What.LOGIN)
+    ann.node.audit([said], now)
+    assert next(audit.lines(ann.ledger)).at_ms == 0
+    assert WALL_MS > 0
