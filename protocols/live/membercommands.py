@@ -133,9 +133,9 @@ def _forks(data_option: Option) -> click.Command:
                     show(each)
                 else:
                     name = each["name"] or each["device"][:ID_CHARS]
-                    _line(f"{name} wrote {each['branches']} histories of {each['feed']}")
+                    print_line(f"{name} wrote {each['branches']} histories of {each['feed']}")
             if not found and not as_json:
-                _line("No device wrote two histories of anything that is here.")
+                print_line("No device wrote two histories of anything that is here.")
 
     return forks
 
@@ -158,7 +158,7 @@ def _check_proof(file: Path, as_json: bool) -> None:
         entries = [str(entry) for entry in proven.entries]
         show({"device": device, "feed": feed, "seq": proven.seq, "entries": entries})
     else:
-        _line(f"{device} signed two histories of {feed}, which part at entry {proven.seq}.")
+        print_line(f"{device} signed two histories of {feed}, which part at entry {proven.seq}.")
 
 
 def _print_quarantine(found: dict[str, Any], as_json: bool) -> None:
