@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from protocols.ids import DeviceId, Epoch
+from protocols.ids import DeviceId, Epoch, ScopeId
 from protocols.ledger.chain import Chain, FeedState
 from protocols.ledger.store import Store
 from protocols.trust.receipts import Receipt, newer, open_receipt
 
+ReceiptPlace = tuple[DeviceId, Epoch, ScopeId]
+"""Of whom, of which life of it, and about which scope: zero for all that everybody may carry."""
 RECEIPT_EPOCHS_MAX = 4
 """Epochs of one giver whose receipts are kept: a card, its copy, and what they began anew."""
 
@@ -47,7 +49,7 @@ class PeerBook:
         self._own = own
         self._name_of = name_of
         self._dirty: set[DeviceId] = set()
-        self._fresh_receipts: dict[tuple[DeviceId, Epoch], tuple[Receipt, bytes]] = {}
+        self._fresh_receipts: dict[ReceiptPlace, tuple[Receipt, bytes]] = {}
         self._fresh_held: dict[tuple[DeviceId, int], int] = {}
         self._gone_receipts: list[tuple[DeviceId, Epoch]] = []
         self._fresh_covers: list[tuple[DeviceId, bytes]] = []
@@ -63,10 +65,10 @@ class PeerBook:
         for device, scope in store.all("SELECT device, scope FROM covered"):
             if device in self.all:
                 self.all[DeviceId(device)].covers.add(scope)
-        self.receipts: dict[tuple[DeviceId, Epoch], tuple[Receipt, bytes]] = {}
-        for (raw,) in store.all("SELECT statement FROM receipt"):
+        self.receipts: dict[ReceiptPlace, tuple[Receipt, bytes]] = {}
+        for about, raw in store.all("SELECT about, statement FROM receipt"):
             receipt = open_receipt(raw)
-            self.receipts[receipt.giver, receipt.epoch] = (receipt, raw)
+            self.receipts[receipt.giver, receipt.epoch, ScopeId(about)] = (receipt, raw)
 
     def meet(self, device: DeviceId, epoch: Epoch, wall_ms: int) -> Peer:
         """Return the peer, new or known; a new epoch of it starts what we hold of it afresh."""
@@ -146,8 +148,13 @@ class PeerBook:
             held[feed] = self._fresh_held[device, feed] = seq
             self._dirty.add(device)
 
-    def take_receipt(self, raw: bytes) -> Receipt | None:
+    def take_receipt(
+        self, raw: bytes, about: Callable[[Receipt], ScopeId | None]
+    ) -> Receipt | None:
         """Keep a receipt when it is news of a device we know of; return it then.
+
+        Args:
+            about: Says which scope it speaks of; None: that cannot be told here.
 
         Raises:
             PeerError: it is not a receipt that its giver signed.
@@ -155,25 +162,36 @@ class PeerBook:
         receipt = open_receipt(raw)
         if receipt.giver == self._own or receipt.giver not in self.all:
             return None
-        place = (receipt.giver, receipt.epoch)
+        scope = about(receipt)
+        if scope is None:
+            return None
+        place = (receipt.giver, receipt.epoch, scope)
         kept = self.receipts.get(place)
         if not newer(receipt, kept[0] if kept else None):
             return None
-        self.keep_receipt(receipt, raw)
+        self.keep_receipt(receipt, raw, scope)
         self._forget_oldest(receipt.giver)
         return receipt if place in self.receipts else None
 
-    def keep_receipt(self, receipt: Receipt, raw: bytes) -> None:
-        """Keep a receipt as the newest of its giver and epoch, our own included."""
-        self.receipts[receipt.giver, receipt.epoch] = (receipt, raw)
-        self._fresh_receipts[receipt.giver, receipt.epoch] = (receipt, raw)
+    def keep_receipt(self, receipt: Receipt, raw: bytes, about: ScopeId) -> None:
+        """Keep a receipt as the newest of its giver, epoch and scope, our own included."""
+        place = (receipt.giver, receipt.epoch, about)
+        self.receipts[place] = self._fresh_receipts[place] = (receipt, raw)
 
     def _forget_oldest(self, giver: DeviceId) -> None:
-        places = [each for each in self.receipts if each[0] == giver]
-        if len(places) > RECEIPT_EPOCHS_MAX:
-            oldest = min(places, key=lambda each: (self.receipts[each][0].given_ms, each[1]))
-            del self.receipts[oldest]
-            self._gone_receipts.append(oldest)
+        given: dict[Epoch, int] = {}
+        for (device, epoch, _), (receipt, _) in self.receipts.items():
+            if device == giver:
+                given[epoch] = max(given.get(epoch, 0), receipt.given_ms)
+        if len(given) > RECEIPT_EPOCHS_MAX:
+            oldest = min(given, key=lambda epoch: (given[epoch], epoch))
+            self._drop_receipts(giver, oldest)
+            self._gone_receipts.append((giver, oldest))
+
+    def _drop_receipts(self, giver: DeviceId, epoch: Epoch) -> None:
+        for receipts in (self.receipts, self._fresh_receipts):
+            for place in [each for each in receipts if each[:2] == (giver, epoch)]:
+                del receipts[place]
 
     def _peer(self, device: DeviceId) -> Peer:
         """A peer that is linked; anew when a failed transaction took what was not written yet."""
@@ -189,18 +207,20 @@ class PeerBook:
         # In a later epoch the giver took back what it said: it may have lost its book.
         given = [
             receipt
-            for (device, epoch), (receipt, _) in self.receipts.items()
+            for (device, epoch, _), (receipt, _) in self.receipts.items()
             if device == giver and not chain.superseded(giver, epoch)
         ]
         if not given:
             return (0, 0)
-        newest = max(given, key=lambda receipt: (receipt.given_ms, receipt.epoch))
+        life = max(given, key=lambda receipt: (receipt.given_ms, receipt.epoch)).epoch
         held = [
-            head.seq
-            for head in newest.heads
+            (head.seq, receipt.given_ms)
+            for receipt in given
+            if receipt.epoch == life
+            for head in receipt.heads
             if head.feed == feed.feed_id and chain.prev_of(head.feed, head.seq, head.hash)
         ]
-        return (max(held), newest.given_ms) if held else (0, 0)
+        return max(held, default=(0, 0))
 
     @property
     def dirty(self) -> bool:
@@ -235,17 +255,14 @@ class PeerBook:
         covers, self._fresh_covers = self._fresh_covers, []
         self._store.executemany("INSERT OR REPLACE INTO covered VALUES (?,?)", covers)
         gone, self._gone_receipts = self._gone_receipts, []
-        for receipt, raw in fresh.values():
-            self._store.execute(
-                "INSERT OR REPLACE INTO receipt VALUES (?,?,?,?)",
-                (receipt.giver, receipt.epoch, receipt.number, raw),
-            )
         self._store.executemany("DELETE FROM receipt WHERE giver = ? AND epoch = ?", gone)
+        for place, (receipt, raw) in fresh.items():
+            self._store.execute(
+                "INSERT OR REPLACE INTO receipt VALUES (?,?,?,?,?)", (*place, receipt.number, raw)
+            )
 
     def _begin_epoch(self, giver: DeviceId, epoch: Epoch) -> None:
         """What a giver said in its earlier epochs is void: it may have lost what it held."""
-        for place in [each for each in self.receipts if each[0] == giver and each[1] != epoch]:
-            del self.receipts[place]
-            self._store.execute(
-                "DELETE FROM receipt WHERE giver = ? AND epoch = ?", (giver, place[1])
-            )
+        for old in {each[1] for each in self.receipts if each[0] == giver and each[1] != epoch}:
+            self._drop_receipts(giver, old)
+            self._store.execute("DELETE FROM receipt WHERE giver = ? AND epoch = ?", (giver, old))

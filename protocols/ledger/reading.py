@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
-from protocols.ids import DeviceId, DocId, EntryPrefix, FactRef
+from protocols.ids import DeviceId, DocId, EntryPrefix, Epoch, FactRef
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState, Tip
 from protocols.ledger.searching import search_query
@@ -16,6 +16,7 @@ from protocols.records.catalogue import ROW_TABLES
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact, Row
 from protocols.records.shape import columns as row_columns
+from protocols.trust.receipts import Receipt
 
 PAGE_MAX = 500
 """Lines of one page."""
@@ -201,16 +202,20 @@ def at_hq_until(ledger: Ledger, feeds: Sequence[FeedState]) -> int | None:
     that is not.
     """
     best: int | None = None
-    for giver, epoch in list(ledger.peers.receipts):
-        if not ledger.authority.is_hq(giver):
-            continue
-        receipt, _ = ledger.peers.receipts[giver, epoch]
+    lives: dict[tuple[DeviceId, Epoch], list[Receipt]] = {}
+    for (giver, epoch, _), (receipt, _) in ledger.peers.receipts.items():
+        if ledger.authority.is_hq(giver):
+            lives.setdefault((giver, epoch), []).append(receipt)
+    own = {feed.feed_id for feed in feeds}
+    for receipts in lives.values():
+        ours = [each for each in receipts if any(head.feed in own for head in each.heads)]
         said = {
             head.feed: head.seq
+            for receipt in ours
             for head in receipt.heads
-            if ledger.chain.prev_of(head.feed, head.seq, head.hash)
+            if head.feed in own and ledger.chain.prev_of(head.feed, head.seq, head.hash)
         }
-        until = receipt.given_ms
+        until = min((receipt.given_ms for receipt in ours), default=0)
         for feed in feeds:
             missing = _clock_after(ledger, feed, said.get(feed.feed_id, 0))
             if missing is not None:
@@ -247,9 +252,9 @@ def heads(ledger: Ledger) -> Iterator[tuple[FeedState, Tip]]:
 
 def _seqs_at_hq(ledger: Ledger) -> dict[int, int]:
     covered: dict[int, int] = {}
-    for giver, epoch in ledger.peers.receipts:
+    for (giver, *_), (receipt, _) in ledger.peers.receipts.items():
         if ledger.authority.is_hq(giver):
-            for head in ledger.peers.receipts[giver, epoch][0].heads:
+            for head in receipt.heads:
                 feed = ledger.chain.feeds.get(head.feed)
                 if feed and ledger.chain.prev_of(head.feed, head.seq, head.hash):
                     covered[feed.no] = max(covered.get(feed.no, 0), head.seq)

@@ -109,6 +109,22 @@ def m002_covered(db: Database) -> None:
 
 
 @migrations()
+def m004_receipt_about(db: Database) -> None:
+    """Receipts are given apart for each scope that not everybody may carry."""
+    db.execute("ALTER TABLE receipt RENAME TO receipt_before")
+    db.execute(
+        "CREATE TABLE receipt (giver BLOB NOT NULL, epoch BLOB NOT NULL, about BLOB NOT NULL,"
+        " number INTEGER NOT NULL, statement BLOB NOT NULL,"
+        " PRIMARY KEY (giver, epoch, about)) WITHOUT ROWID"
+    )
+    db.execute(
+        "INSERT INTO receipt SELECT giver, epoch, zeroblob(16), number, statement"
+        " FROM receipt_before"
+    )
+    db.execute("DROP TABLE receipt_before")
+
+
+@migrations()
 def m003_person(db: Database) -> None:
     """The persons of this device, each with a key locked by a passphrase and perhaps by a PIN."""
     db.execute(

@@ -11,7 +11,6 @@ from protocols.ledger import founding
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
 from protocols.mesh.effects import Hangup, Joined, Notice, Now, PeerKnown
-from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.greeting import (
     EPHEMERAL_BYTES,
     MESH_VERSION,
@@ -22,6 +21,7 @@ from protocols.mesh.greeting import (
     encode_hello,
 )
 from protocols.mesh.links import Link, Switchboard
+from protocols.mesh.receipts import bring
 from protocols.mesh.runs import RecentRuns
 from protocols.mesh.session import Session
 from protocols.trust.certificates import verify_chain
@@ -185,10 +185,7 @@ class Door:
         entry.session = session = Session(ledger, self._runs, peer, known.epoch, they_hold)
         if they_hold is not None:
             session.begin()
-        own = ledger.authority.device, ledger.authority.epoch
-        for (giver, epoch), (_, raw) in ledger.peers.receipts.items():
-            if giver != peer and (giver != own[0] or epoch == own[1]):
-                session.out.append(ReceiptFrame(raw))
+        bring(ledger, session)
         if entry.dialled:
             self._board.effects.append(PeerKnown(peer, entry.address))
         self._board.effects.append(Notice("linked", {"peer": str(peer)}))

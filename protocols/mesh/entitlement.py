@@ -6,7 +6,9 @@ nothing, not even that there is something to be had.
 
 from __future__ import annotations
 
-from protocols.ids import DeviceId, Epoch, ScopeId
+from collections.abc import Iterable
+
+from protocols.ids import DeviceId, Epoch, FeedId, ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
@@ -37,6 +39,11 @@ class Entitlement:
             allowed = roster.may_hold(self._peer, ScopeId(scope), bytes(self._epoch))
             self._allowed[scope] = allowed
         return allowed
+
+    def may_hear_of(self, feeds: Iterable[FeedId]) -> bool:
+        """Whether the peer may be told of these feeds, as far as they are known here."""
+        held = map(self._ledger.chain.feeds.get, feeds)
+        return all(self.may(feed) for feed in held if feed is not None)
 
     def covered(self, feed: FeedState) -> bool:
         """Whether what the peer says it holds of our book speaks of this feed too."""

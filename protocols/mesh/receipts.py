@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from protocols.ids import EntryHash
+from collections.abc import Sequence
+
+from protocols.ids import EntryHash, ScopeId
 from protocols.ledger.book import Ledger
+from protocols.ledger.chain import FeedState
 from protocols.mesh.effects import Changed, Now
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.links import Switchboard
 from protocols.mesh.session import Session
+from protocols.trust.charter import Scope
 from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 
 RECEIPT_MS = 5_000
@@ -29,13 +33,13 @@ class Receipts:
 
     def take(self, session: Session, frame: ReceiptFrame) -> None:
         """Keep what a peer brought when it is news, and carry it to whoever cannot have it yet."""
-        receipt = self._ledger.peers.take_receipt(frame.statement)
+        receipt = self._ledger.peers.take_receipt(frame.statement, self._about)
         if receipt is None:
             return
         self._board.effects.append(Changed(frozenset(("receipt",))))
         for other in self._board.sessions():
             told = other is session or other.peer == receipt.giver
-            if not told and receipt.giver not in other.links:
+            if not told and receipt.giver not in other.links and _may_hear(other, receipt):
                 other.out.append(frame)
 
     def took(self, now: Now) -> None:
@@ -50,17 +54,58 @@ class Receipts:
             self._give(now)
 
     def _give(self, now: Now) -> None:
+        """Sign what we hold: in one receipt for everybody, and in one for each scope apart."""
         ledger = self._ledger
-        heads = sorted(ledger.chain.heads(), key=lambda head: -head[1].arrival)
-        listed = sorted(
-            ReceiptHead(feed.feed_id, tip.seq, EntryHash(tip.hash))
-            for feed, tip in heads[:RECEIPT_HEADS_MAX]
-        )
         device, epoch = ledger.authority.device, ledger.authority.epoch
-        kept = ledger.peers.receipts.get((device, epoch))
-        number = kept[0].number + 1 if kept else 1
-        receipt = Receipt(device, epoch, number, max(now.wall_ms, 0), tuple(listed))
-        raw = sign_receipt(receipt, ledger.authority.keys)
-        ledger.peers.keep_receipt(receipt, raw)
-        for session in self._board.sessions():
+        given = ledger.peers.receipts.items()
+        own = [receipt for place, (receipt, _) in given if place[:2] == (device, epoch)]
+        last = max((receipt.number for receipt in own), default=0)
+        heads: dict[ScopeId, list[ReceiptHead]] = {}
+        for feed, tip in sorted(ledger.chain.heads(), key=lambda head: -head[1].arrival):
+            about = self._apart(feed)
+            listed = heads.setdefault(about, []) if about is not None else []
+            if len(listed) < RECEIPT_HEADS_MAX:
+                listed.append(ReceiptHead(feed.feed_id, tip.seq, EntryHash(tip.hash)))
+        for number, about in enumerate(sorted(heads), last + 1):
+            signed = tuple(sorted(heads[about]))
+            receipt = Receipt(device, epoch, number, max(now.wall_ms, 0), signed)
+            raw = sign_receipt(receipt, ledger.authority.keys)
+            ledger.peers.keep_receipt(receipt, raw, about)
+            for session in self._board.sessions():
+                if _may_hear(session, receipt):
+                    session.out.append(ReceiptFrame(raw))
+
+    def _about(self, receipt: Receipt) -> ScopeId | None:
+        """Which scope a receipt speaks of, by the feeds in it that are known here."""
+        feeds = self._ledger.chain.feeds
+        known = [self._apart(feeds[head.feed]) for head in receipt.heads if head.feed in feeds]
+        if not known and any(not scope.ciphertext_may_leave for scope in self._scopes):
+            return None
+        return max((each for each in known if each is not None), default=ScopeId.zero())
+
+    def _apart(self, feed: FeedState) -> ScopeId | None:
+        """The scope of a feed that not everybody may carry; zero when all may, None when none."""
+        scope = self._ledger.authority.scope_of(feed.genesis.scope)
+        if scope is None:
+            return None
+        terms = next((each for each in self._scopes if each.id == scope), None)
+        return scope if terms is not None and not terms.ciphertext_may_leave else ScopeId.zero()
+
+    @property
+    def _scopes(self) -> Sequence[Scope]:
+        charter = self._ledger.authority.roster.charter
+        return charter.scopes if charter else ()
+
+
+def bring(ledger: Ledger, session: Session) -> None:
+    """Begin a session with the receipts of others, and our own of this life."""
+    own = ledger.authority.device, ledger.authority.epoch
+    for (giver, epoch, _), (receipt, raw) in ledger.peers.receipts.items():
+        ours_now = giver != own[0] or epoch == own[1]
+        if giver != session.peer and ours_now and _may_hear(session, receipt):
             session.out.append(ReceiptFrame(raw))
+
+
+def _may_hear(session: Session, receipt: Receipt) -> bool:
+    """Whether a receipt names nothing that the peer may not know of."""
+    return session.entitlement.may_hear_of(head.feed for head in receipt.heads)

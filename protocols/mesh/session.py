@@ -78,8 +78,8 @@ class Session:
         """Feeds that the peer asked for and may not hold: True until somebody was told."""
         self._ledger = ledger
         self._runs = runs
-        self._entitlement = Entitlement(ledger, peer, epoch)
-        self._holdings = Holdings(ledger, self._entitlement, they_hold)
+        self.entitlement = Entitlement(ledger, peer, epoch)
+        self._holdings = Holdings(ledger, self.entitlement, they_hold)
         self._reached: dict[int, int] = {}
         """Local feed number → arrival number of the last entry sent of it."""
         self._outbox = Outbox()
@@ -100,7 +100,7 @@ class Session:
         """Say what we hold, as soon as we know where the peer stands."""
         assert self.they_hold is not None
         heads = self._ledger.chain.changed_since(self.they_hold)
-        places = [place_of(feed, tip) for feed, tip in heads if self._entitlement.may(feed)]
+        places = [place_of(feed, tip) for feed, tip in heads if self.entitlement.may(feed)]
         full = self.they_hold == 0
         upto = self._ledger.chain.last_arrival
         while len(places) > HEADS_MAX:
@@ -155,7 +155,7 @@ class Session:
 
         Costs nothing while the roster stays as it is.
         """
-        granted, withdrawn = self._entitlement.changed()
+        granted, withdrawn = self.entitlement.changed()
         for feed in withdrawn:
             self._outbox.done(feed.genesis.lane, feed.no)
             self.offers.pop(feed.no, None)
@@ -170,13 +170,13 @@ class Session:
 
     def grew(self, feed: FeedState) -> None:
         """A feed grew by our own entry: push it."""
-        if self._entitlement.may(feed):
+        if self.entitlement.may(feed):
             self._outbox.add(feed.genesis.lane, feed.no)
             self._mark = self._ledger.chain.last_arrival
 
     def heard(self, feed: FeedState, offer_at: int) -> None:
         """A feed grew by another's entry: offer it then, unless the peer turns out to hold it."""
-        if self._entitlement.may(feed) and self._holdings.lacks(feed):
+        if self.entitlement.may(feed) and self._holdings.lacks(feed):
             self.offers[feed.no] = None
             if self.offer_at is None or offer_at < self.offer_at:
                 self.offer_at = offer_at
@@ -230,7 +230,7 @@ class Session:
         if mark <= self._told_upto:
             return 0
         self._told_upto = mark
-        self._entitlement.promise(mark)
+        self.entitlement.promise(mark)
         return mark
 
     @property
@@ -315,7 +315,7 @@ class Session:
         """Our last arrival number when the peer now holds all of ours, else 0."""
         behind = not self._outbox.empty or self.offers or self._awaited
         # What says no more than this is not acknowledged: it cannot speak of a scope anew.
-        if behind or not self._listed or not self._entitlement.whole:
+        if behind or not self._listed or not self.entitlement.whole:
             return 0
         self._told_upto = self._ledger.chain.last_arrival
         return self._told_upto
@@ -345,9 +345,9 @@ class Session:
         self._listed = True
         chain = self._ledger.chain
         since = 0 if have.full else (self.they_hold or 0)
-        uncovered = {} if have.full else {f.no: f for f in self._entitlement.uncovered(since)}
+        uncovered = {} if have.full else {f.no: f for f in self.entitlement.uncovered(since)}
         for feed, tip in chain.changed_since(since):
-            if not self._entitlement.may(feed) or feed.no in uncovered:
+            if not self.entitlement.may(feed) or feed.no in uncovered:
                 continue
             if self._holdings.knows_none(feed) and not have.full:
                 self._holdings.assume_before(feed, since)
@@ -367,7 +367,7 @@ class Session:
         if full is not None:
             self._holdings.note(Position(feed.no, place.seq, full))
             return False
-        if not self._entitlement.may(feed):
+        if not self.entitlement.may(feed):
             # It holds what it may not: what is new of it is taken, and nothing is said of ours.
             return True
         if place.seq <= feed.seq:
@@ -383,7 +383,7 @@ class Session:
         feed = self._ledger.chain.feeds.get(place.feed)
         if feed is None:
             return
-        if not self._entitlement.may(feed):
+        if not self.entitlement.may(feed):
             # As of a feed that is not here: an answer would say that it is.
             if len(self.refused) < REFUSED_MAX:
                 self.refused.setdefault(feed.no, True)
@@ -404,7 +404,7 @@ class Session:
         if not 0 < len(places) <= LADDER_PLACES_MAX:
             raise PeerError("malformed", what="ladder")
         feed = self._ledger.chain.feeds.get(places[0].feed)
-        if feed is None or not self._entitlement.may(feed):
+        if feed is None or not self.entitlement.may(feed):
             self.out.append(Want((start_of(places[0].feed),)))
             return
         common = start_of(feed.feed_id)
@@ -448,7 +448,7 @@ class Session:
             self._holdings.upto = upto
             self.begin()
             return
-        self._entitlement.reached(upto)
+        self.entitlement.reached(upto)
         if upto > self.they_hold:
             self._holdings.upto = upto
             self._ledger.peers.note_holds_all(self.peer, upto)
@@ -460,7 +460,7 @@ class Session:
         """
         chain = self._ledger.chain
         feed = chain.feeds.get(feed_id)
-        open_to_it = feed and (self._entitlement.may(feed) or feed.genesis.device == self.peer)
+        open_to_it = feed and (self.entitlement.may(feed) or feed.genesis.device == self.peer)
         return end_of(chain, feed_id) if open_to_it else start_of(feed_id)
 
     # sending

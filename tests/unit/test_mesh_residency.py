@@ -6,6 +6,7 @@ import pytest
 
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, FeedId, ScopeId
+from protocols.ledger.reading import at_hq_until
 from protocols.mesh.frames import Have, Ladder, Place, Want, encode_frame
 from protocols.trust.certificates import Rank
 from protocols.trust.control import Seal
@@ -266,3 +267,47 @@ def test_a_scope_that_may_leave_is_carried_by_everybody():
     stage.run(1_000)
 
     assert data_feeds(joe) == data_feeds(ann) != set()
+
+
+def receipts(device: Device) -> set[bytes]:
+    """Every feed that some receipt here speaks of."""
+    return {
+        bytes(head.feed)
+        for receipt, _ in device.ledger.peers.receipts.values()
+        for head in receipt.heads
+    }
+
+
+def test_what_hq_says_it_holds_names_nothing_that_the_hearer_may_not_know_of():
+    camp, (hq, ben, joe) = at_home(hq=True)
+    amy = camp.device("amy", "ministry")
+    know(hq, amy)
+    new_key(hq, HOME)
+    stage, said = Stage(), overheard(hq)
+    stage.link(hq, ben)
+    stage.link(hq, joe)
+    stage.write(hq, patient("Amina"))
+    stage.run(10_000)
+    for number in range(3):
+        stage.write(ben, patient(f"P{number}"))
+        stage.run(7_000)
+
+    care = data_feeds(hq)
+    assert len(care) == 2 and receipts(ben) >= care
+    assert receipts(joe) and not receipts(joe) & care
+    assert nothing_of(hq, said_to(joe, said))
+    own = [f for f in ben.ledger.chain.feeds.values() if f.genesis.device == ben.id]
+    assert at_hq_until(ben.ledger, own) == max(
+        receipt.given_ms for receipt, _ in ben.ledger.peers.receipts.values()
+    )
+
+    # Joe may carry what everybody may know of, to whom never met HQ; and ben tells joe no more.
+    told = overheard(ben)
+    stage.cut(hq, joe)
+    stage.link(ben, joe)
+    stage.link(ben, amy)
+    stage.run(5_000)
+    assert nothing_of(ben, said_to(joe, told)) and receipts(amy) >= care
+    ben.node.stop()
+    ben.restarted()
+    assert receipts(ben) >= care
