@@ -1,6 +1,7 @@
 """Who goes next on the node's thread: commands, then messages, then the node's own due work.
 
-A rank that had its share lets the next lower one take a turn, so nothing starves.
+A rank that had its share lets the next lower one take a turn, so nothing starves. Own work that
+presses goes before messages, and whoever sends them waits.
 """
 
 from __future__ import annotations
@@ -46,18 +47,20 @@ class Turns:
         """Messages and link events of all links, in order of arrival."""
         self._commands_run = self._messages_run = 0
 
-    def next(self, *, due: bool) -> Job | None:
+    def next(self, *, due: bool, pressing: bool = False) -> Job | None:
         """Return the next job by rank, or by share when a rank had its fill.
 
         Args:
             due: The node's own work is due.
+            pressing: It goes before messages.
         """
         others_wait = bool(self.messages) or due
         if self.commands and not (others_wait and self._commands_run >= COMMANDS_IN_A_ROW):
             self._commands_run += 1
             return self.commands.popleft()
         self._commands_run = 0
-        if self.messages and not (due and self._messages_run >= MESSAGES_IN_A_ROW):
+        had_their_share = pressing or self._messages_run >= MESSAGES_IN_A_ROW
+        if self.messages and not (due and had_their_share):
             self._messages_run += 1
             return self.messages.popleft()
         self._messages_run = 0

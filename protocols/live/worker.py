@@ -59,6 +59,7 @@ class Worker:
         self._turn = threading.Condition()
         self._turns = Turns(Job(_tick, failed=self._tick_failed))
         self._wake_ms: int | None = None
+        self._pressing = False
         self._stopping = False
         self._outcomes: deque[Callable[[], None]] = deque()
         self._told = False
@@ -167,11 +168,11 @@ class Worker:
                 wait_s = None
                 if self._wake_ms is not None:
                     wait_s = min(max(0, self._wake_ms - mono_ms()) / 1000, WAIT_S_MAX)
-                job = self._turns.next(due=wait_s == 0)
+                job = self._turns.next(due=wait_s == 0, pressing=self._pressing)
                 if job is not None:
                     self._worked = True
                     if job is self._turns.tick:
-                        self._wake_ms = None
+                        self._wake_ms, self._pressing = None, False
                     return job
                 if self._rests(wait_s):
                     self._worked = False
@@ -213,7 +214,7 @@ class Worker:
         outward = [effect for effect in effects if not isinstance(effect, WakeAt)]
         for effect in effects:
             if isinstance(effect, WakeAt):
-                self._wake_ms = effect.mono_ms
+                self._wake_ms, self._pressing = effect.mono_ms, effect.pressing
         if outward:
             self._tell(lambda: self._carry_out(outward))
         if done is not None:

@@ -41,6 +41,8 @@ class WakeAt(msgspec.Struct, frozen=True):
     """Call `tick` at this instant or soon after; only the latest one counts."""
 
     mono_ms: int
+    pressing: bool = False
+    """Before the next message: what is kept at hand grows with each, and has to be worked off."""
 
 
 class Changed(msgspec.Struct, frozen=True):

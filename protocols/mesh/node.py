@@ -352,7 +352,7 @@ class Node:
         self._board.pump(now.mono_ms)
         wake = self._next_alarm(now)
         if wake is not None:
-            self._board.effects.append(WakeAt(wake))
+            self._board.effects.append(WakeAt(wake, self.ledger.full))
         return self._board.take_effects()
 
     def _next_alarm(self, now: Now) -> int | None:

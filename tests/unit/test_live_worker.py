@@ -154,6 +154,23 @@ async def test_due_work_gets_a_turn_among_many_messages():
     assert ticks[0] <= MESSAGES_IN_A_ROW + 2
 
 
+async def test_work_that_presses_goes_before_messages_and_not_before_commands():
+    async with World(Scripted()) as world:
+        done, taken = await world.until_received(3)
+        world.node.gate.clear()
+        world.worker.received(1, b"first", taken)
+        await asyncio.to_thread(world.node.reached.wait, PATIENCE_S)
+        world.node.ticks_due = 1
+        asked = [world.ask("wake", [WakeAt(0, pressing=True)]), world.ask("save")]
+        for _ in range(2):
+            world.worker.received(1, b"bulk", taken)
+        world.node.gate.set()
+        await asyncio.wait_for(asyncio.gather(done.wait(), *asked), PATIENCE_S)
+
+    bulk = ("received", b"bulk")
+    assert world.node.asked == [("received", b"first"), "wake", "save", "tick", bulk, bulk, "stop"]
+
+
 async def test_effects_leave_before_the_command_is_answered():
     async with World(Scripted()) as world:
         changed = Changed(frozenset({"patient"}))

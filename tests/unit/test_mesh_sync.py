@@ -13,7 +13,9 @@ from protocols.feeds.feed import Genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Outgoing, Run, encode_run
 from protocols.ids import Epoch, FeedId
+from protocols.ledger import book
 from protocols.mesh.awaiting import AWAITED_MAX
+from protocols.mesh.effects import Effect, WakeAt
 from protocols.mesh.frames import (
     DATA_BYTES,
     HEADS_MAX,
@@ -104,6 +106,28 @@ def test_a_cold_sync_over_a_long_line_takes_few_round_trips():
     stage.run(60_000, until=lambda: size(ann) == size(ben))
 
     assert stage.at_ms - began <= 200 * 7
+
+
+def test_merging_presses_once_half_of_what_may_be_kept_waits(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(book, "FRESH_MAX", 200)
+    stage, (ann, ben) = linked(one_way_ms=100)
+    stage.cut(ann, ben)
+    fill(ann, 800)
+    alarms: list[tuple[WakeAt, bool]] = []
+    carry = stage.carry
+
+    def watching(device: Device, effects: Sequence[Effect]) -> None:
+        kept = ben.ledger._kept
+        alarms.extend((e, kept >= 100) for e in effects if isinstance(e, WakeAt) and device is ben)
+        carry(device, effects)
+
+    monkeypatch.setattr(stage, "carry", watching)
+    stage.link(ann, ben)
+    stage.run(60_000, until=lambda: size(ann) == size(ben) and not ben.ledger.behind)
+
+    assert {many for _, many in alarms} == {False, True}
+    assert all(alarm.pressing is many for alarm, many in alarms)
+    assert ann.care == ben.care
 
 
 def test_an_urgent_record_overtakes_a_cold_sync():
