@@ -18,7 +18,6 @@ from protocols.ledger.place import holds_book
 from protocols.live import answers, commands, options
 from protocols.live.address import Address
 from protocols.live.app import App
-from protocols.live.client import LocalClient
 from protocols.live.clock import now
 from protocols.live.commands import door, show
 from protocols.live.options import (
@@ -32,14 +31,12 @@ from protocols.live.options import (
 )
 from protocols.live.talk import (
     EXIT_NOT_WRITABLE,
-    asked,
     new_passphrase,
     passphrase_if_needed,
     passphrase_of,
     say,
     told,
 )
-from protocols.trust.enrolment import parse_code
 
 PORT = 7400
 
@@ -65,33 +62,6 @@ def command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Com
         return COMMANDS[-1]
 
     return made
-
-
-@command()
-@data_option
-@passphrase_option
-@click.option("--peer", required=True, help="HOST:PORT of a node that may admit this one.")
-@click.option("--code", default="", help="The one-time code it showed.")
-def join(folder: Path, passphrase_file: Path | None, peer: str, code: str) -> None:
-    """Join the operation of another node with a one-time code; nothing written here is lost."""
-    with told():
-        if not holds_book(folder):
-            raise SetupError("no_book")
-        # A slip in either is found before anybody types a passphrase for it.
-        address = str(Address.parse(peer))
-        code = asked(code, "Code", "--code")
-        parse_code(code)
-        try:
-            with LocalClient(folder) as client:
-                client.call("join", address=address, code=code)
-        except LinkError as error:
-            if error.code != "no_node":
-                raise
-            passphrase = passphrase_if_needed(folder, passphrase_file)
-            from fieldnode.serving import join_alone
-
-            asyncio.run(join_alone(folder, passphrase, address, code))
-    say("Joined.")
 
 
 @command()

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: E402
 
 import click  # noqa: E402
 
+from hq.foundings import charter, org  # noqa: E402
 from protocols.errors import InputError  # noqa: E402
 from protocols.live import options  # noqa: E402
 from protocols.live.address import Address  # noqa: E402
@@ -49,7 +50,7 @@ def main() -> None:
     harden()
 
 
-for _each in _app.shared():
+for _each in (*_app.shared(), org, charter):
     main.add_command(_each)
 
 

@@ -18,6 +18,7 @@ from protocols.records.identity import code_tag
 from protocols.trust.charter import Sensitivity
 from protocols.trust.control import Attestation, Place, Record, UnknownControl, decode_control
 from protocols.trust.erasure import Erasures
+from protocols.trust.granting import own_scope
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.judging import Judgement
 from protocols.trust.keyring import Keyring
@@ -25,9 +26,12 @@ from protocols.trust.roster import Roster
 from protocols.trust.seals import best
 from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing
+from protocols.trust.terms import HQ_ROLE
 
-HQ_ROLE = 2
-"""Role number in a charter founded by this software whose receipts count as *at HQ*."""
+
+def old_scope_name(sensitivity: Sensitivity) -> str:
+    """Where the book keeps the scope of before joining, until its keys are handed over."""
+    return "old_scope" if sensitivity == Sensitivity.IDENTIFIED else f"old_scope_{sensitivity}"
 
 
 class Authority:
@@ -180,18 +184,31 @@ class Authority:
         """The operation's scope that a feed's scope is or has become, or None."""
         return self.roster.scope_of(ScopeId(scope))
 
+    def scope_for(self, sensitivity: Sensitivity) -> ScopeId | None:
+        """The scope that this device writes what is so sensitive in, by its own certificates.
+
+        Where they give it none, its own scope of before it joined: care is never locked out.
+        """
+        charter, member = self.roster.charter, self.roster.device(self.device)
+        if charter is not None and member is not None:
+            found = own_scope(charter, member.scopes, member.jurisdiction, sensitivity)
+            if found is not None:
+                return ScopeId(found)
+        name = old_scope_name(sensitivity)
+        row = self._store.one("SELECT value FROM meta WHERE name = ?", (name,))
+        return ScopeId(row[0]) if row else None
+
     @property
     def care_scope(self) -> ScopeId:
         """The identified scope that care is written in.
 
         Raises:
-            LedgerError: `no_scope` when the charter has none.
+            LedgerError: `no_scope` when there is none.
         """
-        charter = self.roster.charter
-        for scope in charter.scopes if charter else ():
-            if scope.sensitivity == Sensitivity.IDENTIFIED:
-                return ScopeId(scope.id)
-        raise LedgerError("no_scope")
+        scope = self.scope_for(Sensitivity.IDENTIFIED)
+        if scope is None:
+            raise LedgerError("no_scope")
+        return scope
 
     def write_key(self, scope: ScopeId) -> tuple[KeyId, bytes]:
         """The key that new entries of a scope of the operation are sealed under.
@@ -214,7 +231,8 @@ class Authority:
         try:
             return scope, *self.write_key(scope)
         except LedgerError:
-            row = self._store.one("SELECT value FROM meta WHERE name = 'old_scope'")
+            name = old_scope_name(Sensitivity.IDENTIFIED)
+            row = self._store.one("SELECT value FROM meta WHERE name = ?", (name,))
             if row is None:
                 raise
         old = ScopeId(row[0])

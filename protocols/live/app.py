@@ -11,8 +11,8 @@ from protocols.errors import InputError, SetupError
 from protocols.ledger.place import holds_book
 from protocols.live import commands
 from protocols.live.auditcommands import audit_command
-from protocols.live.client import LocalClient
 from protocols.live.commands import Named, door, show
+from protocols.live.enrolcommands import charter_options, enrol_commands, founded_by
 from protocols.live.membercommands import member_commands
 from protocols.live.options import (
     Option,
@@ -43,8 +43,10 @@ class App:
 
     def shared(self) -> list[click.Command]:
         """Return the commands both programs have."""
-        own = [self._init(), self._invite(), self._rows(), self._status(), self._recover()]
-        return [*own, audit_command(self.data_option), *member_commands(self.data_option)]
+        own = [self._init(), self._rows(), self._status(), self._recover()]
+        coming = enrol_commands(self.data_option, self.invite_help, self.invite_hq_help)
+        audit = audit_command(self.data_option)
+        return [*own, *coming, audit, *member_commands(self.data_option)]
 
     def _init(self) -> click.Command:
         @click.command("init", help=self.init_help)
@@ -58,6 +60,7 @@ class App:
             is_flag=True,
             help="Restart without a passphrase. Whoever takes the device can then read it.",
         )
+        @charter_options
         @json_option
         def init(  # noqa: PLR0913 - one parameter an option
             folder: Path,
@@ -66,16 +69,27 @@ class App:
             org: str,
             jurisdiction: str,
             unattended: bool,
+            charter: Path | None,
+            root: Path | None,
+            root_passphrase_file: Path | None,
             as_json: bool,
         ) -> None:
             with told():
                 if holds_book(folder):
                     raise SetupError("book_exists")
+                if charter is not None and (org or jurisdiction):
+                    raise InputError("org_or_charter")
+                entry = founded_by(charter, root, root_passphrase_file)
                 name = asked(name, self.ask_name, "--name")
-                org = asked(org, "Organisation", "--org")
-                named = Named(name, org, jurisdiction, hq=self.hq)
+                org = org if entry else asked(org, "Organisation", "--org")
                 passphrase = first_passphrase(passphrase_file)
-                device = commands.make_node(folder, passphrase, named, unattended=unattended)
+                if entry is not None:
+                    device = commands.make_member(
+                        folder, passphrase, name, entry, hq=self.hq, unattended=unattended
+                    )
+                else:
+                    named = Named(name, org, jurisdiction, hq=self.hq)
+                    device = commands.make_node(folder, passphrase, named, unattended=unattended)
             if as_json:
                 show({"device": str(device), "data": str(folder)})
             say(self.made.format(name=name))
@@ -83,16 +97,6 @@ class App:
                 say("It asks the passphrase at each start, for it is kept nowhere.")
 
         return init
-
-    def _invite(self) -> click.Command:
-        @click.command("invite", help=self.invite_help)
-        @self.data_option
-        @click.option("--hq", is_flag=True, help=self.invite_hq_help)
-        def invite(folder: Path, hq: bool) -> None:
-            with told(), LocalClient(folder) as client:
-                click.echo(client.call("invite", hq=hq))
-
-        return invite
 
     def _rows(self) -> click.Command:
         @click.command("rows", help="Print rows of a kind, one JSON object a line.")

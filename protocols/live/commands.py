@@ -23,7 +23,7 @@ from protocols.ledger.backup import backup as make_backup
 from protocols.ledger.backup import last_backup_ms, source_of
 from protocols.ledger.book import Ledger
 from protocols.ledger.folder import make_folder, open_ledger
-from protocols.ledger.founding import found_book
+from protocols.ledger.founding import found_book, found_member
 from protocols.ledger.inspection import inspect
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.place import opens_unattended
@@ -40,6 +40,8 @@ from protocols.records.codes import ERRORS
 from protocols.records.commands import LINE_BYTES_MAX, read_line
 from protocols.records.rows import iso
 from protocols.trust.audit import What
+from protocols.trust.charter import SignedCharter
+from protocols.trust.identity import DeviceKeys
 
 BATCH_BYTES_MAX = 128 * 1024
 """Lines sent in one call; with all that is answered to them it fits one line of the socket."""
@@ -93,6 +95,40 @@ def make_node(folder: Path, passphrase: str, named: Named, *, unattended: bool) 
         )
 
     # The folder's own disk is known only once it is there.
+    return make_folder(folder, passphrase, moment.entropy, machine, found, unattended=unattended)
+
+
+def make_member(
+    folder: Path,
+    passphrase: str,
+    name: str,
+    entry: tuple[SignedCharter, DeviceKeys],
+    *,
+    hq: bool,
+    unattended: bool,
+) -> DeviceId:
+    """Make a data folder with a node that is issuer of its organisation under a charter.
+
+    Args:
+        entry: The charter, signed by all, and the organisation's root key, which is not kept.
+
+    Raises:
+        InputError: `root_not_in_charter`.
+    """
+    moment = now()
+    charter, root = entry
+
+    def found(store: Store) -> Ledger:
+        return found_member(
+            store,
+            name=name,
+            charter=charter,
+            root=root,
+            hq=hq,
+            entropy=moment.entropy,
+            wall_ms=moment.wall_ms,
+        )
+
     return make_folder(folder, passphrase, moment.entropy, machine, found, unattended=unattended)
 
 

@@ -17,8 +17,8 @@ from protocols.ledger import results
 from protocols.ledger.backup import backup, check_running, source_of
 from protocols.ledger.folder import fits, open_ledger
 from protocols.ledger.keyfile import recover_to
-from protocols.ledger.recording import Answer
-from protocols.live import answers, audited, members
+from protocols.ledger.recording import Answer, Seat
+from protocols.live import answers, audited, enrolling, members
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, Draft, Greeting
 from protocols.live.audited import Glass
@@ -32,7 +32,7 @@ from protocols.live.worker import NodeFactory
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.trust.audit import What
-from protocols.trust.enrolment import CODE_BYTES, code_text, parse_code
+from protocols.trust.enrolment import parse_code
 
 LINES_MAX = 512
 """Lines in one `record` call."""
@@ -101,11 +101,10 @@ class Desk:
             "draft_put": _draft_put,
             "draft_list": _draft_list,
             "draft_drop": _draft_drop,
-            "invite": _invite,
         }
-        simple |= members.READS | audited.READS
+        simple |= members.READS | enrolling.READS | audited.READS
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
-        table |= {name: self._doing(run) for name, run in members.DEEDS.items()}
+        table |= {name: self._doing(run) for name, run in (members.DEEDS | enrolling.DEEDS).items()}
         table |= {"export": self._doing(_export), "passphrase_changed": self._doing(_changed)}
         table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
         return table | {
@@ -335,12 +334,6 @@ def _search(node: Node, now: Now, args: Mapping[str, Any]) -> object:
 
 def _tagged(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     return answers.tagged(node.ledger, _text(args, "tag"), now.wall_ms)
-
-
-def _invite(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    code = now.entropy(CODE_BYTES)
-    node.invite(code, now, hq=bool(args.get("hq")))
-    return code_text(code)
 
 
 def _export(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:

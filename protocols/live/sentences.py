@@ -1,12 +1,17 @@
-"""One English sentence for each error code that a command may end with: what to do about it."""
+"""One sentence for each error code that a command may end with: what to do about it.
+
+Those about founding, admitting and joining are in `text/`, a table a language; the others English.
+"""
 
 from __future__ import annotations
 
 from protocols.errors import FieldmeshError, InputError
+from protocols.live.phrases import phrases, spoken_language
 from protocols.records.codes import ERRORS
 
 SENTENCES: dict[str, str] = {
     **ERRORS,
+    **phrases("en")["error"],
     "no_book": "There is no node in this folder. Make one with `init`, or name another by --data.",
     "book_exists": "This folder already holds a node. Choose another with --data.",
     "folder_not_empty": "This folder is not empty. Choose an empty or a new one with --data.",
@@ -113,7 +118,8 @@ SENTENCES: dict[str, str] = {
 
 def sentence(error: FieldmeshError) -> str:
     """Return what to tell a person; codes without a sentence show as they are."""
-    words = SENTENCES.get(error.code, f"Refused: {error.code}.")
+    ours = phrases(spoken_language())["error"]
+    words = ours.get(error.code) or SENTENCES.get(error.code, f"Refused: {error.code}.")
     if isinstance(error, InputError):
         if error.field:
             words += f" (field {error.field})"

@@ -18,9 +18,11 @@ import click
 from protocols.errors import FieldmeshError, InputError, LedgerError, LinkError, SetupError
 from protocols.ledger.place import holds_book, opens_unattended
 from protocols.ledger.safefile import named
+from protocols.live.phrases import phrase
 from protocols.live.sentences import sentence
 
 PASSPHRASE_ENV = "FIELDMESH_PASSPHRASE"
+ROOT_PASSPHRASE_ENV = "FIELDMESH_ROOT_PASSPHRASE"
 PASSPHRASE_CHARS_MIN = 8
 PASSPHRASE_BYTES_MAX = 1024
 _STANDARD_INPUT = Path("-")
@@ -47,7 +49,7 @@ def passphrase_of(file: Path | None) -> str:
     Raises:
         InputError: `no_passphrase` when there is nobody to ask.
     """
-    return _given(file, env=True) or _typed("Passphrase of this node")
+    return _given(file, PASSPHRASE_ENV) or _typed("Passphrase of this node")
 
 
 def first_passphrase(file: Path | None) -> str:
@@ -56,7 +58,7 @@ def first_passphrase(file: Path | None) -> str:
     Raises:
         InputError: `no_passphrase` or `short_passphrase`; a person is asked again instead.
     """
-    return _long_enough(_given(file, env=True)) or _typed_new("Choose a passphrase")
+    return _long_enough(_given(file, PASSPHRASE_ENV)) or _typed_new("Choose a passphrase")
 
 
 def new_passphrase(file: Path | None) -> str:
@@ -65,7 +67,27 @@ def new_passphrase(file: Path | None) -> str:
     Raises:
         InputError: As `first_passphrase`.
     """
-    return _long_enough(_given(file, env=False)) or _typed_new("New passphrase")
+    return _long_enough(_given(file)) or _typed_new("New passphrase")
+
+
+def root_passphrase(file: Path | None) -> str:
+    """Return the passphrase of an organisation's root key, which is never that of a node.
+
+    Raises:
+        InputError: `no_passphrase` when there is nobody to ask.
+    """
+    given = _given(file, ROOT_PASSPHRASE_ENV)
+    return given or _typed(phrase("ask", "root_passphrase"))
+
+
+def new_root_passphrase(file: Path | None) -> str:
+    """Return the passphrase of a root key that is being made.
+
+    Raises:
+        InputError: `no_passphrase`, `short_passphrase`; a person is asked again instead.
+    """
+    given = _long_enough(_given(file, ROOT_PASSPHRASE_ENV))
+    return given or _typed_new(phrase("ask", "new_root_passphrase"))
 
 
 def passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
@@ -113,12 +135,12 @@ def leave(error: FieldmeshError, *, fault: int = EXIT_FAULT) -> NoReturn:
     sys.exit(EXIT_NOT_WRITABLE if isinstance(error, LedgerError) else fault)
 
 
-def _given(file: Path | None, *, env: bool) -> str | None:
+def _given(file: Path | None, env: str = "") -> str | None:
     """Return the passphrase that came without asking; None = a person is there to ask."""
     if file is not None:
         return _first_line(file)
-    if env and PASSPHRASE_ENV in os.environ:
-        return os.environ[PASSPHRASE_ENV]
+    if env in os.environ:
+        return os.environ[env]
     if not sys.stdin.isatty():
         raise InputError("no_passphrase")
     return None

@@ -25,7 +25,16 @@ from protocols.mesh.receipts import bring
 from protocols.mesh.runs import RecentRuns
 from protocols.mesh.session import Session
 from protocols.trust.certificates import verify_chain
-from protocols.trust.enrolment import CODE_BYTES, CODE_TRIES_MAX, code_psk, open_grant, open_request
+from protocols.trust.enrolment import (
+    CODE_BYTES,
+    CODE_TRIES_MAX,
+    JoinGrant,
+    JoinRequest,
+    code_psk,
+    open_grant,
+    open_request,
+)
+from protocols.trust.granting import Wish
 from protocols.trust.statements import pack
 
 INVITATIONS_MAX = 8
@@ -39,7 +48,8 @@ class Invitation:
     """One code that a device may enrol with."""
 
     code: bytes
-    hq: bool
+    wish: Wish
+    """What the newcomer will be."""
     until_ms: int
     """Monotonic milliseconds."""
     tries: int = 0
@@ -91,7 +101,7 @@ class Door:
         payload = greeting.read(message)
         known = greeting.manner is Manner.KNOWN_PEER
         if greeting.manner is Manner.ENROLMENT:
-            self._greet_enrolment(entry)
+            self._greet_enrolment(entry, now)
         elif known and not entry.dialled:
             peer = self._judge_peer(entry, decode_hello(payload))
             self._board.transmit(entry, greeting.write(self._hello(now, peer)))
@@ -113,12 +123,13 @@ class Door:
             if entry.session is not None:
                 self._say_what_we_hold(entry.session)
 
-    def _greet_enrolment(self, entry: Link) -> None:
+    def _greet_enrolment(self, entry: Link, now: Now) -> None:
         greeting = entry.greeting
         if greeting.channel is None:
             self._board.transmit(entry, greeting.write(b""))
         if greeting.channel is not None and entry.dialled:
-            request = founding.request_to_join(self._ledger, greeting.channel.handshake_hash)
+            binding = greeting.channel.handshake_hash
+            request = founding.request_to_join(self._ledger, binding, now.entropy)
             self._board.transmit(entry, greeting.channel.encrypt(pack(request)))
 
     def _judge_peer(self, entry: Link, hello: Hello) -> DeviceId:
@@ -202,17 +213,35 @@ class Door:
         if entry.dialled:
             device, lower_ms = self._ledger.authority.device, self._ledger.trusted_ms
             grant, *_ = open_grant(plain, device, lower_ms=lower_ms)
-            founding.join(self._ledger, grant, now.entropy(8), now.wall_ms)
-            for other in [each for each in self._board.all.values() if each is not entry]:
-                self._board.drop(other, LinkError("joined"))
+            self.join(grant, now, through=entry)
             self._board.effects += [Joined(entry.no), Hangup(entry.no, "joined")]
             return
         request = open_request(plain, channel.handshake_hash, static=channel.remote_static)
-        invitation = self._spend(entry, now)
-        given = founding.admit(self._ledger, request, now.entropy, now.wall_ms, hq=invitation.hq)
+        given = self.admit(request, self._spend(entry, now).wish, now)
         self._board.transmit(entry, channel.encrypt(pack(given)))
+
+    def admit(self, request: JoinRequest, wish: Wish, now: Now, *, name: str = "") -> JoinGrant:
+        """Let one device in; whoever is linked learns of it at once.
+
+        Raises:
+            InputError: as `founding.admit`.
+        """
+        given = founding.admit(
+            self._ledger, request, now.entropy, now.wall_ms, wish=wish, name=name
+        )
         self._board.effects.append(Notice("admitted", {"device": str(DeviceId(request.device))}))
         self._board.grew(own_control(self._ledger))
+        return given
+
+    def join(self, grant: JoinGrant, now: Now, *, through: Link | None = None) -> None:
+        """Take up membership; all other links end, for we greet as somebody else from now on.
+
+        Raises:
+            InputError: as `founding.join`.
+        """
+        founding.join(self._ledger, grant, now.wall_ms)
+        for other in [each for each in self._board.all.values() if each is not through]:
+            self._board.drop(other, LinkError("joined"))
 
     def _spend(self, entry: Link, now: Now) -> Invitation:
         for invitation in self.live_invitations(now):
@@ -244,17 +273,17 @@ class Door:
             if entry.session is None and now.mono_ms - entry.opened_ms >= GREETING_MS:
                 self._board.drop(entry, LinkError("greeting_timeout"))
 
-    def invite(self, code: bytes, now: Now, *, hq: bool = False) -> None:
+    def invite(self, code: bytes, now: Now, wish: Wish) -> None:
         """Let one device enrol with this code within a day.
 
         Raises:
-            InputError: `too_many_invitations`; `may_not_admit` when we may not certify anybody.
+            InputError: `too_many_invitations`; why we may not grant what is wished.
         """
         assert len(code) == CODE_BYTES
-        founding.must_admit(self._ledger)
+        founding.may_grant(self._ledger, wish)
         if len(self.live_invitations(now)) >= INVITATIONS_MAX:
             raise InputError("too_many_invitations", allowed=(str(INVITATIONS_MAX),))
-        self._invitations.append(Invitation(code, hq, now.mono_ms + INVITATION_MS))
+        self._invitations.append(Invitation(code, wish, now.mono_ms + INVITATION_MS))
 
 
 def own_control(ledger: Ledger) -> list[FeedState]:

@@ -28,6 +28,13 @@ from protocols.mesh.greeting import Manner
 from protocols.mesh.links import Link, Switchboard
 from protocols.mesh.receipts import Receipts
 from protocols.mesh.session import Session
+from protocols.trust.enrolment import (
+    grant_file,
+    open_grant_file,
+    open_request_file,
+    request_file,
+)
+from protocols.trust.granting import Wish
 from protocols.trust.identity import NONCE_BYTES
 
 OFFER_MS = (50, 200)
@@ -224,13 +231,38 @@ class Node:
         self._auditing.note(event, now)
         return self._settle(now)
 
-    def invite(self, code: bytes, now: Now, *, hq: bool = False) -> None:
+    def invite(self, code: bytes, now: Now, wish: Wish = Wish()) -> None:  # noqa: B008 - frozen
         """Let one device enrol with this code within a day.
 
         Raises:
-            InputError: `too_many_invitations`; `may_not_admit` when we may not certify anybody.
+            InputError: `too_many_invitations`; why we may not grant what is wished.
         """
-        self._door.invite(code, now, hq=hq)
+        self._door.invite(code, now, wish)
+
+    def ask(self, now: Now) -> bytes:
+        """Return the file by which this device asks to be admitted, carried by hand."""
+        return request_file(founding.request_to_join(self.ledger, b"", now.entropy))
+
+    def admit(
+        self, asked: bytes, wish: Wish, now: Now, *, name: str = ""
+    ) -> tuple[bytes, list[Effect]]:
+        """Admit the device that a request file asks for; return the grant's file.
+
+        Raises:
+            InputError: as `open_request_file` and `founding.admit`.
+        """
+        grant = self._door.admit(open_request_file(asked), wish, now, name=name)
+        return grant_file(grant), self._settle(now)
+
+    def join(self, granted: bytes, now: Now) -> list[Effect]:
+        """Take up membership by a grant file.
+
+        Raises:
+            InputError: as `open_grant_file` and `founding.join`.
+        """
+        device, lower_ms = self.ledger.authority.device, self.ledger.trusted_ms
+        self._door.join(open_grant_file(granted, device, lower_ms=lower_ms), now)
+        return self._settle(now)
 
     def stop(self) -> None:
         """Write down what the trail lacks and what is known of peers; the ledger stays open."""

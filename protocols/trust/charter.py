@@ -89,8 +89,8 @@ class Charter(_Part, frozen=True):
     nonce: Scope16
     """16 random bytes: two operations of one name stay two."""
     created_ms: Instant
-    orgs: Annotated[tuple[Org, ...], Meta(min_length=1, max_length=ORGS_MAX)]
-    """Sorted by root key."""
+    orgs: Annotated[tuple[Org, ...], Meta(max_length=ORGS_MAX)]
+    """Sorted by root key. None while its text is still being written."""
     scopes: Annotated[tuple[Scope, ...], Meta(max_length=SCOPES_MAX)]
     """Sorted by id."""
     roles: Annotated[tuple[Role, ...], Meta(max_length=ROLES_MAX)]
@@ -166,11 +166,26 @@ def open_charter(signed: SignedCharter) -> Charter:
     """Return the charter when every member organisation signed it.
 
     Raises:
+        PeerError: as `check_charter`; `charter_signature`, also when it has no member.
+    """
+    charter = check_charter(signed.body)
+    if not 0 < len(charter.orgs) == len(signed.signatures) or not all(
+        signed_by(org.root, signed.body, signature)
+        for org, signature in zip(charter.orgs, signed.signatures, strict=True)
+    ):
+        raise PeerError("charter_signature")
+    return charter
+
+
+def check_charter(body: bytes) -> Charter:
+    """Return a charter whose text holds, whoever signed it.
+
+    Raises:
         PeerError: `malformed`, `not_canonical`, `charter_version` (needs newer software),
             `charter_order` (a list unsorted or with doubles), `charter_role_unknown` (a scope
-            names a role that is not listed), `charter_signature`.
+            names a role that is not listed).
     """
-    charter = unpack(Charter, signed.body)
+    charter = unpack(Charter, body)
     if charter.version != CHARTER_VERSION:
         raise PeerError("charter_version", version=charter.version)
     if not _in_order(charter):
@@ -178,12 +193,17 @@ def open_charter(signed: SignedCharter) -> Charter:
     numbers = {role.number for role in charter.roles}
     if any(not numbers.issuperset(scope.readers) for scope in charter.scopes):
         raise PeerError("charter_role_unknown")
-    if len(signed.signatures) != len(charter.orgs) or not all(
-        verify(org.root, _PREFIX + signed.body, signature)
-        for org, signature in zip(charter.orgs, signed.signatures, strict=True)
-    ):
-        raise PeerError("charter_signature")
     return charter
+
+
+def signed_by(root: bytes, body: bytes, signature: bytes) -> bool:
+    """Whether an organisation signed this text."""
+    return verify(root, _PREFIX + body, signature)
+
+
+def lawful(scope: Scope, jurisdiction: str) -> bool:
+    """Whether who stands under this law may hold a scope."""
+    return not scope.jurisdictions or jurisdiction in scope.jurisdictions
 
 
 def _in_order(charter: Charter) -> bool:

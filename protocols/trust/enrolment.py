@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from protocols.errors import InputError, PeerError
 from protocols.ids import CROCKFORD, DeviceId, OperationId, from_base32, to_base32
-from protocols.trust.certificates import CHAIN_MAX, Certificate, verify_chain
+from protocols.trust.certificates import CHAIN_MAX, REFUSALS, Certificate, verify_chain
 from protocols.trust.charter import Charter, SignedCharter, open_charter, operation_id
 from protocols.trust.control import EPOCHS_MAX, Epoch8
 from protocols.trust.identity import DeviceKeys, verify
@@ -38,6 +38,9 @@ GRANT_ENTRY_BYTES_MAX = 48 * 1024
 GRANT_BYTES_MAX = 65_519
 """One message of the channel."""
 
+_REQUEST = b"fieldmesh request 1\n"
+_GRANT = b"fieldmesh grant 1\n"
+
 
 class JoinRequest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """What a device shows to be admitted."""
@@ -47,9 +50,11 @@ class JoinRequest(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_f
     epochs: Annotated[tuple[tuple[Epoch8, Key32], ...], Meta(max_length=EPOCHS_MAX)]
     """(epoch, its control feed) of all it has written so far."""
     scopes: Annotated[tuple[Scope16, ...], Meta(max_length=OLD_SCOPES_MAX)]
-    """Its identified, aggregate and protection scopes so far, in this order."""
+    """Its identified, aggregate and protection scopes so far, in this order; zeros: none."""
     name: Annotated[str, Meta(max_length=NAME_LETTERS_MAX)]
     """Shown to the coordinator, who may change it."""
+    next_epoch: Epoch8
+    """The life it will write in once admitted: of a sealed device the one that counts again."""
     proof: Signature64
     """By the device's key over the channel's hash and all of the above."""
 
@@ -105,13 +110,16 @@ def sign_request(
     epochs: tuple[tuple[bytes, bytes], ...],
     scopes: tuple[bytes, ...],
     name: str,
+    next_epoch: bytes,
 ) -> JoinRequest:
     """Return a request bound to one channel.
 
     Args:
         binding: The channel's `handshake_hash`; empty in a request that travels as a file.
     """
-    request = JoinRequest(keys.device, keys.agree_public, epochs, scopes, name, proof=bytes(64))
+    request = JoinRequest(
+        keys.device, keys.agree_public, epochs, scopes, name, next_epoch, proof=bytes(64)
+    )
     proof = keys.sign(_proved(request, binding))
     return msgspec.structs.replace(request, proof=proof)
 
@@ -149,6 +157,46 @@ def open_grant(
     if certificate.subject != device:
         raise PeerError("join_grant")
     return grant, operation, charter, certificate
+
+
+def request_file(request: JoinRequest) -> bytes:
+    """Return a request as a file that is carried by hand."""
+    return _REQUEST + pack(request)
+
+
+def open_request_file(raw: bytes) -> JoinRequest:
+    """Read a request that was carried by hand.
+
+    Raises:
+        InputError: `not_a_request_file`, `file_damaged`.
+    """
+    if not raw.startswith(_REQUEST):
+        raise InputError("not_a_request_file")
+    try:
+        return open_request(raw[len(_REQUEST) :], b"")
+    except PeerError:
+        raise InputError("file_damaged") from None
+
+
+def grant_file(grant: JoinGrant) -> bytes:
+    """Return a grant as a file that is carried by hand."""
+    return _GRANT + pack(grant)
+
+
+def open_grant_file(raw: bytes, device: DeviceId, *, lower_ms: int = 0) -> JoinGrant:
+    """Read a grant that was carried by hand.
+
+    Raises:
+        InputError: `not_a_grant_file`, `grant_for_another`, `file_damaged`, or why its charter
+            or certificates do not hold, one of `certificates.REFUSALS`.
+    """
+    if not raw.startswith(_GRANT):
+        raise InputError("not_a_grant_file")
+    try:
+        return open_grant(raw[len(_GRANT) :], device, lower_ms=lower_ms)[0]
+    except PeerError as error:
+        told = {"join_grant": "grant_for_another"} | {each: each for each in REFUSALS}
+        raise InputError(told.get(error.code, "file_damaged")) from None
 
 
 def _proved(request: JoinRequest, binding: bytes) -> bytes:

@@ -26,6 +26,7 @@ from protocols.mesh.effects import Now, Transmit
 from protocols.mesh.node import Node
 from protocols.sim.generator import Workload
 from protocols.trust.enrolment import sign_request
+from protocols.trust.granting import Wish
 from protocols.trust.identity import DeviceKeys
 
 SEED = 1
@@ -170,8 +171,8 @@ def _found_operation(folder: Path, patients: int) -> None:
     _write_all(ledger, devices, patients, chance)
     ledger.authority.keys, ledger.authority.epoch = home
     joined = _found(folder / "joined", "Tent seven", chance, hq=False)
-    grant = admit(ledger, request_to_join(joined, b""), chance.randbytes, BEGINS_MS, hq=False)
-    join(joined, grant, chance.randbytes(8), BEGINS_MS)
+    request = request_to_join(joined, b"", chance.randbytes)
+    join(joined, admit(ledger, request, chance.randbytes, BEGINS_MS, wish=Wish()), BEGINS_MS)
     for each in (ledger, joined):
         settle_new_file(each.store)
         each.close()
@@ -194,9 +195,12 @@ def _found(folder: Path, name: str, chance: Random, *, hq: bool) -> Ledger:
 def _admit_writer(ledger: Ledger, number: int, chance: Random) -> tuple[DeviceKeys, Epoch]:
     """Admit a device whose whole life is written into this one book: sync is not measured here."""
     keys = DeviceKeys.from_entropy(chance.randbytes(64))
-    request = sign_request(keys, b"", epochs=(), scopes=(), name=f"Tent {number + 1}")
-    admit(ledger, request, chance.randbytes, BEGINS_MS, hq=False)
-    return keys, Epoch(chance.randbytes(8))
+    epoch = Epoch(chance.randbytes(8))
+    request = sign_request(
+        keys, b"", epochs=(), scopes=(), name=f"Tent {number + 1}", next_epoch=epoch
+    )
+    admit(ledger, request, chance.randbytes, BEGINS_MS, wish=Wish())
+    return keys, epoch
 
 
 def _write_all(

@@ -6,7 +6,6 @@ A drill that never fails proves nothing. Each test names the checker that has to
 from __future__ import annotations
 
 import json
-from random import Random
 
 import pytest
 
@@ -14,7 +13,6 @@ from protocols.feeds.body import VoidBody
 from protocols.ledger import merging
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import Chain
-from protocols.ledger.founding import admit
 from protocols.ledger.opening import Missing
 from protocols.ledger.recording import Recorder, slot
 from protocols.mesh.effects import Transmit
@@ -29,6 +27,7 @@ from protocols.sim.machine import Computer
 from protocols.sim.network import RADIO
 from protocols.sim.report import Result
 from protocols.sim.scenarios import three_tents
+from protocols.trust.granting import Wish
 from tests.simulation.stage import MINUTE_US, begin, hour
 
 
@@ -321,10 +320,7 @@ def packed_up() -> Result:
 
 
 def test_in_the_day_of_the_three_tents_the_relay_is_handed_the_key(monkeypatch):
-    def admit_reader(ledger, request, wall_ms):
-        return admit(ledger, request, Random(1).randbytes, wall_ms, hq=False)
-
-    monkeypatch.setattr("protocols.sim.cast.admit_sealed", admit_reader)
+    monkeypatch.setattr("protocols.sim.cast.Wish", lambda post: Wish())
 
     found = three_tents.run(1).checks["carriers_are_blind"]
     assert (found.ok, found.detail) == (False, "relay holds clear text")

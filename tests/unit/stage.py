@@ -20,6 +20,7 @@ from protocols.ledger.recording import Answer
 from protocols.ledger.store import Store, open_memory
 from protocols.mesh.effects import Effect, Hangup, Notice, Now, PeerKnown, Transmit, WakeAt
 from protocols.mesh.node import Node
+from protocols.trust.granting import Wish
 
 WALL_MS = 1_790_000_000_000
 """September 2026."""
@@ -99,9 +100,10 @@ class Device:
 def admit(admitter: Device, joiner: Device, *, hq: bool = False) -> None:
     """Make `joiner` a member of `admitter`'s operation, past the network."""
     binding = b"b" * 32
-    request = founding.request_to_join(joiner.ledger, binding)
-    grant = founding.admit(admitter.ledger, request, admitter.chance.randbytes, WALL_MS, hq=hq)
-    founding.join(joiner.ledger, grant, joiner.chance.randbytes(8), WALL_MS)
+    request = founding.request_to_join(joiner.ledger, binding, joiner.chance.randbytes)
+    wish = Wish("hq" if hq else "device")
+    grant = founding.admit(admitter.ledger, request, admitter.chance.randbytes, WALL_MS, wish=wish)
+    founding.join(joiner.ledger, grant, WALL_MS)
     joiner.ledger.reload()
     joiner.node = Node(joiner.ledger)
 

@@ -11,6 +11,7 @@ from protocols.ledger.opening import PREFIXES_KEPT
 from protocols.ledger.searching import search_query, search_words
 from protocols.records.catalogue import ROW_TABLES
 from protocols.trust.enrolment import sign_request
+from protocols.trust.granting import Wish
 from protocols.trust.standing import Standing
 from tests.unit.forge import Author, device_keys, doc_of, opening, saying
 from tests.unit.stage import (
@@ -146,8 +147,9 @@ def _certify(device: Device, author: Author) -> None:
         epochs=((bytes(author.epoch), bytes(author.genesis(Lane.CONTROL).feed_id)),),
         scopes=(),
         name="late",
+        next_epoch=bytes(author.epoch),
     )
-    founding.admit(device.ledger, request, device.chance.randbytes, WALL_MS, hq=False)
+    founding.admit(device.ledger, request, device.chance.randbytes, WALL_MS, wish=Wish())
 
 
 def test_joining_adopts_what_was_written_before_and_a_third_node_reads_it():

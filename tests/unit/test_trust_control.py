@@ -193,13 +193,19 @@ def test_two_codes_never_share_a_key():
 def test_a_request_proves_the_device_key_in_this_channel_only():
     binding = entropy("handshake hash")
     request = sign_request(
-        TENT, binding, epochs=((entropy("epoch", 8), entropy("feed")),), scopes=(), name="Tente 3"
+        TENT,
+        binding,
+        epochs=((entropy("epoch", 8), entropy("feed")),),
+        scopes=(),
+        name="Tente 3",
+        next_epoch=entropy("next", 8),
     )
 
     assert open_request(pack(request), binding) == request
     with pytest.raises(PeerError, match="join_proof"):
         open_request(pack(request), entropy("another channel"))
-    for change in ({"name": "Tente 4"}, {"agree": bytes(32)}, {"device": bytes(HQ.device)}):
+    others = {"agree": bytes(32)}, {"device": bytes(HQ.device)}, {"next_epoch": bytes(8)}
+    for change in ({"name": "Tente 4"}, *others):
         with pytest.raises(PeerError, match="join_proof"):
             open_request(pack(msgspec.structs.replace(request, **change)), binding)
 
@@ -207,7 +213,11 @@ def test_a_request_proves_the_device_key_in_this_channel_only():
 def test_a_request_for_another_devices_agreement_key_is_refused():
     thief = keys("thief")
     borrowed = DeviceKeys(thief.sign_seed, TENT.agree_secret)
-    request = pack(sign_request(borrowed, b"channel", epochs=(), scopes=(), name="Tente 3"))
+    request = pack(
+        sign_request(
+            borrowed, b"channel", epochs=(), scopes=(), name="Tente 3", next_epoch=bytes(8)
+        )
+    )
 
     assert open_request(request, b"channel", static=TENT.agree_public).device == thief.device
     with pytest.raises(PeerError, match="join_proof"):

@@ -86,7 +86,14 @@ def samples() -> dict[str, bytes]:
         "enrolment_code": code_text(entropy("code", 10)).encode(),
         "enrolment_psk": code_psk(entropy("code", 10)),
         "join_request": pack(
-            sign_request(TENT, entropy("binding"), epochs=epochs, scopes=(OLD,), name="Tente 3")
+            sign_request(
+                TENT,
+                entropy("binding"),
+                epochs=epochs,
+                scopes=(OLD,),
+                name="Tente 3",
+                next_epoch=entropy("next", 8),
+            )
         ),
         "join_grant": pack(grant),
         "noise_xxpsk3": _enrolment(),

@@ -1,0 +1,254 @@
+"""The commands about who comes in: invite, request, admit, join, and a start by a charter."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from protocols.errors import InputError, LinkError, SetupError
+from protocols.ledger.place import holds_book
+from protocols.live import enrolling
+from protocols.live.address import Address
+from protocols.live.charters import read_charter, read_file, read_root, write_file
+from protocols.live.client import LocalClient
+from protocols.live.clock import now
+from protocols.live.commands import LocalDoor, StoppedDoor, door, plain, show
+from protocols.live.options import Option, json_option, passphrase_option
+from protocols.live.phrases import phrase
+from protocols.live.talk import asked, passphrase_if_needed, root_passphrase, say, told
+from protocols.records.display import clean_text
+from protocols.trust.charter import SignedCharter
+from protocols.trust.charterfile import unlock_root, whole
+from protocols.trust.enrolment import parse_code
+from protocols.trust.fingerprint import spoken
+from protocols.trust.granting import POSTS
+from protocols.trust.identity import DeviceKeys
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def enrol_commands(data_option: Option, invite_help: str, hq_help: str) -> list[click.Command]:
+    """Return them for one of the two programs."""
+    return [
+        _invite(data_option, invite_help, hq_help),
+        _request(data_option),
+        _admit(data_option),
+        _join(data_option),
+    ]
+
+
+def charter_options(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `init` begin in the operation of a charter."""
+    for option in (
+        click.option(
+            "--root-passphrase-file", type=click.Path(path_type=Path), help="Of the root key."
+        ),
+        click.option("--root", type=_FILE, help="Your organisation's root key file."),
+        click.option("--charter", type=_FILE, help="Begin in the operation of this charter."),
+    ):
+        run = option(run)
+    return run
+
+
+def founded_by(
+    charter: Path | None, root: Path | None, passphrase_file: Path | None
+) -> tuple[SignedCharter, DeviceKeys] | None:
+    """Return the charter to begin in and the root key that certifies it; None without either.
+
+    What is wrong with the charter is said before anybody is asked for a passphrase.
+
+    Raises:
+        InputError: `root_and_charter`, `charter_unsigned`, `root_not_in_charter`, and as
+            `charterfile` has them.
+    """
+    if charter is None and root is None:
+        return None
+    if charter is None or root is None:
+        raise InputError("root_and_charter")
+    held, file = read_charter(charter), read_root(root)
+    if held.charter.org_of(file.org.root) is None:
+        raise InputError("root_not_in_charter")
+    return whole(held), unlock_root(file, root_passphrase(passphrase_file))
+
+
+def _wish_options(run: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--until", default="", help="ISO date or time at which it ends."),
+        click.option("--scope", "scopes", multiple=True, help="Where it may write; repeatable."),
+        click.option("--role", "roles", multiple=True, help="What it may write; repeatable."),
+        click.option("--as", "post", type=click.Choice(POSTS), default="device", show_default=True),
+    ):
+        run = option(run)
+    return run
+
+
+def _wished(
+    post: str, roles: tuple[str, ...], scopes: tuple[str, ...], until: str
+) -> dict[str, Any]:
+    return {
+        "as": post,
+        "roles": list(roles),
+        "scopes": list(scopes),
+        "until_ms": _instant(until) if until else 0,
+    }
+
+
+def _instant(text: str) -> int:
+    try:
+        said = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError("bad_time", field="until") from None
+    # A date alone is taken as it is meant where it is typed.
+    return max(int(said.timestamp() * 1000), 0)
+
+
+def _invite(data_option: Option, help_text: str, hq_help: str) -> click.Command:
+    @click.command("invite", help=help_text)
+    @data_option
+    @_wish_options
+    @click.option("--hq", is_flag=True, help=f"As --as hq. {hq_help}")
+    @click.option("--qr/--no-qr", default=None, help="Draw the code; by default on a terminal.")
+    def invite(  # noqa: PLR0913 - one parameter an option
+        folder: Path,
+        post: str,
+        roles: tuple[str, ...],
+        scopes: tuple[str, ...],
+        until: str,
+        hq: bool,
+        qr: bool | None,
+    ) -> None:
+        with told(), LocalClient(folder) as client:
+            wish = _wished("hq" if hq else post, roles, scopes, until)
+            code = client.call("invite", **wish)
+        click.echo(code)
+        if qr if qr is not None else sys.stderr.isatty():
+            from protocols.live.qr import drawn  # whoever draws nothing need not load it
+
+            # The code alone: a scanner types it, and no picture of a screen holds a key.
+            for line in drawn(code):
+                say(line)
+
+    return invite
+
+
+def _request(data_option: Option) -> click.Command:
+    @click.command("request", help="Write a file that asks a coordinator to admit this device.")
+    @click.argument("file", type=_FILE)
+    @data_option
+    @passphrase_option
+    @json_option
+    def request(file: Path, folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
+        with told():
+            with door(folder, passphrase_file) as book:
+                made = _called(book, "ask", {})
+            write_file(file, base64.b64decode(made.pop("request")), replace=True)
+            mark = made["fingerprint"]
+        if as_json:
+            show(made)
+        say(phrase("said", "request_made", fingerprint=mark, spoken=spoken(mark)))
+
+    return request
+
+
+def _admit(data_option: Option) -> click.Command:
+    @click.command("admit", help="Admit the device that a request file asks for.")
+    @click.argument("file", type=_FILE)
+    @click.option("--out", type=_FILE, required=True, help="New file for the device.")
+    @data_option
+    @passphrase_option
+    @_wish_options
+    @click.option("--name", default="", help="Call it this, instead of what it asks for.")
+    @json_option
+    def admit(  # noqa: PLR0913 - one parameter an option
+        file: Path,
+        out: Path,
+        folder: Path,
+        passphrase_file: Path | None,
+        post: str,
+        roles: tuple[str, ...],
+        scopes: tuple[str, ...],
+        until: str,
+        name: str,
+        as_json: bool,
+    ) -> None:
+        with told():
+            args = _wished(post, roles, scopes, until)
+            args |= {"request": base64.b64encode(read_file(file)).decode(), "name": name}
+            if out.exists():
+                raise InputError("target_exists", field="out")
+            with door(folder, passphrase_file) as book:
+                seen = _called(book, "look", args)
+                named = clean_text(name or seen["name"])
+                mark = seen["fingerprint"]
+                say(phrase("said", "admit_compare", name=named, fingerprint=mark))
+                if sys.stdin.isatty():
+                    click.confirm(phrase("ask", "same_fingerprint"), abort=True, err=True)
+                made = _called(book, "admit", args)
+            write_file(out, base64.b64decode(made.pop("grant")))
+        if as_json:
+            show(made)
+        say(phrase("said", "admitted", name=named, rank=made["rank"]))
+
+    return admit
+
+
+def _join(data_option: Option) -> click.Command:
+    @click.command("join")
+    @data_option
+    @passphrase_option
+    @click.option("--peer", default="", help="HOST:PORT of a node that may admit this one.")
+    @click.option("--code", default="", help="The one-time code it showed.")
+    @click.option("--grant", type=_FILE, help="The file that answers this node's request.")
+    def join(
+        folder: Path, passphrase_file: Path | None, peer: str, code: str, grant: Path | None
+    ) -> None:
+        """Join another operation, by code or by file; nothing written here is lost."""
+        with told():
+            if not holds_book(folder):
+                raise SetupError("no_book")
+            if (grant is None) != bool(peer) or (grant is not None and code):
+                raise InputError("one_way_to_join")
+            if grant is not None:
+                args = {"grant": base64.b64encode(read_file(grant)).decode()}
+                with door(folder, passphrase_file) as book:
+                    _called(book, "join_grant", args)
+            else:
+                _join_by_code(folder, passphrase_file, peer, code)
+        say(phrase("said", "joined"))
+
+    return join
+
+
+def _join_by_code(folder: Path, passphrase_file: Path | None, peer: str, code: str) -> None:
+    # A slip in either is found before anybody types a passphrase for it.
+    address = str(Address.parse(peer))
+    code = asked(code, "Code", "--code")
+    parse_code(code)
+    try:
+        with LocalClient(folder) as client:
+            client.call("join", address=address, code=code)
+    except LinkError as error:
+        if error.code != "no_node":
+            raise
+        passphrase = passphrase_if_needed(folder, passphrase_file)
+        from protocols.live.joining import join_alone  # the network costs half a second
+
+        asyncio.run(join_alone(folder, passphrase, address, code))
+
+
+def _called(book: LocalDoor | StoppedDoor, call: str, args: dict[str, Any]) -> Any:
+    """Make one call of `enrolling`, of a running node or on the book opened here."""
+    if isinstance(book, LocalDoor):
+        return book.client.call(call, **args)
+    if call in enrolling.DEEDS:
+        found, _ = enrolling.DEEDS[call](book.node, now(), args)
+    else:
+        found = enrolling.READS[call](book.node, now(), args)
+    return plain(found)
