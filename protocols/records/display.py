@@ -24,6 +24,8 @@ MARKS_MAX = 6
 
 ELLIPSIS = "…"
 
+_FIRST_MARK = "\u0300"
+
 _WORK_CHARS_PER_CHAR = 8
 """Characters read for each one that may be shown, so a long text costs no more than a short one."""
 
@@ -100,11 +102,14 @@ def clean_lines(text: str, limit: int = TEXT_CHARS_MAX) -> tuple[DisplayText, ..
 
 
 def _is_plain(text: str, limit: int) -> bool:
-    """Printable ASCII without double, leading or trailing spaces: most of what is typed."""
+    """Printable Latin without double, leading or trailing spaces: most of what is typed.
+
+    Below the combining marks nothing composes with what stands before it.
+    """
     return (
         len(text) <= limit
-        and text.isascii()
         and text.isprintable()
+        and (text.isascii() or max(text) < _FIRST_MARK)
         and "  " not in text
         and text[:1] != " "
         and text[-1:] != " "
@@ -113,12 +118,12 @@ def _is_plain(text: str, limit: int) -> bool:
 
 def _cap_marks(text: str) -> str:
     """Keep at most `MARKS_MAX` marks on a letter and none, nor a space, before the first one."""
-    if not text or (max(text) < "\u0300" and text[0] != " "):
+    if not text or (max(text) < _FIRST_MARK and text[0] != " "):
         return text
     kept: list[str] = []
     marks = MARKS_MAX
     for char in text:
-        if char in _JOINERS or (char >= "\u0300" and unicodedata.category(char)[0] == "M"):
+        if char in _JOINERS or (char >= _FIRST_MARK and unicodedata.category(char)[0] == "M"):
             marks += 1
             if marks > MARKS_MAX:
                 continue

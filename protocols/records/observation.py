@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar
 
 import msgspec
@@ -101,6 +101,8 @@ class AssignData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 SET_MAX = 32
 """Values one line may carry."""
+WORDS_KEPT = 4096
+"""Values remembered as text, about 200 bytes each: vital signs come again and again."""
 
 # apply
 
@@ -344,19 +346,22 @@ def observation_row(
 
 def in_words(record: ObservationRecord) -> tuple[str, str, str]:
     """Return an observation's name, value and unit as text."""
-    known = _known(record.code)
+    return _in_words(record.code, record.mantissa, record.scale, record.unit, record.choice)
+
+
+@lru_cache(WORDS_KEPT)
+def _in_words(
+    code: int, mantissa: int | None, scale: int, unit: int, choice: int | None
+) -> tuple[str, str, str]:
+    known = _known(code)
+    value = "" if mantissa is None else str(Decimal(mantissa, scale))
     if known is None:
-        return f"#{record.code}", _number(record), ""
-    if record.choice is not None:
-        return known.name, _at(known.choices, record.choice), ""
-    if record.mantissa is None:
+        return f"#{code}", value, ""
+    if choice is not None:
+        return known.name, _at(known.choices, choice), ""
+    if mantissa is None:
         return known.name, "", ""
-    ucum = known.units[record.unit].ucum if 0 <= record.unit < len(known.units) else "?"
-    return known.name, _number(record), ucum
-
-
-def _number(record: ObservationRecord) -> str:
-    return "" if record.mantissa is None else str(Decimal(record.mantissa, record.scale))
+    return known.name, value, known.units[unit].ucum if 0 <= unit < len(known.units) else "?"
 
 
 @cache

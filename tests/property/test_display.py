@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocols.records import display
 from protocols.records.display import (
     ELLIPSIS,
     LINES_MAX,
@@ -37,6 +38,17 @@ def test_nothing_that_controls_or_hides_comes_out(text):
         assert category != "Cf" or char in "\u200c\u200d"
         assert category != "Zs" or char == " "
         assert ord(char) & 0xFFFE != 0xFFFE
+
+
+LATIN = st.text(
+    alphabet=st.one_of(st.characters(max_codepoint=0x37F), st.sampled_from(" aÅŞ\u0301\xad\xa0")),
+    max_size=40,
+)
+
+
+@given(LATIN | HOSTILE, st.integers(1, 50))
+def test_a_short_way_ends_where_the_long_way_does(text, limit):
+    assert clean_text(text, limit) == display._clean(text, limit)
 
 
 @given(HOSTILE)
