@@ -214,6 +214,11 @@ class Accounts:
         """Return the names of all accounts, in order."""
         return [str(name) for (name,) in await self._book.read(_NAMES, {})]
 
+    async def known(self, name: str) -> str:
+        """Return the account of this name as it is kept; '' when there is none."""
+        name = unicodedata.normalize("NFC", name[:NAME_CHARS_MAX]).casefold().strip()
+        return name if await self._book.read(_ACCOUNT, {"name": name}) else ""
+
     async def session(self, token: str, now_ms: int, *, touch: bool) -> Session | None:
         """Return the session behind a cookie, or None when there is none or it has ended.
 

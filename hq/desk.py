@@ -23,6 +23,7 @@ from hq.queries import UNASSIGNED_MAX, Book
 from hq.security import VISIT
 from hq.shown import Clock
 from hq.strip import strip
+from hq.witness import Witness
 from hq.words import LANGUAGES, preferred, words
 from protocols.records.display import clean_text
 
@@ -53,6 +54,8 @@ class Desk:
     title: str
     """The operation's name, shown on top; may be empty."""
     templates: jinja2.Environment
+    witness: Witness
+    """What is kept of who did what."""
 
     def page(
         self, request: web.Request, template: str, *, status: int = 200, **values: object

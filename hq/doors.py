@@ -11,8 +11,10 @@ from hq.desk import DESK
 from hq.security import VISIT, Guard
 from hq.words import LANGUAGES
 from protocols.errors import InputError
+from protocols.live.audited import Glass
+from protocols.trust.audit import What
 
-BACK_TO = frozenset({"/", "/patients", "/devices", "/account", "/login"})
+BACK_TO = frozenset({"/", "/patients", "/devices", "/audit", "/account", "/login"})
 """Where a reader may be sent back to; anything else becomes the picture."""
 
 _LINK = re.compile(r"[0-9a-f]{40}")
@@ -23,8 +25,9 @@ _YEAR_S = 365 * 24 * 3600
 class Doors:
     """Handlers of the pages around the login."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, glass: Glass) -> None:
         self._guard = guard
+        self._glass = glass
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the routes, each with its name."""
@@ -54,8 +57,12 @@ class Doors:
             token = await desk.accounts.login(form["name"], form["password"], desk.now())
         except Busy:
             return await self._login_page(request, "login.busy", status=503)
+        # Of a name nobody has nothing is kept: it may be a password in the wrong field.
+        account = await desk.accounts.known(form["name"])
         if token is None:
+            await desk.witness.note(What.FAILED_LOGIN, account=account)
             return await self._login_page(request, "login.refused", status=403)
+        await desk.witness.note(What.LOGIN, account=account)
         return self._enter(token)
 
     async def first_page(self, request: web.Request) -> web.StreamResponse:
@@ -78,6 +85,8 @@ class Doors:
             return desk.page(
                 request, "first.html", open=True, wrong=wrong.code, name=form["name"], status=422
             )
+        account = await desk.accounts.known(form["name"])
+        await desk.witness.note(What.LOGIN, account=account)
         return self._enter(token)
 
     async def language(self, request: web.Request) -> web.StreamResponse:
@@ -99,7 +108,10 @@ class Doors:
 
     async def logout(self, request: web.Request) -> web.StreamResponse:
         """End the session here and in the book."""
-        await request.app[DESK].accounts.end(_session(request))
+        desk, mine = request.app[DESK], _session(request)
+        await desk.accounts.end(mine)
+        self._glass.close(mine.id)
+        await desk.witness.note(What.LOGOUT, account=mine.name)
         response = web.Response(status=303, headers={"Location": "/login?ended"})
         response.del_cookie(self._guard.cookie, path="/", secure=self._guard.https)
         return response
@@ -122,7 +134,10 @@ class Doors:
                 _session(request), form["old"], form["password"], desk.now()
             )
         except InputError as wrong:
+            if wrong.code == "wrong_password":
+                await desk.witness.note(What.FAILED_LOGIN, account=_session(request).name)
             return await self._account_page(request, wrong=wrong.code, status=422)
+        await desk.witness.note(What.PASSPHRASE_CHANGED, account=_session(request).name)
         return await self._account_page(request, changed=True)
 
     async def end(self, request: web.Request) -> web.StreamResponse:

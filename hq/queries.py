@@ -86,6 +86,13 @@ where p.subject = c.subject
 order by c.tag, p.code limit :limit"""
 """The few in care first, then whoever else wears what they wear: SQLite crosses in this order."""
 
+WRITERS_ABOUT = """
+select distinct p.id, feed.device from patient p
+join document on document.subject = p.subject
+join strand on strand.doc = document.no
+join feed on feed.no = strand.feed
+where p.id in ({})"""
+
 UNSEEN = f"""
 select p.site, count(*), min(p.triage_at_ms) from patient p
 where {IN_CARE} and p.standing = 0 and p.triage = 1
@@ -439,6 +446,30 @@ async def waiting(book: Book) -> Waiting:
     results, since_ms = (await book.read(UNASSIGNED_COUNT, {}))[0]
     rows = await book.read(UNASSIGNED, {"limit": UNASSIGNED_MAX})
     return Waiting(int(results), since_ms, tuple(Unassigned(*row) for row in rows))
+
+
+async def writers_about(book: Book, patients: Sequence[bytes]) -> dict[bytes, frozenset[bytes]]:
+    """Return the devices that wrote about each of these patients."""
+    if not patients:
+        return {}
+    named = {f"p{at}": patient for at, patient in enumerate(patients)}
+    found: dict[bytes, frozenset[bytes]] = {}
+    for patient, device in await book.read(WRITERS_ABOUT.format(_marks(named)), named):
+        found[bytes(patient)] = found.get(bytes(patient), frozenset()) | {bytes(device)}
+    return found
+
+
+async def codes(book: Book, patients: Sequence[bytes]) -> dict[bytes, str]:
+    """Return the short codes of these patients, as far as they are known."""
+    if not patients:
+        return {}
+    named = {f"p{at}": bytes(patient) for at, patient in enumerate(patients)}
+    rows = await book.read(f"select id, code from patient where id in ({_marks(named)})", named)
+    return {bytes(patient): code for patient, code in rows}
+
+
+def _marks(named: Params) -> str:
+    return ", ".join(f":{name}" for name in named)
 
 
 async def patients(book: Book, chosen: Filter) -> tuple[int, list[Patient]]:

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 
 from hq import queries
 from hq.accounts import Accounts
+from hq.auditing import Auditing
 from hq.desk import DESK, Desk, assets, environment
 from hq.doors import Doors
 from hq.hints import GAP_S, PARTS, Hints
@@ -21,6 +22,8 @@ from hq.picture import Picture, Pictures
 from hq.queries import Book, Filter
 from hq.security import BODY_BYTES_MAX, VISIT, Guard, Handler
 from hq.shown import TRIAGE_ORDER
+from hq.witness import Witness
+from protocols.live.audited import Glass
 
 PING_S = 15.0
 """A stream without news sends a comment this often, and ends if its session has."""
@@ -28,6 +31,7 @@ RETRY_MS = 2000
 """How long a page waits before it calls again after a broken stream."""
 RUNNER: dict[str, Any] = {"access_log": None, "auto_decompress": False, "shutdown_timeout": 2.0}
 """How the application is run."""
+AUDITING: web.AppKey[Auditing] = web.AppKey("auditing", Auditing)
 _STATUS_KNOWN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
 
 
@@ -46,20 +50,30 @@ class PageSettings:
 
 
 def make_app(
-    book: Book, accounts: Accounts, *, now: Callable[[], int], settings: PageSettings | None = None
+    book: Book,
+    accounts: Accounts,
+    witness: Witness,
+    *,
+    now: Callable[[], int],
+    settings: PageSettings | None = None,
 ) -> web.Application:
     """Return the web application; `make_runner` runs it.
 
     Args:
         book: The merged ledger.
         accounts: Who may open it; kept in the same book.
+        witness: What is kept of who did what.
         now: Wall clock, Unix milliseconds.
         settings: What this installation chose.
     """
     chosen = settings or PageSettings()
     hints = Hints(book, accounts.entropy(8).hex(), gap_s=chosen.hint_gap_s)
     pictures = Pictures(book, hints)
-    desk = Desk(book, accounts, hints, pictures, now, chosen.zone, chosen.title, environment())
+    desk = Desk(
+        book, accounts, hints, pictures, now, chosen.zone, chosen.title, environment(), witness
+    )
+    glass = Glass()
+    auditing = Auditing(glass)
     guard = Guard(accounts, now, chosen.https, partial(_refuse, desk))
 
     @web.middleware
@@ -68,10 +82,12 @@ def make_app(
 
     app = web.Application(middlewares=[guarded], client_max_size=BODY_BYTES_MAX)
     app[DESK] = desk
+    app[AUDITING] = auditing
     app.on_response_prepare.append(guard.headers)
     app.cleanup_ctx.append(_following)
     app.on_shutdown.append(_end_streams)
-    app.add_routes(Doors(guard).routes())
+    app.add_routes(Doors(guard, glass).routes())
+    app.add_routes(auditing.routes())
     app.add_routes(
         [
             web.get("/", picture_page, name="picture"),
@@ -129,6 +145,7 @@ async def patients_page(request: web.Request) -> web.StreamResponse:
     total, rows = await queries.patients(desk.book, chosen)
     picture = await _picture(request)
     more = bool(rows) and chosen.offset + len(rows) < total
+    hidden = await request.app[AUDITING].hidden(request, rows)
     return desk.page(
         request,
         "patients.html",
@@ -137,6 +154,7 @@ async def patients_page(request: web.Request) -> web.StreamResponse:
         categories=TRIAGE_ORDER,
         total=total,
         rows=rows,
+        hidden=hidden,
         newer=_page_url(chosen, -queries.PATIENTS_PAGE) if chosen.offset else "",
         older=_page_url(chosen, queries.PATIENTS_PAGE) if more else "",
     )

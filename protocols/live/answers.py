@@ -163,9 +163,7 @@ def unassigned(ledger: Ledger, limit: int) -> Unassigned:
     )
     who = Authors(ledger)
     lines = [
-        _chart_line(ledger, history, fact, saved, who)
-        for history, facts in found
-        for fact in facts
+        _chart_line(ledger, history, fact, saved, who) for history, facts in found for fact in facts
     ]
     return Unassigned(results.count(ledger.store), tuple(lines))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -29,7 +29,9 @@ GLASS_REASONS = ("care", "handover", "tracing")
 OPENED_MAX = 500
 """Patients that one session has opened with a reason; the oldest asks again."""
 
-Result = TypeVar("Result")
+SESSIONS_MAX = 1_000
+"""Sessions that have opened any."""
+
 Doer = Callable[[Node, Now, Mapping[str, Any]], tuple[object, Sequence[Effect]]]
 
 
@@ -95,6 +97,9 @@ class Glass:
     def open(self, session: object, patient: PatientId) -> None:
         """Note that one was."""
         held = self._opened.setdefault(session, {})
+        if len(self._opened) > SESSIONS_MAX:
+            # Of a session that nobody closed; whoever still has it is asked again.
+            del self._opened[next(iter(self._opened))]
         held[bytes(patient)] = None
         if len(held) > OPENED_MAX:
             del held[next(iter(held))]
@@ -210,7 +215,7 @@ def _foreign(node: Node, rows: Sequence[Mapping[str, Any]]) -> int:
     return sum(row["scope"] in identified and row["author"] not in ours for row in rows)
 
 
-def listed(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+def listed(node: Node, now: Now, args: Mapping[str, Any]) -> AuditPage:
     """A page of the trail, newest first; see `AuditPage`.
 
     Raises:
@@ -229,7 +234,7 @@ def listed(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     return AuditPage(len(found), tuple(map(_line, page)))
 
 
-def trails(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+def trails(node: Node, now: Now, args: Mapping[str, Any]) -> list[TrailLine]:
     """Every device's trail: how much of it is here, and how old what is known of it is."""
     return [_trail(each) for each in audit.trails(node.ledger)]
 

@@ -12,10 +12,22 @@ from aiohttp import web
 
 from hq.accounts import Accounts
 from hq.web import PageSettings, make_app, make_runner
+from protocols.ids import PatientId
+from protocols.live.audited import AuditLine, AuditPage
 from tests.browser.chrome import Tab, browser, chromium
-from tests.unit.hq_book import CHEAP, NOW_MS, Entropy, TestBook, Watch, furnished
+from tests.unit.hq_book import (
+    CHEAP,
+    NOW_MS,
+    Entropy,
+    TestBook,
+    TestWitness,
+    Watch,
+    furnished,
+    line,
+    trail,
+)
 
-MENU = ("Picture", "Patients", "Results", "Devices", "Account")
+MENU = ("Picture", "Patients", "Results", "Devices", "Audit", "Account")
 PASSWORD = "four unrelated words"
 HOSTILE = "<img src=x onerror=alert(1)>\u202e<script>alert(2)</script>"
 SHOTS = os.environ.get("FIELDMESH_SHOTS")
@@ -56,7 +68,10 @@ async def opened(window: Tab) -> AsyncIterator[Opened]:
     book.patient(990, name=HOSTILE, code=HOSTILE, bed=HOSTILE, triage=1, site=book.site(9, HOSTILE))
     accounts = Accounts(book, entropy=Entropy(), cost=CHEAP)
     settings = PageSettings(title="Delta response", hint_gap_s=0.01)
-    runner = make_runner(make_app(book, accounts, now=watch, settings=settings))
+    witness = TestWitness(book)
+    witness.page = AuditPage(250, tuple(map(audited, range(100))))
+    witness.all_trails = [trail(), trail(forked=True, unreadable=2, held=3, whole=False)]
+    runner = make_runner(make_app(book, accounts, witness, now=watch, settings=settings))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -64,6 +79,17 @@ async def opened(window: Tab) -> AsyncIterator[Opened]:
     yield Opened(window, book, watch, accounts, runner, url)
     await window.forget()
     await runner.cleanup()
+
+
+def audited(number: int) -> AuditLine:
+    """One of many lines, each a little other."""
+    whats = ("read_outside_team", "export", "passphrase_changed", "#99")
+    return line(
+        at_ms=NOW_MS - number * 3_000_000, what=whats[number % 4], account="j.cho",
+        reason=("tracing", "a reason in many words " * 6, "")[number % 3], count=1 + number % 3,
+        patient=str(PatientId((number + 1).to_bytes(16))) if number % 2 else "",
+        org="Médecins Sans Frontières", sealed=number % 7 == 6, forked=number == 4,
+    )  # fmt: skip
 
 
 async def enter(opened: Opened) -> None:
@@ -143,7 +169,7 @@ async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):
     await enter(opened)
     tab = opened.tab
     await tab.media(scheme=scheme)
-    for name in ("", "patients", "results", "devices", "account"):
+    for name in ("", "patients", "results", "devices", "audit", "account"):
         await tab.open(f"{opened.url}/{name}")
         if name in ("", "results", "devices"):
             await tab.until("document.querySelector('#live.on')")

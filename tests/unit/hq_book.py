@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from hq.accounts import Accounts, Cost
+from protocols.errors import LedgerError
 from protocols.ledger.schema import BASE, row_ddl
+from protocols.live.audited import AuditLine, AuditPage, TrailLine
 from protocols.records.catalogue import ROW_TABLES
+from protocols.trust.audit import What
 
 NOW_MS = 1_700_000_000_000
 MINUTE = 60_000
@@ -90,6 +93,7 @@ class TestBook:
         self.put(
             "document", no=self.arrival, stage=1, doc_id=self.arrival.to_bytes(16), subject=subject
         )
+        self.put("strand", doc=self.arrival, entry=self.arrival, feed=feed, clock=at_ms << 16)
         return {"subject": subject, "entry": self.arrival, "at_ms": at_ms}
 
     def head(self, feed: int, seq: int, at_ms: int) -> None:
@@ -149,6 +153,61 @@ class Entropy:
     def __call__(self, size: int) -> bytes:
         self.number += 1
         return self.number.to_bytes(size)
+
+
+class TestWitness:
+    """A `Witness` that keeps all it is told; every device is of our own team unless said."""
+
+    __test__ = False
+
+    def __init__(self, book: TestBook) -> None:
+        self.book = book
+        self.foreign: set[bytes] = set()
+        self.kept: list[tuple[What, dict[str, Any]]] = []
+        self.full = False
+        """Whether the disk takes nothing."""
+        self.told: list[Mapping[str, Any]] = []
+        """What was asked of the trail."""
+        self.page = AuditPage(0, ())
+        self.all_trails: list[TrailLine] = []
+
+    async def team(self) -> frozenset[bytes]:
+        known = {bytes(device) for (device,) in self.book.db.execute("SELECT device FROM feed")}
+        return frozenset(known - self.foreign)
+
+    async def note(self, what: What, **detail: Any) -> None:
+        self.kept.append((what, detail))
+
+    async def write(self, what: What, **detail: Any) -> None:
+        if self.full:
+            raise LedgerError("disk_full")
+        self.kept.append((what, detail))
+
+    async def lines(self, asked: Mapping[str, Any]) -> AuditPage:
+        self.told.append(asked)
+        return self.page
+
+    async def trails(self) -> list[TrailLine]:
+        return self.all_trails
+
+
+def line(**more: Any) -> AuditLine:
+    """A line of the trail."""
+    known = {
+        "at_ms": NOW_MS, "what": "export", "device": "dev_X", "device_name": "tent", "org": "MSF",
+        "person": "", "person_name": "", "account": "", "patient": "", "document": "",
+        "reason": "", "count": 1, "sealed": False, "forked": False, "entry": "", "seq": 1,
+    }  # fmt: skip
+    return AuditLine(**known | more)
+
+
+def trail(**more: Any) -> TrailLine:
+    """A device's trail."""
+    known = {
+        "device": "dev_0123456789", "device_name": "tent", "org": "MSF", "epoch": "", "held": 5,
+        "known": 5, "forked": False, "unreadable": 0, "whole": True, "newest_ms": NOW_MS,
+    }  # fmt: skip
+    return TrailLine(**known | more)
 
 
 class Watch:

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from hq.accounts import IDLE_MS, form_token
 from hq.security import HEADERS, PUBLIC, QUIET, same_origin
 from hq.web import RUNNER, PageSettings, make_app
-from tests.unit.hq_book import MINUTE, NOW_MS, TestBook, Watch, accounts_on, furnished
+from tests.unit.hq_book import MINUTE, NOW_MS, TestBook, TestWitness, Watch, accounts_on, furnished
 
 PASSWORD = "four unrelated words"
 HOSTILE = "<script>alert(1)</script>\u202eevil\x1b[31m\x00\"'><img src=x onerror=alert(1)>"
@@ -26,6 +26,7 @@ class House:
     watch: Watch
     client: TestClient
     link: str
+    witness: TestWitness
 
     @property
     def origin(self) -> str:
@@ -56,11 +57,12 @@ async def house_of(book: TestBook, *, https: bool = False) -> House:
     watch, accounts = Watch(), accounts_on(book)
     link = await accounts.issue_link(NOW_MS)
     settings = PageSettings(title="Delta", https=https, hint_gap_s=0.01)
-    app = make_app(book, accounts, now=watch, settings=settings)
+    witness = TestWitness(book)
+    app = make_app(book, accounts, witness, now=watch, settings=settings)
     server = TestServer(app)
     await server.start_server(**RUNNER)
     client = TestClient(server, cookie_jar=CookieJar(unsafe=True))
-    return House(book, watch, client, link)
+    return House(book, watch, client, link, witness)
 
 
 @pytest.fixture
@@ -110,6 +112,8 @@ async def test_every_route_but_the_doors_asks_for_a_login(house):
         "events",
         "account",
         "logout",
+        "audit",
+        "open",
     }
 
 
