@@ -153,7 +153,7 @@ class Door:
             claimed = DeviceId(certificate.subject)
             self._ledger.meet(hello.chain)
         peer = authority.roster.may_link(
-            agree, claimed=claimed, epoch=hello.epoch, lower_ms=lower_ms
+            agree, claimed=claimed, epoch=hello.epoch, lower_ms=lower_ms, sealed=True
         )
         if peer is None:
             raise PeerError("unknown_device")
@@ -193,6 +193,7 @@ class Door:
             # Who holds more than we ever numbered knew a book that we are an older copy of.
             they_hold = hello.hold if ours and hello.hold <= ledger.chain.last_arrival else 0
         entry.peer = peer
+        entry.sealed = ledger.authority.roster.cut(peer, known.epoch)
         entry.session = session = Session(ledger, self._runs, peer, known.epoch, they_hold)
         if they_hold is not None:
             session.begin()

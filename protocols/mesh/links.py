@@ -30,6 +30,8 @@ class Link:
     peer: DeviceId | None = None
     expected: DeviceId | None = None
     """Whom we dialled, before it proved to be that device."""
+    sealed: bool = False
+    """It was under a seal already when it greeted: it hears of it, and of nothing else."""
     opened: deque[bytes] = field(default_factory=deque)
     """Messages that were decrypted before their turn; they are the next ones to come."""
 
@@ -99,18 +101,26 @@ class Switchboard:
                 session.grew(feed)
 
     def cut_sealed(self) -> None:
-        """End every link whose peer is under a seal now: nothing more goes out in that instant."""
+        """End every live session whose peer has come under a seal: nothing more goes out.
+
+        It may greet again, to be handed the control records that tell it so.
+        """
         roster = self._ledger.authority.roster
         for entry in list(self.all.values()):
             session = entry.session
-            if session is not None and roster.cut(session.peer, session.epoch):
-                session.out.clear()
-                self.drop(entry, PeerError("sealed"))
+            if session is None or entry.sealed == roster.cut(session.peer, session.epoch):
+                continue
+            session.out.clear()
+            self.drop(entry, PeerError("sealed" if not entry.sealed else "unsealed"))
 
     @property
     def linked(self) -> list[DeviceId]:
         """Devices linked right now, sorted."""
-        return sorted(session.peer for session in self.sessions())
+        return sorted(
+            entry.session.peer
+            for entry in self.all.values()
+            if entry.session is not None and not entry.sealed
+        )
 
     def sessions(self) -> list[Session]:
         """What passes between us and each peer that has greeted."""

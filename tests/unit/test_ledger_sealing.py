@@ -234,3 +234,25 @@ def test_a_note_with_a_seal_is_for_readers_alone():
     assert b"bus" not in bodies
     with pytest.raises(InputError, match="note_too_long"):
         seal(stage, ann, eve.id, SealOrder(SealReason.LOST, note="x" * 201))
+
+
+def test_a_sealed_device_hears_of_its_seal_and_of_nothing_else():
+    stage, (ann, ben) = meshed(("ann", "ben"))
+    stage.cut(ann, ben)
+    seal(stage, ann, ben.id)
+    stage.write(ann, patient("After the seal"))
+    # Its first feed of data, which the seal could not name.
+    stage.write(ben, patient("Written meanwhile"))
+    assert not ben.ledger.authority.roster.cut(ben.id)
+
+    stage.link(ben, ann)
+    stage.run(3_000)
+
+    assert ben.ledger.authority.roster.cut(ben.id)
+    assert standings(ben, "patient") == [("Written meanwhile", Standing.HELD)]
+    assert standings(ann, "patient") == [
+        ("After the seal", Standing.STANDS),
+        ("Written meanwhile", Standing.HELD),
+    ]
+    assert ben.id not in ann.node.linked
+    assert not ann.hangups
