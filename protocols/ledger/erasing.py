@@ -330,24 +330,29 @@ class Eraser:
 
     # What came late
 
-    def late(self) -> list[EntryHash]:
-        """Entries of erased documents that no erase names: sealed here until one does."""
+    def late(self) -> dict[EntryHash, DocId]:
+        """Entries of erased documents that no erase names: sealed here until one does.
+
+        Returns:
+            Each with an erased document that it came to.
+        """
         waiting = self._store.all(
             "SELECT e.hash, u.need FROM unopened u JOIN entry e ON e.arrival = u.entry"
             " WHERE u.void = 0 AND u.need IS NOT NULL AND e.body IS NOT NULL"
             " AND u.reason IN ('dependency', 'erased') ORDER BY e.arrival"
         )
-        found: dict[bytes, None] = {}
-        grown = True
-        while grown:
+        found: dict[bytes, bytes] = {}
+        due = [each for each in waiting if each[0] not in self._due]
+        before = -1
+        while before < len(found):
             before = len(found)
-            prefixes = {digest[:PREFIX_BYTES] for digest in found}
-            for digest, need in waiting:
-                late = need == ERASED or need in prefixes or self._erasures.was_late((need,))
-                if late and digest not in self._due:
-                    found[digest] = None
-            grown = len(found) > before
-        return [EntryHash(digest) for digest in found]
+            came_to = {digest[:PREFIX_BYTES]: document for digest, document in found.items()}
+            for digest, need in due:
+                begun = digest[:PREFIX_BYTES] if need == ERASED else None
+                document = begun or came_to.get(need) or self._erasures.document_of(need)
+                if document is not None:
+                    found[digest] = document
+        return {EntryHash(digest): DocId(document) for digest, document in found.items()}
 
     def about_erased(self) -> list[DocId]:
         """Documents about a subject whose first document is erased: they came after it."""

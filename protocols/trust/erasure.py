@@ -178,9 +178,10 @@ class Erasures:
             return True
         return not set(named.documents).isdisjoint(ordered.documents)
 
-    def was_late(self, dependencies: tuple[bytes, ...]) -> bool:
-        """Whether an entry that depends on these came to a document that an erase names."""
-        return any(each in self._prefixes for each in dependencies)
+    def document_of(self, prefix: bytes) -> bytes | None:
+        """Return a document that an erase names together with the entry of this prefix."""
+        naming = self._prefixes.get(prefix)
+        return self._erases[min(naming)].record.documents[0] if naming else None
 
     # Looking up
 
@@ -214,6 +215,12 @@ def approve_erase(
     return msgspec.structs.replace(bare, approval=approver.sign(text))
 
 
+def approval_holds(record: Erase, operation: OperationId, author: DeviceId) -> bool:
+    """Whether the second signature is the approver's, over this record by this author."""
+    text = approved(bytes(operation), bytes(author), record)
+    return verify(record.approver, text, record.approval)
+
+
 def _why_unsigned(operation: OperationId, record: Erase, place: Place) -> str:
     """Say why an erase never counts, whoever the two are; '' when both signatures hold."""
     if record.approver == place.author:
@@ -221,5 +228,4 @@ def _why_unsigned(operation: OperationId, record: Erase, place: Place) -> str:
     for listed in (record.entries, record.documents):
         if list(listed) != sorted(set(listed)):
             return "erase_order"
-    text = approved(bytes(operation), bytes(place.author), record)
-    return "" if verify(record.approver, text, record.approval) else "erase_approval"
+    return "" if approval_holds(record, operation, place.author) else "erase_approval"
