@@ -43,7 +43,7 @@ class Entitlement:
     def may_hear_of(self, feeds: Iterable[FeedId]) -> bool:
         """Whether the peer may be told of these feeds, as far as they are known here."""
         held = map(self._ledger.chain.feeds.get, feeds)
-        return all(self.may(feed) for feed in held if feed is not None)
+        return all(map(self._may, {feed.genesis.scope for feed in held if feed is not None}))
 
     def covered(self, feed: FeedState) -> bool:
         """Whether what the peer says it holds of our book speaks of this feed too."""

@@ -44,6 +44,8 @@ class Switchboard:
         self.all: dict[int, Link] = {}
         """By the number that the driver gave."""
         self.effects: list[Effect] = []
+        self._judged_by: tuple[object, int] | None = None
+        """The authority and its version when every session last asked what its peer may hold."""
 
     def keep_one(self, entry: Link, peer: DeviceId, epoch: bytes) -> bool:
         """Of two links between the same two devices keep what the lower id dialled.
@@ -140,18 +142,23 @@ class Switchboard:
 
     def pump(self, now_ms: int) -> None:
         """Move out what every session has to say and its window allows."""
-        for entry in list(self.all.values()):
+        authority = self._ledger.authority
+        judged_by = (authority, authority.version)
+        for entry in self.all.values():
             session = entry.session
             if session is None:
                 continue
-            session.reauthorise()
-            self._note_refused(session)
+            if judged_by != self._judged_by:
+                session.reauthorise()
+            if session.refused:
+                self._note_refused(session)
             if session.quiet:
                 continue
             session.pump(now_ms)
             for frame in session.out:
                 self.send(entry, frame)
             session.out.clear()
+        self._judged_by = judged_by
 
     def _note_refused(self, session: Session) -> None:
         """Keep as evidence that a peer asked for what it may not hold."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from protocols.ids import EntryHash, ScopeId
 from protocols.ledger.book import Ledger
-from protocols.ledger.chain import FeedState
 from protocols.mesh.effects import Changed, Now
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.links import Switchboard
@@ -61,8 +60,9 @@ class Receipts:
         own = [receipt for place, (receipt, _) in given if place[:2] == (device, epoch)]
         last = max((receipt.number for receipt in own), default=0)
         heads: dict[ScopeId, list[ReceiptHead]] = {}
+        apart = {scope: self._apart(scope) for scope in self._scopes_of(ledger.chain.feeds)}
         for feed, tip in sorted(ledger.chain.heads(), key=lambda head: -head[1].arrival):
-            about = self._apart(feed)
+            about = apart[feed.genesis.scope]
             listed = heads.setdefault(about, []) if about is not None else []
             if len(listed) < RECEIPT_HEADS_MAX:
                 listed.append(ReceiptHead(feed.feed_id, tip.seq, EntryHash(tip.hash)))
@@ -77,15 +77,19 @@ class Receipts:
 
     def _about(self, receipt: Receipt) -> ScopeId | None:
         """Which scope a receipt speaks of, by the feeds in it that are known here."""
-        feeds = self._ledger.chain.feeds
-        known = [self._apart(feeds[head.feed]) for head in receipt.heads if head.feed in feeds]
+        known = [self._apart(scope) for scope in self._scopes_of(h.feed for h in receipt.heads)]
         if not known and any(not scope.ciphertext_may_leave for scope in self._scopes):
             return None
         return max((each for each in known if each is not None), default=ScopeId.zero())
 
-    def _apart(self, feed: FeedState) -> ScopeId | None:
-        """The scope of a feed that not everybody may carry; zero when all may, None when none."""
-        scope = self._ledger.authority.scope_of(feed.genesis.scope)
+    def _scopes_of(self, feeds: Iterable[bytes]) -> set[ScopeId]:
+        """Return the scopes of these feeds as they name them: few, however many feeds."""
+        held = self._ledger.chain.feeds
+        return {held[feed].genesis.scope for feed in feeds if feed in held}
+
+    def _apart(self, named: ScopeId) -> ScopeId | None:
+        """The scope of feeds that not everybody may carry; zero when all may, None when none."""
+        scope = self._ledger.authority.scope_of(named)
         if scope is None:
             return None
         terms = next((each for each in self._scopes if each.id == scope), None)
