@@ -19,6 +19,9 @@ from protocols.live.api import (
     Chart,
     Draft,
     Greeting,
+    Me,
+    Permission,
+    PersonLine,
     Recorded,
     Reply,
     Request,
@@ -100,6 +103,30 @@ class Node(Protocol):
         """Say what time it is, while the device cannot know."""
         ...
 
+    async def people(self) -> list[PersonLine]:
+        """The persons of this device, by their numbers."""
+        ...
+
+    async def login(self, person: str, *, pin: str = "", passphrase: str = "") -> Me:
+        """Let a person take this terminal, by one of the two; whoever was here is gone."""
+        ...
+
+    async def whoami(self) -> Me:
+        """Who is here, and what they may write."""
+        ...
+
+    async def may(self, kinds: Sequence[str]) -> list[Permission]:
+        """What stands between whoever is here and these kinds."""
+        ...
+
+    async def override(self, kinds: Sequence[str], reason: str, patient: str = "") -> None:
+        """Write beyond one's licence from now on, for a reason that everybody is told."""
+        ...
+
+    async def person_pin(self, person: str, passphrase: str, pin: str) -> None:
+        """Set the PIN of a person on this device."""
+        ...
+
     async def lock(self) -> None:
         """End the person's session on this terminal."""
         ...
@@ -118,12 +145,17 @@ class NodeClient:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
         self._events: asyncio.Queue[frozenset[str]] = asyncio.Queue()
+        self._person: str | None = None
+        """Who is here, as this terminal takes it; None until it was told."""
         self._connecting = asyncio.Lock()
         self._reader_task: asyncio.Task[None] | None = None
 
     async def hello(self) -> Greeting:
         """See `Node.hello`."""
-        return await self._ask(Greeting, "hello")
+        greeting = await self._ask(Greeting, "hello")
+        if self._person is None:
+            self._person = greeting.person_id
+        return greeting
 
     async def board(self, offset: int, limit: int, text: str = "") -> BoardPage:
         """See `Node.board`."""
@@ -153,7 +185,10 @@ class NodeClient:
         self, lines: Sequence[dict[str, Any]], *, together: bool = False
     ) -> list[Recorded]:
         """See `Node.record`."""
-        return await self._ask(list[Recorded], "record", lines=list(lines), together=together)
+        said = {} if self._person is None else {"person": self._person}
+        return await self._ask(
+            list[Recorded], "record", lines=list(lines), together=together, **said
+        )
 
     async def sync(self) -> SyncState:
         """See `Node.sync`."""
@@ -179,8 +214,35 @@ class NodeClient:
         """See `Node.clock_set`."""
         await self.call("clock_set", wall_ms=wall_ms)
 
+    async def people(self) -> list[PersonLine]:
+        """See `Node.people`."""
+        return await self._ask(list[PersonLine], "people")
+
+    async def login(self, person: str, *, pin: str = "", passphrase: str = "") -> Me:
+        """See `Node.login`."""
+        me = await self._ask(Me, "login", person=person, pin=pin, passphrase=passphrase)
+        self._person = me.id
+        return me
+
+    async def whoami(self) -> Me:
+        """See `Node.whoami`."""
+        return await self._ask(Me, "whoami")
+
+    async def may(self, kinds: Sequence[str]) -> list[Permission]:
+        """See `Node.may`."""
+        return await self._ask(list[Permission], "may", kinds=list(kinds))
+
+    async def override(self, kinds: Sequence[str], reason: str, patient: str = "") -> None:
+        """See `Node.override`."""
+        await self.call("override", kinds=list(kinds), reason=reason, patient=patient)
+
+    async def person_pin(self, person: str, passphrase: str, pin: str) -> None:
+        """See `Node.person_pin`."""
+        await self.call("person_pin", person=person, passphrase=passphrase, pin=pin)
+
     async def lock(self) -> None:
         """See `Node.lock`."""
+        self._person = ""
         await self.call("lock")
 
     async def unlock(self, passphrase: str) -> bool:

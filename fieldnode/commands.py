@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from fieldnode.people import attach, people_commands
 from protocols.errors import LinkError, SetupError
 from protocols.ids import PatientId
 from protocols.ledger.backup import restore as restore_backup
@@ -51,7 +52,7 @@ _app = App(
     invite_hq_help="The new device's receipts count as at HQ.",
     status_help="Say how the node is: peers, what has not travelled, what needs attention.",
 )
-COMMANDS: list[click.Command] = _app.shared()
+COMMANDS: list[click.Command] = _app.shared() + people_commands(data_option)
 
 
 def command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
@@ -99,6 +100,8 @@ def serve(
 def record(folder: Path, passphrase_file: Path | None) -> None:
     """Read JSON lines, write each down, answer each once it is durable."""
     with told(fault=EXIT_NOT_WRITABLE), door(folder, passphrase_file) as book:
+        if isinstance(book, commands.LocalDoor):
+            attach(book.client)
         sys.exit(commands.record_stream(book, sys.stdin.fileno()))
 
 

@@ -26,6 +26,7 @@ from protocols.trust.persons import (
     COST,
     CREDENTIAL_VERSION,
     PIN_ENTROPY_BYTES,
+    WRAPPED_SEED_BYTES,
     Cost,
     Credential,
     Profile,
@@ -95,16 +96,18 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key just made for a person, locked by their passphrase."""
+class Made:
+    """A person's public key, and their key locked by their passphrase: what the book is told."""
 
-    keys: DeviceKeys
+    person: PersonId
     wrapped: bytes
 
-    @property
-    def person(self) -> PersonId:
-        """Whose it is."""
-        return PersonId(self.keys.device)
+
+@dataclass(frozen=True, slots=True)
+class NewKey(Made):
+    """The same where it was made: the key itself never crosses a socket."""
+
+    keys: DeviceKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +174,12 @@ def new_key(passphrase: str, entropy: Entropy, cost: Cost = COST) -> NewKey:
     """Make a key for a person. Takes as long as a passphrase does: not on the node's thread."""
     seed = entropy(KEY_BYTES)
     wrapped = wrap(seed, passphrase, entropy(WRAP_ENTROPY_BYTES), ops=cost.ops, mem=cost.mem)
-    return NewKey(person_keys(seed), wrapped)
+    keys = person_keys(seed)
+    return NewKey(PersonId(keys.device), wrapped, keys)
 
 
 def add(
-    ledger: Ledger, made: NewKey, profile: Profile, grant: Grant, entropy: Entropy, wall_ms: int
+    ledger: Ledger, made: Made, profile: Profile, grant: Grant, entropy: Entropy, wall_ms: int
 ) -> bytes:
     """Certify a person by this device, enrol them here; return what their credential file holds.
 
@@ -188,16 +192,25 @@ def add(
     return credential_of(ledger, made.person, made.wrapped)
 
 
-def ask(ledger: Ledger, made: NewKey, profile: Profile, wall_ms: int) -> bytes:
-    """Keep a person's key here and return a request to certify it, for a coordinator elsewhere.
+def request_of(made: NewKey, operation: bytes, profile: Profile, wall_ms: int) -> bytes:
+    """Return the file that asks to certify a new key, for a coordinator elsewhere.
 
     Raises:
-        InputError: `too_many_persons`, or of the profile.
+        InputError: Of the profile.
     """
-    request = make_request(made.keys, ledger.authority.operation, profile, max(wall_ms, 0))
+    return write_request(make_request(made.keys, operation, profile, max(wall_ms, 0)))
+
+
+def wait_for(ledger: Ledger, request: Request, wrapped: bytes) -> None:
+    """Keep the key of a request here until its certificate comes.
+
+    Raises:
+        InputError: `too_many_persons`, `not_a_credential` for a key that is none.
+    """
+    if len(wrapped) != WRAPPED_SEED_BYTES:
+        raise InputError("not_a_credential")
     with ledger.atomic():
-        _enrol(ledger, made.person, profile, made.wrapped)
-    return write_request(request)
+        _enrol(ledger, PersonId(request.person), request.profile, wrapped)
 
 
 def read_asked(ledger: Ledger, raw: bytes) -> Request:

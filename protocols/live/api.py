@@ -60,6 +60,10 @@ class Greeting(msgspec.Struct, frozen=True):
     site: str = ""
     person: str = ""
     """Who is logged in on this terminal; '' = not identified."""
+    person_id: str = ""
+    """Their id; '' = not identified."""
+    people: int = 0
+    """How many persons are enrolled on this device."""
     drill: str = ""
     """Name of the exercise this node belongs to; '' = real work."""
     locked: bool = False
@@ -93,6 +97,66 @@ class Draft(msgspec.Struct, frozen=True):
     """What the board calls it: the patient's code and name, or ''."""
     at_ms: int = 0
     """When it was last typed into, Unix milliseconds."""
+    person: str = ""
+    """Id of who typed it, set by the node; only they are shown it. '' = not identified."""
+
+
+class PersonLine(msgspec.Struct, frozen=True):
+    """`people`: a list of these, the persons of this device. Asked of a locked terminal too."""
+
+    number: int
+    """Under which it lists them."""
+    id: str
+    name: str
+    """'' where it cannot be read here."""
+    profession: str = ""
+    pin: bool = False
+    """Whether a PIN opens; else the passphrase does."""
+    certified: bool = True
+    """False while nothing known here stands behind them."""
+    wait_s: int = 0
+    """How long nobody may try now."""
+    licence_ended: bool = False
+
+
+class Permission(msgspec.Struct, frozen=True):
+    """`may`: args kinds (list of names; all when empty). Of one kind, for whoever is here."""
+
+    kind: str
+    reason: str = ""
+    """'' = it may be written. `role_refused`, `quarantined`, `unadmitted`: it is kept and counts
+    nowhere. Anything else is a licence's, and a person's reason overrides it."""
+    overridable: bool = False
+    who: tuple[str, ...] = ()
+    """Roles and persons that may."""
+
+
+class Me(msgspec.Struct, frozen=True):
+    """`whoami`, and the answer to `login`: who sits here, at which device, and what they may do.
+
+    `login`: args person (id or number) and pin or passphrase. `logout`: no args.
+    `override`: args kinds, reason, patient ('' for none); told to everybody before it holds.
+    `person_pin`: args person, passphrase, pin.
+    """
+
+    id: str
+    """'' = not identified."""
+    name: str
+    device: str
+    device_name: str
+    org: str
+    profession: str = ""
+    authority: str = ""
+    licence: str = ""
+    practice: str = ""
+    """Scope of practice, in the words of the licence."""
+    licence_until_ms: int = 0
+    """0 = no end is stated."""
+    recognised_by: str = ""
+    certificate_until_ms: int = 0
+    """0 = no end."""
+    roles: tuple[str, ...] = ()
+    may: tuple[Permission, ...] = ()
 
 
 class BoardLine(msgspec.Struct, frozen=True):

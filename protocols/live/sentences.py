@@ -108,7 +108,7 @@ SENTENCES: dict[str, str] = {
     "was made.",
     "may_not_grant": "This node may not grant such roles or scopes: nobody grants more than they "
     "have.",
-    "unknown_role": "There is no such role in this operation.",
+    "role_needed": "Say what this person may write, with --role.",
     "not_for_us": "This recovery copy is sealed to somebody else.",
     "node_running": "The node is running. Stop it first with `lock`.",
     "other_team": "This patient is another organisation's. Say why the chart is opened.",

@@ -90,6 +90,34 @@ def new_root_passphrase(file: Path | None) -> str:
     return given or _typed_new(phrase("ask", "new_root_passphrase"))
 
 
+def person_passphrase(file: Path | None, *, new: bool = False) -> str:
+    """Return the passphrase of a person, from a file or a prompt; never from the environment.
+
+    Raises:
+        InputError: `no_passphrase`, `short_passphrase` for a new one.
+    """
+    given = _given(file, env="")
+    if new:
+        return _long_enough(given) or _typed_new("Choose the person's passphrase")
+    return given or _typed("Passphrase of the person")
+
+
+def person_pin(file: Path | None, *, new: bool = False) -> str:
+    """Return a PIN from a file or a prompt; a new one is typed twice.
+
+    Raises:
+        InputError: `no_passphrase` when there is nobody to ask.
+    """
+    given = _given(file, env="")
+    if given is not None:
+        return given
+    while True:
+        typed = _typed("New PIN (4 to 12 digits, not shown)" if new else "PIN")
+        if not new or _typed("The same again, against a slip of the finger") == typed:
+            return typed
+        say("The two are not the same.")
+
+
 def passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
     """Return the passphrase; None where the folder opens unattended and no file names one.
 

@@ -113,9 +113,17 @@ def test_a_certificate_by_somebody_who_may_not_is_not_written_down():
     assert persons.enrolled(ann.ledger) == []
 
 
+def asked(device, who):
+    """Make a key on a device and return the file that asks for a certificate of it."""
+    key = made(device)
+    raw = persons.request_of(key, device.ledger.authority.operation, who, WALL_MS)
+    persons.wait_for(device.ledger, persons.read_asked(device.ledger, raw), key.wrapped)
+    return raw
+
+
 def test_a_key_made_elsewhere_is_certified_without_ever_leaving_its_device():
     ann, ben = camp("ben")
-    raw = persons.ask(ben.ledger, made(ben), profile("Li Wei"), WALL_MS)
+    raw = asked(ben, profile("Li Wei"))
     (waiting,) = persons.enrolled(ben.ledger)
     assert not waiting.certified
     assert waiting.profile is not None and waiting.profile.name == "Li Wei"
@@ -133,7 +141,7 @@ def test_a_key_made_elsewhere_is_certified_without_ever_leaving_its_device():
 
 
 def test_a_request_of_another_operation_is_refused():
-    raw = persons.ask((other := founder("other")).ledger, made(other), profile(), WALL_MS)
+    raw = asked(founder("other"), profile())
 
     assert refused(persons.read_asked, founder().ledger, raw) == "other_operation"
     assert refused(persons.read_asked, founder().ledger, raw[1:]) == "not_a_request"

@@ -43,3 +43,12 @@ def test_a_wait_ends():
 
     assert tries.wait_ms(1_000 + WAIT_FIRST_MS - 1) == 1
     assert tries.wait_ms(1_000 + WAIT_FIRST_MS) == 0
+
+
+def test_a_wait_that_was_earned_before_a_restart_begins_anew():
+    again = Tries(FREE_TRIES + 1, 500)
+
+    assert again.wait_ms(500) == 2 * WAIT_FIRST_MS
+    again.wrong(500 + 2 * WAIT_FIRST_MS)
+    assert again.wait_ms(500 + 2 * WAIT_FIRST_MS) == 4 * WAIT_FIRST_MS
+    assert Tries(FREE_TRIES - 1, 500).wait_ms(500) == 0

@@ -1,0 +1,385 @@
+"""The commands about persons: `person ...`, `login`, `logout`, `review`; none needs a network."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from protocols.errors import InputError
+from protocols.ids import OperationId
+from protocols.ledger import persons
+from protocols.ledger.safefile import disk_trouble, write_whole
+from protocols.live import people
+from protocols.live.client import LocalClient
+from protocols.live.clock import now
+from protocols.live.commands import LocalDoor, StoppedDoor, door, plain, show
+from protocols.live.options import Option, json_option, passphrase_option
+from protocols.live.talk import asked, person_passphrase, person_pin, say, told
+from protocols.records.catalogue import BY_NAME
+from protocols.records.display import clean_text
+from protocols.trust.persons import CREDENTIAL_BYTES_MAX, PROFILE_VERSION, Profile
+
+SESSION_ENV = "FIELDMESH_SESSION"
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_new_file = click.option("--to", "target", type=_FILE, required=True, help="New file.")
+_secret = click.option(
+    "--person-passphrase-file",
+    "secret_file",
+    type=click.Path(path_type=Path),
+    help="File whose first line is the person's passphrase.",
+)
+
+
+def people_commands(data_option: Option) -> list[click.Command]:
+    """Return them."""
+    group = click.Group("person", help="Persons of this device: their keys, licences and PINs.")
+    for make in (_add, _request, _certify, _import, _export, _list, _pin, _leave):
+        group.add_command(make(data_option))
+    return [group, _login(data_option), _logout(data_option), _review(data_option)]
+
+
+def _profile_options(run: Any) -> Any:
+    for option in (
+        click.option("--recognised-by", default="", help="Host-nation authority that did."),
+        click.option("--licence-until", default="", help="ISO day on which it ends."),
+        click.option("--practice-text", default="", help="Scope of practice, in its words."),
+        click.option("--practice", multiple=True, help="Kind the licence covers; repeatable."),
+        click.option("--licence", default="", help="Its number."),
+        click.option("--authority", default="", help="Who licensed them."),
+        click.option("--profession", default="", help="Such as nurse or MD."),
+        click.option("--name", default="", help="As others see it."),
+    ):
+        run = option(run)
+    return run
+
+
+def _grant_options(run: Any) -> Any:
+    for option in (
+        click.option("--until", default="", help="ISO day on which the certificate ends."),
+        click.option("--role", "roles", multiple=True, help="What they may write; repeatable."),
+    ):
+        run = option(run)
+    return run
+
+
+def _add(data_option: Option) -> click.Command:
+    @click.command("add", help="Certify a person here and write their credential file.")
+    @data_option
+    @passphrase_option
+    @_secret
+    @_profile_options
+    @_grant_options
+    @_new_file
+    @json_option
+    def add(folder: Path, target: Path, as_json: bool, **said: Any) -> None:
+        with told(), door(folder, said["passphrase_file"]) as book:
+            _must_be_new(target)
+            profile = _profile(said)
+            made = persons.new_key(person_passphrase(said["secret_file"], new=True), now().entropy)
+            found = _call(
+                book,
+                "person_add",
+                key=people.as_text(made.person),
+                wrapped=people.as_text(made.wrapped),
+                profile=msgspec.to_builtins(profile),
+                **_grant(said),
+            )
+            _write(target, found["file"])
+        _done(found["person"], as_json, "Certified. The file opens with their passphrase only.")
+
+    return add
+
+
+def _request(data_option: Option) -> click.Command:
+    @click.command("request", help="Make a key here and a request for a coordinator elsewhere.")
+    @data_option
+    @passphrase_option
+    @_secret
+    @_profile_options
+    @_new_file
+    @json_option
+    def request(folder: Path, target: Path, as_json: bool, **said: Any) -> None:
+        with told(), door(folder, said["passphrase_file"]) as book:
+            _must_be_new(target)
+            profile = _profile(said)
+            made = persons.new_key(person_passphrase(said["secret_file"], new=True), now().entropy)
+            operation = OperationId.parse(book.status()["operation"])
+            raw = persons.request_of(made, operation, profile, now().wall_ms)
+            wrapped = people.as_text(made.wrapped)
+            person = _call(book, "person_wait", file=people.as_text(raw), wrapped=wrapped)
+            _write(target, people.as_text(raw))
+        _done(person, as_json, "Carry the file to a coordinator: `person certify` answers it.")
+
+    return request
+
+
+def _certify(data_option: Option) -> click.Command:
+    @click.command("certify", help="Answer a request file with a certificate file.")
+    @click.argument("request", type=_FILE)
+    @data_option
+    @passphrase_option
+    @_grant_options
+    @_new_file
+    @click.option("--yes", is_flag=True, help="Do not ask whether this is who it says.")
+    @json_option
+    def certify(
+        request: Path, folder: Path, target: Path, yes: bool, as_json: bool, **said: Any
+    ) -> None:
+        with told(), door(folder, said["passphrase_file"]) as book:
+            _must_be_new(target)
+            file = _read(request)
+            profile = msgspec.convert(_call(book, "person_asked", file=file), Profile)
+            for line in _papers(profile):
+                say(line)
+            if not yes and asked("", "Have you seen these papers? yes", "--yes") != "yes":
+                raise click.Abort
+            found = _call(book, "person_certify", file=file, **_grant(said))
+            _write(target, found["file"])
+        _done(found["person"], as_json, "Carry the file back: `person import` completes it.")
+
+    return certify
+
+
+def _import(data_option: Option) -> click.Command:
+    @click.command("import", help="Enrol who brings a credential or certificate file.")
+    @click.argument("file", type=_FILE)
+    @data_option
+    @passphrase_option
+    @json_option
+    def take_in(file: Path, folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
+        with told(), door(folder, passphrase_file) as book:
+            found = _call(book, "person_import", file=_read(file))
+        if as_json:
+            show(found)
+        else:
+            say(_words(found))
+
+    return take_in
+
+
+def _export(data_option: Option) -> click.Command:
+    @click.command("export", help="Write a person's credential file, to carry to another device.")
+    @click.argument("person")
+    @data_option
+    @passphrase_option
+    @_new_file
+    def export(person: str, folder: Path, passphrase_file: Path | None, target: Path) -> None:
+        with told(), door(folder, passphrase_file) as book:
+            _must_be_new(target)
+            _write(target, _call(book, "person_export", person=person))
+        say("Written. It opens with their passphrase only.")
+
+    return export
+
+
+def _list(data_option: Option) -> click.Command:
+    @click.command("list", help="List the persons of this device.")
+    @data_option
+    @passphrase_option
+    @json_option
+    def listing(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
+        with told(), door(folder, passphrase_file) as book:
+            found = _call(book, "person_list")
+        for each in found:
+            if as_json:
+                show(each)
+            else:
+                click.echo(_words(each))
+
+    return listing
+
+
+def _pin(data_option: Option) -> click.Command:
+    @click.command("pin", help="Set a person's PIN on this device; their passphrase is asked.")
+    @click.argument("person")
+    @data_option
+    @_secret
+    @click.option("--pin-file", type=click.Path(path_type=Path), help="First line: the new PIN.")
+    def pin(person: str, folder: Path, secret_file: Path | None, pin_file: Path | None) -> None:
+        with told(), LocalClient(folder) as client:
+            passphrase = person_passphrase(secret_file)
+            chosen = person_pin(pin_file, new=True)
+            client.call("person_pin", person=person, passphrase=passphrase, pin=chosen)
+        say("Set.")
+
+    return pin
+
+
+def _leave(data_option: Option) -> click.Command:
+    @click.command("leave", help="Forget a person's key and PIN here; what they wrote stays.")
+    @click.argument("person")
+    @data_option
+    @passphrase_option
+    def leave(person: str, folder: Path, passphrase_file: Path | None) -> None:
+        with told(), door(folder, passphrase_file) as book:
+            _call(book, "person_leave", person=person)
+        say("Forgotten here.")
+
+    return leave
+
+
+def _login(data_option: Option) -> click.Command:
+    @click.command(
+        "login", help=f"Begin a session for scripts; prints what {SESSION_ENV} has to hold."
+    )
+    @click.argument("person")
+    @data_option
+    @_secret
+    @click.option("--pin-file", type=click.Path(path_type=Path), help="First line: the PIN.")
+    @json_option
+    def login(
+        person: str, folder: Path, secret_file: Path | None, pin_file: Path | None, as_json: bool
+    ) -> None:
+        with told(), LocalClient(folder) as client:
+            if pin_file is not None:
+                secret: dict[str, Any] = {"pin": person_pin(pin_file)}
+            else:
+                secret = {"passphrase": person_passphrase(secret_file)}
+            me = client.call("login", person=person, token=True, **secret)
+        if as_json:
+            show({"session": me["token"], "person": me["id"], "roles": me["roles"]})
+        else:
+            click.echo(me["token"])
+
+    return login
+
+
+def _logout(data_option: Option) -> click.Command:
+    @click.command("logout", help=f"End the session that {SESSION_ENV} names.")
+    @data_option
+    def logout(folder: Path) -> None:
+        with told(), LocalClient(folder) as client:
+            client.call("logout", token=os.environ.get(SESSION_ENV, ""))
+        say("Logged out.")
+
+    return logout
+
+
+def _review(data_option: Option) -> click.Command:
+    @click.command("review", help="List acts of persons whose licence or key came into doubt.")
+    @data_option
+    @passphrase_option
+    def review(folder: Path, passphrase_file: Path | None) -> None:
+        with told(), door(folder, passphrase_file) as book:
+            for each in _call(book, "review"):
+                show(each)
+
+    return review
+
+
+def attach(client: LocalClient) -> None:
+    """Go on in the session that the environment names, if it names one.
+
+    Raises:
+        InputError: `session_ended`.
+    """
+    token = os.environ.get(SESSION_ENV)
+    if token:
+        client.call("attach", token=token)
+
+
+# Inside
+
+
+def _call(book: LocalDoor | StoppedDoor, name: str, **args: Any) -> Any:
+    """Ask the running node, or do it here where none runs."""
+    if isinstance(book, LocalDoor):
+        return book.client.call(name, **args)
+    if name in people.READS:
+        return plain(people.READS[name](book.node, now(), args))
+    return plain(people.DEEDS[name](book.node, now(), args)[0])
+
+
+def _profile(said: dict[str, Any]) -> Profile:
+    name = asked(said["name"], "Name of the person", "--name")
+    numbers = []
+    for kind in said["practice"]:
+        if kind not in BY_NAME:
+            raise InputError("unknown_kind", field="practice", allowed=tuple(BY_NAME))
+        numbers.append(BY_NAME[kind].number)
+    until = said["licence_until"]
+    fields = [
+        PROFILE_VERSION,
+        name.strip(),
+        said["profession"].strip(),
+        said["authority"].strip(),
+        said["licence"].strip(),
+        sorted(set(numbers)),
+        said["practice_text"].strip(),
+        _end_of_day(until, "licence-until") if until else 0,
+        said["recognised_by"].strip(),
+    ]
+    try:
+        return msgspec.convert(fields, Profile)
+    except msgspec.ValidationError:
+        raise InputError("bad_profile") from None
+
+
+def _grant(said: dict[str, Any]) -> dict[str, Any]:
+    until = said["until"]
+    return {
+        "roles": list(said["roles"]),
+        "until_ms": _end_of_day(until, "until") if until else 0,
+    }
+
+
+def _end_of_day(text: str, field: str) -> int:
+    """Return the last millisecond of an ISO day, for an end is the whole of its day."""
+    try:
+        day = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        raise InputError("bad_date", field=field) from None
+    return max(int(day.timestamp() * 1000) + 86_400_000 - 1, 0)
+
+
+def _papers(profile: Profile) -> list[str]:
+    until = profile.licence_until_ms
+    ends = datetime.fromtimestamp(until / 1000, UTC).date().isoformat() if until else "-"
+    return [
+        f"name           {clean_text(profile.name)}",
+        f"profession     {clean_text(profile.profession) or '-'}",
+        f"licence        {clean_text(profile.licence) or '-'} ({clean_text(profile.authority)})",
+        f"licence until  {ends}",
+        f"practice       {clean_text(profile.practice_text) or '-'}",
+        f"recognised by  {clean_text(profile.recognised_by) or '-'}",
+    ]
+
+
+def _words(each: dict[str, Any]) -> str:
+    marks = [
+        word
+        for word, stands in (
+            ("PIN", each["pin"]),
+            ("not certified yet", not each["certified"]),
+            ("sealed", each["sealed"]),
+        )
+        if stands
+    ]
+    who = clean_text(f"{each['name']} {each['profession']}".strip())
+    roles = clean_text(", ".join(each["roles"]))
+    return f"{each['number']:3}  {who:32}  {roles:20}  {', '.join(marks)}  {each['id'][:16]}"
+
+
+def _done(person: str, as_json: bool, text: str) -> None:
+    if as_json:
+        show({"person": person})
+    say(text)
+
+
+def _must_be_new(target: Path) -> None:
+    if target.exists():
+        raise InputError("target_exists", field="to")
+
+
+def _write(target: Path, file: str) -> None:
+    write_whole(target, people.as_bytes(file))
+
+
+def _read(path: Path) -> str:
+    with disk_trouble(), path.open("rb") as file:
+        return people.as_text(file.read(CREDENTIAL_BYTES_MAX + 1))

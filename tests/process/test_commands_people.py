@@ -1,0 +1,146 @@
+"""Persons at the command line: made, carried, certified and logged in with no network at all."""
+
+import json
+import os
+import stat
+import subprocess
+
+import pytest
+
+from tests.process.commands import PATIENCE_S, environment, init, run, serving, told
+
+SECRET = "amina's passphrase"
+PAPERS = (
+    "--name", "Zzyxwvanary", "--profession", "nurse", "--authority", "Council",
+    "--licence", "KE-1", "--practice", "triage.record", "--practice-text", "triage only",
+    "--licence-until", "2031-12-31", "--recognised-by", "Ministry",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("people") / "ann"
+    init(place)
+    return place
+
+
+@pytest.fixture
+def secret(tmp_path):
+    path = tmp_path / "secret"
+    path.write_text(SECRET + "\n")
+    return path
+
+
+def person(folder, *args):
+    return told("fieldnode", "person", args[0], "--data", folder, *args[1:])
+
+
+def test_a_person_is_made_listed_carried_and_forgotten(folder, secret, tmp_path):
+    file = tmp_path / "carried"
+    (made,) = person(
+        folder, "add", "--person-passphrase-file", secret, *PAPERS, "--to", file, "--json"
+    )
+    (listed,) = person(folder, "list", "--json")
+
+    assert listed["id"] == made["person"] and listed["certified"] and not listed["pin"]
+    assert (listed["name"], listed["roles"]) == ("Zzyxwvanary", ["care"])
+    assert listed["licence_until"] == "2031-12-31T23:59:59.999Z"
+    assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+    assert b"Zzyxwvanary" not in file.read_bytes() and SECRET.encode() not in file.read_bytes()
+
+    again = run("fieldnode", "person", "add", "--data", folder, "--person-passphrase-file", secret,
+                *PAPERS, "--to", file)  # fmt: skip
+    assert again.returncode == 1 and "something at this place" in again.stderr
+    assert len(person(folder, "list", "--json")) == 1
+
+    other = tmp_path / "again"
+    person(folder, "export", "1", "--to", other)
+    person(folder, "leave", "1")
+    assert person(folder, "list", "--json") == []
+    (back,) = person(folder, "import", other, "--json")
+    assert back["id"] == made["person"]
+    person(folder, "leave", back["id"][:16])
+
+
+def test_a_request_is_answered_by_files_alone(folder, secret, tmp_path):
+    asked, given = tmp_path / "asked", tmp_path / "given"
+    (made,) = person(
+        folder, "request", "--person-passphrase-file", secret, *PAPERS, "--to", asked, "--json"
+    )
+    assert [one["certified"] for one in person(folder, "list", "--json")] == [False]
+
+    shown = run("fieldnode", "person", "certify", "--data", folder, asked, "--to", given, "--yes")
+    assert shown.returncode == 0 and "licence        KE-1 (Council)" in shown.stderr
+    (done,) = person(folder, "import", given, "--json")
+    assert (done["id"], done["certified"]) == (made["person"], True)
+    assert stat.S_IMODE(os.stat(given).st_mode) == 0o600
+    person(folder, "leave", "1")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("import", "FILE"), "not the credential"),
+        (("certify", "FILE", "--to", "x", "--yes"), "not a person's request"),
+        (("leave", "7"), "no such person"),
+        (("export", "7", "--to", "x"), "no such person"),
+    ],
+)
+def test_a_refusal_says_what_to_do(folder, tmp_path, args, said):
+    file = tmp_path / "file"
+    file.write_bytes(b"nothing of ours")
+    given = [str(file) if arg == "FILE" else arg for arg in args]
+
+    done = run("fieldnode", "person", args[0], "--data", folder, *given[1:])
+
+    assert done.returncode == 1 and said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--practice", "no.such.kind"), "no such kind"),
+        (("--role", "pilot"), "no role of this name"),
+        (("--licence-until", "soon"), "A date is"),
+        (("--licence", "x" * 50), "part of the profile"),
+    ],
+)
+def test_wrong_papers_are_refused_before_a_file_is_written(folder, secret, tmp_path, more, said):
+    file = tmp_path / "none"
+    done = run("fieldnode", "person", "add", "--data", folder, "--person-passphrase-file", secret,
+               "--name", "A", *more, "--to", file)  # fmt: skip
+
+    assert done.returncode == 1 and said in done.stderr
+    assert not file.exists() and person(folder, "list", "--json") == []
+
+
+def test_a_script_logs_in_records_and_logs_out(folder, secret, tmp_path):
+    person(folder, "add", "--person-passphrase-file", secret, "--name", "Zzyxwvanary",
+           "--to", tmp_path / "carried")  # fmt: skip
+    pin = tmp_path / "pin"
+    pin.write_text("4817\n")
+
+    def script(*args, token, lines=()):
+        return subprocess.run(
+            [os.sys.executable, "-m", "fieldnode", *map(str, args), "--data", str(folder)],
+            input="".join(json.dumps(one) + "\n" for one in lines),
+            env=environment() | {"FIELDMESH_SESSION": token},
+            capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+
+    with serving(folder):
+        person(folder, "pin", "1", "--person-passphrase-file", secret, "--pin-file", pin)
+        (me,) = told("fieldnode", "login", "1", "--data", folder, "--pin-file", pin, "--json")
+        token = me["session"]
+        line = {"v": 1, "kind": "patient.register", "key": "k1", "data": {"given_name": "Musa"}}
+        answered = script("record", token=token, lines=[line])
+        out = script("logout", token=token)
+        after = script("record", token=token, lines=[{**line, "key": "k2"}])
+        rows = told("fieldnode", "rows", "patient", "--data", folder)
+
+    assert json.loads(answered.stdout)["ok"], answered.stderr
+    assert out.returncode == 0
+    assert after.returncode != 0 and "log in again" in after.stderr
+    assert [row["person_name"] for row in rows] == ["Zzyxwvanary"]
+    assert [row["person"] for row in rows] == [me["person"]]
