@@ -24,7 +24,8 @@ from protocols.trust.statements import Key32, pack, unpack
 MAGIC = b"fieldmesh erase order 1\n"
 ERASES_MAX = 256
 """In one file: a patient has a document or a few for each encounter."""
-ORDER_BYTES_MAX = 6 * 1024 * 1024
+ORDER_BYTES_MAX = 640 * 1024
+"""Some 20,000 entries; written out it still fits one line of the local socket."""
 REASONS = {"asked": 1, "law": 2, "time-over": 3, "mistake": 4}
 """Why: the person asked for it, a law or court did, it need not be kept longer, it is wrong."""
 

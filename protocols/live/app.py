@@ -13,6 +13,7 @@ from protocols.live import commands
 from protocols.live.auditcommands import audit_command
 from protocols.live.commands import Named, door, show
 from protocols.live.enrolcommands import charter_options, enrol_commands, founded_by
+from protocols.live.erasecommands import erase_commands
 from protocols.live.membercommands import member_commands
 from protocols.live.options import (
     Option,
@@ -46,7 +47,8 @@ class App:
         own = [self._init(), self._rows(), self._status(), self._recover()]
         coming = enrol_commands(self.data_option, self.invite_help, self.invite_hq_help)
         audit = audit_command(self.data_option)
-        return [*own, *coming, audit, *member_commands(self.data_option)]
+        erasing = erase_commands(self.data_option)
+        return [*own, *coming, audit, *erasing, *member_commands(self.data_option)]
 
     def _init(self) -> click.Command:
         @click.command("init", help=self.init_help)

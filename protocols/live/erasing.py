@@ -1,0 +1,250 @@
+"""Calls of the local socket about erasing: orders, holds, and how far each erase has come."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from protocols.errors import InputError
+from protocols.ids import DeviceId, DocId, EntryHash, PatientId
+from protocols.ledger import orders
+from protocols.ledger.view import BookView
+from protocols.live.audited import event
+from protocols.mesh.effects import Effect, Now
+from protocols.mesh.node import Node
+from protocols.trust.audit import What
+
+PATIENTS_MAX = 50
+"""Named in one request."""
+
+Reader = Callable[[Node, Now, Mapping[str, Any]], object]
+Doer = Callable[[Node, Now, Mapping[str, Any]], tuple[object, Sequence[Effect]]]
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """One device that has to confirm, or has."""
+
+    device: str
+    name: str
+    at_ms: int
+    """When it confirmed; of one that has not, when it was last linked here (0 = never)."""
+
+
+class OrderLine(msgspec.Struct, frozen=True):
+    """`erase_request`, `erase_approve`, `erase_show`: what an order would erase."""
+
+    order: str
+    """The file, base64."""
+    patients: tuple[tuple[str, str], ...]
+    """(id, short code) of those known here."""
+    documents: int
+    entries: int
+    unknown: int
+    held: int
+    first_ms: int | None
+    last_ms: int | None
+    reason: str
+    author: str
+    approver: str
+    holders: tuple[Holder, ...]
+
+
+class EraseLine(msgspec.Struct, frozen=True):
+    """One erase that was ordered."""
+
+    id: str
+    author: str
+    approver: str
+    at_ms: int
+    reason: str
+    documents: tuple[str, ...]
+    entries: int
+    counts: bool
+    held: int
+    confirmed: tuple[Holder, ...]
+    missing: tuple[Holder, ...]
+
+
+class HoldLine(msgspec.Struct, frozen=True):
+    """One legal hold."""
+
+    id: str
+    documents: int
+    entries: int
+
+
+class EraseState(msgspec.Struct, frozen=True):
+    """`erases`: every erase and hold, and what came late to what is erased."""
+
+    erases: tuple[EraseLine, ...]
+    holds: tuple[HoldLine, ...]
+    late_entries: int
+    late_documents: int
+
+
+def request(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+    """Ask for an erase: `patients` (ids, codes or tags), `documents`, `reason`, `late`."""
+    reason = orders.REASONS.get(str(args.get("reason")))
+    if reason is None:
+        raise InputError("bad_value", field="reason", allowed=tuple(orders.REASONS))
+    raw = orders.request(
+        node.ledger, _documents(node, now, args), reason, late=bool(args.get("late"))
+    )
+    return _order(node, raw)
+
+
+def show(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+    """Say what an `order` would erase."""
+    return _order(node, _raw(args))
+
+
+def approve(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+    """Sign an `order` as the second coordinator."""
+    return _order(node, orders.approve(node.ledger, _raw(args)))
+
+
+def apply(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
+    """Write an approved `order`: it is carried out from here on."""
+    written = orders.apply(node.ledger, _raw(args), now.wall_ms)
+    noted = [
+        effect
+        for each in written
+        for effect in node.note(event(now, What.ERASE, document=bytes(each.entry.hash)), now)
+    ]
+    node.ledger.catch_up_all()
+    return state(node, now, args), [*noted, *node.wrote_control(now)]
+
+
+def hold(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
+    """Keep `patients` or `documents` from being erased."""
+    written = orders.hold(node.ledger, _documents(node, now, args), now.wall_ms)
+    noted = [
+        effect
+        for each in written
+        for effect in node.note(event(now, What.HOLD, document=bytes(each.entry.hash)), now)
+    ]
+    return state(node, now, args), [*noted, *node.wrote_control(now)]
+
+
+def unhold(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
+    """Lift the `hold` of this id."""
+    entry = EntryHash.parse(_text(args, "hold"))
+    orders.unhold(node.ledger, entry, now.wall_ms)
+    noted = node.note(event(now, What.HOLD, document=bytes(entry)), now)
+    node.ledger.catch_up_all()
+    return state(node, now, args), [*noted, *node.wrote_control(now)]
+
+
+def state(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+    """Every erase with who confirmed it, every hold, and what came late."""
+    ledger = node.ledger
+    late = orders.late_documents(ledger)
+    return EraseState(
+        tuple(_erase(node, each) for each in orders.progress(ledger)),
+        tuple(
+            HoldLine(str(entry), len(held.documents), len(held.entries))
+            for entry, held in orders.holds(ledger)
+        ),
+        sum(map(len, late.values())),
+        len(late),
+    )
+
+
+READS: dict[str, Reader] = {
+    "erases": state,
+    "erase_request": request,
+    "erase_show": show,
+    "erase_approve": approve,
+}
+DEEDS: dict[str, Doer] = {"erase_apply": apply, "hold": hold, "unhold": unhold}
+
+
+def _order(node: Node, raw: bytes) -> OrderLine:
+    meant = orders.meant(node.ledger, orders.read(node.ledger, raw))
+    names = node.ledger.authority.name_of
+    return OrderLine(
+        base64.b64encode(raw).decode(),
+        meant.patients,
+        meant.documents,
+        meant.entries,
+        meant.unknown,
+        meant.held,
+        meant.first_ms,
+        meant.last_ms,
+        reason_word(meant.reason),
+        names(meant.author) or str(meant.author),
+        (names(meant.approver) or str(meant.approver)) if meant.approver else "",
+        tuple(_holder(node, each, 0) for each in meant.holders),
+    )
+
+
+def _erase(node: Node, each: orders.Progress) -> EraseLine:
+    names = node.ledger.authority.name_of
+    return EraseLine(
+        str(each.erase),
+        names(each.author) or str(each.author),
+        names(each.approver) or str(each.approver),
+        each.written_ms,
+        reason_word(each.reason),
+        tuple(map(str, each.documents)),
+        each.entries,
+        each.counts,
+        each.held,
+        tuple(_holder(node, *one) for one in each.confirmed),
+        tuple(_holder(node, *one) for one in each.missing),
+    )
+
+
+def reason_word(number: int) -> str:
+    """Return why something is erased, as commands spell it."""
+    words = {reason: word for word, reason in orders.REASONS.items()}
+    return words.get(number, f"#{number}")
+
+
+def _holder(node: Node, device: DeviceId, at_ms: int) -> Holder:
+    return Holder(str(device), node.ledger.authority.name_of(device), at_ms)
+
+
+def _documents(node: Node, now: Now, args: Mapping[str, Any]) -> list[DocId]:
+    said = [*_listed(args, "patients"), *_listed(args, "documents")]
+    if len(said) > PATIENTS_MAX:
+        raise InputError("too_many", field="patients", limit=PATIENTS_MAX)
+    found = [DocId.parse(each) for each in _listed(args, "documents")]
+    for each in _listed(args, "patients"):
+        found += orders.documents_about(node.ledger, _patient(node, now, each))
+    return sorted(set(found))
+
+
+def _patient(node: Node, now: Now, said: str) -> PatientId:
+    view = BookView(node.ledger, now.wall_ms)
+    found = view.patients_named(said) or view.patients_tagged(said)
+    if not found:
+        raise InputError("not_found", field="patient")
+    if len(found) > 1:
+        raise InputError("ambiguous", field="patient", allowed=tuple(map(str, found)))
+    return found[0]
+
+
+def _raw(args: Mapping[str, Any]) -> bytes:
+    try:
+        return base64.b64decode(_text(args, "order"), validate=True)
+    except binascii.Error:
+        raise InputError("not_an_order", field="file") from None
+
+
+def _listed(args: Mapping[str, Any], name: str) -> list[str]:
+    value = args.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise InputError("bad_line", field=f"args.{name}")
+    return value
+
+
+def _text(args: Mapping[str, Any], name: str) -> str:
+    value = args.get(name)
+    if not isinstance(value, str):
+        raise InputError("bad_line", field=f"args.{name}")
+    return value
