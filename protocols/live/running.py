@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,15 +18,16 @@ from protocols.ledger.backup import backup, check_running, source_of
 from protocols.ledger.folder import fits, open_ledger
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer, Seat
-from protocols.live import answers, audited, enrolling, erasing, members
+from protocols.live import answers, audited, enrolling, erasing, members, people
 from protocols.live.address import Address
-from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, Draft, Greeting
+from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
 from protocols.live.audited import Glass
 from protocols.live.checking import Apart
 from protocols.live.clock import mono_ms
 from protocols.live.hardware import machine
 from protocols.live.local import Caller, Handler
 from protocols.live.service import Service
+from protocols.live.sittings import Sittings
 from protocols.live.tries import Tries
 from protocols.live.worker import NodeFactory
 from protocols.mesh.effects import Effect, Now
@@ -38,7 +39,10 @@ LINES_MAX = 512
 """Lines in one `record` call."""
 PIECE_LINES = 16
 """Lines written in one turn of the node's thread, so that an urgent record waits for no import."""
-DRAFTS_MAX = 200
+TRIAGE = "triage.record"
+"""The one kind that a locked terminal may write, as nobody identified."""
+ASKED_LOCKED = frozenset({"people", "login"})
+"""Calls about persons that a locked terminal may make."""
 ENROL_S = 30.0
 
 Result = TypeVar("Result")
@@ -82,6 +86,7 @@ class Desk:
         self._tries = Tries()
         self._trying = asyncio.Lock()
         self._apart = Apart()
+        self._sittings = Sittings(service, self._unlocked)
         self._glass = Glass()
         self._told: set[tuple[int, str]] = set()
         """Readers and tables whose reading of other teams' rows is in the audit trail."""
@@ -91,25 +96,26 @@ class Desk:
         simple: dict[str, Callable[[Node, Now, Mapping[str, Any]], object]] = {
             "board": _board,
             "search": _search,
-            "tagged": _tagged,
             "sync": lambda node, now, _: answers.sync_state(node, now.wall_ms, now.ahead_ms),
             "unassigned": lambda node, _, args: answers.unassigned(
                 node.ledger, _number(args, "limit", results.RESULTS_MAX)
             ),
             "kinds": lambda *_: answers.kinds(),
             "settings": _settings,
-            "draft_put": _draft_put,
-            "draft_list": _draft_list,
             "draft_drop": _draft_drop,
         }
         simple |= members.READS | enrolling.READS | audited.READS | erasing.READS
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
         deeds = members.DEEDS | enrolling.DEEDS | erasing.DEEDS
         table |= {name: self._doing(run) for name, run in deeds.items()}
-        table |= {"export": self._doing(_export), "passphrase_changed": self._doing(_changed)}
+        table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
         table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
+        table |= {name: self._plain(run) for name, run in people.READS.items()}
+        table |= {name: self._doing(run) for name, run in people.DEEDS.items()}
+        table |= {name: self._unless_locked(name, run) for name, run in self._sittings_table()}
         return table | {
             "hello": self._hello,
+            "tagged": self._tagged,
             "status": self._status,
             "record": self._record,
             "clock_set": self._clock_set,
@@ -127,6 +133,23 @@ class Desk:
         self._locked.discard(caller.number)
         self._glass.close(caller.number)
         self._told = {each for each in self._told if each[0] != caller.number}
+        self._sittings.left(caller)
+
+    def _sittings_table(self) -> Iterable[tuple[str, Handler]]:
+        return self._sittings.handlers().items()
+
+    def _unless_locked(self, name: str, run: Handler) -> Handler:
+        async def handler(caller: Caller, args: dict[str, Any]) -> object:
+            if caller.number in self._locked and name not in ASKED_LOCKED:
+                raise InputError("locked")
+            return await run(caller, args)
+
+        return handler
+
+    def _unlocked(self, caller: Caller) -> None:
+        self._locked.discard(caller.number)
+        # Whoever sits here now is asked again about other teams' charts.
+        self._glass.close(caller.number)
 
     def _plain(self, run: Callable[[Node, Now, Mapping[str, Any]], object]) -> Handler:
         async def handler(caller: Caller, args: dict[str, Any]) -> object:
@@ -146,7 +169,15 @@ class Desk:
 
     async def _hello(self, caller: Caller, args: dict[str, Any]) -> object:
         locked = caller.number in self._locked
-        return await self._service.call(lambda node, _: (_greeting(node, locked), _NONE))
+        return await self._service.call(
+            lambda node, _: (_greeting(node, locked, self._sittings.greets(caller, node)), _NONE)
+        )
+
+    async def _tagged(self, caller: Caller, args: dict[str, Any]) -> object:
+        """Who carries a tag; a locked terminal, which may triage, is told no names."""
+        locked = caller.number in self._locked
+        found = await self._service.call(lambda node, now: (_tagged(node, now, args), _NONE))
+        return _nameless(found) if locked else found
 
     async def _status(self, caller: Caller, args: dict[str, Any]) -> object:
         if caller.number in self._locked:
@@ -162,16 +193,20 @@ class Desk:
             raise InputError("bad_line", field="args.lines", limit=LINES_MAX)
         if not all(isinstance(line, dict) for line in lines):
             raise InputError("bad_line", field="args.lines")
-        if caller.number in self._locked:
+        if caller.number in self._locked and any(line.get("kind") != TRIAGE for line in lines):
+            # Triage goes on without anybody identified (SAFETY 20).
             raise InputError("locked")
+        seat = self._sittings.seat(caller, args.get("person"))
         if args.get("together"):
             if len(lines) > PIECE_LINES:
                 raise InputError("too_many", field="args.lines", limit=PIECE_LINES)
-            return await self._service.call(lambda node, now: node.record_together(lines, now))
+            return await self._service.call(
+                lambda node, now: node.record_together(lines, now, seat)
+            )
         answered: list[Answer] = []
         for start in range(0, len(lines), PIECE_LINES):
             piece = lines[start : start + PIECE_LINES]
-            found = await self._service.call(partial(_record_piece, piece))
+            found = await self._service.call(partial(_record_piece, piece, seat))
             answered += [msgspec.structs.replace(each, line=each.line + start) for each in found]
         return answered
 
@@ -185,8 +220,13 @@ class Desk:
         opened = partial(self._glass.opened, caller.number)
         return await self._plain(partial(audited.chart, opened=opened))(caller, args)
 
+    async def _export(self, caller: Caller, args: dict[str, Any]) -> object:
+        number = self._sittings.number(caller)
+        return await self._doing(partial(_export, session=number))(caller, args)
+
     async def _break_glass(self, caller: Caller, args: dict[str, Any]) -> object:
-        patient = await self._doing(audited.break_glass)(caller, args)
+        number = self._sittings.number(caller)
+        patient = await self._doing(partial(audited.break_glass, session=number))(caller, args)
         assert isinstance(patient, PatientId)
         self._glass.open(caller.number, patient)
         return True
@@ -197,7 +237,10 @@ class Desk:
         reader = (caller.number, str(args.get("kind")))
 
         def run(node: Node, now: Now) -> tuple[Mapping[str, Any], Sequence[Effect]]:
-            page, told, effects = audited.rows(node, now, args, told=reader in self._told)
+            number = self._sittings.number(caller)
+            page, told, effects = audited.rows(
+                node, now, args, told=reader in self._told, session=number
+            )
             if told:
                 self._told.add(reader)
             return page, effects
@@ -207,6 +250,7 @@ class Desk:
     async def _lock(self, caller: Caller, args: dict[str, Any]) -> object:
         self._locked.add(caller.number)
         self._glass.close(caller.number)
+        await self._sittings.end(caller)
         return True
 
     async def _unlock(self, caller: Caller, args: dict[str, Any]) -> object:
@@ -297,18 +341,27 @@ def _keep_joined(address: str, node: Node, _: Now) -> tuple[None, Sequence[Effec
 
 
 def _record_piece(
-    lines: list[dict[str, Any]], node: Node, now: Now
+    lines: list[dict[str, Any]], seat: Seat, node: Node, now: Now
 ) -> tuple[list[Answer], list[Effect]]:
-    return node.record(lines, now)
+    return node.record(lines, now, seat)
 
 
-def _greeting(node: Node, locked: bool) -> Greeting:
+def _nameless(page: BoardPage) -> BoardPage:
+    return msgspec.structs.replace(
+        page, lines=tuple(msgspec.structs.replace(line, name="") for line in page.lines)
+    )
+
+
+def _greeting(node: Node, locked: bool, here: tuple[str, str, int]) -> Greeting:
     ledger = node.ledger
     chosen = _kept_settings(node)
     return Greeting(
         device=str(ledger.authority.device),
         name=ledger.authority.name_of(ledger.authority.device),
         locked=locked,
+        person=here[0],
+        person_id=here[1],
+        people=here[2],
         language=chosen.get("language", ""),
         theme=chosen.get("theme", ""),
         tag_prefix=chosen.get("tag_prefix", ""),
@@ -333,13 +386,15 @@ def _search(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     return answers.search(node.ledger, _text(args, "text"), limit, now.wall_ms)
 
 
-def _tagged(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+def _tagged(node: Node, now: Now, args: Mapping[str, Any]) -> BoardPage:
     return answers.tagged(node.ledger, _text(args, "tag"), now.wall_ms)
 
 
-def _export(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
+def _export(
+    node: Node, now: Now, args: Mapping[str, Any], *, session: int
+) -> tuple[object, Sequence[Effect]]:
     patient, target = PatientId.parse(_text(args, "patient")), Path(_text(args, "target"))
-    return audited.export(node, now, patient, target)
+    return audited.export(node, now, patient, target, session=session)
 
 
 def _changed(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
@@ -366,30 +421,6 @@ def _settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
             "INSERT OR REPLACE INTO meta VALUES ('settings', ?)", (msgspec.json.encode(chosen),)
         )
     return chosen
-
-
-def _draft_put(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    try:
-        draft = msgspec.convert(dict(args), Draft)
-    except msgspec.ValidationError:
-        raise InputError("bad_line", field="args") from None
-    store = node.ledger.store
-    with store.atomic():
-        store.execute(
-            "INSERT OR REPLACE INTO draft VALUES (?,?,?,?)",
-            (draft.form, draft.subject, msgspec.json.encode(draft).decode(), now.wall_ms),
-        )
-        store.execute(
-            "DELETE FROM draft WHERE (form, subject) NOT IN"
-            " (SELECT form, subject FROM draft ORDER BY saved_ms DESC LIMIT ?)",
-            (DRAFTS_MAX,),
-        )
-    return True
-
-
-def _draft_list(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    rows = node.ledger.store.all("SELECT fields FROM draft ORDER BY saved_ms DESC")
-    return [msgspec.json.decode(text, type=Draft) for (text,) in rows]
 
 
 def _draft_drop(node: Node, now: Now, args: Mapping[str, Any]) -> object:
