@@ -23,6 +23,7 @@ from typing import BinaryIO
 from protocols.errors import InputError, LedgerError
 from protocols.ledger import token
 from protocols.ledger.book import Ledger
+from protocols.ledger.erasing import wipe_copy
 from protocols.ledger.folder import building
 from protocols.ledger.inspection import Findings, check_copy
 from protocols.ledger.keyfile import KEY_FILE_BYTES_MAX, KEY_NAME, unlocked
@@ -177,6 +178,7 @@ def _copied(source: Source, copy: Path, check: Check, going_on: Callable[[], boo
     store = open_copy(copy, source.key)
     try:
         token.write(store, token.NO_INSTALLATION)
+        wipe_copy(store)
     finally:
         store.close()
     found = check(copy, source.key)

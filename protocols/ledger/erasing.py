@@ -290,9 +290,7 @@ class Eraser:
 
     def wipe(self) -> bool:
         """Write the file anew without what was freed in it; False when a reader is in the way."""
-        with self._store.atomic():
-            self._store.execute("INSERT INTO patient_search (patient_search) VALUES ('optimize')")
-        return self._store.vacuum()
+        return _wipe(self._store)
 
     def to_confirm(self) -> list[EntryHash]:
         """Erases that are carried out here whole, and of which nobody was told so yet."""
@@ -364,6 +362,19 @@ class Eraser:
                 (subject,),
             )
         ]
+
+
+def wipe_copy(store: Store) -> None:
+    """See that a copy of a book holds nothing of what was erased just before it was made."""
+    if store.one("SELECT 1 FROM meta WHERE name = 'unwiped'"):
+        _wipe(store)
+
+
+def _wipe(store: Store) -> bool:
+    with store.atomic():
+        # Deleted words stay in the index until it is put in order.
+        store.execute("INSERT INTO patient_search (patient_search) VALUES ('optimize')")
+    return store.vacuum()
 
 
 def _named(ordered: Ordered | None) -> tuple[bytes, ...]:

@@ -79,6 +79,9 @@ class Node:
         """Begin: take up what the last run left undone."""
         for _, tip in self.ledger.chain.heads():
             self.ledger.chain.observe(tip.clock, now.wall_ms)
+        while self.ledger.eraser.due:
+            # Nothing is shown or sent before: this may be an older copy, opened again.
+            self.ledger.catch_up()
         self._build_bridge(now)
         return self._settle(now)
 

@@ -8,9 +8,10 @@ from random import Random
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from protocols.ledger.erasing import wipe_copy
 from protocols.ledger.founding import found_book
 from protocols.ledger.place import DATABASE_NAME
-from protocols.ledger.store import copy_file, open_file
+from protocols.ledger.store import copy_file, open_copy, open_file
 from protocols.sim.disk import Disk
 from protocols.sim.host import PowerCutError
 from tests.unit.stage import WALL_MS, Device, Stage, admit, note, patient, triage
@@ -104,6 +105,33 @@ def test_a_later_backup_has_none_of_it(tmp_path):
     copy = tmp_path / "copy"
     copy_file(tmp_path / "ann" / DATABASE_NAME, KEY, copy)
     assert has_words(pages(copy)) == []
+
+
+def test_a_backup_made_before_the_file_is_written_anew_has_none_of_it_either(tmp_path):
+    stage, ann, ben, named = ward(tmp_path / "ann")
+    order_all(stage, ann, ben, named)
+    assert ann.ledger.eraser.unwiped
+    copy = tmp_path / "copy"
+    copy_file(tmp_path / "ann" / DATABASE_NAME, KEY, copy)
+    assert has_words(pages(copy)) != []
+    store = open_copy(copy, KEY)
+    wipe_copy(store)
+    store.close()
+    assert has_words(pages(copy)) == []
+
+
+def test_a_book_opened_again_is_rid_of_it_before_it_says_a_word(tmp_path):
+    stage, ann, ben, named = ward(tmp_path / "ann")
+    with ann.ledger.atomic():
+        # Written down, and the power goes before anything of it is carried out.
+        for whom in named:
+            ann.ledger.write_control(order(ann, ben, whom), WALL_MS)
+    ann.restarted()
+    assert has_words(text_of(ann))
+    stage.carry(ann, ann.node.start(stage.now(ann)))
+    assert not ann.store.all("SELECT 1 FROM strand WHERE instr(plain, 'Zebulon')")
+    stage.run(6_000)
+    assert not has_words(pages(tmp_path / "ann" / DATABASE_NAME) + text_of(ann))
 
 
 def test_while_somebody_reads_the_file_it_is_not_confirmed_and_afterwards_it_is(tmp_path):
