@@ -10,12 +10,13 @@ import argparse
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from figures.books import KEY
+from protocols.ids import FeedId
 from protocols.ledger.book import Ledger
 from protocols.ledger.store import open_file
 from protocols.live.address import Address
@@ -26,7 +27,7 @@ from protocols.live.service import Service, Settings
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 
-LOOK_S = 0.01
+LOOK_S = 0.02
 URGENT_LOOK_S = 0.001
 
 
@@ -49,24 +50,25 @@ def _usage() -> dict[str, float]:
 def _held(node: Node) -> dict[str, Any]:
     ledger = node.ledger
     heads = {str(feed.feed_id): feed.seq for feed in ledger.chain.feeds.values()}
-    urgent = ledger.behind_in(urgent_only=True)
-    return {"heads": heads, "behind": ledger.behind, "urgent": urgent, "entries": _entries(node)}
-
-
-def _entries(node: Node) -> int:
-    return node.ledger.chain.last_arrival
+    return {"heads": heads, "entries": ledger.chain.last_arrival}
 
 
 async def _until(service: Service, args: dict[str, Any]) -> dict[str, Any]:
     """Wait until these heads are held and everything is merged; return the CPU it took so far."""
-    wanted, behind = args["heads"], "urgent" if args.get("urgent") else "behind"
-    pause_s = URGENT_LOOK_S if args.get("urgent") else LOOK_S
+    wanted = [(FeedId.parse(feed), seq) for feed, seq in args["heads"].items()]
+    urgent_only = bool(args.get("urgent"))
     while True:
-        held = await service.call(lambda node, _: (_held(node), []))
-        enough = all(held["heads"].get(feed, 0) >= seq for feed, seq in wanted.items())
-        if enough and not held[behind]:
+        if await service.call(lambda node, _: (_holds(node, wanted, urgent_only), [])):
             return _usage()
-        await asyncio.sleep(pause_s)
+        await asyncio.sleep(URGENT_LOOK_S if urgent_only else LOOK_S)
+
+
+def _holds(node: Node, wanted: Sequence[tuple[FeedId, int]], urgent_only: bool) -> bool:
+    """Whether nothing is behind and these heads are held; asked so often that it counts."""
+    if node.ledger.behind_in(urgent_only=urgent_only):
+        return False
+    feeds = node.ledger.chain.feeds
+    return all(feed in feeds and feeds[feed].seq >= seq for feed, seq in wanted)
 
 
 def _calls(service: Service) -> dict[str, Any]:
