@@ -240,7 +240,8 @@ class Merger:
 
     def _grow(self, place: _Place, merged: _Merged, fresh: Sequence[Fresh]) -> None:
         held = merged.document.entries
-        fresh = [each for each in fresh if each.prefix not in held]
+        if held:
+            fresh = [each for each in fresh if each.prefix not in held]
         if not fresh:
             return
         strands = [
@@ -260,9 +261,10 @@ class Merger:
     def _read(
         self, place: _Place, document: Document, fresh: Sequence[Fresh], strands: Sequence[Strand]
     ) -> list[Fact]:
-        whole = len(document.entries) == len(strands)
-        wanted = [(s.prefix, index) for s in strands for index in range(len(s.values))]
-        held = document.facts(None if whole else wanted)
+        wanted = None
+        if len(document.entries) > len(strands):
+            wanted = [(s.prefix, index) for s in strands for index in range(len(s.values))]
+        held = document.facts(wanted)
         doc_id, facts = DocId(place.doc_id), []
         judgements = self._judgements
         for arrival, head, feed_no, clock, body in fresh:
