@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+CONTROL = bytes(16)
+"""What control feeds name as their scope."""
+
 
 class EntryName(NamedTuple):
     """One entry, by what every device calls it."""
@@ -23,6 +26,18 @@ class Arrival(NamedTuple):
     device: bytes
     """Whose feed it is in."""
     lane: int
+    scope: bytes = CONTROL
+    """As the feed names it; zeros for control."""
+
+
+class Shown(NamedTuple):
+    """One row, as far as everybody must judge it alike."""
+
+    table: str
+    entry: bytes
+    """Hash of the entry that it stems from."""
+    standing: int
+    replaced: int
 
 
 class Book(Protocol):
@@ -43,6 +58,26 @@ class Book(Protocol):
 
     def judged(self) -> Mapping[EntryName, str]:
         """Return how each entry that is not merged is judged: `void …` or `waiting …`."""
+        ...
+
+    def subjects(self) -> Mapping[bytes, frozenset[bytes]]:
+        """Return whom the merged documents are about, each with the scopes they lie in."""
+        ...
+
+    def opened(self) -> Mapping[bytes, Sequence[EntryName]]:
+        """Return the entries that are readable here, by scope."""
+        ...
+
+    def standings(self) -> Sequence[Shown]:
+        """Return every row with whether it counts."""
+        ...
+
+    def bare(self) -> frozenset[EntryName]:
+        """Return the entries whose body is not here, or here no more."""
+        ...
+
+    def control(self) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """Yield every control entry: the device that wrote it, its hash, its body."""
         ...
 
     def content(self) -> Iterator[bytes]:

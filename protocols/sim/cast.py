@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from protocols.ledger.founding import admit, join, request_to_join
+from protocols.ledger.book import Ledger
+from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.sim.clock import SECOND_US, DeviceClock
 from protocols.sim.host import Host
@@ -15,6 +16,7 @@ from protocols.trust.granting import Wish
 
 ENROL_US = 60 * SECOND_US
 """Everybody is admitted within this much true time, before the drill begins."""
+DEVICE = Wish()
 
 
 class Cast:
@@ -44,7 +46,7 @@ class Cast:
         for name in names:
             cast.hosts.append(cast._device(name, (clocks or {}).get(name), hq=name == names[0]))
         for host in cast.hosts[1:]:
-            cast._enrol(host)
+            cast._enrol(host, cast.hq)
         world.run_until(world.at_us + SECOND_US)
         world.witness.begin()
         return cast
@@ -56,20 +58,11 @@ class Cast:
 
     def relay(self, name: str) -> Host:
         """Admit a device that carries what it cannot read: certified, and given no key."""
-        world, hq = self.world, self.hq
         host = self._device(name, None, hq=False)
-        assert isinstance(host.machine, Computer)
-        assert isinstance(hq.machine, Computer)
-        now, own = host.now(world.at_us), host.machine.ledger
-        request, there = request_to_join(own, b"", now.entropy), hq.now(world.at_us)
-        wish = Wish("relay")
-        grant = admit(hq.machine.ledger, request, there.entropy, there.wall_ms, wish=wish)
-        join(own, grant, now.wall_ms)
+        self._admit_by_file(host, self.hq, Wish("relay"))
         host.reads = False
-        world.crash(host, down_us=0)
-        world.crash(hq, down_us=0)
-        world.run_until(world.at_us + SECOND_US)
-        world.witness.begin()
+        self.world.run_until(self.world.at_us + SECOND_US)
+        self.world.witness.begin()
         return host
 
     def clone(self, host: Host, name: str, *, noticed: bool = True) -> Host:
@@ -103,14 +96,41 @@ class Cast:
         world.boot(host)
         return host
 
-    def _enrol(self, host: Host) -> None:
-        world, hq = self.world, self.hq
-        code = hq.chance.randbytes(CODE_BYTES)
-        assert isinstance(hq.node, Node)
-        hq.node.invite(code, hq.now(world.at_us))
-        host.codes[hq.place] = code
-        world.dial(host, hq)
+    def _admit_by_file(self, host: Host, by: Host, wish: Wish) -> None:
+        """Let one device be admitted by a request and a grant that are carried by hand."""
+        world = self.world
+        newcomer, admitter = node_of(host), node_of(by)
+        asked = newcomer.ask(host.now(world.at_us))
+        granted: list[bytes] = []
+
+        def admit(now: Now) -> list[Effect]:
+            grant, effects = admitter.admit(asked, wish, now)
+            granted.append(grant)
+            return effects
+
+        world.call(by, admit)
+        world.call(host, lambda now: newcomer.join(granted[0], now))
+
+    def _enrol(self, host: Host, by: Host, wish: Wish = DEVICE) -> None:
+        """Let one device enrol over the network with a code that was read aloud."""
+        world = self.world
+        code = by.chance.randbytes(CODE_BYTES)
+        node_of(by).invite(code, by.now(world.at_us), wish)
+        host.codes[by.place] = code
+        world.dial(host, by)
         deadline_us = world.at_us + ENROL_US
         while not host.joined and world.at_us < deadline_us:
             world.run_until(world.at_us + SECOND_US)
         assert host.joined, f"{host.name} could not enrol"
+
+
+def node_of(host: Host) -> Node:
+    """Return the node of a device that is on."""
+    assert isinstance(host.node, Node)
+    return host.node
+
+
+def ledger_of(host: Host) -> Ledger:
+    """Return the book of a device, open or as it was left."""
+    assert isinstance(host.machine, Computer)
+    return host.machine.ledger

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from statistics import median
 
 from protocols.feeds.lane import Lane
@@ -37,7 +36,13 @@ def readers(world: World) -> list[Host]:
 
 
 def nothing_saved_is_lost(world: World) -> Finding:
-    """Every record that was called saved is on every disk, and readable on every reader's."""
+    """Every record that was called saved is on every disk that may have it, readable for readers.
+
+    What was on an honest disk once is on it still: erasing takes words away, never an entry.
+    """
+    gone = list(dropped(world))
+    if gone:
+        return Finding(False, f"{len(gone)} entries are on a disk no more, first: {gone[0]}")
     missing = list(lost_records(world))
     if missing:
         return Finding(False, f"{len(missing)} records lost, first: {missing[0]}")
@@ -52,10 +57,27 @@ def lost_records(world: World) -> Iterator[str]:
         if saved.key in world.witness.doomed or not world.hosts[saved.place].honest:
             continue
         for host in holders(world):
-            lacks = not saved.entries or any(n not in held[host.place] for n in saved.entries)
-            if lacks or (host.reads and not shown[host.place].holds(saved)):
+            theirs = [n for n in saved.entries if host.may_hold(world.witness.scope_of(n))]
+            lacks = not saved.entries or any(n not in held[host.place] for n in theirs)
+            if lacks or (_is_shown_to(world, host, saved) and not shown[host.place].holds(saved)):
                 yield f"{saved.key} of {world.hosts[saved.place].name} at {host.name}"
                 break
+
+
+def _is_shown_to(world: World, host: Host, saved: Saved) -> bool:
+    """Whether people at a device must find the record, if nobody ordered it away."""
+    scopes = map(world.witness.scope_of, saved.entries)
+    readable = host.reads and all(host.may_read(scope) for scope in scopes)
+    return readable and saved.key not in world.witness.erased
+
+
+def dropped(world: World) -> Iterator[str]:
+    """Yield each entry that an honest disk once held and holds no more."""
+    for host in holders(world):
+        there = {arrival.name for arrival in host.machine.book.arrivals(0)}
+        for name in world.witness.seen.get(host.place, {}):
+            if name not in there:
+                yield f"seq {name.seq} at {host.name}"
 
 
 class _Shown:
@@ -84,23 +106,42 @@ class _Shown:
 
 
 def all_agree(world: World) -> Finding:
-    """All devices hold the same entries; all readers show the same rows."""
-    entries = {host.name: _digest(sorted(_entries(world, host))) for host in holders(world)}
-    rows = {host.name: rows_digest(host) for host in readers(world)}
-    if len(set(entries.values())) > 1:
-        counts = {host.name: len(_entries(world, host)) for host in holders(world)}
-        return Finding(False, f"entries differ: {counts}")
-    if len(set(rows.values())) > 1:
-        return Finding(False, f"rows differ: {_differing(world)}")
-    digests = {repr(host.machine.digests()) for host in readers(world)}
-    if len(digests) > 1:
-        return Finding(False, "entries and rows are equal, the nodes' own digests are not")
-    return Finding(True, f"{len(entries)} devices, {len(rows)} readers")
+    """Of each scope all that may hold it hold the same entries, all its readers show the same rows.
+
+    The nodes' own digests are equal wherever the same scopes are held and read.
+    """
+    behind = lacking(world)
+    if behind:
+        return Finding(False, f"entries differ: lacking {behind}")
+    different = _differing(world)
+    if different:
+        return Finding(False, f"rows differ: {different}")
+    said: dict[object, str] = {}
+    for host in readers(world):
+        digests = repr(host.machine.digests())
+        if said.setdefault((host.org, host.holds, host.shows), digests) != digests:
+            return Finding(False, "entries and rows are equal, the nodes' own digests are not")
+    return Finding(True, f"{len(holders(world))} devices, {len(readers(world))} readers")
 
 
-def rows_digest(host: Host) -> str:
-    """Return a hash over every row a device shows."""
-    return _digest(sorted(host.machine.book.rows().items()))
+def level(world: World) -> bool:
+    """Whether every honest disk holds every entry that an honest disk holds and it may hold."""
+    return not lacking(world)
+
+
+def lacking(world: World) -> dict[str, int]:
+    """Return how many of these entries are missing, by the devices where some are."""
+    witness, held = world.witness, {}
+    for host in holders(world):
+        held[host.place] = witness.seen.get(host.place, {}).keys()
+    everything = set[EntryName]().union(*held.values())
+    found = {}
+    for host in holders(world):
+        missing = everything - held[host.place]
+        count = sum(host.may_hold(witness.scope_of(name)) for name in missing)
+        if count:
+            found[host.name] = count
+    return found
 
 
 def nothing_forged(world: World) -> Finding:
@@ -123,16 +164,21 @@ def judged_alike(world: World, *, demand: bool = False) -> Finding:
         demand: Whether there has to be something void at all.
     """
     judged = [(host, host.machine.book.judged()) for host in readers(world)]
-    for host, verdicts in judged[1:]:
-        first_host, first = judged[0]
-        for name in sorted(verdicts.keys() | first.keys()):
-            if verdicts.get(name) != first.get(name):
-                return Finding(
-                    False,
-                    f"seq {name.seq}: {first.get(name, 'merged')} at {first_host.name},"
-                    f" {verdicts.get(name, 'merged')} at {host.name}",
-                )
-    count = Counter(verdict.split()[0] for verdict in (judged[0][1].values() if judged else ()))
+    scope_of = world.witness.scope_of
+    count: Counter[str] = Counter()
+    for name in sorted({name for _, verdicts in judged for name in verdicts}):
+        said = [
+            (host.name, verdicts.get(name, "merged"))
+            for host, verdicts in judged
+            if host.may_read(scope_of(name))
+        ]
+        apart = next((each for each in said if each[1] != said[0][1]), None)
+        if apart:
+            first, other = said[0], apart
+            return Finding(
+                False, f"seq {name.seq}: {first[1]} at {first[0]}, {other[1]} at {other[0]}"
+            )
+        count.update(verdict.split()[0] for _, verdict in said[:1])
     if demand and not count["void"]:
         return Finding(False, "nothing void was met: the drill proved nothing")
     return Finding(True, f"{count['void']} void, {count['waiting']} waiting")
@@ -219,10 +265,16 @@ def nothing_twice(world: World) -> Finding:
 
 def twice(world: World) -> Iterator[str]:
     """Yield every record that is shown twice and every entry that belongs to no record."""
-    shown = _Shown(readers(world)[0])
+    shown: dict[int, _Shown] = {}
     for saved in world.witness.records:
         words = saved.line["data"].get("text")
-        if words is not None and shown.times(words) > 1:
+        readers_of = (host for host in readers(world) if _is_shown_to(world, host, saved))
+        reader = next(readers_of, None)
+        if words is None or reader is None:
+            continue
+        if reader.place not in shown:
+            shown[reader.place] = _Shown(reader)
+        if shown[reader.place].times(words) > 1:
             yield saved.key
     keys = Counter(saved.key for saved in world.witness.records)
     yield from (key for key, count in keys.items() if count > 1)
@@ -237,17 +289,51 @@ def _entries(world: World, host: Host) -> Sequence[EntryName]:
     return list(world.witness.seen.get(host.place, {}))
 
 
-def _digest(value: object) -> str:
-    return blake2b(repr(value).encode(), digest_size=16).hexdigest()
-
-
 def _differing(world: World) -> str:
-    first, *others = readers(world)
-    rows = first.machine.book.rows()
-    for host in others:
-        theirs = host.machine.book.rows()
-        for table in rows:
-            apart = set(rows[table]) ^ set(theirs[table])
-            if apart:
-                return f"{len(apart)} in {table} between {first.name} and {host.name}"
-    return "?"
+    """Say where two readers of all that is written about somebody show other rows; '' = nowhere.
+
+    Who may read only a part of it shows less, and is compared with nobody here.
+    """
+    scopes = scopes_of_subjects(world)
+    first: dict[object, tuple[str, set[tuple[object, ...]]]] = {}
+    for host in readers(world):
+        for table, rows in host.machine.book.rows().items():
+            theirs = _by_readers(world, scopes, host, rows)
+            for whose, mine in theirs.items():
+                name, others = first.setdefault((table, whose), (host.name, mine))
+                if others != mine:
+                    return f"{len(others ^ mine)} in {table} between {name} and {host.name}"
+    return ""
+
+
+def scopes_of_subjects(world: World) -> dict[bytes, frozenset[bytes]]:
+    """Return in which scopes something is written about each subject, on whatever reader's disk."""
+    found: dict[bytes, frozenset[bytes]] = {}
+    for host in readers(world):
+        for subject, scopes in host.machine.book.subjects().items():
+            found[subject] = found.get(subject, frozenset()) | scopes
+    return found
+
+
+def _by_readers(
+    world: World,
+    scopes: dict[bytes, frozenset[bytes]],
+    host: Host,
+    rows: Sequence[tuple[object, ...]],
+) -> dict[tuple[int, ...], set[tuple[object, ...]]]:
+    """Part rows by the readers who must show the same; without those that others need not show."""
+    whose: dict[frozenset[bytes], tuple[int, ...]] = {}
+    nothing: frozenset[bytes] = frozenset()
+    for wanted in {*scopes.values(), nothing}:
+        entitled = (each for each in readers(world) if all(map(each.may_read, wanted)))
+        whose[wanted] = tuple(each.place for each in entitled)
+    found: dict[tuple[int, ...], set[tuple[object, ...]]] = {
+        places: set() for places in whose.values() if host.place in places
+    }
+    for row in rows:
+        subject = row[0]
+        assert isinstance(subject, bytes)
+        places = whose[scopes.get(subject, nothing)]
+        if host.place in places:
+            found[places].add(row)
+    return found

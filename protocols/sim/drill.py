@@ -148,9 +148,7 @@ class Drill:
 
     def _level(self) -> bool:
         """Whether every honest disk holds the same entries."""
-        seen = self.world.witness.seen
-        first, *others = (seen.get(host.place, {}) for host in checkers.holders(self.world))
-        return all(each.keys() == first.keys() for each in others)
+        return checkers.level(self.world)
 
     def _result(self, hq: Host, checks: dict[str, Finding]) -> Result:
         world = self.world

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from protocols.ids import DeviceId
 from protocols.mesh.effects import Effect, Now
-from protocols.sim.book import Book
+from protocols.sim.book import CONTROL, Book, EntryName
 from protocols.sim.carrier import Carrier, End
 from protocols.sim.clock import MS_US, SECOND_US, DeviceClock
 
@@ -141,6 +141,14 @@ class Host:
     """Entropy of this device; a copied disk is given another."""
     reads: bool = True
     """False for a relay: it holds no scope key, so it must hold nothing readable either."""
+    org: str = ""
+    """Whose device it is, where several organisations take part."""
+    holds: frozenset[bytes] | None = None
+    """Scopes that it may hold by the laws of the charter as people wrote it down; None: all."""
+    shows: frozenset[bytes] | None = None
+    """Scopes that it may read; None: all it holds, as far as it reads at all."""
+    released: set[EntryName] = field(default_factory=set)
+    """Entries of another scope that were released to it."""
     honest: bool = True
     """False for an attacker's device: what it holds is not judged."""
     node: Node | None = None
@@ -164,6 +172,14 @@ class Host:
     def address(self) -> str:
         """Where others dial it."""
         return f"10.0.0.{self.place + 1}:7400"
+
+    def may_hold(self, scope: bytes) -> bool:
+        """Whether it may have anything of a scope on its disk."""
+        return self.holds is None or scope == CONTROL or scope in self.holds
+
+    def may_read(self, scope: bytes) -> bool:
+        """Whether its people may read a scope."""
+        return self.reads and (self.shows is None or scope in self.shows)
 
     def now(self, at_us: int) -> Now:
         """Return the time and entropy this device would see."""

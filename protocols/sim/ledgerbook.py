@@ -6,15 +6,30 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from protocols.ids import DeviceId, EntryHash, FeedId
 from protocols.ledger.store import Store
-from protocols.sim.book import Arrival, EntryName
+from protocols.sim.book import Arrival, EntryName, Shown
 
 _ARRIVALS = (
-    "SELECT e.arrival, f.feed_id, e.seq, e.hash, f.device, f.lane FROM entry e"
+    "SELECT e.arrival, f.feed_id, e.seq, e.hash, f.device, f.lane, f.scope FROM entry e"
     " JOIN feed f ON f.no = e.feed WHERE e.arrival > ? ORDER BY e.arrival"
 )
 _UNOPENED = (
     "SELECT f.feed_id, e.seq, e.hash, u.void, u.reason FROM unopened u"
     " JOIN entry e ON e.arrival = u.entry JOIN feed f ON f.no = e.feed"
+)
+_SUBJECTS = (
+    "SELECT DISTINCT s.id, f.scope FROM strand t JOIN document d ON d.no = t.doc"
+    " JOIN subject s ON s.no = d.subject JOIN feed f ON f.no = t.feed"
+)
+_OPENED = (
+    "SELECT f.feed_id, e.seq, e.hash, f.scope FROM strand t"
+    " JOIN entry e ON e.arrival = t.entry JOIN feed f ON f.no = t.feed ORDER BY e.arrival"
+)
+_BARE = (
+    "SELECT f.feed_id, e.seq, e.hash FROM entry e JOIN feed f ON f.no = e.feed WHERE e.body IS NULL"
+)
+_CONTROL = (
+    "SELECT f.device, e.hash, e.body FROM entry e JOIN feed f ON f.no = e.feed"
+    " WHERE f.lane = 0 ORDER BY e.hash"
 )
 _LOCAL = ("subject", "entry", "changed")
 """Columns of a row table that number things on one device only."""
@@ -35,21 +50,57 @@ class LedgerBook:
     def arrivals(self, after: int) -> Sequence[Arrival]:
         """Return what came after this local number, in order."""
         return [
-            Arrival(number, EntryName(FeedId(feed), seq, EntryHash(entry)), DeviceId(device), lane)
-            for number, feed, seq, entry, device, lane in self._store.all(_ARRIVALS, (after,))
+            Arrival(number, _name(*entry), DeviceId(device), lane, scope)
+            for number, *entry, device, lane, scope in self._store.all(_ARRIVALS, (after,))
         ]
 
     def rows(self) -> Mapping[str, Sequence[tuple[object, ...]]]:
         """Return every row of every table, local numbers replaced by names, sorted."""
+        return {name: self._rows_of(name) for name in self._row_tables()}
+
+    def _row_tables(self) -> list[str]:
         held = self._store.one("SELECT value FROM meta WHERE name = 'row_tables'")
-        return {name: self._rows_of(name) for name in held[0].decode().split()} if held else {}
+        return held[0].decode().split() if held else []
 
     def judged(self) -> Mapping[EntryName, str]:
         """Return how each entry that is not merged is judged: `void` or `waiting`, and why."""
         return {
-            EntryName(FeedId(feed), seq, EntryHash(entry)): f"{_WORDS[void]} {reason}"
-            for feed, seq, entry, void, reason in self._store.all(_UNOPENED)
+            _name(*entry): f"{_WORDS[void]} {reason}"
+            for *entry, void, reason in self._store.all(_UNOPENED)
         }
+
+    def subjects(self) -> Mapping[bytes, frozenset[bytes]]:
+        """Return whom the merged documents are about, each with the scopes they lie in."""
+        found: dict[bytes, set[bytes]] = {}
+        for subject, scope in self._store.all(_SUBJECTS):
+            found.setdefault(subject, set()).add(scope)
+        return {subject: frozenset(scopes) for subject, scopes in found.items()}
+
+    def opened(self) -> Mapping[bytes, Sequence[EntryName]]:
+        """Return the entries that are readable here, by scope."""
+        found: dict[bytes, list[EntryName]] = {}
+        for *entry, scope in self._store.all(_OPENED):
+            found.setdefault(scope, []).append(_name(*entry))
+        return found
+
+    def standings(self) -> Sequence[Shown]:
+        """Return every row with whether it counts."""
+        return [
+            Shown(table, *row)
+            for table in self._row_tables()
+            for row in self._store.all(
+                f"SELECT e.hash, r.standing, r.replaced FROM {table} r"
+                " JOIN entry e ON e.arrival = r.entry"
+            )
+        ]
+
+    def bare(self) -> frozenset[EntryName]:
+        """Return the entries whose body is not here, or here no more."""
+        return frozenset(_name(*entry) for entry in self._store.all(_BARE))
+
+    def control(self) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """Yield every control entry: the device that wrote it, its hash, its body."""
+        yield from self._store.all(_CONTROL)
 
     def content(self) -> Iterator[bytes]:
         """Yield every text and every blob the disk holds."""
@@ -70,6 +121,10 @@ class LedgerBook:
             " JOIN subject s ON s.no = r.subject LEFT JOIN entry e ON e.arrival = r.entry"
         )
         return sorted(found, key=repr)
+
+
+def _name(feed: bytes, seq: int, digest: bytes) -> EntryName:
+    return EntryName(FeedId(feed), seq, EntryHash(digest))
 
 
 _WORDS = ("waiting", "void")

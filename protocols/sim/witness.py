@@ -11,7 +11,7 @@ from typing import Any
 
 from protocols.feeds.lane import Lane
 from protocols.mesh.effects import Notice
-from protocols.sim.book import Arrival, EntryName
+from protocols.sim.book import CONTROL, Arrival, EntryName
 from protocols.sim.host import Answer, Host
 
 Line = dict[str, Any]
@@ -45,6 +45,7 @@ class Origin:
     device: bytes
     """Whose feed it claims to be in."""
     lane: int
+    scope: bytes = CONTROL
 
 
 class Witness:
@@ -64,6 +65,8 @@ class Witness:
         """Entries that no person wrote: there before the drill began, or made by bad software."""
         self.doomed: set[str] = set()
         """Keys of records whose only disk was destroyed: nobody can have them."""
+        self.erased: set[str] = set()
+        """Keys of records that were ordered away: their words must be nowhere any more."""
         self._read: dict[int, int] = {}
         self._changes: dict[int, int] = {}
 
@@ -81,7 +84,7 @@ class Witness:
             for arrival in arrivals:
                 seen.setdefault(arrival.name, at_us)
                 if arrival.name not in self.origin:
-                    origin = Origin(host.place, at_us, arrival.device, arrival.lane)
+                    origin = Origin(host.place, at_us, arrival.device, arrival.lane, arrival.scope)
                     self.origin[arrival.name] = origin
         return arrivals
 
@@ -133,6 +136,11 @@ class Witness:
         return tuple(
             name for name in saved.entries if (self.origin[name].lane == Lane.URGENT) == urgent
         )
+
+    def scope_of(self, name: EntryName) -> bytes:
+        """Return the scope of an entry as its feed names it; zeros for control."""
+        origin = self.origin.get(name)
+        return origin.scope if origin else CONTROL
 
     def _anywhere(self, name: EntryName) -> bool:
         return any(name in seen for seen in self.seen.values())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash, FeedId
-from protocols.sim.book import Arrival, EntryName
+from protocols.sim.book import CONTROL, Arrival, EntryName, Shown
 from protocols.sim.world import World
 
 
@@ -28,6 +28,11 @@ class Paper:
     table: list[tuple] = field(default_factory=list)
     verdicts: dict[EntryName, str] = field(default_factory=dict)
     said: dict[str, object] = field(default_factory=dict)
+    about: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
+    readable: dict[bytes, list[EntryName]] = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
+    bodiless: set[EntryName] = field(default_factory=set)
+    records: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)
 
     @property
     def book(self):
@@ -38,13 +43,28 @@ class Paper:
         return len(self.held)
 
     def arrivals(self, after):
-        return self.held[after:]
+        return [arrival for arrival in self.held if arrival.number > after]
 
     def rows(self):
         return {"note": sorted(self.table, key=repr)}
 
     def judged(self):
         return self.verdicts
+
+    def subjects(self):
+        return self.about
+
+    def opened(self):
+        return self.readable
+
+    def standings(self):
+        return self.shown
+
+    def bare(self):
+        return frozenset(self.bodiless)
+
+    def control(self):
+        return iter(self.records)
 
     def digests(self):
         return self.said
@@ -68,21 +88,23 @@ class Stage:
     def entry(self, author: int, seq: int, salt: int = 0) -> EntryName:
         return EntryName(FeedId(bytes([author + 1]) * 32), seq, EntryHash(bytes([seq, salt]) * 16))
 
-    def puts(self, at_s, host, name, *, lane=Lane.ROUTINE, text="", rows=1):
+    def puts(self, at_s, host, name, *, lane=Lane.ROUTINE, text="", rows=1, scope=CONTROL):
         """An entry comes onto a disk and shows as rows."""
         paper = self.hosts[host].machine
         device = DeviceId(bytes(name.feed))
-        paper.held.append(Arrival(len(paper.held) + 1, name, device, lane))
+        paper.held.append(Arrival(len(paper.held) + 1, name, device, lane, scope))
         paper.table += [(b"", name.hash, text)] * rows
         self.world.at_us = at_s * 1_000_000
         self.world.witness.look(self.hosts[host], self.world.at_us)
 
-    def writes(self, at_s, host, seq, *, text="", lane=Lane.ROUTINE, key=None, kept=True):
+    def writes(
+        self, at_s, host, seq, *, text="", lane=Lane.ROUTINE, key=None, kept=True, scope=CONTROL
+    ):
         """Somebody is told that a record is saved."""
         name = self.entry(host, seq)
         if kept:
             paper = self.hosts[host].machine
-            arrival = Arrival(len(paper.held) + 1, name, paper.device, lane)
+            arrival = Arrival(len(paper.held) + 1, name, paper.device, lane, scope)
             paper.held.append(arrival)
             paper.table.append((b"", name.hash, text))
         kind = "triage.record" if lane is Lane.URGENT else "note.add"

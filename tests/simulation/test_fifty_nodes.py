@@ -16,7 +16,9 @@ def test_a_seal_is_known_at_once_and_the_sealed_device_gets_nothing_more():
     assert result.notes["seal_known_ms"] <= 1_000
 
 
-def test_data_that_goes_on_to_a_sealed_device_is_found_by_the_drill(monkeypatch: pytest.MonkeyPatch):
+def test_data_that_goes_on_to_a_sealed_device_is_found_by_the_drill(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setattr(Switchboard, "cut_sealed", lambda self: None)
     monkeypatch.setattr(Roster, "may_hold", lambda *_: True)
 

@@ -303,17 +303,22 @@ def test_a_list_is_taken_for_what_it_lists(monkeypatch):
 
 
 def packed_up() -> Result:
-    """A tent hands over all it has by radio, is cut off in the middle, and writes no more."""
+    """A tent hands over all it has by radio, is cut off in the middle, and writes no more.
+
+    They have met before: at first contact a list alone is never taken for what it covers.
+    """
     drill, cast = begin(nodes=2, shape=RADIO)
     world, (hq, tent) = drill.world, cast.hosts
+    world.run_until(world.at_us + 3 * MINUTE_US)
     world.cut(hq, tent)
     for line in drill.workload(tent).lines(200):
         drill.write(tent, line)
     world.run_until(world.at_us + MINUTE_US)
     world.heal()
-    world.run_until(world.at_us + 18 * SECOND_US)
     held = world.witness.seen
-    assert 20 < len(held[tent.place]) - len(held[hq.place]) < 200
+    while (missing := len(held[tent.place]) - len(held[hq.place])) > 150:
+        world.run_until(world.at_us + SECOND_US)
+    assert missing > 20
     world.cut(hq, tent)
     world.run_until(world.at_us + MINUTE_US)
     return drill.finish(hq)
