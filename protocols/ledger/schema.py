@@ -168,6 +168,8 @@ def row_ddl(table: type[Row]) -> list[str]:
         f"CREATE TABLE {name} ({', '.join(columns)}, PRIMARY KEY (subject, entry, idx)) "
         "WITHOUT ROWID",
         f"CREATE INDEX {name}_changed ON {name} (changed)",
+        # What does not stand is rarely much, and asked for by itself.
+        f"CREATE INDEX {name}_apart ON {name} (standing, entry) WHERE standing > 0",
         *(f"CREATE INDEX {name}_{column} ON {name} ({column})" for column in table.INDEXED),
         *([PARTS[name]] if name in PARTS else []),
     ]

@@ -117,7 +117,7 @@ def kept_back(ledger: Ledger) -> Iterator[KeptBack]:
     roster = ledger.authority.roster
     for subject in roster.members():
         for bound in roster.bounds(subject):
-            for feed in _feeds_of(ledger, subject):
+            for feed in feeds_of(ledger, subject):
                 found = _kept_of(ledger, subject, bound, feed)
                 if found is not None:
                     yield found
@@ -159,7 +159,7 @@ def _write(ledger: Ledger, record: Seal, wall_ms: int) -> Written:
     return written
 
 
-def _feeds_of(ledger: Ledger, subject: DeviceId) -> list[FeedState]:
+def feeds_of(ledger: Ledger, subject: DeviceId) -> list[FeedState]:
     """The feeds a seal of this device or person is about, sorted by id."""
     devices = ledger.authority.roster.devices_of(subject) | {subject}
     person = not any(f.genesis.device == subject for f in ledger.chain.feeds.values())
@@ -179,7 +179,7 @@ def _heads(ledger: Ledger, subject: DeviceId, until_ms: int | None) -> tuple[Hea
     """Where the feeds of a device or person end, or ended at an instant; every branch."""
     return tuple(
         head
-        for feed in _feeds_of(ledger, subject)
+        for feed in feeds_of(ledger, subject)
         for tip in sorted(feed.tips, key=lambda each: (each.seq, each.hash))
         for head in [_head(ledger, feed, tip, until_ms)]
     )

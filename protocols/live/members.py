@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from protocols.errors import InputError
 from protocols.ids import DeviceId, EntryHash
 from protocols.ledger import reading, sealing
+from protocols.ledger.audit import Event
 from protocols.ledger.evidence import proof_of_fork
 from protocols.ledger.sealing import SealOrder
+from protocols.live.audited import event
+from protocols.live.belonging import (
+    ForkLine,
+    KeptLine,
+    MemberLine,
+    Quarantine,
+    RefusedLine,
+    SealLine,
+)
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
+from protocols.trust.audit import What
 from protocols.trust.certificates import Rank
-from protocols.trust.charter import Charter
 from protocols.trust.control import SealReason
-from protocols.trust.seals import Bound
+from protocols.trust.seals import Bound, Refused
 from protocols.trust.standing import Standing
 
 FORKS_MAX = 16
@@ -29,89 +37,14 @@ Reader = Callable[[Node, Now, Mapping[str, Any]], object]
 Doer = Callable[[Node, Now, Mapping[str, Any]], tuple[object, Sequence[Effect]]]
 
 
-class SealLine(msgspec.Struct, frozen=True):
-    """One seal on a member."""
-
-    id: str
-    reason: str
-    """A `SealReason` in lower case, or its number when it is of later software."""
-    since_ms: int
-    feeds: int
-    """How many feeds it names."""
-
-
-class MemberLine(msgspec.Struct, frozen=True):
-    """One device or person of the operation."""
-
-    id: str
-    name: str
-    """'' when our keys do not open it."""
-    org: str
-    jurisdiction: str
-    rank: str
-    roles: tuple[str, ...]
-    scopes: tuple[str, ...]
-    here: bool
-    """It is this device."""
-    not_after_ms: int
-    """0 = open."""
-    sealed: str = ""
-    """Why it may do nothing any more; '' when it may."""
-    seals: tuple[SealLine, ...] = ()
-    last_ms: int = 0
-    """When it was last linked here, Unix milliseconds; 0 = never."""
-
-
-class KeptLine(msgspec.Struct, frozen=True):
-    """What one seal keeps back of one feed."""
-
-    seal: str
-    reason: str
-    device: str
-    name: str
-    feed: str
-    lane: int
-    held: bool
-    """The seal does not name the feed: a coordinator has to say whether it counts."""
-    entries: int
-    first_ms: int
-
-
-class RefusedLine(msgspec.Struct, frozen=True):
-    """A seal that does not count."""
-
-    seal: str
-    author: str
-    author_name: str
-    subject: str
-    subject_name: str
-    reason: str
-
-
-class ForkLine(msgspec.Struct, frozen=True):
-    """One feed of which a device wrote several histories."""
-
-    feed: str
-    device: str
-    name: str
-    lane: int
-    branches: int
-    proof: str
-    """Hexadecimal; '' when no signature near the parting is kept. See `feeds.equivocation`."""
-
-
-class Quarantine(msgspec.Struct, frozen=True):
-    """What does not count because of a seal, and seals that do not count."""
-
-    kept: tuple[KeptLine, ...]
-    refused: tuple[RefusedLine, ...]
-
-
 def members(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     """Everybody with a certificate: this device first, then by organisation, rank and name."""
-    authority = node.ledger.authority
-    charter = authority.roster.charter
-    lines = [_member(node, each, charter) for each in authority.roster.members()]
+    return listed(node)
+
+
+def listed(node: Node) -> list[MemberLine]:
+    """As `members`."""
+    lines = [member_line(node, each) for each in node.ledger.authority.roster.members()]
     return sorted(lines, key=lambda m: (not m.here, m.org, _rank_no(m.rank), m.name, m.id))
 
 
@@ -132,18 +65,21 @@ def quarantine(node: Node, now: Now, args: Mapping[str, Any]) -> object:
         )
         for each in sealing.kept_back(node.ledger)
     ]
-    refused = [
-        RefusedLine(
-            str(each.seal),
-            str(each.author),
-            authority.name_of(each.author),
-            str(each.subject),
-            authority.name_of(each.subject),
-            each.reason,
-        )
-        for each in authority.roster.refused_seals()
-    ]
-    return Quarantine(tuple(kept), tuple(refused))
+    refused = tuple(refused_line(node, each) for each in authority.roster.refused_seals())
+    return Quarantine(tuple(kept), refused)
+
+
+def refused_line(node: Node, refused: Refused) -> RefusedLine:
+    """Say of a seal that it does not count, and why."""
+    name_of = node.ledger.authority.name_of
+    return RefusedLine(
+        str(refused.seal),
+        str(refused.author),
+        name_of(refused.author),
+        str(refused.subject),
+        name_of(refused.subject),
+        refused.reason,
+    )
 
 
 def forks(node: Node, now: Now, args: Mapping[str, Any]) -> object:
@@ -161,29 +97,55 @@ def forks(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     ]
 
 
-def seal(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
-    """Seal a member: `member` (name or id), `reason`, `since_ms`, `roles`, `note`."""
-    subject = member_named(node, _text(args, "member"))
+def seal(
+    node: Node, now: Now, args: Mapping[str, Any], *, session: int = 0, account: str = ""
+) -> tuple[object, Sequence[Effect]]:
+    """Seal a member: `member` (name or id), `reason`, `since_ms`, `roles`, `note`.
+
+    Args:
+        session: Who sits at the terminal; account: who is logged in at a page. The trail says it.
+    """
+    subject = member_named(node, text_of(args, "member"))
     order = SealOrder(
-        reason=_reason(_text(args, "reason")),
+        reason=_reason(text_of(args, "reason")),
         since_ms=args.get("since_ms") if isinstance(args.get("since_ms"), int) else None,
         roles=tuple(_roles(node, args.get("roles") or ())),
-        note=_text(args, "note") if args.get("note") else "",
+        note=text_of(args, "note") if args.get("note") else "",
     )
-    effects = node.seal(subject, order, now)
-    return _member(node, subject, node.ledger.authority.roster.charter), effects
+    effects = node.seal(subject, order, now, said=_said(now, session, account))
+    return member_line(node, subject), effects
 
 
-def unseal(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
-    """Let through what a seal keeps back: `seal` (its id), `upto_ms`."""
-    upto_ms = args.get("upto_ms")
-    entry = EntryHash.parse(_text(args, "seal"))
-    effects = node.extend_seal(entry, upto_ms if isinstance(upto_ms, int) else None, now)
+def unseal(
+    node: Node, now: Now, args: Mapping[str, Any], *, session: int = 0, account: str = ""
+) -> tuple[object, Sequence[Effect]]:
+    """Let through what a seal keeps back: `seal` (its id), `upto_ms`, `entries`.
+
+    With `entries` nothing is let through unless that many are kept back, as somebody was shown.
+
+    Raises:
+        InputError: `kept_more` when it is another number by now; as `sealing.extend`.
+    """
+    upto_ms, shown = args.get("upto_ms"), args.get("entries")
+    entry = EntryHash.parse(text_of(args, "seal"))
+    if isinstance(shown, int):
+        kept = sum(each.entries for each in sealing.kept_back(node.ledger) if each.seal == entry)
+        if kept != shown:
+            raise InputError("kept_more", field="entries")
+    said = _said(now, session, account)
+    upto = upto_ms if isinstance(upto_ms, int) else None
+    effects = node.extend_seal(entry, upto, now, said=said)
     return quarantine(node, now, args), effects
 
 
+def _said(now: Now, session: int, account: str) -> list[Event]:
+    """What the trail says beside a seal: who it was, where anybody is known to have been."""
+    known = session or account
+    return [event(now, What.SEAL, session=session, account=account)] if known else []
+
+
 READS: dict[str, Reader] = {"members": members, "quarantine": quarantine, "forks": forks}
-DEEDS: dict[str, Doer] = {"seal": seal, "unseal": unseal}
+DEEDS: dict[str, Callable[..., tuple[object, Sequence[Effect]]]] = {"seal": seal, "unseal": unseal}
 
 
 def member_named(node: Node, said: str) -> DeviceId:
@@ -196,7 +158,8 @@ def member_named(node: Node, said: str) -> DeviceId:
     everybody = authority.roster.members()
     by_name = [each for each in everybody if authority.name_of(each).casefold() == said.casefold()]
     by_id = [each for each in everybody if len(said) >= ID_CHARS_MIN and str(each).startswith(said)]
-    found = by_name or by_id
+    # A whole id is nobody's name, whatever somebody calls a device.
+    found = [each for each in everybody if str(each) == said] or by_name or by_id
     if not found:
         raise InputError("unknown_member", field="member")
     if len(found) > 1:
@@ -227,9 +190,10 @@ def _roles(node: Node, said: Sequence[object]) -> list[int]:
     return [by_name[str(each)] for each in said]
 
 
-def _member(node: Node, key: DeviceId, charter: Charter | None) -> MemberLine:
+def member_line(node: Node, key: DeviceId) -> MemberLine:
+    """Return what is known of a member."""
     authority = node.ledger.authority
-    member = authority.roster.device(key)
+    charter, member = authority.roster.charter, authority.roster.device(key)
     assert member is not None
     roles = {role.number: role.name for role in charter.roles} if charter else {}
     scopes = {scope.id: scope.name for scope in charter.scopes} if charter else {}
@@ -258,7 +222,12 @@ def _rank_no(word: str) -> int:
     return int(Rank[word.upper()])
 
 
-def _text(args: Mapping[str, Any], name: str) -> str:
+def text_of(args: Mapping[str, Any], name: str) -> str:
+    """Return a text of a call's arguments.
+
+    Raises:
+        InputError: `missing_field`.
+    """
     value = args.get(name)
     if not isinstance(value, str) or not value.strip():
         raise InputError("missing_field", field=name)

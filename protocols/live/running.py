@@ -18,7 +18,7 @@ from protocols.ledger.backup import backup, check_running, source_of
 from protocols.ledger.folder import fits, open_ledger
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer, Seat
-from protocols.live import answers, audited, enrolling, erasing, members, people
+from protocols.live import answers, audited, enrolling, erasing, members, people, rosters
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
 from protocols.live.audited import Glass
@@ -104,10 +104,11 @@ class Desk:
             "settings": _settings,
             "draft_drop": _draft_drop,
         }
-        simple |= members.READS | enrolling.READS | audited.READS | erasing.READS
+        simple |= members.READS | rosters.READS | enrolling.READS | audited.READS | erasing.READS
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
-        deeds = members.DEEDS | enrolling.DEEDS | erasing.DEEDS
+        deeds = enrolling.DEEDS | erasing.DEEDS
         table |= {name: self._doing(run) for name, run in deeds.items()}
+        table |= {name: self._as_whoever(run) for name, run in members.DEEDS.items()}
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
         table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
         table |= {name: self._plain(run) for name, run in people.READS.items()}
@@ -166,6 +167,15 @@ class Desk:
             return await self._service.call(lambda node, now: run(node, now, args))
 
         return handler
+    def _as_whoever(self, run: Callable[..., tuple[object, Sequence[Effect]]]) -> Handler:
+        """What the trail says somebody did: whoever is logged in on this connection."""
+
+        async def handler(caller: Caller, args: dict[str, Any]) -> object:
+            number = self._sittings.number(caller)
+            return await self._doing(partial(run, session=number))(caller, args)
+
+        return handler
+
 
     async def _hello(self, caller: Caller, args: dict[str, Any]) -> object:
         locked = caller.number in self._locked

@@ -52,6 +52,7 @@ SENTENCES: dict[str, str] = {
     "unknown_member": "Nobody of this name or id belongs to the operation. See `members`.",
     "bad_proof": "This file proves nothing: it is damaged, or its signatures do not hold.",
     "unknown_seal": "There is no such seal. See `quarantine`.",
+    "kept_more": "More has come, or less is kept back, than you were shown. Look again first.",
     "note_too_long": "The note is too long.",
     "too_many_invitations": "Too many codes are waiting to be used.",
     "bad_code": "This is not a code: one letter is wrong or missing.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from protocols.errors import FieldmeshError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash
-from protocols.ledger import founding, sealing
+from protocols.ledger import audit, founding, sealing
 from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
@@ -194,13 +194,20 @@ class Node:
             self._board.effects.append(Changed(frozenset(tables)))
         return answers, self._settle(now)
 
-    def seal(self, subject: DeviceId, order: SealOrder, now: Now) -> list[Effect]:
+    def seal(
+        self, subject: DeviceId, order: SealOrder, now: Now, *, said: Sequence[Event] = ()
+    ) -> list[Effect]:
         """Seal a device or person, durable on return; live sessions with it end at once.
+
+        Args:
+            said: What stands right behind it in the audit trail: who it was.
 
         Raises:
             InputError: As `sealing.seal`.
         """
-        sealing.seal(self.ledger, subject, order, now.entropy(NONCE_BYTES), now.wall_ms)
+        with self.ledger.atomic():
+            sealing.seal(self.ledger, subject, order, now.entropy(NONCE_BYTES), now.wall_ms)
+            audit.write(self.ledger, said, now.wall_ms, now.entropy)
         self._board.grew(own_control(self.ledger))
         self._board.cut_sealed()
         return self._settle(now)
@@ -210,13 +217,20 @@ class Node:
         self._board.grew(own_control(self.ledger))
         return self._settle(now)
 
-    def extend_seal(self, seal: EntryHash, upto_ms: int | None, now: Now) -> list[Effect]:
+    def extend_seal(
+        self, seal: EntryHash, upto_ms: int | None, now: Now, *, said: Sequence[Event] = ()
+    ) -> list[Effect]:
         """Let through what a seal keeps back, all that is here or up to an instant.
+
+        Args:
+            said: As in `seal`.
 
         Raises:
             InputError: As `sealing.extend`.
         """
-        sealing.extend(self.ledger, seal, now.wall_ms, upto_ms=upto_ms)
+        with self.ledger.atomic():
+            sealing.extend(self.ledger, seal, now.wall_ms, upto_ms=upto_ms)
+            audit.write(self.ledger, said, now.wall_ms, now.entropy)
         self._board.grew(own_control(self.ledger))
         return self._settle(now)
 

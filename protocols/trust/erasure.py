@@ -20,6 +20,7 @@ from protocols.trust.control import (
     Hold,
     Place,
     Record,
+    Release,
     UnknownControl,
     approved,
 )
@@ -215,7 +216,7 @@ def approve_erase(
     return msgspec.structs.replace(bare, approval=approver.sign(text))
 
 
-def approval_holds(record: Erase, operation: OperationId, author: DeviceId) -> bool:
+def approval_holds(record: Erase | Release, operation: OperationId, author: DeviceId) -> bool:
     """Whether the second signature is the approver's, over this record by this author."""
     text = approved(bytes(operation), bytes(author), record)
     return verify(record.approver, text, record.approval)

@@ -183,6 +183,15 @@ class Membership:
 
     def certificates(self, device: bytes) -> list[Certificate]:
         """Standing certificates of a device, the newest first."""
+    def why_not_seal(self, author: bytes, subject: bytes) -> str:
+        """Say why a seal that is written now would not count, as `Refused`; '' when it would."""
+        reasons = [
+            "seal_sealed" if cut(way, None) else outranks(sealer, sealed)
+            for sealer, way in self.ways(author)
+            for sealed, _ in self.ways(subject)
+        ]
+        return min(reasons, key=("", *_TELLING).index, default="seal_author")
+
         return [certificate for _, certificate in self.named_certificates(device)]
 
     def named_certificates(self, key: bytes) -> list[tuple[StatementHash, Certificate]]:

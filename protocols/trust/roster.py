@@ -49,6 +49,8 @@ class Member:
     """'' when it has none that our keys open."""
     org: str
     jurisdiction: str
+    root: bytes
+    """Root key of its organisation: two of one name stay two."""
     rank: Rank
     """The highest it holds."""
     roles: frozenset[int]
@@ -345,6 +347,7 @@ class Roster:
             name=next(filter(None, names), ""),
             org=org.name,
             jurisdiction=org.jurisdiction,
+            root=org.root,
             rank=highest.rank,
             roles=frozenset().union(*(each.roles for each in authorities)),
             scopes=frozenset().union(*(each.scopes for each in authorities)),
@@ -370,6 +373,11 @@ class Roster:
         return [found[entry] for entry in sorted(found)]
 
     def cut(self, device: DeviceId, epoch: bytes | None = None) -> bool:
+    def why_not_seal(self, author: DeviceId, subject: DeviceId) -> str:
+        """Say why a seal by one key on another would not count now, or '' when it would."""
+        self._settle()
+        return self._membership.why_not_seal(author, subject)
+
         """Whether a member may do nothing any more, in this life of the device or in any."""
         self._settle()
         membership = self._membership
