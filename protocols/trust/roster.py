@@ -372,12 +372,12 @@ class Roster:
         found = {bound.seal: bound for _, way in self._membership.ways(key) for bound in way}
         return [found[entry] for entry in sorted(found)]
 
-    def cut(self, device: DeviceId, epoch: bytes | None = None) -> bool:
     def why_not_seal(self, author: DeviceId, subject: DeviceId) -> str:
         """Say why a seal by one key on another would not count now, or '' when it would."""
         self._settle()
         return self._membership.why_not_seal(author, subject)
 
+    def cut(self, device: DeviceId, epoch: bytes | None = None) -> bool:
         """Whether a member may do nothing any more, in this life of the device or in any."""
         self._settle()
         membership = self._membership
