@@ -43,6 +43,11 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
+class Fresh:
+    """Another person is here: leave every page but the lowest, forget what the one before did."""
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """One line in the strip, until the next thing is said."""
 
@@ -65,4 +70,4 @@ class Quit:
     """End the terminal; the node goes on."""
 
 
-Act = Ask | Open | Back | Say | Choose | Quit
+Act = Ask | Open | Back | Fresh | Say | Choose | Quit

@@ -21,9 +21,11 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.screens.fields_page import FieldsPage
 from fieldnode.tui.screens.form_page import FormPage
+from fieldnode.tui.screens.gate import GatePage
 from fieldnode.tui.screens.lock import LockPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.when import WHEN_KEY
+from fieldnode.tui.screens.who import PinPage
 from fieldnode.tui.shell import Shell
 from fieldnode.tui.widgets.form_view import hint, value_text
 from fieldnode.tui.wording import reason
@@ -127,7 +129,7 @@ class LineTerminal:
             return [_MOVES[low]]
         if len(low) > 1 and low[0] == "f" and low[1:].isdecimal():
             return [low]
-        if isinstance(page, SearchPage | LockPage) or len(low) > 1:
+        if isinstance(page, SearchPage | LockPage | PinPage | GatePage) or len(low) > 1:
             return [*typed, "enter"]
         return [low]
 
@@ -144,12 +146,13 @@ class LineTerminal:
 
     @property
     def _secret(self) -> bool:
-        return self._shell.page.name == "lock"
+        page = self._shell.page
+        return page.asks_secret if isinstance(page, LockPage) else page.name == "pin"
 
     def _prompt(self) -> str:
         page, words = self._shell.page, self._shell.desk.words
         if isinstance(page, LockPage):
-            return f"{words('lock.passphrase')}: "
+            return f"{page.prompt()}: "
         if not isinstance(page, FormPage | FieldsPage):
             return "> "
         field = page.form.open_field

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from fieldnode.tui.acts import Act, Ask, Back, Choose, Open, Quit, Say
+from fieldnode.tui.acts import Act, Ask, Back, Choose, Fresh, Open, Quit, Say
 from fieldnode.tui.cores.display import Line, Size, Span
 from fieldnode.tui.cores.glance import Glance
 from fieldnode.tui.cores.keys import fold_digit
@@ -34,6 +34,9 @@ PAGES_MAX = 12
 
 LEADER_KEY = "ctrl+g"
 LOCK_KEY = "f9"
+HELP_KEY = "f1"
+SECRET_PAGES = ("lock", "pin")
+"""Where what is typed must not be named when it is dropped."""
 CLOCK = "clock"
 """Under which the page that asks the time is found among the openers; no key has this name."""
 
@@ -113,9 +116,13 @@ class Shell:
 
     def begin(self) -> None:
         """Open the board and ask for what every page shows."""
-        self._perform([*self._ask_state(), *self.page.opened()])
-        if self.desk.greeting.locked:
-            self._perform([Open(self._openers["f9"](self.desk))])
+        greeting = self.desk.greeting
+        locked = greeting.locked or (greeting.people and not greeting.person_id)
+        if not locked:
+            self._perform([*self._ask_state(), *self.page.opened()])
+            return
+        self._perform(self._ask_state())
+        self._perform([Open(self._openers[LOCK_KEY](self.desk))])
 
     def key(self, key: str, struck_ms: int) -> None:
         """Take one key, now or as soon as the page is ready for it.
@@ -279,8 +286,16 @@ class Shell:
         elif key != "escape":
             self.bells += 1
 
+    @property
+    def _veiled(self) -> bool:
+        """Whether a lock lies below: nothing under it comes back before somebody signs in."""
+        return any(page.name == "lock" for page in self.pages)
+
     def _open_by_key(self, key: str) -> None:
         """Open the page of an F-key, or bring it back when it lies below."""
+        if self._veiled and key not in (LOCK_KEY, HELP_KEY):
+            self._perform([Say(self.desk.words("lock.first"), "warn", bell=True)])
+            return
         page = self._openers[key](self.desk)
         if page.name == self.page.name:
             return
@@ -309,6 +324,8 @@ class Shell:
                 return self._put_on_top(act)
             case Back():
                 return self._leave()
+            case Fresh():
+                return self._begin_anew()
             case Say():
                 self.strip = Span(act.text, act.tone)
                 self.bells += act.bell
@@ -333,13 +350,20 @@ class Shell:
         gone = self.pages.pop()
         return [*gone.left(), *self.page.resumed()]
 
+    def _begin_anew(self) -> list[Act]:
+        """Nothing of whoever was here is on the screen, in a form or under F8; drafts are kept."""
+        del self.pages[1:]
+        self.desk.saves, self.desk.drafts = [], []
+        self.desk.paper, self.desk.last_paper = False, None
+        return [*self._ask_state(), *self.page.opened()]
+
     def _release(self, ask: Ask) -> None:
         if self._held_by is ask:
             self._held_by = None
 
     def _drop_keys(self) -> None:
         """Forget keys that were struck for a page that did not come, up to one that locks."""
-        secret = self.page.name == "lock"
+        secret = not self.page.scans and self.page.name in SECRET_PAGES
         waiting = [*self._passed, *((key, 0) for key in self._gate.give_back()), *self._keys]
         keys = [item for item, _ in waiting]
         kept = next((at for at in range(len(keys)) if _begins_lock(keys[at : at + 2])), len(keys))
@@ -361,7 +385,10 @@ class Shell:
         ]
 
     def _take_greeting(self, greeting: Greeting) -> list[Act]:
-        self.desk.greeting = greeting
+        before, self.desk.greeting = self.desk.greeting, greeting
+        if before.person_id and not greeting.person_id and not self._veiled:
+            # The node was started again, or the device began anew: nobody is signed in there.
+            return [Open(self._openers[LOCK_KEY](self.desk))]
         return []
 
     def _take_sync(self, sync: SyncState) -> list[Act]:

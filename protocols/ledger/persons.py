@@ -137,6 +137,12 @@ def enrolled(ledger: Ledger) -> list[Enrolled]:
     return [_enrolled(ledger, *row) for row in rows]
 
 
+def count(ledger: Ledger) -> int:
+    """Return how many persons this device has."""
+    row = ledger.store.one("SELECT count(*) FROM person")
+    return int(row[0]) if row else 0
+
+
 def one(ledger: Ledger, named: str) -> Enrolled:
     """Return the person of this device with this number, or whose id begins so.
 

@@ -74,18 +74,25 @@ def gate(ledger: Ledger, sitting: Sitting | None, kind: int, now_ms: int) -> Gat
     Args:
         now_ms: Wall clock; a licence that HQ's time has outlived has ended even if it lags.
     """
+    standing, reason = stopped(ledger, sitting, kind, now_ms)
+    return Gate(kind, standing, reason, _who(ledger, kind) if reason else ())
+
+
+def stopped(
+    ledger: Ledger, sitting: Sitting | None, kind: int, now_ms: int
+) -> tuple[Standing, str]:
+    """Return the standing and the reason alone: who may is not looked up."""
     authority = ledger.authority
     session = sitting.session if sitting is not None else NOBODY
     standing = authority.roster.standing(
         authority.device, kind, authority.care_scope, session, epoch=bytes(authority.epoch)
     )
     if standing != Standing.STANDS:
-        return Gate(kind, standing, _ROLE_REASONS.get(standing, "unadmitted"), _who(ledger, kind))
-    if sitting is None:
-        return Gate(kind, standing)
+        return standing, _ROLE_REASONS.get(standing, "unadmitted")
+    if sitting is None or kind in FREE:
+        return standing, ""
     profile = persons.profile_of(ledger, sitting.person)
-    reason = licence_refusal(profile, kind, max(now_ms, ledger.trusted_ms))
-    return Gate(kind, standing, reason, _who(ledger, kind) if reason else ())
+    return standing, licence_refusal(profile, kind, max(now_ms, ledger.trusted_ms))
 
 
 def licence_refusal(profile: Profile | None, kind: int, now_ms: int) -> str:

@@ -64,6 +64,8 @@ class Greeting(msgspec.Struct, frozen=True):
     """Their id; '' = not identified."""
     people: int = 0
     """How many persons are enrolled on this device."""
+    gated: bool = False
+    """Whether anything stops whoever is here from writing some kind; `may` says what."""
     drill: str = ""
     """Name of the exercise this node belongs to; '' = real work."""
     locked: bool = False

@@ -41,8 +41,8 @@ PIECE_LINES = 16
 """Lines written in one turn of the node's thread, so that an urgent record waits for no import."""
 TRIAGE = "triage.record"
 """The one kind that a locked terminal may write, as nobody identified."""
-ASKED_LOCKED = frozenset({"people", "login"})
-"""Calls about persons that a locked terminal may make."""
+ASKED_LOCKED = frozenset({"people", "login", "draft_put", "draft_drop"})
+"""Calls about persons and their drafts that a locked terminal may make."""
 ENROL_S = 30.0
 
 Result = TypeVar("Result")
@@ -102,7 +102,6 @@ class Desk:
             ),
             "kinds": lambda *_: answers.kinds(),
             "settings": _settings,
-            "draft_drop": _draft_drop,
         }
         simple |= members.READS | rosters.READS | enrolling.READS | audited.READS | erasing.READS
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
@@ -180,7 +179,10 @@ class Desk:
     async def _hello(self, caller: Caller, args: dict[str, Any]) -> object:
         locked = caller.number in self._locked
         return await self._service.call(
-            lambda node, _: (_greeting(node, locked, self._sittings.greets(caller, node)), _NONE)
+            lambda node, now: (
+                _greeting(node, locked, self._sittings.greets(caller, node, now)),
+                _NONE,
+            )
         )
 
     async def _tagged(self, caller: Caller, args: dict[str, Any]) -> object:
@@ -362,7 +364,7 @@ def _nameless(page: BoardPage) -> BoardPage:
     )
 
 
-def _greeting(node: Node, locked: bool, here: tuple[str, str, int]) -> Greeting:
+def _greeting(node: Node, locked: bool, here: tuple[str, str, int, bool]) -> Greeting:
     ledger = node.ledger
     chosen = _kept_settings(node)
     return Greeting(
@@ -372,6 +374,7 @@ def _greeting(node: Node, locked: bool, here: tuple[str, str, int]) -> Greeting:
         person=here[0],
         person_id=here[1],
         people=here[2],
+        gated=here[3],
         language=chosen.get("language", ""),
         theme=chosen.get("theme", ""),
         tag_prefix=chosen.get("tag_prefix", ""),
@@ -431,15 +434,6 @@ def _settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
             "INSERT OR REPLACE INTO meta VALUES ('settings', ?)", (msgspec.json.encode(chosen),)
         )
     return chosen
-
-
-def _draft_drop(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    with node.ledger.store.atomic():
-        node.ledger.store.execute(
-            "DELETE FROM draft WHERE form = ? AND subject = ?",
-            (_text(args, "form"), _text(args, "subject")),
-        )
-    return True
 
 
 def _text(args: Mapping[str, Any], name: str) -> str:

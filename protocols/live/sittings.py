@@ -74,6 +74,7 @@ class Sittings:
             "person_pin": self._set_pin,
             "draft_put": self._draft_put,
             "draft_list": self._draft_list,
+            "draft_drop": self._draft_drop,
         }
 
     def seat(self, caller: Caller, said: object = None) -> Seat:
@@ -106,15 +107,20 @@ class Sittings:
         if seat.sitting is not None:
             await self._note(What.LOGOUT, seat.sitting)
 
-    def greets(self, caller: Caller, node: Node) -> tuple[str, str, int]:
-        """Return name and id of who is here, and how many are enrolled."""
+    def greets(self, caller: Caller, node: Node, now: Now) -> tuple[str, str, int, bool]:
+        """Return name and id of who is here, how many are enrolled, whether anything stops them."""
         seat = self._held(caller, node)
-        there = len(persons.enrolled(node.ledger))
+        there = persons.count(node.ledger)
+        gated = any(
+            practice.stopped(node.ledger, seat.sitting, kind.number, now.wall_ms)[1]
+            and kind.number not in seat.overridden
+            for kind in BY_NAME.values()
+        )
         if seat.sitting is None:
-            return "", "", there
+            return "", "", there, gated
         profile = persons.profile_of(node.ledger, seat.sitting.person)
         person = str(seat.sitting.person)
-        return profile.name if profile else person[:12], person, there
+        return profile.name if profile else person[:12], person, there, gated
 
     # Calls
 
@@ -231,6 +237,16 @@ class Sittings:
             return [draft for draft in drafts if draft.person not in others]
 
         return await self._ask(listed)
+
+    async def _draft_drop(self, caller: Caller, args: dict[str, Any]) -> object:
+        named = (_text(args, "form"), _text(args, "subject"))
+
+        def dropped(node: Node, _: Now) -> None:
+            with node.ledger.store.atomic():
+                node.ledger.store.execute("DELETE FROM draft WHERE form = ? AND subject = ?", named)
+
+        await self._ask(dropped)
+        return True
 
     # Inside
 

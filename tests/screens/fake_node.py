@@ -25,7 +25,10 @@ from protocols.live.api import (
     ChartLine,
     Draft,
     Greeting,
+    Me,
     PeerLine,
+    Permission,
+    PersonLine,
     Recorded,
     Reply,
     SharedTag,
@@ -42,6 +45,8 @@ TRIAGE = {"dead": 0, "red": 1, "yellow": 2, "green": 3, "expectant": 4}
 SEX = {"male": 1, "female": 2, "female-pregnant": 3, "unknown": 9}
 URGENCY = {1: 0, 2: 1, 3: 2, None: 3, 4: 4, 0: 5}
 PASSPHRASE = "correct horse"
+PINS = {1: "4817", 3: "907314"}
+"""PINs of the staff, by number."""
 
 
 @dataclass
@@ -73,6 +78,11 @@ class FakeNode:
         """Raised by every call while the node is away."""
         self.peers: tuple[PeerLine, ...] = ()
         self.unlocked = True
+        self.staff: list[PersonLine] = []
+        self.stopped: dict[str, Permission] = {}
+        """What whoever signs in may not write, by kind."""
+        self.overridden: set[str] = set()
+        self.trail: list[tuple[tuple[str, ...], str, str]] = []
         self.foreign: dict[str, tuple[str, ...]] = {}
         """Patients of other organisations, with their names."""
         self.opened: dict[str, str] = {}
@@ -197,12 +207,64 @@ class FakeNode:
     async def lock(self) -> None:
         self._up()
         self.unlocked = False
+        self.greeting = msgspec.structs.replace(self.greeting, person="", person_id="")
         self.opened.clear()
 
     async def unlock(self, passphrase: str) -> bool:
         self._up()
         self.unlocked = passphrase == PASSPHRASE
         return self.unlocked
+
+    async def people(self) -> list[PersonLine]:
+        self._up()
+        return self.staff
+
+    async def login(self, person: str, *, pin: str = "", passphrase: str = "") -> Me:
+        self._up()
+        found = next(one for one in self.staff if one.id == person)
+        if (pin and pin != PINS.get(found.number)) or (passphrase and passphrase != PASSPHRASE):
+            raise InputError("wrong_pin" if pin else "wrong_person_passphrase")
+        self.unlocked, self.overridden = True, set()
+        self.greeting = msgspec.structs.replace(
+            self.greeting, person=found.name, person_id=found.id, gated=bool(self.stopped)
+        )
+        return await self.whoami()
+
+    async def whoami(self) -> Me:
+        self._up()
+        here = self.greeting.person_id
+        found = next((one for one in self.staff if one.id == here), None)
+        if found is None:
+            return Me("", "", "dev_0FAKE0000000000000000", "nord-b", "Red Cross", roles=("care",))
+        return Me(
+            found.id, found.name, "dev_0FAKE0000000000000000", "nord-b", "Red Cross",
+            found.profession, "Nursing Council of Kenya", "KE-12345", "adult wards, no surgery",
+            1_900_000_000_000, "Ministry of Health", 0, ("nurse",), tuple(await self.may([])),
+        )  # fmt: skip
+
+    async def may(self, kinds: list[str]) -> list[Permission]:
+        self._up()
+        every = kinds or ["note.add", "observation.record", "patient.register", "triage.record"]
+        free = Permission("")
+        return [
+            msgspec.structs.replace(free, kind=kind)
+            if kind in self.overridden
+            else self.stopped.get(kind, msgspec.structs.replace(free, kind=kind))
+            for kind in every
+        ]
+
+    async def override(self, kinds: list[str], reason: str, patient: str = "") -> None:
+        self._up()
+        self.overridden |= set(kinds)
+        self.trail.append((tuple(kinds), reason, patient))
+
+    async def person_pin(self, person: str, passphrase: str, pin: str) -> None:
+        self._up()
+        if passphrase != PASSPHRASE:
+            raise InputError("wrong_person_passphrase")
+        if pin == "1234":
+            raise InputError("pin_pattern")
+        self.chosen["pin"] = pin
 
     def add(self, name: str, **head: Any) -> str:
         """Put somebody on the board; return the id."""
@@ -367,6 +429,21 @@ def ward(now_ms: int = NOW_MS) -> FakeNode:
         PeerLine("dev_3", "tent-jp", "node", False, now_ms - 2000 * minute, 0, 3, trusted=False),
     )
     return node
+
+
+def staff() -> list[PersonLine]:
+    """Return the people of a device: by PIN, by passphrase, waiting, not certified."""
+    return [
+        PersonLine(1, "per_1AMINA000000", "Amina Okoro", "nurse", pin=True),
+        PersonLine(2, "per_2JUNCHO00000", "Jun Cho", "MD"),
+        PersonLine(3, "per_3LUIS0000000", "Luis Mbeki", "logistics", pin=True, wait_s=30),
+        PersonLine(4, "per_4NEWPERSON00", "Zoë Ångström-Fernández y Gutiérrez", "", certified=False),
+    ]
+
+
+def refusing(kind: str, reason: str, **more: Any) -> Permission:
+    """Return why a kind may not be written."""
+    return Permission(kind, reason, who=("nurse", "Amina Okoro"), **more)
 
 
 def waiting_results(now_ms: int = NOW_MS) -> list[ChartLine]:

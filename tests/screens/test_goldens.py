@@ -8,6 +8,7 @@ import os
 from datetime import UTC
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fieldnode.text.catalogue import load, pseudo
@@ -18,7 +19,7 @@ from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
 from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
-from tests.screens.fake_node import NOW_MS, waiting_results, ward
+from tests.screens.fake_node import NOW_MS, refusing, staff, waiting_results, ward
 
 GOLDEN = Path(__file__).with_name("golden")
 SIZE = Size(80, 24)
@@ -66,6 +67,16 @@ SCREENS["result-assign"] = [WAITING, "r", "enter", *"haddad", "enter", "enter"]
 OTHER_TEAM = "a node where somebody on the board is another organisation's patient"
 SCREENS["glass"] = [OTHER_TEAM, "down", "down", "enter"]
 SCREENS["glass-other"] = [OTHER_TEAM, "down", "down", "enter", "4", *"his mother asks"]
+STAFF = "a device with people"
+SCREENS["sign-in"] = [STAFF]
+SCREENS["sign-in-pin"] = [STAFF, "1", *"4817"]
+SCREENS["sign-in-passphrase"] = [STAFF, "2", *"correct"]
+SIGNED_IN = [STAFF, "1", *"4817", "enter"]
+SCREENS["gate"] = [*SIGNED_IN, "enter", "n"]
+SCREENS["gate-reason"] = [*SIGNED_IN, "enter", "n", "o", *"nobody else is here"]
+SCREENS["gate-role"] = [*SIGNED_IN, "enter", "v"]
+SCREENS["who"] = [*SIGNED_IN, "f10", "6", "4"]
+SCREENS["pin"] = [*SIGNED_IN, "f10", "6", "4", "p", *"correct horse", "enter", *"60"]
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
@@ -82,6 +93,13 @@ def shell_after(keys, words, node=None, **greeting):
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
     if keys[:1] == [OTHER_TEAM]:
         keys, node.foreign = keys[1:], dict.fromkeys(node.patients, ("Red Cross", "MoH"))
+    if keys[:1] == [STAFF]:
+        keys, node.staff = keys[1:], staff()
+        node.greeting = msgspec.structs.replace(node.greeting, people=len(node.staff))
+        node.stopped = {
+            "note.add": refusing("note.add", "outside_practice", overridable=True),
+            "observation.record": refusing("observation.record", "role_refused"),
+        }
     if keys[:1] == [WAITING]:
         keys, node.waiting = keys[1:], waiting_results()
     if greeting:

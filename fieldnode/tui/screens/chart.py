@@ -195,7 +195,7 @@ class ChartPage(Page):
             Span(when(self.desk, row), role),
             Span(kind, role),
             Span(words(f"saved.{row.saved}") if words.has(f"saved.{row.saved}") else "?", role),
-            Span(clean_text(row.author), role),
+            Span(_author(row), role),
             Span(self._what(row, short=True), role),
         ]
 
@@ -224,7 +224,7 @@ class ChartPage(Page):
         desk, words = self.desk, self.desk.words
         return words(
             "chart.line",
-            by=clean_text(row.author),
+            by=_written_by(row),
             at=when(desk, row),
             recorded=clock(row.recorded_ms, desk.now_ms, desk.zone),
             saved=words(f"saved_long.{row.saved}") if words.has(f"saved_long.{row.saved}") else "?",
@@ -277,6 +277,20 @@ def _joined(same: list[ChartLine]) -> Happening:
     pairs = (*own, *dict.fromkeys(shared))
     line = msgspec.structs.replace(same[0], summary=pairs)
     return Happening(line, tuple(one.fact for one in same))
+
+
+def _author(row: ChartLine) -> str:
+    """Return who wrote a line; of somebody nobody here knows yet, the device with a mark."""
+    return clean_text(row.author) + ("?" if row.unknown else "")
+
+
+def _written_by(row: ChartLine) -> str:
+    """Return the person with their profession, and the device where that is another name."""
+    who = _author(row)
+    if row.profession:
+        who += f", {clean_text(row.profession)}"
+    elsewhere = row.device and row.device != row.author
+    return f"{who} ({clean_text(row.device)})" if elsewhere else who
 
 
 def _index(one: ChartLine) -> int:

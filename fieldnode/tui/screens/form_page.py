@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
@@ -14,6 +14,7 @@ from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.occasion import Occasion, occasion_of
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.carriers import CarriersPage
+from fieldnode.tui.screens.gate import GatePage
 from fieldnode.tui.screens.switch import SwitchPage
 from fieldnode.tui.screens.when import WHEN_KEY, WhenPage
 from fieldnode.tui.widgets.form_view import draw_form
@@ -26,10 +27,16 @@ from fieldnode.tui.wording import (
     short_identity,
 )
 from protocols.errors import FieldmeshError
-from protocols.live.api import BoardLine, BoardPage, Draft, Recorded
+from protocols.live.api import BoardLine, BoardPage, Draft, Permission, Recorded
 
 TITLE_ROWS = 2
 """Who it is about, and the title."""
+
+OVERRIDABLE = ("outside_practice", "licence_ended", "not_recognised", "licence_unknown")
+"""Refusals of a save that a reason overrides."""
+
+UNCOUNTED = frozenset({"role_refused", "quarantined"})
+"""Warnings that what was saved counts nowhere."""
 
 SCAN_CHARS_MAX = 64
 """Longest tag; a longer code is not one."""
@@ -42,6 +49,8 @@ class FormPage(Page):
     """Catalogue key."""
     saved_word: ClassVar[str] = ""
     """Catalogue key of what was saved."""
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """What it writes: asked about before it opens."""
 
     def __init__(self, desk: Desk, form: FormCore, head: BoardLine | None = None) -> None:
         super().__init__(desk)
@@ -65,7 +74,31 @@ class FormPage(Page):
 
     def opened(self) -> list[Act]:
         """Ask first when and by whom, where paper is typed up: that stands at its top."""
-        return [self._ask_when()] if self.desk.paper and self.occasion is None else []
+        asks = [self._ask_when()] if self.desk.paper and self.occasion is None else []
+        return [*asks, *self._ask_gate()]
+
+    def _ask_gate(self) -> list[Act]:
+        """Ask whether whoever is here may write this, where anything stops them at all."""
+        if not self.desk.greeting.gated:
+            return []
+
+        def came(found: list[Permission]) -> list[Act]:
+            return self._gate([one for one in found if one.reason], list)
+
+        return [Ask(lambda node: node.may(self.kinds), came)]
+
+    def _gate(
+        self,
+        stopped: Sequence[Permission],
+        go_on: Callable[[], list[Act]],
+        *,
+        opening: bool = True,
+    ) -> list[Act]:
+        if not stopped:
+            return []
+        patient = self.head.patient if self.head else ""
+        page = GatePage(self.desk, stopped, patient, go_on, opening=opening)
+        return [Open(page), Say("", bell=True)]
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the record's own parts: kind, data, and patient when there is one."""
@@ -299,8 +332,10 @@ class FormPage(Page):
             self._shown_drafts(subject)
             return []
 
+        uncounted = {code for answer in answers for code in answer.warnings} & UNCOUNTED
+        key = "form.saved_uncounted" if uncounted else "form.saved"
         return [
-            Say(words("form.saved", at=at, what=label), "good"),
+            Say(words(key, at=at, what=label), "warn" if uncounted else "good"),
             Ask(lambda node: node.draft_drop(drop, subject), dropped, _not_done, holds=False),
             *self.after_save(recorded),
         ]
@@ -311,8 +346,11 @@ class FormPage(Page):
         return recorded.code or ""
 
     def _refused(self, recorded: Recorded) -> list[Act]:
-        """Open the field that the node refuses and say why."""
+        """Open the field that the node refuses and say why; a licence may be overridden."""
         code = recorded.error or ""
+        if code in OVERRIDABLE and recorded.kind:
+            stopped = Permission(recorded.kind, code, True, recorded.allowed)
+            return self._gate([stopped], self._save, opening=False)
         name = self.field_of(recorded.field or "")
         asks = code == "confirm_needed" and bool(recorded.confirm)
         if asks and recorded.confirm:

@@ -22,6 +22,7 @@ from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.triage import TriagePage
+from fieldnode.tui.screens.who import WhoPage
 from fieldnode.tui.themes import THEMES
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from protocols.live.api import LOCK_AFTER_MIN
@@ -126,6 +127,7 @@ class SettingsPage(MenuPage):
             Entry("1", words("menu.language"), lambda: [Open(LanguagePage(desk))]),
             Entry("2", words("menu.theme"), lambda: [Open(ThemePage(desk))]),
             Entry("3", words("menu.lock_after"), lambda: [Open(LockAfterPage(desk))]),
+            Entry("4", words("menu.who"), lambda: [Open(WhoPage(desk))]),
             *(
                 [Entry("9", words("menu.clock"), lambda: [Open(ClockPage(desk))])]
                 if doubted

@@ -20,6 +20,7 @@ class NotePage(FormPage):
     name: ClassVar[str] = "note"
     title: ClassVar[str] = "note.title"
     saved_word: ClassVar[str] = "note.saved"
+    kinds: ClassVar[tuple[str, ...]] = ("note.add",)
 
     def __init__(self, desk: Desk, head: BoardLine) -> None:
         text = Field(

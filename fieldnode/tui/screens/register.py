@@ -25,6 +25,7 @@ class RegisterPage(TagForm):
     name: ClassVar[str] = "register"
     title: ClassVar[str] = "register.title"
     saved_word: ClassVar[str] = "register.saved"
+    kinds: ClassVar[tuple[str, ...]] = ("patient.register", "encounter.open", "triage.record")
     known_word: ClassVar[str] = "register.tag_known"
 
     def __init__(self, desk: Desk) -> None:

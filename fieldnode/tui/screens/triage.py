@@ -21,6 +21,7 @@ class TriagePage(TagForm):
     name: ClassVar[str] = "triage"
     title: ClassVar[str] = "triage.title"
     saved_word: ClassVar[str] = "triage.saved"
+    kinds: ClassVar[tuple[str, ...]] = ("triage.record",)
     known_word: ClassVar[str] = "triage.tag_known"
     chooses: ClassVar[bool] = True
 

@@ -39,6 +39,7 @@ class VitalsPage(FormPage):
     name: ClassVar[str] = "vitals"
     title: ClassVar[str] = "vitals.title"
     saved_word: ClassVar[str] = "vitals.saved"
+    kinds: ClassVar[tuple[str, ...]] = ("observation.record",)
 
     def __init__(self, desk: Desk, head: BoardLine) -> None:
         super().__init__(desk, FormCore(_fields(age_days(head.age)), optional_from=OPTIONAL_FROM))
