@@ -181,8 +181,6 @@ class Membership:
         assert org is not None
         return org
 
-    def certificates(self, device: bytes) -> list[Certificate]:
-        """Standing certificates of a device, the newest first."""
     def why_not_seal(self, author: bytes, subject: bytes) -> str:
         """Say why a seal that is written now would not count, as `Refused`; '' when it would."""
         reasons = [
@@ -192,6 +190,8 @@ class Membership:
         ]
         return min(reasons, key=("", *_TELLING).index, default="seal_author")
 
+    def certificates(self, device: bytes) -> list[Certificate]:
+        """Standing certificates of a device, the newest first."""
         return [certificate for _, certificate in self.named_certificates(device)]
 
     def named_certificates(self, key: bytes) -> list[tuple[StatementHash, Certificate]]:
