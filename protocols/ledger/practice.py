@@ -60,7 +60,7 @@ class Gate:
     """'' when nothing does; one of `OVERRIDES`, or `role_refused`, `quarantined`, `unadmitted`:
     it may be written and will be shown as that."""
     who: tuple[str, ...] = ()
-    """Roles that may, and persons of this device who have one of them."""
+    """Roles that may, and persons of this device who have one of them and the licence for it."""
 
     @property
     def overridable(self) -> bool:
@@ -75,7 +75,7 @@ def gate(ledger: Ledger, sitting: Sitting | None, kind: int, now_ms: int) -> Gat
         now_ms: Wall clock; a licence that HQ's time has outlived has ended even if it lags.
     """
     standing, reason = stopped(ledger, sitting, kind, now_ms)
-    return Gate(kind, standing, reason, _who(ledger, kind) if reason else ())
+    return Gate(kind, standing, reason, _who(ledger, kind, reason) if reason else ())
 
 
 def stopped(
@@ -119,7 +119,8 @@ def must_practise(
     profile = persons.profile_of(ledger, sitting.person)
     reason = licence_refusal(profile, kind, max(now_ms, ledger.trusted_ms))
     if reason and kind not in overridden:
-        raise InputError(reason, field="kind", allowed=_who(ledger, kind), kind=kind_name(kind))
+        who = _who(ledger, kind, reason)
+        raise InputError(reason, field="kind", allowed=who, kind=kind_name(kind))
 
 
 def override(sitting: Sitting, kind: int, reason: str, now_ms: int, patient: str = "") -> Event:
@@ -214,8 +215,11 @@ _ROLE_REASONS = {
 }
 
 
-def _who(ledger: Ledger, kind: int) -> tuple[str, ...]:
-    """Name the roles that may write a kind, and persons of this device whose licence covers it."""
+def _who(ledger: Ledger, kind: int, reason: str) -> tuple[str, ...]:
+    """Name the roles that may write a kind, and persons of this device whose licence covers it.
+
+    Where it is the licence that stops somebody, a role they have themselves says nothing.
+    """
     roster = ledger.authority.roster
     charter = roster.charter
     roles = {
@@ -229,4 +233,5 @@ def _who(ledger: Ledger, kind: int) -> tuple[str, ...]:
         covered = licence_refusal(each.profile, kind, ledger.trusted_ms) == ""
         if member and not member.sealed and covered and not member.roles.isdisjoint(roles):
             able.append(each.profile.name if each.profile else "")
-    return (*roles.values(), *filter(None, able[:NAMED_MAX]))
+    named = () if reason in OVERRIDES else tuple(roles.values())
+    return (*named, *filter(None, able[:NAMED_MAX]))

@@ -437,7 +437,9 @@ def staff() -> list[PersonLine]:
         PersonLine(1, "per_1AMINA000000", "Amina Okoro", "nurse", pin=True),
         PersonLine(2, "per_2JUNCHO00000", "Jun Cho", "MD"),
         PersonLine(3, "per_3LUIS0000000", "Luis Mbeki", "logistics", pin=True, wait_s=30),
-        PersonLine(4, "per_4NEWPERSON00", "Zoë Ångström-Fernández y Gutiérrez", "", certified=False),
+        PersonLine(
+            4, "per_4NEWPERSON00", "Zoë Ångström-Fernández y Gutiérrez", "", certified=False
+        ),
     ]
 
 

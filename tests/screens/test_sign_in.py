@@ -290,3 +290,10 @@ def test_no_keys_give_a_try_of_another_than_was_chosen(keys):
             assert not by_pin or (secret.isascii() and secret.isdigit())
         assert core.chosen in (None, DEVICE, *core.choices)
         assert core.secret == "" or core.chosen is not None
+
+
+def test_keys_struck_ahead_of_the_list_choose_from_it():
+    person = signed_in()
+    person.hurry("f9", "1", *"4817", "enter")
+
+    assert person.shell.page.name == "board" and person.node.unlocked

@@ -1,10 +1,12 @@
 """Persons on devices: enrolled with no network, counted tries, sessions that name them."""
 
+import asyncio
 from dataclasses import replace
 
 import msgspec
 import pytest
 
+from hq.picture import read_picture
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import decode_run
@@ -33,7 +35,7 @@ from tests.unit.people import (
     synced,
     write,
 )
-from tests.unit.stage import WALL_MS, Device, agree, copied, note, patient, triage
+from tests.unit.stage import WALL_MS, Device, agree, copied, line, note, patient, triage
 
 DAY_MS = 86_400_000
 
@@ -343,19 +345,39 @@ def test_a_sealed_person_does_not_sit_down():
 # What roles allow
 
 
+class Page:
+    """What HQ's page reads of a book."""
+
+    def __init__(self, device):
+        device.ledger.catch_up_all()
+        self._store = device.store
+
+    async def read(self, sql, params):
+        return self._store.connection.execute(sql, params).fetchall()
+
+
 def test_what_a_role_may_not_write_is_kept_shown_as_refused_and_counted_nowhere():
     ann, ben = camp("ben")
     persons.take_in(ben.ledger, enrol(ann, profile("Jun Cho"), roles=(LOGISTICIAN,)), WALL_MS)
-    (first,) = write(ben, sit(ben), patient("Musa"))
+    persons.take_in(ben.ledger, enrol(ann, profile("Amina Okoro")), WALL_MS)
+    found = {"category": "red", "problem": "bleeding"}
+    (refused_one,) = write(ben, sit(ben, 1), line("triage.record", found))
+    (counted,) = write(ben, sit(ben, 2), line("triage.record", found))
     synced(ann, ben)
 
-    assert first.ok and first.warnings == ("role_refused",)
+    assert refused_one.ok and refused_one.warnings == ("role_refused",)
+    assert counted.ok and counted.warnings == ()
     for device in (ann, ben):
-        assert board(device).counts == {}
-        head = chart(device, first.patient).head
-        assert (head.name, head.standing) == ("Musa", Standing.REFUSED)
-        (row,) = answers.rows_page(device.ledger, "patient", 0, 10)["rows"]
-        assert row["standing"] == "refused"
+        page = board(device)
+        assert page.counts == {"1": 1}
+        shown = {one.patient: one.standing for one in page.lines}
+        assert shown[counted.patient] == Standing.STANDS
+        assert chart(device, refused_one.patient).head.standing == Standing.REFUSED
+        rows = answers.rows_page(device.ledger, "triage", 0, 10)["rows"]
+        assert sorted(row["standing"] for row in rows) == ["refused", "stands"]
+        picture = asyncio.run(read_picture(Page(device), WALL_MS))
+        assert {tile.triage: tile.patients for tile in picture.tiles if tile.patients} == {1: 1}
+        assert picture.not_counted == 1
     assert agree(ann, ben)
 
 

@@ -28,6 +28,17 @@ from protocols.trust.enrolment import JoinGrant, code_psk, code_text, sign_reque
 from protocols.trust.identity import passphrase_key, seal_recovery, seal_to, wrap
 from protocols.trust.keyring import bridge, commitment, envelopes_for, rotate
 from protocols.trust.noise import XXPSK3, Handshake
+from protocols.trust.persons import (
+    Cost,
+    Credential,
+    Profile,
+    make_request,
+    person_keys,
+    profile_text,
+    wrap_pin,
+    write_credential,
+    write_request,
+)
 from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 from protocols.trust.statements import pack, statement_hash
 from tests.unit.trust_operation import CARE, FOUNDED, JAPAN, OLD, OPERATION, certify, entropy, keys
@@ -82,6 +93,7 @@ def samples() -> dict[str, bytes]:
             Attestation(certified, 1_790_000_000_000, person.sign(taken))
         ),
         **_deeds(),
+        **_persons(),
         "receipt": sign_receipt(_receipt(), HQ),
         "enrolment_code": code_text(entropy("code", 10)).encode(),
         "enrolment_psk": code_psk(entropy("code", 10)),
@@ -143,6 +155,27 @@ def _deeds() -> dict[str, bytes]:
         "control_capture": encode_control(
             Capture(CARE, commitment(KEY), TENT.agree_public, wrapped)
         ),
+    }
+
+
+def _persons() -> dict[str, bytes]:
+    """A person's profile, files and PIN."""
+    seed = entropy("person", 64)[:32]
+    own = person_keys(seed)
+    profile = Profile(
+        1, "Amina Okoro", "nurse", "Nursing Council", "KE-1", (24, 40), "adult wards",
+        1_900_000_000_000, "Ministry of Health",
+    )  # fmt: skip
+    certificate = certify(JAPAN, own, Rank.PERSON, agree=b"", roles=(1,), scopes=(CARE,))
+    wrapped = wrap(seed, "h\u00f4pital", entropy("wrap", 40), ops=1, mem=8192)
+    credential = Credential(1, bytes(OPERATION), bytes(own.device), (certificate,), wrapped)
+    request = make_request(own, OPERATION, profile, 1_790_000_000_000)
+    pin = wrap_pin(seed, "4817", entropy("pin", 64), book=KEY, cost=Cost(1, 8192))
+    return {
+        "person_profile": profile_text(profile).encode(),
+        "person_credential": write_credential(credential),
+        "person_request": write_request(request),
+        "person_pin": pin,
     }
 
 
