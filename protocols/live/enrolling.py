@@ -11,7 +11,7 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId
-from protocols.ledger import founding
+from protocols.ledger import admitting
 from protocols.live.members import Doer, Reader
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
@@ -63,7 +63,7 @@ def ask(node: Node, now: Now, args: Mapping[str, Any]) -> object:
 def look(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     """Return who asks in a request, and see that it could be given what is wished."""
     request = open_request_file(_bytes(args, "request"))
-    founding.may_grant(node.ledger, wish_of(args))
+    admitting.may_grant(node.ledger, wish_of(args))
     device = DeviceId(request.device)
     return Asked("", str(device), fingerprint(device), request.name)
 

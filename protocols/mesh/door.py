@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from protocols.errors import InputError, LinkError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, Epoch
-from protocols.ledger import founding
+from protocols.ledger import admitting
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
 from protocols.mesh.effects import Hangup, Joined, Notice, Now, PeerKnown
@@ -129,7 +129,7 @@ class Door:
             self._board.transmit(entry, greeting.write(b""))
         if greeting.channel is not None and entry.dialled:
             binding = greeting.channel.handshake_hash
-            request = founding.request_to_join(self._ledger, binding, now.entropy)
+            request = admitting.request_to_join(self._ledger, binding, now.entropy)
             self._board.transmit(entry, greeting.channel.encrypt(pack(request)))
 
     def _judge_peer(self, entry: Link, hello: Hello) -> DeviceId:
@@ -225,9 +225,9 @@ class Door:
         """Let one device in; whoever is linked learns of it at once.
 
         Raises:
-            InputError: as `founding.admit`.
+            InputError: as `admitting.admit`.
         """
-        given = founding.admit(
+        given = admitting.admit(
             self._ledger, request, now.entropy, now.wall_ms, wish=wish, name=name
         )
         self._board.effects.append(Notice("admitted", {"device": str(DeviceId(request.device))}))
@@ -238,9 +238,9 @@ class Door:
         """Take up membership; all other links end, for we greet as somebody else from now on.
 
         Raises:
-            InputError: as `founding.join`.
+            InputError: as `admitting.join`.
         """
-        founding.join(self._ledger, grant, now.wall_ms)
+        admitting.join(self._ledger, grant, now.wall_ms)
         for other in [each for each in self._board.all.values() if each is not through]:
             self._board.drop(other, LinkError("joined"))
 
@@ -281,7 +281,7 @@ class Door:
             InputError: `too_many_invitations`; why we may not grant what is wished.
         """
         assert len(code) == CODE_BYTES
-        founding.may_grant(self._ledger, wish)
+        admitting.may_grant(self._ledger, wish)
         if len(self.live_invitations(now)) >= INVITATIONS_MAX:
             raise InputError("too_many_invitations", allowed=(str(INVITATIONS_MAX),))
         self._invitations.append(Invitation(code, wish, now.mono_ms + INVITATION_MS))

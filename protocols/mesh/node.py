@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from protocols.errors import FieldmeshError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash
-from protocols.ledger import audit, founding, sealing
+from protocols.ledger import admitting, audit, founding, sealing
 from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
@@ -258,7 +258,7 @@ class Node:
 
     def ask(self, now: Now) -> bytes:
         """Return the file by which this device asks to be admitted, carried by hand."""
-        return request_file(founding.request_to_join(self.ledger, b"", now.entropy))
+        return request_file(admitting.request_to_join(self.ledger, b"", now.entropy))
 
     def admit(
         self, asked: bytes, wish: Wish, now: Now, *, name: str = ""
@@ -266,7 +266,7 @@ class Node:
         """Admit the device that a request file asks for; return the grant's file.
 
         Raises:
-            InputError: as `open_request_file` and `founding.admit`.
+            InputError: as `open_request_file` and `admitting.admit`.
         """
         grant = self._door.admit(open_request_file(asked), wish, now, name=name)
         return grant_file(grant), self._settle(now)
@@ -275,7 +275,7 @@ class Node:
         """Take up membership by a grant file.
 
         Raises:
-            InputError: as `open_grant_file` and `founding.join`.
+            InputError: as `open_grant_file` and `admitting.join`.
         """
         device, lower_ms = self.ledger.authority.device, self.ledger.trusted_ms
         self._door.join(open_grant_file(granted, device, lower_ms=lower_ms), now)
@@ -382,7 +382,7 @@ class Node:
             self._board.effects.append(Changed(frozenset(tables)))
 
     def _build_bridge(self, now: Now) -> None:
-        if founding.build_bridge(self.ledger, now.wall_ms):
+        if admitting.build_bridge(self.ledger, now.wall_ms):
             self._board.grew(own_control(self.ledger))
 
     def _begin_new_epoch(self, now: Now) -> None:

@@ -151,8 +151,16 @@ class Membership:
         """Whether this certificate stands and is this subject's."""
         return certificate in self._standing.get(subject, {})
 
-    def ways(self, key: bytes) -> list[tuple[Authority, Way]]:
-        """All that a key may do, as a root and by each of its certificates, and its seals."""
+    def ways(
+        self, key: bytes, certificate: StatementHash | None = None
+    ) -> list[tuple[Authority, Way]]:
+        """All that a key may do, as a root and by each of its certificates, and its seals.
+
+        Args:
+            certificate: By this one only.
+        """
+        if certificate is not None:
+            return list(self._standing.get(key, {}).get(certificate, {}).values())
         root = root_authority(self.charter, key) if self.charter else None
         below = [
             each for by_root in self._standing.get(key, {}).values() for each in by_root.values()
@@ -175,12 +183,6 @@ class Membership:
             if self._reach(way, place) == Standing.STANDS
         ]
 
-    def org(self, authority: Authority) -> Org:
-        """The organisation that an authority comes from."""
-        org = self.charter.org_of(authority.root) if self.charter else None
-        assert org is not None
-        return org
-
     def why_not_seal(self, author: bytes, subject: bytes) -> str:
         """Say why a seal that is written now would not count, as `Refused`; '' when it would."""
         reasons = [
@@ -189,6 +191,12 @@ class Membership:
             for sealed, _ in self.ways(subject)
         ]
         return min(reasons, key=("", *_TELLING).index, default="seal_author")
+
+    def org(self, authority: Authority) -> Org:
+        """The organisation that an authority comes from."""
+        org = self.charter.org_of(authority.root) if self.charter else None
+        assert org is not None
+        return org
 
     def certificates(self, device: bytes) -> list[Certificate]:
         """Standing certificates of a device, the newest first."""

@@ -366,8 +366,8 @@ class Roster:
         self._settle()
         return self._membership.subjects()
 
-    def bounds(self, key: DeviceId) -> list[Bound]:
-        """The seals that count against a device or person, by entry."""
+    def bounds(self, key: DeviceId, certificate: StatementHash | None = None) -> list[Bound]:
+        """The seals that count against a device or person, or one certificate of it, by entry."""
         self._settle()
         found = {bound.seal: bound for _, way in self._membership.ways(key) for bound in way}
         return [found[entry] for entry in sorted(found)]

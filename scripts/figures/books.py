@@ -18,8 +18,9 @@ from random import Random
 from typing import Any
 
 from protocols.ids import Epoch
+from protocols.ledger.admitting import admit, join, request_to_join
 from protocols.ledger.book import Ledger
-from protocols.ledger.founding import admit, found_book, join, request_to_join
+from protocols.ledger.founding import found_book
 from protocols.ledger.recording import Recorder
 from protocols.ledger.store import Store, open_file, settle_new_file
 from protocols.mesh.effects import Now, Transmit

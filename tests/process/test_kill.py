@@ -19,7 +19,7 @@ import pytest
 
 from protocols.errors import LedgerError
 from protocols.feeds.lane import Lane
-from protocols.ledger import founding
+from protocols.ledger import admitting
 from protocols.ledger.book import Ledger
 from protocols.ledger.store import Store, open_file
 from protocols.mesh.effects import Transmit, WakeAt
@@ -220,4 +220,4 @@ def test_every_record_of_a_killed_writer_can_be_read_and_built_again(
 
     assert ledger.digest(care) == before
     assert {feed.genesis.lane for feed, _ in ledger.chain.heads()} >= {Lane.CONTROL, Lane.ROUTINE}
-    assert founding.must_admit(ledger).device == ledger.authority.device
+    assert admitting.own_right(ledger)[1].key == ledger.authority.device

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from protocols.ids import DeviceId
-from protocols.ledger import founding
+from protocols.ledger import admitting
 from protocols.ledger.book import Ledger
 from protocols.ledger.founding import found_book
 from protocols.ledger.recording import Answer
@@ -100,10 +100,10 @@ class Device:
 def admit(admitter: Device, joiner: Device, *, hq: bool = False) -> None:
     """Make `joiner` a member of `admitter`'s operation, past the network."""
     binding = b"b" * 32
-    request = founding.request_to_join(joiner.ledger, binding, joiner.chance.randbytes)
+    request = admitting.request_to_join(joiner.ledger, binding, joiner.chance.randbytes)
     wish = Wish("hq" if hq else "device")
-    grant = founding.admit(admitter.ledger, request, admitter.chance.randbytes, WALL_MS, wish=wish)
-    founding.join(joiner.ledger, grant, WALL_MS)
+    grant = admitting.admit(admitter.ledger, request, admitter.chance.randbytes, WALL_MS, wish=wish)
+    admitting.join(joiner.ledger, grant, WALL_MS)
     joiner.ledger.reload()
     joiner.node = Node(joiner.ledger)
 

@@ -6,7 +6,7 @@ import pytest
 
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, Epoch
-from protocols.ledger import founding
+from protocols.ledger import admitting
 from protocols.ledger.opening import PREFIXES_KEPT
 from protocols.ledger.searching import search_query, search_words
 from protocols.records.catalogue import ROW_TABLES
@@ -149,7 +149,7 @@ def _certify(device: Device, author: Author) -> None:
         name="late",
         next_epoch=bytes(author.epoch),
     )
-    founding.admit(device.ledger, request, device.chance.randbytes, WALL_MS, wish=Wish())
+    admitting.admit(device.ledger, request, device.chance.randbytes, WALL_MS, wish=Wish())
 
 
 def test_joining_adopts_what_was_written_before_and_a_third_node_reads_it():

@@ -1,0 +1,312 @@
+"""Admitting a device, and joining where one was admitted: by code or by file, it is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protocols.errors import InputError, LedgerError, PeerError
+from protocols.feeds.lane import Lane
+from protocols.feeds.run import Gap, decode_run
+from protocols.ids import DeviceId, KeyId, ScopeId, StatementHash
+from protocols.ledger.authority import old_scope_name
+from protocols.ledger.book import Ledger
+from protocols.ledger.founding import EPOCH_BYTES, Entropy, new_epoch, put, seal_name_of
+from protocols.trust.certificates import (
+    Authority,
+    Certificate,
+    Rank,
+    open_certificate,
+    refusal,
+    sign_certificate,
+    verify_chain,
+)
+from protocols.trust.charter import Charter, Sensitivity, SignedCharter, operation_id
+from protocols.trust.control import Admission, Certificates, Founding, Seal
+from protocols.trust.enrolment import (
+    GRANT_ENTRY_BYTES_MAX,
+    NAME_LETTERS_MAX,
+    JoinGrant,
+    JoinRequest,
+    sign_request,
+)
+from protocols.trust.granting import Offer, Wish, offer, own_scope
+from protocols.trust.keyring import bridge, envelopes_for
+from protocols.trust.statements import pack, statement_hash, unpack
+
+# Admitting
+
+
+def request_to_join(ledger: Ledger, binding: bytes, entropy: Entropy) -> JoinRequest:
+    """Return what this device shows to be admitted, bound to one channel; durable on return.
+
+    Asking again names the same next epoch: whichever request is granted, it is the one written in.
+    """
+    authority, store = ledger.authority, ledger.store
+    row = store.one("SELECT value FROM meta WHERE name = 'next_epoch'")
+    next_epoch = bytes(row[0]) if row else entropy(EPOCH_BYTES)
+    if row is None:
+        with store.atomic():
+            put(store, "next_epoch", next_epoch)
+    epochs = tuple(
+        (bytes(feed.genesis.epoch), bytes(feed.feed_id))
+        for feed in ledger.chain.feeds.values()
+        if feed.genesis.device == authority.device and feed.genesis.lane == Lane.CONTROL
+    )
+    return sign_request(
+        authority.keys,
+        binding,
+        epochs=epochs,
+        scopes=tuple(bytes(authority.scope_for(each) or ScopeId.zero()) for each in Sensitivity),
+        name=authority.secret("name").decode()[:NAME_LETTERS_MAX],
+        next_epoch=next_epoch,
+    )
+
+
+def own_right(ledger: Ledger) -> tuple[Charter, Authority]:
+    """Return the charter and what this device may grant under it.
+
+    Raises:
+        InputError: `may_not_admit` when it is no issuer or coordinator, or sealed;
+            `certificate_expired`.
+    """
+    roster, device = ledger.authority.roster, ledger.authority.device
+    member, charter = roster.device(device), roster.charter
+    if member is None or charter is None or member.rank > Rank.COORDINATOR or member.sealed:
+        raise InputError("may_not_admit")
+    try:
+        chain, lower_ms = roster.chain(device), ledger.trusted_ms
+        _, right = verify_chain(charter, ledger.authority.operation, chain, lower_ms=lower_ms)
+    except PeerError as error:
+        raise InputError(error.code) from None
+    return charter, right
+
+
+def may_grant(ledger: Ledger, wish: Wish) -> Offer:
+    """Return what a newcomer would be given.
+
+    Raises:
+        InputError: as `own_right` and `granting.offer`.
+    """
+    charter, right = own_right(ledger)
+    return offer(charter, ledger.authority.operation, [right], wish)
+
+
+def admit(
+    ledger: Ledger,
+    request: JoinRequest,
+    entropy: Entropy,
+    wall_ms: int,
+    *,
+    wish: Wish,
+    name: str = "",
+) -> JoinGrant:
+    """Certify a device, adopt its feeds and hand it the keys; return the grant for it.
+
+    A sealed device is let in anew: what it writes from then on counts, nothing of before.
+
+    Args:
+        name: What the device is called from now on; '' = what it asked for.
+
+    Raises:
+        InputError: as `may_grant`; `own_device`; `certificate_count` when all numbers are given.
+    """
+    authority = ledger.authority
+    device = DeviceId(request.device)
+    if device == authority.device:
+        raise InputError("own_device")
+    granted = may_grant(ledger, wish)
+    certificate = _certificate(ledger, request, granted, name or request.name, entropy)
+    with ledger.atomic():
+        statement = sign_certificate(certificate, authority.keys)
+        ledger.write_control(Certificates((statement,)), wall_ms)
+        ledger.write_control(
+            Admission(
+                request.device,
+                request.epochs,
+                bytes(statement_hash(statement)),
+                _mapped(ledger, device, request.scopes, granted),
+            ),
+            wall_ms,
+        )
+        _let_in_anew(ledger, request, statement_hash(statement), wall_ms)
+        for scope in granted.scopes:
+            _hand_key(ledger, ScopeId(scope), (device, request.agree), entropy, wall_ms)
+    return JoinGrant(
+        unpack(SignedCharter, authority.secret("charter")),
+        authority.roster.chain(device),
+        bytes(authority.device),
+        _control_runs(ledger),
+    )
+
+
+def _certificate(
+    ledger: Ledger, request: JoinRequest, granted: Offer, name: str, entropy: Entropy
+) -> Certificate:
+    """The certificate of a newcomer; a renewal keeps the number its subject has.
+
+    Raises:
+        InputError: one of `certificates.REFUSALS`.
+    """
+    authority, device = ledger.authority, DeviceId(request.device)
+    _, right = own_right(ledger)
+    chain = authority.roster.chain(device)
+    if chain and chain[-1].issuer == authority.device:
+        serial = open_certificate(chain[-1]).serial
+    else:
+        serial = authority.roster.next_serial(authority.device)
+    try:
+        opened: tuple[KeyId, bytes] | None = authority.write_key(authority.care_scope)
+    except LedgerError:
+        opened = None
+    certificate = granted.certificate(
+        authority.operation,
+        request.device,
+        request.agree,
+        serial=serial,
+        sealed_name=seal_name_of(name, device, opened, entropy),
+    )
+    reason = refusal(right, certificate, authority.operation)
+    if reason:
+        raise InputError(reason)
+    return certificate
+
+
+def _mapped(
+    ledger: Ledger, device: DeviceId, old: Sequence[bytes], granted: Offer
+) -> tuple[tuple[bytes, bytes], ...]:
+    """Which scope of the operation each old one of a newcomer becomes, as far as it may write."""
+    charter, _ = own_right(ledger)
+    member = ledger.authority.roster.device(device)
+    law = member.jurisdiction if member else ""
+    pairs = []
+    for sensitivity, scope in zip(Sensitivity, old, strict=False):
+        new = own_scope(charter, granted.scopes, law, sensitivity)
+        if any(scope) and new is not None and charter.scope(scope) is None:
+            pairs.append((bytes(scope), new))
+    return tuple(pairs)
+
+
+def _let_in_anew(
+    ledger: Ledger, request: JoinRequest, certificate: StatementHash, wall_ms: int
+) -> None:
+    """Widen every seal that is on a new certificate by the life the device is about to begin.
+
+    Whoever may grant it outranks it, so the extension counts, whoever sealed the device.
+    """
+    device = DeviceId(request.device)
+    for bound in ledger.authority.roster.bounds(device, certificate):
+        if not bound.reduces:
+            lifted = Seal(
+                bytes(device),
+                bound.reason,
+                (),
+                epochs=(request.next_epoch,),
+                extends=bytes(bound.seal),
+            )
+            ledger.write_control(lifted, wall_ms)
+
+
+def _hand_key(
+    ledger: Ledger, scope: ScopeId, reader: tuple[DeviceId, bytes], entropy: Entropy, wall_ms: int
+) -> None:
+    """Give a newcomer the key of a scope, if it is one to read it and we have the key."""
+    authority = ledger.authority
+    if reader not in authority.roster.readers(scope):
+        return
+    try:
+        key_id, key = authority.write_key(scope)
+    except LedgerError:
+        # Whoever has it will write the envelope on meeting either of us.
+        return
+    ledger.write_control(envelopes_for(key_id, key, [reader], entropy(32)), wall_ms)
+
+
+def _control_runs(ledger: Ledger) -> tuple[bytes, ...]:
+    """The admitter's control feed from its start, where it is short enough for the grant."""
+    device, epoch = ledger.authority.device, ledger.authority.epoch
+    for feed in ledger.chain.feeds.values():
+        genesis = feed.genesis
+        if (genesis.device, genesis.epoch, genesis.lane) == (device, epoch, Lane.CONTROL):
+            run = ledger.chain.run_after(feed, feed.tips[0], 0, GRANT_ENTRY_BYTES_MAX)
+            if run is not None and run[1] == feed.seq and len(run[0]) <= GRANT_ENTRY_BYTES_MAX:
+                return (run[0],)
+    return ()
+
+
+# Joining
+
+
+def join(ledger: Ledger, grant: JoinGrant, wall_ms: int) -> None:
+    """Take up membership: what was written before stays, and now counts for the operation.
+
+    The ledger must be loaded anew afterwards: everything is judged from the new charter.
+
+    Raises:
+        InputError: `no_request` when this device asked for nothing since it last joined.
+    """
+    store, authority = ledger.store, ledger.authority
+    asked = store.one("SELECT value FROM meta WHERE name = 'next_epoch'")
+    if asked is None:
+        raise InputError("no_request")
+    operation = operation_id(grant.charter.body)
+    old = {each: authority.scope_for(each) for each in Sensitivity}
+    with store.atomic():
+        if operation != authority.operation:
+            for sensitivity, scope in old.items():
+                if scope is not None:
+                    put(store, old_scope_name(sensitivity), scope)
+        put(store, "operation", operation)
+        put(store, "charter", pack(grant.charter))
+        new_epoch(store, bytes(asked[0]))
+        store.execute("UPDATE peer SET we_hold = 0, they_hold = 0")
+        store.execute("UPDATE subject SET dirty = 1")
+    ledger.reload()
+    with ledger.atomic():
+        ledger.write_control(Founding(grant.charter), wall_ms)
+        ledger.write_control(Certificates(grant.chain), wall_ms)
+    _take_early(ledger, grant, wall_ms)
+    build_bridge(ledger, wall_ms)
+
+
+def _take_early(ledger: Ledger, grant: JoinGrant, wall_ms: int) -> None:
+    """Take the admission and keys that came with the grant; what does not read comes by sync."""
+    for raw in grant.entries:
+        try:
+            run, _ = decode_run(raw, 0, ledger.chain.genesis_of, ledger.chain.prev_of)
+        except (PeerError, Gap):
+            return
+        ledger.take([run], wall_ms)
+
+
+def build_bridge(ledger: Ledger, wall_ms: int) -> bool:
+    """Once the operation's keys are here, let their readers read what we wrote before joining.
+
+    Returns:
+        Whether a bridge was written now.
+    """
+    built = [_bridge_from(ledger, each, wall_ms) for each in Sensitivity]
+    return any(built)
+
+
+def _bridge_from(ledger: Ledger, sensitivity: Sensitivity, wall_ms: int) -> bool:
+    authority, store = ledger.authority, ledger.store
+    name = old_scope_name(sensitivity)
+    row = store.one("SELECT value FROM meta WHERE name = ?", (name,))
+    if row is None:
+        return False
+    old_scope = ScopeId(row[0])
+    to = authority.roster.scope_of(old_scope, authority.device)
+    key_id = to and authority.keyring.write_key(to, authority.roster.may_rotate)
+    key = authority.keyring.key(key_id) if key_id else None
+    if not key_id or key is None:
+        return False
+    old = {
+        generation: opened
+        for generation in authority.keyring.generations(old_scope)
+        if (opened := authority.keyring.key(generation)) is not None
+    }
+    with ledger.atomic():
+        if old:
+            ledger.write_control(bridge(key_id, key, old), wall_ms)
+        store.execute("DELETE FROM meta WHERE name = ?", (name,))
+    return True
