@@ -369,7 +369,8 @@ class Roster:
     def bounds(self, key: DeviceId, certificate: StatementHash | None = None) -> list[Bound]:
         """The seals that count against a device or person, or one certificate of it, by entry."""
         self._settle()
-        found = {bound.seal: bound for _, way in self._membership.ways(key) for bound in way}
+        ways = self._membership.ways(key, certificate)
+        found = {bound.seal: bound for _, way in ways for bound in way}
         return [found[entry] for entry in sorted(found)]
 
     def why_not_seal(self, author: DeviceId, subject: DeviceId) -> str:
