@@ -296,7 +296,7 @@ def _bridge_from(ledger: Ledger, sensitivity: Sensitivity, wall_ms: int) -> bool
         return False
     old_scope = ScopeId(row[0])
     to = authority.roster.scope_of(old_scope, authority.device)
-    key_id = to and authority.keyring.write_key(to, authority.roster.may_rotate)
+    key_id = to and authority.scope_keys.write_key(to)
     key = authority.keyring.key(key_id) if key_id else None
     if not key_id or key is None:
         return False

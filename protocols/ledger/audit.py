@@ -52,6 +52,8 @@ _RECORDS: Mapping[type, What] = {
 }
 _FIRST_BYTES = (9, 10, 11, 12, 13)
 """Numbers of the control records that belong in the trail."""
+_KEYS_BYTES = (4, 5)
+"""Numbers of a rotation and its envelopes: a seal brings them with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,15 +279,21 @@ def _unreadable(ledger: Ledger) -> dict[int, int]:
 
 
 def _lines_of(ledger: Ledger, feed: FeedState) -> Iterator[Line]:
-    marks = ",".join("?" * len(_FIRST_BYTES))
+    wanted = (*_FIRST_BYTES, *_KEYS_BYTES)
+    marks = ",".join("?" * len(wanted))
     rows = ledger.store.all(
         "SELECT seq, hash, clock, body FROM entry WHERE feed = ?"
         f" AND substr(body, 1, 1) IN ({marks}) ORDER BY seq, hash",
-        (feed.no, *(bytes([number]) for number in _FIRST_BYTES)),
+        (feed.no, *(bytes([number]) for number in wanted)),
     )
     bare: Line | None = None
     """A record of which no item has said yet in which session it was written."""
+    last = 0
+    """Where it stands, or the last of the new keys that a seal brings with it."""
     for seq, digest, clock, body in rows:
+        if body[0] in _KEYS_BYTES:
+            last = seq if seq == last + 1 else last
+            continue
         record, place = _record(body), (seq, digest)
         what = _RECORDS.get(type(record))
         if not isinstance(record, Audit) and what is None:
@@ -293,13 +301,13 @@ def _lines_of(ledger: Ledger, feed: FeedState) -> Iterator[Line]:
         said: list[Line] = []
         if isinstance(record, Audit):
             said = [_line(ledger, feed, place, item) for item in record.items]
-            if bare is not None and (bare.what, bare.seq + 1) == (said[0].what, seq):
+            if bare is not None and (bare.what, last + 1) == (said[0].what, seq):
                 said[0], bare = replace(said[0], seq=bare.seq, entry=bare.entry), None
         if bare is not None:
             yield bare
         if what is not None:
             alone = _line(ledger, feed, place, AuditItem(int(what), clock >> 16, 0))
-            bare = replace(alone, detail=Detail())
+            bare, last = replace(alone, detail=Detail()), seq
         else:
             bare = None
         yield from said

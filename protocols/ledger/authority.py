@@ -6,13 +6,14 @@ replayed at every start and lives in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from protocols.errors import LedgerError, PeerError
 from protocols.feeds.entry import Entry
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash, Epoch, KeyId, OperationId, ScopeId
 from protocols.ledger.chain import Chain, FeedState, Stored
+from protocols.ledger.scopekeys import ScopeKeys
 from protocols.ledger.store import Store
 from protocols.records.identity import code_tag
 from protocols.trust.charter import Sensitivity
@@ -45,6 +46,7 @@ class Authority:
         self.epoch = Epoch(self.secret("epoch"))
         self.roster = Roster(self.operation)
         self.keyring = Keyring(self.keys)
+        self.scope_keys = ScopeKeys(self.roster, self.keyring, lambda: self.version)
         self.erasures = Erasures(self.operation)
         self.orders_changed = False
         """Whether an erase or a hold came since last looked at; whoever reads it clears it."""
@@ -216,7 +218,7 @@ class Authority:
         Raises:
             LedgerError: `no_key` when none is open to this device.
         """
-        return self._open_key(scope, self.roster.may_rotate)
+        return self._opened(self.scope_keys.write_key(scope))
 
     def writable_scope(self) -> tuple[ScopeId, KeyId, bytes]:
         """The scope, key id and key for care written now.
@@ -236,16 +238,14 @@ class Authority:
             if row is None:
                 raise
         old = ScopeId(row[0])
-        return old, *self._open_key(old, lambda device, _: device == self.device)
+        own = self.keyring.write_key(old, lambda _, device: device == self.device)
+        return old, *self._opened(own)
 
     def same_scope(self, held: bytes, scope: ScopeId) -> bool:
         """Whether a document of one scope may be continued in another."""
         return held == scope or (self.scope_of(held) or held) == (self.scope_of(scope) or scope)
 
-    def _open_key(
-        self, scope: ScopeId, entitled: Callable[[DeviceId, ScopeId], bool]
-    ) -> tuple[KeyId, bytes]:
-        key_id = self.keyring.write_key(scope, entitled)
+    def _opened(self, key_id: KeyId | None) -> tuple[KeyId, bytes]:
         key = None if key_id is None else self.keyring.key(key_id)
         if key_id is None or key is None:
             raise LedgerError("no_key")

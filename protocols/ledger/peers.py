@@ -149,7 +149,9 @@ class PeerBook:
             self._dirty.add(device)
 
     def take_receipt(
-        self, raw: bytes, about: Callable[[Receipt], ScopeId | None]
+        self,
+        raw: bytes,
+        about: Callable[[Receipt], ScopeId | None] = lambda _: ScopeId.zero(),
     ) -> Receipt | None:
         """Keep a receipt when it is news of a device we know of; return it then.
 

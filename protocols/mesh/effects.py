@@ -22,6 +22,11 @@ class Now(msgspec.Struct, frozen=True):
     ahead_ms: int = 0
     """How far ahead of the device's own clock `wall_ms` is, as a person stated; 0: not at all."""
 
+    def between(self, limits_ms: tuple[int, int]) -> int:
+        """Return a pause between these, even and at random."""
+        low, high = limits_ms
+        return low + int.from_bytes(self.entropy(4)) % (high - low)
+
 
 class Transmit(msgspec.Struct, frozen=True):
     """Put one sealed message on a link, after those before it."""

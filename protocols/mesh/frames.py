@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from protocols.errors import PeerError
 from protocols.feeds.varint import put_varint, take_varint
-from protocols.ids import DeviceId, FeedId
+from protocols.ids import DeviceId, FeedId, KeyId
 
 MESSAGE_BYTES_MAX = 65_519
 """A WebSocket message with the channel's tag."""
@@ -22,6 +22,8 @@ DATA_BYTES = 32 * 1024
 HEADS_MAX = 1200
 """Heads in one HAVE; a longer vector goes out in several."""
 LINKS_MAX = 256
+LACKS_MAX = 64
+"""Keys that one frame asks for; more come once these are here."""
 DATA_HEAD_BYTES = 10
 """Type and mark before the runs of a data frame, at most."""
 STUB_BYTES = 8
@@ -107,17 +109,17 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """The answer to an enrolment."""
-
-    grant: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Bye:
     """I close this session, for this reason."""
 
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lacks:
+    """Scope keys I am entitled to and cannot open, all of them: whoever has one, seal it to me."""
+
+    keys: tuple[KeyId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Unknown:
     type: int
 
 
-Frame = Have | Want | Ladder | Data | Mark | Ack | Links | Receipt | Grant | Bye | Unknown
+Frame = Have | Want | Ladder | Data | Mark | Ack | Links | Receipt | Bye | Lacks | Unknown
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -149,10 +151,10 @@ def encode_frame(frame: Frame) -> bytes:
             return b"\7" + put_varint(len(devices)) + b"".join(devices)
         case Receipt(statement):
             return b"\x08" + statement
-        case Grant(grant):
-            return b"\x09" + grant
         case Bye(code):
             return b"\x0a" + code.encode()
+        case Lacks(keys):
+            return b"\x0b" + put_varint(len(keys)) + b"".join(keys)
         case Unknown():
             raise AssertionError("an unknown frame is never sent")
 
@@ -183,10 +185,10 @@ def decode_frame(raw: bytes) -> Frame:
             return _take_links(raw)
         case 8:
             return Receipt(raw[1:])
-        case 9:
-            return Grant(raw[1:])
         case 10:
             return _take_bye(raw)
+        case 11:
+            return _take_lacks(raw)
         case unknown:
             return Unknown(unknown)
 
@@ -238,6 +240,13 @@ def _take_links(raw: bytes) -> Links:
     if count > LINKS_MAX or len(raw) != at + count * 32:
         raise PeerError("malformed", what="links")
     return Links(tuple(DeviceId(raw[place : place + 32]) for place in range(at, len(raw), 32)))
+
+
+def _take_lacks(raw: bytes) -> Lacks:
+    count, at = take_varint(raw, 1)
+    if count > LACKS_MAX or len(raw) != at + count * 32:
+        raise PeerError("malformed", what="lacks")
+    return Lacks(tuple(KeyId(raw[place : place + 32]) for place in range(at, len(raw), 32)))
 
 
 def _take_bye(raw: bytes) -> Bye:

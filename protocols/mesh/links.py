@@ -46,6 +46,8 @@ class Switchboard:
         self.effects: list[Effect] = []
         self._judged_by: tuple[object, int] | None = None
         """The authority and its version when every session last asked what its peer may hold."""
+        self.told = 0
+        """How often it changed who is linked."""
 
     def keep_one(self, entry: Link, peer: DeviceId, epoch: bytes) -> bool:
         """Of two links between the same two devices keep what the lower id dialled.
@@ -89,6 +91,7 @@ class Switchboard:
 
     def tell(self) -> None:
         """Say who is linked now, to every peer and to whoever shows it here."""
+        self.told += 1
         self.effects.append(Changed(frozenset(("peer",))))
         linked = self.linked
         for session in self.sessions():

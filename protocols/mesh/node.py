@@ -25,6 +25,7 @@ from protocols.mesh.effects import Changed, Effect, Notice, Now, WakeAt
 from protocols.mesh.frames import MESSAGE_BYTES_MAX, Ack, Bye, decode_frame
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.greeting import Manner
+from protocols.mesh.handing import Handing
 from protocols.mesh.links import Link, Switchboard
 from protocols.mesh.receipts import Receipts
 from protocols.mesh.session import Session
@@ -71,6 +72,7 @@ class Node:
         self._receipts = Receipts(ledger, self._board)
         self._auditing = Auditing(ledger, self._board)
         self._confirming = Confirming(ledger, self._board)
+        self._handing = Handing(ledger, self._board)
         self._timers = _Timers()
 
     # Driving
@@ -166,6 +168,7 @@ class Node:
         timers = self._timers
         self._receipts.tick(now)
         self._confirming.tick(now)
+        self._handing.tick(now)
         self._auditing.tick(now)
         if timers.flush_at is not None and timers.flush_at <= now.mono_ms:
             timers.flush_at = None
@@ -210,6 +213,7 @@ class Node:
             audit.write(self.ledger, said, now.wall_ms, now.entropy)
         self._board.grew(own_control(self.ledger))
         self._board.cut_sealed()
+        self._handing.rotate(now)
         return self._settle(now)
 
     def wrote_control(self, now: Now) -> list[Effect]:
@@ -340,7 +344,7 @@ class Node:
         self._receipts.took(now)
 
     def _pass_on(self, source: Session, feeds: Iterable[FeedState], now: Now) -> None:
-        late = now.mono_ms + _between(SUPPRESSED_OFFER_MS, now)
+        late = now.mono_ms + now.between(SUPPRESSED_OFFER_MS)
         for session in self._board.sessions():
             if session is source:
                 continue
@@ -353,7 +357,7 @@ class Node:
                 elif feed.genesis.lane <= Lane.URGENT:
                     session.grew(feed)
                 else:
-                    session.heard(feed, now.mono_ms + _between(OFFER_MS, now))
+                    session.heard(feed, now.mono_ms + now.between(OFFER_MS))
 
     # Merging
 
@@ -398,6 +402,7 @@ class Node:
 
     def _settle(self, now: Now) -> list[Effect]:
         """Move frames out, set the next alarm, hand over the effects."""
+        self._handing.look(now)
         self._board.pump(now.mono_ms)
         wake = self._next_alarm(now)
         if wake is not None:
@@ -409,6 +414,7 @@ class Node:
         if self.ledger.peers.dirty and timers.flush_at is None:
             timers.flush_at = now.mono_ms + FLUSH_MS
         alarms = [self._receipts.at_ms, self._auditing.at_ms, timers.flush_at]
+        alarms.append(self._handing.at_ms)
         for entry in self._links.values():
             session = entry.session
             alarms.append(entry.opened_ms + GREETING_MS if session is None else session.offer_at)
@@ -422,9 +428,3 @@ class Node:
         pausing = ledger.only_merging_left and not ledger.full
         waiting = pausing and any(s.streaming for s in self._board.sessions())
         return self._timers.last_data_ms + QUIET_MS if waiting else now.mono_ms
-
-
-def _between(limits_ms: tuple[int, int], now: Now) -> int:
-    """Return a moment between these, even and at random."""
-    low, high = limits_ms
-    return low + int.from_bytes(now.entropy(4)) % (high - low)

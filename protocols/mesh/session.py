@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from protocols.errors import PeerError
-from protocols.feeds.lane import Lane
-from protocols.feeds.run import Gap, Run, decode_run, feed_at
+from protocols.feeds.run import Gap, Run, decode_run
 from protocols.feeds.varint import put_varint
-from protocols.ids import DeviceId, Epoch, FeedId
+from protocols.ids import DeviceId, Epoch, FeedId, KeyId
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
 from protocols.mesh.awaiting import Awaited
@@ -26,8 +25,8 @@ from protocols.mesh.frames import (
     Bye,
     Data,
     Frame,
-    Grant,
     Have,
+    Lacks,
     Ladder,
     Links,
     Mark,
@@ -36,6 +35,7 @@ from protocols.mesh.frames import (
     Unknown,
     Want,
 )
+from protocols.mesh.glimpse import urgent_run
 from protocols.mesh.holdings import Holdings
 from protocols.mesh.outbox import Outbox, Position
 from protocols.mesh.places import LADDER_PLACES_MAX, end_of, place_of, rungs, start_of
@@ -64,6 +64,8 @@ class Session:
         self.out: list[Frame] = []
         self.links: frozenset[DeviceId] = frozenset()
         """Devices the peer is linked to itself."""
+        self.lacks: frozenset[KeyId] = frozenset()
+        """Scope keys that the peer says it cannot open."""
         self.wall_ms = 0
         """The latest wall clock, set by the node before each frame."""
         self.own_ahead = False
@@ -144,7 +146,9 @@ class Session:
                 self._note_mark(mark)
             case Links(devices):
                 self.links = frozenset(devices)
-            case Receipt() | Grant() | Bye() | Unknown():
+            case Lacks(keys):
+                self.lacks = frozenset(keys)
+            case Receipt() | Bye() | Unknown():
                 pass
             case _:
                 assert_never(frame)
@@ -284,24 +288,10 @@ class Session:
     def take_urgent(self, frame: Frame) -> Taken | None:
         """Store what is urgent in a data frame whose turn is still to come.
 
-        Nothing is acknowledged and nothing asked for: its turn comes and finds it known. What
-        would say more than that waits for its turn: a gap, a fault, entries of our own.
+        Nothing is acknowledged and nothing asked for: its turn comes and finds it known.
         """
-        if not isinstance(frame, Data) or not frame.runs:
-            return None
-        chain = self._ledger.chain
-        try:
-            feed, genesis = feed_at(frame.runs, 0)
-            genesis = genesis or chain.genesis_of(feed)
-            own = genesis is not None and genesis.device == self._ledger.authority.device
-            if genesis is None or own or genesis.lane > Lane.URGENT:
-                return None
-            run, _ = decode_run(frame.runs, 0, chain.genesis_of, chain.prev_of)
-        except (Gap, PeerError):
-            return None
-        if any(line.body is None for line in run.lines):
-            return None
-        return self._ledger.take([run], self.wall_ms)
+        run = urgent_run(frame, self._ledger)
+        return None if run is None else self._ledger.take([run], self.wall_ms)
 
     def _end_data(self, mark: int) -> None:
         """Acknowledge a data frame, and the mark that came with it."""

@@ -31,6 +31,10 @@ from protocols.trust.identity import (
 
 Reader = tuple[DeviceId, bytes]
 """A device and its X25519 key."""
+Entitled = Callable[[KeyId, DeviceId], bool]
+"""Whether this generation may be written under, made by this device."""
+Counts = Callable[[EntryHash], bool]
+"""Whether the author of an entry could give away the key that its envelopes are said to hold."""
 
 _ZERO_NONCE = bytes(NONCE_BYTES)
 """Every wrapping key here is derived for one text only."""
@@ -94,7 +98,10 @@ class Keyring:
         self._rotations: dict[KeyId, tuple[Rotation, DeviceId]] = {}
         self._by_scope: dict[ScopeId, set[KeyId]] = defaultdict(set)
         self._keys: dict[KeyId, bytes] = {}
-        self._addressed: dict[KeyId, set[bytes]] = defaultdict(set)
+        self._addressed: dict[KeyId, dict[bytes, set[tuple[DeviceId, EntryHash]]]] = {}
+        """By key and addressee: who wrote an envelope, and in which entry."""
+        self.version = 0
+        """Rises whenever a key is made, handed on or opened."""
         # What waits for another record grows with the control feeds held, no faster.
         self._inbox: dict[KeyId, list[tuple[bytes, bytes]]] = defaultdict(list)
         self._wrapped: dict[KeyId, list[tuple[KeyId, bytes, bytes]]] = defaultdict(list)
@@ -118,10 +125,13 @@ class Keyring:
         """
         match record:
             case Rotation():
+                self.version += 1
                 return self._add_rotation(KeyId(entry), record, author)
             case Envelopes():
-                return self._add_envelopes(KeyId(record.key_id), record.ephemeral, record.envelopes)
+                self.version += 1
+                return self._add_envelopes(KeyId(record.key_id), record, author, entry)
             case Bridge():
+                self.version += 1
                 pairs = [(KeyId(old), wrapped) for old, wrapped in record.keys]
                 return self._add_wrapped(KeyId(record.key_id), pairs, b"fm-bridge-1")
             case _:
@@ -138,43 +148,66 @@ class Keyring:
         """All known generations of a scope, opened or not, sorted by id."""
         return sorted(self._by_scope[scope])
 
-    def heads(self, scope: ScopeId) -> list[KeyId]:
-        """Opened generations that no other opened one follows: a rotation's parents."""
+    def heads(self, scope: ScopeId, entitled: Entitled = lambda *_: True) -> list[KeyId]:
+        """Opened generations that no entitled one follows: a rotation's parents.
+
+        The entitled ones first. What somebody else made may say that it opens the one before and
+        lie, so it hides nothing.
+        """
         opened = [key_id for key_id in self._by_scope[scope] if key_id in self._keys]
-        followed = {KeyId(parent) for key_id in opened for parent in self._parents(key_id)}
-        return sorted(set(opened) - followed)
+        well_made = {each for each in opened if entitled(each, self._rotations[each][1])}
+        followed = {KeyId(parent) for key_id in well_made for parent in self._parents(key_id)}
+        return sorted(set(opened) - followed, key=lambda each: (each not in well_made, each))
 
     def write_key(
         self,
         scope: ScopeId,
-        entitled: Callable[[DeviceId, ScopeId], bool],
+        entitled: Entitled,
         avoid: Sequence[DeviceId] = (),
+        counts: Counts = lambda _: True,
     ) -> KeyId | None:
         """Choose the generation to write under; None when no opened one will do.
 
         Args:
-            entitled: Whether a device may rotate this scope; others' rotations are not written
-                under, only read.
-            avoid: Devices known to be sealed. A generation without an envelope for any of
-                them comes first; ask `clean` whether the choice is one.
+            entitled: Generations that are not are only read.
+            avoid: Devices that should not have the key any more. A generation without an
+                envelope for any of them comes first; ask `clean` whether the choice is one.
         """
         followed: set[KeyId] = set()
         open_to_us = []
         for key_id in self._by_scope[scope]:
-            if key_id in self._keys and entitled(self._rotations[key_id][1], scope):
+            if key_id in self._keys and entitled(key_id, self._rotations[key_id][1]):
                 open_to_us.append(key_id)
                 followed.update(KeyId(parent) for parent in self._parents(key_id))
         newest = [key_id for key_id in open_to_us if key_id not in followed]
-        return min(newest, key=lambda each: (not self.clean(each, avoid), each), default=None)
+        return min(
+            newest, key=lambda each: (not self.clean(each, avoid, counts), each), default=None
+        )
 
-    def clean(self, key_id: KeyId, avoid: Sequence[DeviceId]) -> bool:
+    def clean(
+        self, key_id: KeyId, avoid: Sequence[DeviceId], counts: Counts = lambda _: True
+    ) -> bool:
         """Whether none of these devices was given this key, as far as we know."""
-        return not any(device[:DEVICE_PREFIX_BYTES] in self._addressed[key_id] for device in avoid)
+        return not any(self._given(key_id, device, counts) for device in avoid)
 
-    def without_envelope(self, key_id: KeyId, readers: Sequence[Reader]) -> list[Reader]:
-        """Of these readers, those nobody is known to have sealed this key to."""
-        addressed = self._addressed[key_id]
-        return [each for each in readers if each[0][:DEVICE_PREFIX_BYTES] not in addressed]
+    def without_envelope(
+        self, key_id: KeyId, readers: Sequence[Reader], counts: Counts = lambda _: True
+    ) -> list[Reader]:
+        """Of these readers, those nobody is known to have sealed this key to.
+
+        Args:
+            counts: Envelopes of other authors prove nothing: they may hold anything.
+        """
+        return [each for each in readers if not self._given(key_id, each[0], counts)]
+
+    def addressed_by(self, author: DeviceId, key_id: KeyId, device: DeviceId) -> bool:
+        """Whether this author has sealed this key to this device, as it says."""
+        held = self._addressed.get(key_id, {}).get(bytes(device[:DEVICE_PREFIX_BYTES]), ())
+        return any(each == author for each, _ in held)
+
+    def _given(self, key_id: KeyId, device: DeviceId, counts: Counts) -> bool:
+        held = self._addressed.get(key_id, {}).get(bytes(device[:DEVICE_PREFIX_BYTES]), ())
+        return any(counts(entry) for _, entry in held)
 
     def _parents(self, key_id: KeyId) -> Iterator[bytes]:
         return (parent for parent, _ in self._rotations[key_id][0].parents)
@@ -186,16 +219,18 @@ class Keyring:
         self._by_scope[ScopeId(rotation.scope)].add(key_id)
         parents = [(KeyId(parent), wrapped) for parent, wrapped in rotation.parents]
         opened = self._add_wrapped(key_id, parents, b"fm-parent-1")
-        return opened + self._add_envelopes(key_id, rotation.ephemeral, rotation.envelopes)
+        return opened + self._add_envelopes(key_id, rotation, author, EntryHash(key_id))
 
     def _add_envelopes(
-        self, key_id: KeyId, ephemeral: bytes, envelopes: Sequence[Envelope]
+        self, key_id: KeyId, record: Rotation | Envelopes, author: DeviceId, entry: EntryHash
     ) -> list[KeyId]:
-        self._addressed[key_id].update(prefix for prefix, _ in envelopes)
+        addressed = self._addressed.setdefault(key_id, {})
+        for prefix, _ in record.envelopes:
+            addressed.setdefault(prefix, set()).add((author, entry))
         own = self._own.device[:DEVICE_PREFIX_BYTES]
         if key_id not in self._keys:
             self._inbox[key_id] += [
-                (ephemeral, sealed) for prefix, sealed in envelopes if prefix == own
+                (record.ephemeral, sealed) for prefix, sealed in record.envelopes if prefix == own
             ]
         return self._try(key_id)
 
@@ -229,6 +264,7 @@ class Keyring:
             key_id, key = ready.pop()
             if key_id not in self._keys:
                 self._keys[key_id] = key
+                self.version += 1
                 opened.append(key_id)
                 ready += self._unwrapped(key_id)
         return opened

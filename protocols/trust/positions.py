@@ -25,6 +25,10 @@ class Positions:
             self._forked.add(place.feed)
         return place.feed in self._forked
 
+    def __len__(self) -> int:
+        """How many control entries are here."""
+        return len(self._at)
+
     def of(self, entry: bytes) -> Place | None:
         """Return where an entry stands, or None while it is not here."""
         return self._at.get(entry)

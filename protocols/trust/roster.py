@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from protocols.ids import DeviceId, EntryHash, FeedId, KeyId, OperationId, ScopeId, StatementHash
+from protocols.trust import readers
 from protocols.trust.certificates import Authority, Certificate, Rank, open_name
-from protocols.trust.charter import Charter, Scope
+from protocols.trust.charter import Charter
 from protocols.trust.control import (
     Admission,
     Attestation,
@@ -308,7 +309,9 @@ class Roster:
         terms = self.charter.scope(ours) if ours else None
         if terms is None:
             return False
-        return terms.ciphertext_may_leave or self._under_law(device, terms)
+        return terms.ciphertext_may_leave or readers.under_law(
+            self._membership, self._membership.authorities(device), terms
+        )
 
     # Looking up
 
@@ -400,20 +403,24 @@ class Roster:
 
     def readers(self, scope: ScopeId) -> list[tuple[DeviceId, bytes]]:
         """Who is entitled to the keys of one of the operation's scopes: (device, X25519 key)."""
+        self._settle()
         terms = self.charter.scope(scope) if self.charter else None
-        if terms is None:
-            return []
-        entitled = {
-            (device, certificate.agree)
-            for device in self.members()
-            for certificate in self._membership.certificates(device)
-            if certificate.agree
-            and scope in certificate.scopes
-            and (not terms.readers or not set(terms.readers).isdisjoint(certificate.roles))
-            and self._under_law(device, terms)
-            and any(scope in each.scopes for each in self._membership.authorities(device))
-        }
-        return sorted(entitled)
+        return readers.readers(self._membership, terms) if terms else []
+
+    def reads(self, device: DeviceId, scope: ScopeId) -> bool:
+        """Whether a device is entitled to the keys of one of the operation's scopes."""
+        self._settle()
+        terms = self.charter.scope(scope) if self.charter else None
+        return terms is not None and readers.reads(self._membership, device, terms)
+
+    def gave_at(self, entry: EntryHash, scope: ScopeId) -> bool:
+        """Whether a control entry was written by a device that could give the scope's keys."""
+        self._settle()
+        place = self.positions.of(entry)
+        terms = self.charter.scope(scope) if self.charter else None
+        if place is None or terms is None:
+            return False
+        return readers.gave_at(self._membership, place, terms)
 
     def chain(self, device: DeviceId) -> tuple[SignedStatement, ...]:
         """The certificates another node needs to judge this device, issuer first."""
@@ -481,13 +488,6 @@ class Roster:
         if ours == _CONTROL:
             return Judgement(Standing.STANDS, frozenset(way for _, way in of_device))
         return self._judging.judge((device, epoch), kind, ours, session)
-
-    def _under_law(self, device: bytes, terms: Scope) -> bool:
-        """Whether the law a device stands under is one that may hold the scope."""
-        laws = {
-            self._membership.org(each).jurisdiction for each in self._membership.authorities(device)
-        }
-        return not terms.jurisdictions or not laws.isdisjoint(terms.jurisdictions)
 
 
 def _coordinates(authorities: Iterable[Authority], scope: bytes) -> bool:

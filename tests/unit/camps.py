@@ -110,6 +110,14 @@ class Camp:
     def device(self, name: str, org: str, **terms: object) -> Device:
         """A node of this operation: it knows the charter and its own chain, and no key."""
         own = keys(f"device {name} {self.seed}")
+        return self._node(name, own, self.certificate(own, org, **terms))  # type: ignore[arg-type]
+
+    def issuer(self, org: str) -> Device:
+        """The node whose key certified an organisation's devices."""
+        own = self.issuers[org]
+        return self._node(org, own, self.certificate(own, org)[:1])
+
+    def _node(self, name: str, own: DeviceKeys, chain: tuple[SignedStatement, ...]) -> Device:
         store = open_memory()
         prepare(store, ROW_TABLES)
         chance = Random(f"camp-{self.seed}-{name}")
@@ -126,7 +134,6 @@ class Camp:
         ledger = Ledger(store)
         with ledger.atomic():
             ledger.write_control(Founding(self.signed), WALL_MS)
-            chain = self.certificate(own, org, **terms)  # type: ignore[arg-type]
             ledger.write_control(Certificates(chain), WALL_MS)
         return Device(name, store, self.seed)
 

@@ -59,9 +59,9 @@ def test_sealing_while_connected_stops_data_in_that_instant():
 
     seal(stage, ann, ben.id)
 
-    # Nothing but the sentence that says why, and then no link.
+    # Nothing but the sentence that says why, and then no link; Eve has the new key for two.
     for effect in ann.sent[sent:]:
-        assert len(effect) < 700
+        assert len(effect) < 800
     held = ben.ledger.chain.last_arrival
     assert ben.id not in ann.node.linked
     stage.write(ann, patient("After the seal"))
@@ -80,6 +80,7 @@ def robbed() -> tuple[Stage, Device, Device, Device, str]:
     whom = stage.write(ann, patient("Amina"))[0].code or ""
     stage.run(500)
     stage.write(ben, note(whom, "honest"))
+    stage.write(ann, patient("Bahir"), triage(whom, "red"))
     stage.run(500)
     stage.cut(ben, ann)
     stage.cut(ben, eve)
@@ -121,10 +122,8 @@ def test_whichever_comes_first_the_seal_or_what_lies_above_it(robbed):
 
 def test_a_stolen_laptops_retraction_link_identity_and_triage_change_nothing(robbed):
     stage, ann, ben, eve, whom = robbed
-    other = stage.write(ann, patient("Bahir"))[0].code or ""
-    stage.write(ann, triage(whom, "red"))
-    stage.run(500)
-    give(ann, ben)
+    found = ben.store.one("SELECT code FROM patient WHERE name = 'Bahir'")
+    other = found[0] if found else ""
     before = {table: rows(ann, table) for table in ("patient", "note", "triage")}
     honest = ann.store.one("SELECT entry FROM note")
     assert honest is not None

@@ -46,7 +46,7 @@ def rotation(
     return record, author.device, EntryHash(id_of(label))
 
 
-def anybody(device: DeviceId, scope: ScopeId) -> bool:
+def anybody(key_id: KeyId, device: DeviceId) -> bool:
     return True
 
 
@@ -163,7 +163,7 @@ def test_nobody_writes_under_the_rotation_of_a_device_that_may_not_rotate():
     ring.add(*rotation("1", TENT))
     ring.add(*rotation("2", TENT, parents=("1",), author=LATE))
 
-    chosen = ring.write_key(CARE, lambda device, scope: device == COORDINATOR.device)
+    chosen = ring.write_key(CARE, lambda _, device: device == COORDINATOR.device)
 
     assert chosen == id_of("1")
     assert ring.key(id_of("2")) == key_of("2")
