@@ -23,6 +23,7 @@ from protocols.trust.granting import own_scope
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.judging import Judgement
 from protocols.trust.keyring import Keyring
+from protocols.trust.release import Releases
 from protocols.trust.roster import Roster
 from protocols.trust.seals import best
 from protocols.trust.sessions import Session
@@ -48,8 +49,9 @@ class Authority:
         self.keyring = Keyring(self.keys)
         self.scope_keys = ScopeKeys(self.roster, self.keyring, lambda: self.version)
         self.erasures = Erasures(self.operation)
+        self.releases = Releases(self.operation, self.keys)
         self.orders_changed = False
-        """Whether an erase or a hold came since last looked at; whoever reads it clears it."""
+        """Whether an erase, hold or release came since last looked at; who reads it clears it."""
         self.opened_keys: list[KeyId] = []
         """Keys that opened since last looked at; whoever reads it clears it."""
         self.version = 0
@@ -142,6 +144,7 @@ class Authority:
             self._late.add(place.author)
         self.roster.add(record, place)
         self.orders_changed |= self.erasures.add(record, place)
+        self.orders_changed |= self.releases.add(record, place)
         self.opened_keys += self.keyring.add(record, place.author, place.entry)
 
     def judgement_of(self, feed: FeedState, kind: int, session: Session) -> Judgement:
@@ -157,6 +160,16 @@ class Authority:
             return self._chain.covers(feed, arrival, seq, head)
 
         return best(judgement.ways, feed.feed_id, feed.genesis.epoch, covers)
+
+    def released(self) -> dict[bytes, bytes]:
+        """Full hash → body key, of every entry that a release which counts opens to us."""
+        charter = self.roster.charter
+        if charter is None or not self.releases.any:
+            return {}
+        found: dict[bytes, bytes] = {}
+        for scope in charter.scopes:
+            found |= self.releases.keys(ScopeId(scope.id), self.roster)
+        return found
 
     def _written_since(self, place: Place, clock: int) -> bool:
         """Whether entries that may name an attestation came before it.

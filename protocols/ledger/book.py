@@ -85,6 +85,8 @@ class Ledger:
             # What a failed transaction undid was seen all the same.
             self.chain.last_clock = before.last_clock
         self.authority = Authority(self.store, self.chain)
+        self._released: dict[bytes, bytes] = {}
+        """Full hash → body key, of what is released to this device."""
         self.eraser = Eraser(self.store, self.chain, self.authority)
         self.opener = Opener(
             self.store,
@@ -92,6 +94,8 @@ class Ledger:
             self.authority.key_of,
             self.authority.scope_of,
             self.eraser.founds_erased,
+            self._released.get,
+            self.eraser.why_lacking,
         )
         self.rows = RowBook(self.store, ROW_TABLES)
         self.merger = Merger(
@@ -125,6 +129,7 @@ class Ledger:
             self._touched.setdefault(subject, {})[doc] = []
         self.authority.orders_changed = False
         self.eraser.look()
+        self._released.update(self.authority.released())
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -347,6 +352,25 @@ class Ledger:
         self.authority.orders_changed = False
         self.eraser.look()
         self._open_again(self.opener.waiting_on(ERASED))
+        self._look_for_released()
+
+    def _look_for_released(self) -> None:
+        """Open what was released to us since somebody last looked."""
+        keys = self.authority.released()
+        new = [entry[:16] for entry in keys if entry not in self._released]
+        self._released.clear()
+        self._released.update(keys)
+        if new:
+            arrivals = sorted(self.chain.names.find_all(new).values())
+            self._open_again(self.opener.try_again(arrivals))
+
+    def attach(self, run: Run) -> None:
+        """Give entries that are held without their bodies those that a run brings. In `atomic`."""
+        feed = self.chain.feeds.get(run.feed)
+        for line in self.eraser.bare(run).lines if feed is not None else ():
+            arrival = self.chain.attach(feed, line) if feed and line.body is not None else None
+            if arrival is not None:
+                self._open_again(self.opener.try_again([arrival]))
 
     def _erase_some(self) -> set[str]:
         """Drop one bounded piece of what has to go."""

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from protocols.feeds.clock import observe
 from protocols.feeds.entry import (
-    KEPT_BYTES,
     KEPT_EVERY,
-    SALT_BYTES,
     EntryKind,
     detached_header,
-    hash_body,
     hash_header,
     header_of,
     make_entry,
 )
 from protocols.feeds.feed import Genesis, decode_genesis
 from protocols.feeds.lane import Lane
-from protocols.feeds.run import Gap, Line, Outgoing, Run, encode_run
+from protocols.feeds.run import Gap, Line, Run, encode_run
 from protocols.ids import DeviceId, FeedId, KeyId
 from protocols.ledger.names import Names
+from protocols.ledger.outgoing import cut, kept_signatures, thinned, without_body
 from protocols.ledger.store import Store
 
 BRANCHES_MAX = 8
 """Branches of one feed that are kept; each is proof of a fork by itself."""
 RUN_ROWS_MAX = 1024
 """Entries read for one outgoing run."""
-ENTRY_ENVELOPE_BYTES = 24
-"""About what an entry costs on the wire beside its body."""
-SIGNATURE_BYTES = 64
-KEY_BYTES = 34
-"""The first mention of a scope key in a run."""
 
 _BELOW = (
     "WITH RECURSIVE below (arrival, parent) AS ("
@@ -97,6 +89,8 @@ class Chain:
         self.by_no: dict[int, FeedState] = {}
         self.withheld: Collection[bytes] = ()
         """Full hashes of entries whose bodies have to go and so never travel any more."""
+        self.hollow: set[FeedId] = set()
+        """Feeds of which we hold headers with a few released bodies: they are passed to nobody."""
         self.revision = 0
         """Rises when what was encoded before may not travel as it is."""
         self._key_no: dict[bytes, int] = {}
@@ -115,6 +109,9 @@ class Chain:
             self._key_no[key_id], self.key_ids[no] = no, key_id
         row = self._store.one("SELECT max(arrival) FROM entry")
         self.last_arrival = (row[0] or 0) if row else 0
+        held = self._store.one("SELECT value FROM meta WHERE name = 'hollow'")
+        names = bytes(held[0]) if held else b""
+        self.hollow = {FeedId(names[at : at + 32]) for at in range(0, len(names), 32)}
         self.names = Names(self._store)
         self.last_clock = 0
         """Hybrid clock of the last entry written or observed; see `observe`."""
@@ -157,6 +154,25 @@ class Chain:
             if each.genesis.epoch != epoch
             for head in each.genesis.earlier
         )
+
+    def note_hollow(self, feed: FeedId) -> None:
+        """Note that bodies of a feed are lacking that nobody erased. Inside a transaction."""
+        self.hollow.add(feed)
+        names = b"".join(sorted(self.hollow))
+        self._store.execute("INSERT OR REPLACE INTO meta VALUES ('hollow', ?)", (names,))
+
+    def attach(self, feed: FeedState, line: Line) -> int | None:
+        """Give an entry its body that was held without it; return its arrival. In a transaction.
+
+        The hash over its header says that it is this body.
+        """
+        arrival = self._arrival(feed, line.seq, line.hash)
+        changed = self._store.execute(
+            "UPDATE entry SET body = ?, length = NULL, body_hash = NULL"
+            " WHERE arrival = ? AND body IS NULL",
+            (line.body, arrival),
+        ).rowcount
+        return arrival if changed else None
 
     def ensure_feed(self, feed_id: FeedId, encoded: bytes) -> FeedState:
         """Return the feed, new or known. Inside a transaction."""
@@ -289,7 +305,7 @@ class Chain:
             " WHERE feed = ? AND seq > ? AND seq <= ? ORDER BY seq",
             (feed.no, (row and row[0]) or 0, before),
         )
-        kept = _kept_signatures(rows)
+        kept = kept_signatures(rows)
         self._store.executemany(
             "UPDATE entry SET signature = NULL WHERE feed = ? AND seq = ?",
             [(feed.no, seq) for seq, _, signed in rows if signed and seq not in kept],
@@ -349,15 +365,23 @@ class Chain:
         return [(feed, tip) for feed, tip in self.heads() if tip.arrival > arrival]
 
     def run_after(
-        self, feed: FeedState, tip: Tip, after: int, bytes_max: int
+        self,
+        feed: FeedState,
+        tip: Tip,
+        after: int,
+        bytes_max: int,
+        bare: Container[bytes] | None = None,
     ) -> tuple[bytes, int, bytes, int] | None:
         """Return (encoded run, last seq, its hash, its arrival) of a branch after a place, or None.
 
         The run ends at a kept signature and stays below `bytes_max` unless one entry alone is
         larger.
+
+        Args:
+            bare: Full hashes of entries that travel without their body, beside those withheld.
         """
         rows = self._rows_after(feed, tip, after)
-        rows = _cut(rows, bytes_max, feed.thinned)
+        rows = cut(rows, bytes_max, feed.thinned)
         if not rows:
             return None
         prev: bytes = feed.feed_id
@@ -367,9 +391,10 @@ class Chain:
             assert found is not None
             prev = found[0]
         genesis = feed.encoded if first == 1 else None
-        if self.withheld:
-            rows = [_without(row) if row[10] in self.withheld else row for row in rows]
-        outgoing = _thinned(rows, feed.thinned, self.key_ids)
+        for without in (self.withheld, bare):
+            if without:
+                rows = [without_body(row) if row[10] in without else row for row in rows]
+        outgoing = thinned(rows, feed.thinned, self.key_ids)
         encoded = encode_run(feed.feed_id, genesis, first, prev, outgoing)
         return encoded, rows[-1][0], rows[-1][10], rows[-1][11]
 
@@ -419,82 +444,3 @@ class Chain:
                 found.append((int(row[0]), bytes(row[1])))
             arrival = row[2] if len(found) < len(wanted) else 0
         return found[::-1]
-
-
-def _cut(rows: list[tuple[Any, ...]], bytes_max: int, thin: bool) -> list[tuple[Any, ...]]:
-    """Return the longest start that ends at a signature within the bytes, at least one such."""
-    end, used, keys = 0, 0, set()
-    for at, row in enumerate(rows, 1):
-        key, body, signature = row[5], row[6], row[7]
-        used += ENTRY_ENVELOPE_BYTES + (len(body) if isinstance(body, bytes) else 32)
-        if key not in keys:
-            keys.add(key)
-            used += KEY_BYTES
-        if signature is not None and not thin:
-            used += SIGNATURE_BYTES
-        if used > bytes_max and end:
-            break
-        if signature is not None:
-            end = at
-    return rows[:end]
-
-
-def _without(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return an entry's row as it is once its body is gone."""
-    body = row[6]
-    if body is None:
-        return row
-    return (*row[:6], None, row[7], len(body) - SALT_BYTES, hash_body(body), *row[10:])
-
-
-def _kept_signatures(rows: Sequence[tuple[int, int, bool]]) -> set[int]:
-    """Return the places whose signatures stay when all that they cover are dropped.
-
-    Whatever places an author signed, no more than KEPT_EVERY entries come to lie between two
-    kept signatures, unless it left more between two of its own.
-
-    Args:
-        rows: (seq, body bytes, whether it is signed), ascending, after a kept signature.
-    """
-    signed = [seq for seq, _, held in rows if held]
-    following = dict(pairwise(signed))
-    kept: set[int] = set()
-    since, last = 0, rows[0][0] - 1 if rows else 0
-    for seq, size, held in rows:
-        since += size
-        if not held:
-            continue
-        later = following.get(seq)
-        if (
-            later is None
-            or later - last > KEPT_EVERY
-            or seq % KEPT_EVERY == 0
-            or since >= KEPT_BYTES
-        ):
-            kept.add(seq)
-            since, last = 0, seq
-    return kept
-
-
-def _thinned(
-    rows: Sequence[tuple[Any, ...]], thin: bool, key_ids: dict[int, bytes]
-) -> list[Outgoing]:
-    """Leave out the signatures that a later kept one in the same run covers."""
-    sizes = [(row[0], len(row[6] or b""), row[7] is not None) for row in rows]
-    kept = _kept_signatures(sizes) if thin else {row[0] for row in rows}
-    out = []
-    for row in rows:
-        seq, _, kind, dictionary, clock, key_no, body, signature, length, body_hash, *_ = row
-        out.append(
-            Outgoing(
-                kind,
-                dictionary,
-                clock,
-                key_ids[key_no],
-                body,
-                body_hash,
-                length or 0,
-                signature if seq in kept else None,
-            )
-        )
-    return out

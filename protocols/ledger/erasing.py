@@ -7,6 +7,7 @@ worked out from the control records again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -27,6 +28,9 @@ PIECE_ENTRIES = 128
 PIECE_DOCUMENTS = 4
 """Documents dropped beside them, of at most about a thousand strands each."""
 ASKED_AT_ONCE = 500
+_ANSWERS = "SELECT slot, answer FROM answered"
+_ANSWERED = re.compile(rb'"feed":"([^"]+)","seq":(\d+)')
+"""Which entry an answer is about."""
 
 
 class Gone(NamedTuple):
@@ -154,6 +158,10 @@ class Eraser:
         """Whether an entry would begin a document that has to go."""
         return self._erasures.is_named(prefix) and self._stands(prefix, feed.genesis)
 
+    def why_lacking(self, entry: bytes) -> str:
+        """Say why an entry has no body here, as the list of what waits has it."""
+        return "erased" if self._erasures.is_named(entry) else "body"
+
     def _genesis(self, run: Run) -> Genesis | None:
         return decode_genesis(run.genesis) if run.genesis else self._chain.genesis_of(run.feed)
 
@@ -226,10 +234,13 @@ class Eraser:
         subjects: Sequence[int],
     ) -> None:
         """Drop what was answered to those who wrote it here, and drafts about whom it concerned."""
-        arrivals = {row[0] for row in rows} | {arrival for arrival, _ in strands}
-        own = self._own(arrivals)
-        for at in range(0, len(own), ASKED_AT_ONCE):
-            self._drop_answers_to(set(own[at : at + ASKED_AT_ONCE]))
+        own = self._own({row[0] for row in rows} | {arrival for arrival, _ in strands})
+        slots = [
+            (slot,)
+            for slot, answer in (self._store.execute(_ANSWERS) if own else ())
+            if (about := _ANSWERED.search(answer)) and about.groups() in own
+        ]
+        self._store.executemany("DELETE FROM answered WHERE slot = ?", slots)
         for no in subjects:
             for name in self._names_of(no):
                 self._store.execute(
@@ -237,20 +248,15 @@ class Eraser:
                     {"name": name},
                 )
 
-    def _own(self, arrivals: Iterable[int]) -> list[tuple[str, int]]:
+    def _own(self, arrivals: Iterable[int]) -> set[tuple[bytes, bytes]]:
         """Return (feed, seq) of those of these entries that were written on this device."""
-        found = []
+        found = set()
         for arrival in arrivals:
             row = self._store.one("SELECT feed, seq FROM entry WHERE arrival = ?", (arrival,))
             feed = self._chain.by_no[row[0]] if row else None
             if row and feed and feed.genesis.device == self._authority.device:
-                found.append((str(feed.feed_id), int(row[1])))
+                found.add((str(feed.feed_id).encode(), b"%d" % row[1]))
         return found
-
-    def _drop_answers_to(self, places: set[tuple[str, int]]) -> None:
-        needles = [f'"feed":"{feed}","seq":{seq},'.encode() for feed, seq in places]
-        for needle in needles:
-            self._store.execute("DELETE FROM answered WHERE instr(answer, ?)", (needle,))
 
     def _names_of(self, subject: int) -> tuple[str, ...]:
         row = self._store.one("SELECT id FROM subject WHERE no = ?", (subject,))

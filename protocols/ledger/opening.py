@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from protocols.feeds.body import Body, VoidBody, decode_body
 from protocols.feeds.dictionary import inflate, known
-from protocols.feeds.entry import open_body
+from protocols.feeds.entry import open_body, open_released
 from protocols.ids import DocId, ScopeId
 from protocols.ledger.chain import FeedState
 from protocols.ledger.names import ASKED_AT_ONCE, Names
@@ -70,19 +70,30 @@ _Answer = tuple[bytes, Body] | VoidBody | Missing
 class Opener:
     """Turns sealed entries into strands. All calls inside a transaction."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it asks this many things of the book
         self,
         store: Store,
         names: Names,
         key_of: Callable[[bytes], bytes | None],
         scope_of: Callable[[bytes], ScopeId | None],
         founds_erased: Callable[[bytes, FeedState], bool] = lambda *_: False,
+        released: Callable[[bytes], bytes | None] = lambda _: None,
+        why_lacking: Callable[[bytes], str] = lambda _: "body",
     ) -> None:
+        """Take what it asks.
+
+        Args:
+            founds_erased: Whether an entry, by its prefix, would begin an erased document.
+            released: The key of one body, by full hash, where only that was released to us.
+            why_lacking: What an entry waits for that has no body here, by full hash.
+        """
         self._store = store
         self._names = names
         self._key_of = key_of
         self._scope_of = scope_of
         self._founds_erased = founds_erased
+        self._released = released
+        self._why_lacking = why_lacking
         self._keys: dict[bytes, bytes] = {}
         """Scope keys met so far: an open key never closes."""
         self._docs: OrderedDict[bytes, int] = OrderedDict()
@@ -168,6 +179,21 @@ class Opener:
         for doc in documents:
             self._doc_facts.pop(doc, None)
         self._subjects.clear()
+
+    def try_again(self, arrivals: Iterable[int]) -> list[int]:
+        """Forget that these entries wait for whatever it is; return those that do."""
+        found = [
+            (arrival, need)
+            for arrival in arrivals
+            for (need,) in self._store.all(
+                "SELECT need FROM unopened WHERE void = 0 AND entry = ?", (arrival,)
+            )
+        ]
+        for arrival, need in found:
+            self._store.execute("DELETE FROM unopened WHERE entry = ?", (arrival,))
+            if need in self._needs:
+                self._needs[need] = [each for each in self._needs[need] if each != arrival]
+        return [arrival for arrival, _ in found]
 
     def waiting_on(self, need: bytes) -> list[int]:
         """Forget and return the entries that waited for this key or prefix."""
@@ -267,17 +293,21 @@ class Opener:
     def _read(self, entry: Sealed) -> tuple[bytes, Body]:
         header, dictionary = entry.header, entry.header[2]
         if entry.body is None:
-            raise Missing("erased", None)
+            raise Missing(self._why_lacking(entry.hash), None)
         key_id = header[83:115]
-        key = self._keys.get(key_id)
+        key = self._keys.get(key_id) or self._key_of(key_id)
+        packed: bytes | None = None
         if key is None:
-            key = self._key_of(key_id)
-            if key is None:
+            # A wrong key of one body says nothing of the body.
+            released = self._released(entry.hash)
+            packed = open_released(header, entry.body, released) if released else None
+            if packed is None:
                 raise Missing("key", key_id)
-            self._keys[key_id] = key
         if not known(dictionary):
             raise Missing("dictionary", None)
-        packed = open_body(header, entry.body, key)
+        if key is not None:
+            self._keys[key_id] = key
+            packed = open_body(header, entry.body, key)
         if packed is None:
             raise VoidBody("seal")
         plain = inflate(dictionary, packed)

@@ -30,7 +30,7 @@ class Entitlement:
 
     def may(self, feed: FeedState) -> bool:
         """Whether the peer may be told of a feed and handed its entries."""
-        return self._may(feed.genesis.scope)
+        return feed.feed_id not in self._ledger.chain.hollow and self._may(feed.genesis.scope)
 
     def _may(self, scope: bytes) -> bool:
         allowed = self._allowed.get(scope)

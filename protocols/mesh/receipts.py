@@ -62,6 +62,8 @@ class Receipts:
         heads: dict[ScopeId, list[ReceiptHead]] = {}
         apart = {scope: self._apart(scope) for scope in self._scopes_of(ledger.chain.feeds)}
         for feed, tip in sorted(ledger.chain.heads(), key=lambda head: -head[1].arrival):
+            if feed.feed_id in ledger.chain.hollow:
+                continue
             about = apart[feed.genesis.scope]
             listed = heads.setdefault(about, []) if about is not None else []
             if len(listed) < RECEIPT_HEADS_MAX:

@@ -90,6 +90,25 @@ def bridge(key_id: KeyId, key: bytes, old: Mapping[KeyId, bytes]) -> Bridge:
     return Bridge(key_id, wrapped)
 
 
+def sealed_to(
+    key: bytes, readers: Sequence[Reader], ephemeral_secret: bytes
+) -> tuple[bytes, tuple[Envelope, ...]]:
+    """Seal a key to each reader; return the ephemeral public key and the envelopes."""
+    return agree_public(ephemeral_secret), _envelopes(key, readers, ephemeral_secret)
+
+
+def open_sealed_to(
+    own: DeviceKeys, ephemeral: bytes, envelopes: Sequence[Envelope], committed: bytes
+) -> bytes | None:
+    """Return the key that one of these envelopes holds for us and that was committed to."""
+    prefix = own.device[:DEVICE_PREFIX_BYTES]
+    for device, sealed in envelopes:
+        key = _open_envelope(own, ephemeral, sealed, committed) if device == prefix else None
+        if key is not None and commitment(key) == committed:
+            return key
+    return None
+
+
 class Keyring:
     """All scope keys this device can open, and who else was given them."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from protocols.feeds.run import decode_run
 from protocols.ids import PatientId
 from protocols.ledger.founding import new_epoch
 from protocols.ledger.inspection import check, inspect
+from protocols.mesh.runs import RecentRuns
 from protocols.trust.certificates import CERTIFICATE_VERSION, Certificate, Rank, sign_certificate
 from protocols.trust.control import Certificates, Erase, Hold
 from protocols.trust.erasure import approve_erase
@@ -30,7 +32,7 @@ def coordinator(issuer: Device, device: Device) -> None:
         subject=bytes(keys.device),
         agree=keys.agree_public,
         rank=int(Rank.COORDINATOR),
-        roles=(1,),
+        roles=tuple(sorted(authority.roster.device(authority.device).roles)),
         scopes=(bytes(authority.care_scope),),
         depth=1,
         count=100,
@@ -330,3 +332,103 @@ def test_a_device_with_a_fork_drops_the_body_on_every_branch_and_keeps_both():
         assert any(len(feed.tips) == 2 for feed in each.ledger.chain.feeds.values())
         assert sound(each)
     assert agree(ann, ben, cleo)
+
+
+def run_of(device: Device, named: bytes) -> bytes:
+    """The feed that an entry stands in, encoded from its start."""
+    (no,) = device.store.one("SELECT feed FROM entry WHERE hash = ?", (named,))
+    feed = device.ledger.chain.by_no[no]
+    found = device.ledger.chain.run_after(feed, feed.tips[0], 0, 60_000)
+    assert found is not None
+    return found[0]
+
+
+def test_a_body_that_comes_after_its_erase_is_never_stored():
+    stage, (ann, ben, cleo) = crew()
+    stage.cut(ann, ben)
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    record = order(ann, ben, whom)
+    old = run_of(cleo, record.entries[0])
+    with ben.ledger.atomic():
+        ben.ledger.write_control(
+            approve_erase(
+                record, ben.ledger.authority.operation, ben.id, ann.ledger.authority.keys
+            ),
+            WALL_MS,
+        )
+    chain = ben.ledger.chain
+    run, _ = decode_run(old, 0, chain.genesis_of, chain.prev_of)
+    ben.ledger.take([run], WALL_MS)
+    ben.ledger.catch_up_all()
+    assert b"Zebulon" not in text_of(ben)
+    assert [reason for *_, reason in ben.unopened()] == ["erased"]
+    assert not any(body for (body,) in ben.store.all("SELECT body FROM entry WHERE kind = 0"))
+
+
+def test_from_the_record_on_no_body_leaves_even_before_it_is_dropped():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(3_000)
+    record = order(ann, ben, whom)
+    (named,) = record.entries
+    (no,) = ann.store.one("SELECT feed FROM entry WHERE hash = ?", (named,))
+    feed, runs = ann.ledger.chain.by_no[no], RecentRuns(ann.ledger)
+    before = runs.after(feed, feed.tips[0], 0, 60_000)
+    with ann.ledger.atomic():
+        ann.ledger.write_control(record, WALL_MS)
+    assert ann.store.one("SELECT body FROM entry WHERE hash = ?", (named,))[0]
+    after = runs.after(feed, feed.tips[0], 0, 60_000)
+    chain = ben.ledger.chain
+    for encoded, there in ((before, True), (after, False)):
+        assert encoded is not None
+        run, _ = decode_run(encoded.run, 0, chain.genesis_of, chain.prev_of)
+        assert [line.body is not None for line in run.lines if line.hash == named] == [there]
+
+
+def test_all_of_a_named_document_goes_though_not_every_entry_of_it_is_named():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    stage.run(1_000)
+    stage.write(ann, note(whom, "second"))
+    stage.run(3_000)
+    last = next(
+        digest
+        for digest, plain in ann.store.all(
+            "SELECT e.hash, t.plain FROM strand t JOIN entry e ON e.arrival = t.entry"
+        )
+        if b"second" in plain
+    )
+    document = (bytes(PatientId.parse(whom)),)
+    authority = ann.ledger.authority
+    record = approve_erase(
+        Erase((last,), document, 1, bytes(32), bytes(64)),
+        authority.operation,
+        authority.device,
+        ben.ledger.authority.keys,
+    )
+    erase(stage, ann, record)
+    stage.run(5_000)
+    for each in (ann, ben, cleo):
+        assert b"Zebulon" not in text_of(each) and sound(each)
+        each.restarted()
+        each.ledger.rebuild_rows()
+        assert b"Zebulon" not in text_of(each)
+    assert agree(ann, ben, cleo)
+
+
+def test_what_was_answered_about_it_and_drafts_go_too():
+    stage, (ann, ben, cleo) = crew()
+    whom = stage.write(cleo, patient("Zebulon"))[0].id
+    other = stage.write(cleo, patient("Amina"))[0].id
+    stage.write(cleo, note(whom, "limps"))
+    stage.run(3_000)
+    for subject, about in (("one", whom), ("two", other)):
+        cleo.store.execute(
+            "INSERT INTO draft VALUES ('note', ?, ?, 0)", (subject, f'{{"patient":"{about}"}}')
+        )
+    erase(stage, ann, order(ann, ben, whom))
+    stage.run(3_000)
+    assert cleo.store.all("SELECT subject FROM draft") == [("two",)]
+    answered = b"".join(answer for (answer,) in cleo.store.all("SELECT answer FROM answered"))
+    assert whom.encode() not in answered and other.encode() in answered
