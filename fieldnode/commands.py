@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from fieldnode.people import attach, people_commands
 from protocols.errors import LinkError, SetupError
 from protocols.ids import PatientId
 from protocols.ledger.backup import restore as restore_backup
@@ -30,6 +29,7 @@ from protocols.live.options import (
     source_option,
     target_option,
 )
+from protocols.live.personcommands import attach
 from protocols.live.talk import (
     EXIT_NOT_WRITABLE,
     new_passphrase,
@@ -52,7 +52,7 @@ _app = App(
     invite_hq_help="The new device's receipts count as at HQ.",
     status_help="Say how the node is: peers, what has not travelled, what needs attention.",
 )
-COMMANDS: list[click.Command] = _app.shared() + people_commands(data_option)
+COMMANDS: list[click.Command] = _app.shared()
 
 
 def command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:

@@ -348,11 +348,11 @@ def _person(ledger: Ledger, feed: FeedState, session: int) -> DeviceId | None:
         "SELECT hash FROM entry WHERE feed = ? AND seq = ?", (feed.no, session)
     )
     for (digest,) in attested:
-        named = ledger.authority.roster.persons(
+        named = ledger.authority.roster.person(
             feed.genesis.device, bytes(feed.genesis.epoch), (session, bytes(digest[:4]))
         )
-        if named:
-            return named[0]
+        if named is not None:
+            return named
     return None
 
 

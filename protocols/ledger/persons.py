@@ -26,6 +26,7 @@ from protocols.trust.persons import (
     COST,
     CREDENTIAL_VERSION,
     PIN_ENTROPY_BYTES,
+    PROFILE_VERSION,
     WRAPPED_SEED_BYTES,
     Cost,
     Credential,
@@ -198,6 +199,34 @@ def add(
     return credential_of(ledger, made.person, made.wrapped)
 
 
+def known_key(person: bytes, wrapped: bytes) -> Made:
+    """Return the key of somebody who is here, as the book tells of it."""
+    return Made(PersonId(person), wrapped)
+
+
+def opened(made: Made, passphrase: str) -> NewKey:
+    """Open a key where its passphrase is typed. Takes as long as a passphrase does.
+
+    Raises:
+        InputError: `wrong_person_passphrase`.
+    """
+    seed = unlock(made.wrapped, passphrase, made.person)
+    if seed is None:
+        raise InputError("wrong_person_passphrase")
+    return NewKey(made.person, made.wrapped, person_keys(seed))
+
+
+def key_of(ledger: Ledger, person: PersonId) -> tuple[Made, Profile]:
+    """Return a person's locked key and what is known of them, to ask for a new certificate.
+
+    Raises:
+        InputError: `unknown_person`.
+    """
+    lock = _lock(ledger, person)
+    found = next(each for each in enrolled(ledger) if each.person == person)
+    return Made(person, lock.wrapped), found.profile or Profile(PROFILE_VERSION, "?")
+
+
 def request_of(made: NewKey, operation: bytes, profile: Profile, wall_ms: int) -> bytes:
     """Return the file that asks to certify a new key, for a coordinator elsewhere.
 
@@ -252,7 +281,7 @@ def credential_of(ledger: Ledger, person: PersonId, wrapped: bytes = b"") -> byt
     Raises:
         InputError: `not_certified`.
     """
-    chain = ledger.authority.roster.chain(DeviceId(person))
+    chain = ledger.authority.roster.newest_chain(DeviceId(person))
     if not chain:
         raise InputError("not_certified")
     operation = bytes(ledger.authority.operation)
@@ -431,7 +460,7 @@ def _certify(
         roles=tuple(sorted(set(grant.roles))),
         scopes=tuple(sorted(set(scopes))),
         serial=authority.roster.next_serial(authority.device),
-        not_before_ms=own.not_before_ms,
+        not_before_ms=_begins(own, wall_ms, min(ends, default=0)),
         not_after_ms=min(ends, default=0),
         sealed_name=seal_name(
             profile_text(profile),
@@ -459,6 +488,12 @@ def _granting(ledger: Ledger, grant: Grant) -> Certificate:
         if grant.roles and inside:
             return each
     raise InputError("may_not_grant")
+
+
+def _begins(own: Certificate, wall_ms: int, ends_ms: int) -> int:
+    """Return from when on: now, so that a renewal is known for the newer, where the clock fits."""
+    fits = wall_ms >= own.not_before_ms and not 0 < ends_ms <= wall_ms
+    return wall_ms if fits else own.not_before_ms
 
 
 def _held(ledger: Ledger, statement: SignedStatement) -> bool:

@@ -23,6 +23,7 @@ from protocols.live.options import (
     source_option,
     target_option,
 )
+from protocols.live.personcommands import person_commands
 from protocols.live.talk import asked, first_passphrase, new_passphrase, say, told
 
 
@@ -48,7 +49,8 @@ class App:
         coming = enrol_commands(self.data_option, self.invite_help, self.invite_hq_help)
         audit = audit_command(self.data_option)
         erasing = erase_commands(self.data_option)
-        return [*own, *coming, audit, *erasing, *member_commands(self.data_option)]
+        people = person_commands(self.data_option)
+        return [*own, *coming, audit, *erasing, *people, *member_commands(self.data_option)]
 
     def _init(self) -> click.Command:
         @click.command("init", help=self.init_help)

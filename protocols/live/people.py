@@ -67,6 +67,18 @@ def export(node: Node, now: Now, args: Mapping[str, Any]) -> str:
     return as_text(persons.carried(node.ledger, person))
 
 
+def key(node: Node, now: Now, args: Mapping[str, Any]) -> dict[str, Any]:
+    """`person_key`: a person's locked key and profile, to ask for a new certificate."""
+    made, profile = persons.key_of(
+        node.ledger, persons.one(node.ledger, _text(args, "person")).person
+    )
+    return {
+        "key": as_text(made.person),
+        "wrapped": as_text(made.wrapped),
+        "profile": msgspec.to_builtins(profile),
+    }
+
+
 def review(node: Node, now: Now, args: Mapping[str, Any]) -> list[dict[str, Any]]:
     """`review`: acts of persons whose licence or key is in doubt since before them."""
     ledger = node.ledger
@@ -129,6 +141,7 @@ READS: dict[str, Reader] = {
     "person_list": listing,
     "person_asked": asked,
     "person_export": export,
+    "person_key": key,
     "review": review,
 }
 DEEDS: dict[str, Doer] = {

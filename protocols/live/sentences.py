@@ -86,30 +86,6 @@ SENTENCES: dict[str, str] = {
     "not_a_backup": "This file is not a backup of a node.",
     "check_failed": "The check did not come to an end. Try again.",
     "stopped": "The node was stopped before this was done. Nothing is left of it.",
-    "bad_profile": "This part of the profile is empty, too long or holds signs that are not text.",
-    "profile_too_long": "This profile is too long in all. Shorten its texts.",
-    "unknown_person": "There is no such person on this device. `person list` names those there "
-    "are.",
-    "too_many_persons": "This device has no room for another person. Let one leave it first.",
-    "not_certified": "No certificate known here stands behind this person yet. Carry their "
-    "certificate file here, or meet a node that has it.",
-    "person_sealed": "This person's key is sealed: it may do nothing any more.",
-    "no_pin": "There is no PIN, or it is used up by wrong tries. Use the passphrase; `person pin` "
-    "sets a new one.",
-    "pin_digits": "A PIN has digits only.",
-    "pin_length": "A PIN has 4 to 12 digits.",
-    "pin_pattern": "This PIN is among the first that others would try. Choose another.",
-    "wrong_pin": "That is not the PIN of this person.",
-    "wrong_person_passphrase": "That is not the passphrase of this person.",
-    "not_a_credential": "This is not the credential or certificate file of a person, or it is "
-    "damaged.",
-    "not_a_request": "This is not a person's request, or it is damaged.",
-    "other_operation": "This file belongs to another operation.",
-    "no_key_here": "The key to this certificate is not on this device. Import it where the request "
-    "was made.",
-    "may_not_grant": "This node may not grant such roles or scopes: nobody grants more than they "
-    "have.",
-    "role_needed": "Say what this person may write, with --role.",
     "not_for_us": "This recovery copy is sealed to somebody else.",
     "node_running": "The node is running. Stop it first with `lock`.",
     "other_team": "This patient is another organisation's. Say why the chart is opened.",

@@ -26,6 +26,17 @@ class Judgement(NamedTuple):
         """Whether the place of an entry decides."""
         return self.standing == Standing.STANDS and () not in self.ways
 
+    def closed(self, epoch: bytes) -> bool:
+        """Whether what is written now lies above seals on every way; a reduction is one too.
+
+        Args:
+            epoch: Of the device; empty: in whichever of its lives.
+        """
+        return self.sealed and all(
+            any(epoch not in bound.epochs if epoch else not bound.epochs for bound in way)
+            for way in self.ways
+        )
+
 
 class Judging:
     """Judges facts of members by the roles that the charter lists."""

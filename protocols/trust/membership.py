@@ -202,10 +202,17 @@ class Membership:
         """Standing certificates of a device, the newest first."""
         return [certificate for _, certificate in self.named_certificates(device)]
 
+    def statement(self, name: StatementHash) -> SignedStatement | None:
+        """Return an authentic certificate as it was signed, standing or not."""
+        held = self._held.get(name)
+        return held.statement if held else None
+
     def named_certificates(self, key: bytes) -> list[tuple[StatementHash, Certificate]]:
         """The same with their names."""
         held = [self._held[name] for name in self._standing.get(key, {})]
-        held.sort(key=lambda each: (-each.certificate.not_before_ms, each.hash))
+        held.sort(
+            key=lambda each: (-each.certificate.not_before_ms, -each.certificate.serial, each.hash)
+        )
         return [(each.hash, each.certificate) for each in held]
 
     def linked(

@@ -29,7 +29,7 @@ from protocols.trust.judging import Judgement, Judging
 from protocols.trust.membership import Membership, cut
 from protocols.trust.persons import shown_name
 from protocols.trust.positions import Positions
-from protocols.trust.seals import Bound, Refused, Way
+from protocols.trust.seals import Bound, Refused
 from protocols.trust.sessions import NOBODY, Session, Sessions
 from protocols.trust.standing import Standing
 from protocols.trust.statements import SignedStatement
@@ -204,9 +204,7 @@ class Roster:
             epoch: In this life, which a session always is of; empty: in whichever.
         """
         judgement = self.judge((device, epoch), kind, scope, session)
-        if judgement.sealed and all(_above(way, epoch) for way in judgement.ways):
-            return Standing.QUARANTINED
-        return judgement.standing
+        return Standing.QUARANTINED if judgement.closed(epoch) else judgement.standing
 
     def person(self, device: DeviceId, epoch: bytes, session: Session) -> DeviceId | None:
         """Return who took a device in a session; None while nobody certified is known to have."""
@@ -364,6 +362,17 @@ class Roster:
         self._settle()
         return self._membership.named_certificates(key)
 
+    def newest_chain(self, key: DeviceId) -> tuple[SignedStatement, ...]:
+        """As `chain`, ending in the newest certificate of a key, not in the one that lasts longest.
+
+        What a person is licensed for is said by the newest.
+        """
+        newest = next((name for name, _ in self.certificates(key)), None)
+        statement = self._membership.statement(newest) if newest else None
+        if statement is None:
+            return ()
+        return (*self._membership.chain(DeviceId(statement.issuer)), statement)
+
     def members(self) -> list[DeviceId]:
         """All devices and persons with a standing certificate, sealed ones too; sorted."""
         self._settle()
@@ -390,11 +399,6 @@ class Roster:
     def devices_of(self, person: DeviceId) -> set[DeviceId]:
         """Where a person ever took a device."""
         return self._sessions.devices_of(person)
-
-    def persons(self, device: DeviceId, epoch: bytes, session: Session) -> list[DeviceId]:
-        """Who took a device in a session: one, or none while it is not known."""
-        found = self._sessions.persons(device, epoch, session)
-        return [DeviceId(certificate.subject) for _, certificate in found]
 
     def refused_seals(self) -> list[Refused]:
         """Seals that do not count, which somebody should be told of."""
@@ -492,8 +496,3 @@ class Roster:
 
 def _coordinates(authorities: Iterable[Authority], scope: bytes) -> bool:
     return any(each.rank <= Rank.COORDINATOR and scope in each.scopes for each in authorities)
-
-
-def _above(way: Way, epoch: bytes) -> bool:
-    """Whether what is written now lies above one of these seals; a reduction is one too."""
-    return any(epoch not in bound.epochs if epoch else not bound.epochs for bound in way)

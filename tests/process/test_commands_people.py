@@ -70,11 +70,43 @@ def test_a_request_is_answered_by_files_alone(folder, secret, tmp_path):
     assert [one["certified"] for one in person(folder, "list", "--json")] == [False]
 
     shown = run("fieldnode", "person", "certify", "--data", folder, asked, "--to", given, "--yes")
-    assert shown.returncode == 0 and "licence        KE-1 (Council)" in shown.stderr
+    assert shown.returncode == 0 and "licence         KE-1 (Council)" in shown.stderr
     (done,) = person(folder, "import", given, "--json")
     assert (done["id"], done["certified"]) == (made["person"], True)
     assert stat.S_IMODE(os.stat(given).st_mode) == 0o600
     person(folder, "leave", "1")
+
+
+def test_a_licence_is_renewed_under_the_same_key(folder, secret, tmp_path):
+    asked, given = tmp_path / "asked", tmp_path / "given"
+    (made,) = person(folder, "add", "--person-passphrase-file", secret, *PAPERS,
+                     "--to", tmp_path / "carried", "--json")  # fmt: skip
+    person(folder, "renew", "1", "--person-passphrase-file", secret, "--licence", "KE-2",
+           "--licence-until", "2035-01-31", "--to", asked)  # fmt: skip
+    person(folder, "certify", asked, "--to", given, "--yes")
+    (done,) = person(folder, "import", given, "--json")
+
+    assert done["id"] == made["person"]
+    assert (done["name"], done["licence"], done["licence_until"]) == (
+        "Zzyxwvanary", "KE-2", "2035-01-31T23:59:59.999Z",
+    )  # fmt: skip
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another\n")
+    again = run("fieldnode", "person", "renew", "--data", folder, "1",
+                "--person-passphrase-file", wrong, "--to", tmp_path / "none")  # fmt: skip
+    assert again.returncode == 1 and "not the passphrase of this person" in again.stderr
+    person(folder, "leave", "1")
+
+
+def test_hq_looks_after_persons_too(tmp_path, secret):
+    hq = tmp_path / "hq"
+    init(hq, app="hq")
+    (made,) = told("hq", "person", "add", "--data", hq, "--person-passphrase-file", secret,
+                   *PAPERS, "--to", tmp_path / "carried", "--json")  # fmt: skip
+    (listed,) = told("hq", "person", "list", "--data", hq, "--json")
+
+    assert listed["id"] == made["person"]
+    assert told("hq", "review", "--data", hq) == []
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from tests.unit.people import (
     synced,
     write,
 )
-from tests.unit.stage import WALL_MS, Device, agree, copied, line, note, patient, triage
+from tests.unit.stage import WALL_MS, Device, admit, agree, copied, line, note, patient, triage
 
 DAY_MS = 86_400_000
 
@@ -140,6 +140,49 @@ def test_a_key_made_elsewhere_is_certified_without_ever_leaving_its_device():
     assert persons.enrolled(ann.ledger) == []
     assert sit(ben).person == waiting.person
     assert refused(persons.take_in, ann.ledger, given, WALL_MS) == "no_key_here"
+
+
+def test_the_newest_of_several_certificates_says_what_a_person_is():
+    ann, ben = camp("ben")
+    persons.take_in(ben.ledger, enrol(ann), WALL_MS)
+    who = persons.one(ben.ledger, "1").person
+    for licence, at_ms in (("second", WALL_MS + 2), ("third", WALL_MS + 3)):
+        made_known, _ = persons.key_of(ben.ledger, who)
+        key = persons.opened(made_known, PASSPHRASE)
+        raw = persons.request_of(key, ben.ledger.authority.operation,
+                                 profile(licence=licence), at_ms)  # fmt: skip
+        request = persons.read_asked(ann.ledger, raw)
+        grant = Grant((NURSE,))
+        given = persons.answer(ann.ledger, request, grant, ann.chance.randbytes, at_ms)
+        persons.take_in(ben.ledger, given, at_ms)
+
+        assert persons.profile_of(ben.ledger, who) == profile(licence=licence)
+    assert len(ben.ledger.authority.roster.certificates(DeviceId(who))) == 3
+    assert persons.one(ben.ledger, "1").profile == profile(licence="third")
+
+
+def test_a_person_of_before_the_device_joined_is_certified_again_under_the_same_key():
+    ann, ben = founder(), Device.found("ben")
+    enrol(ben, roles=(1,))
+    before = sit(ben)
+    write(ben, before, patient("Musa"))
+    admit(ann, ben)
+    (waiting,) = persons.enrolled(ben.ledger)
+    assert not waiting.certified and waiting.profile == profile()
+
+    made_known, papers = persons.key_of(ben.ledger, waiting.person)
+    key = persons.opened(made_known, PASSPHRASE)
+    raw = persons.request_of(key, ben.ledger.authority.operation, papers, WALL_MS)
+    given = persons.answer(
+        ann.ledger, persons.read_asked(ann.ledger, raw), Grant((NURSE,)), ann.chance.randbytes,
+        WALL_MS,
+    )  # fmt: skip
+    persons.take_in(ben.ledger, given, WALL_MS)
+    (first,) = write(ben, sit(ben), patient("Later"))
+    write(ben, sit(ben), note(first.patient))
+    synced(ann, ben)
+
+    assert chart(ann, first.patient).lines[0].author == "Amina Okoro"
 
 
 def test_a_request_of_another_operation_is_refused():

@@ -1,4 +1,4 @@
-"""The commands about persons: `person ...`, `login`, `logout`, `review`; none needs a network."""
+"""The commands about persons: `person ...`, `login`, `logout`, `review`. None needs a network."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from protocols.live.client import LocalClient
 from protocols.live.clock import now
 from protocols.live.commands import LocalDoor, StoppedDoor, door, plain, show
 from protocols.live.options import Option, json_option, passphrase_option
+from protocols.live.phrases import phrase
 from protocols.live.talk import asked, person_passphrase, person_pin, say, told
 from protocols.records.catalogue import BY_NAME
 from protocols.records.display import clean_text
@@ -35,10 +36,10 @@ _secret = click.option(
 )
 
 
-def people_commands(data_option: Option) -> list[click.Command]:
+def person_commands(data_option: Option) -> list[click.Command]:
     """Return them."""
     group = click.Group("person", help="Persons of this device: their keys, licences and PINs.")
-    for make in (_add, _request, _certify, _import, _export, _list, _pin, _leave):
+    for make in (_add, _request, _renew, _certify, _import, _export, _list, _pin, _leave):
         group.add_command(make(data_option))
     return [group, _login(data_option), _logout(data_option), _review(data_option)]
 
@@ -90,7 +91,7 @@ def _add(data_option: Option) -> click.Command:
                 **_grant(said),
             )
             _write(target, found["file"])
-        _done(found["person"], as_json, "Certified. The file opens with their passphrase only.")
+        _done(found["person"], as_json, phrase("person", "certified"))
 
     return add
 
@@ -113,9 +114,40 @@ def _request(data_option: Option) -> click.Command:
             wrapped = people.as_text(made.wrapped)
             person = _call(book, "person_wait", file=people.as_text(raw), wrapped=wrapped)
             _write(target, people.as_text(raw))
-        _done(person, as_json, "Carry the file to a coordinator: `person certify` answers it.")
+        _done(person, as_json, phrase("person", "asked"))
 
     return request
+
+
+def _renew(data_option: Option) -> click.Command:
+    @click.command(
+        "renew",
+        help="Ask to certify a person of this device again: a new licence, or another operation."
+        " What is not given stays as it was.",
+    )
+    @click.argument("person")
+    @data_option
+    @passphrase_option
+    @_secret
+    @_profile_options
+    @_new_file
+    @json_option
+    def renew(person: str, folder: Path, target: Path, as_json: bool, **said: Any) -> None:
+        with told(), door(folder, said["passphrase_file"]) as book:
+            _must_be_new(target)
+            held = _call(book, "person_key", person=person)
+            before = msgspec.convert(held["profile"], Profile)
+            profile = _profile({**said, "name": said["name"] or before.name}, before)
+            wrapped, passphrase = held["wrapped"], person_passphrase(said["secret_file"])
+            made = persons.known_key(people.as_bytes(held["key"]), people.as_bytes(wrapped))
+            keys = persons.opened(made, passphrase)
+            operation = OperationId.parse(book.status()["operation"])
+            raw = people.as_text(persons.request_of(keys, operation, profile, now().wall_ms))
+            _call(book, "person_wait", file=raw, wrapped=wrapped)
+            _write(target, raw)
+        _done(str(made.person), as_json, phrase("person", "asked"))
+
+    return renew
 
 
 def _certify(data_option: Option) -> click.Command:
@@ -136,11 +168,11 @@ def _certify(data_option: Option) -> click.Command:
             profile = msgspec.convert(_call(book, "person_asked", file=file), Profile)
             for line in _papers(profile):
                 say(line)
-            if not yes and asked("", "Have you seen these papers? yes", "--yes") != "yes":
-                raise click.Abort
+            if not yes:
+                click.confirm(phrase("person", "ask_seen"), abort=True, err=True)
             found = _call(book, "person_certify", file=file, **_grant(said))
             _write(target, found["file"])
-        _done(found["person"], as_json, "Carry the file back: `person import` completes it.")
+        _done(found["person"], as_json, phrase("person", "answered"))
 
     return certify
 
@@ -172,7 +204,7 @@ def _export(data_option: Option) -> click.Command:
         with told(), door(folder, passphrase_file) as book:
             _must_be_new(target)
             _write(target, _call(book, "person_export", person=person))
-        say("Written. It opens with their passphrase only.")
+        say(phrase("person", "written"))
 
     return export
 
@@ -205,7 +237,7 @@ def _pin(data_option: Option) -> click.Command:
             passphrase = person_passphrase(secret_file)
             chosen = person_pin(pin_file, new=True)
             client.call("person_pin", person=person, passphrase=passphrase, pin=chosen)
-        say("Set.")
+        say(phrase("person", "pin_set"))
 
     return pin
 
@@ -218,7 +250,7 @@ def _leave(data_option: Option) -> click.Command:
     def leave(person: str, folder: Path, passphrase_file: Path | None) -> None:
         with told(), door(folder, passphrase_file) as book:
             _call(book, "person_leave", person=person)
-        say("Forgotten here.")
+        say(phrase("person", "forgotten"))
 
     return leave
 
@@ -255,7 +287,7 @@ def _logout(data_option: Option) -> click.Command:
     def logout(folder: Path) -> None:
         with told(), LocalClient(folder) as client:
             client.call("logout", token=os.environ.get(SESSION_ENV, ""))
-        say("Logged out.")
+        say(phrase("person", "logged_out"))
 
     return logout
 
@@ -295,24 +327,23 @@ def _call(book: LocalDoor | StoppedDoor, name: str, **args: Any) -> Any:
     return plain(people.DEEDS[name](book.node, now(), args)[0])
 
 
-def _profile(said: dict[str, Any]) -> Profile:
-    name = asked(said["name"], "Name of the person", "--name")
-    numbers = []
+def _profile(said: dict[str, Any], before: Profile | None = None) -> Profile:
+    """Return the papers as they are given; of a renewal, those of before where none are."""
+    name = asked(said["name"], phrase("person", "ask_name"), "--name")
     for kind in said["practice"]:
         if kind not in BY_NAME:
             raise InputError("unknown_kind", field="practice", allowed=tuple(BY_NAME))
-        numbers.append(BY_NAME[kind].number)
-    until = said["licence_until"]
+    until, known = said["licence_until"], before or Profile(PROFILE_VERSION, name.strip())
     fields = [
         PROFILE_VERSION,
         name.strip(),
-        said["profession"].strip(),
-        said["authority"].strip(),
-        said["licence"].strip(),
-        sorted(set(numbers)),
-        said["practice_text"].strip(),
-        _end_of_day(until, "licence-until") if until else 0,
-        said["recognised_by"].strip(),
+        said["profession"].strip() or known.profession,
+        said["authority"].strip() or known.authority,
+        said["licence"].strip() or known.licence,
+        sorted({BY_NAME[kind].number for kind in said["practice"]}) or list(known.practice),
+        said["practice_text"].strip() or known.practice_text,
+        _end_of_day(until, "licence-until") if until else known.licence_until_ms,
+        said["recognised_by"].strip() or known.recognised_by,
     ]
     try:
         return msgspec.convert(fields, Profile)
@@ -340,13 +371,19 @@ def _end_of_day(text: str, field: str) -> int:
 def _papers(profile: Profile) -> list[str]:
     until = profile.licence_until_ms
     ends = datetime.fromtimestamp(until / 1000, UTC).date().isoformat() if until else "-"
+    kinds = {kind.number: name for name, kind in BY_NAME.items()}
+    covers = ", ".join(kinds.get(number, f"#{number}") for number in profile.practice) or "-"
     return [
-        f"name           {clean_text(profile.name)}",
-        f"profession     {clean_text(profile.profession) or '-'}",
-        f"licence        {clean_text(profile.licence) or '-'} ({clean_text(profile.authority)})",
-        f"licence until  {ends}",
-        f"practice       {clean_text(profile.practice_text) or '-'}",
-        f"recognised by  {clean_text(profile.recognised_by) or '-'}",
+        phrase("person", key, text=clean_text(text) or "-")
+        for key, text in (
+            ("name", profile.name),
+            ("profession", profile.profession),
+            ("licence", f"{profile.licence} ({profile.authority})"),
+            ("licence_until", ends),
+            ("practice", profile.practice_text),
+            ("covers", covers),
+            ("recognised_by", profile.recognised_by),
+        )
     ]
 
 
@@ -354,9 +391,9 @@ def _words(each: dict[str, Any]) -> str:
     marks = [
         word
         for word, stands in (
-            ("PIN", each["pin"]),
-            ("not certified yet", not each["certified"]),
-            ("sealed", each["sealed"]),
+            (phrase("person", "has_pin"), each["pin"]),
+            (phrase("person", "uncertified"), not each["certified"]),
+            (phrase("person", "sealed"), each["sealed"]),
         )
         if stands
     ]
