@@ -89,7 +89,22 @@ class Authority:
             place = _place(feed, seq, prev or feed.feed_id, EntryHash(digest))
             self._apply(place, body, None)
         self.changed_devices()
+        self.mind_own_seal()
         self.opened_keys.clear()
+
+    @property
+    def sealed_here(self) -> bool:
+        """Whether a seal ends all that this life of this device may do."""
+        return self.roster.cut(self.device, bytes(self.epoch))
+
+    def mind_own_seal(self) -> bool:
+        """Forget every scope key once we are sealed; return whether they went now."""
+        if self.keyring.closed or not self.sealed_here:
+            return False
+        self.keyring.close()
+        self.opened_keys.clear()
+        self._names.clear()
+        return True
 
     def take(self, stored: Iterable[Stored]) -> None:
         """Apply control entries that were just stored."""
@@ -164,7 +179,7 @@ class Authority:
     def released(self) -> dict[bytes, bytes]:
         """Full hash → body key, of every entry that a release which counts opens to us."""
         charter = self.roster.charter
-        if charter is None or not self.releases.any:
+        if charter is None or not self.releases.any or self.keyring.closed:
             return {}
         found: dict[bytes, bytes] = {}
         for scope in charter.scopes:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import DeviceId, ScopeId
+from protocols.ledger import capture
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
 from protocols.ledger.erasing import Eraser, Gone
@@ -88,6 +89,14 @@ class Ledger:
         self._released: dict[bytes, bytes] = {}
         """Full hash → body key, of what is released to this device."""
         self.eraser = Eraser(self.store, self.chain, self.authority)
+        self._make_readers()
+        self.peers = PeerBook(self.store, self.authority.device, self.authority.name_of)
+        self._resume()
+        if self.authority.keyring.closed != capture.is_closed(self.store):
+            self._mind_own_seal()
+
+    def _make_readers(self) -> None:
+        """Begin with nothing opened, merged or at hand."""
         self.opener = Opener(
             self.store,
             self.chain.names,
@@ -106,11 +115,25 @@ class Ledger:
             self.authority.code_tag_of,
         )
         self.writer = Writer(self.store, self.chain, self.authority, self.opener, self.merger)
-        self.peers = PeerBook(self.store, self.authority.device, self.authority.name_of)
         self._sealed: tuple[deque[Sealed], deque[Sealed]] = (deque(), deque())
         self._touched: dict[int, dict[int, list[Fresh]]] = {}
         self._kept = 0
-        self._resume()
+
+    def _mind_own_seal(self) -> None:
+        """Close the book of a sealed device, or open it again; what is in memory follows."""
+        with self.store.atomic():
+            if self.authority.keyring.closed:
+                capture.close(self.store, self.chain.last_arrival)
+            else:
+                capture.reopen(self.store)
+            self._released.clear()
+            self._make_readers()
+            self._resume()
+
+    @property
+    def reopens(self) -> bool:
+        """Whether the keys were forgotten for a seal that does not count any more: load anew."""
+        return self.authority.keyring.closed and not self.authority.sealed_here
 
     def _resume(self) -> None:
         """Take up what the last run stored but did not open or merge."""
@@ -344,6 +367,8 @@ class Ledger:
             self._open_again(self.opener.waiting_on(need))
         if changed or self.authority.orders_changed:
             self._look_for_erased()
+        if self.authority.mind_own_seal():
+            self._mind_own_seal()
 
     # Erasing
 
@@ -415,6 +440,8 @@ class Ledger:
         session: Session = NOBODY,
     ) -> tuple[list[Written], set[str]]:
         """Write a plan, in a person's session or nobody's. Inside the caller's `atomic`."""
+        if self.authority.keyring.closed:
+            return capture.record(self, plan, wall_ms, entropy, session), set()
         salts = [entropy(8) for _ in plan.drafts]
         return self.writer.record(plan, wall_ms, salts, session)
 

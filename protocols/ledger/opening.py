@@ -13,7 +13,7 @@ from typing import NamedTuple
 from protocols.feeds.body import Body, VoidBody, decode_body
 from protocols.feeds.dictionary import inflate, known
 from protocols.feeds.entry import open_body, open_released
-from protocols.ids import DocId, ScopeId
+from protocols.ids import DocId, KeyId, ScopeId
 from protocols.ledger.chain import FeedState
 from protocols.ledger.names import ASKED_AT_ONCE, Names
 from protocols.ledger.store import Store
@@ -194,6 +194,10 @@ class Opener:
             if need in self._needs:
                 self._needs[need] = [each for each in self._needs[need] if each != arrival]
         return [arrival for arrival, _ in found]
+
+    def wait_for_key(self, arrival: int, key_id: KeyId) -> None:
+        """Have an entry wait for a key that is not here."""
+        self._set_aside(arrival, 0, "key", bytes(key_id))
 
     def waiting_on(self, need: bytes) -> list[int]:
         """Forget and return the entries that waited for this key or prefix."""

@@ -35,6 +35,9 @@ class BookView:
                 wanted = PatientId.parse(text)
             except InputError:
                 return ()
+            if self._ledger.authority.keyring.closed:
+                # Who may not read may write: whoever reads it will know whether there is one.
+                return (wanted,)
             row = self._store.one(
                 "SELECT 1 FROM subject s JOIN patient p ON p.subject = s.no WHERE s.id = ?",
                 (bytes(wanted),),

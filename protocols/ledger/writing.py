@@ -128,6 +128,14 @@ class Writer:
         spoken = FactRef(prefix, 1 if known is None and len(facts) > 1 else 0)
         return Written(sealed.feed, entry, spoken, subject or DocId(prefix), encounter), tables
 
+    def alone(
+        self, scope: ScopeId, lane: Lane, sealing: tuple[KeyId, bytes], plain: bytes, at: Instant
+    ) -> tuple[Sealed, Entry]:
+        """Write an entry that is not opened here: it waits for its key like another's."""
+        sealed, entry = self._seal(self._own_feed(scope, lane), sealing, plain, at)
+        self._opener.wait_for_key(sealed.arrival, sealing[0])
+        return sealed, entry
+
     def _document(
         self, draft: Draft, subject: DocId | None, encounter: EncounterId | None, scope: ScopeId
     ) -> tuple[int, int, bytes] | None:

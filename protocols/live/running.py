@@ -166,6 +166,7 @@ class Desk:
             return await self._service.call(lambda node, now: run(node, now, args))
 
         return handler
+
     def _as_whoever(self, run: Callable[..., tuple[object, Sequence[Effect]]]) -> Handler:
         """What the trail says somebody did: whoever is logged in on this connection."""
 
@@ -174,7 +175,6 @@ class Desk:
             return await self._doing(partial(run, session=number))(caller, args)
 
         return handler
-
 
     async def _hello(self, caller: Caller, args: dict[str, Any]) -> object:
         locked = caller.number in self._locked

@@ -338,6 +338,9 @@ class Node:
         if any(feed.genesis.lane == Lane.CONTROL for feed in taken.feeds):
             self._build_bridge(now)
             self._board.cut_sealed()
+            if self.ledger.reopens:
+                self.ledger.reload()
+                self._recorder = Recorder(self.ledger)
         self._pass_on(session, taken.feeds, now)
         if taken.entries <= SMALL_ENTRIES or taken.urgent:
             self._merge_now(session)

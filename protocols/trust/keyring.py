@@ -14,6 +14,7 @@ from protocols.ids import DeviceId, EntryHash, KeyId, ScopeId
 from protocols.trust.control import (
     DEVICE_PREFIX_BYTES,
     Bridge,
+    Capture,
     Envelope,
     Envelopes,
     Record,
@@ -109,12 +110,30 @@ def open_sealed_to(
     return None
 
 
+def capture(
+    scope: ScopeId, key: bytes, readers: Sequence[Reader], ephemeral_secret: bytes
+) -> Capture:
+    """Return the record that hands a key for one entry to a scope's readers, and to nobody else.
+
+    Args:
+        key: 32 fresh random bytes, used once and forgotten.
+        readers: At least one, at most ENVELOPES_MAX.
+        ephemeral_secret: 32 fresh random bytes, for this record only.
+    """
+    sealed = _envelopes(key, readers, ephemeral_secret)
+    return Capture(scope, commitment(key), agree_public(ephemeral_secret), sealed)
+
+
 class Keyring:
     """All scope keys this device can open, and who else was given them."""
 
     def __init__(self, keys: DeviceKeys) -> None:
         self._own = keys
         self._rotations: dict[KeyId, tuple[Rotation, DeviceId]] = {}
+        self._committed: dict[KeyId, bytes] = {}
+        """What each key has to match: of rotations, and of keys for one captured entry."""
+        self.closed = False
+        """Every key was forgotten, and none opens any more."""
         self._by_scope: dict[ScopeId, set[KeyId]] = defaultdict(set)
         self._keys: dict[KeyId, bytes] = {}
         self._addressed: dict[KeyId, dict[bytes, set[tuple[DeviceId, EntryHash]]]] = {}
@@ -153,8 +172,20 @@ class Keyring:
                 self.version += 1
                 pairs = [(KeyId(old), wrapped) for old, wrapped in record.keys]
                 return self._add_wrapped(KeyId(record.key_id), pairs, b"fm-bridge-1")
+            case Capture():
+                return self._add_capture(record, author, entry)
             case _:
                 return []
+
+    def close(self) -> None:
+        """Forget every key and open none any more: a sealed device writes and does not read.
+
+        What is forgotten leaves the ring; that nothing of it stays in this process's memory
+        Python cannot promise.
+        """
+        self.closed = True
+        for held in (self._keys, self._inbox, self._wrapped, self._candidates):
+            held.clear()
 
     def put(self, key_id: KeyId, key: bytes) -> list[KeyId]:
         """Take a key we made or kept; return it and all that it opens.
@@ -235,19 +266,32 @@ class Keyring:
         if key_id in self._rotations:
             return []
         self._rotations[key_id] = (rotation, author)
+        self._committed[key_id] = rotation.commitment
         self._by_scope[ScopeId(rotation.scope)].add(key_id)
         parents = [(KeyId(parent), wrapped) for parent, wrapped in rotation.parents]
         opened = self._add_wrapped(key_id, parents, b"fm-parent-1")
         return opened + self._add_envelopes(key_id, rotation, author, EntryHash(key_id))
 
+    def _add_capture(self, record: Capture, author: DeviceId, entry: EntryHash) -> list[KeyId]:
+        """Take a key for one entry: it opens that, and is a generation of nothing."""
+        key_id = KeyId(entry)
+        if key_id in self._committed:
+            return []
+        self._committed[key_id] = record.commitment
+        return self._add_envelopes(key_id, record, author, entry)
+
     def _add_envelopes(
-        self, key_id: KeyId, record: Rotation | Envelopes, author: DeviceId, entry: EntryHash
+        self,
+        key_id: KeyId,
+        record: Rotation | Envelopes | Capture,
+        author: DeviceId,
+        entry: EntryHash,
     ) -> list[KeyId]:
         addressed = self._addressed.setdefault(key_id, {})
         for prefix, _ in record.envelopes:
             addressed.setdefault(prefix, set()).add((author, entry))
         own = self._own.device[:DEVICE_PREFIX_BYTES]
-        if key_id not in self._keys:
+        if key_id not in self._keys and not self.closed:
             self._inbox[key_id] += [
                 (record.ephemeral, sealed) for prefix, sealed in record.envelopes if prefix == own
             ]
@@ -256,7 +300,8 @@ class Keyring:
     def _add_wrapped(
         self, by: KeyId, wrapped: Sequence[tuple[KeyId, bytes]], person: bytes
     ) -> list[KeyId]:
-        self._wrapped[by] += [(target, sealed, person) for target, sealed in wrapped]
+        if not self.closed:
+            self._wrapped[by] += [(target, sealed, person) for target, sealed in wrapped]
         opened: list[KeyId] = []
         if by in self._keys:
             for target, key in self._unwrapped(by):
@@ -265,9 +310,9 @@ class Keyring:
 
     def _try(self, key_id: KeyId) -> list[KeyId]:
         """Open a key whose rotation is known with what has been waiting for it."""
-        if key_id in self._keys or key_id not in self._rotations:
+        if self.closed or key_id in self._keys or key_id not in self._committed:
             return []
-        expected = self._rotations[key_id][0].commitment
+        expected = self._committed[key_id]
         for ephemeral, sealed in self._inbox.pop(key_id, ()):
             opened = _open_envelope(self._own, ephemeral, sealed, expected)
             if opened is not None:
@@ -278,7 +323,8 @@ class Keyring:
         return []
 
     def _open(self, key_id: KeyId, key: bytes) -> list[KeyId]:
-        opened, ready = [], [(key_id, key)]
+        opened: list[KeyId] = []
+        ready = [] if self.closed else [(key_id, key)]
         while ready:
             key_id, key = ready.pop()
             if key_id not in self._keys:
@@ -297,9 +343,9 @@ class Keyring:
             key = _unwrap(self._keys[by], target, sealed, person)
             if key is None:
                 continue
-            if target not in self._rotations:
+            if target not in self._committed:
                 self._candidates[target].append(key)
-            elif commitment(key) == self._rotations[target][0].commitment:
+            elif commitment(key) == self._committed[target]:
                 ready.append((target, key))
         return ready
 

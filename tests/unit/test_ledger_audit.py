@@ -9,7 +9,7 @@ import sqlcipher3
 
 from protocols.errors import LedgerError
 from protocols.feeds.run import decode_run
-from protocols.ids import PatientId
+from protocols.ids import PatientId, ScopeId
 from protocols.ledger import audit
 from protocols.ledger.audit import BATCH_MS, WAITING_MAX, Asked, Event, Waiting
 from protocols.ledger.sealing import SealOrder
@@ -201,7 +201,7 @@ def test_a_trail_whose_end_is_kept_back_is_shown_as_not_whole():
     stage.carry(ben, ben.node.audit([export()], stage.now(ben)))
     stage.run(10_000)
     receipt = max(hq.ledger.peers.receipts.items(), key=lambda each: each[1][0].number)[1]
-    eve.ledger.peers.take_receipt(receipt[1])
+    eve.ledger.peers.take_receipt(receipt[1], lambda _: ScopeId.zero())
 
     (trail,) = [each for each in audit.trails(eve.ledger) if not each.whole]
     assert (trail.device, trail.known) == (ben.id, trail.held + 1)
