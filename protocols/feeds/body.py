@@ -70,11 +70,18 @@ def decode_body(plain: bytes) -> Body:
         VoidBody: when layout, a count or the order of dependencies is wrong.
     """
     size = len(plain)
-    if size > _ONE_FACT and plain[0] == 0 and plain[1] == 1 and plain[18] == 1:
-        # Nearly every edit: nobody identified, one dependency, one fact with short numbers.
-        kind, length = plain[19], plain[20]
-        if kind < 0x80 and length < 0x80 and size == _ONE_FACT + length:
-            return Body(0, b"", (plain[2:18],), ((kind, plain[_ONE_FACT:]),))
+    if size > _ONE_FACT:
+        # Nearly every edit: a session of one or two bytes or none, one dependency, one fact with
+        # short numbers.
+        lead = plain[0]
+        at = 1 if not lead else 5 if lead < 0x80 else 6 if 0 < plain[1] < 0x80 else size
+        begins = at + _ONE_FACT - 1
+        if size > begins and plain[at] == 1 and plain[at + 17] == 1:
+            kind, length = plain[at + 18], plain[at + 19]
+            if kind < 0x80 and length < 0x80 and size == begins + length:
+                seq = lead if at < 6 else lead & 0x7F | plain[1] << 7
+                stub = plain[at - 4 : at] if seq else b""
+                return Body(seq, stub, (plain[at + 1 : at + 17],), ((kind, plain[begins:]),))
     try:
         return _decode(plain)
     except PeerError as error:

@@ -4,6 +4,8 @@ import asyncio
 import itertools
 from datetime import UTC
 
+import msgspec
+
 from fieldnode.text.catalogue import load
 from fieldnode.tui.app import screen_possible
 from fieldnode.tui.cores.display import Size
@@ -12,7 +14,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.line import LineTerminal
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
-from tests.screens.fake_node import NOW_MS, ward
+from tests.screens.fake_node import NOW_MS, staff, ward
 
 
 def told(*typed, tick_ms=GLANCE_MS, node=None):
@@ -84,3 +86,14 @@ def test_a_screen_is_not_started_where_none_fits():
     assert not screen_possible("xterm", None)
     assert not screen_possible("xterm", Size(39, 24))
     assert screen_possible("vt100", Size(40, 12))
+
+
+def test_line_mode_signs_in_by_number_and_an_unseen_pin():
+    node = ward()
+    node.staff = staff()
+    node.greeting = msgspec.structs.replace(node.greeting, people=len(node.staff))
+    node, said = told("1", "4817", "n", "Diallo", "Awa", "2", "34", "1", "", "", "", node=node)
+
+    assert "Who is it? Number: " in said and "PIN of Amina Okoro: " in said
+    assert "4817" not in said and "SAVED HERE" in said
+    assert node.greeting.person == "Amina Okoro"
