@@ -32,6 +32,7 @@ from protocols.trust.statements import Key32, pack, unpack
 
 ORDER_MAGIC = b"fieldmesh release order 1\n"
 FILE_MAGIC = b"fieldmesh release 1\n"
+CARD_MAGIC = b"fieldmesh release card 1\n"
 RELEASES_MAX = 64
 RUN_BYTES = 32 * 1024
 ORDER_BYTES_MAX = 640 * 1024
@@ -196,7 +197,28 @@ def read(ledger: Ledger, raw: bytes) -> ReleaseOrder:
     return order
 
 
-# The file for those who may not hold the scope
+# The files for those who share no network
+
+
+def card(ledger: Ledger) -> bytes:
+    """Return the file that makes this operation's devices known to who has never met them."""
+    file = ReleaseFile(bytes(ledger.authority.operation), _control(ledger), ())
+    return CARD_MAGIC + pack(file)
+
+
+def take_card(ledger: Ledger, raw: bytes, wall_ms: int) -> None:
+    """Take a card: control records, judged as if they had come over a link.
+
+    Raises:
+        InputError: `not_a_release_card`, `order_elsewhere`.
+    """
+    file = _file(ledger, raw, CARD_MAGIC, "not_a_release_card")
+    try:
+        with ledger.atomic():
+            _take_control(ledger, file, wall_ms)
+    except (PeerError, Gap):
+        raise InputError("not_a_release_card", field="file") from None
+    ledger.catch_up_all()
 
 
 def export(ledger: Ledger, releases: Sequence[EntryHash]) -> bytes:
@@ -216,10 +238,9 @@ def export(ledger: Ledger, releases: Sequence[EntryHash]) -> bytes:
     if not named:
         raise InputError("release_lacking")
     feeds = _feeds_of(ledger, named)
-    control = [feed for feed in ledger.chain.feeds.values() if feed.genesis.lane == Lane.CONTROL]
     file = ReleaseFile(
         bytes(ledger.authority.operation),
-        tuple(run for feed in control for run in _runs(ledger, feed, None, feed.seq)),
+        _control(ledger),
         tuple(run for feed, last in feeds for run in _runs(ledger, feed, named.keys(), last)),
     )
     return FILE_MAGIC + pack(file)
@@ -233,18 +254,10 @@ def import_file(ledger: Ledger, raw: bytes, wall_ms: int) -> int:
             is sealed to this device by a release that counts, `release_too_much` when it carries
             what no release shows.
     """
-    if len(raw) > FILE_BYTES_MAX or not raw.startswith(FILE_MAGIC):
-        raise InputError("not_a_release_file", field="file")
-    try:
-        file = unpack(ReleaseFile, raw[len(FILE_MAGIC) :])
-    except PeerError:
-        raise InputError("not_a_release_file", field="file") from None
-    if file.operation != bytes(ledger.authority.operation):
-        raise InputError("order_elsewhere", field="file")
+    file = _file(ledger, raw, FILE_MAGIC, "not_a_release_file")
     try:
         with ledger.atomic():
-            for raw_run in file.control:
-                ledger.take([_control_run(ledger, raw_run)], wall_ms)
+            _take_control(ledger, file, wall_ms)
             brought = sum(_take_run(ledger, raw_run, wall_ms) for raw_run in file.runs)
             if not brought:
                 raise InputError("release_not_for_us")
@@ -347,6 +360,29 @@ def _decoded(ledger: Ledger, raw: bytes) -> Run:
     if end != len(raw):
         raise PeerError("malformed", what="run")
     return run
+
+
+def _file(ledger: Ledger, raw: bytes, magic: bytes, code: str) -> ReleaseFile:
+    if len(raw) > FILE_BYTES_MAX or not raw.startswith(magic):
+        raise InputError(code, field="file")
+    try:
+        file = unpack(ReleaseFile, raw[len(magic) :])
+    except PeerError:
+        raise InputError(code, field="file") from None
+    if file.operation != bytes(ledger.authority.operation):
+        raise InputError("order_elsewhere", field="file")
+    return file
+
+
+def _control(ledger: Ledger) -> tuple[bytes, ...]:
+    """All control feeds: they go to every member of the operation."""
+    feeds = [feed for feed in ledger.chain.feeds.values() if feed.genesis.lane == Lane.CONTROL]
+    return tuple(run for feed in feeds for run in _runs(ledger, feed, None, feed.seq))
+
+
+def _take_control(ledger: Ledger, file: ReleaseFile, wall_ms: int) -> None:
+    for raw in file.control:
+        ledger.take([_control_run(ledger, raw)], wall_ms)
 
 
 def _control_run(ledger: Ledger, raw: bytes) -> Run:

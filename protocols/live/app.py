@@ -24,6 +24,7 @@ from protocols.live.options import (
     target_option,
 )
 from protocols.live.personcommands import person_commands
+from protocols.live.releasecommands import release_commands
 from protocols.live.talk import asked, first_passphrase, new_passphrase, say, told
 
 
@@ -48,7 +49,7 @@ class App:
         own = [self._init(), self._rows(), self._status(), self._recover()]
         coming = enrol_commands(self.data_option, self.invite_help, self.invite_hq_help)
         audit = audit_command(self.data_option)
-        erasing = erase_commands(self.data_option)
+        erasing = erase_commands(self.data_option) + release_commands(self.data_option)
         people = person_commands(self.data_option)
         return [*own, *coming, audit, *erasing, *people, *member_commands(self.data_option)]
 

@@ -92,7 +92,7 @@ def request(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     if reason is None:
         raise InputError("bad_value", field="reason", allowed=tuple(orders.REASONS))
     raw = orders.request(
-        node.ledger, _documents(node, now, args), reason, late=bool(args.get("late"))
+        node.ledger, named_documents(node, now, args), reason, late=bool(args.get("late"))
     )
     return _order(node, raw)
 
@@ -121,7 +121,7 @@ def apply(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequen
 
 def hold(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
     """Keep `patients` or `documents` from being erased."""
-    written = orders.hold(node.ledger, _documents(node, now, args), now.wall_ms)
+    written = orders.hold(node.ledger, named_documents(node, now, args), now.wall_ms)
     noted = [
         effect
         for each in written
@@ -209,7 +209,8 @@ def _holder(node: Node, device: DeviceId, at_ms: int) -> Holder:
     return Holder(str(device), node.ledger.authority.name_of(device), at_ms)
 
 
-def _documents(node: Node, now: Now, args: Mapping[str, Any]) -> list[DocId]:
+def named_documents(node: Node, now: Now, args: Mapping[str, Any]) -> list[DocId]:
+    """Return the documents of the `patients` and `documents` that are named."""
     said = [*_listed(args, "patients"), *_listed(args, "documents")]
     if len(said) > PATIENTS_MAX:
         raise InputError("too_many", field="patients", limit=PATIENTS_MAX)

@@ -18,7 +18,16 @@ from protocols.ledger.backup import backup, check_running, source_of
 from protocols.ledger.folder import fits, open_ledger
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer, Seat
-from protocols.live import answers, audited, enrolling, erasing, members, people, rosters
+from protocols.live import (
+    answers,
+    audited,
+    enrolling,
+    erasing,
+    members,
+    people,
+    releasing,
+    rosters,
+)
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
 from protocols.live.audited import Glass
@@ -103,9 +112,10 @@ class Desk:
             "kinds": lambda *_: answers.kinds(),
             "settings": _settings,
         }
-        simple |= members.READS | rosters.READS | enrolling.READS | audited.READS | erasing.READS
+        simple |= members.READS | rosters.READS | enrolling.READS | audited.READS
+        simple |= erasing.READS | releasing.READS
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
-        deeds = enrolling.DEEDS | erasing.DEEDS
+        deeds = enrolling.DEEDS | erasing.DEEDS | releasing.DEEDS
         table |= {name: self._doing(run) for name, run in deeds.items()}
         table |= {name: self._as_whoever(run) for name, run in members.DEEDS.items()}
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
