@@ -167,6 +167,24 @@ def test_by_file_a_coordinator_comes_in_and_lets_others_in():
     assert standings(jp) == standings(tent) == [int(Standing.STANDS)]
 
 
+def test_by_code_one_comes_in_as_what_the_invitation_says():
+    jp, _ = two()
+    lead, stage, code = Device.found("lead"), Stage(), b"0123456789"
+    refused("certificate_roles", jp.node.invite, code, stage.now(jp), Wish("hq"))
+    jp.node.invite(code, stage.now(jp), Wish("coordinator", ("care",), ("care JP",)))
+
+    stage.link(lead, jp, code=code)
+    stage.run(2_000)
+    meet(jp, lead)
+
+    seen = jp.ledger.authority.roster.device(lead.id)
+    assert seen is not None
+    assert (seen.rank, seen.roles) == (Rank.COORDINATOR, {4})
+    assert jp.node.linked == [lead.id]
+    refused("certificate_roles", lead.node.invite, code, stage.now(lead), Wish())
+    lead.node.invite(code, stage.now(lead), Wish("device", ("care",)))
+
+
 def test_a_grant_answers_one_request_of_one_device_and_once():
     jp, _ = two()
     one, other, stage = Device.found("one"), Device.found("other"), Stage()

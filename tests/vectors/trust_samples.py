@@ -6,6 +6,17 @@ from msgspec import structs
 
 from protocols.ids import DeviceId, EntryHash, Epoch, FeedId, KeyId
 from protocols.trust.certificates import Rank, seal_name
+from protocols.trust.charter import open_charter
+from protocols.trust.charterfile import (
+    ROOT_ENTROPY_BYTES,
+    add_org,
+    new_charter,
+    new_org,
+    open_charter_file,
+    open_root,
+    sign,
+    unlock_root,
+)
 from protocols.trust.control import (
     Admission,
     Attestation,
@@ -24,7 +35,16 @@ from protocols.trust.control import (
     attested,
     encode_control,
 )
-from protocols.trust.enrolment import JoinGrant, code_psk, code_text, sign_request
+from protocols.trust.enrolment import (
+    JoinGrant,
+    code_psk,
+    code_text,
+    grant_file,
+    request_file,
+    sign_request,
+)
+from protocols.trust.fingerprint import fingerprint
+from protocols.trust.granting import root_serial
 from protocols.trust.identity import passphrase_key, seal_recovery, seal_to, wrap
 from protocols.trust.keyring import bridge, commitment, envelopes_for, rotate
 from protocols.trust.noise import XXPSK3, Handshake
@@ -41,10 +61,12 @@ from protocols.trust.persons import (
 )
 from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 from protocols.trust.statements import pack, statement_hash
+from protocols.trust.terms import Terms
 from tests.unit.trust_operation import CARE, FOUNDED, JAPAN, OLD, OPERATION, certify, entropy, keys
 
 TENT, HQ = keys("tent"), keys("hq")
 NONCE = entropy("n", 24)
+TERMS = Terms(open_charter(FOUNDED).scopes, open_charter(FOUNDED).roles)
 KEY, KEY_ID = entropy("key"), KeyId(entropy("key id"))
 READERS = [(TENT.device, TENT.agree_public), (HQ.device, HQ.agree_public)]
 
@@ -67,6 +89,13 @@ def samples() -> dict[str, bytes]:
     rotation = rotate(
         CARE, KEY, parents={KEY_ID: entropy("old")}, readers=READERS, ephemeral_secret=entropy("e")
     )
+    request = {
+        "epochs": epochs,
+        "scopes": (OLD,),
+        "name": "Tente 3",
+        "next_epoch": entropy("next", 8),
+    }
+    asked = sign_request(TENT, b"", **request)
     grant = JoinGrant(FOUNDED, (certificate,), HQ.device, (b"entry",))
     return {
         "device_id": TENT.device,
@@ -97,17 +126,11 @@ def samples() -> dict[str, bytes]:
         "receipt": sign_receipt(_receipt(), HQ),
         "enrolment_code": code_text(entropy("code", 10)).encode(),
         "enrolment_psk": code_psk(entropy("code", 10)),
-        "join_request": pack(
-            sign_request(
-                TENT,
-                entropy("binding"),
-                epochs=epochs,
-                scopes=(OLD,),
-                name="Tente 3",
-                next_epoch=entropy("next", 8),
-            )
-        ),
+        "join_request": pack(sign_request(TENT, entropy("binding"), **request)),
         "join_grant": pack(grant),
+        "join_request_file": request_file(asked),
+        "join_grant_file": grant_file(grant),
+        **_founding_files(),
         "noise_xxpsk3": _enrolment(),
     }
 
@@ -176,6 +199,22 @@ def _persons() -> dict[str, bytes]:
         "person_credential": write_credential(credential),
         "person_request": write_request(request),
         "person_pin": pin,
+    }
+
+
+def _founding_files() -> dict[str, bytes]:
+    """What two organisations carry to each other; both have signed."""
+    noise = entropy("root file", ROOT_ENTROPY_BYTES)
+    root_file, org_file, org = new_org("Japan team", "JP", "h\u00f4pital", noise, ops=1, mem=8192)
+    held = open_charter_file(new_charter("camp", TERMS, entropy("nonce", 16), 1_790_000_000_000))
+    held = open_charter_file(add_org(held, org))
+    signed = sign(held, unlock_root(open_root(root_file), "h\u00f4pital"))
+    return {
+        "root_file": root_file,
+        "org_file": org_file,
+        "charter_file": signed,
+        "fingerprint": fingerprint(org.root).encode(),
+        "root_serial": root_serial(TENT.device).to_bytes(2),
     }
 
 
