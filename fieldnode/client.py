@@ -28,6 +28,14 @@ from protocols.live.api import (
     SyncState,
     Unassigned,
 )
+from protocols.live.belonging import (
+    Apart,
+    Belonging,
+    MemberLine,
+    Quarantine,
+    RosterPage,
+    SealLook,
+)
 from protocols.live.lines import LINE_BYTES_MAX, decode_reply, encode, raised
 
 CALL_S = 10.0
@@ -81,6 +89,32 @@ class Node(Protocol):
 
     async def sync(self) -> SyncState:
         """How far what is saved here has travelled."""
+        ...
+
+    async def belonging(self) -> Belonging:
+        """The operation, its coordinators and scopes, and how old what is known of it is."""
+        ...
+
+    async def roster(self, offset: int, limit: int, text: str = "") -> RosterPage:
+        """Devices and persons; with a text those of which it is part."""
+        ...
+
+    async def apart(self) -> Apart:
+        """What is here and does not count, with the reason."""
+        ...
+
+    async def seal_look(self, member: str, since_ms: int | None) -> SealLook:
+        """What a seal would do."""
+        ...
+
+    async def seal(
+        self, member: str, reason: str, since_ms: int | None, roles: Sequence[str], note: str
+    ) -> MemberLine:
+        """Seal a member by its id; it keeps the roles named."""
+        ...
+
+    async def unseal(self, seal: str, entries: int) -> Quarantine:
+        """Let through what a seal keeps back, if it is still so many entries."""
         ...
 
     async def settings(self, **chosen: str) -> None:
@@ -193,6 +227,33 @@ class NodeClient:
     async def sync(self) -> SyncState:
         """See `Node.sync`."""
         return await self._ask(SyncState, "sync")
+
+    async def belonging(self) -> Belonging:
+        """See `Node.belonging`."""
+        return await self._ask(Belonging, "belonging")
+
+    async def roster(self, offset: int, limit: int, text: str = "") -> RosterPage:
+        """See `Node.roster`."""
+        return await self._ask(RosterPage, "roster", offset=offset, limit=limit, text=text)
+
+    async def apart(self) -> Apart:
+        """See `Node.apart`."""
+        return await self._ask(Apart, "apart")
+
+    async def seal_look(self, member: str, since_ms: int | None) -> SealLook:
+        """See `Node.seal_look`."""
+        return await self._ask(SealLook, "seal_look", member=member, since_ms=since_ms)
+
+    async def seal(
+        self, member: str, reason: str, since_ms: int | None, roles: Sequence[str], note: str
+    ) -> MemberLine:
+        """See `Node.seal`."""
+        said = {"reason": reason, "since_ms": since_ms, "roles": list(roles), "note": note}
+        return await self._ask(MemberLine, "seal", member=member, **said)
+
+    async def unseal(self, seal: str, entries: int) -> Quarantine:
+        """See `Node.unseal`."""
+        return await self._ask(Quarantine, "unseal", seal=seal, entries=entries)
 
     async def settings(self, **chosen: str) -> None:
         """See `Node.settings`."""

@@ -42,6 +42,7 @@ from protocols.records.history import History
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact
+from protocols.trust.fingerprint import fingerprint, spoken
 
 BOARD_MAX = 200
 CHART_MAX = 500
@@ -405,6 +406,7 @@ def _author(ledger: Ledger, fact: Fact, who: Authors) -> Author:
 
 def _peer_line(ledger: Ledger, device: DeviceId, linked: bool) -> PeerLine:
     peer = ledger.peers.all[device]
+    member, print_of = ledger.authority.roster.device(device), fingerprint(device)
     return PeerLine(
         device=str(device),
         name=ledger.authority.name_of(device),
@@ -413,7 +415,10 @@ def _peer_line(ledger: Ledger, device: DeviceId, linked: bool) -> PeerLine:
         last_contact_ms=peer.last_contact_ms or None,
         they_need=_entries_needed(ledger, device) if peer.last_contact_ms else None,
         we_need=None if not linked else 0,
-        trusted=ledger.authority.roster.device(device) is not None,
+        trusted=member is not None,
+        org=member.org if member else "",
+        fingerprint=print_of,
+        spoken=spoken(print_of),
     )
 
 

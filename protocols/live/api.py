@@ -292,6 +292,11 @@ class PeerLine(msgspec.Struct, frozen=True):
     """Entries we hold, of whoever, that they are not known to; None while they were never met."""
     we_need: int | None
     trusted: bool = True
+    org: str = ""
+    fingerprint: str = ""
+    """Of its signing key, in letters; it confirms, certificates decide."""
+    spoken: str = ""
+    """The same as it is said over a radio."""
 
 
 class SyncState(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """A node in memory, for screens: the calls of `protocols/live/api.py`, no book behind them.
 
 `FakeNode` answers in process; `serve` puts it on a real Unix socket. Run as a program it serves a
-small ward until it is ended: `python tests/screens/fake_node.py SOCKET`.
+small ward until it is ended: `python -m tests.screens.fake_node SOCKET`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from protocols.live.api import (
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
 from protocols.records.planning import read_time
+from tests.screens.fake_trust import LONG, LONG_SPOKEN, PRINT, SPOKEN, TrustCalls
 
 NOW_MS = 1_779_287_520_000
 """2026-05-20 14:32 UTC."""
@@ -58,7 +59,7 @@ class Patient:
     """Older ones that are still worn."""
 
 
-class FakeNode:
+class FakeNode(TrustCalls):
     """Holds a ward in memory."""
 
     def __init__(self, now_ms: int = NOW_MS, **greeting: Any) -> None:
@@ -424,10 +425,12 @@ def ward(now_ms: int = NOW_MS) -> FakeNode:
                   vitals, "R. Amin"),
     ]  # fmt: skip
     node.peers = (
-        PeerLine("dev_1", "nord-a", "node", True, now_ms, 0, 0),
-        PeerLine("dev_2", "hq-geneva", "hq", False, now_ms - 30 * minute, 12, None),
-        PeerLine("dev_3", "tent-jp", "node", False, now_ms - 2000 * minute, 0, 3, trusted=False),
-    )
+        PeerLine("dev_1", "nord-a", "node", True, now_ms, 0, 0, True, "Red Cross", PRINT, SPOKEN),
+        PeerLine("dev_2", "hq-geneva", "hq", False, now_ms - 30 * minute, 12, None, True,
+                 "Ministry of Health", LONG, LONG_SPOKEN),
+        PeerLine("dev_3", "tent-jp", "node", False, now_ms - 2000 * minute, 0, 3, trusted=False,
+                 fingerprint=PRINT, spoken=SPOKEN),
+    )  # fmt: skip
     return node
 
 

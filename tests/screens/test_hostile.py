@@ -6,6 +6,7 @@ import pytest
 
 from protocols.live.api import Asserted, Attribute, ChartLine, PeerLine
 from tests.screens.fake_node import NOW_MS, FakeNode
+from tests.screens.fake_trust import hostile
 from tests.screens.harness import NodeThread, Terminal
 
 HOSTILE = [
@@ -19,8 +20,13 @@ HOSTILE = [
 CONTROL = re.compile(
     rb"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|\[[0-?]*[ -/]*[@-~]|P[^\x1b]*\x1b\\|.)"
 )
+TRUST = ["r", "down", "up", "s", "2", *"1130", "enter", "enter", *["escape"] * 4, "a",
+         "escape", "escape", "w", "down", "escape", "k", "down", "down", "down", "up", "up", "up",
+         "e", "escape", "escape"]  # fmt: skip
+ANSWERS = {"enter", "s", "2", "e"}
+"""Keys that answer a question: struck once it was seen."""
 TOUR = ["down", "enter", "v", "escape", "u", "escape", "t", "escape", "escape", "f3", "x", "enter",
-        "escape", "f7", "escape", "d", "escape", "f9"]  # fmt: skip
+        "escape", "f7", *TRUST, "escape", "d", "escape", "f9"]  # fmt: skip
 
 
 def world(text):
@@ -32,7 +38,8 @@ def world(text):
         node.patients[patient].lines = [
             ChartLine("f1", NOW_MS, NOW_MS, text, ((text, text), ("note", text)), text, saved=text),
         ]
-    node.peers = (PeerLine(text, text, text, True, NOW_MS, 0, 0),)
+    node.peers = (PeerLine(text, text, text, True, NOW_MS, 0, 0, True, text, text, text),)
+    node._trust = hostile(text, NOW_MS)
     node.greeting = type(node.greeting)("dev", text, text, text, drill=text)
     return node
 
@@ -42,7 +49,7 @@ def tour(path, text):
     with NodeThread(world(text), path) as node, Terminal(node.path) as terminal:
         terminal.wait_for("n/1 new patient", "RED")
         for key in TOUR:
-            if key == "enter":
+            if key in ANSWERS:
                 terminal.look()
             terminal.send(key)
             terminal.wait_until(lambda: not terminal.read(0.06))

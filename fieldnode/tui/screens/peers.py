@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fieldnode.tui.acts import Act, Ask
+from fieldnode.tui.acts import Act, Ask, Open
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Page
+from fieldnode.tui.page import Action, Page
+from fieldnode.tui.screens.belonging import fingerprint_lines, wrapped
+from fieldnode.tui.screens.kept import KeptPage
+from fieldnode.tui.screens.roster import MembersPage
+from fieldnode.tui.screens.scopes import ScopesPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import clock, span_of
 from protocols.live.api import PeerLine, SyncState
 from protocols.records.display import clean_text
 
+WHOLE_ROWS = 6
+"""Under the list: the fingerprint of the selected one."""
+
 
 class PeersPage(Page):
-    """Saved here, on peers, at HQ; then one row a peer."""
+    """Saved here, on peers, at HQ; then one row a peer. The way to everything about trust."""
 
     name: ClassVar[str] = "sync"
+    actions = (
+        Action("r", "1", "sync.roster"),
+        Action("w", "2", "sync.scopes"),
+        Action("k", "3", "sync.kept"),
+    )
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -37,8 +49,17 @@ class PeersPage(Page):
         return [self._fetch(holds=False)]
 
     def key(self, key: str) -> list[Act]:
-        """Move among the peers."""
-        return [] if self._rows.key(key) else super().key(key)
+        """Move among the peers, or go on to who belongs."""
+        if self._rows.key(key):
+            return []
+        match self.action(key):
+            case "r":
+                return [Open(MembersPage(self.desk))]
+            case "w":
+                return [Open(ScopesPage(self.desk))]
+            case "k":
+                return [Open(KeptPage(self.desk))]
+        return super().key(key)
 
     def draw(self, size: Size) -> list[Line]:
         """Draw three facts about our own entries, then the peers."""
@@ -50,12 +71,14 @@ class PeersPage(Page):
             Column(words("sync.last"), 11),
             Column(words("sync.they_need"), 11),
             Column(words("sync.we_need"), 11),
-            Column(words("sync.role"), 6),
+            Column(words("sync.role"), 5),
+            Column(words("roster.org"), 13),
             Column(words("sync.peer"), 0),
         )
-        top = self._top(sync)
-        room = Size(size.width, size.height - len(top))
-        return [*top, *draw_list(self._rows, columns, self._cells, room, words("sync.alone"))]
+        top, whole = self._top(sync), self._whole(size)
+        room = Size(size.width, size.height - len(top) - len(whole))
+        drawn = draw_list(self._rows, columns, self._cells, room, words("sync.alone"))
+        return [*top, *drawn, *whole]
 
     def _fetch(self, *, holds: bool) -> Ask:
         def came(sync: SyncState) -> list[Act]:
@@ -89,16 +112,28 @@ class PeersPage(Page):
             rows.append((words(said), "bad"))
         return [*(line(" ", Span(text, role)) for text, role in rows), ()]
 
+    def _whole(self, size: Size) -> list[Line]:
+        """Return how to make sure by voice that the selected one is who it should be."""
+        words, row = self.desk.words, self._rows.selected
+        if row is None:
+            return []
+        who = ", ".join(part for part in (clean_text(row.name), clean_text(row.org, 60)) if part)
+        lines = [line(" ", Span(who or row.device[:16], "title"))]
+        lines += fingerprint_lines(words, row.fingerprint, row.spoken, size)
+        lines += wrapped(words("trust.confirm"), size, "dim", most=WHOLE_ROWS - len(lines))
+        return [(), *lines]
+
     def _cells(self, row: PeerLine) -> list[Span]:
         words = self.desk.words
         linked = Span(words("sync.linked"), "good") if row.linked else Span("-")
         name = clean_text(row.name) or row.device[:16]
-        trusted = "" if row.trusted else f"  {words('sync.not_trusted')}"
+        org = Span(clean_text(row.org)) if row.trusted else Span(words("sync.not_trusted"), "bad")
         return [
             linked,
             Span(clock(row.last_contact_ms, self.desk.now_ms, self.desk.zone)),
             Span("?" if row.they_need is None else str(row.they_need)),
             Span("?" if row.we_need is None else str(row.we_need)),
             Span(words("sync.hq_role") if row.role == "hq" else words("sync.node_role")),
-            Span(name + trusted, "title" if row.trusted else "bad"),
+            org,
+            Span(name, "title" if row.trusted else "bad"),
         ]
