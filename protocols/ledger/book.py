@@ -16,6 +16,7 @@ from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import DeviceId, ScopeId
 from protocols.ledger import capture
+from protocols.ledger.answers import Answers
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
 from protocols.ledger.erasing import Eraser, Gone
@@ -107,6 +108,7 @@ class Ledger:
             self.eraser.why_lacking,
         )
         self.rows = RowBook(self.store, ROW_TABLES)
+        self.answers = Answers(self.store)
         self.merger = Merger(
             self.store,
             self.chain,

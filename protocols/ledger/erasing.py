@@ -28,7 +28,7 @@ PIECE_ENTRIES = 128
 PIECE_DOCUMENTS = 4
 """Documents dropped beside them, of at most about a thousand strands each."""
 ASKED_AT_ONCE = 500
-_ANSWERS = "SELECT slot, answer FROM answered"
+_ANSWERS = "SELECT slot, no, answer FROM answered"
 _ANSWERED = re.compile(rb'"feed":"([^"]+)","seq":(\d+)')
 """Which entry an answer is about."""
 
@@ -235,12 +235,13 @@ class Eraser:
     ) -> None:
         """Drop what was answered to those who wrote it here, and drafts about whom it concerned."""
         own = self._own({row[0] for row in rows} | {arrival for arrival, _ in strands})
-        slots = [
-            (slot,)
-            for slot, answer in (self._store.execute(_ANSWERS) if own else ())
+        places = [
+            (slot, no)
+            for slot, no, answer in (self._store.execute(_ANSWERS) if own else ())
             if (about := _ANSWERED.search(answer)) and about.groups() in own
         ]
-        self._store.executemany("DELETE FROM answered WHERE slot = ?", slots)
+        self._store.executemany("DELETE FROM answer_place WHERE slot = ? AND no = ?", places)
+        self._store.executemany("DELETE FROM answered WHERE no = ?", [(no,) for _, no in places])
         for no in subjects:
             for name in self._names_of(no):
                 self._store.execute(

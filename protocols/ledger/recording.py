@@ -140,10 +140,7 @@ class Recorder:
         session = seat.sitting.session if seat.sitting else NOBODY
         written, tables = self._ledger.write(planned, view.now_ms, entropy, session)
         answer = self._answer(at, command.key, planned, written)
-        self._ledger.store.execute(
-            "INSERT INTO answered VALUES (?,?,?)",
-            (slot(command.key), fingerprint(line), msgspec.json.encode(answer)),
-        )
+        self._ledger.answers.keep(slot(command.key), fingerprint(line), msgspec.json.encode(answer))
         return answer, written, tables
 
     def _admit(self, seat: Seat, kind: int, now_ms: int) -> None:
@@ -182,14 +179,13 @@ class Recorder:
         Raises:
             InputError: `key_reused` when the key stood for another line.
         """
-        row = self._ledger.store.one(
-            "SELECT content, answer FROM answered WHERE slot = ?", (slot(key),)
-        )
-        if row is None:
+        found = self._ledger.answers.find(slot(key))
+        if found is None:
             return None
-        if row[0] != fingerprint(line):
+        content, answer = found
+        if content != fingerprint(line):
             raise InputError("key_reused", field="key")
-        held = msgspec.json.decode(row[1], type=Answer)
+        held = msgspec.json.decode(answer, type=Answer)
         return msgspec.structs.replace(held, line=at, repeated=True)
 
     def _answer(self, at: int, key: str, planned: Plan, written: Sequence[Written]) -> Answer:

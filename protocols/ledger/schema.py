@@ -134,6 +134,27 @@ def m003_person(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_answers_in_order(db: Database) -> None:
+    """Answers lie in the order they were given, and where each lies is an index of its own."""
+    db.execute("ALTER TABLE answered RENAME TO answered_before")
+    db.execute(
+        "CREATE TABLE answered (no INTEGER PRIMARY KEY, slot INTEGER NOT NULL,"
+        " content BLOB NOT NULL, answer BLOB NOT NULL)"
+    )
+    db.execute(
+        "CREATE TABLE answer_place ("
+        " slot INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (slot, no)) WITHOUT ROWID"
+    )
+    db.execute("INSERT INTO answered (slot, content, answer) SELECT * FROM answered_before")
+    db.execute("INSERT INTO answer_place SELECT slot, no FROM answered ORDER BY slot")
+    db.execute(
+        "INSERT OR REPLACE INTO meta"
+        " SELECT 'placed', CAST(CAST(max(no) AS TEXT) AS BLOB) FROM answered HAVING max(no) > 0"
+    )
+    db.execute("DROP TABLE answered_before")
+
+
 def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
     """Bring the schema up to this software; rows of another shape are built again."""
     migrations.apply(Database(store.connection))

@@ -427,8 +427,11 @@ def test_what_was_answered_about_it_and_drafts_go_too():
         cleo.store.execute(
             "INSERT INTO draft VALUES ('note', ?, ?, 0)", (subject, f'{{"patient":"{about}"}}')
         )
+    cleo.ledger.answers._write_down()
     erase(stage, ann, order(ann, ben, whom))
     stage.run(3_000)
     assert cleo.store.all("SELECT subject FROM draft") == [("two",)]
+    kept = cleo.store.all("SELECT slot, no FROM answered ORDER BY slot")
+    assert cleo.store.all("SELECT slot, no FROM answer_place ORDER BY slot") == kept
     answered = b"".join(answer for (answer,) in cleo.store.all("SELECT answer FROM answered"))
     assert whom.encode() not in answered and other.encode() in answered
