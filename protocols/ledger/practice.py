@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from protocols.errors import InputError
+from protocols.errors import InputError, LedgerError
 from protocols.feeds.body import decode_session
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryPrefix, FactRef, PatientId, PersonId
@@ -57,8 +57,8 @@ class Gate:
     standing: Standing
     """How it would count."""
     reason: str = ""
-    """'' when nothing does; one of `OVERRIDES`, or `role_refused`, `quarantined`, `unadmitted`:
-    it may be written and will be shown as that."""
+    """'' when nothing does, or nothing for long; one of `OVERRIDES`, or `role_refused` or
+    `quarantined`: it may be written and will be shown as that."""
     who: tuple[str, ...] = ()
     """Roles that may, and persons of this device who have one of them and the licence for it."""
 
@@ -82,17 +82,29 @@ def stopped(
     ledger: Ledger, sitting: Sitting | None, kind: int, now_ms: int
 ) -> tuple[Standing, str]:
     """Return the standing and the reason alone: who may is not looked up."""
-    authority = ledger.authority
-    session = sitting.session if sitting is not None else NOBODY
-    standing = authority.roster.standing(
-        authority.device, kind, authority.care_scope, session, epoch=bytes(authority.epoch)
-    )
+    standing = standing_now(ledger, sitting, kind)
     if standing != Standing.STANDS:
-        return standing, _ROLE_REASONS.get(standing, "unadmitted")
+        return standing, _ROLE_REASONS.get(standing, "")
     if sitting is None or kind in FREE:
         return standing, ""
     profile = persons.profile_of(ledger, sitting.person)
     return standing, licence_refusal(profile, kind, max(now_ms, ledger.trusted_ms))
+
+
+def standing_now(ledger: Ledger, sitting: Sitting | None, kind: int) -> Standing:
+    """Say how a kind would count if it were written now.
+
+    A device that has no scope of care, as a relay has none, is as one that is not admitted yet.
+    """
+    authority = ledger.authority
+    session = sitting.session if sitting is not None else NOBODY
+    try:
+        scope = authority.care_scope
+    except LedgerError:
+        return Standing.UNADMITTED
+    return authority.roster.standing(
+        authority.device, kind, scope, session, epoch=bytes(authority.epoch)
+    )
 
 
 def licence_refusal(profile: Profile | None, kind: int, now_ms: int) -> str:

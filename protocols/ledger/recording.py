@@ -14,7 +14,7 @@ from protocols.ids import FactRef, PatientId, SiteId
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
 from protocols.ledger.persons import Sitting, still
-from protocols.ledger.practice import must_practise
+from protocols.ledger.practice import must_practise, standing_now
 from protocols.ledger.view import BookView
 from protocols.ledger.writing import Written
 from protocols.records.answer import Answer as Answer
@@ -157,16 +157,8 @@ class Recorder:
 
     def _marked(self, planned: Plan, seat: Seat) -> Plan:
         """Return the plan with a warning when what it writes will not count."""
-        authority = self._ledger.authority
-        session = seat.sitting.session if seat.sitting else NOBODY
         found = {
-            authority.roster.standing(
-                authority.device,
-                fact.kind,
-                authority.care_scope,
-                session,
-                epoch=bytes(authority.epoch),
-            )
+            standing_now(self._ledger, seat.sitting, fact.kind)
             for draft in planned.drafts
             for fact in draft.facts
         }

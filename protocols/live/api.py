@@ -126,8 +126,8 @@ class Permission(msgspec.Struct, frozen=True):
 
     kind: str
     reason: str = ""
-    """'' = it may be written. `role_refused`, `quarantined`, `unadmitted`: it is kept and counts
-    nowhere. Anything else is a licence's, and a person's reason overrides it."""
+    """'' = it may be written. `role_refused`, `quarantined`: it is kept and counts nowhere.
+    Anything else is a licence's, and a person's reason overrides it."""
     overridable: bool = False
     who: tuple[str, ...] = ()
     """Roles and persons that may."""

@@ -45,8 +45,8 @@ def profile(name: str = "Amina Okoro", **changes: Any) -> Profile:
     return Profile(1, name, **(known | changes))
 
 
-def founder(name: str = "ann") -> Device:
-    """The issuer of a camp whose charter has several roles."""
+def founder(name: str = "ann", sensitivity: Sensitivity = Sensitivity.IDENTIFIED) -> Device:
+    """The issuer of a camp whose charter has several roles and one scope."""
     chance, store = Random(f"people-{name}"), open_memory()
     root = DeviceKeys.from_entropy(chance.randbytes(64))
     signed = found(
@@ -55,7 +55,7 @@ def founder(name: str = "ann") -> Device:
         root=root,
         nonce=chance.randbytes(16),
         created_ms=WALL_MS,
-        scopes=[Scope(chance.randbytes(16), "care", int(Sensitivity.IDENTIFIED))],
+        scopes=[Scope(chance.randbytes(16), "care", int(sensitivity))],
         roles=ROLES,
     )
     found_member(

@@ -18,6 +18,7 @@ from protocols.ledger.sealing import SealOrder
 from protocols.live import answers
 from protocols.records.kinds import KindNo
 from protocols.trust.audit import What
+from protocols.trust.charter import Sensitivity
 from protocols.trust.control import SealReason
 from protocols.trust.standing import Standing
 from tests.unit.people import (
@@ -578,6 +579,13 @@ def test_nobody_identified_is_gated_by_no_licence():
 
     assert practice.gate(ben.ledger, None, int(KindNo.TRIAGE_RECORD), WALL_MS).reason == ""
     assert practice.gate(ben.ledger, None, int(KindNo.NOTE_ADD), WALL_MS).reason == "role_refused"
+
+
+def test_a_device_without_a_scope_of_care_is_asked_nothing_and_falls_over_nothing():
+    counts = founder("counts", Sensitivity.AGGREGATE)
+    found = practice.stopped(counts.ledger, None, int(KindNo.NOTE_ADD), WALL_MS)
+
+    assert found == (Standing.UNADMITTED, "")
 
 
 # Later

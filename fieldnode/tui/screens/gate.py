@@ -135,7 +135,6 @@ class GatePage(Page):
 _WHY = {
     "role_refused": "gate.why.role",
     "quarantined": "gate.why.sealed",
-    "unadmitted": "gate.why.unadmitted",
     "outside_practice": "gate.why.practice",
     "licence_ended": "gate.why.ended",
     "not_recognised": "gate.why.recognised",
