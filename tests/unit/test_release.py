@@ -242,6 +242,7 @@ def test_no_bytes_of_a_file_do_harm(noise, at, byte):
     before = jp.entries
     for known, run in (
         (raw, lambda file: releasing.import_file(jp.ledger, file, WALL_MS)),
+        (CARD, lambda file: releasing.take_card(jp.ledger, file, WALL_MS)),
         (asked, lambda file: releasing.ordered(jp.ledger, releasing.read(jp.ledger, file))),
     ):
         changed = bytearray(known)
@@ -264,3 +265,4 @@ def _harm() -> tuple[Device, bytes, bytes]:
 
 
 HARM = _harm()
+CARD = releasing.card(HARM[0].ledger)
