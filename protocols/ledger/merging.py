@@ -198,8 +198,11 @@ class Merger:
         return self._at(doc).document.export()
 
     def drop(self, docs: Iterable[int]) -> None:
-        """Forget documents that are gone."""
-        for doc in docs:
+        """Forget documents that are gone, and where their subjects are kept."""
+        gone = set(docs)
+        for no in [no for no, each in self._subjects.items() if not gone.isdisjoint(each.places)]:
+            del self._subjects[no]
+        for doc in gone:
             dropped = self._cache.pop(doc, None)
             if dropped is not None:
                 self._cached_entries -= len(dropped.document.entries)

@@ -83,3 +83,17 @@ def test_what_a_failed_transaction_wrote_is_not_kept() -> None:
     after = tables(ann)
     ann.ledger.rebuild_rows()
     assert tables(ann) == after
+
+
+def test_documents_that_are_gone_are_not_looked_for() -> None:
+    ann = Device.found("ann")
+    fill(ann, 1)
+    subject, doc = ann.store.all("SELECT subject, no FROM document")[0]
+    assert ann.ledger.merger.facts_of(subject)
+    for table, column in (("strand", "doc"), ("document", "no")):
+        ann.store.execute(f"DELETE FROM {table} WHERE {column} = ?", (doc,))
+
+    ann.ledger.merger.drop([doc])
+
+    assert ann.ledger.merger.facts_of(subject) == []
+    assert doc not in ann.ledger.merger._cache
