@@ -171,7 +171,8 @@ from (select device from peer union select device from feed) d
 left join peer on peer.device = d.device
 left join (select u.device, count(*) as entries
            from (select (select feed.device from entry join feed on feed.no = entry.feed
-                         where entry.arrival = unopened.entry) as device from unopened) u
+                         where entry.arrival = unopened.entry) as device from unopened
+                 where unopened.reason not in ('erased', 'body')) u
            group by u.device) shut on shut.device = d.device
 order by coalesce(peer.last_contact_ms, 0) desc, d.device limit 500"""
 

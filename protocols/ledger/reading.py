@@ -154,11 +154,15 @@ def documents(ledger: Ledger, subject: bytes) -> list[tuple[DocId, bytes]]:
 
 
 def set_aside(ledger: Ledger) -> dict[str, int]:
-    """Return how many entries are void or waiting, by reason."""
+    """Return how many entries are void or waiting, by reason.
+
+    What two coordinators erased waits for nothing, nor does what was released without its body.
+    """
     return {
         f"{'void' if void else 'waiting'}_{reason}": count
         for void, reason, count in ledger.store.all(
-            "SELECT void, reason, count(*) FROM unopened GROUP BY void, reason ORDER BY 1, 2"
+            "SELECT void, reason, count(*) FROM unopened WHERE reason NOT IN ('erased', 'body')"
+            " GROUP BY void, reason ORDER BY 1, 2"
         )
     }
 

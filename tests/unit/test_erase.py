@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protocols.feeds.run import decode_run
 from protocols.ids import PatientId
+from protocols.ledger import reading
 from protocols.ledger.founding import new_epoch
 from protocols.ledger.inspection import check, inspect
 from protocols.mesh.runs import RecentRuns
@@ -123,6 +124,7 @@ def test_an_erase_reaches_all_and_the_chains_still_verify():
         assert b"Zebulon" not in text_of(each) and b"limps" not in text_of(each)
         assert b"Amina" in text_of(each)
         assert sound(each)
+        assert reading.set_aside(each.ledger) == {}
     assert agree(ann, ben, cleo)
 
 
