@@ -16,11 +16,12 @@ from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
 
-from protocols.errors import LinkError  # noqa: E402
+from protocols.errors import LinkError, SetupError  # noqa: E402
 from protocols.live.client import LocalClient  # noqa: E402
 from protocols.live.hardening import harden  # noqa: E402
 from protocols.live.lines import find_socket  # noqa: E402
 from protocols.live.options import data_option, passphrase_option  # noqa: E402
+from protocols.live.sentences import sentence  # noqa: E402
 from protocols.live.talk import passphrase_if_needed, say, told  # noqa: E402
 
 START_S = 20.0
@@ -51,7 +52,8 @@ class Commands(click.Group):
 @click.group(cls=Commands)
 def main() -> None:
     """One node of Fieldmesh: it works alone, and shares when another is in reach."""
-    harden()
+    if not harden():
+        say(sentence(SetupError("not_hardened")))
 
 
 @main.command("open")

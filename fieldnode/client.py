@@ -165,6 +165,10 @@ class Node(Protocol):
         """End the person's session on this terminal."""
         ...
 
+    async def panic(self) -> None:
+        """Throw the key away and stop the node: nobody opens its book again."""
+        ...
+
     async def unlock(self, passphrase: str) -> bool:
         """Open the terminal again; False when the passphrase is another one."""
         ...
@@ -305,6 +309,10 @@ class NodeClient:
         """See `Node.lock`."""
         self._person = ""
         await self.call("lock")
+
+    async def panic(self) -> None:
+        """See `Node.panic`."""
+        await self.call("panic")
 
     async def unlock(self, passphrase: str) -> bool:
         """See `Node.unlock`."""

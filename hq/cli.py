@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: E402
 import click  # noqa: E402
 
 from hq.foundings import charter, org  # noqa: E402
-from protocols.errors import InputError  # noqa: E402
+from protocols.errors import InputError, SetupError  # noqa: E402
 from protocols.live import options  # noqa: E402
 from protocols.live.address import Address  # noqa: E402
 from protocols.live.app import App  # noqa: E402
@@ -26,6 +26,7 @@ from protocols.live.options import (  # noqa: E402
     passphrase_option,
     peer_option,
 )
+from protocols.live.sentences import sentence  # noqa: E402
 from protocols.live.talk import passphrase_if_needed, say, told  # noqa: E402
 from protocols.records.display import clean_text  # noqa: E402
 
@@ -47,7 +48,8 @@ _app = App(
 @click.group()
 def main() -> None:
     """Headquarters of a Fieldmesh operation: a node that is usually awake, with a page."""
-    harden()
+    if not harden():
+        say(sentence(SetupError("not_hardened")))
 
 
 for _each in (*_app.shared(), org, charter):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -37,7 +38,9 @@ ROWS = 30
 """What a page is laid out for; empty lines are left out."""
 
 BLANK_LINES = 60
-"""Push what a terminal shows out of sight; what it keeps above that is beyond our reach."""
+"""Push what a terminal shows out of sight, where it does not know how to forget it."""
+WIPE = "\x1b[H\x1b[2J\x1b[3J"
+"""Clear the screen and what was scrolled off it."""
 
 BACK_SIGN = "<"
 UP_SIGN = "^"
@@ -55,6 +58,7 @@ class LineTerminal:
         read: Callable[[str, bool], str],
         write: Callable[[str], None],
         steady_ms: Callable[[], int],
+        wipe: Callable[[], None] = lambda: None,
     ) -> None:
         """Stand between a person's lines and the shell.
 
@@ -64,7 +68,9 @@ class LineTerminal:
             read: Prompt and secrecy to one line; raises EOFError when there is no more.
             write: Takes one line of text.
             steady_ms: A clock that only goes forward.
+            wipe: Clears what the terminal showed, and what can be scrolled back to.
         """
+        self._wipe = wipe
         self._shell = shell
         self._node = node
         self._read = read
@@ -87,13 +93,17 @@ class LineTerminal:
                 self._shell.tick(time.time_ns() // 1_000_000)
                 # A line that waits already when its prompt is written has answered another one.
                 read_ms = self._steady_ms()
+                shown = self._shell.page.name != "lock"
                 for key in self.keys(typed):
                     self._shell.key(key, read_ms)
                     await self._carry_out()
                     if self._refuses(key):
                         break
+                if shown and self._shell.page.name == "lock":
+                    self._blank()
         self._shell.stop()
         await self._carry_out()
+        self._wipe()
         return 0
 
     async def _typed(self) -> str | None:
@@ -104,12 +114,17 @@ class LineTerminal:
             return await reading
         self._shell.idle(self._shell.lock_after_ms)
         await self._carry_out()
-        for _ in range(BLANK_LINES):
-            self._write("")
+        self._blank()
         self._write(self._shell.desk.words("lock.line"))
         # The line that ends the old prompt was asked for in the clear: it is nobody's passphrase.
         await reading
         return None
+
+    def _blank(self) -> None:
+        """Leave no name on the screen, nor above it where the terminal lets us."""
+        for _ in range(BLANK_LINES):
+            self._write("")
+        self._wipe()
 
     def idle_s(self) -> float:
         """After how long without a line the names are blanked."""
@@ -215,9 +230,16 @@ async def run_line(desk: Desk, client: NodeClient) -> int:
     """Ask and answer line by line until the person leaves."""
     shell = Shell(desk, home.page(desk), home.openers())
     try:
-        return await LineTerminal(shell, client, _read, _write, steady_ms).run()
+        return await LineTerminal(shell, client, _read, _write, steady_ms, _wipe).run()
     finally:
         await client.close()
+
+
+def _wipe() -> None:
+    """Clear the screen and what was scrolled off it, where the terminal knows how."""
+    if sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown"):
+        sys.stdout.write(WIPE)
+        sys.stdout.flush()
 
 
 def _read(prompt: str, secret: bool) -> str:

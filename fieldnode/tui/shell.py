@@ -34,6 +34,8 @@ PAGES_MAX = 12
 
 LEADER_KEY = "ctrl+g"
 LOCK_KEY = "f9"
+PANIC_KEY = "ctrl+k"
+"""Works everywhere, on a locked screen too."""
 HELP_KEY = "f1"
 SECRET_PAGES = ("lock", "pin")
 """Where what is typed must not be named when it is dropped."""
@@ -263,6 +265,9 @@ class Shell:
     def _hand_out(self, item: str | Scan) -> None:
         if isinstance(item, Scan):
             self._perform(self.page.scan(item))
+        elif item == PANIC_KEY and PANIC_KEY in self._openers:
+            if self.page.name != "panic":
+                self._perform([Open(self._openers[PANIC_KEY](self.desk))])
         elif self.page.name == "lock":
             self._perform(self.page.key(item))
         elif self._leader:

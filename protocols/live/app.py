@@ -98,8 +98,13 @@ class App:
             if as_json:
                 show({"device": str(device), "data": str(folder)})
             say(self.made.format(name=name))
-            if not unattended:
-                say("It asks the passphrase at each start, for it is kept nowhere.")
+            if unattended:
+                say(
+                    "It starts again by itself. Whoever takes the device can read it: lock it away."
+                )
+            else:
+                say("It asks the passphrase at each start, for it is kept nowhere. Until somebody")
+                say("types it, nothing is received, sent, shown or written down here.")
 
         return init
 

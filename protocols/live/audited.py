@@ -151,9 +151,11 @@ def chart(
     """One patient with the timeline; of another team only once a reason was given.
 
     Raises:
-        InputError: `other_team`, with the organisations whose patient it is.
+        InputError: `other_team`, with the organisations whose patient it is; `sealed_here`.
     """
     patient = PatientId.parse(_text(args, "patient"))
+    if node.ledger.authority.keyring.closed:
+        raise InputError("sealed_here")
     if not opened(patient):
         teams = audit.other_team(node.ledger, patient)
         if teams:

@@ -15,7 +15,7 @@ from protocols.errors import InputError, LinkError
 from protocols.ids import PatientId
 from protocols.ledger import results
 from protocols.ledger.backup import backup, check_running, source_of
-from protocols.ledger.folder import fits, open_ledger
+from protocols.ledger.folder import fits, lock_for_good, open_ledger
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer, Seat
 from protocols.live import (
@@ -136,6 +136,7 @@ class Desk:
             "doctor": self._doctor,
             "recover": self._recover,
             "stop": self._stop,
+            "panic": self._panic,
         }
 
     def left(self, caller: Caller) -> None:
@@ -347,6 +348,11 @@ class Desk:
         self._apart.stop()
         self._service.ask_to_stop()
         return True
+
+    async def _panic(self, caller: Caller, args: dict[str, Any]) -> object:
+        """Throw the key away first, at a locked terminal too: a node that stays up is no harm."""
+        await asyncio.to_thread(lock_for_good, self._folder)
+        return await self._stop(caller, args)
 
     def close(self) -> None:
         """Give up what would hold a stopping node up."""

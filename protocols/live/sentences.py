@@ -77,8 +77,6 @@ SENTENCES: dict[str, str] = {
     "line_too_long": "This is too long for one call. Ask for less at a time.",
     "no_identity": "This book was never founded. Make one with `init`.",
     "no_key": "This node does not have the key to write with yet. Wait until it meets a peer.",
-    "no_readers": "Nobody is known who could read what is written here now. Write on paper.",
-    "sealed_here": "This device is sealed and shows nothing any more. It still takes care down.",
     "no_scope": "This node has no place to write to yet. Wait until it meets a peer.",
     "no_socket_place": "There is no private place for the node's socket. Use a shorter --data.",
     "noise_exhausted": "This link has carried all it may. It is made anew.",
@@ -90,7 +88,6 @@ SENTENCES: dict[str, str] = {
     "stopped": "The node was stopped before this was done. Nothing is left of it.",
     "not_for_us": "This recovery copy is sealed to somebody else.",
     "node_running": "The node is running. Stop it first with `lock`.",
-    "other_team": "This patient is another organisation's. Say why the chart is opened.",
     "target_exists": "There is something at this place already. Choose another.",
 }
 

@@ -129,6 +129,8 @@ def passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
         raise SetupError("no_book")
     if opens_unattended(folder) and file is None:
         return None
+    if file is None and PASSPHRASE_ENV not in os.environ and sys.stdin.isatty():
+        say("This node is locked. What peers wrote meanwhile, and what only it holds, waits.")
     return passphrase_of(file)
 
 

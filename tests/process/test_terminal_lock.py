@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from protocols.errors import InputError
+from protocols.errors import InputError, SetupError
 from protocols.live.tries import FREE_TRIES
 from tests.process.live_desk import PASSPHRASE, made, served, terminal
 
@@ -117,3 +117,24 @@ def test_what_is_no_question_about_the_trail_is_refused(folder):
         "bad_id", "bad_line", "bad_line",
         "reason_needed", "reason_needed", "too_long", "not_found",
     ]  # fmt: skip
+
+
+def test_the_panic_key_destroys_the_key_at_a_locked_terminal_too_and_stops_the_node(tmp_path):
+    folder = made(tmp_path / "node")
+
+    async def panicked():
+        async with served(folder) as desk, terminal(folder) as node:
+            await node.lock()
+            await node.panic()
+            return desk._service._stop.is_set()
+
+    assert asyncio.run(panicked())
+    assert not (folder / "ledger.key").exists()
+
+    async def opened():
+        async with served(folder):
+            pass
+
+    with pytest.raises(SetupError) as refused:
+        asyncio.run(opened())
+    assert refused.value.code == "no_key_file"

@@ -79,6 +79,7 @@ class FakeNode(TrustCalls):
         """Raised by every call while the node is away."""
         self.peers: tuple[PeerLine, ...] = ()
         self.unlocked = True
+        self.panicked = False
         self.staff: list[PersonLine] = []
         self.stopped: dict[str, Permission] = {}
         """What whoever signs in may not write, by kind."""
@@ -204,6 +205,10 @@ class FakeNode(TrustCalls):
     async def draft_drop(self, form: str, subject: str) -> None:
         self._up()
         self.drafts.pop((form, subject), None)
+
+    async def panic(self) -> None:
+        self._up()
+        self.panicked = True
 
     async def lock(self) -> None:
         self._up()

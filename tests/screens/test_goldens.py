@@ -64,6 +64,7 @@ SCREENS["board-results"] = [WAITING]
 SCREENS["results"] = [WAITING, "r", "down"]
 SCREENS["result-owner"] = [WAITING, "r", "enter", *"haddad", "enter"]
 SCREENS["result-assign"] = [WAITING, "r", "enter", *"haddad", "enter", "enter"]
+SCREENS["panic"] = ["ctrl+k", "9", "9"]
 OTHER_TEAM = "a node where somebody on the board is another organisation's patient"
 SCREENS["glass"] = [OTHER_TEAM, "down", "down", "enter"]
 SCREENS["glass-other"] = [OTHER_TEAM, "down", "down", "enter", "4", *"his mother asks"]

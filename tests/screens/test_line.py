@@ -97,3 +97,29 @@ def test_line_mode_signs_in_by_number_and_an_unseen_pin():
     assert "Who is it? Number: " in said and "PIN of Amina Okoro: " in said
     assert "4817" not in said and "SAVED HERE" in said
     assert node.greeting.person == "Amina Okoro"
+
+
+def test_a_lock_and_the_end_wipe_what_was_shown_and_can_be_scrolled_back_to():
+    wiped, said, node = [], [], ward()
+    desk = Desk(load("en"), UTC, lambda: "key", NOW_MS, node.greeting)
+    lines = iter(["f9", "q"])
+
+    def read(_prompt, _secret):
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    def wipe():
+        wiped.append(len(said))
+
+    shell = Shell(desk, home.page(desk), home.openers())
+    clock = iter(range(0, 10**9, 1_000))
+    terminal = LineTerminal(shell, node, read, said.append, lambda: next(clock), wipe)
+    assert asyncio.run(terminal.run()) == 0
+
+    # Once when it was locked, behind whatever had been shown, and once at the end.
+    assert len(wiped) == 2
+    shown = "\n".join(said[: wiped[0]])
+    assert "Haddad" in shown
+    assert "Haddad" not in "\n".join(said[wiped[0] :])

@@ -106,3 +106,11 @@ def test_the_wall_clock_before_1970_is_no_fault(abroad):
     ann.node.audit([said], now)
     assert next(audit.lines(ann.ledger)).at_ms == 0
     assert WALL_MS > 0
+
+
+def test_a_device_that_is_sealed_says_so_instead_of_showing_a_chart(abroad):
+    stage, ann, whom = abroad
+    ann.ledger.authority.keyring.close()
+    with pytest.raises(InputError) as refused:
+        chart(stage, ann, Glass(), whom)
+    assert refused.value.code == "sealed_here"

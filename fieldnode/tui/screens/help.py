@@ -22,6 +22,7 @@ KEYS = (
     ("38.6 38,6 386", "help.decimals"),
     ("F8", "help.undo"),
     ("F9", "help.lock"),
+    ("Ctrl+K", "help.panic"),
     ("! ?", "help.marks"),
     ("]C1 …", "help.scanner"),
 )

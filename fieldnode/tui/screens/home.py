@@ -9,11 +9,12 @@ from fieldnode.tui.screens.clock import ClockPage
 from fieldnode.tui.screens.help import HelpPage
 from fieldnode.tui.screens.lock import LockPage
 from fieldnode.tui.screens.menu import MenuPage
+from fieldnode.tui.screens.panic import PanicPage
 from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.retract import UndoPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.triage import TriagePage
-from fieldnode.tui.shell import CLOCK, Opener
+from fieldnode.tui.shell import CLOCK, PANIC_KEY, Opener
 
 
 def page(desk: Desk) -> Page:
@@ -31,5 +32,6 @@ def openers() -> dict[str, Opener]:
         "f8": UndoPage,
         "f9": LockPage,
         "f10": MenuPage,
+        PANIC_KEY: PanicPage,
         CLOCK: ClockPage,
     }
