@@ -80,6 +80,14 @@ class Book(Protocol):
         """Yield every control entry: the device that wrote it, its hash, its body."""
         ...
 
+    def keys(self) -> Mapping[EntryName, bytes]:
+        """Return the id of the scope key that each data entry is sealed under."""
+        ...
+
+    def problem(self) -> str:
+        """Return what does not verify of chains, hashes and signatures; '' when all does."""
+        ...
+
     def content(self) -> Iterator[bytes]:
         """Yield everything the disk holds, as bytes."""
         ...

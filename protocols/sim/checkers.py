@@ -119,7 +119,8 @@ def all_agree(world: World) -> Finding:
     said: dict[object, str] = {}
     for host in readers(world):
         digests = repr(host.machine.digests())
-        if said.setdefault((host.org, host.holds, host.shows), digests) != digests:
+        alike = (host.org, host.holds, host.shows, frozenset(host.released))
+        if said.setdefault(alike, digests) != digests:
             return Finding(False, "entries and rows are equal, the nodes' own digests are not")
     return Finding(True, f"{len(holders(world))} devices, {len(readers(world))} readers")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from protocols.sim import checkers
 from protocols.sim.chance import seeded
@@ -50,6 +51,10 @@ class Drill:
         self._patients: list[_Patient] = []
         self._papers = 0
         self._spilled = 0
+        self.words: dict[str, str] = {}
+        """A word that people of an organisation put into every record, by its name."""
+        self.holdings: Callable[[], list[dict[str, Any]]] = list
+        """What a scenario lists of each node at the end."""
         self.world.carriage.taps.append(self._look_for_canary)
 
     # --- people ---------------------------------------------------------------------------
@@ -58,14 +63,22 @@ class Drill:
         """Let people write on a device, at random moments, so many an hour."""
         self._next_write(host, HOUR_US / per_hour, until_us)
 
-    def write(self, host: Host, line: Line) -> None:
-        """Write one line; without an answer, again and again until there is one."""
+    def write(self, host: Host, line: Line, *, told: bool = True) -> None:
+        """Write one line; without an answer, again and again until there is one.
+
+        Args:
+            told: Whether others come to work on a patient who is registered by it.
+        """
         records = len(self.world.witness.records)
         answer = self.world.write(host, line)
         if answer is None:
             self._papers += 1
-            self.world.after(PAPER_PAUSE_US, lambda: self._again(host, line))
-        elif line["kind"] == "patient.register" and len(self.world.witness.records) > records:
+            self.world.after(PAPER_PAUSE_US, lambda: self._again(host, line, told))
+        elif (
+            told
+            and line["kind"] == "patient.register"
+            and len(self.world.witness.records) > records
+        ):
             tag = line["data"]["tags"][0]
             self._patients.append(_Patient(tag, self.world.witness.records[-1]))
 
@@ -80,16 +93,21 @@ class Drill:
     def workload(self, host: Host) -> Workload:
         """Return the hand that writes on this device."""
         if host.place not in self._books:
-            self._books[host.place] = Workload(self.seed, f"{host.name}-", canary=CANARY)
+            canary = " ".join(filter(None, (CANARY, self.words.get(host.org))))
+            self._books[host.place] = Workload(self.seed, f"{host.name}-", canary=canary)
         return self._books[host.place]
 
     def known_tags(self, host: Host) -> list[str]:
-        """Return tags of recent patients that this device has heard of."""
-        seen = self.world.witness.seen.get(host.place, {})
+        """Return tags of recent patients that this device has heard of, and may read of."""
+        witness = self.world.witness
+        seen = witness.seen.get(host.place, {})
         return [
             patient.tag
             for patient in self._patients[-RECENT:]
-            if all(name in seen for name in patient.saved.entries)
+            if all(
+                name in seen and host.may_read(witness.scope_of(name))
+                for name in patient.saved.entries
+            )
         ]
 
     def _next_write(self, host: Host, mean_us: float, until_us: int) -> None:
@@ -101,9 +119,9 @@ class Drill:
         self.write(host, self.workload(host).next(self.known_tags(host)))
         self._next_write(host, mean_us, until_us)
 
-    def _again(self, host: Host, line: Line) -> None:
+    def _again(self, host: Host, line: Line, told: bool) -> None:
         self._papers -= 1
-        self.write(host, line)
+        self.write(host, line, told=told)
 
     def _look_for_canary(self, message: bytes) -> None:
         self._spilled += _CANARY_BYTES in message
@@ -176,6 +194,7 @@ class Drill:
             checks=checks,
             trace_hash=world.trace.hexdigest(),
             notes=notes,
+            holdings=self.holdings(),
         )
 
     def _arrived(self, saved: Saved, host: Host) -> int | None:

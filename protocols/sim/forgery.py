@@ -6,7 +6,7 @@ whatever stops a forgery, or judges it void, is on the receiving side.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from protocols.feeds.body import NOT_IDENTIFIED, encode_body
 from protocols.feeds.entry import (
@@ -26,6 +26,9 @@ from protocols.ledger.chain import FeedState
 from protocols.records.catalogue import encode_fact
 from protocols.records.kinds import KindNo
 from protocols.records.note import NoteAdd
+from protocols.trust.control import Erase, Seal, SealReason
+from protocols.trust.erasure import approve_erase
+from protocols.trust.identity import DeviceKeys
 
 SIGNATURE_BYTES = 64
 NOISE_BYTES = 96
@@ -75,6 +78,24 @@ def garble(ledger: Ledger, entropy: Callable[[int], bytes], wall_ms: int) -> Non
     after = make_entry(EntryKind.DATA, dictionary, place, key_id, body)
     lines = tuple(_line(each, sign_entry(authority.keys, each)) for each in (noise, after))
     ledger.take([Run(feed.feed_id, None, lines)], wall_ms)
+
+
+def seal_anyway(ledger: Ledger, subject: DeviceId, wall_ms: int) -> None:
+    """Seal another device with nothing left to count, whatever this device's own software says."""
+    with ledger.atomic():
+        ledger.write_control(Seal(bytes(subject), int(SealReason.COMPROMISED), ()), wall_ms)
+
+
+def erase_anyway(
+    ledger: Ledger, entries: Sequence[bytes], entropy: Callable[[int], bytes], wall_ms: int
+) -> None:
+    """Order entries away, with a second signature by a key that nobody ever certified."""
+    bare = Erase(tuple(sorted(entries)), (), 1, bytes(32), bytes(64))
+    authority, accomplice = ledger.authority, DeviceKeys.from_entropy(entropy(64))
+    with ledger.atomic():
+        ledger.write_control(
+            approve_erase(bare, authority.operation, authority.device, accomplice), wall_ms
+        )
 
 
 def _line(entry: Entry, signature: bytes) -> Line:

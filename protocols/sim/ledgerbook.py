@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from protocols.ids import DeviceId, EntryHash, FeedId
+from protocols.ledger.inspection import check
 from protocols.ledger.store import Store
 from protocols.sim.book import Arrival, EntryName, Shown
 
@@ -26,6 +27,10 @@ _OPENED = (
 )
 _BARE = (
     "SELECT f.feed_id, e.seq, e.hash FROM entry e JOIN feed f ON f.no = e.feed WHERE e.body IS NULL"
+)
+_KEYS = (
+    "SELECT f.feed_id, e.seq, e.hash, k.key_id FROM entry e JOIN feed f ON f.no = e.feed"
+    " JOIN key_name k ON k.no = e.scope_key WHERE f.lane > 0"
 )
 _CONTROL = (
     "SELECT f.device, e.hash, e.body FROM entry e JOIN feed f ON f.no = e.feed"
@@ -101,6 +106,14 @@ class LedgerBook:
     def control(self) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Yield every control entry: the device that wrote it, its hash, its body."""
         yield from self._store.all(_CONTROL)
+
+    def keys(self) -> Mapping[EntryName, bytes]:
+        """Return the id of the scope key that each data entry is sealed under."""
+        return {_name(*entry): key_id for *entry, key_id in self._store.all(_KEYS)}
+
+    def problem(self) -> str:
+        """Return what does not verify of chains, hashes and signatures; '' when all does."""
+        return next(iter(check(self._store).problems), "")
 
     def content(self) -> Iterator[bytes]:
         """Yield every text and every blob the disk holds."""

@@ -7,11 +7,13 @@ from typing import ClassVar
 
 from protocols.ids import DeviceId
 from protocols.ledger.book import Ledger
-from protocols.ledger.founding import EPOCH_BYTES, found_book, new_epoch
+from protocols.ledger.founding import EPOCH_BYTES, found_book, found_member, new_epoch
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.sim.disk import Disk
 from protocols.sim.ledgerbook import LedgerBook
+from protocols.trust.charter import SignedCharter
+from protocols.trust.identity import DeviceKeys
 
 
 class Computer:
@@ -38,6 +40,21 @@ class Computer:
             org="Drill",
             jurisdiction="XX",
             hq=hq,
+            entropy=now.entropy,
+            wall_ms=now.wall_ms,
+        )
+        return cls(disk)
+
+    @classmethod
+    def enter(cls, name: str, now: Now, *, charter: SignedCharter, root: DeviceKeys) -> Computer:
+        """Return a new device that begins under a charter, as issuer and HQ of its organisation."""
+        disk = cls.DISK()
+        found_member(
+            disk,
+            name=name,
+            charter=charter,
+            root=root,
+            hq=True,
             entropy=now.entropy,
             wall_ms=now.wall_ms,
         )

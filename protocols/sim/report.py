@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ class Result:
     trace_hash: str
     notes: dict[str, int] = field(default_factory=dict)
     """Counts that explain the drill: crashes, refusals, forks and the like."""
+    holdings: list[dict[str, Any]] = field(default_factory=list)
+    """For each node what it holds, can read and refused; see `holdings.py`. Empty where all
+    devices are of one organisation."""
 
     @property
     def ok(self) -> bool:
@@ -89,10 +93,39 @@ def in_words(result: Result) -> str:
         )
     if result.notes:
         lines.append("  " + ", ".join(f"{word} {count}" for word, count in result.notes.items()))
+    for node in result.holdings:
+        lines += _holding_words(node)
     for name, finding in result.checks.items():
         lines.append(f"  {'ok  ' if finding.ok else 'FAIL'} {name}: {finding.detail}")
     lines.append(f"  trace {result.trace_hash}")
     return "\n".join(lines)
+
+
+def _holding_words(node: dict[str, Any]) -> list[str]:
+    """Return one node's holdings, one line a question."""
+    seals = (
+        f"seal of {seal['by']} on {seal['on']} ({seal['why']})" for seal in node["refused_seals"]
+    )
+    said = [
+        ("holds", _counts(node["holds"])),
+        ("without body", _counts(node["without_body"])),
+        ("reads", _counts(node["reads"]) or "nothing"),
+        ("released to it", str(node["released_to_it"] or "")),
+        ("shown, not counted", _counts(node["not_counted"])),
+        ("not merged", _counts(node["not_merged"])),
+        ("refused", ", ".join([*seals, *filter(None, [_counts(node["refused_lines"])])])),
+        ("said", _counts(node["notices"])),
+        ("erases confirmed", str(node["erases_confirmed"] or "")),
+    ]
+    honest = "" if node["honest"] else ", stolen"
+    return [
+        f"  {node['node']} ({node['org']}{honest})",
+        *(f"    {words}: {what}" for words, what in said if what),
+    ]
+
+
+def _counts(counted: dict[str, int]) -> str:
+    return ", ".join(f"{word} {count}" for word, count in counted.items())
 
 
 def _span(seconds: float | None) -> str:

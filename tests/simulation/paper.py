@@ -33,6 +33,8 @@ class Paper:
     shown: list[Shown] = field(default_factory=list)
     bodiless: set[EntryName] = field(default_factory=set)
     records: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)
+    sealed_under: dict[EntryName, bytes] = field(default_factory=dict)
+    trouble: str = ""
 
     @property
     def book(self):
@@ -62,6 +64,12 @@ class Paper:
 
     def bare(self):
         return frozenset(self.bodiless)
+
+    def keys(self):
+        return self.sealed_under
+
+    def problem(self):
+        return self.trouble
 
     def control(self):
         return iter(self.records)
