@@ -6,7 +6,7 @@ anybody by name; what they are, each of the two reads in the own book before sig
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
@@ -258,7 +258,7 @@ def meant(ledger: Ledger, order: EraseOrder) -> Meant:
         order.erases[0].reason,
         DeviceId(order.author),
         DeviceId(approver) if any(approver) else None,
-        tuple(sorted({each for scope in scopes for each in holders(ledger, scope)})),
+        tuple(sorted(_awaited(ledger, scopes, order.erases))),
     )
 
 
@@ -295,7 +295,7 @@ def _progress(ledger: Ledger, entry: EntryHash) -> Progress:
     said: dict[DeviceId, int] = {}
     for each in erasures.confirmed(entry):
         said[each.device] = max(said.get(each.device, 0), _written_ms(ledger, each.entry))
-    awaited = {device for scope in scopes for device in holders(ledger, scope)} - said.keys()
+    awaited = _awaited(ledger, scopes, (record,)) - said.keys()
     peers = ledger.peers.all
     last = {device: peers[device].last_contact_ms if device in peers else 0 for device in awaited}
     return Progress(
@@ -311,6 +311,24 @@ def _progress(ledger: Ledger, entry: EntryHash) -> Progress:
         tuple(sorted(said.items())),
         tuple(sorted(last.items())),
     )
+
+
+def _awaited(ledger: Ledger, scopes: Collection[ScopeId], erases: Sequence[Erase]) -> set[DeviceId]:
+    """Who may have it: who may hold the scopes, and the organisations it was released to."""
+    roster, releases = ledger.authority.roster, ledger.authority.releases
+    charter = roster.charter
+    documents = {document for erase in erases for document in erase.documents}
+    roots = {
+        root
+        for entry in releases.all()
+        if releases.counts(entry, roster)
+        and not documents.isdisjoint(releases.release(entry).record.documents)
+        for root in releases.release(entry).record.recipients
+    }
+    orgs = {org.name for org in (charter.orgs if charter else ()) if org.root in roots}
+    members = ((each, roster.device(each)) for each in ledger.authority.member_devices())
+    shown = {device for device, member in members if member is not None and member.org in orgs}
+    return shown.union(*(holders(ledger, scope) for scope in scopes))
 
 
 def _is_held(ledger: Ledger, erase: Erase, name: bytes) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from protocols.errors import InputError
 from protocols.ids import PatientId
-from protocols.ledger import releasing
+from protocols.ledger import orders, releasing
 from protocols.ledger.inspection import check, inspect
 from protocols.ledger.orders import documents_about
 from protocols.ledger.releasing import PURPOSES, Wish
@@ -233,6 +233,25 @@ def test_an_erase_takes_what_was_released_too():
     stage.run(6_000)
     for each in (ke, second, jp):
         assert b"Zebulon" not in text_of(each) and sound(each)
+
+
+def test_whom_it_was_released_to_by_file_has_to_confirm_an_erase_too():
+    stage, ke, second, jp = two_orgs(TWO_LAWS)
+    shown, _ = ward(stage, ke)
+    written = release(stage, ke, second, shown)
+    raw = releasing.export(ke.ledger, [each.entry.hash for each in written])
+    releasing.import_file(jp.ledger, raw, WALL_MS)
+    stage.cut(ke, jp)
+    stage.cut(second, jp)
+    erase(stage, ke, order(ke, second, shown))
+    stage.run(6_000)
+    (one,) = orders.progress(ke.ledger)
+    assert [device for device, _ in one.missing] == [jp.id]
+    stage.link(ke, jp)
+    stage.run(6_000)
+    (one,) = orders.progress(ke.ledger)
+    assert one.missing == () and jp.id in {device for device, _ in one.confirmed}
+    assert b"Zebulon" not in text_of(jp) and sound(jp)
 
 
 @settings(max_examples=100, deadline=None)
