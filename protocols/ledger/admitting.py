@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from protocols.errors import InputError, LedgerError, PeerError
 from protocols.feeds.lane import Lane
@@ -21,7 +22,15 @@ from protocols.trust.certificates import (
     verify_chain,
 )
 from protocols.trust.charter import Charter, Sensitivity, SignedCharter, operation_id
-from protocols.trust.control import Admission, Certificates, Founding, Seal
+from protocols.trust.control import (
+    CERTIFICATES_MAX,
+    CONTROL_BYTES_MAX,
+    ENVELOPES_MAX,
+    Admission,
+    Certificates,
+    Founding,
+    Seal,
+)
 from protocols.trust.enrolment import (
     GRANT_ENTRY_BYTES_MAX,
     NAME_LETTERS_MAX,
@@ -30,8 +39,11 @@ from protocols.trust.enrolment import (
     sign_request,
 )
 from protocols.trust.granting import Offer, Wish, offer, own_scope
-from protocols.trust.keyring import bridge, envelopes_for
-from protocols.trust.statements import pack, statement_hash, unpack
+from protocols.trust.keyring import Reader, bridge, envelopes_for
+from protocols.trust.statements import SignedStatement, pack, statement_hash, unpack
+
+BATCH_BYTES_MAX = CONTROL_BYTES_MAX - 64
+"""Of certificates in one record, beside its own few bytes."""
 
 # Admitting
 
@@ -91,69 +103,119 @@ def may_grant(ledger: Ledger, wish: Wish) -> Offer:
     return offer(charter, ledger.authority.operation, [right], wish)
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """One device to be let in."""
+
+    request: JoinRequest
+    wish: Wish
+    name: str = ""
+    """What it is called from now on; '' = what it asked for."""
+
+
 def admit(
-    ledger: Ledger,
-    request: JoinRequest,
-    entropy: Entropy,
-    wall_ms: int,
-    *,
-    wish: Wish,
-    name: str = "",
+    ledger: Ledger, request: JoinRequest, entropy: Entropy, wall_ms: int, *, wish: Wish
 ) -> JoinGrant:
     """Certify a device, adopt its feeds and hand it the keys; return the grant for it.
 
     A sealed device is let in anew: what it writes from then on counts, nothing of before.
 
-    Args:
-        name: What the device is called from now on; '' = what it asked for.
-
     Raises:
         InputError: as `may_grant`; `own_device`; `certificate_count` when all numbers are given.
     """
-    authority = ledger.authority
-    device = DeviceId(request.device)
-    if device == authority.device:
-        raise InputError("own_device")
-    granted = may_grant(ledger, wish)
-    certificate = _certificate(ledger, request, granted, name or request.name, entropy)
+    return admit_all(ledger, [Newcomer(request, wish)], entropy, wall_ms)[0]
+
+
+def admit_all(
+    ledger: Ledger, newcomers: Sequence[Newcomer], entropy: Entropy, wall_ms: int
+) -> list[JoinGrant]:
+    """Let several in, all of them or none: one record holds the certificates of many.
+
+    Raises:
+        InputError: as `admit`, `device_twice`; of several, `field` says which row.
+    """
+    statements = _statements(ledger, newcomers, entropy)
+    roster, handed = ledger.authority.roster, dict[ScopeId, list[Reader]]()
     with ledger.atomic():
-        statement = sign_certificate(certificate, authority.keys)
-        ledger.write_control(Certificates((statement,)), wall_ms)
-        ledger.write_control(
-            Admission(
-                request.device,
-                request.epochs,
-                bytes(statement_hash(statement)),
-                _mapped(ledger, device, request.scopes, granted),
-            ),
-            wall_ms,
-        )
-        _let_in_anew(ledger, request, statement_hash(statement), wall_ms)
-        for scope in granted.scopes:
-            _hand_key(ledger, ScopeId(scope), (device, request.agree), entropy, wall_ms)
-    return JoinGrant(
-        unpack(SignedCharter, authority.secret("charter")),
-        authority.roster.chain(device),
-        bytes(authority.device),
-        _control_runs(ledger),
-    )
+        for batch in _batches(statements):
+            ledger.write_control(Certificates(batch), wall_ms)
+        for newcomer, (granted, statement) in zip(newcomers, statements, strict=True):
+            request, name = newcomer.request, statement_hash(statement)
+            device = DeviceId(request.device)
+            mapped = _mapped(ledger, device, request.scopes, granted)
+            record = Admission(request.device, request.epochs, bytes(name), mapped)
+            ledger.write_control(record, wall_ms)
+            _let_in_anew(ledger, request, name, wall_ms)
+            for scope in granted.scopes:
+                handed.setdefault(ScopeId(scope), []).append((device, request.agree))
+        for scope, readers in handed.items():
+            entitled = set(roster.readers(scope))
+            _hand_key(
+                ledger, scope, [each for each in readers if each in entitled], entropy, wall_ms
+            )
+    charter = unpack(SignedCharter, ledger.authority.secret("charter"))
+    own, early = bytes(ledger.authority.device), _control_runs(ledger)
+    return [
+        JoinGrant(charter, roster.chain(DeviceId(each.request.device)), own, early)
+        for each in newcomers
+    ]
+
+
+def _statements(
+    ledger: Ledger, newcomers: Sequence[Newcomer], entropy: Entropy
+) -> list[tuple[Offer, SignedStatement]]:
+    """Return what each newcomer is given and the certificate that says so, none written yet."""
+    made: list[tuple[Offer, SignedStatement]] = []
+    serial, seen = ledger.authority.roster.next_serial(ledger.authority.device), set[bytes]()
+    for at, newcomer in enumerate(newcomers, 1):
+        device = newcomer.request.device
+        try:
+            if device == ledger.authority.device:
+                raise InputError("own_device")
+            if device in seen:
+                raise InputError("device_twice")
+            granted = may_grant(ledger, newcomer.wish)
+            certificate = _certificate(ledger, newcomer, granted, serial, entropy)
+        except InputError as error:
+            raise error.at(f"row {at}") if len(newcomers) > 1 else error from None
+        seen.add(device)
+        serial += certificate.serial == serial
+        made.append((granted, sign_certificate(certificate, ledger.authority.keys)))
+    return made
+
+
+def _batches(
+    made: Sequence[tuple[Offer, SignedStatement]],
+) -> Iterator[tuple[SignedStatement, ...]]:
+    """Yield certificates in records, as many in each as fit."""
+    batch: list[SignedStatement] = []
+    size = 0
+    for _, statement in made:
+        more = len(pack(statement))
+        if batch and (len(batch) >= CERTIFICATES_MAX or size + more > BATCH_BYTES_MAX):
+            yield tuple(batch)
+            batch, size = [], 0
+        batch.append(statement)
+        size += more
+    if batch:
+        yield tuple(batch)
 
 
 def _certificate(
-    ledger: Ledger, request: JoinRequest, granted: Offer, name: str, entropy: Entropy
+    ledger: Ledger, newcomer: Newcomer, granted: Offer, next_serial: int, entropy: Entropy
 ) -> Certificate:
     """The certificate of a newcomer; a renewal keeps the number its subject has.
 
     Raises:
         InputError: one of `certificates.REFUSALS`.
     """
-    authority, device = ledger.authority, DeviceId(request.device)
+    authority, request = ledger.authority, newcomer.request
+    device = DeviceId(request.device)
     _, right = own_right(ledger)
     chain = authority.roster.chain(device)
-    if chain and chain[-1].issuer == authority.device:
-        serial = open_certificate(chain[-1]).serial
-    else:
-        serial = authority.roster.next_serial(authority.device)
+    renews = bool(chain) and chain[-1].issuer == authority.device
+    serial = open_certificate(chain[-1]).serial if renews else next_serial
+    name = newcomer.name or request.name
     try:
         opened: tuple[KeyId, bytes] | None = authority.write_key(authority.care_scope)
     except LedgerError:
@@ -207,18 +269,18 @@ def _let_in_anew(
 
 
 def _hand_key(
-    ledger: Ledger, scope: ScopeId, reader: tuple[DeviceId, bytes], entropy: Entropy, wall_ms: int
+    ledger: Ledger, scope: ScopeId, readers: Sequence[Reader], entropy: Entropy, wall_ms: int
 ) -> None:
-    """Give a newcomer the key of a scope, if it is one to read it and we have the key."""
+    """Give newcomers the key of a scope that they may read, if we have it."""
     authority = ledger.authority
-    if reader not in authority.roster.readers(scope):
-        return
     try:
         key_id, key = authority.write_key(scope)
     except LedgerError:
         # Whoever has it will write the envelope on meeting either of us.
         return
-    ledger.write_control(envelopes_for(key_id, key, [reader], entropy(32)), wall_ms)
+    for start in range(0, len(readers), ENVELOPES_MAX):
+        some = readers[start : start + ENVELOPES_MAX]
+        ledger.write_control(envelopes_for(key_id, key, some, entropy(32)), wall_ms)
 
 
 def _control_runs(ledger: Ledger) -> tuple[bytes, ...]:

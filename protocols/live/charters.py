@@ -28,14 +28,14 @@ TERMS = Path(__file__).with_name("terms.toml")
 NONCE_BYTES = SCOPE_BYTES = 16
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path, most: int = 2 * FILE_BYTES_MAX) -> bytes:
     """Return a file that is carried by hand, no further than one of ours can be long.
 
     Raises:
         SetupError: `no_such_place`, `place_closed`.
     """
     with disk_trouble(), path.open("rb") as file:
-        return file.read(2 * FILE_BYTES_MAX)
+        return file.read(most + 1)
 
 
 def write_file(path: Path, content: bytes, *, replace: bool = False) -> None:

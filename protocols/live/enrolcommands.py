@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,18 @@ from protocols.live.clock import now
 from protocols.live.commands import LocalDoor, StoppedDoor, door, plain, show
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
+from protocols.live.rostertable import TABLE_BYTES_MAX, parse_table
 from protocols.live.talk import asked, passphrase_if_needed, root_passphrase, say, told
 from protocols.records.display import clean_text
 from protocols.trust.charter import SignedCharter
 from protocols.trust.charterfile import unlock_root, whole
-from protocols.trust.enrolment import parse_code
-from protocols.trust.fingerprint import spoken
+from protocols.trust.enrolment import open_request_file, parse_code
+from protocols.trust.fingerprint import same_fingerprint, spoken
 from protocols.trust.granting import POSTS
 from protocols.trust.identity import DeviceKeys
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 def enrol_commands(data_option: Option, invite_help: str, hq_help: str) -> list[click.Command]:
@@ -41,6 +44,7 @@ def enrol_commands(data_option: Option, invite_help: str, hq_help: str) -> list[
         _request(data_option),
         _admit(data_option),
         _join(data_option),
+        _roster(data_option),
     ]
 
 
@@ -224,6 +228,74 @@ def _join(data_option: Option) -> click.Command:
         say(phrase("said", "joined"))
 
     return join
+
+
+def _roster(data_option: Option) -> click.Command:
+    @click.group("roster", help="Many devices at once.")
+    def roster() -> None:
+        pass
+
+    @roster.command("import")
+    @click.argument("table", type=_FILE)
+    @click.option("--out", type=_FOLDER, required=True, help="Folder for the grants.")
+    @data_option
+    @passphrase_option
+    @json_option
+    def import_roster(
+        table: Path, out: Path, folder: Path, passphrase_file: Path | None, as_json: bool
+    ) -> None:
+        """Admit the devices of a CSV or TOML table, whose request files lie beside it.
+
+        Columns: request (the file), fingerprint (as it was read aloud), as, roles, scopes
+        (several with ; between), name, until. What is wrong with a row is said before anybody is
+        admitted.
+        """
+        with told():
+            rows = _rows_of(table, out)
+            with door(folder, passphrase_file) as book:
+                for at, (args, _) in enumerate(rows, 1):
+                    with _of_row(at):
+                        _called(book, "look", args)
+                for start in range(0, len(rows), enrolling.ROWS_MAX):
+                    some = rows[start : start + enrolling.ROWS_MAX]
+                    grants = _called(book, "admit_all", {"rows": [args for args, _ in some]})
+                    for grant, (_, path) in zip(grants, some, strict=True):
+                        write_file(path, base64.b64decode(grant))
+        if as_json:
+            show({"admitted": len(rows), "grants": [path.name for _, path in rows]})
+        say(phrase("said", "roster_done", n=len(rows), folder=out))
+
+    return roster
+
+
+def _rows_of(table: Path, out: Path) -> list[tuple[dict[str, Any], Path]]:
+    """Return what is asked for each device of a table, and where its grant will be."""
+    parsed = parse_table(read_file(table, TABLE_BYTES_MAX), toml=table.suffix == ".toml")
+    rows: list[tuple[dict[str, Any], Path]] = []
+    for at, row in enumerate(parsed, 1):
+        with _of_row(at):
+            raw = read_file(table.parent / row.request)
+            device = open_request_file(raw).device
+            if row.fingerprint and not same_fingerprint(row.fingerprint, device):
+                raise InputError("other_device")
+            args = _wished(row.post, row.roles, row.scopes, row.until)
+            args |= {"request": base64.b64encode(raw).decode(), "name": row.name}
+            if args["request"] in (known["request"] for known, _ in rows):
+                raise InputError("device_twice")
+            path = out / f"{Path(row.request).stem}.grant"
+            if path.exists() or path in (known for _, known in rows):
+                raise InputError("target_exists")
+            rows.append((args, path))
+    out.mkdir(parents=True, exist_ok=True)
+    return rows
+
+
+@contextmanager
+def _of_row(at: int) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise error.at(f"row {at}") from None
 
 
 def _join_by_code(folder: Path, passphrase_file: Path | None, peer: str, code: str) -> None:

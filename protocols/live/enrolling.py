@@ -12,6 +12,7 @@ import msgspec
 from protocols.errors import InputError
 from protocols.ids import DeviceId
 from protocols.ledger import admitting
+from protocols.ledger.admitting import Newcomer
 from protocols.live.members import Doer, Reader
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
@@ -19,6 +20,8 @@ from protocols.trust.enrolment import CODE_BYTES, NAME_LETTERS_MAX, code_text, o
 from protocols.trust.fingerprint import fingerprint
 from protocols.trust.granting import POSTS, Wish
 
+ROWS_MAX = 12
+"""Devices admitted in one turn of the node's thread; their grants fit one line of the socket."""
 NAMES_MAX = 64
 """Roles or scopes that one call may name."""
 
@@ -94,8 +97,23 @@ def join(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequenc
     return True, node.join(_bytes(args, "grant"), now)
 
 
+def admit_all(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
+    """Admit the devices of several requests, all or none; return their grants in order."""
+    rows = args.get("rows")
+    if not isinstance(rows, list) or not 1 <= len(rows) <= ROWS_MAX:
+        raise InputError("bad_line", field="args.rows", limit=ROWS_MAX)
+    newcomers = []
+    for row in rows:
+        if not isinstance(row, dict):
+            raise InputError("bad_line", field="args.rows")
+        request = open_request_file(_bytes(row, "request"))
+        newcomers.append(Newcomer(request, wish_of(row), _name(row)))
+    grants, effects = node.admit_all(newcomers, now)
+    return [_text_of(grant) for grant in grants], effects
+
+
 READS: dict[str, Reader] = {"invite": invite, "ask": ask, "look": look}
-DEEDS: dict[str, Doer] = {"admit": admit, "join_grant": join}
+DEEDS: dict[str, Doer] = {"admit": admit, "admit_all": admit_all, "join_grant": join}
 
 
 def wish_of(args: Mapping[str, Any]) -> Wish:

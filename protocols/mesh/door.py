@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocols.errors import InputError, LinkError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, Epoch
 from protocols.ledger import admitting
+from protocols.ledger.admitting import Newcomer
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
 from protocols.mesh.effects import Hangup, Joined, Notice, Now, PeerKnown
@@ -227,10 +229,18 @@ class Door:
         Raises:
             InputError: as `admitting.admit`.
         """
-        given = admitting.admit(
-            self._ledger, request, now.entropy, now.wall_ms, wish=wish, name=name
-        )
-        self._board.effects.append(Notice("admitted", {"device": str(DeviceId(request.device))}))
+        return self.admit_all([Newcomer(request, wish, name)], now)[0]
+
+    def admit_all(self, newcomers: Sequence[Newcomer], now: Now) -> list[JoinGrant]:
+        """Let several devices in, all or none.
+
+        Raises:
+            InputError: as `admitting.admit_all`.
+        """
+        given = admitting.admit_all(self._ledger, newcomers, now.entropy, now.wall_ms)
+        for each in newcomers:
+            device = str(DeviceId(each.request.device))
+            self._board.effects.append(Notice("admitted", {"device": device}))
         self._board.grew(own_control(self._ledger))
         return given
 

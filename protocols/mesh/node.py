@@ -13,6 +13,7 @@ from protocols.errors import FieldmeshError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash
 from protocols.ledger import admitting, audit, founding, sealing
+from protocols.ledger.admitting import Newcomer
 from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
@@ -274,6 +275,17 @@ class Node:
         """
         grant = self._door.admit(open_request_file(asked), wish, now, name=name)
         return grant_file(grant), self._settle(now)
+
+    def admit_all(
+        self, newcomers: Sequence[Newcomer], now: Now
+    ) -> tuple[list[bytes], list[Effect]]:
+        """Admit several devices, all or none; return the files of their grants.
+
+        Raises:
+            InputError: as `admitting.admit_all`.
+        """
+        grants = self._door.admit_all(newcomers, now)
+        return [grant_file(each) for each in grants], self._settle(now)
 
     def join(self, granted: bytes, now: Now) -> list[Effect]:
         """Take up membership by a grant file.

@@ -201,6 +201,35 @@ def test_a_device_comes_in_by_files_with_no_network_at_all(sides):
         assert not (jp.place / "y").exists()
 
 
+def test_a_roster_of_devices_is_admitted_from_a_table(sides):
+    jp, _ = sides
+    begun(jp, "fieldnode", "Tent JP", "japan-team.root")
+    marks = {}
+    for name in ("one", "two"):
+        init(jp.place / name)
+        asked = jp("fieldnode", "request", f"{name}.req", "--data", name, "--json")
+        marks[name] = json.loads(asked.stdout)["fingerprint"]
+    table = jp.place / "devices.csv"
+
+    def imported(text, **more):
+        table.write_text("request,fingerprint,as,roles\n" + text)
+        return jp("hq", "roster", "import", table, "--out", "out", "--data", "node", **more)
+
+    other = imported(f"one.req,,,care\ntwo.req,{marks['one']},,care\n", ok=False).stderr
+    assert "row 2" in other and "Do not admit it" in other
+    wide = imported("one.req,,,care\ntwo.req,,hq,\n", ok=False).stderr
+    assert "row 2" in wide and "does not have itself" in wide
+    assert not list((jp.place / "out").glob("*"))
+
+    imported(f"one.req,{marks['one']},,care\ntwo.req,,coordinator,\n")
+
+    for name in ("one", "two"):
+        jp("fieldnode", "join", "--grant", f"out/{name}.grant", "--data", name)
+    with serving(jp.place / "node"):
+        ranks = sorted(each["rank"] for each in members(jp.place / "node").values())
+    assert ranks == ["coordinator", "device", "issuer"]
+
+
 def test_a_running_node_admits_by_file_and_draws_a_code(sides):
     _, ke = sides
     begun(ke, "hq", "Ministry HQ", "ministry.root")
