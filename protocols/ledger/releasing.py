@@ -19,7 +19,7 @@ from protocols.feeds.entry import SALT_BYTES, body_key_of
 from protocols.feeds.feed import decode_genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, Run, decode_run
-from protocols.ids import DeviceId, DocId, EntryHash, ScopeId
+from protocols.ids import DeviceId, DocId, EntryHash, PatientId, ScopeId
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
 from protocols.ledger.writing import Written
@@ -278,6 +278,29 @@ def shown(ledger: Ledger) -> list[Shown]:
         for entry in releases.all()
     ]
     return sorted(found, key=lambda each: (-each.written_ms, each.release or b""))
+
+
+def released_patients(ledger: Ledger) -> set[PatientId]:
+    """Patients whom this device knows only because another organisation released them to it."""
+    authority = ledger.authority
+    releases = authority.releases
+    documents = {
+        document
+        for entry in releases.all()
+        if (held := releases.release(entry)).keys
+        and releases.counts(entry, authority.roster)
+        and not authority.keyring.heads(ScopeId(held.record.scope))
+        for document in held.record.documents
+    }
+    found = set()
+    for document in documents:
+        for (subject,) in ledger.store.all(
+            "SELECT s.id FROM document d JOIN subject s ON s.no = d.subject"
+            " WHERE d.doc_id = ? AND s.kind = 1",
+            (document,),
+        ):
+            found.add(PatientId(subject))
+    return found
 
 
 def ordered(ledger: Ledger, order: ReleaseOrder) -> list[Shown]:

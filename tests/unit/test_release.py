@@ -102,6 +102,8 @@ def test_who_holds_it_sealed_opens_exactly_what_was_released():
     assert b"Zebulon" in text and b"limps" in text
     assert b"Quuxley" not in text and b"coughs" not in text
     assert jp.store.all("SELECT standing FROM patient") == [(0,)]
+    assert releasing.released_patients(jp.ledger) == {PatientId.parse(shown)}
+    assert releasing.released_patients(ke.ledger) == set()
     assert sound(jp) and sound(ke)
     (one, *_) = releasing.shown(jp.ledger)
     assert one.counts and one.recipients == ("Japan",) and one.basis == "Agreement 7, article 2"
