@@ -248,20 +248,24 @@ class Authority:
         """
         return self._opened(self.scope_keys.write_key(scope))
 
-    def writable_scope(self) -> tuple[ScopeId, KeyId, bytes]:
-        """The scope, key id and key for care written now.
+    def writable_scope(
+        self, sensitivity: Sensitivity = Sensitivity.IDENTIFIED
+    ) -> tuple[ScopeId, KeyId, bytes]:
+        """The scope, key id and key for what is so sensitive, written now.
 
         Between joining and the first envelope the operation's key is not here yet; care goes on
         under the device's own scope, which the admission adopted.
 
         Raises:
-            LedgerError: `no_key` when there is neither.
+            LedgerError: `no_scope`, or `no_key` when there is neither.
         """
-        scope = self.care_scope
+        scope = self.scope_for(sensitivity)
+        if scope is None:
+            raise LedgerError("no_scope")
         try:
             return scope, *self.write_key(scope)
         except LedgerError:
-            name = old_scope_name(Sensitivity.IDENTIFIED)
+            name = old_scope_name(sensitivity)
             row = self._store.one("SELECT value FROM meta WHERE name = ?", (name,))
             if row is None:
                 raise

@@ -494,12 +494,22 @@ class Ledger:
                 control.append(line)
             elif (self.authority.scope_of(feed.genesis.scope) or feed.genesis.scope) == scope:
                 entries.append(line)
-        rows = None if self.behind else self._rows_digest()
+        rows = None if self.behind else self._rows_digest(scope)
         return Digest(_sum(entries), _sum(control), rows)
 
-    def _rows_digest(self) -> bytes:
-        total = 0
-        for digest in self.store.execute("SELECT digest FROM subject WHERE digest IS NOT NULL"):
+    def _rows_digest(self, scope: ScopeId) -> bytes:
+        """Sum up the rows of the subjects that something is written of in a scope."""
+        held = {feed.genesis.scope for feed in self.chain.feeds.values()} - {ScopeId.zero()}
+        here = [each for each in held if (self.authority.scope_of(each) or each) == scope]
+        total, within = 0, ""
+        if len(here) < len(held):
+            within = (
+                " AND EXISTS (SELECT 1 FROM document d WHERE d.subject = subject.no"
+                f" AND d.scope IN ({','.join('?' * len(here))}))"
+            )
+        for digest in self.store.execute(
+            f"SELECT digest FROM subject WHERE digest IS NOT NULL{within}", here if within else ()
+        ):
             total += int.from_bytes(digest[0])
         return (total % (1 << 128)).to_bytes(16)
 

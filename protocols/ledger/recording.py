@@ -11,6 +11,7 @@ import msgspec
 
 from protocols.errors import InputError, LedgerError
 from protocols.ids import FactRef, PatientId, SiteId
+from protocols.ledger import counting
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
 from protocols.ledger.persons import Sitting, still
@@ -72,7 +73,7 @@ class Recorder:
             try:
                 with self._ledger.atomic():
                     done = [
-                        self._one(at, line, BookView(self._ledger, wall_ms), entropy, seat)
+                        self._one(at, line, BookView(self._ledger, wall_ms, entropy), entropy, seat)
                         for at, line in enumerate(batch, start + 1)
                     ]
             except LedgerError as error:
@@ -104,7 +105,7 @@ class Recorder:
             with self._ledger.atomic():
                 for at, line in enumerate(lines, 1):
                     named = _of_earlier(line, [answer for answer, _, _ in done])
-                    view = BookView(self._ledger, wall_ms)
+                    view = BookView(self._ledger, wall_ms, entropy)
                     done.append(self._one(at, named, view, entropy, seat))
                     if done[-1][0].ok:
                         continue
@@ -140,6 +141,10 @@ class Recorder:
         session = seat.sitting.session if seat.sitting else NOBODY
         written, tables = self._ledger.write(planned, view.now_ms, entropy, session)
         answer = self._answer(at, command.key, planned, written)
+        derived = counting.due(self._ledger, planned, written)
+        if derived.drafts:
+            more, changed = self._ledger.write(derived, view.now_ms, entropy, session)
+            written, tables = [*written, *more], tables | changed
         self._ledger.answers.keep(slot(command.key), fingerprint(line), msgspec.json.encode(answer))
         return answer, written, tables
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from protocols.errors import InputError
-from protocols.ids import DocId, EncounterId, FactRef, PatientId, ScopeId, SiteId
-from protocols.ledger import tags
+from protocols.ids import (
+    PREFIX_BYTES,
+    DocId,
+    EncounterId,
+    FactRef,
+    PatientId,
+    ScopeId,
+    SiteId,
+)
+from protocols.ledger import counting, tags
 from protocols.ledger.book import Ledger
 from protocols.records.shape import Fact
 
@@ -17,8 +25,16 @@ MATCHES_MAX = 20
 class BookView:
     """The book as one command sees it; `protocols.records.shape.View`."""
 
-    def __init__(self, ledger: Ledger, now_ms: int) -> None:
+    def __init__(
+        self, ledger: Ledger, now_ms: int, entropy: Callable[[int], bytes] | None = None
+    ) -> None:
+        """Look at the book.
+
+        Args:
+            entropy: For who writes what it plans.
+        """
         self._ledger = ledger
+        self._entropy = entropy
         self._store = ledger.store
         self.now_ms = now_ms
         self._minted = 0
@@ -96,6 +112,12 @@ class BookView:
             (self._ledger.authority.device,),
         )
         return SiteId(row[0]) if row else None
+
+    def fresh_subject(self) -> bytes | None:
+        """16 random bytes to count a new encounter under; None where nothing is counted."""
+        if self._entropy is None or not counting.counts(self._ledger):
+            return None
+        return self._entropy(PREFIX_BYTES)
 
     def next_code_no(self) -> int:
         """The next unused number for a short code of this device and epoch."""

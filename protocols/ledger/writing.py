@@ -30,6 +30,7 @@ from protocols.ledger.store import Store
 from protocols.records.catalogue import encode_fact
 from protocols.records.document import opening
 from protocols.records.shape import Draft, Plan
+from protocols.trust.charter import Sensitivity
 from protocols.trust.control import Record, encode_control
 from protocols.trust.sessions import NOBODY, Session
 
@@ -103,7 +104,7 @@ class Writer:
         encounter = draft.encounter
         if encounter is not None and not any(encounter):
             encounter = begun
-        scope, key_id, key = self._authority.writable_scope()
+        scope, key_id, key = self._authority.writable_scope(Sensitivity(draft.sensitivity))
         known = None if draft.founds_encounter else self._document(draft, subject, encounter, scope)
         facts = list(draft.facts)
         dependencies: tuple[bytes, ...] = ()

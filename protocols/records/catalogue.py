@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 from protocols.ids import DocId
 from protocols.records import (
     correction,
+    counted,
     document,
     encounter,
     note,
@@ -39,6 +40,7 @@ KINDS: tuple[Kind, ...] = (
     site.KIND,
     correction.KIND_RETRACT,
     correction.KIND_SETTLE,
+    counted.KIND,
 )
 BY_NUMBER: dict[int, Kind] = {kind.number: kind for kind in KINDS}
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS if kind.name}

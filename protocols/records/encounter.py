@@ -43,6 +43,8 @@ class EncounterOpen(Statement, frozen=True):
     problem: str | None = None
     """What the patient came with, in the words of who wrote it."""
     bed: str | None = None
+    counted: bytes | None = None
+    """The subject it is counted as in the aggregate scope, where there is one."""
 
     def asserts(self) -> Sequence[tuple[int, Any]]:
         """Return the attributes of the encounter that were filled in."""
@@ -129,6 +131,7 @@ def plan_open(command: Command, view: View) -> Plan:
     record = EncounterOpen(
         desk.circumstances(), (), *(stated.get(number) for number in (SITE, CLASS, PROBLEM, BED))
     )
+    record = msgspec.structs.replace(record, counted=view.fresh_subject())
     draft = Draft(
         Lane.ROUTINE,
         SubjectKind.PATIENT,

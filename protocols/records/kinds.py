@@ -34,3 +34,5 @@ class KindNo(IntEnum):
 
     ENTRY_RETRACT = 56
     CONFLICT_SETTLE = 57
+
+    ENCOUNTER_COUNTED = 128

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from protocols.ids import DocId
-from protocols.records import encounter, note, observation, patient, picture, site, triage
+from protocols.records import counted, encounter, note, observation, patient, picture, site, triage
 from protocols.records.history import History
 from protocols.records.shape import Fact, Row, SubjectKind
 
@@ -28,6 +28,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     observation.ObservationRow,
     note.NoteRow,
     site.SiteRow,
+    counted.CountedRow,
     UnreadableRow,
 )
 """Every row table."""
@@ -86,8 +87,13 @@ def _unassigned(history: History) -> list[Row]:
     return [*observation.unassigned_rows(history)]
 
 
+def _counted(history: History) -> list[Row]:
+    return [*counted.rows(history)]
+
+
 _PROJECT: dict[int, Callable[[History], list[Row]]] = {
     SubjectKind.PATIENT: _of_patient,
     SubjectKind.SITE: _of_site,
     SubjectKind.UNASSIGNED: _unassigned,
+    SubjectKind.COUNTED: _counted,
 }

@@ -137,6 +137,14 @@ def values(row: Row) -> tuple[int | str | bytes | None, ...]:
     return astuple(row)
 
 
+class Sensitivity(IntEnum):
+    """Which of the writer's scopes an entry goes into; numbers as in a charter."""
+
+    IDENTIFIED = 0
+    AGGREGATE = 1
+    PROTECTION = 2
+
+
 class SubjectKind(IntEnum):
     """What a document is about."""
 
@@ -144,6 +152,8 @@ class SubjectKind(IntEnum):
     SITE = 2
     UNASSIGNED = 3
     """A device's result that nobody has given a patient yet."""
+    COUNTED = 4
+    """An encounter as the aggregate scope knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +179,8 @@ class Draft:
     """The document's id becomes the encounter's id."""
     after: tuple[FactRef, ...] = ()
     """Facts the writer had on screen; their documents' heads become dependencies as usual."""
+    sensitivity: Sensitivity = Sensitivity.IDENTIFIED
+    """Which scope it is written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +230,10 @@ class View(Protocol):
     @property
     def home_site(self) -> SiteId | None:
         """Where this device works: what a new encounter is at when nobody says otherwise."""
+        ...
+
+    def fresh_subject(self) -> bytes | None:
+        """16 random bytes to count a new encounter under; None where nothing is counted."""
         ...
 
     def next_code_no(self) -> int:

@@ -63,6 +63,8 @@ class TriageRecord(Statement, frozen=True):
     problem: str | None = None
     site: bytes | None = None
     """Where the encounter is, when this entry founds it."""
+    counted: bytes | None = None
+    """The subject it is counted as in the aggregate scope, when this entry founds it."""
 
     def __post_init__(self) -> None:
         """Refuse digits that are no category: nobody would know how urgent that is."""
@@ -140,6 +142,7 @@ def plan(command: Command, view: View) -> Plan:
         age=None if data.age is None else age_value(desk, data.age),
         problem=None if data.problem is None else tidy(data.problem, "data.problem", 300),
         site=_home(view) if encounter is None else None,
+        counted=view.fresh_subject() if encounter is None else None,
     )
     seen = () if patient is None else _seen(desk, patient, encounter, record)
     record = msgspec.structs.replace(

@@ -159,6 +159,9 @@ class Shelf:
     def home_site(self) -> SiteId | None:
         return None
 
+    def fresh_subject(self) -> bytes | None:
+        return None
+
     def next_code_no(self) -> int:
         return self.codes
 

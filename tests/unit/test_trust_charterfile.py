@@ -164,7 +164,7 @@ def test_terms_name_kinds_and_readers():
     roles = {role.name: role.kinds for role in made.roles}
     assert roles["hq"] == roles["care"] == ()
     assert roles["relay"] == (NO_KIND,)
-    assert roles["triage device"] == (1, 8, 16, 24)
+    assert roles["triage device"] == (1, 8, 16, 24, 128)
     assert {scope.readers for scope in made.scopes if scope.name == "care JP"} == {(4,)}
 
 
