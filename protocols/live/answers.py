@@ -81,6 +81,7 @@ def board(ledger: Ledger, offset: int, limit: int, text: str, now_ms: int) -> Bo
         counts,
         tuple(map(_shared_tag, shared)),
         results.count(ledger.store),
+        ledger.authority.keyring.closed,
     )
 
 

@@ -211,6 +211,8 @@ class BoardPage(msgspec.Struct, frozen=True):
     """Of `board`: tags of patients in care that somebody else carries too."""
     unassigned: int = 0
     """Of `board`: results that wait for a patient."""
+    sealed: bool = False
+    """Of `board`: this device is sealed, so it shows nobody any more."""
 
 
 class Asserted(msgspec.Struct, frozen=True):

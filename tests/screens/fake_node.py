@@ -80,6 +80,8 @@ class FakeNode(TrustCalls):
         self.peers: tuple[PeerLine, ...] = ()
         self.unlocked = True
         self.panicked = False
+        self.sealed = False
+        """The device itself: it shows nobody."""
         self.staff: list[PersonLine] = []
         self.stopped: dict[str, Permission] = {}
         """What whoever signs in may not write, by kind."""
@@ -100,6 +102,8 @@ class FakeNode(TrustCalls):
 
     async def board(self, offset: int, limit: int, text: str = "") -> BoardPage:
         self._up()
+        if self.sealed:
+            return BoardPage(0, offset, (), sealed=True)
         lines = sorted(
             map(self._line, self.patients.values()),
             key=lambda head: (URGENCY[head.triage], head.waiting_since_ms or 0),

@@ -102,6 +102,8 @@ SCREENS["gate-reason"] = [*SIGNED_IN, "enter", "n", "o", *"nobody else is here"]
 SCREENS["gate-role"] = [*SIGNED_IN, "enter", "v"]
 SCREENS["who"] = [*SIGNED_IN, "f10", "6", "4"]
 SCREENS["pin"] = [*SIGNED_IN, "f10", "6", "4", "p", *"correct horse", "enter", *"60"]
+OWN_SEAL = "a device that is sealed itself"
+SCREENS["board-sealed"] = [OWN_SEAL]
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
@@ -125,6 +127,8 @@ def shell_after(keys, words, node=None, **greeting):
             "note.add": refusing("note.add", "outside_practice", overridable=True),
             "observation.record": refusing("observation.record", "role_refused"),
         }
+    if keys[:1] == [OWN_SEAL]:
+        keys, node.sealed = keys[1:], True
     if keys[:1] == [WAITING]:
         keys, node.waiting = keys[1:], waiting_results()
     if greeting:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pytest
 
 from protocols.errors import InputError, LedgerError
@@ -12,25 +10,26 @@ from protocols.ledger import audit
 from protocols.live import audited
 from protocols.live.audited import OPENED_MAX, Glass
 from protocols.trust.audit import What
-from protocols.trust.roster import Member
-from tests.unit.stage import WALL_MS, Device, Stage, linked, patient
+from tests.unit.founders import SHARED, charter, member
+from tests.unit.stage import Device, Stage, note, patient
 
 
 @pytest.fixture
 def abroad() -> tuple[Stage, Device, str]:
     """Ann's node, and a patient whom a device of another organisation registered."""
-    stage, (ann, ben) = linked("ann", "ben")
+    held = charter(("Japan", "JP"), ("Red Cross", "KE"), text=SHARED)
+    ann, ben = member(held, "Japan", "ann"), member(held, "Red Cross", "ben")
+    stage = Stage()
+    stage.link(ann, ben)
+    stage.run(5_000)
     whom = stage.write(ben, patient("Amina"))[0].patient
     stage.write(ann, patient("Own"))
-    stage.run(2_000)
+    stage.run(5_000)
     ann.ledger.catch_up_all()
-    roster = ann.ledger.authority.roster
-    held = {each.name: getattr(roster.device(ben.id), each.name) for each in fields(Member)}
-    roster._members[ben.id] = Member(**held | {"org": "Red Cross"})
     return stage, ann, whom
 
 
-def chart(stage: Stage, device: Device, glass: Glass, whom: str) -> object:
+def opened_chart(stage: Stage, device: Device, glass: Glass, whom: str) -> object:
     return audited.chart(
         device.node, stage.now(device), {"patient": whom}, opened=lambda p: glass.opened(1, p)
     )
@@ -45,7 +44,7 @@ def test_a_chart_of_another_team_opens_once_its_reading_is_in_the_trail(abroad):
     stage, ann, whom = abroad
     glass = Glass()
     with pytest.raises(InputError) as refused:
-        chart(stage, ann, glass, whom)
+        opened_chart(stage, ann, glass, whom)
     assert (refused.value.code, refused.value.values["teams"]) == ("other_team", ("Red Cross",))
     assert trail(ann) == []
 
@@ -55,14 +54,14 @@ def test_a_chart_of_another_team_opens_once_its_reading_is_in_the_trail(abroad):
 
     ann.store.connection.rollback()
     assert trail(ann) == [(What.READ_OUTSIDE_TEAM, "care", 1)]
-    assert chart(stage, ann, glass, whom)
+    assert opened_chart(stage, ann, glass, whom)
     (line,) = audit.lines(ann.ledger)
     assert str(PatientId(line.detail.patient)) == whom
 
     # Asked again in another session.
     glass.close(1)
     with pytest.raises(InputError):
-        chart(stage, ann, glass, whom)
+        opened_chart(stage, ann, glass, whom)
 
 
 def test_a_reading_that_cannot_be_written_down_does_not_happen(abroad, tmp_path):
@@ -105,12 +104,17 @@ def test_the_wall_clock_before_1970_is_no_fault(abroad):
     said = audited.event(type(now)(-5, now.mono_ms, now.entropy), What.LOGIN)
     ann.node.audit([said], now)
     assert next(audit.lines(ann.ledger)).at_ms == 0
-    assert WALL_MS > 0
+
+
+def test_who_has_written_about_a_patient_is_of_the_patients_team_and_is_not_asked(abroad):
+    stage, ann, whom = abroad
+    stage.write(ann, note(whom, "seen"))
+    assert opened_chart(stage, ann, Glass(), whom)
 
 
 def test_a_device_that_is_sealed_says_so_instead_of_showing_a_chart(abroad):
     stage, ann, whom = abroad
     ann.ledger.authority.keyring.close()
     with pytest.raises(InputError) as refused:
-        chart(stage, ann, Glass(), whom)
+        opened_chart(stage, ann, Glass(), whom)
     assert refused.value.code == "sealed_here"

@@ -51,6 +51,7 @@ class WardPage(Page):
         self._counts: dict[str, int] = {}
         self._shared_tags: tuple[SharedTag, ...] = ()
         self._unassigned = 0
+        self._sealed = False
         """Results that wait for a patient."""
         self._filter = ""
         self._asking: FormCore | None = None
@@ -146,6 +147,8 @@ class WardPage(Page):
         """Return a line for results without a patient, and one for a tag on several patients."""
         waiting = self.desk.words.count("board.unassigned", self._unassigned)
         found = [line(" ", Span(cut(waiting, width - 2), "warn"))] if self._unassigned else []
+        if self._sealed:
+            found.insert(0, line(" ", Span(cut(self.desk.words("board.sealed"), width - 2), "bad")))
         if not self._shared_tags:
             return found
         first = self._shared_tags[0]
@@ -223,6 +226,7 @@ class WardPage(Page):
                 self._counts = found.counts
                 self._shared_tags = found.shared_tags
                 self._unassigned = found.unassigned
+                self._sealed = found.sealed
             return []
 
         failed = None if holds else _later
