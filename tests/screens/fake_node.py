@@ -159,9 +159,11 @@ class FakeNode(TrustCalls):
         return Unassigned(self._waits(), tuple(self.waiting[:limit]))
 
     async def record(
-        self, lines: list[dict[str, Any]], *, together: bool = False
+        self, lines: list[dict[str, Any]], *, together: bool = False, person: str | None = None
     ) -> list[Recorded]:
         self._up()
+        if person not in (None, self.greeting.person_id):
+            raise InputError("session_ended")
         refused = next((line for line in lines if line["kind"] in self.refuse), None)
         if together and refused is not None:
             other = Recorded(0, False, error="not_together")
