@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from fieldnode.tui.acts import Act, Ask, Back, Choose, Fresh, Open, Quit, Say
 from fieldnode.tui.cores.display import Line, Size, Span
 from fieldnode.tui.cores.glance import Glance
@@ -390,6 +392,9 @@ class Shell:
         ]
 
     def _take_greeting(self, greeting: Greeting) -> list[Act]:
+        if self._veiled:
+            # It may have been asked for before the lock: nobody is here since.
+            greeting = msgspec.structs.replace(greeting, person="", person_id="")
         before, self.desk.greeting = self.desk.greeting, greeting
         if before.person_id and not greeting.person_id and not self._veiled:
             # The node was started again, or the device began anew: nobody is signed in there.

@@ -1,5 +1,7 @@
 """Signing in at a shared terminal: few keys, nothing of the one before, triage without anybody."""
 
+import asyncio
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -297,3 +299,17 @@ def test_keys_struck_ahead_of_the_list_choose_from_it():
     person.hurry("f9", "1", *"4817", "enter")
 
     assert person.shell.page.name == "board" and person.node.unlocked
+
+
+def test_a_greeting_asked_for_before_the_lock_puts_nobody_back():
+    person = signed_in()
+    person.shell.changed()
+    hello, *others = person.shell.asks
+    person.shell.asks = []
+    answer = asyncio.run(hello.call(person.node))
+    person.press("f9")
+    person.shell.answer(hello, answer)
+
+    assert person.shell.desk.greeting.person == "" and others
+    person.press("0", PASSPHRASE, "enter")
+    assert "not identified" in person.screen
