@@ -74,15 +74,15 @@ class ScopeKeys:
         return {key_id: lacking for key_id, lacking in found.items() if lacking}
 
     def lacking(self, device: DeviceId) -> list[KeyId]:
-        """Generations that this device is entitled to and that are not open here."""
+        """Keys that this device is entitled to and that are not open here, generations first.
+
+        Keys for one captured entry are among them: who came later was not there to be handed one.
+        """
         charter = self._roster.charter
-        return [
-            key_id
-            for scope in (charter.scopes if charter else ())
-            if self._roster.reads(device, ScopeId(scope.id))
-            for key_id in self._keyring.generations(ScopeId(scope.id))
-            if self._keyring.key(key_id) is None
-        ]
+        scopes = [ScopeId(scope.id) for scope in (charter.scopes if charter else ())]
+        mine = [scope for scope in scopes if self._roster.reads(device, scope)]
+        known = [*map(self._keyring.generations, mine), *map(self._keyring.captured, mine)]
+        return [each for keys in known for each in keys if self._keyring.key(each) is None]
 
     def due(self, device: DeviceId) -> list[ScopeId]:
         """Scopes that a device should rotate, sorted: a former reader has every key to write under.

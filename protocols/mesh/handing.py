@@ -123,12 +123,13 @@ class Handing:
         """
         authority, used = self._ledger.authority, set(self._ledger.chain.key_ids.values())
         readers = {device: (device, agree) for device, agree in authority.scope_keys.readers(scope)}
-        generations = authority.keyring.generations(scope)
+        keyring = authority.keyring
+        known = [*keyring.generations(scope), *keyring.captured(scope)]
         for session in self._board.sessions():
             reader = readers.get(session.peer)
-            for key_id in generations if reader and session.lacks else ():
-                asked = key_id in session.lacks and authority.keyring.key(key_id) is not None
+            for key_id in known if reader and session.lacks else ():
+                asked = key_id in session.lacks and keyring.key(key_id) is not None
                 matters = authority.scope_keys.made_well(key_id, scope) or key_id in used
-                ours = authority.keyring.addressed_by(authority.device, key_id, session.peer)
+                ours = keyring.addressed_by(authority.device, key_id, session.peer)
                 if reader and asked and matters and not ours:
                     yield key_id, reader

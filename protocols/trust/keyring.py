@@ -135,6 +135,8 @@ class Keyring:
         self.closed = False
         """Every key was forgotten, and none opens any more."""
         self._by_scope: dict[ScopeId, set[KeyId]] = defaultdict(set)
+        self._captured: dict[ScopeId, set[KeyId]] = defaultdict(set)
+        """Keys for one captured entry each, by the scope that it lies in."""
         self._keys: dict[KeyId, bytes] = {}
         self._addressed: dict[KeyId, dict[bytes, set[tuple[DeviceId, EntryHash]]]] = {}
         """By key and addressee: who wrote an envelope, and in which entry."""
@@ -173,6 +175,7 @@ class Keyring:
                 pairs = [(KeyId(old), wrapped) for old, wrapped in record.keys]
                 return self._add_wrapped(KeyId(record.key_id), pairs, b"fm-bridge-1")
             case Capture():
+                self.version += 1
                 return self._add_capture(record, author, entry)
             case _:
                 return []
@@ -197,6 +200,10 @@ class Keyring:
     def generations(self, scope: ScopeId) -> list[KeyId]:
         """All known generations of a scope, opened or not, sorted by id."""
         return sorted(self._by_scope[scope])
+
+    def captured(self, scope: ScopeId) -> list[KeyId]:
+        """All known keys for one captured entry of a scope, opened or not, sorted by id."""
+        return sorted(self._captured[scope])
 
     def heads(self, scope: ScopeId, entitled: Entitled = lambda *_: True) -> list[KeyId]:
         """Opened generations that no entitled one follows: a rotation's parents.
@@ -278,6 +285,7 @@ class Keyring:
         if key_id in self._committed:
             return []
         self._committed[key_id] = record.commitment
+        self._captured[ScopeId(record.scope)].add(key_id)
         return self._add_envelopes(key_id, record, author, entry)
 
     def _add_envelopes(

@@ -190,6 +190,22 @@ def ring(own: DeviceKeys) -> Keyring:
     return Keyring(own)
 
 
+def test_who_is_let_in_later_is_handed_the_keys_of_captured_entries_too(learned):
+    stage, ann, ben, _, whom = learned
+    stage.write(ben, note(whom, "captured"))
+    give(ben, ann)
+    late = Device.found("late")
+    admit(ann, late)
+    give(ben, late)
+    assert "captured" not in dict(standings(late))
+
+    stage.link(late, ann)
+    stage.run(90_000)
+
+    assert standings(late) == standings(ann)
+    assert "captured" in dict(standings(late))
+
+
 def captured(key: bytes) -> Capture:
     return capture(CARE, key, [(READER.device, READER.agree_public)], entropy("ephemeral"))
 
