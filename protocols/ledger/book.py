@@ -19,7 +19,7 @@ from protocols.ledger import capture
 from protocols.ledger.answers import Answers
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
-from protocols.ledger.erasing import Eraser, Gone
+from protocols.ledger.erasing import PIECE_ENTRIES, Eraser, Gone
 from protocols.ledger.merging import Merger
 from protocols.ledger.opening import ERASED, Fresh, Opened, Opener, Sealed
 from protocols.ledger.peers import PeerBook
@@ -191,7 +191,7 @@ class Ledger:
                 if not line.kind:
                     sealed = Sealed(arrival, feed, line.header, line.body, line.hash)
                     self._sealed[feed.genesis.lane != Lane.URGENT].append(sealed)
-            if even and len(stored) <= TOGETHER_MAX:
+            if even and len(stored) <= TOGETHER_MAX and self.eraser.due <= PIECE_ENTRIES:
                 tables = self.catch_up_all()
             else:
                 # In the same transaction: the pages they lie on would else be written twice.
@@ -214,7 +214,7 @@ class Ledger:
 
     def behind_in(self, *, urgent_only: bool) -> bool:
         """Whether something is behind, of what is urgent or at all."""
-        return bool(self._sealed[0] or self.eraser.due) if urgent_only else self.behind > 0
+        return bool(self._sealed[0]) if urgent_only else self.behind > 0
 
     @property
     def full(self) -> bool:
@@ -241,13 +241,13 @@ class Ledger:
             merge: False while a long delivery goes on: open, but merge each document only
                 once all of it is here.
         """
-        if self.eraser.due:
-            return self._erase_some()
         urgent, routine = self._sealed
         if urgent:
             return self._open_some(urgent, merge=True)
         if urgent_only:
             return set()
+        if self.eraser.due:
+            return self._erase_some()
         if routine:
             return self._open_some(routine, merge=merge and len(routine) <= OPEN_BATCH)
         if merge and self.opener.parked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from protocols.feeds.lane import Lane
 from protocols.feeds.run import decode_run
 from protocols.ids import PatientId
 from protocols.ledger import reading
@@ -437,3 +438,27 @@ def test_what_was_answered_about_it_and_drafts_go_too():
     assert cleo.store.all("SELECT slot, no FROM answer_place ORDER BY slot") == kept
     answered = b"".join(answer for (answer,) in cleo.store.all("SELECT answer FROM answered"))
     assert whom.encode() not in answered and other.encode() in answered
+
+
+def test_a_large_erase_goes_in_pieces_and_what_is_urgent_does_not_wait_for_it():
+    stage, (ann, ben, cleo) = crew()
+    named = [stage.write(ann, patient(f"Zebulon {number}"))[0].id for number in range(150)]
+    stage.run(5_000)
+    orders = [order(ann, ben, whom) for whom in named]
+    with ann.ledger.atomic():
+        for record in orders:
+            ann.ledger.write_control(record, WALL_MS)
+    assert ann.ledger.eraser.due == 300
+    assert ann.ledger.catch_up(urgent_only=True) == set()
+    left = []
+    while ann.ledger.eraser.due:
+        ann.ledger.catch_up()
+        left.append(text_of(ann).count(b"Zebulon"))
+    assert len(left) == 3 and left == sorted(left, reverse=True)
+    ann.node._board.grew(
+        [feed for feed in ann.ledger.chain.feeds.values() if feed.genesis.lane == Lane.CONTROL]
+    )
+    stage.carry(ann, ann.node.tick(stage.now(ann)))
+    stage.run(8_000)
+    assert not any(b"Zebulon" in text_of(each) for each in (ann, ben, cleo))
+    assert agree(ann, ben, cleo)
