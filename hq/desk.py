@@ -20,6 +20,7 @@ from hq.guides import guided, judged
 from hq.hints import Hints
 from hq.picture import Pictures
 from hq.queries import UNASSIGNED_MAX, Book
+from hq.registry import Registry
 from hq.security import VISIT
 from hq.shown import Clock
 from hq.strip import strip
@@ -56,6 +57,8 @@ class Desk:
     templates: jinja2.Environment
     witness: Witness
     """What is kept of who did what."""
+    registry: Registry
+    """Who belongs, and who may do what no more."""
 
     def page(
         self, request: web.Request, template: str, *, status: int = 200, **values: object

@@ -14,7 +14,10 @@ from protocols.errors import InputError
 from protocols.live.audited import Glass
 from protocols.trust.audit import What
 
-BACK_TO = frozenset({"/", "/patients", "/devices", "/audit", "/account", "/login"})
+BACK_TO = frozenset(
+    {"/", "/patients", "/devices", "/audit", "/account", "/login"}
+    | {"/organisations", "/members", "/quarantine", "/releases"}
+)
 """Where a reader may be sent back to; anything else becomes the picture."""
 
 _LINK = re.compile(r"[0-9a-f]{40}")

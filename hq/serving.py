@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hq.accounts import Accounts
 from hq.book import LedgerBook
+from hq.registry import NodeRegistry
 from hq.web import PageSettings, make_app, make_runner
 from hq.witness import NodeWitness
 from protocols.errors import LinkError
@@ -45,7 +46,14 @@ async def serve(
     handlers: dict[str, Handler] = {**desk.handlers(), "login_link": login_link}
     handlers |= {"account_list": account_list, "account_remove": account_remove}
     await service.start(handlers, left=desk.left)
-    app = make_app(book, accounts, NodeWitness(service), now=lambda: now().wall_ms, settings=pages)
+    app = make_app(
+        book,
+        accounts,
+        NodeWitness(service),
+        NodeRegistry(service),
+        now=lambda: now().wall_ms,
+        settings=pages,
+    )
     runner = make_runner(app)
     try:
         await book.open()

@@ -15,11 +15,13 @@ from aiohttp import hdrs, web
 from hq import queries
 from hq.accounts import Accounts
 from hq.auditing import Auditing
+from hq.belonging import Belonging
 from hq.desk import DESK, Desk, assets, environment
 from hq.doors import Doors
 from hq.hints import GAP_S, PARTS, Hints
 from hq.picture import Picture, Pictures
 from hq.queries import Book, Filter
+from hq.registry import Registry
 from hq.security import BODY_BYTES_MAX, VISIT, Guard, Handler
 from hq.shown import TRIAGE_ORDER
 from hq.witness import Witness
@@ -53,6 +55,7 @@ def make_app(
     book: Book,
     accounts: Accounts,
     witness: Witness,
+    registry: Registry,
     *,
     now: Callable[[], int],
     settings: PageSettings | None = None,
@@ -63,6 +66,7 @@ def make_app(
         book: The merged ledger.
         accounts: Who may open it; kept in the same book.
         witness: What is kept of who did what.
+        registry: Who belongs, and who may do what no more.
         now: Wall clock, Unix milliseconds.
         settings: What this installation chose.
     """
@@ -70,7 +74,16 @@ def make_app(
     hints = Hints(book, accounts.entropy(8).hex(), gap_s=chosen.hint_gap_s)
     pictures = Pictures(book, hints)
     desk = Desk(
-        book, accounts, hints, pictures, now, chosen.zone, chosen.title, environment(), witness
+        book=book,
+        accounts=accounts,
+        hints=hints,
+        pictures=pictures,
+        now=now,
+        zone=chosen.zone,
+        title=chosen.title,
+        templates=environment(),
+        witness=witness,
+        registry=registry,
     )
     glass = Glass()
     auditing = Auditing(glass)
@@ -88,6 +101,7 @@ def make_app(
     app.on_shutdown.append(_end_streams)
     app.add_routes(Doors(guard, glass).routes())
     app.add_routes(auditing.routes())
+    app.add_routes(Belonging().routes())
     app.add_routes(
         [
             web.get("/", picture_page, name="picture"),

@@ -253,19 +253,3 @@ class SealLook(msgspec.Struct, frozen=True):
     """Those of them from `since_ms` on, which would count no more; -1 as above."""
     roles: tuple[str, ...]
     """Those it holds, of which a reduction keeps some."""
-
-
-class ReleaseLine(msgspec.Struct, frozen=True):
-    """`releases`: a list of these, the newest first. One release across a border."""
-
-    id: str
-    author: str
-    approver: str
-    written_ms: int
-    scope: str
-    recipients: tuple[str, ...]
-    purpose: int
-    basis: str
-    documents: int
-    counts: bool
-    """A coordinator of the scope wrote it, and its second signature holds."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
-from protocols.errors import InputError, LedgerError, PeerError
+from protocols.errors import InputError, LedgerError
 from protocols.feeds.lane import Lane
-from protocols.ids import DeviceId, EntryHash, ScopeId
+from protocols.ids import DeviceId, ScopeId
 from protocols.ledger import apart as ledger_apart
 from protocols.ledger import persons, reading, sealing
 from protocols.ledger.book import Ledger
@@ -31,7 +30,6 @@ from protocols.live.belonging import (
     MemberLine,
     OrgLine,
     RefusedLine,
-    ReleaseLine,
     RosterLine,
     RosterPage,
     ScopeLine,
@@ -43,8 +41,6 @@ from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.trust.certificates import Rank
 from protocols.trust.charter import Scope, Sensitivity
-from protocols.trust.control import Release, decode_control
-from protocols.trust.erasure import approval_holds
 from protocols.trust.fingerprint import fingerprint, spoken
 from protocols.trust.standing import Standing
 
@@ -53,9 +49,6 @@ ASK_MAX = 4
 PEERS_MAX = 24
 """Devices named at one scope."""
 FORKS_MAX = 64
-RELEASES_MAX = 200
-_RELEASE = b"\x0b"
-"""First byte of a release's control entry."""
 
 
 @dataclass(frozen=True)
@@ -205,17 +198,11 @@ def apart(node: Node, now: Now, args: Mapping[str, Any]) -> Apart:
     )
 
 
-def releases(node: Node, now: Now, args: Mapping[str, Any]) -> list[ReleaseLine]:
-    """Releases across borders that are here, the newest first."""
-    return list(islice(_releases(_Known(node)), RELEASES_MAX))
-
-
 READS: dict[str, Reader] = {
     "belonging": belonging,
     "roster": roster,
     "seal_look": seal_look,
     "apart": apart,
-    "releases": releases,
 }
 
 
@@ -388,47 +375,6 @@ def _later(ledger: Ledger, feeds: Sequence[Any], since_ms: object) -> int:
         (*(feed.no for feed in feeds), max(since_ms, 0) << 16),
     )
     return int(row[0]) if row else 0
-
-
-def _releases(known: _Known) -> Iterator[ReleaseLine]:
-    ledger = known.ledger
-    charter = ledger.authority.roster.charter
-    orgs = {org.root: org.name for org in charter.orgs} if charter else {}
-    scopes = {scope.id: scope.name for scope in charter.scopes} if charter else {}
-    for digest, clock, feed, body in ledger.store.all(
-        "SELECT e.hash, e.clock, e.feed, e.body FROM entry e JOIN feed f ON f.no = e.feed"
-        " WHERE f.lane = ? AND substr(e.body, 1, 1) = ? ORDER BY e.clock DESC, e.hash",
-        (int(Lane.CONTROL), _RELEASE),
-    ):
-        try:
-            record = decode_control(body)
-        except PeerError:
-            continue
-        if not isinstance(record, Release):
-            continue
-        author = ledger.chain.by_no[feed].genesis.device
-        yield ReleaseLine(
-            id=str(EntryHash(digest)),
-            author=known.shown(author),
-            approver=known.shown(DeviceId(record.approver)),
-            written_ms=clock >> 16,
-            scope=scopes.get(record.scope, "?"),
-            recipients=tuple(orgs.get(root, "?") for root in record.recipients),
-            purpose=record.purpose,
-            basis=record.basis,
-            documents=len(record.documents),
-            counts=_release_counts(ledger, record, author, EntryHash(digest)),
-        )
-
-
-def _release_counts(ledger: Ledger, record: Release, author: DeviceId, entry: EntryHash) -> bool:
-    roster, scope = ledger.authority.roster, ScopeId(record.scope)
-    return (
-        record.approver != bytes(author)
-        and approval_holds(record, ledger.authority.operation, author)
-        and roster.coordinates_at(entry, scope)
-        and roster.ever_coordinated(record.approver, scope)
-    )
 
 
 def _number(args: Mapping[str, Any], name: str, default: int) -> int:

@@ -56,6 +56,16 @@ class Tab:
         await self.call("Page.navigate", url=url)
         await asyncio.wait_for(self._loaded.wait(), WAIT_S)
 
+    async def follow(self, expression: str) -> None:
+        """Do what leads to another page, and wait for that page; scripts may be off."""
+        self._loaded.clear()
+        await self.ask(expression)
+        await asyncio.wait_for(self._loaded.wait(), WAIT_S)
+
+    async def scripts(self, on: bool) -> None:
+        """Let pages run scripts, or not."""
+        await self.call("Emulation.setScriptExecutionDisabled", value=not on)
+
     async def forget(self) -> None:
         """Be like a new browser."""
         await self.open("about:blank")

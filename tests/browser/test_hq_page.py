@@ -26,8 +26,11 @@ from tests.unit.hq_book import (
     line,
     trail,
 )
+from tests.unit.hq_registry import TestRegistry, ordered
 
-MENU = ("Picture", "Patients", "Results", "Devices", "Audit", "Account")
+MENU = ("Picture", "Patients", "Results", "Devices", "Trust", "Audit", "Account")
+TRUST = ("organisations", "members", "quarantine", "releases")
+DECIDED = ("members/seal?member=dev_NORD-A00", "quarantine/extend?seal=ent_LOST")
 PASSWORD = "four unrelated words"
 HOSTILE = "<img src=x onerror=alert(1)>\u202e<script>alert(2)</script>"
 SHOTS = os.environ.get("FIELDMESH_SHOTS")
@@ -49,6 +52,7 @@ class Opened:
     accounts: Accounts
     runner: web.AppRunner
     url: str
+    registry: TestRegistry
 
     async def shoot(self, name: str) -> None:
         if SHOTS:
@@ -71,12 +75,13 @@ async def opened(window: Tab) -> AsyncIterator[Opened]:
     witness = TestWitness(book)
     witness.page = AuditPage(250, tuple(map(audited, range(100))))
     witness.all_trails = [trail(), trail(forked=True, unreadable=2, held=3, whole=False)]
-    runner = make_runner(make_app(book, accounts, witness, now=watch, settings=settings))
+    registry = ordered(TestRegistry())
+    runner = make_runner(make_app(book, accounts, witness, registry, now=watch, settings=settings))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield Opened(window, book, watch, accounts, runner, url)
+    yield Opened(window, book, watch, accounts, runner, url, registry)
     await window.forget()
     await runner.cleanup()
 
@@ -169,7 +174,7 @@ async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):
     await enter(opened)
     tab = opened.tab
     await tab.media(scheme=scheme)
-    for name in ("", "patients", "results", "devices", "audit", "account"):
+    for name in ("", "patients", "results", "devices", "audit", "account", *TRUST, *DECIDED):
         await tab.open(f"{opened.url}/{name}")
         if name in ("", "results", "devices"):
             await tab.until("document.querySelector('#live.on')")
@@ -181,7 +186,8 @@ async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):
             nav = "document.querySelector('nav')"
             cut = await tab.ask(f"{nav}.scrollWidth - {nav}.clientWidth")
             assert cut <= 0, (name, width)
-            await opened.shoot(f"{name or 'picture'}-{width}-{scheme}")
+            shot = name.replace("/", "-").partition("?")[0] or "picture"
+            await opened.shoot(f"{shot}-{width}-{scheme}")
 
     assert tab.complaints == []
     assert await tab.ask("document.querySelectorAll('img, script:not([src])').length") == 0
@@ -204,9 +210,43 @@ async def test_every_control_is_reached_by_tab_in_reading_order(opened):
     await enter(opened)
     tab = opened.tab
     seen = []
-    for _ in range(9):
+    for _ in range(10):
         await tab.press("Tab", 9)
         seen.append(await tab.ask("document.activeElement.textContent.trim().slice(0, 12)"))
 
     assert seen[0].startswith("Skip")
     assert [text for text in seen if text in MENU] == list(MENU)
+
+
+@pytest.mark.parametrize("name", TRUST)
+async def test_pages_about_who_belongs_print_whole_and_without_controls(opened, name):
+    await enter(opened)
+    tab = opened.tab
+    await tab.open(f"{opened.url}/{name}")
+    await tab.media(kind="print")
+    await tab.size(980)
+    cut = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert await tab.ask(f"{cut}.length") == 0
+    shown = "[...document.querySelectorAll('nav, .rooms, button')].filter(e => e.offsetParent)"
+    assert await tab.ask(f"{shown}.length") == 0
+    await opened.shoot(f"{name}-print")
+
+
+async def test_a_device_is_sealed_in_two_pages_without_a_script(opened):
+    await enter(opened)
+    tab, trust = opened.tab, opened.registry.trust
+    await tab.scripts(False)
+    try:
+        await tab.open(f"{opened.url}/members")
+        await tab.open(f"{opened.url}/members/seal?member=dev_NORD-A00")
+        await tab.ask("document.querySelector('input[value=lost]').click()")
+        await tab.follow("document.querySelector('button.main').click()")
+        assert trust.sealed == []
+        assert "What will happen" in await tab.ask("document.body.textContent")
+        await opened.shoot("members-seal-sure")
+        await tab.follow("document.querySelector('button.grave').click()")
+        assert await tab.ask("location.pathname") == "/members"
+    finally:
+        await tab.scripts(True)
+    assert [each["reason"] for each in trust.sealed] == ["lost"]
+    assert opened.registry.accounts == ["lead"]

@@ -306,6 +306,6 @@ class TrustCalls:
 
     def _member(self, member: str) -> RosterLine:
         for each in self.trust.members:
-            if each.id == member:
+            if member in (each.id, each.name):
                 return each
         raise InputError("unknown_member")

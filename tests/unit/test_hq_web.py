@@ -13,6 +13,7 @@ from hq.accounts import IDLE_MS, form_token
 from hq.security import HEADERS, PUBLIC, QUIET, same_origin
 from hq.web import RUNNER, PageSettings, make_app
 from tests.unit.hq_book import MINUTE, NOW_MS, TestBook, TestWitness, Watch, accounts_on, furnished
+from tests.unit.hq_registry import TestRegistry
 
 PASSWORD = "four unrelated words"
 HOSTILE = "<script>alert(1)</script>\u202eevil\x1b[31m\x00\"'><img src=x onerror=alert(1)>"
@@ -27,6 +28,7 @@ class House:
     client: TestClient
     link: str
     witness: TestWitness
+    registry: TestRegistry
 
     @property
     def origin(self) -> str:
@@ -53,16 +55,19 @@ class House:
         assert (answer.status, answer.headers["Location"]) == (303, "/")
 
 
-async def house_of(book: TestBook, *, https: bool = False) -> House:
+async def house_of(
+    book: TestBook, *, https: bool = False, registry: TestRegistry | None = None
+) -> House:
     watch, accounts = Watch(), accounts_on(book)
     link = await accounts.issue_link(NOW_MS)
     settings = PageSettings(title="Delta", https=https, hint_gap_s=0.01)
     witness = TestWitness(book)
-    app = make_app(book, accounts, witness, now=watch, settings=settings)
+    registry = registry or TestRegistry()
+    app = make_app(book, accounts, witness, registry, now=watch, settings=settings)
     server = TestServer(app)
     await server.start_server(**RUNNER)
     client = TestClient(server, cookie_jar=CookieJar(unsafe=True))
-    return House(book, watch, client, link, witness)
+    return House(book, watch, client, link, witness, registry)
 
 
 @pytest.fixture

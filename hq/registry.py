@@ -1,0 +1,143 @@
+"""A page's way to who belongs: members, scopes, what is kept apart, erases, releases; sealing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+from protocols.live import erasing, members, releasing, rosters
+from protocols.live.belonging import (
+    Apart,
+    Belonging,
+    MemberLine,
+    Quarantine,
+    RosterPage,
+    SealLook,
+)
+from protocols.live.erasing import EraseState
+from protocols.live.releasing import ReleaseLine
+from protocols.live.service import Service
+from protocols.mesh.effects import Effect, Now
+from protocols.mesh.node import Node
+
+Answer = TypeVar("Answer")
+
+
+class Registry(Protocol):
+    """The roster, as far as the pages read and change it."""
+
+    async def belonging(self) -> Belonging:
+        """The operation, its organisations, coordinators and scopes, and how old all this is."""
+        ...
+
+    async def roster(self, offset: int, limit: int, text: str = "") -> RosterPage:
+        """Devices and persons; with a text those of which it is part."""
+        ...
+
+    async def apart(self) -> Apart:
+        """Everything that is here and does not count, with the reason."""
+        ...
+
+    async def seal_look(self, member: str, since_ms: int | None = None) -> SealLook:
+        """What sealing a member would do.
+
+        Raises:
+            InputError: `unknown_member`.
+        """
+        ...
+
+    async def seal(
+        self,
+        member: str,
+        reason: str,
+        since_ms: int | None,
+        roles: Sequence[str],
+        note: str,
+        account: str = "",
+    ) -> MemberLine:
+        """Seal a member; durable on return, and the trail says which account did.
+
+        Raises:
+            InputError: As the call `seal`.
+            LedgerError: It could not be written.
+        """
+        ...
+
+    async def unseal(self, seal: str, entries: int, account: str = "") -> Quarantine:
+        """Let through what a seal keeps back, if it is still so many entries.
+
+        Raises:
+            InputError: As the call `unseal`.
+            LedgerError: It could not be written.
+        """
+        ...
+
+    async def erases(self) -> EraseState:
+        """Every erase and legal hold."""
+        ...
+
+    async def releases(self) -> Sequence[ReleaseLine]:
+        """Every release across a border, the newest first."""
+        ...
+
+
+class NodeRegistry:
+    """A `Registry` over a running service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def belonging(self) -> Belonging:
+        """See `Registry.belonging`."""
+        return await self._read(rosters.belonging, {})
+
+    async def roster(self, offset: int, limit: int, text: str = "") -> RosterPage:
+        """See `Registry.roster`."""
+        asked = {"offset": offset, "limit": limit, "text": text}
+        return await self._read(rosters.roster, asked)
+
+    async def apart(self) -> Apart:
+        """See `Registry.apart`."""
+        return await self._read(rosters.apart, {})
+
+    async def seal_look(self, member: str, since_ms: int | None = None) -> SealLook:
+        """See `Registry.seal_look`."""
+        return await self._read(rosters.seal_look, {"member": member, "since_ms": since_ms})
+
+    async def seal(
+        self,
+        member: str,
+        reason: str,
+        since_ms: int | None,
+        roles: Sequence[str],
+        note: str,
+        account: str = "",
+    ) -> MemberLine:
+        """See `Registry.seal`."""
+        said = {"member": member, "reason": reason, "since_ms": since_ms, "roles": list(roles)}
+
+        def run(node: Node, now: Now) -> tuple[object, Sequence[Effect]]:
+            return members.seal(node, now, said | {"note": note}, account=account)
+
+        return cast(MemberLine, await self._service.call(run))
+
+    async def unseal(self, seal: str, entries: int, account: str = "") -> Quarantine:
+        """See `Registry.unseal`."""
+
+        def run(node: Node, now: Now) -> tuple[object, Sequence[Effect]]:
+            return members.unseal(node, now, {"seal": seal, "entries": entries}, account=account)
+
+        return cast(Quarantine, await self._service.call(run))
+
+    async def erases(self) -> EraseState:
+        """See `Registry.erases`."""
+        return cast(EraseState, await self._read(erasing.state, {}))
+
+    async def releases(self) -> Sequence[ReleaseLine]:
+        """See `Registry.releases`."""
+        return cast(Sequence[ReleaseLine], await self._read(releasing.listed, {}))
+
+    async def _read(
+        self, run: Callable[[Node, Now, Mapping[str, Any]], Answer], asked: Mapping[str, Any]
+    ) -> Answer:
+        return await self._service.call(lambda node, now: (run(node, now, asked), ()))
