@@ -128,7 +128,8 @@ async def test_the_trail_is_a_page_with_codes_for_patients_and_the_age_of_each_t
     assert "K7M 001" in page and str(PatientId(ONE)) not in page and "Haddad" not in page
     for words in (
         "Read outside the team", "handover", "known to newer software", "×3", "sealed to others",
-        "forked: written twice", "last 2 entries missing", "2 entries unreadable", "2 trails are not whole", "3 h ago",
+        "forked: written twice", "last 2 entries missing", "2 entries unreadable",
+        "2 trails are not whole", "3 h ago",
     ):  # fmt: skip
         assert words in page, words
 
