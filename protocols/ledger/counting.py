@@ -28,10 +28,10 @@ class Tally(NamedTuple):
     encounters: int
 
 
-def counts(ledger: Ledger) -> bool:
-    """Whether this device has an aggregate scope that it can write in."""
+def writes(ledger: Ledger, sensitivity: Sensitivity) -> bool:
+    """Whether this device has a scope for what is so sensitive, and a key to write in it."""
     try:
-        ledger.authority.writable_scope(Sensitivity.AGGREGATE)
+        ledger.authority.writable_scope(sensitivity)
     except LedgerError:
         return False
     return True
@@ -43,7 +43,7 @@ def due(ledger: Ledger, planned: Plan, written: Sequence[Written]) -> Plan:
     Read from the whole patient, so that a correction or a retraction is followed like a record.
     """
     subjects = sorted({each.subject for each in written if each.subject is not None})
-    if not subjects or not counts(ledger):
+    if not subjects or not writes(ledger, Sensitivity.AGGREGATE):
         return Plan(())
     bearing = {
         each.encounter

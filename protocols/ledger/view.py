@@ -17,6 +17,7 @@ from protocols.ids import (
 from protocols.ledger import counting, tags
 from protocols.ledger.book import Ledger
 from protocols.records.shape import Fact
+from protocols.trust.charter import Sensitivity
 
 MATCHES_MAX = 20
 """Patients named in an `ambiguous` answer."""
@@ -115,9 +116,14 @@ class BookView:
 
     def fresh_subject(self) -> bytes | None:
         """16 random bytes to count a new encounter under; None where nothing is counted."""
-        if self._entropy is None or not counting.counts(self._ledger):
+        if self._entropy is None or not counting.writes(self._ledger, Sensitivity.AGGREGATE):
             return None
         return self._entropy(PREFIX_BYTES)
+
+    @property
+    def protects(self) -> bool:
+        """Whether this device has a protection scope that it can write in."""
+        return counting.writes(self._ledger, Sensitivity.PROTECTION)
 
     def next_code_no(self) -> int:
         """The next unused number for a short code of this device and epoch."""

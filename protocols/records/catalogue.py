@@ -16,6 +16,7 @@ from protocols.records import (
     note,
     observation,
     patient,
+    protection,
     site,
     triage,
 )
@@ -41,6 +42,7 @@ KINDS: tuple[Kind, ...] = (
     correction.KIND_RETRACT,
     correction.KIND_SETTLE,
     counted.KIND,
+    protection.KIND,
 )
 BY_NUMBER: dict[int, Kind] = {kind.number: kind for kind in KINDS}
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS if kind.name}

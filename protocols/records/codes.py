@@ -32,6 +32,7 @@ ERRORS: dict[str, str] = {
     "looks_fahrenheit": "The value looks like degrees Fahrenheit; degrees Celsius are needed.",
     "missing_field": "A field that is needed is missing.",
     "no_encounter": "The patient has no open encounter; open one first.",
+    "no_protection_scope": "This device has no place for what only those entrusted may read.",
     "not_found": "Nothing here matches.",
     "not_recognised": "No authority of this country has recognised the person's licence yet;"
     " `allowed` names who may.",

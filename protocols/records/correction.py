@@ -75,17 +75,20 @@ def plan_retract(command: Command, view: View) -> Plan:
     desk = Desk(command, view)
     subject, fact = desk.fact(_ref(command.data.fact, "data.fact"), "data.fact")
     history = desk.history(subject)
-    if fact.kind == KindNo.DOCUMENT_OPEN:
+    # A count follows from what it counts: that is what is taken back.
+    if fact.kind in (KindNo.DOCUMENT_OPEN, KindNo.ENCOUNTER_COUNTED):
         raise InputError("not_retractable", field="data.fact")
     if history.replaced(fact) == 2:
         raise InputError("already_retracted", field="data.fact")
     record = EntryRetract(desk.circumstances(reason_needed=True), refs((fact.ref,)))
+    kind = SubjectKind(history.subject_kind or SubjectKind.PATIENT)
     draft = Draft(
         Lane.URGENT if fact.lane == Lane.URGENT else Lane.ROUTINE,
-        SubjectKind(history.subject_kind or SubjectKind.PATIENT),
+        kind,
         subject,
         history.encounter_of.get(fact.doc),
         (NewFact(KindNo.ENTRY_RETRACT, record),),
+        sensitivity=kind.sensitivity,
     )
     return Plan((draft,), tuple(desk.warnings))
 

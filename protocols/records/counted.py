@@ -166,7 +166,7 @@ class CountedRow(Row, frozen=True, kw_only=True, gc=False):
     """One encounter as it is counted; counts are sums over these."""
 
     TABLE: ClassVar[str] = "counted"
-    id: bytes
+    subject_id: bytes
     day: int
     site: bytes | None
     band: int
@@ -197,7 +197,7 @@ def rows(history: History) -> list[CountedRow]:
             at_ms=shown.at_ms,
             supersedes=history.supersedes(shown),
             replaced=history.replaced(shown),
-            id=history.subject,
+            subject_id=history.subject,
             day=record.day,
             site=record.site,
             band=record.band,

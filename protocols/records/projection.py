@@ -6,7 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from protocols.ids import DocId
-from protocols.records import counted, encounter, note, observation, patient, picture, site, triage
+from protocols.records import (
+    counted,
+    encounter,
+    note,
+    observation,
+    patient,
+    picture,
+    protection,
+    site,
+    triage,
+)
 from protocols.records.history import History
 from protocols.records.shape import Fact, Row, SubjectKind
 
@@ -29,6 +39,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     note.NoteRow,
     site.SiteRow,
     counted.CountedRow,
+    protection.ProtectionRow,
     UnreadableRow,
 )
 """Every row table."""
@@ -91,9 +102,14 @@ def _counted(history: History) -> list[Row]:
     return [*counted.rows(history)]
 
 
+def _protected(history: History) -> list[Row]:
+    return [*protection.rows(history)]
+
+
 _PROJECT: dict[int, Callable[[History], list[Row]]] = {
     SubjectKind.PATIENT: _of_patient,
     SubjectKind.SITE: _of_site,
     SubjectKind.UNASSIGNED: _unassigned,
     SubjectKind.COUNTED: _counted,
+    SubjectKind.PROTECTED: _protected,
 }

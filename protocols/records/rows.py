@@ -14,6 +14,7 @@ from protocols.records.correction import EntryRetract
 from protocols.records.display import clean_text
 from protocols.records.encounter import OUTCOMES, EncounterClose
 from protocols.records.history import History, Said
+from protocols.records.kinds import KindNo
 from protocols.records.note import NOTE_CHARS_MAX, TOPICS, NoteAdd
 from protocols.records.observation import ABSENT, ObservationRecord, ResultAssign, in_words
 from protocols.records.patient import RELATIONS, PatientLink, PatientUnlink
@@ -69,10 +70,17 @@ def iso(at_ms: int | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_UNNAMED = {
+    int(KindNo.DOCUMENT_OPEN): "document.open",
+    int(KindNo.ENCOUNTER_COUNTED): "encounter.counted",
+}
+"""What is shown of kinds that no command writes."""
+
+
 def kind_name(number: int) -> str:
     """Return the name of a kind; `#n` when this software does not know it."""
     kind = KIND_BY_NUMBER.get(number)
-    return f"#{number}" if kind is None else kind.name or "document.open"
+    return f"#{number}" if kind is None else kind.name or _UNNAMED[number]
 
 
 def summary(fact: Fact) -> Pairs:
@@ -249,6 +257,6 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "relation": lambda value: _pick(RELATIONS, value),
     "source": lambda value: word(Source, value),
     **dict.fromkeys(
-        ("linked", "triage_open", "reassess", "urgent", "unproven", "unassigned"), bool
+        ("linked", "in_error", "triage_open", "reassess", "urgent", "unproven", "unassigned"), bool
     ),
 }

@@ -154,6 +154,19 @@ class SubjectKind(IntEnum):
     """A device's result that nobody has given a patient yet."""
     COUNTED = 4
     """An encounter as the aggregate scope knows it."""
+    PROTECTED = 5
+    """A concern for somebody's safety, as the protection scope knows it."""
+
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """Which of the writer's scopes all that is said of such a subject goes into."""
+        return _SENSITIVITY.get(self, Sensitivity.IDENTIFIED)
+
+
+_SENSITIVITY = {
+    SubjectKind.COUNTED: Sensitivity.AGGREGATE,
+    SubjectKind.PROTECTED: Sensitivity.PROTECTION,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +247,11 @@ class View(Protocol):
 
     def fresh_subject(self) -> bytes | None:
         """16 random bytes to count a new encounter under; None where nothing is counted."""
+        ...
+
+    @property
+    def protects(self) -> bool:
+        """Whether this device has a protection scope that it can write in."""
         ...
 
     def next_code_no(self) -> int:

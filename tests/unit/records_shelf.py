@@ -162,6 +162,10 @@ class Shelf:
     def fresh_subject(self) -> bytes | None:
         return None
 
+    @property
+    def protects(self) -> bool:
+        return True
+
     def next_code_no(self) -> int:
         return self.codes
 
