@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from hashlib import blake2b
 from typing import NamedTuple
 
 from protocols.feeds.lane import Lane
@@ -19,6 +18,7 @@ from protocols.ledger import capture
 from protocols.ledger.answers import Answers
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
+from protocols.ledger.digest import Digest, digest_of
 from protocols.ledger.erasing import PIECE_ENTRIES, Eraser, Gone
 from protocols.ledger.merging import Merger
 from protocols.ledger.opening import ERASED, Fresh, Opened, Opener, Sealed
@@ -56,15 +56,6 @@ class Taken(NamedTuple):
     """Some of them urgent or control."""
     tables: frozenset[str] = frozenset()
     """Row tables that changed, where it was merged at once."""
-
-
-class Digest(NamedTuple):
-    """What a scope adds up to; equal digests, equal book."""
-
-    entries: bytes
-    control: bytes
-    rows: bytes | None
-    """None while entries wait to be merged."""
 
 
 class Ledger:
@@ -487,31 +478,7 @@ class Ledger:
 
     def digest(self, scope: ScopeId) -> Digest:
         """Return what a scope adds up to: entries, control and rows."""
-        entries, control = [], []
-        for feed, tip in self.chain.heads():
-            line = feed.feed_id + tip.seq.to_bytes(8) + tip.hash
-            if feed.genesis.lane == Lane.CONTROL:
-                control.append(line)
-            elif (self.authority.scope_of(feed.genesis.scope) or feed.genesis.scope) == scope:
-                entries.append(line)
-        rows = None if self.behind else self._rows_digest(scope)
-        return Digest(_sum(entries), _sum(control), rows)
-
-    def _rows_digest(self, scope: ScopeId) -> bytes:
-        """Sum up the rows of the subjects that something is written of in a scope."""
-        held = {feed.genesis.scope for feed in self.chain.feeds.values()} - {ScopeId.zero()}
-        here = [each for each in held if (self.authority.scope_of(each) or each) == scope]
-        total, within = 0, ""
-        if len(here) < len(held):
-            within = (
-                " AND EXISTS (SELECT 1 FROM document d WHERE d.subject = subject.no"
-                f" AND d.scope IN ({','.join('?' * len(here))}))"
-            )
-        for digest in self.store.execute(
-            f"SELECT digest FROM subject WHERE digest IS NOT NULL{within}", here if within else ()
-        ):
-            total += int.from_bytes(digest[0])
-        return (total % (1 << 128)).to_bytes(16)
+        return digest_of(self.store, self.chain, self.authority, scope, behind=self.behind > 0)
 
     def close(self) -> None:
         """Close the file."""
@@ -528,7 +495,3 @@ def _joined(earlier: list[Fresh] | None, later: list[Fresh] | None) -> list[Fres
     if earlier is None or later is None:
         return (later if earlier is None else earlier) or []
     return [*earlier, *later] if earlier and later else []
-
-
-def _sum(lines: list[bytes]) -> bytes:
-    return blake2b(b"".join(sorted(lines)), digest_size=16, person=b"fm-heads-1").digest()
