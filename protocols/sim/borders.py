@@ -163,6 +163,28 @@ def sealed_gets_nothing(world: World, theft: Theft) -> Finding:
     return Finding(True, f"nothing of {written} records written after it")
 
 
+def sealed_reads_nothing_and_still_writes(
+    world: World, theft: Theft, records: Collection[Saved], word: str
+) -> Finding:
+    """The sealed device opens nothing; what it takes down all the same, every reader can read.
+
+    Args:
+        records: Written on it once it knew of its seal.
+        word: A word that is in every record it could ever read.
+    """
+    written = {name for saved in records for name in saved.entries}
+    names = {name for name in written if world.witness.scope_of(name) != CONTROL}
+    if any(theft.stolen.machine.book.opened().values()) or holds_word(theft.stolen, word):
+        return Finding(False, f"{theft.stolen.name} can still be read")
+    if not names:
+        return Finding(False, "nothing was taken down on it any more")
+    readers = _team_readers(world, theft)
+    for host in readers:
+        if names - _opened(host):
+            return Finding(False, f"what was taken down on it is shut at {host.name}")
+    return Finding(True, f"{len(names)} entries taken down, open to {len(readers)} readers")
+
+
 def new_keys_are_kept_from_it(world: World, theft: Theft) -> Finding:
     """What is written after a seal lies under keys that nobody gave to the sealed device."""
     if theft.known_us is None:
@@ -206,6 +228,21 @@ def readers_share_a_key(world: World, scope: bytes) -> Finding:
     if not shared:
         return Finding(False, f"of {len(own)} keys none is with all {len(entitled)} readers")
     return Finding(True, f"{len(shared)} of {len(own)} keys are with all {len(entitled)} readers")
+
+
+def shared_scope_is_read(world: World, scope: bytes) -> Finding:
+    """What several organisations write in a shared scope is open to every reader of each."""
+    entitled = [host for host in checkers.readers(world) if host.may_read(scope)]
+    open_at = {host.name: set(host.machine.book.opened().get(scope, ())) for host in entitled}
+    everything = set[EntryName]().union(*open_at.values())
+    origin = world.witness.origin
+    writers = {world.hosts[origin[name].place].org for name in everything}
+    behind = [name for name, opened in open_at.items() if opened != everything]
+    if behind:
+        return Finding(False, f"{behind[0]} cannot read all that others can")
+    if len(writers) < 2:
+        return Finding(False, "no two organisations wrote in it: the drill proved nothing")
+    return Finding(True, f"{len(everything)} entries of {len(writers)} organisations")
 
 
 class SentKey(NamedTuple):
@@ -285,16 +322,20 @@ def released_is_read(world: World, records: Collection[Saved], word: str) -> Fin
     return Finding(True, f"{len(names)} entries at {len(recipients)} devices")
 
 
-def erased_is_gone(world: World, word: str, *, away: Host | None = None) -> Finding:
+def erased_is_gone(
+    world: World, word: str, *, away: Host | None = None, counts: bytes = b""
+) -> Finding:
     """The words are on no honest disk, the chains hold, and each holder has said that it is done.
 
     Args:
         word: A word that was in every erased record and in nothing else.
+        counts: The scope of what was counted by it, which names nobody and stays.
         away: A device that was off when it was ordered, and has to have come back to it.
     """
     witness = world.witness
     gone = [saved for saved in witness.records if saved.key in witness.erased]
-    names = {name for saved in gone for name in saved.entries}
+    written = {name for saved in gone for name in saved.entries}
+    names = {name for name in written if witness.scope_of(name) != counts}
     holders = [
         host
         for host in checkers.holders(world)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -180,6 +182,42 @@ def test_a_seal_that_not_everybody_heard_of_is_found():
     assert not borders.new_keys_are_kept_from_it(stage.world, unknown).ok
 
 
+def test_a_sealed_device_that_can_still_be_read_or_takes_nothing_down_is_found():
+    stage, theft = stolen()
+    laptop = stage.hosts[1].machine
+    laptop.readable, laptop.table = {}, []
+    captured = [saved for saved in stage.world.witness.records if saved.key == "1-2"]
+
+    def finding(records=captured):
+        return borders.sealed_reads_nothing_and_still_writes(stage.world, theft, records, WORD)
+
+    assert finding().ok
+    assert not finding([]).ok
+    laptop.table.append((b"", b"", WORD))
+    assert "still be read" in finding().detail
+    laptop.table.clear()
+    laptop.readable = {HOME: [stage.first]}
+    assert "still be read" in finding().detail
+    laptop.readable = {}
+    stage.hosts[0].machine.readable = {HOME: [stage.first]}
+    assert "is shut at n0" in finding().detail
+
+
+def test_a_shared_scope_that_one_reader_cannot_read_or_one_organisation_wrote_alone_is_found():
+    stage = Border()
+    stage.hosts[3].holds = stage.hosts[3].shows = frozenset((HOME, ABROAD))
+    stage.hosts[3].machine.readable = {HOME: [stage.first]}
+    assert "no two organisations" in borders.shared_scope_is_read(stage.world, HOME).detail
+
+    theirs = stage.writes(2, 3, 1, text="counted", scope=HOME)
+    for host in (*stage.hosts[:2], stage.hosts[3]):
+        host.machine.readable = {HOME: [stage.first, theirs]}
+    assert borders.shared_scope_is_read(stage.world, HOME).ok
+
+    stage.hosts[1].machine.readable = {HOME: [theirs]}
+    assert "n1 cannot read" in borders.shared_scope_is_read(stage.world, HOME).detail
+
+
 def test_a_key_in_use_that_the_thief_was_given_is_found():
     stage, theft = stolen()
     later = stage.entry(0, 2)
@@ -269,6 +307,18 @@ def test_an_erased_record_is_gone_everywhere():
 
     assert borders.erased_is_gone(stage.world, WORD, away=stage.hosts[1]).ok
     assert not borders.erased_is_gone(stage.world, WORD, away=stage.hosts[3]).ok
+
+
+def test_what_was_only_counted_stays_when_the_patient_is_erased():
+    stage = erased()
+    counted = stage.entry(0, 1)._replace(seq=7)
+    saved = stage.world.witness.records[0]
+    stage.world.witness.records[0] = replace(saved, entries=(*saved.entries, counted))
+    assert not borders.erased_is_gone(stage.world, WORD).ok
+
+    stage.puts(9, 0, counted, rows=0, scope=ABROAD)
+
+    assert borders.erased_is_gone(stage.world, WORD, counts=ABROAD).ok
 
 
 def test_each_trace_that_an_erase_leaves_is_found():

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from protocols.ledger import releasing
+from protocols.ledger.authority import Authority
 from protocols.ledger.book import Ledger
 from protocols.ledger.erasing import Eraser
 from protocols.mesh.entitlement import Entitlement
@@ -17,6 +18,7 @@ from protocols.sim.machine import Computer
 from protocols.sim.report import Result, in_words
 from protocols.sim.scenarios import two_ministries
 from protocols.trust import roster, seals
+from protocols.trust.keyring import Keyring
 from protocols.trust.roster import Roster
 from tests.simulation.test_drill_command import traces
 
@@ -50,8 +52,8 @@ def test_two_ministries_found_work_part_seal_release_and_erase():
     assert nodes["mule"]["may_hold"] == ["control", "counts", "team care"]
     assert nodes["mule"]["reads"] == {}
     assert nodes["moh-tent-1"]["holds"]["team care"] == nodes["jp-ward"]["holds"]["team care"]
-    assert set(nodes["moh-tent-1"]["reads"]) == {"ministry care"}
-    assert set(nodes["jp-ward"]["reads"]) == {"ministry care", "team care"}
+    assert set(nodes["moh-tent-1"]["reads"]) == {"counts", "ministry care"}
+    assert set(nodes["jp-ward"]["reads"]) == {"counts", "ministry care", "team care"}
     assert nodes["jp-ward"]["released_to_it"] == nodes["jp-ward"]["reads"]["ministry care"]
     assert "ministry care" not in nodes["jp-late"]["holds"]
     assert nodes["jp-ward"]["not_counted"]["quarantined"]
@@ -204,3 +206,17 @@ def test_a_relay_organisation_that_is_handed_keys_is_found(monkeypatch):
     monkeypatch.setattr(roster.Roster, "readers", readers)
 
     assert {"only_readers_read", "carriers_are_blind"} & failed(quiet())
+
+
+@pytest.mark.slow
+def test_a_sealed_laptop_that_goes_on_showing_patients_is_found(monkeypatch):
+    monkeypatch.setattr(Authority, "sealed_here", property(lambda self: False))
+
+    assert "sealed_reads_nothing_and_still_writes" in failed(quiet())
+
+
+@pytest.mark.slow
+def test_a_latecomer_who_is_handed_no_keys_of_captured_entries_is_found(monkeypatch):
+    monkeypatch.setattr(Keyring, "captured", lambda self, scope: [])
+
+    assert {"sealed_reads_nothing_and_still_writes", "all_agree"} <= failed(quiet())

@@ -152,6 +152,8 @@ class _TwoMinistries:
         self.released = _Patient(self.drill, "released", RELEASED)
         self.victim = _Patient(self.drill, "victim", WORDS[TEAM])
         self.other = _Patient(self.drill, "other", WORDS[TEAM])
+        self.found = _Patient(self.drill, "found", WORDS[TEAM])
+        """Somebody a medic writes down on the laptop, once it is sealed."""
         self.begun_us = self.steps = 0
         self.failed: dict[str, str] = {}
         """Steps that some software refused, and why."""
@@ -206,6 +208,7 @@ class _TwoMinistries:
         for host in (self.lead, self.deputy, self.hq):
             at(13.5, partial(self._rotate, host))
         at(16, self._erase)
+        at(21, lambda: self.found.write(self.stolen))
         at(18, self._release)
         at(HEALS - 2, self._seal_each_other)
 
@@ -301,7 +304,7 @@ class _TwoMinistries:
                 return node_of(host).wrote_control(now)
 
             if self._do("take the release", host, take):
-                host.released |= names
+                host.released |= {n for n in names if not host.may_read(self._scope_of(n))}
 
     def _seal_each_other(self) -> None:
         """The two organisations fall out; what their own software refuses, they write past it."""
@@ -341,7 +344,7 @@ class _TwoMinistries:
         )
         words = {laws[HOME].scope: WORDS[MINISTRY], laws[AWAY].scope: WORDS[TEAM]}
         named = {law.scope: name for name, law in laws.items()}
-        drill.notes |= {"above the seal": len(above), "in counts": self._in_counts()}
+        drill.notes["above the seal"] = len(above)
         drill.holdings = lambda: holdings(world, named)
 
         def theft() -> Theft:
@@ -358,13 +361,21 @@ class _TwoMinistries:
                 world, theft()
             ),
             "sealed_gets_nothing": lambda: borders.sealed_gets_nothing(world, theft()),
+            "sealed_reads_nothing_and_still_writes": lambda: (
+                borders.sealed_reads_nothing_and_still_writes(
+                    world, theft(), self.found.records, WORDS[TEAM]
+                )
+            ),
             "new_keys_are_kept_from_it": lambda: borders.new_keys_are_kept_from_it(world, theft()),
             "readers_share_a_key": lambda: borders.readers_share_a_key(world, laws[COUNTS].scope),
+            "shared_scope_is_read": lambda: borders.shared_scope_is_read(world, laws[COUNTS].scope),
             "sealing_each_other_changes_nothing": self._mutual,
             "released_is_read": lambda: borders.released_is_read(
                 world, self.released.records, RELEASED
             ),
-            "erased_is_gone": lambda: borders.erased_is_gone(world, ERASED, away=self.ward),
+            "erased_is_gone": lambda: borders.erased_is_gone(
+                world, ERASED, away=self.ward, counts=laws[COUNTS].scope
+            ),
         }
 
     def _founded(self) -> Finding:
@@ -410,11 +421,10 @@ class _TwoMinistries:
         known = [moment for moment in moments if moment is not None]
         return max(known) if len(known) == len(moments) else None
 
-    def _in_counts(self) -> int:
-        scope, witness = self.camp.laws[COUNTS].scope, self.world.witness
-        return sum(origin.scope == scope for origin in witness.origin.values())
-
     # --- helpers --------------------------------------------------------------------------
+
+    def _scope_of(self, name: EntryName) -> bytes:
+        return self.world.witness.scope_of(name)
 
     def _minute(self, minute: float) -> int:
         return self.begun_us + round(minute * MINUTE_US)
