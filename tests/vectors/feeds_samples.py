@@ -55,7 +55,7 @@ def samples() -> dict[str, bytes]:
         "ack": frames.Ack(70_000, 300),
         "links": frames.Links((routine.keys.device,)),
         "receipt": frames.Receipt(b"statement"),
-        "grant": frames.Grant(b"grant"),
+        "lacks": frames.Lacks((KeyId(b"k" * 32),)),
         "bye": frames.Bye("duplicate"),
     }
     return {
