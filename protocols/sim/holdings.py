@@ -51,10 +51,11 @@ def _holding(
         "may_read": sorted(name for scope, name in names.items() if host.may_read(scope)),
         "holds": dict(sorted(held.items())),
         "without_body": {scope: count for scope, count in sorted(bodiless.items()) if count},
-        "reads": {
-            names.get(scope, "other"): len(entries)
-            for scope, entries in sorted(book.opened().items())
-        },
+        "reads": dict(
+            sorted(
+                (names.get(scope, "other"), len(opened)) for scope, opened in book.opened().items()
+            )
+        ),
         "released_to_it": len(host.released),
         "not_counted": _not_counted(host),
         "not_merged": dict(sorted(Counter(book.judged().values()).items())),
