@@ -117,8 +117,8 @@ class Desk:
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
         deeds = enrolling.DEEDS | erasing.DEEDS | releasing.DEEDS
         table |= {name: self._doing(run) for name, run in deeds.items()}
-        table |= {name: self._as_whoever(run) for name, run in members.DEEDS.items()}
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
+        table |= {name: self._as_whoever(run) for name, run in members.DEEDS.items()}
         table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
         table |= {name: self._plain(run) for name, run in people.READS.items()}
         table |= {name: self._doing(run) for name, run in people.DEEDS.items()}
