@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from figures import alone, syncing, worlds
+from figures import alone, syncing, trust, worlds
 from figures.books import Books
 from figures.figure import (
     Figure,
@@ -41,6 +41,9 @@ FIGURES = (
     Figure("disk", alone.disk),
     Figure("terminal", worlds.terminal),
     Figure("drill", worlds.drill),
+    Figure("trust", trust.large_operation),
+    Figure("handshake", trust.handshake),
+    Figure("seal", trust.seal),
 )
 
 

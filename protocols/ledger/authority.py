@@ -288,9 +288,10 @@ class Authority:
         member = self.roster.device(device)
         return member is not None and HQ_ROLE in member.roles
 
-    def member_devices(self) -> list[DeviceId]:
-        """Devices with a standing certificate and a key to link with."""
-        members = ((each, self.roster.device(each)) for each in self.roster.members())
+    def member_devices(self, among: Iterable[DeviceId] | None = None) -> list[DeviceId]:
+        """Devices with a standing certificate and a key to link with; None: of all there are."""
+        asked = self.roster.members() if among is None else sorted(among)
+        members = ((each, self.roster.device(each)) for each in asked)
         return [device for device, member in members if member is not None and member.agree]
 
     def name_of(self, device: DeviceId) -> str:

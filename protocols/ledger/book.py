@@ -351,7 +351,8 @@ class Ledger:
         self.authority.opened_keys.clear()
         changed = self.authority.changed_devices()
         if needs or changed:
-            self.peers.introduce(self.authority.member_devices())
+            # A key may open anybody's name; a certificate concerns whom it names.
+            self.peers.introduce(self.authority.member_devices(None if needs else changed))
         if changed:
             needs += {bytes(old) for _, old in self.authority.roster.adopted()}
             self.merger.forget()
