@@ -9,9 +9,7 @@ from typing import Any
 import click
 
 from protocols.ledger.audit import LINES_MAX
-from protocols.live import audited
-from protocols.live.clock import now
-from protocols.live.commands import LocalDoor, StoppedDoor, door, plain, show
+from protocols.live.commands import LocalDoor, StoppedDoor, door, show
 from protocols.live.membercommands import instant, print_line
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.talk import told
@@ -59,7 +57,7 @@ def audit_command(data_option: Option) -> click.Command:
                 # The trail of devices last: what is whole is what was just listed.
                 for each in _lines(book, asked):
                     _print(each, as_json)
-                for each in _call(book, "audit_trails", {}):
+                for each in book.call("audit_trails"):
                     _print_trail(each, as_json)
 
     return audit
@@ -68,17 +66,11 @@ def audit_command(data_option: Option) -> click.Command:
 def _lines(book: LocalDoor | StoppedDoor, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     offset = 0
     while True:
-        page = _call(book, "audit", asked | {"offset": offset, "limit": LINES_MAX})
+        page = book.call("audit", **asked, offset=offset, limit=LINES_MAX)
         yield from page["lines"]
         offset += len(page["lines"])
         if not page["lines"] or offset >= page["total"]:
             return
-
-
-def _call(book: LocalDoor | StoppedDoor, name: str, args: dict[str, Any]) -> Any:
-    if isinstance(book, LocalDoor):
-        return book.client.call(name, **args)
-    return plain(audited.READS[name](book.node, now(), args))
 
 
 def _print(each: dict[str, Any], as_json: bool) -> None:

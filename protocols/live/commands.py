@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import select
@@ -28,8 +29,9 @@ from protocols.ledger.inspection import inspect
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.place import opens_unattended
 from protocols.ledger.recording import LINES_MAX, refusal
+from protocols.ledger.safefile import disk_trouble
 from protocols.ledger.store import Store
-from protocols.live import answers, audited
+from protocols.live import answers, audited, calls
 from protocols.live.client import LocalClient
 from protocols.live.clock import now
 from protocols.live.hardware import machine
@@ -189,6 +191,10 @@ class LocalDoor:
         found: dict[str, Any] = self.client.call("status")
         return found
 
+    def call(self, name: str, /, **args: Any) -> Any:
+        """Make one of `calls`."""
+        return self.client.call(name, **args)
+
 
 class StoppedDoor:
     """The book opened by this command itself, while no node runs."""
@@ -215,6 +221,12 @@ class StoppedDoor:
             self._told.add(table)
         return page
 
+    def call(self, name: str, /, **args: Any) -> Any:
+        """Make one of `calls`, as a running node would answer it."""
+        if name in calls.DEEDS:
+            return plain(calls.DEEDS[name](self.node, now(), args)[0])
+        return plain(calls.READS[name](self.node, now(), args))
+
     def status(self) -> dict[str, Any]:
         """The node's state."""
         return answers.status(self.node, now().wall_ms)
@@ -223,6 +235,12 @@ class StoppedDoor:
 def plain(value: object) -> Any:
     """Return dataclasses and structs as plain dicts and lists."""
     return msgspec.to_builtins(value)
+
+
+def file_text(path: Path, bytes_max: int) -> str:
+    """Return a file as a call carries it, in base64; of one that is too long, just too much."""
+    with disk_trouble(), path.open("rb") as file:
+        return base64.b64encode(file.read(bytes_max + 1)).decode()
 
 
 def full_status(book: LocalDoor | StoppedDoor, folder: Path) -> dict[str, Any]:

@@ -19,8 +19,7 @@ from protocols.live import enrolling
 from protocols.live.address import Address
 from protocols.live.charters import read_charter, read_file, read_root, write_file
 from protocols.live.client import LocalClient
-from protocols.live.clock import now
-from protocols.live.commands import LocalDoor, StoppedDoor, door, plain, show
+from protocols.live.commands import door, show
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
 from protocols.live.rostertable import TABLE_BYTES_MAX, parse_table
@@ -151,7 +150,7 @@ def _request(data_option: Option) -> click.Command:
     def request(file: Path, folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
         with told():
             with door(folder, passphrase_file) as book:
-                made = _called(book, "ask", {})
+                made = book.call("ask")
             write_file(file, base64.b64decode(made.pop("request")), replace=True)
             mark = made["fingerprint"]
         if as_json:
@@ -188,13 +187,13 @@ def _admit(data_option: Option) -> click.Command:
             if out.exists():
                 raise InputError("target_exists", field="out")
             with door(folder, passphrase_file) as book:
-                seen = _called(book, "look", args)
+                seen = book.call("look", **args)
                 named = clean_text(name or seen["name"])
                 mark = seen["fingerprint"]
                 say(phrase("said", "admit_compare", name=named, fingerprint=mark))
                 if sys.stdin.isatty():
                     click.confirm(phrase("ask", "same_fingerprint"), abort=True, err=True)
-                made = _called(book, "admit", args)
+                made = book.call("admit", **args)
             write_file(out, base64.b64decode(made.pop("grant")))
         if as_json:
             show(made)
@@ -222,7 +221,7 @@ def _join(data_option: Option) -> click.Command:
             if grant is not None:
                 args = {"grant": base64.b64encode(read_file(grant)).decode()}
                 with door(folder, passphrase_file) as book:
-                    _called(book, "join_grant", args)
+                    book.call("join_grant", **args)
             else:
                 _join_by_code(folder, passphrase_file, peer, code)
         say(phrase("said", "joined"))
@@ -255,10 +254,10 @@ def _roster(data_option: Option) -> click.Command:
             with door(folder, passphrase_file) as book:
                 for at, (args, _) in enumerate(rows, 1):
                     with _of_row(at):
-                        _called(book, "look", args)
+                        book.call("look", **args)
                 for start in range(0, len(rows), enrolling.ROWS_MAX):
                     some = rows[start : start + enrolling.ROWS_MAX]
-                    grants = _called(book, "admit_all", {"rows": [args for args, _ in some]})
+                    grants = book.call("admit_all", rows=[args for args, _ in some])
                     for grant, (_, path) in zip(grants, some, strict=True):
                         write_file(path, base64.b64decode(grant))
         if as_json:
@@ -313,14 +312,3 @@ def _join_by_code(folder: Path, passphrase_file: Path | None, peer: str, code: s
         from protocols.live.joining import join_alone  # the network costs half a second
 
         asyncio.run(join_alone(folder, passphrase, address, code))
-
-
-def _called(book: LocalDoor | StoppedDoor, call: str, args: dict[str, Any]) -> Any:
-    """Make one call of `enrolling`, of a running node or on the book opened here."""
-    if isinstance(book, LocalDoor):
-        return book.client.call(call, **args)
-    if call in enrolling.DEEDS:
-        found, _ = enrolling.DEEDS[call](book.node, now(), args)
-    else:
-        found = enrolling.READS[call](book.node, now(), args)
-    return plain(found)

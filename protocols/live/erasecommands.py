@@ -9,11 +9,9 @@ from typing import Any
 import click
 
 from protocols.ledger.orders import ORDER_BYTES_MAX, REASONS
-from protocols.ledger.safefile import disk_trouble
-from protocols.live import erasing
 from protocols.live.charters import write_file
 from protocols.live.clock import now
-from protocols.live.commands import LocalDoor, StoppedDoor, door, plain
+from protocols.live.commands import door, file_text
 from protocols.live.commands import show as show_json
 from protocols.live.membercommands import print_line
 from protocols.live.options import Option, json_option, passphrase_option
@@ -60,8 +58,7 @@ def _request(data_option: Option) -> click.Command:
         as_json: bool,
     ) -> None:
         with told(), door(folder, passphrase_file) as book:
-            found = _read(
-                book, "erase_request", patients=list(patients), documents=list(documents),
+            found = book.call("erase_request", patients=list(patients), documents=list(documents),
                 late=late, reason=reason,
             )  # fmt: skip
             write_file(target, base64.b64decode(found["order"]))
@@ -80,7 +77,7 @@ def _show(data_option: Option) -> click.Command:
     @json_option
     def show(file: Path, folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
         with told(), door(folder, passphrase_file) as book:
-            _print_order(_read(book, "erase_show", order=_order(file)), as_json)
+            _print_order(book.call("erase_show", order=file_text(file, ORDER_BYTES_MAX)), as_json)
 
     return show
 
@@ -96,11 +93,11 @@ def _approve(data_option: Option) -> click.Command:
         file: Path, folder: Path, passphrase_file: Path | None, yes: bool, as_json: bool
     ) -> None:
         with told(), door(folder, passphrase_file) as book:
-            order = _order(file)
+            order = file_text(file, ORDER_BYTES_MAX)
             if not yes:
-                _print_order(_read(book, "erase_show", order=order), as_json=False)
+                _print_order(book.call("erase_show", order=order), as_json=False)
                 click.confirm(phrase("erase", "ask_approve"), abort=True, err=True)
-            found = _read(book, "erase_approve", order=order)
+            found = book.call("erase_approve", order=order)
             write_file(file, base64.b64decode(found["order"]), replace=True)
         if as_json:
             _print_order(found, as_json)
@@ -121,11 +118,11 @@ def _apply(data_option: Option) -> click.Command:
         file: Path, folder: Path, passphrase_file: Path | None, yes: bool, as_json: bool
     ) -> None:
         with told(), door(folder, passphrase_file) as book:
-            order = _order(file)
+            order = file_text(file, ORDER_BYTES_MAX)
             if not yes:
-                _print_order(_read(book, "erase_show", order=order), as_json=False)
+                _print_order(book.call("erase_show", order=order), as_json=False)
                 click.confirm(phrase("erase", "ask_apply"), abort=True, err=True)
-            found = _do(book, "erase_apply", order=order)
+            found = book.call("erase_apply", order=order)
         if as_json:
             show_json(found)
         else:
@@ -141,7 +138,7 @@ def _status(data_option: Option) -> click.Command:
     @json_option
     def status(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
         with told(), door(folder, passphrase_file) as book:
-            found = _read(book, "erases")
+            found = book.call("erases")
         _print_state(found, as_json)
 
     return status
@@ -162,7 +159,7 @@ def _hold(data_option: Option) -> click.Command:
         as_json: bool,
     ) -> None:
         with told(), door(folder, passphrase_file) as book:
-            found = _do(book, "hold", patients=list(patients), documents=list(documents))
+            found = book.call("hold", patients=list(patients), documents=list(documents))
         _print_state(found, as_json)
 
     return hold
@@ -176,27 +173,10 @@ def _unhold(data_option: Option) -> click.Command:
     @json_option
     def unhold(hold: str, folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
         with told(), door(folder, passphrase_file) as book:
-            found = _do(book, "unhold", hold=hold)
+            found = book.call("unhold", hold=hold)
         _print_state(found, as_json)
 
     return unhold
-
-
-def _read(book: LocalDoor | StoppedDoor, name: str, **args: Any) -> Any:
-    if isinstance(book, LocalDoor):
-        return book.client.call(name, **args)
-    return plain(erasing.READS[name](book.node, now(), args))
-
-
-def _do(book: LocalDoor | StoppedDoor, name: str, **args: Any) -> Any:
-    if isinstance(book, LocalDoor):
-        return book.client.call(name, **args)
-    return plain(erasing.DEEDS[name](book.node, now(), args)[0])
-
-
-def _order(file: Path) -> str:
-    with disk_trouble(), file.open("rb") as held:
-        return base64.b64encode(held.read(ORDER_BYTES_MAX + 1)).decode()
 
 
 def _print_order(found: dict[str, Any], as_json: bool) -> None:

@@ -13,11 +13,11 @@ import msgspec
 from protocols.errors import InputError
 from protocols.ids import OperationId
 from protocols.ledger import persons
-from protocols.ledger.safefile import disk_trouble, write_whole
+from protocols.ledger.safefile import write_whole
 from protocols.live import people
 from protocols.live.client import LocalClient
 from protocols.live.clock import now
-from protocols.live.commands import LocalDoor, StoppedDoor, door, plain, show
+from protocols.live.commands import door, file_text, show
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
 from protocols.live.talk import asked, person_passphrase, person_pin, say, told
@@ -82,8 +82,7 @@ def _add(data_option: Option) -> click.Command:
             _must_be_new(target)
             profile = _profile(said)
             made = persons.new_key(person_passphrase(said["secret_file"], new=True), now().entropy)
-            found = _call(
-                book,
+            found = book.call(
                 "person_add",
                 key=people.as_text(made.person),
                 wrapped=people.as_text(made.wrapped),
@@ -112,7 +111,7 @@ def _request(data_option: Option) -> click.Command:
             operation = OperationId.parse(book.status()["operation"])
             raw = persons.request_of(made, operation, profile, now().wall_ms)
             wrapped = people.as_text(made.wrapped)
-            person = _call(book, "person_wait", file=people.as_text(raw), wrapped=wrapped)
+            person = book.call("person_wait", file=people.as_text(raw), wrapped=wrapped)
             _write(target, people.as_text(raw))
         _done(person, as_json, phrase("person", "asked"))
 
@@ -135,7 +134,7 @@ def _renew(data_option: Option) -> click.Command:
     def renew(person: str, folder: Path, target: Path, as_json: bool, **said: Any) -> None:
         with told(), door(folder, said["passphrase_file"]) as book:
             _must_be_new(target)
-            held = _call(book, "person_key", person=person)
+            held = book.call("person_key", person=person)
             before = msgspec.convert(held["profile"], Profile)
             profile = _profile({**said, "name": said["name"] or before.name}, before)
             wrapped, passphrase = held["wrapped"], person_passphrase(said["secret_file"])
@@ -143,7 +142,7 @@ def _renew(data_option: Option) -> click.Command:
             keys = persons.opened(made, passphrase)
             operation = OperationId.parse(book.status()["operation"])
             raw = people.as_text(persons.request_of(keys, operation, profile, now().wall_ms))
-            _call(book, "person_wait", file=raw, wrapped=wrapped)
+            book.call("person_wait", file=raw, wrapped=wrapped)
             _write(target, raw)
         _done(str(made.person), as_json, phrase("person", "asked"))
 
@@ -164,13 +163,13 @@ def _certify(data_option: Option) -> click.Command:
     ) -> None:
         with told(), door(folder, said["passphrase_file"]) as book:
             _must_be_new(target)
-            file = _read(request)
-            profile = msgspec.convert(_call(book, "person_asked", file=file), Profile)
+            file = file_text(request, CREDENTIAL_BYTES_MAX)
+            profile = msgspec.convert(book.call("person_asked", file=file), Profile)
             for line in _papers(profile):
                 say(line)
             if not yes:
                 click.confirm(phrase("person", "ask_seen"), abort=True, err=True)
-            found = _call(book, "person_certify", file=file, **_grant(said))
+            found = book.call("person_certify", file=file, **_grant(said))
             _write(target, found["file"])
         _done(found["person"], as_json, phrase("person", "answered"))
 
@@ -185,7 +184,7 @@ def _import(data_option: Option) -> click.Command:
     @json_option
     def take_in(file: Path, folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
         with told(), door(folder, passphrase_file) as book:
-            found = _call(book, "person_import", file=_read(file))
+            found = book.call("person_import", file=file_text(file, CREDENTIAL_BYTES_MAX))
         if as_json:
             show(found)
         else:
@@ -203,7 +202,7 @@ def _export(data_option: Option) -> click.Command:
     def export(person: str, folder: Path, passphrase_file: Path | None, target: Path) -> None:
         with told(), door(folder, passphrase_file) as book:
             _must_be_new(target)
-            _write(target, _call(book, "person_export", person=person))
+            _write(target, book.call("person_export", person=person))
         say(phrase("person", "written"))
 
     return export
@@ -216,7 +215,7 @@ def _list(data_option: Option) -> click.Command:
     @json_option
     def listing(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
         with told(), door(folder, passphrase_file) as book:
-            found = _call(book, "person_list")
+            found = book.call("person_list")
         for each in found:
             if as_json:
                 show(each)
@@ -249,7 +248,7 @@ def _leave(data_option: Option) -> click.Command:
     @passphrase_option
     def leave(person: str, folder: Path, passphrase_file: Path | None) -> None:
         with told(), door(folder, passphrase_file) as book:
-            _call(book, "person_leave", person=person)
+            book.call("person_leave", person=person)
         say(phrase("person", "forgotten"))
 
     return leave
@@ -298,7 +297,7 @@ def _review(data_option: Option) -> click.Command:
     @passphrase_option
     def review(folder: Path, passphrase_file: Path | None) -> None:
         with told(), door(folder, passphrase_file) as book:
-            for each in _call(book, "review"):
+            for each in book.call("review"):
                 show(each)
 
     return review
@@ -316,15 +315,6 @@ def attach(client: LocalClient) -> None:
 
 
 # Inside
-
-
-def _call(book: LocalDoor | StoppedDoor, name: str, **args: Any) -> Any:
-    """Ask the running node, or do it here where none runs."""
-    if isinstance(book, LocalDoor):
-        return book.client.call(name, **args)
-    if name in people.READS:
-        return plain(people.READS[name](book.node, now(), args))
-    return plain(people.DEEDS[name](book.node, now(), args)[0])
 
 
 def _profile(said: dict[str, Any], before: Profile | None = None) -> Profile:
@@ -415,8 +405,3 @@ def _must_be_new(target: Path) -> None:
 
 def _write(target: Path, file: str) -> None:
     write_whole(target, people.as_bytes(file))
-
-
-def _read(path: Path) -> str:
-    with disk_trouble(), path.open("rb") as file:
-        return people.as_text(file.read(CREDENTIAL_BYTES_MAX + 1))

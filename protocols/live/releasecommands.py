@@ -9,11 +9,8 @@ from typing import Any
 import click
 
 from protocols.ledger.releasing import ORDER_BYTES_MAX, PURPOSES
-from protocols.ledger.safefile import disk_trouble
-from protocols.live import releasing
 from protocols.live.charters import write_file
-from protocols.live.clock import now
-from protocols.live.commands import LocalDoor, StoppedDoor, door, plain
+from protocols.live.commands import door, file_text
 from protocols.live.commands import show as show_json
 from protocols.live.membercommands import print_line
 from protocols.live.options import Option, json_option, passphrase_option
@@ -48,7 +45,7 @@ def _card(data_option: Option) -> click.Command:
     @click.option("--to", "target", type=_FILE, required=True, help="New file.")
     def card(folder: Path, passphrase_file: Path | None, target: Path) -> None:
         with told(), door(folder, passphrase_file) as book:
-            _read(book, "release_card", target=str(target.absolute()))
+            book.call("release_card", target=str(target.absolute()))
         print_line(phrase("release", "card", file=target.name))
 
     return card
@@ -80,9 +77,8 @@ def _request(data_option: Option) -> click.Command:
     ) -> None:
         with told(), door(folder, passphrase_file) as book:
             for card in cards:
-                _do(book, "release_meet", source=str(card.absolute()))
-            found = _read(
-                book, "release_request", patients=list(patients), documents=list(documents),
+                book.call("release_meet", source=str(card.absolute()))
+            found = book.call("release_request", patients=list(patients), documents=list(documents),
                 to=list(orgs), purpose=purpose, basis=basis,
             )  # fmt: skip
             write_file(target, base64.b64decode(found["order"]))
@@ -101,7 +97,7 @@ def _show(data_option: Option) -> click.Command:
     @json_option
     def show(file: Path, folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
         with told(), door(folder, passphrase_file) as book:
-            found = _read(book, "release_show", order=_order(file))
+            found = book.call("release_show", order=file_text(file, ORDER_BYTES_MAX))
         _print_all(found["releases"], as_json)
 
     return show
@@ -115,11 +111,11 @@ def _approve(data_option: Option) -> click.Command:
     @click.option("--yes", is_flag=True, help="Do not ask.")
     def approve(file: Path, folder: Path, passphrase_file: Path | None, yes: bool) -> None:
         with told(), door(folder, passphrase_file) as book:
-            order = _order(file)
+            order = file_text(file, ORDER_BYTES_MAX)
             if not yes:
-                _print_all(_read(book, "release_show", order=order)["releases"], as_json=False)
+                _print_all(book.call("release_show", order=order)["releases"], as_json=False)
                 click.confirm(phrase("release", "ask"), abort=True, err=True)
-            found = _read(book, "release_approve", order=order)
+            found = book.call("release_approve", order=order)
             write_file(file, base64.b64decode(found["order"]), replace=True)
         print_line(phrase("release", "next_apply", author=found["releases"][0]["author"]))
 
@@ -137,11 +133,11 @@ def _apply(data_option: Option) -> click.Command:
         file: Path, folder: Path, passphrase_file: Path | None, yes: bool, as_json: bool
     ) -> None:
         with told(), door(folder, passphrase_file) as book:
-            order = _order(file)
+            order = file_text(file, ORDER_BYTES_MAX)
             if not yes:
-                _print_all(_read(book, "release_show", order=order)["releases"], as_json=False)
+                _print_all(book.call("release_show", order=order)["releases"], as_json=False)
                 click.confirm(phrase("release", "ask"), abort=True, err=True)
-            found = _do(book, "release_apply", order=order)
+            found = book.call("release_apply", order=order)
         _print_all(found, as_json)
 
     return apply
@@ -157,7 +153,7 @@ def _export(data_option: Option) -> click.Command:
         releases: tuple[str, ...], folder: Path, passphrase_file: Path | None, target: Path
     ) -> None:
         with told(), door(folder, passphrase_file) as book:
-            _do(book, "release_export", releases=list(releases), target=str(target.absolute()))
+            book.call("release_export", releases=list(releases), target=str(target.absolute()))
         print_line(phrase("release", "exported", file=target.name))
 
     return export
@@ -170,7 +166,7 @@ def _import(data_option: Option) -> click.Command:
     @passphrase_option
     def take(file: Path, folder: Path, passphrase_file: Path | None) -> None:
         with told(), door(folder, passphrase_file) as book:
-            count = _do(book, "release_import", source=str(file.absolute()))
+            count = book.call("release_import", source=str(file.absolute()))
         print_line(phrase("release", "imported", n=count))
 
     return take
@@ -183,29 +179,12 @@ def _list(data_option: Option) -> click.Command:
     @json_option
     def listed(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
         with told(), door(folder, passphrase_file) as book:
-            found = _read(book, "releases")
+            found = book.call("releases")
         _print_all(found, as_json)
         if not found and not as_json:
             print_line(phrase("release", "none"))
 
     return listed
-
-
-def _read(book: LocalDoor | StoppedDoor, name: str, **args: Any) -> Any:
-    if isinstance(book, LocalDoor):
-        return book.client.call(name, **args)
-    return plain(releasing.READS[name](book.node, now(), args))
-
-
-def _do(book: LocalDoor | StoppedDoor, name: str, **args: Any) -> Any:
-    if isinstance(book, LocalDoor):
-        return book.client.call(name, **args)
-    return plain(releasing.DEEDS[name](book.node, now(), args)[0])
-
-
-def _order(file: Path) -> str:
-    with disk_trouble(), file.open("rb") as held:
-        return base64.b64encode(held.read(ORDER_BYTES_MAX + 1)).decode()
 
 
 def _print_all(found: list[dict[str, Any]], as_json: bool) -> None:

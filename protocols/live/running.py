@@ -21,12 +21,8 @@ from protocols.ledger.recording import Answer, Seat
 from protocols.live import (
     answers,
     audited,
-    enrolling,
-    erasing,
+    calls,
     members,
-    people,
-    releasing,
-    rosters,
 )
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
@@ -112,16 +108,12 @@ class Desk:
             "kinds": lambda *_: answers.kinds(),
             "settings": _settings,
         }
-        simple |= members.READS | rosters.READS | enrolling.READS | audited.READS
-        simple |= erasing.READS | releasing.READS
+        simple |= calls.READS
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
-        deeds = enrolling.DEEDS | erasing.DEEDS | releasing.DEEDS
-        table |= {name: self._doing(run) for name, run in deeds.items()}
+        table |= {name: self._doing(run) for name, run in calls.DEEDS.items()}
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
         table |= {name: self._as_whoever(run) for name, run in members.DEEDS.items()}
         table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
-        table |= {name: self._plain(run) for name, run in people.READS.items()}
-        table |= {name: self._doing(run) for name, run in people.DEEDS.items()}
         table |= {name: self._unless_locked(name, run) for name, run in self._sittings_table()}
         return table | {
             "hello": self._hello,

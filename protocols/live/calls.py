@@ -1,0 +1,19 @@
+"""The calls that a running node answers, and that a command makes itself where none runs."""
+
+from __future__ import annotations
+
+from protocols.live import audited, enrolling, erasing, members, people, releasing, rosters
+from protocols.live.members import Doer, Reader
+
+READS: dict[str, Reader] = (
+    members.READS
+    | rosters.READS
+    | enrolling.READS
+    | audited.READS
+    | erasing.READS
+    | releasing.READS
+    | people.READS
+)
+"""What is answered from the book, by name."""
+DEEDS: dict[str, Doer] = enrolling.DEEDS | erasing.DEEDS | releasing.DEEDS | people.DEEDS
+"""What is done, whoever sits at the terminal. Who seals is asked apart: `members.DEEDS`."""
