@@ -102,18 +102,21 @@ def make_app(
     app.add_routes(Doors(guard, glass).routes())
     app.add_routes(auditing.routes())
     app.add_routes(Belonging().routes())
-    app.add_routes(
-        [
-            web.get("/", picture_page, name="picture"),
-            web.get("/patients", patients_page, name="patients"),
-            web.get("/results", results_page, name="results"),
-            web.get("/devices", devices_page, name="devices"),
-            web.get("/part/{part}", part, name="part"),
-            web.get("/events", events, name="events", allow_head=False),
-            web.get("/static/{name}", static, name="static"),
-        ]
-    )
+    app.add_routes(_pages())
     return app
+
+
+def _pages() -> list[web.RouteDef]:
+    """What this file answers by itself."""
+    return [
+        web.get("/", picture_page, name="picture"),
+        web.get("/patients", patients_page, name="patients"),
+        web.get("/results", results_page, name="results"),
+        web.get("/devices", devices_page, name="devices"),
+        web.get("/part/{part}", part, name="part"),
+        web.get("/events", events, name="events", allow_head=False),
+        web.get("/static/{name}", static, name="static"),
+    ]
 
 
 def make_runner(app: web.Application) -> web.AppRunner:

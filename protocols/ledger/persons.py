@@ -1,7 +1,6 @@
-"""The persons of this device: their locked keys, their PINs, and taking the device.
+"""The persons of this device: their locked keys, their certificates and their PINs.
 
-All of it works with no network. What a person's key signs here is one attestation a shift; the key
-itself is opened for that moment and not kept.
+All of it works with no network.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from protocols.errors import InputError, PeerError
-from protocols.ids import CROCKFORD, DeviceId, PersonId, StatementHash
+from protocols.ids import CROCKFORD, DeviceId, PersonId
 from protocols.ledger.book import Ledger
 from protocols.trust.certificates import (
     CERTIFICATE_VERSION,
@@ -20,7 +19,7 @@ from protocols.trust.certificates import (
     seal_name,
     sign_certificate,
 )
-from protocols.trust.control import Attestation, Certificates, attested
+from protocols.trust.control import Certificates
 from protocols.trust.identity import KEY_BYTES, NONCE_BYTES, WRAP_ENTROPY_BYTES, DeviceKeys, wrap
 from protocols.trust.persons import (
     COST,
@@ -45,16 +44,12 @@ from protocols.trust.persons import (
     write_credential,
     write_request,
 )
-from protocols.trust.sessions import Session
 from protocols.trust.statements import SignedStatement, pack, statement_hash, unpack
 
 PERSONS_MAX = 99
 """Enrolled on one device: their numbers have two digits at most."""
 PIN_WRONG_MAX = 10
 """Wrong tries in a row after which a PIN is thrown away and only the passphrase opens."""
-SHIFT_MS = 12 * 3_600_000
-"""One attestation serves a person for so long: a terminal that locks a hundred times a day does not
-fill the control feed, which everybody carries."""
 
 Entropy = Callable[[int], bytes]
 
@@ -73,16 +68,6 @@ class Enrolled:
     """Wrong tries in a row."""
     certified: bool
     """False while a request of theirs is not answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """A person took this device: what their entries are written under."""
-
-    person: PersonId
-    certificate: StatementHash
-    epoch: bytes
-    session: Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,40 +386,6 @@ def pin_secret(ledger: Ledger, entropy: Entropy) -> bytes:
     return secret
 
 
-def sit_down(ledger: Ledger, person: PersonId, seed: bytes, wall_ms: int) -> Sitting:
-    """Let a person take this device; durable on return. One attestation serves a shift.
-
-    Raises:
-        InputError: `not_certified`, `person_sealed`.
-    """
-    authority, key = ledger.authority, DeviceId(person)
-    certificates = authority.roster.certificates(key)
-    member = authority.roster.device(key)
-    if not certificates or member is None:
-        raise InputError("not_certified")
-    if member.sealed:
-        raise InputError("person_sealed")
-    name, epoch = certificates[0][0], bytes(authority.epoch)
-    session = _kept_session(ledger, person, name, wall_ms)
-    if session is None:
-        started_ms = max(wall_ms, 0)
-        text = attested(authority.device, epoch, name, started_ms)
-        record = Attestation(bytes(name), started_ms, person_keys(seed).sign(text))
-        with ledger.atomic():
-            entry = ledger.write_control(record, wall_ms).entry
-            ledger.store.execute(
-                "UPDATE person SET session = ? WHERE key = ?",
-                (_session_bytes(epoch, name, started_ms, entry.seq, entry.hash), bytes(person)),
-            )
-        session = (entry.seq, bytes(entry.hash[:4]))
-    return Sitting(person, name, epoch, session)
-
-
-def still(ledger: Ledger, sitting: Sitting) -> bool:
-    """Whether entries may still name a sitting: its device has begun no other epoch since."""
-    return sitting.epoch == ledger.authority.epoch
-
-
 # Inside
 
 
@@ -537,21 +488,3 @@ def _lock(ledger: Ledger, person: PersonId) -> Lock:
         raise InputError("unknown_person", field="person")
     secret = ledger.store.one("SELECT value FROM meta WHERE name = 'pin_secret'")
     return Lock(person, row[0], row[1], bytes(secret[0]) if secret else bytes(KEY_BYTES))
-
-
-def _session_bytes(epoch: bytes, name: bytes, started_ms: int, seq: int, entry: bytes) -> bytes:
-    return epoch + name + started_ms.to_bytes(8) + seq.to_bytes(8) + entry[:4]
-
-
-def _kept_session(
-    ledger: Ledger, person: PersonId, name: StatementHash, wall_ms: int
-) -> Session | None:
-    """Return this shift's session of a person, where it is this epoch's and certificate's."""
-    row = ledger.store.one("SELECT session FROM person WHERE key = ?", (bytes(person),))
-    held = row[0] if row else None
-    begins = bytes(ledger.authority.epoch) + name
-    if not held or not held.startswith(begins):
-        return None
-    rest = held[len(begins) :]
-    since_ms = wall_ms - int.from_bytes(rest[:8])
-    return (int.from_bytes(rest[8:16]), rest[16:20]) if 0 <= since_ms < SHIFT_MS else None

@@ -17,7 +17,7 @@ from protocols.ids import DeviceId, EntryPrefix, FactRef, PatientId, PersonId
 from protocols.ledger import persons
 from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger
-from protocols.ledger.persons import Sitting
+from protocols.ledger.sitting import Sitting
 from protocols.records.kinds import KindNo
 from protocols.records.rows import kind_name
 from protocols.trust.audit import REASON_CHARS_MAX, Detail, What

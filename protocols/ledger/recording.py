@@ -14,8 +14,8 @@ from protocols.ids import FactRef, PatientId, SiteId
 from protocols.ledger import counting
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
-from protocols.ledger.persons import Sitting, still
 from protocols.ledger.practice import must_practise, standing_now
+from protocols.ledger.sitting import Sitting, still
 from protocols.ledger.view import BookView
 from protocols.ledger.writing import Written
 from protocols.records.answer import Answer as Answer

@@ -17,8 +17,9 @@ from protocols.errors import InputError
 from protocols.ids import CROCKFORD, DeviceId, PersonId
 from protocols.ledger import persons, practice
 from protocols.ledger.audit import Event
-from protocols.ledger.persons import Enrolled, Lock, Sitting
+from protocols.ledger.persons import Enrolled, Lock
 from protocols.ledger.recording import UNKNOWN, Seat
+from protocols.ledger.sitting import Sitting, sit_down, still
 from protocols.live.api import Draft, Me, Permission, PersonLine
 from protocols.live.clock import mono_ms
 from protocols.live.local import Caller, Handler
@@ -254,7 +255,7 @@ class Sittings:
         enrolled, seed = await self._tried(named, pin, passphrase)
 
         def taken(node: Node, now: Now) -> tuple[Sitting, Sequence[Effect]]:
-            sitting = persons.sit_down(node.ledger, enrolled.person, seed, now.wall_ms)
+            sitting = sit_down(node.ledger, enrolled.person, seed, now.wall_ms)
             return sitting, node.wrote_control(now)
 
         return await self._service.call(taken)
@@ -306,7 +307,7 @@ class Sittings:
     def _held(self, caller: Caller, node: Node) -> Seat:
         """Return who is here; nobody, once the device has begun another epoch."""
         seat = self._seats.get(caller.number, UNKNOWN)
-        if seat.sitting is not None and not persons.still(node.ledger, seat.sitting):
+        if seat.sitting is not None and not still(node.ledger, seat.sitting):
             return UNKNOWN
         return seat
 
@@ -320,7 +321,7 @@ class Sittings:
         assert isinstance(person, PersonId)
 
         def noted(node: Node, now: Now) -> tuple[None, Sequence[Effect]]:
-            if sitting is not None and persons.still(node.ledger, sitting):
+            if sitting is not None and still(node.ledger, sitting):
                 return None, node.note(Event(what, now.wall_ms, session=sitting.session[0]), now)
             held = node.ledger.authority.roster.certificates(DeviceId(person))
             name = bytes(held[0][0]) if held else b""

@@ -162,11 +162,15 @@ async def test_ages_go_on_and_a_lost_connection_is_said(opened):
 
 async def test_an_ended_session_leaves_no_names_on_the_screen(opened):
     await enter(opened)
+    shown = "!!document.querySelector('#care, table')"
+    assert await opened.tab.ask(shown)
 
     opened.watch.ms += 24 * 3_600_000
     opened.book.tell("patient")
 
     await opened.tab.until("location.pathname === '/login'")
+    await opened.tab.until("document.readyState === 'complete'")
+    assert not await opened.tab.ask(shown)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -55,6 +55,7 @@ def judge(weather: Purge) -> None:
     first, *others = weather.devices
     assert weather.written <= first.entries
     with_body, without = kept_by(first)
+    assert without, "a storm without an erase proves nothing"
     assert without == weather.named
     for other in others:
         assert other.entries == first.entries

@@ -7,8 +7,9 @@ from typing import Any
 
 from protocols.ledger import persons
 from protocols.ledger.founding import found_member
-from protocols.ledger.persons import Grant, NewKey, Sitting
+from protocols.ledger.persons import Grant, NewKey
 from protocols.ledger.recording import Answer, Seat
+from protocols.ledger.sitting import Sitting, sit_down
 from protocols.ledger.store import open_memory
 from protocols.records.kinds import KindNo
 from protocols.trust.charter import Org, Role, Scope, Sensitivity, found
@@ -100,7 +101,7 @@ def sit(device: Device, number: int = 1, at_ms: int = WALL_MS) -> Sitting:
     seed = persons.begin_try(device.ledger, person, by_pin=False).by_passphrase(PASSPHRASE)
     assert seed is not None
     persons.right(device.ledger, person)
-    return persons.sit_down(device.ledger, person, seed, at_ms)
+    return sit_down(device.ledger, person, seed, at_ms)
 
 
 def write(device: Device, sitting: Sitting | None, *lines: Line, **seat: Any) -> list[Answer]:

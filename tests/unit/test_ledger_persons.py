@@ -13,8 +13,9 @@ from protocols.feeds.run import decode_run
 from protocols.ids import DeviceId, Epoch, PatientId
 from protocols.ledger import audit, founding, persons, practice, sealing
 from protocols.ledger.authors import Authors
-from protocols.ledger.persons import PERSONS_MAX, PIN_WRONG_MAX, SHIFT_MS, Grant
+from protocols.ledger.persons import PERSONS_MAX, PIN_WRONG_MAX, Grant
 from protocols.ledger.sealing import SealOrder
+from protocols.ledger.sitting import SHIFT_MS, sit_down, still
 from protocols.live import answers
 from protocols.records.kinds import KindNo
 from protocols.trust.audit import What
@@ -131,7 +132,7 @@ def test_a_key_made_elsewhere_is_certified_without_ever_leaving_its_device():
     assert not waiting.certified
     assert waiting.profile is not None and waiting.profile.name == "Li Wei"
     seed = persons.begin_try(ben.ledger, waiting.person, by_pin=False).by_passphrase(PASSPHRASE)
-    assert refused(persons.sit_down, ben.ledger, waiting.person, seed, WALL_MS) == "not_certified"
+    assert refused(sit_down, ben.ledger, waiting.person, seed, WALL_MS) == "not_certified"
 
     request = persons.read_asked(ann.ledger, raw)
     given = persons.answer(ann.ledger, request, Grant((NURSE,)), ann.chance.randbytes, WALL_MS)
@@ -369,7 +370,7 @@ def test_a_sitting_ends_with_the_epoch_and_nothing_is_written_under_it():
     (answer,) = write(ann, before, patient("Musa"))
 
     assert (answer.ok, answer.error) == (False, "session_ended")
-    assert not persons.still(ann.ledger, before)
+    assert not still(ann.ledger, before)
     after = sit(ann)
     (answer,) = write(ann, after, patient("Musa"))
     assert answer.ok and after.epoch != before.epoch

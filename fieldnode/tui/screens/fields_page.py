@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.widgets.form_view import draw_form
 
 
-class FieldsPage(Page):
+class FieldsPage(Page, ABC):
     """Fields in order; Enter in the last one is done. Escape leaves things as they were."""
 
     title: ClassVar[str] = ""
@@ -27,13 +28,13 @@ class FieldsPage(Page):
         super().__init__(desk)
         self.form = FormCore(fields)
 
+    @abstractmethod
     def done(self, answers: dict[str, Answer]) -> list[Act]:
         """Go on with what was answered; or refuse a field of the form and ring."""
-        raise NotImplementedError
 
+    @abstractmethod
     def explained(self) -> str:
         """Say what is asked for, in a sentence or two."""
-        raise NotImplementedError
 
     def key(self, key: str) -> list[Act]:
         """Take one key."""

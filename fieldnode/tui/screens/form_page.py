@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar
 
@@ -42,7 +43,7 @@ SCAN_CHARS_MAX = 64
 """Longest tag; a longer code is not one."""
 
 
-class FormPage(Page):
+class FormPage(Page, ABC):
     """A form about one patient or a new one. Subclasses say which fields and which record."""
 
     title: ClassVar[str] = ""
@@ -100,9 +101,9 @@ class FormPage(Page):
         page = GatePage(self.desk, stopped, patient, go_on, opening=opening)
         return [Open(page), Say("", bell=True)]
 
+    @abstractmethod
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the record's own parts: kind, data, and patient when there is one."""
-        raise NotImplementedError
 
     def also(self, _answers: dict[str, Answer]) -> list[dict[str, Any]]:
         """Return what is written together with the record, all of it or nothing.
