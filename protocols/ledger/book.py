@@ -221,8 +221,8 @@ class Ledger:
 
     @property
     def only_merging_left(self) -> bool:
-        """Whether everything is opened."""
-        return not any(self._sealed)
+        """Whether everything is opened, and what has to be erased is gone."""
+        return not any(self._sealed) and not self.eraser.due
 
     def catch_up(self, *, urgent_only: bool = False, merge: bool = True) -> set[str]:
         """Do one bounded piece of what is behind; return the row tables that changed.
@@ -257,10 +257,10 @@ class Ledger:
         return tables
 
     def _open_all(self) -> set[str]:
-        """Open what is stored; of it, what is urgent becomes rows too."""
+        """Open what is stored, urgent to rows; nothing routine before what is erased is gone."""
         urgent, routine = self._sealed
         tables: set[str] = set()
-        while urgent or routine:
+        while urgent or (routine and not self.eraser.due):
             tables |= self._open_some(urgent or routine, merge=bool(urgent))
         return tables
 

@@ -52,6 +52,9 @@ class Outbox:
 
     lanes: tuple[dict[int, None], ...] = field(default_factory=lambda: tuple({} for _ in Lane))
     """Per lane the local numbers of feeds with something to send, oldest first."""
+    listed: bool = False
+    """The peer has said what it lacks: until then no routine entry leaves, for it might overtake
+    control that is not known to be lacking."""
     sent: int = 0
     acknowledged: int = 0
     frame_bytes: int = FRAME_BYTES_FIRST
@@ -90,6 +93,8 @@ class Outbox:
 
     def room(self, lane: int) -> bool:
         """Whether another frame of this lane may leave now; urgent ones need not wait for room."""
+        if lane > Lane.URGENT and not self.listed:
+            return False
         under_way = self.sent - self.acknowledged
         ahead = 0 if lane > Lane.URGENT else WINDOW_FRAMES_MIN * self.frame_bytes
         return under_way < self.window + ahead

@@ -15,6 +15,7 @@ from protocols.feeds.varint import put_varint
 from protocols.ids import DeviceId, Epoch, FeedId, KeyId
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
+from protocols.mesh.ahead import Ahead
 from protocols.mesh.awaiting import Awaited
 from protocols.mesh.entitlement import Entitlement
 from protocols.mesh.frames import (
@@ -90,6 +91,7 @@ class Session:
         self._mark: int | None = None
         self._listed = False
         self._awaited = Awaited(ledger)
+        self._ahead = Ahead(ledger)
         self._climbed: set[int] = set()
         self._ack_upto = 0
 
@@ -265,6 +267,10 @@ class Session:
                 self._awaited.wait_for(gap.feed, None)
                 at = gap.end
                 continue
+            if ahead := self._ahead.of(run):
+                wants += map(self._asking, (*ahead, run.feed))
+                self._awaited.wait_for(run.feed, None)
+                continue
             if any(line.body is None for line in run.lines) and not self._may_lack(run):
                 # Whoever leaves out what nobody ordered away keeps it from everybody after us.
                 raise PeerError("detached_body")
@@ -321,6 +327,8 @@ class Session:
 
     def _take_have(self, have: Have) -> None:
         lacking = [place for place in have.places if self._compare(place)]
+        if not self._listed:
+            self._ahead.listed(lacking)
         offered = not have.upto and not have.full
         missing = [self._asking(place.feed) for place in lacking] if offered else []
         if missing:
@@ -332,7 +340,7 @@ class Session:
 
     def _answer(self, have: Have) -> None:
         """The peer's list is whole: now we know what it lacks."""
-        self._listed = True
+        self._listed = self._outbox.listed = True
         chain = self._ledger.chain
         since = 0 if have.full else (self.they_hold or 0)
         uncovered = {} if have.full else {f.no: f for f in self.entitlement.uncovered(since)}
