@@ -63,8 +63,9 @@ class Membership:
         self._seals: dict[bytes, list[Written]] = defaultdict(list)
         """By subject, extensions too."""
         self._sealers: set[bytes] = set()
-        self._heads: set[bytes] = set()
-        """Entries that seals name: whether they are here decides what they cover."""
+        self._heads: set[tuple[bytes, int]] = set()
+        """(feed, seq) that seals name: what is here in such a place decides what they cover, and
+        another branch there as much as the entry itself."""
         self._due = False
         """Whether everything has to be judged anew before anybody asks."""
         self._standing: dict[bytes, Held] = {}
@@ -121,12 +122,12 @@ class Membership:
         """Take a seal or an extension of one."""
         self._seals[record.subject].append(Written(record, place))
         self._sealers.add(place.author)
-        self._heads.update(digest for _, _, digest in record.heads)
+        self._heads.update((feed, seq) for feed, seq, _ in record.heads)
         self._due = True
 
     def note(self, place: Place, *, forked: bool) -> None:
         """Take up that a control entry is here."""
-        if self._seals and (forked or place.entry in self._heads):
+        if self._seals and (forked or (bytes(place.feed), place.seq) in self._heads):
             self._due = True
 
     def settle(self) -> set[DeviceId]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.errors import PeerError
@@ -15,6 +15,7 @@ from protocols.trust.charter import Charter, SignedCharter, open_charter
 from protocols.trust.control import (
     Admission,
     Certificates,
+    Founding,
     Place,
     Record,
     Seal,
@@ -43,6 +44,7 @@ from tests.unit.trust_operation import (
     camp,
     certify,
     entropy,
+    feed_of,
     keys,
 )
 from tests.vectors.trust_samples import samples
@@ -179,14 +181,35 @@ def histories(draw: st.DrawFn) -> list[tuple[Record, Place]]:
         written.write(keys(draw(st.sampled_from(NAMES))), admission)
     for _ in range(draw(st.integers(0, 6))):
         draw_seal(draw, written, papers)
+        if draw(st.booleans()):
+            draw_branch(draw, written)
     return written.records
+
+
+def draw_branch(draw: st.DrawFn, written: Written) -> None:
+    """Let somebody write one feed a second time from some place on, or something unreadable."""
+    place = draw(st.sampled_from([place for _, place in written.records]))
+    if draw(st.booleans()):
+        written.tips[place.feed] = (place.seq - 1, place.prev)
+    author = next(k for k in (*map(keys, NAMES), JAPAN, MINISTRY) if k.device == place.author)
+    if place.feed == feed_of(author):
+        written.write(author, None)  # type: ignore[arg-type]
 
 
 def draw_seal(draw: st.DrawFn, written: Written, papers: list[SignedStatement]) -> None:
     """Add a seal or an extension of one, by anybody, of anybody, sound or not."""
+    subject = keys(draw(st.sampled_from(NAMES))).device
     places = [place for _, place in written.records]
-    named = draw(st.lists(st.sampled_from(places), max_size=3, unique_by=lambda p: p.feed))
+    own = [place for place in places if place.author == subject]
+    named = draw(
+        st.lists(st.sampled_from(own or places), max_size=3, unique_by=lambda p: p.feed)
+        | st.lists(st.sampled_from(places), max_size=3, unique_by=lambda p: p.feed)
+    )
     heads = sorted((bytes(p.feed), p.seq, bytes(p.entry)) for p in named)
+    if heads and draw(st.booleans()):
+        # The sealer knew more of that feed, or another branch of it, than ever comes here.
+        feed, seq, _ = heads[-1]
+        heads[-1] = (feed, seq + draw(st.integers(0, 2)), entropy("never here"))
     seals = [place for record, place in written.records if isinstance(record, Seal)]
     extends = bytes(draw(st.sampled_from(seals)).entry) if seals and draw(st.booleans()) else b""
     kept = (
@@ -195,7 +218,7 @@ def draw_seal(draw: st.DrawFn, written: Written, papers: list[SignedStatement]) 
         else set()
     )
     seal = Seal(
-        subject=keys(draw(st.sampled_from(NAMES))).device,
+        subject=subject,
         reason=draw(st.integers(1, 6)),
         heads=tuple(heads),
         roles=draw(st.sampled_from([(), (CLINICIAN,), (ALL,)])),
@@ -212,11 +235,47 @@ def draw_seal(draw: st.DrawFn, written: Written, papers: list[SignedStatement]) 
         written.write(late, Certificates((paper,)))
 
 
+@st.composite
+def one_feed(draw: st.DrawFn) -> list[tuple[Record, Place]]:
+    """A coordinator's feed, forked or not, and seals at places of it that come here or never do."""
+    written = Written()
+    issuer, coordinator = keys("issuer"), keys("coordinator")
+    chain = (certify(JAPAN, issuer, Rank.ISSUER), certify(issuer, coordinator, Rank.COORDINATOR))
+    written.write(issuer, Founding(FOUNDED))
+    written.write(issuer, Certificates(chain))
+    feed = feed_of(coordinator)
+    for serial in range(1, draw(st.integers(2, 5))):
+        paper = certify(coordinator, keys(NAMES[1 + serial]), serial=serial)
+        record = draw(st.sampled_from([Certificates((paper,)), None]))
+        written.write(coordinator, record)  # type: ignore[arg-type]
+        if draw(st.booleans()):
+            seq, _ = written.tips[feed]
+            below = [p for _, p in written.records if p.feed == feed and p.seq == seq - 1]
+            written.tips[feed] = (seq - 1, below[0].entry if below else feed)
+    places = [place for _, place in written.records if place.feed == feed]
+    for _ in range(draw(st.integers(1, 2))):
+        seq = draw(st.integers(1, 5))
+        known = [bytes(place.entry) for place in places if place.seq == seq]
+        head = draw(st.sampled_from([*known, entropy("never here")]))
+        written.write(issuer, Seal(coordinator.device, 3, ((bytes(feed), seq, head),)))
+    return written.records
+
+
+@settings(max_examples=300)
+@given(one_feed(), st.randoms(use_true_random=False))
+def test_a_seal_at_a_place_that_is_not_here_is_judged_alike_in_any_order(records, random):
+    shuffled = list(records)
+    random.shuffle(shuffled)
+
+    assert answers(shuffled, records) == answers(records, records)
+
+
 def answers(records: list[tuple[Record, Place]], places: list[tuple[Record, Place]]) -> object:
-    """Everything a roster can be asked."""
+    """Everything a roster can be asked that has judged after each record, as a node does."""
     roster = Roster(OPERATION)
     for record in records:
         roster.add(*record)
+        roster.changed()
     devices = [keys(name).device for name in NAMES]
     scopes = [CARE, COUNTS, *(ScopeId(entropy(f"old {number}", 16)) for number in range(3))]
     return (

@@ -10,6 +10,7 @@ from protocols.trust.control import (
     Admission,
     Attestation,
     Certificates,
+    Founding,
     Place,
     Seal,
     SealReason,
@@ -25,6 +26,7 @@ from tests.unit.trust_operation import (
     CARE,
     CLINICIAN,
     COUNTS,
+    FOUNDED,
     JAPAN,
     LOGISTICIAN,
     MINISTRY,
@@ -375,3 +377,24 @@ def test_the_ministrys_root_seals_its_own_hq():
     seal(written, MINISTRY, HQ)
 
     assert roster_of(written).may_link(HQ.agree_public) is None
+
+
+def test_another_branch_where_a_seal_ends_is_judged_alike_whichever_came_first():
+    written, issuer, coordinator = Written(), keys("issuer"), keys("coordinator")
+    chain = (certify(JAPAN, issuer, Rank.ISSUER), certify(issuer, coordinator, Rank.COORDINATOR))
+    written.write(issuer, Founding(FOUNDED))
+    written.write(issuer, Certificates(chain))
+    written.write(coordinator, Certificates((certify(coordinator, keys("tent")),)))
+    feed, seq, _ = written.head(coordinator)
+    head = (feed, seq + 1, entropy("an entry that only the sealer had"))
+    sealed = written.write(issuer, Seal(coordinator.device, 3, (head,)))
+    other = written.write(coordinator, None)  # type: ignore[arg-type]
+    members = []
+    for order in (written.records, [*written.records[:3], other, sealed]):
+        roster = Roster(OPERATION)
+        for record in order:
+            roster.add(*record)
+            roster.changed()
+        members.append(roster.members())
+    assert members[0] == members[1]
+    assert keys("tent").device not in members[0]
