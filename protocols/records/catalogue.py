@@ -9,6 +9,7 @@ from msgspec.structs import astuple
 
 from protocols.ids import DocId
 from protocols.records import (
+    care,
     correction,
     counted,
     document,
@@ -43,6 +44,7 @@ KINDS: tuple[Kind, ...] = (
     correction.KIND_SETTLE,
     counted.KIND,
     protection.KIND,
+    *care.KINDS,
 )
 BY_NUMBER: dict[int, Kind] = {kind.number: kind for kind in KINDS}
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS if kind.name}

@@ -60,6 +60,8 @@ ERRORS: dict[str, str] = {
 }
 
 CONFIRMABLE: dict[str, str] = {
+    "allergy_listed": "Something is listed that the patient reacts to; this takes the list back.",
+    "allergy_match": "The patient is said to react to this; `allowed` names what is listed.",
     "future_time": "The time is ahead of this device's clock.",
     "tag_in_use": "Another patient carries this tag.",
     "unusual_value": "The value is possible and unusual at this age.",

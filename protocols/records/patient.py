@@ -299,6 +299,12 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     """1 when something shown here is only stated by facts that do not stand."""
     newest_ms: int = 0
     """When the latest of all that stands about the patient happened."""
+    allergy: int = 0
+    """0 nobody asked, 1 none known, 2 listed."""
+    allergies: str = ""
+    """What the patient reacts to, the most severe first: codes of the vocabulary pack or words."""
+    allergy_open: int = 0
+    """1 while people differ about it; what is listed is then used."""
 
 
 class LinkRow(Row, frozen=True, kw_only=True, gc=False):

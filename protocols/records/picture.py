@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocols.ids import EncounterId
+from protocols.records import allergy
 from protocols.records import attributes as names
 from protocols.records.attributes import BY_NUMBER, Age, Category, Sex
+from protocols.records.contested import Contest
 from protocols.records.display import clean_text
 from protocols.records.encounter import EncounterRow
 from protocols.records.history import History, Said, unsettled
@@ -18,8 +20,14 @@ from protocols.records.shape import Fact
 from protocols.records.triage import RANK, REASSESS, TriageRecord
 
 
-def patient_row(history: History, stays: Sequence[EncounterRow]) -> PatientRow:
-    """Return the current picture, from what stands; what nothing that stands says, from beside."""
+def patient_row(
+    history: History, stays: Sequence[EncounterRow], contests: Sequence[Contest] = ()
+) -> PatientRow:
+    """Return the current picture, from what stands; what nothing that stands says, from beside.
+
+    Args:
+        contests: What is unsettled of the patient's care.
+    """
     live = history.alive
     founding = _founding(history)
     shown = _Shown(history)
@@ -28,6 +36,7 @@ def patient_row(history: History, stays: Sequence[EncounterRow]) -> PatientRow:
     family = clean_text(shown.last(names.FAMILY_NAME) or "")
     given = clean_text(shown.last(names.GIVEN_NAME) or "")
     tags = shown.all(names.TAGS)
+    reacts = allergy.asked(history)
     stay = _stay(stays)
     values: dict[str, Any] = {}
     if age is not None:
@@ -56,12 +65,15 @@ def patient_row(history: History, stays: Sequence[EncounterRow]) -> PatientRow:
         sex=_sex(shown.said(names.SEX)),
         birth_date=None if born is None else names.date_text(born),
         band=_band(shown, age, born, founding),
-        unsettled=_unsettled(history, stay, stays),
+        unsettled=_unsettled(history, stay, stays) + len(contests),
         urgent=int(values.get("triage") == Category.RED or _alerted(history, stay)),
-        unproven=int(shown.unproven),
+        unproven=int(shown.unproven or reacts.unproven),
         newest_ms=max(
             (fact.at_ms for fact in history.facts if not fact.standing), default=founding.at_ms
         ),
+        allergy=reacts.state,
+        allergies=reacts.words,
+        allergy_open=int(reacts.unsettled > 0),
         **values,
     )
 

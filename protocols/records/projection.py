@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from protocols.ids import DocId
 from protocols.records import (
+    care,
     counted,
     encounter,
     note,
@@ -40,6 +41,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     site.SiteRow,
     counted.CountedRow,
     protection.ProtectionRow,
+    *care.ROW_TABLES,
     UnreadableRow,
 )
 """Every row table."""
@@ -79,7 +81,7 @@ def project(kind: int, subject: DocId, facts: Sequence[Fact]) -> list[Row]:
 def _of_patient(history: History) -> list[Row]:
     stays = encounter.rows(history)
     return [
-        picture.patient_row(history, stays),
+        picture.patient_row(history, stays, care.contests(history)),
         *picture.assertion_rows(history),
         *picture.tag_rows(history),
         *patient.rows(history),
@@ -87,6 +89,7 @@ def _of_patient(history: History) -> list[Row]:
         *triage.rows(history),
         *observation.rows(history),
         *note.rows(history),
+        *care.rows(history),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from protocols.ids import EncounterId, EntryPrefix, FactRef, PatientId, SiteId
 from protocols.records import attributes as names
+from protocols.records import care
 from protocols.records.attributes import BY_NUMBER, Category, EncounterClass, Sex, word, words_of
 from protocols.records.catalogue import BY_NUMBER as KIND_BY_NUMBER
 from protocols.records.correction import EntryRetract
@@ -151,6 +152,9 @@ def standing_word(standing: int) -> str:
 
 
 def _own_words(record: Any) -> list[tuple[str, str]]:
+    of_care = care.own_words(record)
+    if of_care:
+        return of_care
     match record:
         case ObservationRecord():
             name, value, unit = in_words(record)
@@ -256,6 +260,7 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "type": lambda value: word(names.SiteType, value),
     "relation": lambda value: _pick(RELATIONS, value),
     "source": lambda value: word(Source, value),
+    **care.WORDS,
     **dict.fromkeys(
         ("linked", "in_error", "triage_open", "reassess", "urgent", "unproven", "unassigned"), bool
     ),

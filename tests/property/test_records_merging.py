@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from protocols.errors import InputError
 from protocols.ids import DocId, PatientId
+from protocols.records import care
 from protocols.records.attributes import BY_NAME, SEVERAL
 from protocols.records.catalogue import BY_NUMBER, decode_fact, encode_fact, project
 from protocols.records.codes import ERRORS
@@ -18,6 +19,7 @@ from protocols.records.commands import parse_line, plan
 from protocols.records.history import History
 from protocols.records.rows import attributes, fact_json, summary, to_json
 from protocols.records.shape import Fact, Row, columns, values
+from tests.unit.care_lines import ANYWAY, CARE
 from tests.unit.records_shelf import FULL_PERSON, NOW_MS, Shelf
 
 NAMES = ("Aline", "Alice", "Celine")
@@ -33,6 +35,8 @@ ACTIONS = st.one_of(
     st.tuples(st.just("bed"), st.sampled_from(("A1", "A2"))),
     st.tuples(st.just("close"), st.sampled_from(("discharged", "died"))),
     st.tuples(st.just("settle"), st.sampled_from(NAMES)),
+    st.tuples(st.just("care"), st.sampled_from(CARE)),
+    st.tuples(st.just("care"), st.sampled_from(CARE)),
     st.tuples(st.just("undo"), st.integers(0, 50)),
     st.tuples(st.just("meet"), st.integers(0, 5)),
 )
@@ -51,7 +55,9 @@ def act(shelves: list[Shelf], who: int, action: tuple[str, Any], patient: str) -
         "close": ("encounter.close", {"outcome": value}),
         "settle": ("conflict.settle", {"attribute": "given_name", "value": value}),
     }
-    if what == "meet":
+    if what == "care":
+        take(shelf, *value, patient=patient, **ANYWAY)
+    elif what == "meet":
         shelf.receive(shelves[value % len(shelves)])
     elif what == "undo":
         (subject,) = shelf.kinds
@@ -125,6 +131,51 @@ def independent_currency(facts: list[Fact]) -> dict[tuple[Any, int], set[Any]]:
             key = (encounter_of[fact.doc] if number >= 64 else None, number)
             found.setdefault(key, set()).add(value)
     return found
+
+
+def independently_replaced(facts: list[Fact]) -> dict[tuple[int, int], int]:
+    """What is entered in error or replaced as a whole, by (entry, index), as plainly as it reads."""
+    standing = {(bytes(f.prefix), f.index): f for f in facts if f.standing == 0}
+
+    def named(fact: Fact) -> set[tuple[bytes, int]]:
+        assert fact.record is not None
+        return {(prefix or bytes(fact.doc_id), at) for prefix, at in fact.record.supersedes}
+
+    def retracted(ref: tuple[bytes, int]) -> bool:
+        return any(
+            fact.kind == 56 and ref in named(fact) and not retracted(by)
+            for by, fact in standing.items()
+        )
+
+    def replaces(by: tuple[bytes, int], ref: tuple[bytes, int], kind: int) -> bool:
+        return standing[by].kind == kind and any(
+            target == ref
+            or (target in standing and retracted(target) and replaces(target, ref, kind))
+            for target in named(standing[by])
+        )
+
+    found = {}
+    for ref, fact in ((ref, fact) for ref, fact in standing.items() if fact.kind != 1):
+        by_others = any(not retracted(by) and replaces(by, ref, fact.kind) for by in standing)
+        found[fact.entry, fact.index] = 2 if retracted(ref) else int(by_others)
+    return found
+
+
+@given(STEPS, st.integers(2, 6))
+def test_every_record_of_care_has_its_row_and_is_replaced_by_who_saw_it_only(steps, tents):
+    subject, facts = everything(apart(steps, tents))
+    expected = independently_replaced(facts)
+    kinds = {int(kind.number) for kind in care.KINDS}
+
+    rows = project(1, subject, facts)
+
+    of_care = {table.TABLE for table in care.OF_FACTS}
+    told = {(row.entry, row.idx): row.replaced for row in rows if row.TABLE in of_care}
+    assert told == {
+        (fact.entry, fact.index): expected[fact.entry, fact.index]
+        for fact in facts
+        if fact.kind in kinds
+    }
 
 
 @given(STEPS, st.integers(2, 4), st.randoms(use_true_random=False))
@@ -249,6 +300,8 @@ def busy_ward() -> Shelf:
     note = shelf.write("note.add", {"text": "x"}, patient=patient, at="2026-05-01", by="me").fact
     shelf.write("entry.retract", {"fact": note}, reason="error")
     shelf.write("conflict.settle", {"attribute": "sex", "value": "male"}, patient=patient)
+    for kind, data in CARE:
+        shelf.write(kind, data, patient=patient, **ANYWAY)
     shelf.write("encounter.close", {"outcome": "died"}, patient=patient)
     spo2 = {"code": "spo2", "value": "94", "unit": "%"}
     result = shelf.write("observation.record", spo2, source="device").fact

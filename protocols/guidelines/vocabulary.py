@@ -1,0 +1,156 @@
+"""Words of care that have a code, from a pack: their numbers, names, words and MDS items."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+
+import msgspec
+
+from protocols.errors import InputError, SetupError
+from protocols.guidelines.pack import PackHead, Status, read_pack, shipped
+
+LANGUAGES = ("en", "fr")
+"""Every row has a word in each of these."""
+
+
+class Term(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One thing that has a code."""
+
+    number: int
+    """On the wire; never changes its meaning."""
+    name: str
+    words: dict[str, str]
+    """By language."""
+    status: Status = "memory"
+    source: str = ""
+
+    def word(self, language: str) -> str:
+        """Return the word in a language, in English where it has none."""
+        return self.words.get(language) or self.words["en"]
+
+
+class Allergen(Term, forbid_unknown_fields=True, frozen=True):
+    """A substance, or a group of them, that somebody can react to."""
+
+    matches: tuple[str, ...] = ()
+    """Names of medicines that belong to it."""
+
+
+class Doubt(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """From when on two records are shown side by side for a person to judge."""
+
+    weight_percent: int
+    weight_hours: int
+    given_hours: int
+    early_percent: int
+
+
+class Vocabulary(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """All of them."""
+
+    pack: PackHead
+    doubt: Doubt
+    allergen: tuple[Allergen, ...]
+
+    def allergens_of(self, substance: str) -> tuple[str, ...]:
+        """Return the names of the rows that a medicine, as somebody wrote it, belongs to."""
+        wanted = f" {fold(substance)} "
+        return tuple(
+            row.name
+            for row in self.allergen
+            if any(f" {fold(each)} " in wanted for each in (row.name, *row.matches))
+        )
+
+
+def number_of(room: str, name: str, field: str) -> int:
+    """Return the number of a row of a room by its name.
+
+    Raises:
+        InputError: `bad_value`, listing the names.
+    """
+    rows = rows_of(room)
+    for row in rows:
+        if row.name == name:
+            return row.number
+    raise InputError("bad_value", field=field, allowed=tuple(row.name for row in rows))
+
+
+def name_of(room: str, number: int) -> str:
+    """Return the name of a number on the wire; `#n` when this software does not know it."""
+    found = _by_number(room).get(number)
+    return f"#{number}" if found is None else found.name
+
+
+def fold(text: str) -> str:
+    """Return a text as it is compared: without case, accents and punctuation, one space between."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(char for char in plain if not unicodedata.combining(char))
+    return re.sub(r"[\W_]+", " ", kept).strip()
+
+
+def check(pack: Vocabulary) -> list[str]:
+    """Return what is wrong with a pack, one sentence each; empty when nothing is."""
+    wrong = []
+    for room, rows in _rooms(pack):
+        for what, keys in (
+            ("number", [str(row.number) for row in rows]),
+            ("name", [row.name for row in rows]),
+        ):
+            if len(set(keys)) < len(keys):
+                wrong.append(f"{room}: two rows share a {what}")
+        wrong += [f"{room} {row.name}: number below 1" for row in rows if row.number < 1]
+        wrong += [
+            f"{room} {row.name}: no word in {language}"
+            for row in rows
+            for language in LANGUAGES
+            if not row.words.get(language)
+        ]
+    return wrong
+
+
+def read_vocabulary(text: str) -> Vocabulary:
+    """Return a checked pack.
+
+    Raises:
+        SetupError: `bad_pack`, with what is wrong first.
+    """
+    pack = read_pack(text, Vocabulary)
+    wrong = check(pack)
+    if wrong:
+        raise SetupError("bad_pack", place=wrong[0])
+    return pack
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Return the pack that comes with the software."""
+    return shipped("vocabulary", Vocabulary)
+
+
+def word(name: str, language: str) -> str | None:
+    """Return the word for a row of any room by its name, or None when there is no such row."""
+    found = _by_name().get(name)
+    return None if found is None else found.word(language)
+
+
+def rows_of(room: str) -> Sequence[Term]:
+    """Return the rows of a room, such as `allergen`, in the order of the pack."""
+    found: Sequence[Term] = getattr(vocabulary(), room)
+    return found
+
+
+def _rooms(pack: Vocabulary) -> list[tuple[str, Sequence[Term]]]:
+    return [("allergen", pack.allergen)]
+
+
+@cache
+def _by_name() -> dict[str, Term]:
+    return {row.name: row for _, rows in _rooms(vocabulary()) for row in rows}
+
+
+@cache
+def _by_number(room: str) -> dict[int, Term]:
+    return {row.number: row for row in rows_of(room)}

@@ -1,0 +1,44 @@
+"""The families of care gathered: what catalogue, projection and words take of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from protocols.records import allergy
+from protocols.records.contested import Contest
+from protocols.records.history import History
+from protocols.records.shape import Kind, Row
+
+KINDS: tuple[Kind, ...] = (allergy.KIND,)
+
+OF_FACTS: tuple[type[Row], ...] = (allergy.AllergyRow,)
+"""Tables with a row for each record of care."""
+
+ROW_TABLES: tuple[type[Row], ...] = (*OF_FACTS,)
+
+_SAID: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
+    allergy.AllergyRecord: allergy.own_words,
+}
+
+WORDS: dict[str, Callable[[Any], Any]] = {
+    "allergy": lambda value: allergy.ASKED[value],
+    **dict.fromkeys(("used", "allergy_open"), bool),
+}
+"""How columns are told to another program, where a value is not told as it is."""
+
+
+def rows(history: History) -> list[Row]:
+    """Return the rows of care of one patient."""
+    return [*allergy.rows(history)]
+
+
+def contests(history: History) -> list[Contest]:
+    """Return what is unsettled of a patient's care, the greatest risk first."""
+    return [*allergy.contests(history)]
+
+
+def own_words(record: Any) -> list[tuple[str, str]]:
+    """Return what a record of care says, as (catalogue key, text) pairs; [] for any other."""
+    say = _SAID.get(type(record))
+    return [] if say is None else say(record)
