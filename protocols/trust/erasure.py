@@ -102,6 +102,10 @@ class Erasures:
 
     # Judging
 
+    def places(self) -> Iterator[Place]:
+        """Where every erase stands whose two signatures hold."""
+        return (ordered.place for ordered in self._erases.values())
+
     @property
     def any(self) -> bool:
         """Whether there is an erase at all."""

@@ -197,6 +197,65 @@ class Keyring:
         """
         return self._open(key_id, key)
 
+    def expect(self, key_id: KeyId, rotation: Rotation) -> list[KeyId]:
+        """Take a generation for reading only: its record has not come in its feed yet.
+
+        Its hash is the key's id, so what it commits to is sure whoever shows it; that it may be
+        written under is for its place to say. Returns the ids of the keys that it opened.
+        """
+        if self.closed or key_id in self._committed:
+            return []
+        self.version += 1
+        self._committed[key_id] = rotation.commitment
+        parents = [(KeyId(parent), wrapped) for parent, wrapped in rotation.parents]
+        opened = self._add_wrapped(key_id, parents, b"fm-parent-1")
+        for prefix, sealed in rotation.envelopes:
+            if prefix == self._own.device[:DEVICE_PREFIX_BYTES]:
+                opened += self.offer(key_id, rotation.ephemeral, sealed)
+        return opened
+
+    def offer(self, key_id: KeyId, ephemeral: bytes, sealed: bytes) -> list[KeyId]:
+        """Try an envelope for us by itself; return the ids of the keys that it opened.
+
+        Kept no longer: of whom it is nobody says, and what the key must match is known or not.
+        """
+        expected = self._committed.get(key_id)
+        if self.closed or expected is None or key_id in self._keys:
+            return []
+        key = _open_envelope(self._own, ephemeral, sealed, expected)
+        if key is None or commitment(key) != expected:
+            return []
+        return self._open(key_id, key)
+
+    def knows(self, key_id: KeyId) -> bool:
+        """Whether the record of a generation has come in its feed."""
+        return key_id in self._rotations
+
+    def way_to(self, key_id: KeyId, device: DeviceId) -> list[KeyId]:
+        """The generations by which a device opens this one, the one sealed to it first.
+
+        The shortest such way; none when no envelope for the device is known on any.
+        """
+        rotation = self._rotations.get(key_id)
+        scope = ScopeId(rotation[0].scope) if rotation else ScopeId.zero()
+        followers: dict[bytes, list[KeyId]] = defaultdict(list)
+        for each in sorted(self._by_scope.get(scope, ())):
+            for parent in self._parents(each):
+                followers[parent].append(each)
+        ways, seen = [[key_id]] if rotation else [], {key_id}
+        for way in ways:
+            if self.envelopes_to(way[0], device):
+                return way
+            fresh = [each for each in followers[way[0]] if each not in seen]
+            seen.update(fresh)
+            ways += [[each, *way] for each in fresh]
+        return []
+
+    def envelopes_to(self, key_id: KeyId, device: DeviceId) -> list[EntryHash]:
+        """Entries that say they seal a key to this device, sorted."""
+        held = self._addressed.get(key_id, {}).get(bytes(device[:DEVICE_PREFIX_BYTES]), ())
+        return sorted(entry for _, entry in held)
+
     def generations(self, scope: ScopeId) -> list[KeyId]:
         """All known generations of a scope, opened or not, sorted by id."""
         return sorted(self._by_scope[scope])

@@ -148,10 +148,6 @@ class Membership:
         held = self._held.get(name)
         return held.certificate if held else None
 
-    def stands(self, subject: bytes, certificate: StatementHash) -> bool:
-        """Whether this certificate stands and is this subject's."""
-        return certificate in self._standing.get(subject, {})
-
     def ways(
         self, key: bytes, certificate: StatementHash | None = None
     ) -> list[tuple[Authority, Way]]:
@@ -251,6 +247,14 @@ class Membership:
             links.append(held.statement)
             key, below = held.statement.issuer, held.certificate
         return tuple(reversed(links))
+
+    def newest_chain(self, key: DeviceId) -> tuple[SignedStatement, ...]:
+        """As `Roster.newest_chain`."""
+        newest = next((name for name, _ in self.named_certificates(key)), None)
+        statement = self.statement(newest) if newest else None
+        if statement is None:
+            return ()
+        return (*self.chain(DeviceId(statement.issuer)), statement)
 
     def next_serial(self, issuer: DeviceId) -> int:
         """The number for the next new subject of this issuer."""

@@ -33,10 +33,9 @@ from protocols.trust.seals import Bound, Refused
 from protocols.trust.sessions import NOBODY, Session, Sessions
 from protocols.trust.standing import Standing
 from protocols.trust.statements import SignedStatement
+from protocols.trust.vouching import Vouched, vouching
 
 _CONTROL = bytes(16)
-
-
 VERDICTS_MAX = 65_536
 """Verdicts remembered; more means somebody makes up kind numbers."""
 
@@ -363,15 +362,14 @@ class Roster:
         return self._membership.named_certificates(key)
 
     def newest_chain(self, key: DeviceId) -> tuple[SignedStatement, ...]:
-        """As `chain`, ending in the newest certificate of a key, not in the one that lasts longest.
+        """As `chain`, ending in the newest certificate: it says what a person is licensed for."""
+        self._settle()
+        return self._membership.newest_chain(key)
 
-        What a person is licensed for is said by the newest.
-        """
-        newest = next((name for name, _ in self.certificates(key)), None)
-        statement = self._membership.statement(newest) if newest else None
-        if statement is None:
-            return ()
-        return (*self._membership.chain(DeviceId(statement.issuer)), statement)
+    def vouched(self, device: DeviceId, epoch: bytes) -> Vouched | None:
+        """As `vouching.vouching`."""
+        self._settle()
+        return vouching(self._membership, self._sessions, device, epoch)
 
     def members(self) -> list[DeviceId]:
         """All devices and persons with a standing certificate, sealed ones too; sorted."""
@@ -469,15 +467,16 @@ class Roster:
         admission, place = self._admissions[entry]
         if self.charter is None:
             return False
-        old = {old for old, _ in admission.scopes}
-        new = {new for _, new in admission.scopes}
+        old, new = ({pair[at] for pair in admission.scopes} for at in (0, 1))
         taken = old & {scope.id for scope in self.charter.scopes}
+        certificate = StatementHash(admission.certificate)
+        # Another organisation must not say under whose law a device's earlier records lie.
+        roots = {each.root for each, _ in self._membership.ways(admission.device, certificate)}
         return (
-            self._membership.stands(admission.device, StatementHash(admission.certificate))
-            and not taken
+            not taken
             and _CONTROL not in old
             and any(
-                each.rank <= Rank.COORDINATOR and each.scopes >= new
+                each.rank <= Rank.COORDINATOR and each.scopes >= new and each.root in roots
                 for each in self._membership.authorities_at(place)
             )
         )

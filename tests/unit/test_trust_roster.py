@@ -191,6 +191,20 @@ def test_an_admission_under_another_devices_certificate_changes_nothing():
     assert (HQ.device, ScopeId(entropy("x", 16))) not in roster_of(written).adopted()
 
 
+def test_no_other_organisation_says_where_a_device_s_earlier_records_belong():
+    written = camp()
+    ours = statement_hash(roster_of(written).chain(TENT.device)[-1])
+    taken = Admission(TENT.device, (), ours, ((OLD, COUNTS),))
+    _, place = written.write(HQ, taken)
+    # It would win by its hash.
+    written.records[-1] = (taken, place._replace(entry=EntryHash(bytes(32))))
+
+    roster = roster_of(written)
+
+    assert roster.coordinates_at(EntryHash(bytes(32)), COUNTS)
+    assert roster.scope_of(OLD, TENT.device) == CARE
+
+
 def test_the_lowest_entry_hash_settles_two_admissions_whatever_the_order():
     written = camp()
     paper = camp().records[3][0].statements[0]
