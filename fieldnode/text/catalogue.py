@@ -11,6 +11,7 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 """Complete languages, each by its own name."""
 
 FALLBACK = "en"
+PSEUDO = "pseudo"
 
 _FOLDER = Path(__file__).parent
 _placeholder = re.compile(r"(\{[^{}]*\})")
@@ -42,6 +43,12 @@ class Catalogue:
         """Whether there are words for a key that came from elsewhere, such as an error code."""
         return key in self._words or key in _read(FALLBACK)
 
+    def help_of(self, page: str) -> str:
+        """Return the help of a page, a line a key; '' for a page that has none."""
+        known = self.language if self.language in LANGUAGES else FALLBACK
+        text = _read(f"help.{known}").get(page, "")
+        return _longer(text) if self.language == PSEUDO else text
+
     def keys(self) -> frozenset[str]:
         """All keys of this language."""
         return frozenset(self._words)
@@ -55,7 +62,7 @@ def load(language: str) -> Catalogue:
 
 def pseudo() -> Catalogue:
     """Return English made 40 % longer with accents, to see what a long language breaks."""
-    return Catalogue("pseudo", {key: _longer(words) for key, words in _read(FALLBACK).items()})
+    return Catalogue(PSEUDO, {key: _longer(words) for key, words in _read(FALLBACK).items()})
 
 
 def language_of(locale: str) -> str:

@@ -48,6 +48,8 @@ class Desk:
     theme: str = "night"
     paper: bool = False
     """True while what was written by hand is typed up: each record is asked when and by whom."""
+    asked_from: str = ""
+    """Name of the page on which help was asked for."""
     last_paper: Occasion | None = None
     """What was last stated in that mode: offered for the next record."""
 

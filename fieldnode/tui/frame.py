@@ -17,14 +17,18 @@ BANNER_ROWS = 2
 """First and last row, while this is an exercise."""
 
 FUNCTION_KEYS = (
-    ("f1", "F1", "keys.help"),
-    ("f2", "F2", "keys.triage"),
-    ("f3", "F3", "keys.find"),
-    ("f7", "F7", "keys.sync"),
-    ("f8", "F8", "keys.undo"),
-    ("f9", "F9", "keys.lock"),
-    ("f10", "F10", "keys.menu"),
+    ("f1", "1", "keys.help"),
+    ("f2", "2", "keys.triage"),
+    ("f3", "3", "keys.find"),
+    ("f4", "4", "keys.immunise"),
+    ("f5", "5", "keys.supplies"),
+    ("f6", "6", "keys.alerts"),
+    ("f7", "7", "keys.sync"),
+    ("f8", "8", "keys.undo"),
+    ("f9", "9", "keys.lock"),
+    ("f10", "0", "keys.menu"),
 )
+"""Each with its number, which is the same behind F and behind Ctrl+G, and its word."""
 
 
 def body_size(desk: Desk, size: Size) -> Size:
@@ -80,14 +84,14 @@ def action_bar(desk: Desk, hints: Sequence[Hint], width: int) -> Line:
 
 
 def key_bar(desk: Desk, width: int) -> Line:
-    """Return the F-keys with their words, and the way to them without F-keys."""
+    """Return the two ways to a numbered key, then each number with its word."""
     leader = desk.words("keys.leader")
-    room = width - cells(leader) - 1 - sum(len(label) + 1 for _, label, _ in FUNCTION_KEYS)
+    room = width - cells(leader) - sum(len(label) + 1 for _, label, _ in FUNCTION_KEYS)
     words = _shortened([desk.words(word) for _, _, word in FUNCTION_KEYS], room)
-    spans: list[Span] = []
+    spans: list[Span] = [Span(leader, "bar")]
     for (_, label, _), word in zip(FUNCTION_KEYS, words, strict=True):
-        spans += [Span(label, "bar_key"), Span(f"{word} ", "bar")]
-    return between(tuple(spans), line(Span(leader, "bar")), width, "bar")
+        spans += [Span(" ", "bar"), Span(label, "bar_key"), Span(word, "bar")]
+    return fill(tuple(spans), width, "bar")
 
 
 def drill_banner(desk: Desk, width: int) -> Line:

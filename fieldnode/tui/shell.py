@@ -39,6 +39,8 @@ LOCK_KEY = "f9"
 PANIC_KEY = "ctrl+k"
 """Works everywhere, on a locked screen too."""
 HELP_KEY = "f1"
+LOCKED_TRIAGE_KEY = "f2"
+"""A locked page opens triage itself, for whoever is not identified."""
 SECRET_PAGES = ("lock", "pin")
 """Where what is typed must not be named when it is dropped."""
 CLOCK = "clock"
@@ -270,15 +272,13 @@ class Shell:
         elif item == PANIC_KEY and PANIC_KEY in self._openers:
             if self.page.name != "panic":
                 self._perform([Open(self._openers[PANIC_KEY](self.desk))])
-        elif self.page.name == "lock":
-            self._perform(self.page.key(item))
         elif self._leader:
             self._led(item)
         elif item == LEADER_KEY:
             self._leader = True
         elif item in self._openers:
             self._open_by_key(item)
-        elif item in ("ctrl+q", "ctrl+c"):
+        elif item in ("ctrl+q", "ctrl+c") and not self._veiled:
             self._perform([Say(self.desk.words("keys.quit_from_menu"), "warn")])
         else:
             self._perform(self.page.key(item))
@@ -300,6 +300,10 @@ class Shell:
 
     def _open_by_key(self, key: str) -> None:
         """Open the page of an F-key, or bring it back when it lies below."""
+        if key == LOCKED_TRIAGE_KEY and self.page.name == "lock":
+            self._perform(self.page.key(key))
+            return
+        self.desk.asked_from = self.page.name if key == HELP_KEY else self.desk.asked_from
         if self._veiled and key not in (LOCK_KEY, HELP_KEY):
             self._perform([Say(self.desk.words("lock.first"), "warn", bell=True)])
             return

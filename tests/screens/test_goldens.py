@@ -15,6 +15,7 @@ from fieldnode.text.catalogue import load, pseudo
 from fieldnode.tui.cores.display import Size, cells, line_cells, text_of
 from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.frame import FUNCTION_KEYS
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
 from protocols.errors import FieldmeshError
@@ -56,6 +57,7 @@ SCREENS = {
     "language": ["f10", "6", "1"],
     "theme": ["f10", "6", "2"],
     "lock": ["n", *"Diallo", "enter", "f9", *"secret"],
+    "scan-other": ["enter", "v", *"]C1TG-000412", "enter"],
 }
 DOUBTFUL = "a node whose clock cannot be right"
 SCREENS["clock"] = [DOUBTFUL]
@@ -65,6 +67,13 @@ SCREENS["results"] = [WAITING, "r", "down"]
 SCREENS["result-owner"] = [WAITING, "r", "enter", *"haddad", "enter"]
 SCREENS["result-assign"] = [WAITING, "r", "enter", *"haddad", "enter", "enter"]
 SCREENS["panic"] = ["ctrl+k", "9", "9"]
+SCREENS["alerts"] = [WAITING, "f6"]
+SCREENS["retract"] = ["down", "down", "enter", "e"]
+SCREENS["immunise"] = ["f4"]
+SCREENS["supplies"] = ["f5"]
+SCREENS["help-triage"] = ["f2", "f1"]
+SCREENS["help-triage-more"] = ["f2", "f1", "pagedown"]
+SCREENS["help-chart"] = ["enter", "f1"]
 OTHER_TEAM = "a node where somebody on the board is another organisation's patient"
 SCREENS["glass"] = [OTHER_TEAM, "down", "down", "enter"]
 SCREENS["glass-other"] = [OTHER_TEAM, "down", "down", "enter", "4", *"his mother asks"]
@@ -182,7 +191,7 @@ def test_an_exercise_says_so_in_the_first_and_the_last_row(name):
     assert len(lines) == SIZE.height
     for row in (lines[0], lines[-1]):
         assert text_of(row).startswith(" EXERCISE  EXERCISE  EXERCISE   SPRING-26")
-    assert "F10" in text_of(lines[-2])
+    assert "F/Ctrl+G" in text_of(lines[-2])
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -192,8 +201,8 @@ def test_keys_and_actions_are_never_cut(name, language):
     shell = shell_on(name, words)
     lines = shell.draw(SIZE)
 
-    for word in ("help", "triage", "find", "sync", "undo", "lock", "menu"):
-        assert words(f"keys.{word}") in text_of(lines[-1])
+    for _, digit, word in FUNCTION_KEYS:
+        assert f" {digit}{words(word)} " in f"{text_of(lines[-1])} "
     assert "…" not in text_of(lines[-2])
     assert sum(
         cells(hint.word) > 0 and hint.word in text_of(lines[-2]) for hint in shell.page.hints()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Page
+from fieldnode.tui.screens.alerts import AlertsPage
 from fieldnode.tui.screens.board import WardPage
 from fieldnode.tui.screens.clock import ClockPage
 from fieldnode.tui.screens.help import HelpPage
@@ -13,6 +14,7 @@ from fieldnode.tui.screens.panic import PanicPage
 from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.retract import UndoPage
 from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.to_come import ImmunisationPage, SuppliesPage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.shell import CLOCK, PANIC_KEY, Opener
 
@@ -28,6 +30,9 @@ def openers() -> dict[str, Opener]:
         "f1": HelpPage,
         "f2": TriagePage,
         "f3": SearchPage,
+        "f4": ImmunisationPage,
+        "f5": SuppliesPage,
+        "f6": AlertsPage,
         "f7": PeersPage,
         "f8": UndoPage,
         "f9": LockPage,
