@@ -21,6 +21,7 @@ from protocols.ledger.writing import Instant, Written
 from protocols.records.catalogue import ROW_TABLES, encode_fact
 from protocols.records.document import opening
 from protocols.records.shape import Draft, Plan
+from protocols.trust.charter import Sensitivity
 from protocols.trust.control import ENVELOPES_MAX
 from protocols.trust.keyring import capture
 from protocols.trust.sessions import Session
@@ -68,7 +69,7 @@ def record(
     """Write the drafts of a plan, each as a document of its own. Inside the caller's `atomic`.
 
     Raises:
-        LedgerError: `no_readers` when nobody is known who could ever read it.
+        LedgerError: `no_scope` when this device never had one for it.
     """
     written: list[Written] = []
     for draft in plan.drafts:
@@ -94,10 +95,14 @@ def _draft(
     facts = (opening(draft, subject, encounter), *draft.facts)
     values = tuple((fact.kind, encode_fact(fact.kind, fact.value, None)) for fact in facts)
     plain = encode_body(at.session, (), values)
-    scope = ledger.authority.care_scope
-    readers = ledger.authority.roster.readers(scope)[:ENVELOPES_MAX]
-    if not readers:
-        raise LedgerError("no_readers")
+    authority = ledger.authority
+    scope = authority.scope_for(Sensitivity(draft.sensitivity))
+    if scope is None:
+        raise LedgerError("no_scope")
+    # Without anybody who may read it, it waits for this device itself: until it is admitted again
+    # it opens nothing, its own no more than what others wrote.
+    own = (authority.device, authority.keys.agree_public)
+    readers = authority.roster.readers(scope)[:ENVELOPES_MAX] or [own]
     # Used for this one entry, and forgotten when this call returns.
     key = entropy(32)
     handed = ledger.write_control(capture(scope, key, readers, entropy(32)), at.wall_ms)

@@ -122,7 +122,10 @@ class BookView:
 
     @property
     def protects(self) -> bool:
-        """Whether this device has a protection scope that it can write in."""
+        """Whether this device has a protection scope that it can write in, a sealed one too."""
+        authority = self._ledger.authority
+        if authority.keyring.closed:
+            return authority.scope_for(Sensitivity.PROTECTION) is not None
         return counting.writes(self._ledger, Sensitivity.PROTECTION)
 
     def next_code_no(self) -> int:

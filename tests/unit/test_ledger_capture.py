@@ -7,15 +7,19 @@ import gc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from protocols.errors import LedgerError
-from protocols.ids import EntryHash, KeyId, PatientId
+from protocols.ids import EntryHash, KeyId, PatientId, ScopeId
 from protocols.ledger.sealing import SealOrder
-from protocols.trust.control import Capture, SealReason
+from protocols.trust.certificates import Rank, open_certificate, sign_certificate
+from protocols.trust.control import Capture, Seal, SealReason
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.keyring import Keyring, capture
 from protocols.trust.standing import Standing
-from tests.unit.stage import Device, Stage, admit, agree, line, meshed, note, patient
+from tests.unit.camps import CARE as CARE_OF_CAMP
+from tests.unit.camps import RELAY_ROLE, Camp, know
+from tests.unit.stage import WALL_MS, Device, Stage, admit, agree, line, meshed, note, patient
 from tests.unit.test_ledger_sealing import give, standings
 from tests.unit.trust_operation import CARE, entropy, keys
 
@@ -168,6 +172,46 @@ def test_a_device_admitted_again_opens_its_book_again(learned):
     stage.run(5_000)
     assert before <= ben.entries
     assert ("honest", Standing.STANDS) in standings(ben)
+
+
+class Lone(Camp):
+    """A camp whose issuer is a key in a safe, so that one device alone may read what it writes."""
+
+    def _signed(self, signer, subject, rank, *terms):
+        signed = super()._signed(signer, subject, rank, *terms)
+        if rank != Rank.ISSUER:
+            return signed
+        return sign_certificate(replace(open_certificate(signed), agree=b""), signer)
+
+
+def test_with_nobody_else_to_read_it_care_is_taken_down_and_waits_for_this_device_itself():
+    camp = Lone(CARE_OF_CAMP)
+    ann = camp.device("ann", "ministry")
+    boss = camp.device("boss", "ministry", roles=(RELAY_ROLE,), rank=Rank.COORDINATOR)
+    know(ann, boss)
+    know(boss, ann)
+    stage = Stage()
+    stage.carry(boss, boss.node.seal(ann.id, SealOrder(SealReason.LOST), stage.now(boss)))
+    stage.link(ann, boss)
+    stage.run(3_000)
+    assert ann.ledger.authority.keyring.closed
+    assert ann.ledger.authority.roster.readers(ScopeId(CARE_OF_CAMP.id)) == []
+
+    answer = stage.write(ann, patient("Bahir"))[0]
+
+    assert answer.ok, answer.error
+    assert nothing(ann)
+    ann.restarted()
+    assert nothing(ann)
+    (bound,) = boss.ledger.authority.roster.bounds(ann.id)
+    again = Seal(bytes(ann.id), bound.reason, (), extends=bytes(bound.seal),
+                 epochs=(bytes(ann.ledger.authority.epoch),))  # fmt: skip
+    with boss.ledger.atomic():
+        boss.ledger.write_control(again, WALL_MS)
+    stage.link(ann, boss)
+    stage.run(3_000)
+    assert held(ann)["patient"] == 1
+    assert ann.store.one("SELECT count(*) FROM patient_search WHERE words MATCH 'bahir'")[0] == 1
 
 
 def test_a_seal_that_only_reduces_takes_no_key_away():

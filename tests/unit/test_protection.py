@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from protocols.feeds.body import decode_body
-from protocols.ids import ScopeId
+from protocols.ids import PatientId, ScopeId
+from protocols.ledger.sealing import SealOrder
 from protocols.ledger.searching import search_query
 from protocols.trust.certificates import Rank
 from protocols.trust.charter import Scope, Sensitivity
+from protocols.trust.control import SealReason
 from tests.unit.camps import CARE, CARE_ROLE, Camp, know, new_key, refused
 from tests.unit.stage import Device, Stage, line, patient, triage
+from tests.unit.test_ledger_sealing import give
 
 SAFE = Scope(b"safe" * 4, "protection", Sensitivity.PROTECTION, (), True, (CARE_ROLE,))
 WORD = "wordthatnobodysays"
@@ -108,3 +111,28 @@ def test_without_a_protection_scope_it_is_refused_and_written_nowhere():
     data = {"concern": "sexual-violence"}
     assert refused(kim, line("protection.record", data, patient=child)) == "no_protection_scope"
     assert len(kim.entries) == entries
+
+
+def test_a_sealed_device_still_takes_a_concern_down_for_those_entrusted_and_nobody_else():
+    stage, ann, pat, kim, child, _ = told()
+    whom = str(PatientId(ann.store.one("SELECT id FROM subject WHERE kind = 1")[0]))
+    stage.carry(ann, ann.node.seal(pat.id, SealOrder(SealReason.LOST), stage.now(ann)))
+    stage.run(2_000)
+    stage.link(pat, ann)
+    stage.run(2_000)
+    assert pat.ledger.authority.keyring.closed
+    before = seen(kim)
+    data = {"concern": "sexual-violence", "text": "saidafterwards"}
+    answer = stage.write(pat, line("protection.record", data, patient=whom))[0]
+    assert answer.ok, answer.error
+    for device in (ann, kim):
+        give(pat, device)
+
+    assert ("sexual-violence", "saidafterwards", 0) in concerns(ann)
+    assert not any(
+        b"saidafterwards" in plain for (plain,) in kim.store.all("SELECT plain FROM strand")
+    )
+    assert seen(kim) == before
+    written = {feed.genesis.scope for feed in pat.ledger.chain.feeds.values()
+               if feed.genesis.device == pat.id and feed.genesis.lane}  # fmt: skip
+    assert written == {ScopeId(SAFE.id)}
