@@ -27,6 +27,7 @@ from protocols.live.api import (
     Request,
     SyncState,
     Unassigned,
+    Unconfirmed,
 )
 from protocols.live.belonging import (
     Apart,
@@ -79,6 +80,10 @@ class Node(Protocol):
 
     async def unassigned(self, limit: int) -> Unassigned:
         """Results of devices that wait for a patient, the longest first."""
+        ...
+
+    async def unconfirmed(self, limit: int) -> Unconfirmed:
+        """Triage that nobody identified wrote and no person stands by yet, the oldest first."""
         ...
 
     async def record(
@@ -218,6 +223,10 @@ class NodeClient:
     async def unassigned(self, limit: int) -> Unassigned:
         """See `Node.unassigned`."""
         return await self._ask(Unassigned, "unassigned", limit=limit)
+
+    async def unconfirmed(self, limit: int) -> Unconfirmed:
+        """See `Node.unconfirmed`."""
+        return await self._ask(Unconfirmed, "unconfirmed", limit=limit)
 
     async def record(
         self, lines: Sequence[dict[str, Any]], *, together: bool = False

@@ -66,6 +66,8 @@ class Picture:
     """Results without a patient."""
     not_counted: int
     unsettled: int
+    unconfirmed: tuple[int, int | None] = (0, None)
+    """Triage that waits for a person to stand by it, and since when the oldest does."""
     shared_tags: tuple[TagCarrier, ...] = ()
     """Who carries a tag that somebody else carries too, by tag."""
 
@@ -189,6 +191,7 @@ async def read_picture(
         waiting=await queries.waiting(book),
         not_counted=sum(part.patients for part in all_care if not part.counts),
         unsettled=sum(part.unsettled for part in care),
+        unconfirmed=await queries.unconfirmed(book),
         shared_tags=tuple(await queries.shared_tags(book)),
     )
 

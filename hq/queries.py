@@ -193,6 +193,10 @@ join feed on feed.no = entry.feed
 left join peer on peer.device = feed.device
 order by r.at_ms, r.entry, r.idx limit :limit"""
 
+UNCONFIRMED = """
+select count(*), min(t.at_ms) from triage t
+where t.unconfirmed = 1 and t.standing = 0 and t.replaced = 0"""
+
 _PATIENTS_WHERE = f"""
 {IN_CARE} and (:any_triage = 1 or coalesce(p.triage, -1) = :triage)
 and (:any_site = 1 or p.site = :site)"""
@@ -447,6 +451,12 @@ async def waiting(book: Book) -> Waiting:
     results, since_ms = (await book.read(UNASSIGNED_COUNT, {}))[0]
     rows = await book.read(UNASSIGNED, {"limit": UNASSIGNED_MAX})
     return Waiting(int(results), since_ms, tuple(Unassigned(*row) for row in rows))
+
+
+async def unconfirmed(book: Book) -> tuple[int, int | None]:
+    """Return how much triage nobody identified wrote and no person confirmed; the oldest's time."""
+    entries, since_ms = (await book.read(UNCONFIRMED, {}))[0]
+    return int(entries), since_ms
 
 
 async def writers_about(book: Book, patients: Sequence[bytes]) -> dict[bytes, frozenset[bytes]]:

@@ -35,11 +35,15 @@ FREE = frozenset(
         KindNo.ENCOUNTER_OPEN,
         KindNo.ENCOUNTER_MOVE,
         KindNo.TRIAGE_RECORD,
+        KindNo.TRIAGE_CONFIRM,
         KindNo.SITE_REGISTER,
         KindNo.ENTRY_RETRACT,
     }
 )
 """Needs no licence: who is there, where, and who is seen first. Everything else is care."""
+
+PERSONAL = frozenset({KindNo.TRIAGE_CONFIRM})
+"""Says that a person stands by something: nobody writes it unless they are signed in."""
 
 NAMED_MAX = 3
 """Names said of those who may, where somebody may not."""

@@ -14,7 +14,7 @@ from protocols.ids import FactRef, PatientId, SiteId
 from protocols.ledger import counting
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
-from protocols.ledger.practice import must_practise, standing_now
+from protocols.ledger.practice import PERSONAL, must_practise, standing_now
 from protocols.ledger.sitting import Sitting, still
 from protocols.ledger.view import BookView
 from protocols.ledger.writing import Written
@@ -152,9 +152,11 @@ class Recorder:
         """Refuse what the person's licence does not cover; what no role allows is kept, marked.
 
         Raises:
-            InputError: `session_ended`, or one of `practice.OVERRIDES`.
+            InputError: `session_ended`, `person_needed`, or one of `practice.OVERRIDES`.
         """
         if seat.sitting is None:
+            if kind in PERSONAL:
+                raise InputError("person_needed", field="kind")
             return
         if not still(self._ledger, seat.sitting):
             raise InputError("session_ended")

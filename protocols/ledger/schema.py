@@ -80,6 +80,8 @@ _TYPES = {"int": "INTEGER", "str": "TEXT", "bytes": "BLOB"}
 PARTS = {
     "patient": "CREATE INDEX patient_in_care ON patient (triage, standing)"
     " WHERE encounter IS NOT NULL AND closed_ms IS NULL AND replaced < 2",
+    "triage": "CREATE INDEX triage_unconfirmed ON triage (at_ms)"
+    " WHERE unconfirmed = 1 AND standing = 0 AND replaced = 0",
 }
 """Indexes over the few rows of a table that screens ask for all the time.
 

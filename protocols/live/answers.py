@@ -32,16 +32,20 @@ from protocols.live.api import (
     SyncState,
     Unassigned,
 )
+from protocols.live.confirming import stood_by
 from protocols.mesh.node import Node
 from protocols.records import rows as words
 from protocols.records.attributes import AGE_WORDS, BY_NAME, words_of
 from protocols.records.catalogue import BY_NAME as KINDS
 from protocols.records.catalogue import schemas
+from protocols.records.confirmation import confirmations
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
+from protocols.records.kinds import KindNo
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact
+from protocols.records.triage import TriageRow
 from protocols.trust.fingerprint import fingerprint, spoken
 
 BOARD_MAX = 200
@@ -271,6 +275,8 @@ def row_json(ledger: Ledger, line: RowLine, author: Author) -> dict[str, Any]:
     found = words.to_json(line.row)
     own = found.pop("id", None)
     scope = ledger.authority.scope_of(line.feed.genesis.scope) or line.feed.genesis.scope
+    if isinstance(line.row, TriageRow):
+        found["confirmed_by"] = stood_by(ledger, line.row, line.ref)
     return {
         "id": own or str(line.ref),
         "fact": str(line.ref),
@@ -385,6 +391,8 @@ def _chart_line(
     ledger: Ledger, history: History, fact: Fact, saved: dict[int, str], who: Authors
 ) -> ChartLine:
     author = _author(ledger, fact, who)
+    nobodys = fact.kind == KindNo.TRIAGE_RECORD and not author.identified
+    by = confirmations(history).get((fact.prefix, fact.index), []) if nobodys else []
     return ChartLine(
         fact=str(fact.ref),
         at_ms=fact.at_ms,
@@ -398,6 +406,8 @@ def _chart_line(
         device=author.device_name,
         profession=author.profession,
         unknown=author.identified and not author.name,
+        unconfirmed=nobodys and not by,
+        confirmed=tuple((_author(ledger, one, who).label, one.at_ms) for one in by),
     )
 
 

@@ -259,6 +259,10 @@ class ChartLine(msgspec.Struct, frozen=True):
     """The author's."""
     unknown: bool = False
     """It names somebody who wrote it, of whom nothing is known here yet."""
+    unconfirmed: bool = False
+    """A triage that nobody identified wrote, and no person stands by it yet."""
+    confirmed: tuple[tuple[str, int], ...] = ()
+    """Persons who stand by such a triage, each with when they said so."""
 
 
 class Chart(msgspec.Struct, frozen=True):
@@ -279,6 +283,29 @@ class Unassigned(msgspec.Struct, frozen=True):
     total: int
     lines: tuple[ChartLine, ...]
     """Their values, the result that waits longest first; those of one result follow each other."""
+
+
+class UnconfirmedLine(msgspec.Struct, frozen=True):
+    """One triage that nobody identified wrote, as anybody sees it on the wrist: no name."""
+
+    fact: str
+    code: str
+    tag: str
+    category: int
+    at_ms: int
+    device: str
+    """Where it was written."""
+
+
+class Unconfirmed(msgspec.Struct, frozen=True):
+    """`unconfirmed`: args limit (at most 200). Triage that waits for a person to stand by it.
+
+    A locked terminal is told how many, and nothing else.
+    """
+
+    total: int
+    lines: tuple[UnconfirmedLine, ...]
+    """Oldest first."""
 
 
 class PeerLine(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from protocols.ledger.backup import backup, check_running, source_of
 from protocols.ledger.folder import fits, lock_for_good, open_ledger
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer, Seat
+from protocols.ledger.unconfirmed import UNCONFIRMED_MAX
 from protocols.live import (
     answers,
     audited,
@@ -29,6 +30,7 @@ from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage
 from protocols.live.audited import Glass
 from protocols.live.checking import Apart
 from protocols.live.clock import mono_ms
+from protocols.live.confirming import unconfirmed
 from protocols.live.hardware import machine
 from protocols.live.local import Caller, Handler
 from protocols.live.service import Service
@@ -118,6 +120,7 @@ class Desk:
         return table | {
             "hello": self._hello,
             "tagged": self._tagged,
+            "unconfirmed": self._unconfirmed,
             "status": self._status,
             "record": self._record,
             "clock_set": self._clock_set,
@@ -193,6 +196,12 @@ class Desk:
         locked = caller.number in self._locked
         found = await self._service.call(lambda node, now: (_tagged(node, now, args), _NONE))
         return _nameless(found) if locked else found
+
+    async def _unconfirmed(self, caller: Caller, args: dict[str, Any]) -> object:
+        """Triage that waits for a person; a locked terminal is told how many."""
+        locked = caller.number in self._locked
+        limit = 0 if locked else _number(args, "limit", UNCONFIRMED_MAX)
+        return await self._service.call(lambda node, now: (unconfirmed(node.ledger, limit), _NONE))
 
     async def _status(self, caller: Caller, args: dict[str, Any]) -> object:
         if caller.number in self._locked:

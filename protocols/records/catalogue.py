@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 from protocols.ids import DocId
 from protocols.records import (
     care,
+    confirmation,
     correction,
     counted,
     document,
@@ -36,6 +37,7 @@ KINDS: tuple[Kind, ...] = (
     encounter.KIND_MOVE,
     encounter.KIND_CLOSE,
     triage.KIND,
+    confirmation.KIND,
     observation.KIND,
     observation.KIND_ASSIGN,
     note.KIND,

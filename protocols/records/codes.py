@@ -7,6 +7,7 @@ are for programs that speak to `fieldnode record`.
 from __future__ import annotations
 
 ERRORS: dict[str, str] = {
+    "already_confirmed": "A person stands by this triage already.",
     "already_retracted": "This fact is marked as entered in error already.",
     "ambiguous": "Several patients match; `allowed` lists their ids.",
     "bad_code": "The short code has a wrong sign, length or check letter.",
@@ -40,10 +41,12 @@ ERRORS: dict[str, str] = {
     "not_taken": "This kind does not take this field; `kind` names what does.",
     "not_together": "Another line of this group was refused, so nothing of it was written.",
     "not_unassigned": "This is not a result that waits for a patient.",
+    "not_unconfirmed": "This is not a triage that waits for a person to stand by it.",
     "not_writable": "The record could not be saved on this device.",
     "nothing_stated": "The line states nothing.",
     "out_of_range": "The value is outside the range in `allowed`.",
     "outside_practice": "The person's licence does not cover this kind; `allowed` names who may.",
+    "person_needed": "A person has to be signed in to write this kind.",
     "reason_needed": "This kind needs a reason.",
     "same_patient": "A patient cannot be linked with themselves.",
     "session_ended": "The person's session has ended; log in again.",

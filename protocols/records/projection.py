@@ -8,6 +8,7 @@ from typing import ClassVar
 from protocols.ids import DocId
 from protocols.records import (
     care,
+    confirmation,
     counted,
     encounter,
     note,
@@ -36,6 +37,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     patient.TagRow,
     encounter.EncounterRow,
     triage.TriageRow,
+    confirmation.ConfirmationRow,
     observation.ObservationRow,
     note.NoteRow,
     site.SiteRow,
@@ -87,6 +89,7 @@ def _of_patient(history: History) -> list[Row]:
         *patient.rows(history),
         *stays,
         *triage.rows(history),
+        *confirmation.rows(history),
         *observation.rows(history),
         *note.rows(history),
         *care.rows(history),

@@ -11,6 +11,7 @@ from protocols.records import attributes as names
 from protocols.records import care
 from protocols.records.attributes import BY_NUMBER, Category, EncounterClass, Sex, word, words_of
 from protocols.records.catalogue import BY_NUMBER as KIND_BY_NUMBER
+from protocols.records.confirmation import TriageConfirm
 from protocols.records.correction import EntryRetract
 from protocols.records.display import clean_text
 from protocols.records.encounter import OUTCOMES, EncounterClose
@@ -178,6 +179,8 @@ def _own_words(record: Any) -> list[tuple[str, str]]:
             ]
         case ResultAssign():
             return [("assigned", _patient(record.patient) or "")]
+        case TriageConfirm():
+            return [("confirms", "1")]
         case EntryRetract():
             return [("retract", str(len(record.supersedes)))]
     return _triage_words(record)
@@ -252,6 +255,8 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "site": _site,
     "subject_id": bytes.hex,
     "about": lambda value: next(iter(_references(value)), None),
+    "confirms": lambda value: next(iter(_references(value)), None),
+    "confirmed": lambda value: _references(value),
     "sex": lambda value: word(Sex, value),
     "triage": lambda value: word(Category, value),
     "category": lambda value: word(Category, value),
@@ -262,6 +267,17 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "source": lambda value: word(Source, value),
     **care.WORDS,
     **dict.fromkeys(
-        ("linked", "in_error", "triage_open", "reassess", "urgent", "unproven", "unassigned"), bool
+        (
+            "linked",
+            "in_error",
+            "triage_open",
+            "reassess",
+            "urgent",
+            "unproven",
+            "unassigned",
+            "counts",
+            "unconfirmed",
+        ),
+        bool,
     ),
 }

@@ -23,6 +23,7 @@ from protocols.records.attributes import (
     Category,
     Sex,
 )
+from protocols.records.confirmation import confirmations
 from protocols.records.display import clean_text
 from protocols.records.history import History, Said
 from protocols.records.kinds import KindNo
@@ -39,6 +40,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.trust.sessions import NOBODY
 
 # fields
 
@@ -243,6 +245,12 @@ class TriageRow(Row, frozen=True, kw_only=True, gc=False):
     algorithm: str = ""
     version: str = ""
     alerts: str = ""
+    unconfirmed: int = 0
+    """1 while nobody identified wrote it and no person stands by it."""
+    confirmed: bytes | None = None
+    """18-byte references of who stands by it, oldest first."""
+    confirmed_ms: int | None = None
+    """When the first of them did."""
 
 
 class Cautious(NamedTuple):
@@ -273,9 +281,11 @@ def cautious(said: Sequence[Said]) -> Cautious:
 def rows(history: History) -> list[TriageRow]:
     """Return one row for each triage recorded."""
     found = []
+    stood_by = confirmations(history)
     for fact in history.of_kind.get(KindNo.TRIAGE_RECORD, ()):
         record = fact.record
         assert isinstance(record, TriageRecord)
+        by = stood_by.get((fact.prefix, fact.index), ())
         found.append(
             TriageRow(
                 entry=fact.entry,
@@ -294,6 +304,9 @@ def rows(history: History) -> list[TriageRow]:
                 algorithm=clean_text(record.algorithm),
                 version=clean_text(record.version),
                 alerts=clean_text(" ".join(record.alerts)),
+                unconfirmed=int(fact.session == NOBODY and not by),
+                confirmed=b"".join(one.prefix + one.index.to_bytes(2) for one in by) or None,
+                confirmed_ms=min((one.at_ms for one in by), default=None),
             )
         )
     return found

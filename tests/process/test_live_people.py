@@ -139,6 +139,27 @@ def test_triage_goes_on_without_anybody_and_nothing_else_does(folder):
     assert carrier.tag == "TG-1"
 
 
+def test_a_locked_terminal_is_told_how_much_triage_waits_and_only_a_person_confirms(folder):
+    async def seen():
+        async with served(folder), terminal(folder) as node:
+            await node.lock()
+            (written,) = await node.record(
+                [line("triage.record", "t1", data={"category": "red", "tag": "C7"})]
+            )
+            locked = await node.unconfirmed(100)
+            yes = line("triage.confirm", "c1", data={"triage": written.facts[0]})
+            shut = await refused(node.record([yes]))
+            await node.login("1", passphrase=AMINA)
+            listed = await node.unconfirmed(100)
+            (done,) = await node.record([yes])
+            return written, locked, shut, listed, done, await node.unconfirmed(100)
+
+    written, locked, shut, listed, done, after = asyncio.run(seen())
+    assert (locked.total, locked.lines, shut) == (1, (), "locked")
+    assert [(one.fact, one.tag) for one in listed.lines] == [(written.facts[0], "C7")]
+    assert done.ok and (after.total, after.lines) == (0, ())
+
+
 def test_tries_are_counted_for_all_terminals_and_over_a_restart(folder):
     async def wrong():
         async with served(folder), terminal(folder) as one, terminal(folder) as two:

@@ -34,6 +34,8 @@ from protocols.live.api import (
     SharedTag,
     SyncState,
     Unassigned,
+    Unconfirmed,
+    UnconfirmedLine,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
 from protocols.records.planning import read_time
@@ -93,6 +95,8 @@ class FakeNode(TrustCalls):
         """Those of them that were opened, with the reason; until the terminal is locked."""
         self.waiting: list[ChartLine] = []
         """Values of results without a patient."""
+        self.unsigned: list[UnconfirmedLine] = []
+        """Triage that nobody identified wrote."""
         self.clock, self.ahead_ms = "ok", 0
         self.newest_ms: int | None = None
 
@@ -157,6 +161,11 @@ class FakeNode(TrustCalls):
     async def unassigned(self, limit: int) -> Unassigned:
         self._up()
         return Unassigned(self._waits(), tuple(self.waiting[:limit]))
+
+    async def unconfirmed(self, limit: int) -> Unconfirmed:
+        self._up()
+        shown = self.unsigned[:limit] if self.unlocked else []
+        return Unconfirmed(len(self.unsigned), tuple(shown))
 
     async def record(
         self, lines: list[dict[str, Any]], *, together: bool = False, person: str | None = None
@@ -347,6 +356,8 @@ class FakeNode(TrustCalls):
         if kind == "result.assign":
             entry = data["result"].rpartition(".")[0]
             self.waiting = [one for one in self.waiting if not one.fact.startswith(entry)]
+        if kind == "triage.confirm":
+            self.unsigned = [one for one in self.unsigned if one.fact != data["triage"]]
         if kind == "entry.retract":
             for known in self.patients.values():
                 known.lines = [
@@ -481,6 +492,18 @@ def waiting_results(now_ms: int = NOW_MS) -> list[ChartLine]:
             "nord-b",
         ),
     ]
+
+
+def unsigned_triage(many: int = 3, now_ms: int = NOW_MS) -> list[UnconfirmedLine]:
+    """Return triage that nobody identified wrote, the oldest first."""
+    categories = (1, 2, 3, 4, 0)
+    return [
+        UnconfirmedLine(
+            f"fct_t{at}.0", f"ACD EFH {at:03d}", f"TG-0007{at:02d}" if at % 3 else "",
+            categories[at % 5], now_ms - (60 - at) * 60_000, "nord-b",
+        )
+        for at in range(1, many + 1)
+    ]  # fmt: skip
 
 
 class Served:

@@ -20,7 +20,7 @@ from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
 from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
-from tests.screens.fake_node import NOW_MS, refusing, staff, waiting_results, ward
+from tests.screens.fake_node import NOW_MS, refusing, staff, unsigned_triage, waiting_results, ward
 
 GOLDEN = Path(__file__).with_name("golden")
 SIZE = Size(80, 24)
@@ -111,6 +111,10 @@ SCREENS["gate-reason"] = [*SIGNED_IN, "enter", "n", "o", *"nobody else is here"]
 SCREENS["gate-role"] = [*SIGNED_IN, "enter", "v"]
 SCREENS["who"] = [*SIGNED_IN, "f10", "6", "4"]
 SCREENS["pin"] = [*SIGNED_IN, "f10", "6", "4", "p", *"correct horse", "enter", *"60"]
+NIGHT = "a device with people, after triage by nobody"
+SCREENS["sign-in-unconfirmed"] = [NIGHT]
+SCREENS["board-unconfirmed"] = [NIGHT, *SIGNED_IN[1:]]
+SCREENS["unconfirmed"] = [NIGHT, *SIGNED_IN[1:], "c", "down"]
 OWN_SEAL = "a device that is sealed itself"
 SCREENS["board-sealed"] = [OWN_SEAL]
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
@@ -129,6 +133,8 @@ def shell_after(keys, words, node=None, **greeting):
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
     if keys[:1] == [OTHER_TEAM]:
         keys, node.foreign = keys[1:], dict.fromkeys(node.patients, ("Red Cross", "MoH"))
+    if keys[:1] == [NIGHT]:
+        keys, node.unsigned = [STAFF, *keys[1:]], unsigned_triage(4)
     if keys[:1] == [STAFF]:
         keys, node.staff = keys[1:], staff()
         node.greeting = msgspec.structs.replace(node.greeting, people=len(node.staff))

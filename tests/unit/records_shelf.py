@@ -29,6 +29,8 @@ class Shelf:
     codes: int = 0
     now_ms: int = NOW_MS
     scope: ScopeId = field(default_factory=ScopeId.zero)
+    session: tuple[int, bytes] = (0, b"")
+    """Whom entries name as their writer; nobody at first."""
     sizes: dict[int, int] = field(default_factory=dict)
     """Bytes of the last value written, by kind."""
 
@@ -103,6 +105,7 @@ class Shelf:
                 order=(self.clock, prefix),
                 standing=0,
                 code_tag="34678",
+                session=self.session,
             )
             assert fact.record is not None
             self.facts_by_subject.setdefault(owner, []).append(fact)

@@ -39,6 +39,24 @@ async def test_only_open_standing_patients_are_counted_and_the_rest_is_named():
     assert (picture.not_counted, picture.unsettled) == (1, 1)
 
 
+async def test_triage_that_nobody_signed_waits_until_it_is_confirmed_or_superseded():
+    book, a, _ = two_sites()
+    book.patient(1, site=a, triage=1)
+    for back, more in (
+        (9, {"unconfirmed": 1}),
+        (8, {"unconfirmed": 1}),
+        (30, {"unconfirmed": 0}),
+        (31, {"unconfirmed": 1, "replaced": 1}),
+        (32, {"unconfirmed": 1, "replaced": 2}),
+        (33, {"unconfirmed": 1, "standing": 2}),
+    ):
+        book.record("triage", 1, NOW_MS - back * MINUTE, category=1, **more)
+
+    picture = await read_picture(book, NOW_MS)
+
+    assert picture.unconfirmed == (2, NOW_MS - 9 * MINUTE)
+
+
 async def test_a_tag_on_two_patients_is_named_with_all_who_carry_it():
     book, a, b = two_sites()
     book.patient(1, site=a, triage=1, tag="TG-77")

@@ -40,6 +40,7 @@ def ward() -> tuple[Shelf, dict[str, Written]]:
     held["$other"] = shelf.write("patient.register", {"given_name": "Other"})
     shelf.write("encounter.open", patient={"tag": "B12"})
     held["$note"] = shelf.write("note.add", {"text": "x"}, patient={"tag": "B12"})
+    held["$triage"] = shelf.write("triage.record", {"category": "red"}, patient={"tag": "B12"})
     spo2 = {"code": "spo2", "value": "94", "unit": "%"}
     held["$unassigned"] = shelf.write("observation.record", spo2, source="device")
     return shelf, held

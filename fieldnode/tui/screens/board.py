@@ -18,11 +18,12 @@ from fieldnode.tui.screens.drafts import DraftsPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.unconfirmed import UnconfirmedPage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_counts, draw_list
 from fieldnode.tui.wording import TRIAGE_ROLES, TRIAGE_WORDS, age, name, sex, span_of, triage
 from protocols.errors import FieldmeshError
-from protocols.live.api import BoardLine, BoardPage, SharedTag
+from protocols.live.api import BoardLine, BoardPage, SharedTag, Unconfirmed
 from protocols.records.display import clean_text
 
 WIDE_CELLS = 110
@@ -43,6 +44,7 @@ class WardPage(Page):
         Action("/", "3", "board.filter"),
         Action("d", "4", "board.drafts"),
         Action("r", "5", "board.results"),
+        Action("c", "6", "board.unconfirmed"),
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -51,8 +53,10 @@ class WardPage(Page):
         self._counts: dict[str, int] = {}
         self._shared_tags: tuple[SharedTag, ...] = ()
         self._unassigned = 0
-        self._sealed = False
         """Results that wait for a patient."""
+        self._unconfirmed = 0
+        """Triage that nobody identified wrote; asked for whoever is signed in."""
+        self._sealed = False
         self._filter = ""
         self._asking: FormCore | None = None
         self._came = False
@@ -61,7 +65,7 @@ class WardPage(Page):
 
     def opened(self) -> list[Act]:
         """Fetch the first page; keys wait for it."""
-        return [self._fetch(0, holds=True)]
+        return [self._fetch(0, holds=True), *self._ask_unconfirmed()]
 
     def resumed(self) -> list[Act]:
         """Fetch again what is on the screen."""
@@ -70,7 +74,8 @@ class WardPage(Page):
     def changed(self) -> list[Act]:
         """Rows changed: the selection stays on its patient."""
         self._rows.changed()
-        return [self._fetch(page, holds=False) for page in self._rows.wanted()]
+        pages = [self._fetch(page, holds=False) for page in self._rows.wanted()]
+        return [*pages, *self._ask_unconfirmed()]
 
     def key(self, key: str) -> list[Act]:
         """Move, open, filter, or start something."""
@@ -94,6 +99,8 @@ class WardPage(Page):
                 return [Open(DraftsPage(self.desk))]
             case "r":
                 return [Open(ResultsPage(self.desk))]
+            case "c" if self._unconfirmed:
+                return [Open(UnconfirmedPage(self.desk))]
         return []
 
     def scan(self, scan: Scan) -> list[Act]:
@@ -139,14 +146,17 @@ class WardPage(Page):
         words = self.desk.words
         return [
             Hint(words("keys.enter"), words("board.open")),
-            # The line that counts results names their key; without any it does nothing.
-            *(hint for hint in super().hints() if hint.word != words("board.results")),
+            # The lines that count what waits name their keys; without any those do nothing.
+            *(Hint(f"{one.letter}/{one.digit}", words(one.word)) for one in self.actions[:-2]),
         ]
 
     def _alerts(self, width: int) -> list[Line]:
         """Return a line for results without a patient, and one for a tag on several patients."""
         waiting = self.desk.words.count("board.unassigned", self._unassigned)
         found = [line(" ", Span(cut(waiting, width - 2), "warn"))] if self._unassigned else []
+        if self._unconfirmed:
+            told = self.desk.words.count("board.unconfirmed_waits", self._unconfirmed)
+            found.append(line(" ", Span(cut(told, width - 2), "warn")))
         if self._sealed:
             found.insert(0, line(" ", Span(cut(self.desk.words("board.sealed"), width - 2), "bad")))
         if not self._shared_tags:
@@ -214,6 +224,18 @@ class WardPage(Page):
             self._listed += 1
             return [Say(self.desk.words("board.moved"), "warn", bell=True)]
         return [then(row)]
+
+    def _ask_unconfirmed(self) -> list[Act]:
+        """Ask how much triage waits for a person, where one is here."""
+        if not self.desk.greeting.person_id:
+            self._unconfirmed = 0
+            return []
+
+        def came(found: Unconfirmed) -> list[Act]:
+            self._unconfirmed = found.total
+            return []
+
+        return [Ask(lambda node: node.unconfirmed(0), came, _later, holds=False)]
 
     def _fetch(self, page: int, *, holds: bool) -> Ask:
         offset, text = page * PAGE_ROWS, self._filter

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
-
-import msgspec
+from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, line, wrap
@@ -19,8 +17,9 @@ from fieldnode.tui.screens.settle import SettlePage
 from fieldnode.tui.screens.shared_tag import SharedTagPage, others
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
+from fieldnode.tui.timeline import Happening, happenings, summary, when
 from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import clock, error, happened, identity, value_text
+from fieldnode.tui.wording import clock, error, identity, value_text
 from protocols.errors import FieldmeshError
 from protocols.live.api import Attribute, Chart, ChartLine
 from protocols.records.display import clean_text
@@ -44,21 +43,6 @@ FACTS_FIRST = 120
 
 FACTS_MAX = 500
 """Facts fetched once the person has gone to the end of those; the most the node gives."""
-
-_PLAIN = frozenset({"", "text", "value", "note", "triage"})
-"""Keys whose value says enough beside the kind of the line."""
-
-
-_CIRCUMSTANCES = frozenset({"precision", "by", "source", "device", "reason", "clock"})
-"""What all facts of one entry share and a line says once."""
-
-
-class Happening(NamedTuple):
-    """One line of the timeline: one fact, or several that one entry wrote together."""
-
-    line: ChartLine
-    """Of the first fact, with what all of them say."""
-    facts: tuple[str, ...]
 
 
 class ChartPage(Page):
@@ -206,7 +190,17 @@ class ChartPage(Page):
         before = [marks[row.replaced]] if row.replaced in marks else []
         if row.standing:
             before.append(words("chart.not_standing"))
-        return " ".join([*before, summary(self.desk, row, short=short)])
+        if row.unconfirmed:
+            before.append(words("chart.unconfirmed"))
+        return " ".join([*before, summary(self.desk, row, short=short), *self._stood_by(row)])
+
+    def _stood_by(self, row: ChartLine) -> list[str]:
+        """Return who stands by a triage that nobody identified wrote, and since when."""
+        desk = self.desk
+        return [
+            desk.words("chart.confirmed", who=clean_text(who), at=clock(at, desk.now_ms, desk.zone))
+            for who, at in row.confirmed
+        ]
 
     def _details(self, width: int) -> list[Line]:
         """Return who wrote the selected line, when, how far it has travelled, and all it says."""
@@ -258,27 +252,6 @@ def _rows_of(parts: Sequence[str], role: str, width: int) -> list[Line]:
     return [line(" ", Span(row, role)) for row in rows]
 
 
-def happenings(lines: Sequence[ChartLine]) -> list[Happening]:
-    """Return what happened, newest first: a set taken together is one line.
-
-    What only marks another line as entered in error is folded away; that line says so itself.
-    """
-    found: dict[tuple[object, ...], list[ChartLine]] = {}
-    for one in lines:
-        entry, _, _ = one.fact.rpartition(".")
-        if one.kind != "entry.retract":
-            found.setdefault((entry or one.fact, one.kind, one.replaced), []).append(one)
-    return [_joined(sorted(same, key=_index)) for same in found.values()]
-
-
-def _joined(same: list[ChartLine]) -> Happening:
-    own = [pair for one in same for pair in one.summary if pair[0] not in _CIRCUMSTANCES]
-    shared = [pair for one in same for pair in one.summary if pair[0] in _CIRCUMSTANCES]
-    pairs = (*own, *dict.fromkeys(shared))
-    line = msgspec.structs.replace(same[0], summary=pairs)
-    return Happening(line, tuple(one.fact for one in same))
-
-
 def _author(row: ChartLine) -> str:
     """Return who wrote a line; of somebody nobody here knows yet, the device with a mark."""
     return clean_text(row.author) + ("?" if row.unknown else "")
@@ -291,32 +264,3 @@ def _written_by(row: ChartLine) -> str:
         who += f", {clean_text(row.profession)}"
     elsewhere = row.device and row.device != row.author
     return f"{who} ({clean_text(row.device)})" if elsewhere else who
-
-
-def _index(one: ChartLine) -> int:
-    place = one.fact.rpartition(".")[2]
-    return int(place) if place.isdecimal() else 0
-
-
-def when(desk: Desk, row: ChartLine) -> str:
-    """Return when a line happened, no more exactly than it was stated."""
-    precision = dict(row.summary).get("precision", "")
-    return happened(row.at_ms, precision, desk.now_ms, desk.zone)
-
-
-def summary(desk: Desk, row: ChartLine, *, short: bool = False) -> str:
-    """Return a timeline line's content in the reader's words; `short` ones for a column."""
-    told = [pair for pair in row.summary if pair[0] != "precision"]
-    parts = [_pair(desk, key, value, short=short) for key, value in told]
-    return "  ".join(part for part in parts if part)
-
-
-def _pair(desk: Desk, key: str, value: str, *, short: bool) -> str:
-    words = desk.words
-    plain = value_text(words, value)
-    if key in _PLAIN:
-        return plain
-    for room in ("short", "obs", "field") if short else ("obs", "field"):
-        if words.has(f"{room}.{key}"):
-            return f"{words(f'{room}.{key}')} {plain}".strip()
-    return f"{clean_text(key)} {plain}".strip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
@@ -15,7 +15,7 @@ from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.occasion import Occasion, occasion_of
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.carriers import CarriersPage
-from fieldnode.tui.screens.gate import GatePage
+from fieldnode.tui.screens.gate import UNCOUNTED, ask_gate, gate_of
 from fieldnode.tui.screens.switch import SwitchPage
 from fieldnode.tui.screens.when import WHEN_KEY, WhenPage
 from fieldnode.tui.widgets.form_view import draw_form
@@ -28,16 +28,10 @@ from fieldnode.tui.wording import (
     short_identity,
 )
 from protocols.errors import FieldmeshError
-from protocols.live.api import BoardLine, BoardPage, Draft, Permission, Recorded
+from protocols.live.api import BoardLine, BoardPage, Draft, Recorded
 
 TITLE_ROWS = 2
 """Who it is about, and the title."""
-
-OVERRIDABLE = ("outside_practice", "licence_ended", "not_recognised", "licence_unknown")
-"""Refusals of a save that a reason overrides."""
-
-UNCOUNTED = frozenset({"role_refused", "quarantined"})
-"""Warnings that what was saved counts nowhere."""
 
 SCAN_CHARS_MAX = 64
 """Longest tag; a longer code is not one."""
@@ -80,26 +74,7 @@ class FormPage(Page, ABC):
 
     def _ask_gate(self) -> list[Act]:
         """Ask whether whoever is here may write this, where anything stops them at all."""
-        if not self.desk.greeting.gated:
-            return []
-
-        def came(found: list[Permission]) -> list[Act]:
-            return self._gate([one for one in found if one.reason], list)
-
-        return [Ask(lambda node: node.may(self.kinds), came)]
-
-    def _gate(
-        self,
-        stopped: Sequence[Permission],
-        go_on: Callable[[], list[Act]],
-        *,
-        opening: bool = True,
-    ) -> list[Act]:
-        if not stopped:
-            return []
-        patient = self.head.patient if self.head else ""
-        page = GatePage(self.desk, stopped, patient, go_on, opening=opening)
-        return [Open(page), Say("", bell=True)]
+        return ask_gate(self.desk, self.kinds, self.head.patient if self.head else "")
 
     @abstractmethod
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
@@ -349,9 +324,9 @@ class FormPage(Page, ABC):
     def _refused(self, recorded: Recorded) -> list[Act]:
         """Open the field that the node refuses and say why; a licence may be overridden."""
         code = recorded.error or ""
-        if code in OVERRIDABLE and recorded.kind:
-            stopped = Permission(recorded.kind, code, True, recorded.allowed)
-            return self._gate([stopped], self._save, opening=False)
+        patient = self.head.patient if self.head else ""
+        if gated := gate_of(self.desk, recorded, patient, self._save):
+            return gated
         name = self.field_of(recorded.field or "")
         asks = code == "confirm_needed" and bool(recorded.confirm)
         if asks and recorded.confirm:

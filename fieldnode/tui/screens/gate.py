@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import ClassVar
 
-from fieldnode.tui.acts import Act, Ask, Back, Say
+from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, cells, line, wrap
 from fieldnode.tui.cores.keys import is_text
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
-from protocols.live.api import Permission
+from protocols.live.api import Permission, Recorded
 from protocols.records.display import clean_text
 
 REASON_CHARS_MAX = 100
 """With the kind in front it fits the trail."""
+
+
+OVERRIDABLE = ("outside_practice", "licence_ended", "not_recognised", "licence_unknown")
+"""Refusals of a save that a reason overrides."""
+
+UNCOUNTED = frozenset({"role_refused", "quarantined"})
+"""Warnings that what was saved counts nowhere."""
 
 
 class GatePage(Page):
@@ -130,6 +137,44 @@ class GatePage(Page):
         if self._typed is None:
             return super().hints()
         return [Hint(self.desk.words("keys.enter"), self.desk.words("gate.override"))]
+
+
+def ask_gate(desk: Desk, kinds: Sequence[str], patient: str) -> list[Act]:
+    """Ask before a page is used whether whoever is here may write these kinds.
+
+    Asked only where anything stops them at all.
+    """
+    if not desk.greeting.gated:
+        return []
+
+    def came(found: list[Permission]) -> list[Act]:
+        return gate(desk, [one for one in found if one.reason], patient, list)
+
+    return [Ask(lambda node: node.may(kinds), came)]
+
+
+def gate(
+    desk: Desk,
+    stopped: Sequence[Permission],
+    patient: str,
+    go_on: Callable[[], list[Act]],
+    *,
+    opening: bool = True,
+) -> list[Act]:
+    """Put the question in the way where anything stops whoever is here; see `GatePage`."""
+    if not stopped:
+        return []
+    return [Open(GatePage(desk, stopped, patient, go_on, opening=opening)), Say("", bell=True)]
+
+
+def gate_of(
+    desk: Desk, refused: Recorded, patient: str, go_on: Callable[[], list[Act]]
+) -> list[Act]:
+    """Put it in the way of a save that a licence refused, as one that ended meanwhile does."""
+    if refused.error not in OVERRIDABLE or not refused.kind:
+        return []
+    stopped = Permission(refused.kind, refused.error, True, refused.allowed)
+    return gate(desk, [stopped], patient, go_on, opening=False)
 
 
 _WHY = {

@@ -14,13 +14,13 @@ from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.wording import clock, error
 from protocols.errors import FieldmeshError
-from protocols.live.api import Me, PersonLine
+from protocols.live.api import Me, PersonLine, Unconfirmed
 from protocols.records.display import clean_text
 
 SHOWN_STARS_MAX = 32
 NAME_CELLS = 28
 PROFESSION_CELLS = 16
-AROUND_ROWS = 9
+AROUND_ROWS = 10
 """Rows beside the list of people."""
 
 
@@ -35,6 +35,8 @@ class LockPage(Page):
         self.core = SignIn()
         self._people: dict[int, PersonLine] = {}
         self._since_ms = desk.now_ms
+        self._unconfirmed = 0
+        """Triage that waits for a person to stand by it: a number, nothing of whom."""
         self._before = desk.greeting.person_id
         """Who was here: the same person goes on where they were, another begins anew."""
 
@@ -84,6 +86,8 @@ class LockPage(Page):
         prompt = line("   ", Span(self.prompt(), "label"), Span(" [ "))
         rows.append((*prompt, Span(stars, "open"), Span(" ", "cursor"), Span(" ]")))
         rows += [(), line("   ", words("lock.explained"))]
+        if self._unconfirmed:
+            rows += [line("   ", words.count("lock.unconfirmed", self._unconfirmed))]
         if desk.drafts:
             rows += [(), line("   ", words.count("lock.drafts", len(desk.drafts)))]
         return rows
@@ -138,6 +142,10 @@ class LockPage(Page):
         def came(people: list[PersonLine]) -> list[Act]:
             self._people = {one.number: one for one in people}
             self.core.take([Choice(one.number, one.id, has_pin=one.pin) for one in people])
+            return [Ask(lambda node: node.unconfirmed(0), counted, _nothing, holds=False)]
+
+        def counted(found: Unconfirmed) -> list[Act]:
+            self._unconfirmed = found.total if self._people else 0
             return []
 
         # Keys wait for it: a digit must not become the first sign of a passphrase.
