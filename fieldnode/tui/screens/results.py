@@ -10,8 +10,8 @@ from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
-from fieldnode.tui.screens.chart import Happening, happenings, summary, when
 from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.timeline import Happening, happenings, summary, when
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import code_sentence, full_identity, short_identity
 from protocols.live.api import BoardLine, Recorded, Unassigned
