@@ -98,10 +98,8 @@ class Roster:
         """Take one control entry; `changed` says what comes of it.
 
         What does not hold is left out without an error: its entry stays in its feed as
-        evidence. The same entry twice changes nothing.
-
-        Args:
-            record: None when it does not read; its place counts all the same.
+        evidence. The same entry twice changes nothing. Of a record that does not read, None, the
+        place counts all the same.
         """
         if self.positions.of(place.entry) is not None:
             return
@@ -128,6 +126,10 @@ class Roster:
         """Take certificates that came outside a feed, as in a greeting."""
         self._grow(self._membership.certify(statements))
         self._forget()
+
+    def holds(self, name: StatementHash) -> bool:
+        """Whether an authentic certificate is here, standing or not."""
+        return self._membership.held_by(name) is not None
 
     def changed(self) -> frozenset[DeviceId]:
         """Return and forget the devices and persons whose entries must be judged again."""
