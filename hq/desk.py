@@ -73,6 +73,7 @@ class Desk:
             visit=request[VISIT],
             route=request.match_info.route.name,
             title=self.title,
+            closed=request.get(CLOSED, False),
             mark=self.hints.mark,
             age_words=json.dumps(dict(shown.age_words(speak)), ensure_ascii=True),
             **values,
@@ -81,6 +82,8 @@ class Desk:
 
 
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
+CLOSED: web.RequestKey[bool] = web.RequestKey("closed", bool)
+"""Whether this HQ is sealed and shows no records; see `hq.closed`."""
 
 
 def environment() -> jinja2.Environment:

@@ -132,6 +132,10 @@ class Pictures:
         self._kept: Picture | None = None
         self._behind: Background | None = None
 
+    def forget(self) -> None:
+        """Keep nothing of what was read."""
+        self._kept = self._behind = None
+
     async def now(self, now_ms: int) -> Picture:
         """Return the picture as of now."""
         async with self._lock:

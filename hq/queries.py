@@ -396,6 +396,11 @@ class Filter:
         }
 
 
+async def is_closed(book: Book) -> bool:
+    """Return whether this HQ learned of its own seal: its book is closed to read."""
+    return bool(await book.read("select 1 from meta where name = 'closed'", {}))
+
+
 async def care(book: Book) -> list[Care]:
     """Return patients in care by site and triage."""
     return [Care(*row) for row in await book.read(CARE, {})]

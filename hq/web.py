@@ -16,6 +16,7 @@ from hq import queries
 from hq.accounts import Accounts
 from hq.auditing import Auditing
 from hq.belonging import Belonging
+from hq.closed import answer_closed
 from hq.desk import DESK, Desk, assets, environment
 from hq.doors import Doors
 from hq.hints import GAP_S, PARTS, Hints
@@ -91,7 +92,10 @@ def make_app(
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        return await guard.answer(request, handler)
+        async def inside(asked: web.Request) -> web.StreamResponse:
+            return await answer_closed(asked, handler)
+
+        return await guard.answer(request, inside)
 
     app = web.Application(middlewares=[guarded], client_max_size=BODY_BYTES_MAX)
     app[DESK] = desk

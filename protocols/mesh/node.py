@@ -30,6 +30,7 @@ from protocols.mesh.handing import Handing
 from protocols.mesh.links import Link, Switchboard
 from protocols.mesh.receipts import Receipts
 from protocols.mesh.session import Session
+from protocols.records.catalogue import ROW_TABLES
 from protocols.trust.enrolment import (
     grant_file,
     open_grant_file,
@@ -75,6 +76,7 @@ class Node:
         self._confirming = Confirming(ledger, self._board)
         self._handing = Handing(ledger, self._board)
         self._timers = _Timers()
+        self._closed = ledger.authority.keyring.closed
 
     # Driving
 
@@ -358,6 +360,14 @@ class Node:
             self._merge_now(session)
         self._receipts.took(now)
 
+    def _tell_if_closed(self) -> None:
+        """Say that every row is another when the book was closed for a seal, or opened again."""
+        closed = self.ledger.authority.keyring.closed
+        if closed != self._closed:
+            self._closed = closed
+            tables = frozenset(table.TABLE for table in ROW_TABLES)
+            self._board.effects.append(Changed(tables))
+
     def _pass_on(self, source: Session, feeds: Iterable[FeedState], now: Now) -> None:
         late = now.mono_ms + now.between(SUPPRESSED_OFFER_MS)
         for session in self._board.sessions():
@@ -417,6 +427,7 @@ class Node:
 
     def _settle(self, now: Now) -> list[Effect]:
         """Move frames out, set the next alarm, hand over the effects."""
+        self._tell_if_closed()
         self._handing.look(now)
         self._board.pump(now.mono_ms)
         wake = self._next_alarm(now)

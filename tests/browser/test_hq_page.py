@@ -254,3 +254,18 @@ async def test_a_device_is_sealed_in_two_pages_without_a_script(opened):
         await tab.scripts(True)
     assert [each["reason"] for each in trust.sealed] == ["lost"]
     assert opened.registry.accounts == ["lead"]
+
+
+async def test_an_open_page_drops_its_names_when_hq_is_sealed_and_says_so(opened):
+    await enter(opened)
+    assert "K7M" in await opened.tab.ask("document.body.textContent")
+
+    opened.book.put("meta", name="closed", value=b"1")
+    opened.book.tell("patient", "encounter", "triage", "note")
+
+    await opened.tab.until("document.body.textContent.includes('This HQ is sealed')")
+    await opened.tab.until("!document.body.textContent.includes('K7M')")
+    await opened.shoot("sealed")
+    await opened.tab.open(f"{opened.url}/patients")
+    assert "K7M" not in await opened.tab.ask("document.body.textContent")
+    assert "nobody is in care" in await opened.tab.ask("document.body.textContent")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from protocols.errors import LedgerError
 from protocols.ids import EntryHash, KeyId, PatientId, ScopeId
 from protocols.ledger.sealing import SealOrder
+from protocols.mesh.effects import Changed, Effect
 from protocols.trust.certificates import Rank, open_certificate, sign_certificate
 from protocols.trust.control import Capture, Seal, SealReason
 from protocols.trust.identity import DeviceKeys
@@ -74,6 +76,44 @@ def test_whoever_hears_of_the_own_seal_forgets_keys_and_rows_and_keeps_every_ent
     ben.ledger.rebuild_rows()
     assert nothing(ben)
     assert not nothing(eve)
+
+
+def test_whoever_shows_rows_is_told_that_all_of_them_went_and_when_they_are_back():
+    stage, (ann, ben) = meshed(("ann", "ben"))
+    stage.write(ann, patient("Amina"))
+    stage.run(1_000)
+    told: list[frozenset[str]] = []
+    carry = stage.carry
+
+    def listening(device: Device, effects: Sequence[Effect]) -> None:
+        told.extend(each.tables for each in effects if device is ben and isinstance(each, Changed))
+        carry(device, effects)
+
+    stage.carry = listening  # type: ignore[method-assign]
+    carry(ann, ann.node.seal(ben.id, SealOrder(SealReason.LOST), stage.now(ann)))
+    stage.link(ben, ann)
+    stage.run(5_000)
+    assert nothing(ben)
+    assert any(ROWS_SEEN <= tables for tables in told)
+
+    told.clear()
+    count_again(ann, ben)
+    stage.link(ben, ann)
+    stage.run(5_000)
+    assert held(ben)["patient"] == 1
+    assert any(ROWS_SEEN <= tables for tables in told)
+
+
+ROWS_SEEN = {"patient", "encounter", "triage", "note"}
+
+
+def count_again(sealer: Device, sealed: Device) -> None:
+    """Let this life of a sealed device count whole, as an admission of a later one does."""
+    (bound,) = sealer.ledger.authority.roster.bounds(sealed.id)
+    epoch = bytes(sealed.ledger.authority.epoch)
+    again = Seal(bytes(sealed.id), bound.reason, (), extends=bytes(bound.seal), epochs=(epoch,))
+    with sealer.ledger.atomic():
+        sealer.ledger.write_control(again, WALL_MS)
 
 
 def test_what_is_taken_down_then_is_read_by_others_waits_in_quarantine_and_is_let_through(learned):
@@ -203,11 +243,7 @@ def test_with_nobody_else_to_read_it_care_is_taken_down_and_waits_for_this_devic
     assert nothing(ann)
     ann.restarted()
     assert nothing(ann)
-    (bound,) = boss.ledger.authority.roster.bounds(ann.id)
-    again = Seal(bytes(ann.id), bound.reason, (), extends=bytes(bound.seal),
-                 epochs=(bytes(ann.ledger.authority.epoch),))  # fmt: skip
-    with boss.ledger.atomic():
-        boss.ledger.write_control(again, WALL_MS)
+    count_again(boss, ann)
     stage.link(ann, boss)
     stage.run(3_000)
     assert held(ann)["patient"] == 1
