@@ -12,7 +12,6 @@ import click
 
 from protocols.errors import LinkError, SetupError
 from protocols.ids import PatientId
-from protocols.ledger.backup import restore as restore_backup
 from protocols.ledger.folder import change_passphrase, lock_for_good
 from protocols.ledger.place import holds_book
 from protocols.live import answers, commands, options
@@ -143,11 +142,18 @@ def backup(folder: Path, passphrase_file: Path | None, target: Path) -> None:
 @data_option
 @passphrase_option
 @source_option
-def restore(folder: Path, passphrase_file: Path | None, source: Path) -> None:
+@click.option(
+    "--orders",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What was ordered since: a lost node's file `orders`, or any node's `release card`.",
+)
+def restore(
+    folder: Path, passphrase_file: Path | None, source: Path, orders: tuple[Path, ...]
+) -> None:
     """Verify a backup and make a new node folder of it; it goes on writing at once."""
     with told():
-        show(commands.plain(restore_backup(source, folder, passphrase_of(passphrase_file))))
-    say("Restored. It begins a new epoch when it is opened, and peers send what it lacks.")
+        commands.restore(source, folder, passphrase_of(passphrase_file), orders)
 
 
 @command()

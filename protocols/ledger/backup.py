@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -21,7 +21,7 @@ from tempfile import mkdtemp
 from typing import BinaryIO
 
 from protocols.errors import InputError, LedgerError
-from protocols.ledger import token
+from protocols.ledger import remembered, token
 from protocols.ledger.book import Ledger
 from protocols.ledger.erasing import wipe_copy
 from protocols.ledger.folder import building
@@ -59,6 +59,21 @@ class BackupReport:
     entries: int
     feeds: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore made, and how much of what happened since it knows."""
+
+    entries: int
+    feeds: int
+    bytes: int
+    made_ms: int | None
+    """When the backup was made, Unix milliseconds; None when it does not say."""
+    erases: int
+    """Erases ordered since that files beside it told of; they are carried out."""
+    alone: bool
+    """Nobody else is known who could have erased anything since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +117,13 @@ def backup(
             raise InputError("target_exists", field="to")
         with _beside(target) as place:
             copy, whole = place / DATABASE_NAME, place / "whole"
-            found = _copied(source, copy, check, going_on)
+            found = _copied(source, copy, wall_ms, check, going_on)
             write_new(whole, _packed(copy, (source.folder / KEY_NAME).read_bytes()))
             if not _sum_holds(whole):
                 raise LedgerError("backup_failed")
             # Never over what appeared meanwhile; a rename would.
             _move_new(whole, target)
+        remembered.keep_beside(source.folder, target)
         sync_folder(target.parent)
         size = target.stat().st_size
     with suppress(LedgerError):
@@ -155,29 +171,46 @@ def verify(archive: Path, passphrase: str, place: Path) -> Verified:
     return Verified(found.entries, found.feeds, found.ok, found.problems)
 
 
-def restore(archive: Path, folder: Path, passphrase: str) -> BackupReport:
+def restore(
+    archive: Path, folder: Path, passphrase: str, wall_ms: int, orders: Sequence[Path] = ()
+) -> Restored:
     """Make a new data folder of a backup, after verifying all of it.
+
+    What was ordered to be erased since is carried out before it can be read, as far as files of
+    orders tell: those named, those beside the backup and the one left in the folder.
 
     Raises:
         SetupError: `book_exists`, `folder_not_empty`, `place_closed`.
-        InputError: `wrong_passphrase`, `not_a_backup`.
+        InputError: `wrong_passphrase`, `not_a_backup`; as `remembered.carry_out`.
         LedgerError: `backup_damaged`, `disk_full`, `disk_failed`. The folder is as it was then.
     """
     with disk_trouble(), building(folder) as place:
         database = place / DATABASE_NAME
         locked = _unpack(archive, database)
-        found = check_copy(database, unlocked(locked, passphrase))
+        key = unlocked(locked, passphrase)
+        found = check_copy(database, key)
         if not found.ok:
             raise LedgerError("backup_damaged")
+        known = remembered.carry_out(
+            place,
+            key,
+            [remembered.read(path) for path in orders],
+            remembered.found_beside(archive, folder),
+            wall_ms,
+        )
         write_whole(place / KEY_NAME, locked)
-    return BackupReport(found.entries, found.feeds, archive.stat().st_size)
+    size = archive.stat().st_size
+    return Restored(found.entries, found.feeds, size, known.made_ms, known.erases, known.alone)
 
 
-def _copied(source: Source, copy: Path, check: Check, going_on: Callable[[], bool]) -> Findings:
+def _copied(
+    source: Source, copy: Path, wall_ms: int, check: Check, going_on: Callable[[], bool]
+) -> Findings:
     copy_file(source.folder / DATABASE_NAME, source.key, copy, going_on)
     store = open_copy(copy, source.key)
     try:
         token.write(store, token.NO_INSTALLATION)
+        remembered.note_made(store, wall_ms)
         wipe_copy(store)
     finally:
         store.close()

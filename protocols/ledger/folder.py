@@ -14,7 +14,7 @@ from protocols.ids import DeviceId
 from protocols.ledger import keyfile, token
 from protocols.ledger.book import Ledger
 from protocols.ledger.founding import new_epoch
-from protocols.ledger.place import DATABASE_NAME, UNATTENDED_NAME, holds_book
+from protocols.ledger.place import DATABASE_NAME, ORDERS_NAME, UNATTENDED_NAME, holds_book
 from protocols.ledger.safefile import disk_trouble, sync_folder
 from protocols.ledger.store import (
     LOCK_NAME,
@@ -248,7 +248,7 @@ def _refuse_taken(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise SetupError("folder_not_empty")
-    found = {path.name for path in folder.iterdir()} - {LOCK_NAME, MAKING_NAME}
+    found = {path.name for path in folder.iterdir()} - {LOCK_NAME, MAKING_NAME, ORDERS_NAME}
     if found and not ((folder / MAKING_NAME).exists() and found <= _OURS):
         raise SetupError("folder_not_empty")
 

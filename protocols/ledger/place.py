@@ -7,6 +7,8 @@ from pathlib import Path
 from protocols.ledger.safefile import disk_trouble
 
 DATABASE_NAME = "ledger.db"
+ORDERS_NAME = "orders"
+"""What was ordered to be erased, under the book's key: it outlives a database that is lost."""
 UNATTENDED_NAME = "ledger.unattended"
 """Holds the database key itself: an explicit choice at `init`, whose risk is stated there."""
 

@@ -15,7 +15,7 @@ import msgspec
 from protocols.errors import InputError
 from protocols.feeds.clock import clock_ms
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
-from protocols.ledger import reading, results, tags
+from protocols.ledger import reading, remembered, results, tags
 from protocols.ledger.authors import Author, Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
@@ -58,7 +58,7 @@ ROWS_BYTES_MAX = 512 * 1024
 STATUS_KEYS = (
     *("device", "name", "hq", "operation", "epoch", "feeds", "peers", "pending", "waiting"),
     *("void", "quarantined", "forks", "unsettled", "clock", "at_hq_until", "own_entries"),
-    *("unsent", "oldest_unsent", "digest"),
+    *("unsent", "oldest_unsent", "digest", "restored_from"),
 )
 """What `status` answers with, for a folder that nobody opens."""
 
@@ -86,6 +86,7 @@ def board(ledger: Ledger, offset: int, limit: int, text: str, now_ms: int) -> Bo
         tuple(map(_shared_tag, shared)),
         results.count(ledger.store),
         ledger.authority.keyring.closed,
+        remembered.unmet_ms(ledger),
     )
 
 
@@ -267,6 +268,7 @@ def status(node: Node, now_ms: int, ahead_ms: int = 0) -> dict[str, Any]:
                 "rows": digest.rows.hex() if digest.rows is not None else None,
             }
         },
+        "restored_from": words.iso(remembered.unmet_ms(ledger)),
     }
 
 

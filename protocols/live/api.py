@@ -213,6 +213,9 @@ class BoardPage(msgspec.Struct, frozen=True):
     """Of `board`: results that wait for a patient."""
     sealed: bool = False
     """Of `board`: this device is sealed, so it shows nobody any more."""
+    restored_ms: int | None = None
+    """Of `board`: when the backup was made that this is restored from, until another node was met:
+    what was erased since may be shown."""
 
 
 class Asserted(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import os
 import select
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from protocols.errors import InputError, LinkError
 from protocols.ids import DeviceId, PatientId
 from protocols.ledger.backup import backup as make_backup
 from protocols.ledger.backup import last_backup_ms, source_of
+from protocols.ledger.backup import restore as restore_backup
 from protocols.ledger.book import Ledger
 from protocols.ledger.folder import make_folder, open_ledger
 from protocols.ledger.founding import found_book, found_member
@@ -35,6 +36,7 @@ from protocols.live import answers, audited, calls
 from protocols.live.client import LocalClient
 from protocols.live.clock import now
 from protocols.live.hardware import machine
+from protocols.live.phrases import phrase
 from protocols.live.sentences import SENTENCES
 from protocols.live.talk import EXIT_NOT_WRITABLE, EXIT_REFUSED, passphrase_if_needed, say
 from protocols.mesh.node import Node
@@ -47,6 +49,7 @@ from protocols.trust.identity import DeviceKeys
 
 BATCH_BYTES_MAX = 128 * 1024
 """Lines sent in one call; with all that is answered to them it fits one line of the socket."""
+DAY_MS = 86_400_000
 LONG_S = 3600.0
 """A backup or a check of a large book on a slow disk ends within this."""
 READ_BYTES = 64 * 1024
@@ -287,6 +290,11 @@ def print_status(found: Mapping[str, Any]) -> None:
         ("only here", found["unsent"]),
         ("at HQ until", hq),
         ("peers", f"{linked} linked of {len(found['peers'])} known"),
+        *(
+            (("restored", f"from {found['restored_from']}, met nobody since"),)
+            if found["restored_from"]
+            else ()
+        ),
         ("unsettled", found["unsettled"]),
         ("forks", len(found["forks"])),
         ("waiting", sum(found["waiting"].values())),
@@ -326,6 +334,22 @@ def backup(book: LocalDoor | StoppedDoor, target: Path) -> dict[str, Any]:
     audited.backed_up(book.node, now(), target)
     report = make_backup(source_of(book.node.ledger), target, now().wall_ms)
     return dict(plain(report))
+
+
+def restore(source: Path, folder: Path, passphrase: str, orders: Sequence[Path]) -> None:
+    """Make a new folder of a backup, and say how old it is and what that means."""
+    wall_ms = now().wall_ms
+    made = restore_backup(source, folder, passphrase, wall_ms, orders)
+    show({**plain(made), "made_ms": iso(made.made_ms)})
+    if made.made_ms is None:
+        say(phrase("restore", "done_undated"))
+    else:
+        days = max(wall_ms - made.made_ms, 0) // DAY_MS
+        say(phrase("restore", "done", at=iso(made.made_ms), days=days))
+    if made.erases:
+        say(phrase("restore", "orders", n=made.erases))
+    if not made.alone:
+        say(phrase("restore", "until_met"))
 
 
 def passphrase_changed(folder: Path, passphrase: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from protocols.errors import LedgerError
+from protocols.ledger import remembered
 from protocols.ledger.book import Ledger
 from protocols.mesh.door import own_control
 from protocols.mesh.effects import Now
@@ -48,6 +49,7 @@ class Confirming:
         if eraser.unwiped and not eraser.wipe():
             self._at_ms = now.mono_ms + RETRY_MS
             return
+        remembered.keep(self._ledger)
         erases = eraser.to_confirm()
         with self._ledger.atomic():
             for at in range(0, len(erases), EPOCHS_MAX):

@@ -13,6 +13,7 @@ from protocols.errors import PeerError
 from protocols.feeds.run import Gap, Run, decode_run
 from protocols.feeds.varint import put_varint
 from protocols.ids import DeviceId, Epoch, FeedId, KeyId
+from protocols.ledger import remembered
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
 from protocols.mesh.ahead import Ahead
@@ -271,7 +272,8 @@ class Session:
                 wants += map(self._asking, (*ahead, run.feed))
                 self._awaited.wait_for(run.feed, None)
                 continue
-            if any(line.body is None for line in run.lines) and not self._may_lack(run):
+            lacks = any(line.body is None for line in run.lines)
+            if lacks and not self._ledger.eraser.may_lack(run):
                 # Whoever leaves out what nobody ordered away keeps it from everybody after us.
                 raise PeerError("detached_body")
             runs.append(run)
@@ -287,9 +289,6 @@ class Session:
         self._taken += size
         self.streaming = size >= STREAM_BYTES
         return taken
-
-    def _may_lack(self, run: Run) -> bool:
-        return self._ledger.eraser.may_lack(run)
 
     def take_urgent(self, frame: Frame) -> Taken | None:
         """Store what is urgent in a data frame whose turn is still to come.
@@ -436,6 +435,7 @@ class Session:
         if upto > self._ack_upto and not self._awaited:
             self._ack_upto = upto
             self._ledger.peers.note_held_of(self.peer, self.epoch, upto)
+            remembered.note_met(self._ledger)
 
     def _take_ack(self, taken: int, upto: int, now_ms: int) -> None:
         for position in self._outbox.arrive(taken, now_ms):

@@ -69,3 +69,52 @@ def test_a_bad_file_is_refused_in_a_sentence_of_both_languages(tmp_path, monkeyp
         monkeypatch.setenv("LC_ALL", language)
         done = run("fieldnode", "erase", "show", noise, "--data", folder)
         assert done.returncode == 1 and words in done.stderr
+
+
+def test_an_older_backup_restored_drops_what_was_erased_since(tmp_path):
+    ann, ben, order = tmp_path / "ann", tmp_path / "ben", tmp_path / "order"
+    init(ann)
+    init(ben)
+    ask, grant = tmp_path / "ask", tmp_path / "grant"
+    told("fieldnode", "request", ask, "--data", ben, "--json")
+    told("fieldnode", "admit", ask, "--out", grant, "--as", "coordinator", "--data", ann, "--json")
+    assert run("fieldnode", "join", "--grant", grant, "--data", ben).returncode == 0
+    old = tmp_path / "stick" / "old"
+    old.parent.mkdir()
+    with serving(ann) as said, serving(ben, "--peer", said["listening"]):
+        whom = told("fieldnode", "record", "--data", ann, lines=[PATIENT])[0]["id"]
+        told("fieldnode", "backup", "--data", ann, "--to", old)
+        for words in (
+            ("request", whom, "--reason", "asked", "--to", order, "--data", ann),
+            ("approve", order, "--yes", "--data", ben),
+            ("apply", order, "--yes", "--data", ann),
+        ):
+            done = run("fieldnode", "erase", *words)
+            assert done.returncode == 0, done.stderr
+        settled(ann, 2)
+    card = tmp_path / "card"
+    assert run("fieldnode", "release", "card", "--to", card, "--data", ben).returncode == 0
+
+    unaware = run("fieldnode", "restore", "--from", old, "--data", tmp_path / "unaware")
+    assert unaware.returncode == 0, unaware.stderr
+    assert "0 days old" in unaware.stderr and "until this node meets another" in unaware.stderr
+    shown = run("fieldnode", "rows", "patient", "--data", tmp_path / "unaware").stdout
+    assert "Zebulon" in shown
+    status = told("fieldnode", "status", "--data", tmp_path / "unaware", "--json")[0]
+    assert status["restored_from"]
+
+    for name, orders in (("what was left", ann / "orders"), ("a card", card)):
+        folder = tmp_path / name
+        made = run("fieldnode", "restore", "--from", old, "--data", folder, "--orders", orders)
+        assert made.returncode == 0, made.stderr
+        assert json.loads(made.stdout)["erases"] == 1
+        assert "Zebulon" not in run("fieldnode", "rows", "patient", "--data", folder).stdout
+
+    with serving(ben) as said, serving(tmp_path / "unaware", "--peer", said["listening"]):
+        for _ in range(60):
+            shown = run("fieldnode", "rows", "patient", "--data", tmp_path / "unaware").stdout
+            if "Zebulon" not in shown:
+                break
+        assert "Zebulon" not in shown
+        status = told("fieldnode", "status", "--data", tmp_path / "unaware", "--json")[0]
+        assert status["restored_from"] is None

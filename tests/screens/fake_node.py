@@ -98,6 +98,7 @@ class FakeNode(TrustCalls):
         self.unsigned: list[UnconfirmedLine] = []
         """Triage that nobody identified wrote."""
         self.clock, self.ahead_ms = "ok", 0
+        self.restored_ms: int | None = None
         self.newest_ms: int | None = None
 
     async def hello(self) -> Greeting:
@@ -118,7 +119,10 @@ class FakeNode(TrustCalls):
             key = "none" if line.triage is None else str(line.triage)
             counts[key] = counts.get(key, 0) + 1
         page = tuple(found[offset : offset + limit])
-        return BoardPage(len(found), offset, page, counts, self._shared(), self._waits())
+        shared, waits = self._shared(), self._waits()
+        return BoardPage(
+            len(found), offset, page, counts, shared, waits, restored_ms=self.restored_ms
+        )
 
     async def search(self, text: str, limit: int) -> BoardPage:
         self._up()

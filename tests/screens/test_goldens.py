@@ -117,6 +117,8 @@ SCREENS["board-unconfirmed"] = [NIGHT, *SIGNED_IN[1:]]
 SCREENS["unconfirmed"] = [NIGHT, *SIGNED_IN[1:], "c", "down"]
 OWN_SEAL = "a device that is sealed itself"
 SCREENS["board-sealed"] = [OWN_SEAL]
+RESTORED = "a node restored from a backup that has met nobody since"
+SCREENS["board-restored"] = [RESTORED]
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
@@ -144,6 +146,8 @@ def shell_after(keys, words, node=None, **greeting):
         }
     if keys[:1] == [OWN_SEAL]:
         keys, node.sealed = keys[1:], True
+    if keys[:1] == [RESTORED]:
+        keys, node.restored_ms = keys[1:], NOW_MS - 3 * 86_400_000
     if keys[:1] == [WAITING]:
         keys, node.waiting = keys[1:], waiting_results()
     if greeting:

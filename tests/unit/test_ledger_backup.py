@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from random import Random
 
@@ -67,6 +67,10 @@ def refusal(kind, run):
     return caught.value.code
 
 
+def restoring(archive, folder):
+    return restore(archive, folder, PASSPHRASE, WALL_MS)
+
+
 def rows(ledger):
     return ledger.store.all("SELECT id, code, name FROM patient ORDER BY id")
 
@@ -75,7 +79,9 @@ def test_a_restored_backup_has_everything_begins_an_epoch_and_writes_on(ledger, 
     report = backup(source_of(ledger), tmp_path / "backup", WALL_MS)
     folder = tmp_path / "restored"
 
-    assert restore(tmp_path / "backup", folder, PASSPHRASE) == report
+    made = restoring(tmp_path / "backup", folder)
+    assert (made.entries, made.feeds, made.bytes) == astuple(report)
+    assert (made.made_ms, made.erases, made.alone) == (WALL_MS, 0, True)
 
     assert names(folder) == sorted((DATABASE_NAME, KEY_NAME, LOCK_NAME))
     assert (report.entries, report.feeds) == (len(hashes(ledger)), len(ledger.chain.feeds))
@@ -95,7 +101,7 @@ def test_two_restored_from_one_backup_never_write_the_same_feed(ledger, tmp_path
     backup(source_of(ledger), tmp_path / "backup", WALL_MS)
     epochs = set()
     for name in ("one", "two"):
-        restore(tmp_path / "backup", tmp_path / name, PASSPHRASE)
+        restoring(tmp_path / "backup", tmp_path / name)
         epochs.add(epoch_of(tmp_path / name))
     assert len(epochs) == 2
 
@@ -105,7 +111,7 @@ def test_a_backup_carries_no_token_of_the_book_it_is_of(ledger, tmp_path, held):
     if not held:
         ledger.store.execute("DELETE FROM meta WHERE name = 'token'")
     backup(source_of(ledger), tmp_path / "backup", WALL_MS)
-    restore(tmp_path / "backup", tmp_path / "restored", PASSPHRASE)
+    restoring(tmp_path / "backup", tmp_path / "restored")
 
     store, opening = open_folder(tmp_path / "restored", PASSPHRASE, HERE)
     token = store.one("SELECT value FROM meta WHERE name = 'token'")
@@ -125,9 +131,9 @@ def test_a_backup_opens_under_the_passphrase_of_its_day(ledger, tmp_path):
     ):
         folder = tmp_path / f"of {name}"
         with pytest.raises(InputError, match="wrong_passphrase"):
-            restore(tmp_path / name, folder, wrong)
+            restore(tmp_path / name, folder, wrong, WALL_MS)
         assert not folder.exists()
-        restore(tmp_path / name, folder, fitting)
+        restore(tmp_path / name, folder, fitting, WALL_MS)
 
 
 def test_the_time_of_the_last_one_is_kept(ledger, tmp_path):
@@ -147,7 +153,7 @@ def test_nothing_is_ever_written_over(ledger, archive, tmp_path):
     assert (tmp_path / "there").read_bytes() == b"mine"
     for folder, code in ((tmp_path / "node", "book_exists"), (tmp_path, "folder_not_empty")):
         before = names(folder)
-        assert refusal(SetupError, lambda to=folder: restore(archive, to, PASSPHRASE)) == code
+        assert refusal(SetupError, lambda to=folder: restoring(archive, to)) == code
         assert names(folder) == before
 
 
@@ -156,7 +162,7 @@ def test_a_place_that_is_not_there_is_named_so(ledger, archive, tmp_path):
     assert refusal(SetupError, lambda: backup(source, tmp_path / "no" / "b", WALL_MS)) == (
         "no_such_place"
     )
-    assert refusal(SetupError, lambda: restore(tmp_path / "no", tmp_path / "r", PASSPHRASE)) == (
+    assert refusal(SetupError, lambda: restoring(tmp_path / "no", tmp_path / "r")) == (
         "no_such_place"
     )
     assert not (tmp_path / "r").exists()
@@ -185,7 +191,7 @@ def test_one_flipped_bit_anywhere_is_found(archive, tmp_path, seed):
     at = Random(seed).randrange(archive.stat().st_size) if seed > 4 else (0, 20, 60, -1, -40)[seed]
     path = damaged(archive, tmp_path, flipped(at))
     with pytest.raises(FieldmeshError) as caught:
-        restore(path, tmp_path / "node", PASSPHRASE)
+        restoring(path, tmp_path / "node")
     assert caught.value.code in ("backup_damaged", "not_a_backup")
     assert names(tmp_path) == ["damaged"]
 
@@ -193,7 +199,7 @@ def test_one_flipped_bit_anywhere_is_found(archive, tmp_path, seed):
 @pytest.mark.parametrize("size", [0, 5, 19, 22, 60, 150, 5000, -1, -4096])
 def test_a_backup_cut_short_is_found(archive, tmp_path, size):
     path = damaged(archive, tmp_path, lambda raw: raw[:size])
-    assert refusal(FieldmeshError, lambda: restore(path, tmp_path / "node", PASSPHRASE)) in (
+    assert refusal(FieldmeshError, lambda: restoring(path, tmp_path / "node")) in (
         "backup_damaged",
         "not_a_backup",
     )
@@ -272,7 +278,7 @@ def test_one_made_while_the_book_is_written_is_a_moment_of_it(ledger, tmp_path):
     all_hashes = hashes(ledger)
     for number, before in enumerate(lengths):
         folder = tmp_path / f"r{number}"
-        restore(tmp_path / f"b{number}", folder, PASSPHRASE)
+        restoring(tmp_path / f"b{number}", folder)
         other = opened(folder)
         held = hashes(other)
         assert held == all_hashes[: len(held)]
@@ -317,7 +323,7 @@ def test_no_name_stands_in_clear_in_any_file_of_a_folder_or_a_backup(tmp_path):
     backup(source_of(ledger), tmp_path / "backup", WALL_MS)
     key = ledger.store.key
     seen = {path.name: path.read_bytes() for path in (*folder.iterdir(), tmp_path / "backup")}
-    restore(tmp_path / "backup", tmp_path / "restored", PASSPHRASE)
+    restoring(tmp_path / "backup", tmp_path / "restored")
     seen |= {
         f"restored {path.name}": path.read_bytes() for path in (tmp_path / "restored").iterdir()
     }
@@ -344,7 +350,7 @@ def test_a_backup_is_for_its_owner_alone_whatever_the_umask(ledger, tmp_path):
     before = os.umask(0)
     try:
         backup(source_of(ledger), tmp_path / "backup", WALL_MS, check=check)
-        restore(tmp_path / "backup", tmp_path / "restored", PASSPHRASE)
+        restoring(tmp_path / "backup", tmp_path / "restored")
     finally:
         os.umask(before)
     for path in (tmp_path / "backup", tmp_path / "restored", *(tmp_path / "restored").iterdir()):
@@ -369,4 +375,4 @@ def test_a_killed_backup_leaves_no_file_of_that_name_and_the_next_one_works(ledg
     assert killed.returncode == 9
     assert not (tmp_path / "backup").exists()
     backup(source, tmp_path / "backup", WALL_MS)
-    assert restore(tmp_path / "backup", tmp_path / "restored", PASSPHRASE).entries == 6
+    assert restoring(tmp_path / "backup", tmp_path / "restored").entries == 6

@@ -57,6 +57,7 @@ class WardPage(Page):
         self._unconfirmed = 0
         """Triage that nobody identified wrote; asked for whoever is signed in."""
         self._sealed = False
+        self._restored_ms: int | None = None
         self._filter = ""
         self._asking: FormCore | None = None
         self._came = False
@@ -159,6 +160,10 @@ class WardPage(Page):
             found.append(line(" ", Span(cut(told, width - 2), "warn")))
         if self._sealed:
             found.insert(0, line(" ", Span(cut(self.desk.words("board.sealed"), width - 2), "bad")))
+        if self._restored_ms is not None:
+            since = span_of(self.desk.words, max(self.desk.now_ms - self._restored_ms, 0))
+            text = self.desk.words("board.restored", age=since)
+            found.insert(0, line(" ", Span(cut(text, width - 2), "warn")))
         if not self._shared_tags:
             return found
         first = self._shared_tags[0]
@@ -249,6 +254,7 @@ class WardPage(Page):
                 self._shared_tags = found.shared_tags
                 self._unassigned = found.unassigned
                 self._sealed = found.sealed
+                self._restored_ms = found.restored_ms
             return []
 
         failed = None if holds else _later
