@@ -10,8 +10,10 @@ from typing import Any
 
 import click
 
+from fieldnode.printcommands import print_group
 from protocols.errors import LinkError, SetupError
 from protocols.ids import PatientId
+from protocols.ledger.backup import restore as restore_backup
 from protocols.ledger.folder import change_passphrase, lock_for_good
 from protocols.ledger.place import holds_book
 from protocols.live import answers, commands, options
@@ -51,7 +53,7 @@ _app = App(
     invite_hq_help="The new device's receipts count as at HQ.",
     status_help="Say how the node is: peers, what has not travelled, what needs attention.",
 )
-COMMANDS: list[click.Command] = _app.shared()
+COMMANDS: list[click.Command] = [*_app.shared(), print_group]
 
 
 def command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:

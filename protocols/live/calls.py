@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from protocols.live import audited, enrolling, erasing, members, people, releasing, rosters
+from protocols.live import (
+    audited,
+    enrolling,
+    erasing,
+    members,
+    people,
+    printing,
+    releasing,
+    reviewing,
+    rosters,
+)
 from protocols.live.members import Doer, Reader
 
 READS: dict[str, Reader] = (
@@ -13,7 +23,10 @@ READS: dict[str, Reader] = (
     | erasing.READS
     | releasing.READS
     | people.READS
+    | reviewing.READS
 )
 """What is answered from the book, by name."""
-DEEDS: dict[str, Doer] = enrolling.DEEDS | erasing.DEEDS | releasing.DEEDS | people.DEEDS
+DEEDS: dict[str, Doer] = (
+    enrolling.DEEDS | erasing.DEEDS | releasing.DEEDS | people.DEEDS | printing.DEEDS
+)
 """What is done, whoever sits at the terminal. Who seals is asked apart: `members.DEEDS`."""

@@ -24,6 +24,7 @@ from protocols.live import (
     audited,
     calls,
     members,
+    printing,
 )
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
@@ -115,6 +116,7 @@ class Desk:
         table |= {name: self._doing(run) for name, run in calls.DEEDS.items()}
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
         table |= {name: self._as_whoever(run) for name, run in members.DEEDS.items()}
+        table |= {"print_ward": self._as_whoever(printing.ward), "print_chart": self._print_chart}
         table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
         table |= {name: self._unless_locked(name, run) for name, run in self._sittings_table()}
         return table | {
@@ -243,6 +245,10 @@ class Desk:
     async def _chart(self, caller: Caller, args: dict[str, Any]) -> object:
         opened = partial(self._glass.opened, caller.number)
         return await self._plain(partial(audited.chart, opened=opened))(caller, args)
+
+    async def _print_chart(self, caller: Caller, args: dict[str, Any]) -> object:
+        opened = partial(self._glass.opened, caller.number)
+        return await self._as_whoever(partial(printing.chart, opened=opened))(caller, args)
 
     async def _export(self, caller: Caller, args: dict[str, Any]) -> object:
         number = self._sittings.number(caller)
