@@ -17,6 +17,7 @@ from protocols.records import (
     encounter,
     note,
     observation,
+    pack,
     patient,
     protection,
     site,
@@ -46,6 +47,9 @@ KINDS: tuple[Kind, ...] = (
     correction.KIND_SETTLE,
     counted.KIND,
     protection.KIND,
+    pack.KIND_PUBLISH,
+    pack.KIND_APPROVE,
+    pack.KIND_USE,
     *care.KINDS,
 )
 BY_NUMBER: dict[int, Kind] = {kind.number: kind for kind in KINDS}

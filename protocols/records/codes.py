@@ -15,6 +15,8 @@ ERRORS: dict[str, str] = {
     "bad_id": "This is not an id of the kind that is needed here.",
     "bad_json": "The line is not one JSON object.",
     "bad_number": "This is not a number that can be taken here.",
+    "bad_pack": "This is not a content pack that can be read; `fieldnode pack lint` says why.",
+    "bad_signature": "The signature does not hold for this.",
     "bad_text": "The text holds signs that are not text.",
     "bad_time": "A time is ISO 8601 with an offset, a date, or Unix milliseconds.",
     "bad_value": "The value is not one of those in `allowed`.",

@@ -13,6 +13,7 @@ from protocols.records import (
     encounter,
     note,
     observation,
+    pack,
     patient,
     picture,
     protection,
@@ -44,6 +45,9 @@ ROW_TABLES: tuple[type[Row], ...] = (
     counted.CountedRow,
     protection.ProtectionRow,
     *care.ROW_TABLES,
+    pack.PackRow,
+    pack.PackApprovalRow,
+    pack.PackUseRow,
     UnreadableRow,
 )
 """Every row table."""
@@ -112,10 +116,15 @@ def _protected(history: History) -> list[Row]:
     return [*protection.rows(history)]
 
 
+def _pack(history: History) -> list[Row]:
+    return pack.rows(history)
+
+
 _PROJECT: dict[int, Callable[[History], list[Row]]] = {
     SubjectKind.PATIENT: _of_patient,
     SubjectKind.SITE: _of_site,
     SubjectKind.UNASSIGNED: _unassigned,
     SubjectKind.COUNTED: _counted,
     SubjectKind.PROTECTED: _protected,
+    SubjectKind.PACK: _pack,
 }

@@ -156,6 +156,8 @@ class SubjectKind(IntEnum):
     """An encounter as the aggregate scope knows it."""
     PROTECTED = 5
     """A concern for somebody's safety, as the protection scope knows it."""
+    PACK = 6
+    """A content pack, an approval of one, or its use on a device."""
 
     @property
     def sensitivity(self) -> Sensitivity:
