@@ -94,14 +94,14 @@ def test_whoever_shows_rows_is_told_that_all_of_them_went_and_when_they_are_back
     stage.link(ben, ann)
     stage.run(5_000)
     assert nothing(ben)
-    assert any(ROWS_SEEN <= tables for tables in told)
+    assert any(tables >= ROWS_SEEN for tables in told)
 
     told.clear()
     count_again(ann, ben)
     stage.link(ben, ann)
     stage.run(5_000)
     assert held(ben)["patient"] == 1
-    assert any(ROWS_SEEN <= tables for tables in told)
+    assert any(tables >= ROWS_SEEN for tables in told)
 
 
 ROWS_SEEN = {"patient", "encounter", "triage", "note"}
