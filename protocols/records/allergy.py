@@ -30,6 +30,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.wordlists import position, word_at
 
 # fields
 
@@ -157,7 +158,7 @@ def key_of(record: AllergyRecord) -> str:
 
 
 def _record(data: AllergyData) -> AllergyRecord:
-    status = _one_of(data.status, STATUSES, "data.status")
+    status = position(data.status, STATUSES, "data.status")
     code = None if data.code is None else number_of("allergen", data.code, "data.code")
     text = "" if data.text is None else tidy(data.text, "data.text", SUBSTANCE_CHARS_MAX)
     if status == NONE_KNOWN and (code is not None or text):
@@ -168,17 +169,11 @@ def _record(data: AllergyData) -> AllergyRecord:
         status=status,
         code=code,
         text=text,
-        reaction=_one_of(data.reaction, REACTIONS, "data.reaction"),
-        severity=_one_of(data.severity, SEVERITIES, "data.severity"),
-        certainty=_one_of(data.certainty, CERTAINTIES, "data.certainty"),
+        reaction=position(data.reaction, REACTIONS, "data.reaction"),
+        severity=position(data.severity, SEVERITIES, "data.severity"),
+        certainty=position(data.certainty, CERTAINTIES, "data.certainty"),
         remark=tidy(data.remark, "data.remark", REMARK_CHARS_MAX) if data.remark else "",
     )
-
-
-def _one_of(text: str, words: tuple[str, ...], where: str) -> int:
-    if text not in words:
-        raise InputError("bad_value", field=where, allowed=words)
-    return words.index(text)
 
 
 # rows
@@ -236,12 +231,12 @@ def rows(history: History) -> list[AllergyRow]:
                 supersedes=history.supersedes(fact),
                 replaced=history.replaced(fact),
                 patient=history.subject,
-                status=_at(STATUSES, record.status),
+                status=word_at(STATUSES, record.status),
                 code="" if record.code is None else name_of("allergen", record.code),
                 text=clean_text(record.text),
-                reaction=_at(REACTIONS, record.reaction),
-                severity=_at(SEVERITIES, record.severity),
-                certainty=_at(CERTAINTIES, record.certainty),
+                reaction=word_at(REACTIONS, record.reaction),
+                severity=word_at(SEVERITIES, record.severity),
+                certainty=word_at(CERTAINTIES, record.certainty),
                 remark=clean_text(record.remark),
                 used=int(id(fact) in used),
                 unsettled=int(id(fact) in doubted),
@@ -290,14 +285,14 @@ def own_words(record: AllergyRecord) -> list[tuple[str, str]]:
     if record.status == NONE_KNOWN:
         return [("allergy", "none-known")]
     said = [("allergy", _name(record))]
-    for key, words, position in (
+    for key, words, at in (
         ("status", STATUSES, record.status),
         ("reaction", REACTIONS, record.reaction),
         ("severity", SEVERITIES, record.severity),
         ("certainty", CERTAINTIES, record.certainty),
     ):
-        if position:
-            said.append((key, _at(words, position)))
+        if at:
+            said.append((key, word_at(words, at)))
     if record.remark:
         said.append(("remark", clean_text(record.remark)))
     return said
@@ -345,10 +340,6 @@ def _name(record: AllergyRecord) -> str:
 def _of(fact: Fact) -> AllergyRecord:
     assert isinstance(fact.record, AllergyRecord)
     return fact.record
-
-
-def _at(words: tuple[str, ...], position: int) -> str:
-    return words[position] if 0 <= position < len(words) else f"#{position}"
 
 
 KIND = Kind(

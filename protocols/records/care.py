@@ -5,37 +5,57 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from protocols.records import allergy
-from protocols.records.contested import Contest
+from protocols.records import administration, allergy, order, stop, weight
+from protocols.records.contested import RANK, Contest
 from protocols.records.history import History
 from protocols.records.shape import Kind, Row
 
-KINDS: tuple[Kind, ...] = (allergy.KIND,)
+KINDS: tuple[Kind, ...] = (allergy.KIND, order.KIND, stop.KIND, administration.KIND)
 
-OF_FACTS: tuple[type[Row], ...] = (allergy.AllergyRow,)
+OF_FACTS: tuple[type[Row], ...] = (
+    allergy.AllergyRow,
+    order.OrderRow,
+    stop.StopRow,
+    administration.AdministrationRow,
+)
 """Tables with a row for each record of care."""
 
 ROW_TABLES: tuple[type[Row], ...] = (*OF_FACTS,)
 
 _SAID: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
     allergy.AllergyRecord: allergy.own_words,
+    order.OrderPlace: order.own_words,
+    stop.OrderStop: stop.own_words,
+    administration.AdministrationRecord: administration.own_words,
 }
 
 WORDS: dict[str, Callable[[Any], Any]] = {
     "allergy": lambda value: allergy.ASKED[value],
-    **dict.fromkeys(("used", "allergy_open"), bool),
+    **dict.fromkeys(("used", "allergy_open", "duplicate", "stopped", "weight_estimated"), bool),
 }
 """How columns are told to another program, where a value is not told as it is."""
 
 
 def rows(history: History) -> list[Row]:
     """Return the rows of care of one patient."""
-    return [*allergy.rows(history)]
+    return [
+        *allergy.rows(history),
+        *order.rows(history),
+        *stop.rows(history),
+        *administration.rows(history),
+    ]
 
 
 def contests(history: History) -> list[Contest]:
     """Return what is unsettled of a patient's care, the greatest risk first."""
-    return [*allergy.contests(history)]
+    found = [
+        *allergy.contests(history),
+        *weight.contests(history),
+        *order.contests(history),
+        *administration.contests(history),
+    ]
+    found.sort(key=lambda contest: RANK[contest.risk])
+    return found
 
 
 def own_words(record: Any) -> list[tuple[str, str]]:

@@ -36,6 +36,7 @@ ERRORS: dict[str, str] = {
     "missing_field": "A field that is needed is missing.",
     "no_encounter": "The patient has no open encounter; open one first.",
     "no_protection_scope": "This device has no place for what only those entrusted may read.",
+    "not_an_order": "This is not an order of a medicine.",
     "not_found": "Nothing here matches.",
     "not_recognised": "No authority of this country has recognised the person's licence yet;"
     " `allowed` names who may.",
@@ -66,6 +67,10 @@ ERRORS: dict[str, str] = {
 
 CONFIRMABLE: dict[str, str] = {
     "allergy_listed": "Something is listed that the patient reacts to; this takes the list back.",
+    "given_recently": "This medicine was given a short while ago; `allowed` names when.",
+    "order_stopped": "The order was stopped or replaced.",
+    "ordered_already": "The same medicine is ordered already; `allowed` names the order.",
+    "weights_differ": "The patient's weights differ too much; `allowed` lists them.",
     "allergy_match": "The patient is said to react to this; `allowed` names what is listed.",
     "future_time": "The time is ahead of this device's clock.",
     "tag_in_use": "Another patient carries this tag.",
@@ -74,6 +79,7 @@ CONFIRMABLE: dict[str, str] = {
 """Refused as `confirm_needed` until the line's `confirm` holds the code; then a warning."""
 
 WARNINGS: dict[str, str] = CONFIRMABLE | {
+    "already_stopped": "The order was stopped before; this says so again.",
     "already_closed": "The encounter was closed before; this replaces that.",
     "clock_doubtful": "This device's clock cannot be right; the record says so too.",
     "encounter_open": "The patient has another open encounter.",

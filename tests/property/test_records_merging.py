@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from protocols.records.commands import parse_line, plan
 from protocols.records.history import History
 from protocols.records.rows import attributes, fact_json, summary, to_json
 from protocols.records.shape import Fact, Row, columns, values
-from tests.unit.care_lines import ANYWAY, CARE
+from tests.unit.care_lines import ANYWAY, CARE, NAMED
 from tests.unit.records_shelf import FULL_PERSON, NOW_MS, Shelf
 
 NAMES = ("Aline", "Alice", "Celine")
@@ -56,7 +57,10 @@ def act(shelves: list[Shelf], who: int, action: tuple[str, Any], patient: str) -
         "settle": ("conflict.settle", {"attribute": "given_name", "value": value}),
     }
     if what == "care":
-        take(shelf, *value, patient=patient, **ANYWAY)
+        kind, data = value
+        named = naming(known(shelf, patient), data)
+        if named is not None:
+            take(shelf, kind, named, patient=patient, **ANYWAY)
     elif what == "meet":
         shelf.receive(shelves[value % len(shelves)])
     elif what == "undo":
@@ -67,6 +71,22 @@ def act(shelves: list[Shelf], who: int, action: tuple[str, Any], patient: str) -
     else:
         kind, data = lines[what]
         take(shelf, kind, data, patient=patient)
+
+
+def known(shelf: Shelf, patient: str) -> Sequence[Fact]:
+    return shelf.facts(PatientId.parse(patient))
+
+
+def naming(facts: Sequence[Fact], data: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a line of care with the facts it names by number; None while there are none."""
+    found = dict(data)
+    for field, kinds in NAMED.items():
+        if isinstance(data.get(field), int):
+            refs = [fact.ref for fact in facts if fact.kind in kinds]
+            if not refs:
+                return None
+            found[field] = str(refs[data[field] % len(refs)])
+    return found
 
 
 def take(shelf: Shelf, kind: str, data: dict[str, Any], **line: Any) -> None:
@@ -134,7 +154,7 @@ def independent_currency(facts: list[Fact]) -> dict[tuple[Any, int], set[Any]]:
 
 
 def independently_replaced(facts: list[Fact]) -> dict[tuple[int, int], int]:
-    """What is entered in error or replaced as a whole, by (entry, index), as plainly as it reads."""
+    """By (entry, index) what is entered in error or replaced as a whole, as plainly as it reads."""
     standing = {(bytes(f.prefix), f.index): f for f in facts if f.standing == 0}
 
     def named(fact: Fact) -> set[tuple[bytes, int]]:
@@ -301,7 +321,7 @@ def busy_ward() -> Shelf:
     shelf.write("entry.retract", {"fact": note}, reason="error")
     shelf.write("conflict.settle", {"attribute": "sex", "value": "male"}, patient=patient)
     for kind, data in CARE:
-        shelf.write(kind, data, patient=patient, **ANYWAY)
+        shelf.write(kind, naming(known(shelf, patient), data), patient=patient, **ANYWAY)
     shelf.write("encounter.close", {"outcome": "died"}, patient=patient)
     spo2 = {"code": "spo2", "value": "94", "unit": "%"}
     result = shelf.write("observation.record", spo2, source="device").fact

@@ -9,10 +9,27 @@ from protocols.records.codes import CONFIRMABLE
 ANYWAY: dict[str, Any] = {"confirm": sorted(CONFIRMABLE), "reason": "why"}
 """Whoever writes has seen every doubt and says why."""
 
+NAMED = {"order": (88,)}
+"""Fields that hold a number here and name a fact of one of these kinds in a line."""
+
+PARACETAMOL: dict[str, Any] = {
+    "substance": "paracetamol",
+    "dose": {"value": "500", "unit": "mg"},
+    "route": "oral",
+    "frequency": {"way": "times-a-day", "every": 4},
+}
+
 CARE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("allergy.record", {"status": "none-known"}),
     ("allergy.record", {"code": "penicillins", "reaction": "rash", "severity": "mild"}),
     ("allergy.record", {"code": "penicillins", "reaction": "anaphylaxis", "severity": "severe"}),
     ("allergy.record", {"code": "penicillins", "status": "refuted"}),
     ("allergy.record", {"text": "mango"}),
+    ("observation.record", {"code": "weight", "value": "40", "unit": "kg"}),
+    ("observation.record", {"code": "weight-estimated", "value": "60", "unit": "kg"}),
+    ("order.place", PARACETAMOL),
+    ("order.place", {**PARACETAMOL, "substance": "amoxicillin", "override": "no other"}),
+    ("administration.record", {"order": 0}),
+    ("administration.record", {"order": 1, "status": "refused"}),
+    ("order.stop", {"order": 0}),
 )

@@ -43,6 +43,13 @@ def ward() -> tuple[Shelf, dict[str, Written]]:
     held["$triage"] = shelf.write("triage.record", {"category": "red"}, patient={"tag": "B12"})
     spo2 = {"code": "spo2", "value": "94", "unit": "%"}
     held["$unassigned"] = shelf.write("observation.record", spo2, source="device")
+    pills = {
+        "substance": "amoxicillin",
+        "dose": {"value": "250", "unit": "mg"},
+        "route": "oral",
+        "frequency": {"way": "times-a-day", "every": 2},
+    }
+    held["$order"] = shelf.write("order.place", pills, patient={"tag": "B12"})
     return shelf, held
 
 

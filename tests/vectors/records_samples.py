@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from protocols.records.administration import AdministrationRecord
 from protocols.records.allergy import AllergyRecord
+from protocols.records.amounts import Amount
 from protocols.records.catalogue import encode_fact
 from protocols.records.kinds import KindNo
+from protocols.records.medicine import Frequency, Proposal
+from protocols.records.order import OrderPlace
 from protocols.records.shape import Circumstances, Source, Statement
+from protocols.records.stop import OrderStop
 
 EARLIER = (b"e" * 16, 3)
 WHEN = Circumstances(1_780_000_000, "hour", "Ana", Source.PAPER, None, "why", ("tag_in_use",))
@@ -15,6 +20,56 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
     "allergy full": (
         KindNo.ALLERGY_RECORD,
         AllergyRecord(WHEN, (EARLIER,), 2, 1, "mango", 5, 3, 2, "as a child"),
+    ),
+    "order short": (
+        KindNo.ORDER_PLACE,
+        OrderPlace(substance="zinc", dose=Amount(20), frequency=Frequency(1, 1)),
+    ),
+    "order full": (
+        KindNo.ORDER_PLACE,
+        OrderPlace(
+            WHEN,
+            (EARLIER,),
+            "paracetamol",
+            "atc:N02BE01",
+            Amount(1875, 1, 0),
+            1,
+            Frequency(3, 0, 4),
+            "tablet",
+            "500 mg",
+            1_780_000_060,
+            48,
+            "fever",
+            Proposal("formulary", "3", "child", "12.5 kg x 15 mg/kg"),
+            Amount(125, 1, 16),
+            1,
+            "no other",
+        ),
+    ),
+    "order stop": (KindNo.ORDER_STOP, OrderStop(WHEN, (), EARLIER, (EARLIER, (b"f" * 16, 0)))),
+    "dose short": (
+        KindNo.ADMINISTRATION_RECORD,
+        AdministrationRecord(order=EARLIER, substance="zinc", dose=Amount(20), route=0),
+    ),
+    "dose full": (
+        KindNo.ADMINISTRATION_RECORD,
+        AdministrationRecord(
+            WHEN,
+            (EARLIER,),
+            None,
+            1,
+            "morphine",
+            Amount(5, 1, 0),
+            1,
+            (EARLIER,),
+            "atc:N02AA01",
+            "left arm",
+            "A1047",
+            Amount(95, 1, 0),
+            "J. Cho",
+            b"s" * 16,
+            b"l" * 16,
+        ),
     ),
 }
 

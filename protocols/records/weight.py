@@ -1,0 +1,83 @@
+"""Weights that do not agree: no dose is worked out from them until a person chooses (SAFETY 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+
+from protocols.guidelines.observations import observations
+from protocols.guidelines.vocabulary import vocabulary
+from protocols.records.contested import Contest, Side, current
+from protocols.records.history import History
+from protocols.records.kinds import KindNo
+from protocols.records.observation import ObservationRecord, in_words
+from protocols.records.shape import Fact
+
+HOUR_MS = 3_600_000
+
+CODES = ("weight", "weight-estimated")
+
+
+def contests(history: History) -> list[Contest]:
+    """Return the latest weight and those taken near it that are too far from it, or nothing.
+
+    A weight that names another as replaced, and one entered in error, ends it.
+    """
+    known = weights(history)
+    if len(known) < 2:
+        return []
+    doubt = vocabulary().doubt
+    newest = max(known, key=lambda fact: (fact.at_ms, fact.order, fact.index))
+    near = [
+        fact
+        for fact in known
+        if newest.at_ms - fact.at_ms <= doubt.weight_hours * HOUR_MS
+        and _apart(kilograms(fact), kilograms(newest), doubt.weight_percent)
+    ]
+    if not near:
+        return []
+    sides = sorted((*near, newest), key=lambda fact: (fact.order, fact.index))
+    return [Contest("weight", "", None, tuple(Side(_text(fact), fact, False) for fact in sides))]
+
+
+def weights(history: History) -> Sequence[Fact]:
+    """Return what was measured or estimated of a patient's weight and is current."""
+    codes = _numbers()
+    return [
+        fact
+        for fact in current(history, KindNo.OBSERVATION_RECORD)
+        if isinstance(fact.record, ObservationRecord)
+        and fact.record.code in codes
+        and fact.record.mantissa is not None
+        and fact.record.mantissa > 0
+        and 0 <= fact.record.unit < len(codes[fact.record.code])
+    ]
+
+
+def kilograms(fact: Fact) -> Fraction:
+    """Return a weight as an exact number of kilograms."""
+    record = fact.record
+    assert isinstance(record, ObservationRecord)
+    factor = _numbers()[record.code][record.unit]
+    return Fraction(record.mantissa or 0, 10**record.scale) * factor
+
+
+def _apart(one: Fraction, other: Fraction, percent: int) -> bool:
+    return abs(one - other) * 100 > percent * min(one, other)
+
+
+def _text(fact: Fact) -> str:
+    assert isinstance(fact.record, ObservationRecord)
+    name, value, unit = in_words(fact.record)
+    return f"{value} {unit} {'' if name == CODES[0] else name}".strip()
+
+
+@cache
+def _numbers() -> dict[int, tuple[Fraction, ...]]:
+    """Numbers of the codes of weight, each with the factors of its units."""
+    return {
+        found.number: tuple(Fraction(unit.factor) for unit in found.units)
+        for found in observations().observation
+        if found.name in CODES
+    }
