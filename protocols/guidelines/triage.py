@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fractions import Fraction
-from functools import cache, lru_cache
-from typing import Literal, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
 import msgspec
 
 from protocols.errors import InputError, SetupError
-from protocols.guidelines.ages import UNKNOWN, AgeSpan, Side, days, row_days, row_faults
-from protocols.guidelines.decimals import Decimal, read_decimal
+from protocols.guidelines.ages import UNKNOWN, AgeSpan, Side, days
 from protocols.guidelines.expressions import (
     Absent,
     ExpressionFault,
-    Input,
     Missing,
     Node,
     Type,
-    Value,
     names,
-    read,
 )
 from protocols.guidelines.pack import PackHead, Status, read_pack, shipped
+from protocols.guidelines.questions import (
+    Answers,
+    Choice,
+    Person,
+    Question,
+    check_questions,
+    expression,
+    inputs,
+    known,
+    stored,
+)
+from protocols.guidelines.questions import Answer as Answer
+from protocols.guidelines.questions import take as take
 from protocols.guidelines.words import lacking
 from protocols.guidelines.working import holds
 
@@ -33,44 +40,9 @@ CATEGORY_MAX = 4
 STORED_MAX = 64
 """Answers that a triage is stored with (`data.inputs` of triage.record)."""
 
-CONDITIONS_KEPT = 256
-"""Conditions read once: all of a few packs."""
-
 _RED = 1
 
 # the pack
-
-
-class Choice(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"since": "from"}):
-    """One answer to a question."""
-
-    id: str
-    words: dict[str, str]
-    since: str = "0 d"
-    """With `below`: the ages that this answer means, half-open."""
-    below: str | None = None
-
-
-class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What is asked."""
-
-    id: str
-    type: Literal["truth", "number", "choice", "several"]
-    words: dict[str, str]
-    choices: tuple[Choice, ...] = ()
-    observation: str = ""
-    """The observation it is, by name: the value can be recorded as that too."""
-    unit: str = ""
-    skip: bool = False
-    """It may be left out; rules that need it do not hold then."""
-    unrecordable: bool = False
-    known_from: Literal["", "age", "pregnant"] = ""
-    """Not asked when this is known of the patient."""
-
-    @property
-    def input(self) -> Input:
-        """As expressions know it."""
-        return Input(Type[self.type.upper()], tuple(choice.id for choice in self.choices))
 
 
 class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -144,11 +116,6 @@ class TriagePack(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 # asking
 
 
-Answer = bool | Decimal | str | tuple[str, ...] | Absent
-Answers = Mapping[str, Answer]
-"""Question to answer. What does not fit its question counts as not answered."""
-
-
 class Ask(NamedTuple):
     """The next question."""
 
@@ -199,47 +166,15 @@ def next_step(
     if algorithm is None:
         looks = pack.looks
         return Ask(Question(LOOKS, "choice", looks.words, looks.choices), None)
-    given = {**_known(algorithm, age, pregnant), **answers}
-    inputs = _inputs(algorithm, given)
+    answered = {**known(algorithm.question, Person(age, pregnant)), **answers}
+    given = inputs(algorithm.question, answered)
     for rule in algorithm.rule:
-        found = holds(_condition(algorithm, rule), inputs) if rule.when else True
+        found = holds(_condition(algorithm, rule), given) if rule.when else True
         if isinstance(found, Missing) and not found.final:
             return Ask(_question(algorithm, found.name), algorithm)
         if found is True:
-            return _outcome(pack, algorithm, rule, given)
+            return _outcome(pack, algorithm, rule, answered)
     raise AssertionError("check() wants a last rule that always holds")
-
-
-def take(question: Question, given: object) -> Answer:
-    """Return an answer checked against its question.
-
-    Args:
-        question: What was asked.
-        given: True or False, typed digits, the id of a choice, or a list of ids; None skips;
-            `unrecordable` where the question allows that.
-
-    Raises:
-        InputError: `bad_value` naming what would do, or what is wrong with the number.
-    """
-    ids = tuple(choice.id for choice in question.choices)
-    if given is None and question.skip:
-        return Absent.SKIPPED
-    if given == "unrecordable" and question.unrecordable:
-        return Absent.UNRECORDABLE
-    match question.type:
-        case "truth" if isinstance(given, bool):
-            return given
-        case "number" if isinstance(given, str | int) and not isinstance(given, bool):
-            found = read_decimal(str(given), question.id, 1)
-            if found.mantissa < 0:
-                raise InputError("bad_number", field=question.id)
-            return found
-        case "choice" if isinstance(given, str) and given in ids:
-            return given
-        case "several" if isinstance(given, list | tuple) and set(given) <= set(ids):
-            return tuple(each for each in ids if each in given)
-    allowed = {"truth": ("true", "false"), "number": ("digits",)}.get(question.type, ids)
-    raise InputError("bad_value", field=question.id, allowed=allowed)
 
 
 def _chosen(pack: TriagePack, guide: Guide, answers: Answers, age: AgeSpan) -> Algorithm | None:
@@ -253,105 +188,37 @@ def _chosen(pack: TriagePack, guide: Guide, answers: Answers, age: AgeSpan) -> A
     return next(algorithm for algorithm in pack.algorithm if algorithm.id == wanted)
 
 
-def _known(algorithm: Algorithm, age: AgeSpan, pregnant: bool | None) -> dict[str, Answer]:
-    found: dict[str, Answer] = {}
-    for question in algorithm.question:
-        if question.known_from == "pregnant" and pregnant is not None:
-            found[question.id] = pregnant
-        elif question.known_from == "age":
-            rows = [row_days(choice.since, choice.below) for choice in question.choices]
-            met = age.meets(rows)
-            if len(met) == 1:
-                found[question.id] = question.choices[met[0]].id
-    return found
-
-
-def _inputs(algorithm: Algorithm, answers: Answers) -> dict[str, Value | Absent]:
-    found: dict[str, Value | Absent] = {}
-    for question in algorithm.question:
-        value = _value(question, answers.get(question.id))
-        if value is not None:
-            found[question.id] = value
-    return found
-
-
-def _value(question: Question, answer: Answer | None) -> Value | Absent | None:
-    """Return an answer as expressions take it, or None when it does not fit its question."""
-    ids = {choice.id for choice in question.choices}
-    match answer:
-        case Absent.SKIPPED:
-            return answer if question.skip else None
-        case Absent.UNRECORDABLE:
-            return answer if question.unrecordable else None
-        case bool():
-            return answer if question.type == "truth" else None
-        case Decimal():
-            return answer.exact if question.type == "number" else None
-        case str():
-            return answer if question.type == "choice" and answer in ids else None
-        case tuple() if question.type == "several" and ids.issuperset(answer):
-            return frozenset(str(each) for each in answer)
-    return None
-
-
 def _outcome(pack: TriagePack, algorithm: Algorithm, rule: Rule, answers: Answers) -> Outcome:
-    inputs = _inputs(algorithm, answers)
+    given = inputs(algorithm.question, answers)
     category = pack.categories[algorithm.id][rule.then]
     alerting = [
         each
         for each in algorithm.rule
         if (each is rule and category == _RED and each.when)
-        or (each.vital and holds(_condition(algorithm, each), inputs) is True)
+        or (each.vital and holds(_condition(algorithm, each), given) is True)
     ]
-    left_out = [name for name, value in inputs.items() if value is Absent.SKIPPED]
+    looks = answers.get(LOOKS)
+    said: dict[str, str | int | None] = {LOOKS: looks} if isinstance(looks, str) else {}
     return Outcome(
         category=category,
         own=rule.then,
         rule=rule,
         algorithm=algorithm.id,
         version=pack.pack.version,
-        inputs=_stored(algorithm, answers, inputs),
+        inputs=said | stored(algorithm.question, answers),
         alerts=tuple(f"{algorithm.id}.{each.id}" for each in alerting),
-        left_out=tuple(left_out),
+        left_out=tuple(name for name, value in given.items() if value is Absent.SKIPPED),
         status=algorithm.status,
         approved=pack.pack.approved,
     )
 
 
-def _stored(
-    algorithm: Algorithm, answers: Answers, inputs: Mapping[str, Value | Absent]
-) -> dict[str, str | int | None]:
-    found: dict[str, str | int | None] = {}
-    looks = answers.get(LOOKS)
-    if isinstance(looks, str):
-        found[LOOKS] = looks
-    for name, value in inputs.items():
-        match value:
-            case frozenset():
-                found[name] = len(value)
-                found |= {f"{name}.{each}": 1 for each in sorted(value)}
-            case Absent():
-                found[name] = None if value is Absent.SKIPPED else value.value
-            case bool():
-                found[name] = int(value)
-            case Fraction():
-                found[name] = str(answers[name])
-            case str():
-                found[name] = value
-    return found
-
-
-def _question(algorithm: Algorithm, id: str) -> Question:  # noqa: A002 - as packs call it
-    return next(question for question in algorithm.question if question.id == id)
+def _question(algorithm: Algorithm, name: str) -> Question:
+    return next(question for question in algorithm.question if question.id == name)
 
 
 def _condition(algorithm: Algorithm, rule: Rule) -> Node:
-    return _read(rule.when or "yes", tuple((each.id, each.input) for each in algorithm.question))
-
-
-@lru_cache(CONDITIONS_KEPT)
-def _read(when: str, inputs: tuple[tuple[str, Input], ...]) -> Node:
-    return read(when, dict(inputs), Type.TRUTH)
+    return expression(algorithm.question, rule.when or "yes", Type.TRUTH)
 
 
 # reading the pack
@@ -376,24 +243,8 @@ def check(pack: TriagePack) -> list[str]:
 
 
 def _algorithm_faults(pack: TriagePack, algorithm: Algorithm) -> list[str]:
-    wrong = []
-    ids = [question.id for question in algorithm.question]
-    if len(set(ids)) < len(ids):
-        wrong.append("two questions share an id")
-    stored = 1 + sum(
-        1 + (len(question.choices) if question.type == "several" else 0)
-        for question in algorithm.question
-    )
-    if stored > STORED_MAX:
-        wrong.append(f"has more than {STORED_MAX} answers to store")
-    for question in algorithm.question:
-        if (question.type in ("choice", "several")) != bool(question.choices):
-            wrong.append(f"{question.id}: choices belong to a choice, and to several")
-        if question.known_from == "age":
-            rows = [row_days(choice.since, choice.below) for choice in question.choices]
-            wrong += [f"{question.id}: {what}" for what in row_faults(rows, whole=False)]
-        wrong += [f"{question.id}: no words in {each}" for each in lacking(question.words)]
-    return wrong + _rule_faults(pack, algorithm)
+    # One more than the questions: how the patient looks.
+    return check_questions(algorithm.question, STORED_MAX - 1) + _rule_faults(pack, algorithm)
 
 
 def _rule_faults(pack: TriagePack, algorithm: Algorithm) -> list[str]:

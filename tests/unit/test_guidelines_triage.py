@@ -14,6 +14,7 @@ from protocols.guidelines import ages
 from protocols.guidelines.decimals import Decimal, read_decimal
 from protocols.guidelines.expressions import Absent
 from protocols.guidelines.observations import observations
+from protocols.guidelines.questions import take
 from protocols.guidelines.triage import (
     Ask,
     Outcome,
@@ -21,7 +22,6 @@ from protocols.guidelines.triage import (
     next_step,
     read_triage,
     shipped_triage,
-    take,
 )
 from protocols.records import triage as records
 from protocols.records.attributes import Category
