@@ -34,10 +34,12 @@ from protocols.live.belonging import (
     Belonging,
     MemberLine,
     Quarantine,
+    ReviewPage,
     RosterPage,
     SealLook,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_reply, encode, raised
+from protocols.live.tally import Tally
 
 CALL_S = 10.0
 """A node that has not answered by then is away as far as a waiting person is concerned."""
@@ -68,6 +70,10 @@ class Node(Protocol):
 
     async def tagged(self, tag: str) -> BoardPage:
         """All patients who carry a tag."""
+        ...
+
+    async def tally(self) -> Tally:
+        """How many were triaged in the present run."""
         ...
 
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
@@ -120,6 +126,14 @@ class Node(Protocol):
 
     async def unseal(self, seal: str, entries: int) -> Quarantine:
         """Let through what a seal keeps back, if it is still so many entries."""
+        ...
+
+    async def review_page(self) -> ReviewPage:
+        """Acts of persons whose licence or key came into doubt, those that wait first."""
+        ...
+
+    async def review_done(self, fact: str, outcome: str, note: str) -> None:
+        """Say what came of looking at one again; everybody is told."""
         ...
 
     async def settings(self, **chosen: str) -> None:
@@ -212,6 +226,10 @@ class NodeClient:
         """See `Node.tagged`."""
         return await self._ask(BoardPage, "tagged", tag=tag)
 
+    async def tally(self) -> Tally:
+        """See `Node.tally`."""
+        return await self._ask(Tally, "tally")
+
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         """See `Node.chart`."""
         return await self._ask(Chart, "chart", patient=patient, offset=offset, limit=limit)
@@ -267,6 +285,14 @@ class NodeClient:
     async def unseal(self, seal: str, entries: int) -> Quarantine:
         """See `Node.unseal`."""
         return await self._ask(Quarantine, "unseal", seal=seal, entries=entries)
+
+    async def review_page(self) -> ReviewPage:
+        """See `Node.review_page`."""
+        return await self._ask(ReviewPage, "review_page")
+
+    async def review_done(self, fact: str, outcome: str, note: str) -> None:
+        """See `Node.review_done`."""
+        await self.call("review_done", fact=fact, outcome=outcome, note=note)
 
     async def settings(self, **chosen: str) -> None:
         """See `Node.settings`."""

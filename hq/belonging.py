@@ -100,7 +100,7 @@ class Belonging:
     async def seal_look(self, request: web.Request) -> web.StreamResponse:
         """Say what will happen; nothing has happened yet."""
         desk = request.app[DESK]
-        decided = _decision(await _fields(request), desk.zone, desk.now())
+        decided = _decision(await fields_of(request), desk.zone, desk.now())
         look = await _look(request, decided.member, decided.since_ms)
         if decided.wrong or look.member.why_not:
             return _form(request, look, decided, wrong=decided.wrong or "may_not_seal", status=422)
@@ -109,7 +109,7 @@ class Belonging:
     async def seal(self, request: web.Request) -> web.StreamResponse:
         """Seal, as the page before said."""
         desk = request.app[DESK]
-        decided = _decision(await _fields(request), desk.zone, desk.now())
+        decided = _decision(await fields_of(request), desk.zone, desk.now())
         look = await _look(request, decided.member, decided.since_ms)
         wrong = decided.wrong
         if not wrong:
@@ -120,7 +120,7 @@ class Belonging:
                     decided.since_ms,
                     decided.roles,
                     decided.note,
-                    _account(request),
+                    account_of(request),
                 )
             except FieldmeshError as refused:
                 wrong = _said(refused)
@@ -141,12 +141,12 @@ class Belonging:
 
     async def extend(self, request: web.Request) -> web.StreamResponse:
         """Let it count again, if it is what was shown."""
-        desk, fields = request.app[DESK], await _fields(request)
+        desk, fields = request.app[DESK], await fields_of(request)
         kept = await _kept(request, fields.get("seal", ""))
         shown = fields.get("entries", "")
         number = int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 10 else -1
         try:
-            await desk.registry.unseal(kept[0].seal, number, _account(request))
+            await desk.registry.unseal(kept[0].seal, number, account_of(request))
         except FieldmeshError as refused:
             wrong = _said(refused)
             status = 409 if wrong == "kept_more" else _status(wrong)
@@ -232,7 +232,7 @@ def _instant(text: str, zone: tzinfo) -> int | None:
         return None
 
 
-async def _fields(request: web.Request) -> dict[str, str]:
+async def fields_of(request: web.Request) -> dict[str, str]:
     """Return a form's text fields; of several of one name the lines of one text."""
     found: dict[str, str] = {}
     for name, value in (await request.post()).items():
@@ -241,7 +241,8 @@ async def _fields(request: web.Request) -> dict[str, str]:
     return found
 
 
-def _account(request: web.Request) -> str:
+def account_of(request: web.Request) -> str:
+    """Return whose session it is, as the trail takes it."""
     session = request[VISIT].session
     if session is None:
         raise web.HTTPForbidden

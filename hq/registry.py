@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
-from protocols.live import erasing, members, releasing, rosters
+from protocols.live import erasing, members, releasing, reviewing, rosters
 from protocols.live.belonging import (
     Apart,
     Belonging,
     MemberLine,
     Quarantine,
+    ReviewPage,
     RosterPage,
     SealLook,
 )
@@ -80,6 +81,19 @@ class Registry(Protocol):
         """Every release across a border, the newest first."""
         ...
 
+    async def reviews(self) -> ReviewPage:
+        """Acts of persons whose licence or key came into doubt, those that wait first."""
+        ...
+
+    async def review(self, fact: str, outcome: str, note: str, account: str = "") -> None:
+        """Say what came of looking at one again; durable on return, and the trail says who.
+
+        Raises:
+            InputError: As the call `review_done`.
+            LedgerError: It could not be written.
+        """
+        ...
+
 
 class NodeRegistry:
     """A `Registry` over a running service."""
@@ -136,6 +150,17 @@ class NodeRegistry:
     async def releases(self) -> Sequence[ReleaseLine]:
         """See `Registry.releases`."""
         return cast(Sequence[ReleaseLine], await self._read(releasing.listed, {}))
+
+    async def reviews(self) -> ReviewPage:
+        """See `Registry.reviews`."""
+        return await self._read(reviewing.page, {})
+
+    async def review(self, fact: str, outcome: str, note: str, account: str = "") -> None:
+        """See `Registry.review`."""
+        said = {"fact": fact, "outcome": outcome, "note": note}
+        await self._service.call(
+            lambda node, now: reviewing.review(node, now, said, account=account)
+        )
 
     async def _read(
         self, run: Callable[[Node, Now, Mapping[str, Any]], Answer], asked: Mapping[str, Any]

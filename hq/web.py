@@ -23,6 +23,7 @@ from hq.hints import GAP_S, PARTS, Hints
 from hq.picture import Picture, Pictures
 from hq.queries import Book, Filter
 from hq.registry import Registry
+from hq.reviewing import Reviewing
 from hq.security import BODY_BYTES_MAX, VISIT, Guard, Handler
 from hq.shown import TRIAGE_ORDER
 from hq.witness import Witness
@@ -106,6 +107,7 @@ def make_app(
     app.add_routes(Doors(guard, glass).routes())
     app.add_routes(auditing.routes())
     app.add_routes(Belonging().routes())
+    app.add_routes(Reviewing().routes())
     app.add_routes(_pages())
     return app
 

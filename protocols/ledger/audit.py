@@ -356,6 +356,15 @@ def _person(ledger: Ledger, feed: FeedState, session: int) -> DeviceId | None:
     return None
 
 
+def sits_here(ledger: Ledger, session: int) -> DeviceId | None:
+    """Return whom a session of this device, in its present epoch, names; None for nobody's."""
+    authority = ledger.authority
+    for feed in _control_feeds(ledger):
+        if (feed.genesis.device, feed.genesis.epoch) == (authority.device, authority.epoch):
+            return _person(ledger, feed, session)
+    return None
+
+
 def _org(ledger: Ledger, device: DeviceId) -> str:
     member = ledger.authority.roster.device(device)
     return member.org if member else ""

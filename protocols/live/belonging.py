@@ -253,3 +253,50 @@ class SealLook(msgspec.Struct, frozen=True):
     """Those of them from `since_ms` on, which would count no more; -1 as above."""
     roles: tuple[str, ...]
     """Those it holds, of which a reduction keeps some."""
+
+
+class ReviewDone(msgspec.Struct, frozen=True):
+    """What came of looking at an act again."""
+
+    at_ms: int
+    by: str
+    """The person, or the account of an HQ page."""
+    device_name: str
+    outcome: str
+    """'stands', 'corrected' or 'follow_up'; any other word is of later software."""
+    note: str
+
+
+class ReviewLine(msgspec.Struct, frozen=True):
+    """One act of somebody whose licence or key came into doubt; it goes on counting."""
+
+    fact: str
+    person: str
+    person_name: str | None
+    device: str
+    device_name: str
+    subject: str
+    patient: str
+    """'' where it is about none."""
+    code: str
+    kinds: tuple[str, ...]
+    """What it recorded."""
+    at_ms: int
+    reason: str
+    """Why it is listed: a `SealReason` in lower case."""
+    reviews: tuple[ReviewDone, ...]
+    """Oldest first; none: it waits."""
+
+
+class ReviewPage(msgspec.Struct, frozen=True):
+    """`review_page`: no args. `review_done`: args fact, outcome, note."""
+
+    total: int
+    waiting: int
+    """How many nobody has looked at yet."""
+    lines: tuple[ReviewLine, ...]
+    """Those that wait first, the newest of each first; at most 200."""
+    why_not: str = ""
+    """Why a review by this device would not count; '' = it would."""
+    ask: tuple[str, ...] = ()
+    """Whose would."""

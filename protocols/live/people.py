@@ -15,13 +15,12 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId, PersonId
-from protocols.ledger import persons, practice
+from protocols.ledger import persons
 from protocols.ledger.persons import Enrolled, Grant, Made
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.rows import iso
 from protocols.trust.charter import Charter
-from protocols.trust.control import SealReason
 from protocols.trust.persons import Profile
 from protocols.trust.terms import DEVICE_ROLE, HQ_ROLE, RELAY_ROLE
 
@@ -79,28 +78,6 @@ def key(node: Node, now: Now, args: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def review(node: Node, now: Now, args: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """`review`: acts of persons whose licence or key is in doubt since before them."""
-    ledger = node.ledger
-    found = []
-    for act in practice.for_review(ledger):
-        profile = persons.profile_of(ledger, act.person)
-        reasons = {int(each): each.name.lower() for each in SealReason}
-        found.append(
-            {
-                "person": str(act.person),
-                "person_name": profile.name if profile else None,
-                "device": str(act.device),
-                "device_name": ledger.authority.name_of(act.device),
-                "fact": str(act.entry),
-                "subject": act.subject.hex(),
-                "at": iso(act.at_ms),
-                "reason": reasons.get(act.reason, f"#{act.reason}"),
-            }
-        )
-    return found
-
-
 def add(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
     """`person_add`: certify a person whose key was just made; return their credential file."""
     made = Made(PersonId(_bytes(args, "key")), _bytes(args, "wrapped"))
@@ -142,7 +119,6 @@ READS: dict[str, Reader] = {
     "person_asked": asked,
     "person_export": export,
     "person_key": key,
-    "review": review,
 }
 DEEDS: dict[str, Doer] = {
     "person_add": add,

@@ -13,8 +13,9 @@ import msgspec
 from protocols.errors import InputError
 from protocols.ids import OperationId
 from protocols.ledger import persons
+from protocols.ledger.reviewing import OUTCOMES
 from protocols.ledger.safefile import write_whole
-from protocols.live import people
+from protocols.live import people, reviewing
 from protocols.live.client import LocalClient
 from protocols.live.clock import now
 from protocols.live.commands import door, file_text, show
@@ -23,6 +24,7 @@ from protocols.live.phrases import phrase
 from protocols.live.talk import asked, person_passphrase, person_pin, say, told
 from protocols.records.catalogue import BY_NAME
 from protocols.records.display import clean_text
+from protocols.records.rows import iso
 from protocols.trust.persons import CREDENTIAL_BYTES_MAX, PROFILE_VERSION, Profile
 
 SESSION_ENV = "FIELDMESH_SESSION"
@@ -292,13 +294,25 @@ def _logout(data_option: Option) -> click.Command:
 
 
 def _review(data_option: Option) -> click.Command:
-    @click.command("review", help="List acts of persons whose licence or key came into doubt.")
+    @click.command("review", help="List acts of persons whose licence or key came into doubt,"
+                   " or say what came of looking at one again.")  # fmt: skip
     @data_option
     @passphrase_option
-    def review(folder: Path, passphrase_file: Path | None) -> None:
+    @click.option("--fact", default="", help="Id of an act that was looked at.")
+    @click.option("--outcome", type=click.Choice(OUTCOMES), help="What came of it.")
+    @click.option("--note", default="", help="In a few words.")
+    def review(
+        folder: Path, passphrase_file: Path | None, fact: str, outcome: str | None, note: str
+    ) -> None:
+        if fact or outcome:
+            with told(), LocalClient(folder) as client:
+                attach(client)
+                client.call("review_done", fact=fact, outcome=outcome or "", note=note)
+            say(phrase("person", "reviewed"))
+            return
         with told(), door(folder, passphrase_file) as book:
-            for each in book.call("review"):
-                show(each)
+            for each in reviewing.lines(book.call("review")):
+                show(reviewing.as_json(each, iso))
 
     return review
 

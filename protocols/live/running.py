@@ -25,6 +25,7 @@ from protocols.live import (
     calls,
     members,
     printing,
+    reviewing,
 )
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
@@ -115,7 +116,9 @@ class Desk:
         table: dict[str, Handler] = {name: self._plain(run) for name, run in simple.items()}
         table |= {name: self._doing(run) for name, run in calls.DEEDS.items()}
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
-        table |= {name: self._as_whoever(run) for name, run in members.DEEDS.items()}
+        table |= {
+            name: self._as_whoever(run) for name, run in (members.DEEDS | reviewing.DEEDS).items()
+        }
         table |= {"print_ward": self._as_whoever(printing.ward), "print_chart": self._print_chart}
         table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
         table |= {name: self._unless_locked(name, run) for name, run in self._sittings_table()}

@@ -46,6 +46,8 @@ class What(IntEnum):
     PASSPHRASE_CHANGED = 10
     ERASE = 11
     HOLD = 12
+    REVIEW = 13
+    """An act of somebody whose licence or key came into doubt was looked at again."""
 
 
 class Detail(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):

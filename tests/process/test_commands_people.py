@@ -109,6 +109,50 @@ def test_hq_looks_after_persons_too(tmp_path, secret):
     assert told("hq", "review", "--data", hq) == []
 
 
+def scripted(folder, *args, token="", lines=()):
+    return subprocess.run(
+        [os.sys.executable, "-m", "fieldnode", *map(str, args), "--data", str(folder)],
+        input="".join(json.dumps(one) + "\n" for one in lines),
+        env=environment() | {"FIELDMESH_SESSION": token},
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+
+
+def test_an_act_in_doubt_is_reviewed_by_somebody_else_who_is_logged_in(tmp_path, secret):
+    folder = tmp_path / "node"
+    init(folder)
+    for name in ("Zzyxwvanary", "Jun Cho"):
+        person(folder, "add", "--person-passphrase-file", secret, "--name", name,
+               "--to", tmp_path / name)  # fmt: skip
+    with serving(folder):
+        sessions = [
+            told("fieldnode", "login", number, "--data", folder, "--person-passphrase-file",
+                 secret, "--json")[0]
+            for number in ("1", "2")
+        ]  # fmt: skip
+        one, two = (each["session"] for each in sessions)
+        line = {"v": 1, "kind": "patient.register", "key": "k1", "data": {"given_name": "Musa"}}
+        assert json.loads(scripted(folder, "record", token=one, lines=[line]).stdout)["ok"]
+        told("fieldnode", "seal", "Zzyxwvanary", "--data", folder, "--reason", "licence-ended",
+             "--since", "2020-01-01T00:00Z", "--json")  # fmt: skip
+        (act,) = told("fieldnode", "review", "--data", folder)
+        said = ("--fact", act["fact"], "--outcome", "follow_up", "--note", "seen by nobody else")
+        nobody = scripted(folder, "review", *said)
+        done = scripted(folder, "review", *said, token=two)
+        (after,) = told("fieldnode", "review", "--data", folder)
+        trail = told("fieldnode", "audit", "--data", folder, "--what", "review", "--json")
+
+    assert (act["kinds"], act["reason"], act["reviews"]) == (
+        ["patient.register"], "licence_ended", [],
+    )  # fmt: skip
+    assert nobody.returncode == 1 and "signed in" in nobody.stderr
+    assert done.returncode == 0, done.stderr
+    (review,) = after["reviews"]
+    assert (review["by"], review["outcome"]) == ("Jun Cho", "follow_up")
+    assert review["note"] == "seen by nobody else" and review["at"].endswith("Z")
+    assert "seen by nobody else" in json.dumps(trail)
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
@@ -153,22 +197,14 @@ def test_a_script_logs_in_records_and_logs_out(folder, secret, tmp_path):
     pin = tmp_path / "pin"
     pin.write_text("4817\n")
 
-    def script(*args, token, lines=()):
-        return subprocess.run(
-            [os.sys.executable, "-m", "fieldnode", *map(str, args), "--data", str(folder)],
-            input="".join(json.dumps(one) + "\n" for one in lines),
-            env=environment() | {"FIELDMESH_SESSION": token},
-            capture_output=True, text=True, timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
-
     with serving(folder):
         person(folder, "pin", "1", "--person-passphrase-file", secret, "--pin-file", pin)
         (me,) = told("fieldnode", "login", "1", "--data", folder, "--pin-file", pin, "--json")
         token = me["session"]
         line = {"v": 1, "kind": "patient.register", "key": "k1", "data": {"given_name": "Musa"}}
-        answered = script("record", token=token, lines=[line])
-        out = script("logout", token=token)
-        after = script("record", token=token, lines=[{**line, "key": "k2"}])
+        answered = scripted(folder, "record", token=token, lines=[line])
+        out = scripted(folder, "logout", token=token)
+        after = scripted(folder, "record", token=token, lines=[{**line, "key": "k2"}])
         rows = told("fieldnode", "rows", "patient", "--data", folder)
 
     assert json.loads(answered.stdout)["ok"], answered.stderr

@@ -20,6 +20,9 @@ from protocols.live.belonging import (
     OrgLine,
     Quarantine,
     RefusedLine,
+    ReviewDone,
+    ReviewLine,
+    ReviewPage,
     RosterLine,
     RosterPage,
     ScopeLine,
@@ -230,6 +233,39 @@ def hostile(text: str, now_ms: int) -> Trust:
             authors=(ApartLine(text, text, text, text, text, 2, 1, now_ms),),
             forks=(ForkLine(text, text, text, 1, 2, ""),),
         ),
+        reviews=ReviewPage(
+            1,
+            1,
+            (
+                ReviewLine(fact="fct_1.0", person=text, person_name=text, device=text,
+                           device_name=text, subject="", patient="", code=text, kinds=(text,),
+                           at_ms=now_ms, reason=text,
+                           reviews=(ReviewDone(now_ms, text, text, text, text),)),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def reviews(now_ms: int) -> ReviewPage:
+    """Acts of one whose licence ended, two that wait and one that was looked at."""
+    at = now_ms - 5 * HOUR
+    said: dict[str, Any] = {
+        "person": "per_2JUNCHO00000", "person_name": "Jun Cho", "device": "dev_A",
+        "device_name": "nord-a", "subject": "00" * 16, "reason": "licence_ended",
+    }  # fmt: skip
+    who: dict[str, Any] = {"patient": "pat_00001", "code": "ACD EFH 001"}
+    done = ReviewDone(now_ms - HOUR, "R. Amin", "HQ Nairobi", "corrected", "dose was by weight")
+    return ReviewPage(
+        3,
+        2,
+        (
+            ReviewLine(fact="fct_r1.0", kinds=("note.add",), at_ms=at + HOUR, reviews=(), **who,
+                       **said),
+            ReviewLine(fact="fct_r2.0", kinds=("observation.record",), at_ms=at, reviews=(), **who,
+                       **said),
+            ReviewLine(fact="fct_r3.0", kinds=("site.register",), at_ms=at, reviews=(done,),
+                       patient="", code="", **said),
+        ),
     )  # fmt: skip
 
 
@@ -242,6 +278,8 @@ class Trust:
     apart: Apart
     sealed: list[dict[str, Any]] = field(default_factory=list)
     extended: list[tuple[str, int]] = field(default_factory=list)
+    reviews: ReviewPage = field(default_factory=lambda: ReviewPage(0, 0, ()))
+    reviewed: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 class TrustCalls:
@@ -254,6 +292,7 @@ class TrustCalls:
     def trust(self) -> Trust:
         if self._trust is None:
             self._trust = Trust(roster(self.now_ms), belonging(self.now_ms), apart(self.now_ms))
+            self._trust.reviews = reviews(self.now_ms)
         return self._trust
 
     def _up(self) -> None:
@@ -303,6 +342,27 @@ class TrustCalls:
         kept = tuple(each for each in held.kept if each.seal != seal)
         self.trust.apart = msgspec.structs.replace(held, kept=kept)
         return Quarantine(kept, held.seals)
+
+    async def review_page(self) -> ReviewPage:
+        self._up()
+        return self.trust.reviews
+
+    async def review_done(self, fact: str, outcome: str, note: str) -> None:
+        self._up()
+        held = self.trust.reviews
+        if all(each.fact != fact for each in held.lines):
+            raise InputError("not_for_review", field="fact")
+        self.trust.reviewed.append((fact, outcome, note))
+        done = ReviewDone(self.now_ms, "Amina Okoro", "nord-b", outcome, note)
+        lines = [
+            msgspec.structs.replace(each, reviews=(*each.reviews, done))
+            if each.fact == fact
+            else each
+            for each in held.lines
+        ]
+        lines.sort(key=lambda each: bool(each.reviews))
+        waits = sum(not each.reviews for each in lines)
+        self.trust.reviews = ReviewPage(len(lines), waits, tuple(lines))
 
     def _member(self, member: str) -> RosterLine:
         for each in self.trust.members:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocols.errors import LedgerError
-from protocols.live.belonging import MemberLine, Quarantine
+from protocols.live.belonging import MemberLine, Quarantine, ReviewPage
 from protocols.live.erasing import EraseLine, EraseState, Holder, HoldLine
 from protocols.live.releasing import ReleaseLine
 from tests.screens.fake_trust import HOUR, TrustCalls, hostile
@@ -44,6 +44,13 @@ class TestRegistry(TrustCalls):
     async def unseal(self, seal: str, entries: int, account: str = "") -> Quarantine:
         self._write(account)
         return await super().unseal(seal, entries)
+
+    async def reviews(self) -> ReviewPage:
+        return await self.review_page()
+
+    async def review(self, fact: str, outcome: str, note: str, account: str = "") -> None:
+        self._write(account)
+        await self.review_done(fact, outcome, note)
 
     async def erases(self) -> EraseState:
         return self.state

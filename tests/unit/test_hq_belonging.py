@@ -7,12 +7,13 @@ import pytest
 
 from fieldnode.tui.cores import sealing
 from hq.belonging import DEVICE_REASONS, PERSON_REASONS
+from protocols.live.belonging import ReviewPage
 from tests.screens.fake_trust import roster
 from tests.unit.hq_book import HOUR, NOW_MS, TestBook
 from tests.unit.hq_registry import TestRegistry, hostile_registry, ordered
 from tests.unit.test_hq_web import HOSTILE, House, house_of
 
-PAGES = ("/organisations", "/members", "/quarantine", "/releases")
+PAGES = ("/organisations", "/members", "/quarantine", "/releases", "/reviews")
 TABLET = "dev_NORD-A00"
 KENYA = "dev_HQNAIROB"
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -34,7 +35,8 @@ async def text(house: House, path: str, language: str = "en") -> str:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("path", [*PAGES, f"/members/seal?member={TABLET}",
-                                  "/quarantine/extend?seal=ent_LOST"])  # fmt: skip
+                                  "/quarantine/extend?seal=ent_LOST",
+                                  "/reviews/act?fact=fct_r1.0"])  # fmt: skip
 async def test_every_page_is_there_in_both_languages_and_links_the_others(house, path, language):
     page = await text(house, path, language)
     if path in PAGES:
@@ -60,6 +62,48 @@ async def test_devices_and_people_have_a_button_only_where_hq_may_seal(house):
     assert set(re.findall(r'name="member" value="([^"]+)"', page)) == able
     assert "It is of another organisation." in page and "Issuer KE" in page
     assert "Newest" not in page and "As known from other devices" in page
+
+
+async def test_the_list_of_acts_says_who_when_why_and_what_came_of_it(house):
+    page = await text(house, "/reviews")
+
+    for words in ("Note", "Jun Cho", "nord-a", "licence ended", "ACD EFH 001", "nobody looked yet",
+                  "2 acts nobody", "put right in the chart", "R. Amin", "by weight"):  # fmt: skip
+        assert words in page, words
+    assert page.count('name="fact"') == 3
+
+
+async def test_a_review_is_kept_with_the_account_and_shown(house):
+    said = {"fact": "fct_r1.0", "outcome": "follow_up", "note": "not seen since"}
+    done = await house.post("/reviews/act", **said, allow_redirects=False)
+
+    assert (done.status, done.headers["Location"]) == (303, "/reviews?done=follow_up")
+    assert house.registry.trust.reviewed == [("fct_r1.0", "follow_up", "not seen since")]
+    assert house.registry.accounts == ["lead"]
+    assert "not seen since" in await text(house, "/reviews")
+
+
+async def test_a_review_without_an_outcome_or_of_nothing_listed_is_refused(house):
+    lacking = await house.post("/reviews/act", fact="fct_r1.0", outcome="", note="")
+    long = await house.post("/reviews/act", fact="fct_r1.0", outcome="stands", note="x" * 101)
+    gone = await house.post("/reviews/act", fact="fct_zz.0", outcome="stands", note="")
+    house.registry.full = True
+    full = await house.post("/reviews/act", fact="fct_r1.0", outcome="stands", note="")
+
+    assert (lacking.status, long.status, gone.status, full.status) == (422, 422, 404, 503)
+    assert house.registry.trust.reviewed == []
+    assert (await house.get("/reviews/act?fact=<b>")).status == 404
+
+
+async def test_where_hq_may_not_review_the_page_names_who_may(house):
+    held = house.registry.trust.reviews
+    house.registry.trust.reviews = msgspec.structs.replace(
+        held, why_not="review_rank", ask=("Issuer KE",)
+    )
+    page = await text(house, "/reviews")
+
+    assert "Issuer KE" in page and 'name="fact"' not in page
+    assert "<form method" not in (await text(house, "/reviews/act?fact=fct_r1.0")).split("Ask:")[1]
 
 
 async def test_where_hq_may_seal_nobody_it_says_so(house):
@@ -207,6 +251,7 @@ async def test_an_empty_operation_is_said_in_words(path):
         trust.known, orgs=(), coordinators=(), scopes=(), control_ms=0, control_from=""
     )
     trust.apart = msgspec.structs.replace(trust.apart, kept=(), seals=(), authors=(), forks=())
+    trust.reviews = ReviewPage(0, 0, ())
     house = await house_of(TestBook(), registry=registry)
     await house.enter()
     assert 'class="empty"' in await text(house, path)

@@ -11,6 +11,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Page
 from fieldnode.tui.screens.belonging import fingerprint_lines, wrapped
 from fieldnode.tui.screens.kept import KeptPage
+from fieldnode.tui.screens.review import ReviewsPage
 from fieldnode.tui.screens.roster import MembersPage
 from fieldnode.tui.screens.scopes import ScopesPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -30,6 +31,7 @@ class PeersPage(Page):
         Action("r", "1", "sync.roster"),
         Action("w", "2", "sync.scopes"),
         Action("k", "3", "sync.kept"),
+        Action("a", "4", "sync.reviews"),
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -59,6 +61,8 @@ class PeersPage(Page):
                 return [Open(ScopesPage(self.desk))]
             case "k":
                 return [Open(KeptPage(self.desk))]
+            case "a":
+                return [Open(ReviewsPage(self.desk))]
         return super().key(key)
 
     def draw(self, size: Size) -> list[Line]:
