@@ -17,7 +17,15 @@ from protocols.ledger.scopekeys import ScopeKeys
 from protocols.ledger.store import Store
 from protocols.records.identity import code_tag
 from protocols.trust.charter import Sensitivity
-from protocols.trust.control import Attestation, Place, Record, UnknownControl, decode_control
+from protocols.trust.control import (
+    Attestation,
+    Certificates,
+    Place,
+    Record,
+    Rotation,
+    UnknownControl,
+    decode_control,
+)
 from protocols.trust.erasure import Erasures
 from protocols.trust.granting import own_scope
 from protocols.trust.identity import DeviceKeys
@@ -28,6 +36,7 @@ from protocols.trust.roster import Roster
 from protocols.trust.seals import best
 from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing
+from protocols.trust.statements import SignedStatement, statement_hash
 from protocols.trust.terms import HQ_ROLE
 
 
@@ -56,6 +65,9 @@ class Authority:
         """Keys that opened since last looked at; whoever reads it clears it."""
         self.version = 0
         """Rises whenever somebody may do more, or less, than before."""
+        self.advanced: dict[bytes, set[DeviceId]] = {}
+        """Certificates and control entries, by hash, that came ahead and in no feed yet, and the
+        peers that brought them; see `advancing`."""
         self._late: set[DeviceId] = set()
         self._tags: dict[int, str] = {}
         self._names: dict[DeviceId, str] = {}
@@ -154,6 +166,8 @@ class Authority:
             clock: When it was written, for one that has just arrived; else None.
         """
         self._names.clear()
+        if self.advanced:
+            self._came(record, place)
         late = clock is not None and isinstance(record, Attestation)
         if clock is not None and late and self._written_since(place, clock):
             self._late.add(place.author)
@@ -161,6 +175,38 @@ class Authority:
         self.orders_changed |= self.erasures.add(record, place)
         self.orders_changed |= self.releases.add(record, place)
         self.opened_keys += self.keyring.add(record, place.author, place.entry)
+
+    def _came(self, record: Record | UnknownControl, place: Place) -> None:
+        """Note that what may have come ahead is here in its feed now."""
+        self.advanced.pop(place.entry, None)
+        for statement in record.statements if isinstance(record, Certificates) else ():
+            self.advanced.pop(statement_hash(statement), None)
+
+    def take_lone(
+        self, record: Attestation | Rotation, place: Place, clock: int, peer: DeviceId
+    ) -> None:
+        """Take one record that comes ahead of its feed.
+
+        A rotation is good for reading only: nothing is written under what may be let go again.
+        """
+        if isinstance(record, Rotation):
+            if self.keyring.knows(KeyId(place.entry)):
+                return
+            self.opened_keys += self.keyring.expect(KeyId(place.entry), record)
+        elif self.roster.positions.of(place.entry) is None:
+            self._take_record(record, place, clock)
+        elif place.entry not in self.advanced:
+            return
+        self.advanced.setdefault(place.entry, set()).add(peer)
+
+    def take_certificates(self, statements: Iterable[SignedStatement], peer: DeviceId) -> None:
+        """Take certificates that come ahead of any feed."""
+        for statement in statements:
+            name = statement_hash(statement)
+            if name in self.advanced or not self.roster.holds(name):
+                self.roster.certify((statement,))
+                if self.roster.holds(name):
+                    self.advanced.setdefault(name, set()).add(peer)
 
     def judgement_of(self, feed: FeedState, kind: int, session: Session) -> Judgement:
         """Say whether facts of a kind in a feed count, by whom they are."""

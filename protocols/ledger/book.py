@@ -14,7 +14,7 @@ from typing import NamedTuple
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import DeviceId, ScopeId
-from protocols.ledger import capture
+from protocols.ledger import advancing, capture
 from protocols.ledger.answers import Answers
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
@@ -39,8 +39,6 @@ MERGE_BATCH = 48
 """Subjects merged in one transaction, about 12 ms of six entries each."""
 FRESH_MAX = 8_192
 """Opened entries kept at hand until they are merged, about 1 kB each; the rest is read again."""
-
-
 TOGETHER_MAX = 8
 """Entries of one delivery that are stored and merged in one transaction."""
 
@@ -146,6 +144,7 @@ class Ledger:
         self.authority.orders_changed = False
         self.eraser.look()
         self._released.update(self.authority.released())
+        advancing.let_go(self.store, self._judge_again)
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -177,7 +176,7 @@ class Ledger:
                     self.authority.take(new)
                 elif new:
                     self.authority.note_grown(new[0].feed, new[0].line.seq)
-            self._apply_control()
+            self.apply_control()
             for arrival, feed, line in stored:
                 if not line.kind:
                     sealed = Sealed(arrival, feed, line.header, line.body, line.hash)
@@ -343,10 +342,10 @@ class Ledger:
         """Take the certificates that a peer greets with; what they cover is judged again."""
         with self.atomic():
             self.authority.roster.certify(chain)
-            self._apply_control()
+            self.apply_control()
 
-    def _apply_control(self) -> None:
-        """Let opened keys and changed standings reach what they concern."""
+    def apply_control(self) -> set[DeviceId]:
+        """Let opened keys and changed standings reach what they concern; return whose changed."""
         needs: list[bytes] = [bytes(key) for key in self.authority.opened_keys]
         self.authority.opened_keys.clear()
         changed = self.authority.changed_devices()
@@ -363,6 +362,7 @@ class Ledger:
             self._look_for_erased()
         if self.authority.mind_own_seal():
             self._mind_own_seal()
+        return changed
 
     # Erasing
 
@@ -442,7 +442,7 @@ class Ledger:
     def write_control(self, record: Record, wall_ms: int) -> Written:
         """Write one control record and let it take effect. Inside the caller's `atomic`."""
         written = self.writer.control(record, wall_ms)
-        self._apply_control()
+        self.apply_control()
         return written
 
     def rebuild_rows(self) -> None:

@@ -6,13 +6,15 @@ believed; what cannot be read is the peer's fault.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from protocols.errors import PeerError
+from protocols.feeds.advance import Advance
 from protocols.feeds.varint import put_varint, take_varint
 from protocols.ids import DeviceId, FeedId, KeyId
+from protocols.trust.statements import pack, unpack
 
 MESSAGE_BYTES_MAX = 65_519
 """A WebSocket message with the channel's tag."""
@@ -123,13 +125,20 @@ class Lacks:
 
 
 @dataclass(frozen=True, slots=True)
+class Vouch:
+    """Control records that vouch for the urgent entries that follow, ahead of their feeds."""
+
+    advance: Advance
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A frame of a newer protocol; passed over."""
 
     type: int
 
 
-Frame = Have | Want | Ladder | Data | Mark | Ack | Links | Receipt | Bye | Lacks | Unknown
+Frame = Have | Want | Ladder | Data | Mark | Ack | Links | Receipt | Bye | Lacks | Vouch | Unknown
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -147,14 +156,15 @@ def encode_frame(frame: Frame) -> bytes:
             return b"\5" + put_varint(upto)
         case Ack(taken, upto, mark):
             return b"\6" + put_varint(taken) + put_varint(upto) + put_varint(mark)
-        case Links(devices):
-            return b"\7" + put_varint(len(devices)) + b"".join(devices)
+        case Links(ids) | Lacks(ids):
+            number = b"\7" if isinstance(frame, Links) else b"\x0b"
+            return number + put_varint(len(ids)) + b"".join(ids)
         case Receipt(statement):
             return b"\x08" + statement
         case Bye(code):
             return b"\x0a" + code.encode()
-        case Lacks(keys):
-            return b"\x0b" + put_varint(len(keys)) + b"".join(keys)
+        case Vouch(advance):
+            return b"\x0c" + pack(advance)
         case Unknown():
             raise AssertionError("an unknown frame is never sent")
 
@@ -163,34 +173,12 @@ def decode_frame(raw: bytes) -> Frame:
     """Read a frame.
 
     Raises:
-        PeerError: `malformed` when a count, length or character is wrong.
+        PeerError: `malformed` when a count, length or character is wrong, `not_canonical`.
     """
     if not raw:
         raise PeerError("malformed", what="frame")
-    match raw[0]:
-        case 1:
-            return _take_have(raw)
-        case 2:
-            return Want(_take_places(raw, 1))
-        case 3:
-            return Ladder(_take_places(raw, 1))
-        case 4:
-            mark, at = take_varint(raw, 1)
-            return Data(raw[at:], mark)
-        case 5:
-            return Mark(_take_numbers(raw, 1)[0])
-        case 6:
-            return Ack(*_take_numbers(raw, 3))
-        case 7:
-            return _take_links(raw)
-        case 8:
-            return Receipt(raw[1:])
-        case 10:
-            return _take_bye(raw)
-        case 11:
-            return _take_lacks(raw)
-        case unknown:
-            return Unknown(unknown)
+    reader = _READERS.get(raw[0])
+    return Unknown(raw[0]) if reader is None else reader(raw)
 
 
 def _put_places(places: Sequence[Place]) -> bytes:
@@ -254,3 +242,23 @@ def _take_bye(raw: bytes) -> Bye:
     if not code.isascii():
         raise PeerError("malformed", what="bye")
     return Bye("".join(letter for letter in code.decode() if letter.isalnum() or letter == "_"))
+
+
+def _take_data(raw: bytes) -> Data:
+    mark, at = take_varint(raw, 1)
+    return Data(raw[at:], mark)
+
+
+_READERS: dict[int, Callable[[bytes], Frame]] = {
+    1: _take_have,
+    2: lambda raw: Want(_take_places(raw, 1)),
+    3: lambda raw: Ladder(_take_places(raw, 1)),
+    4: _take_data,
+    5: lambda raw: Mark(_take_numbers(raw, 1)[0]),
+    6: lambda raw: Ack(*_take_numbers(raw, 3)),
+    7: _take_links,
+    8: lambda raw: Receipt(raw[1:]),
+    10: _take_bye,
+    11: _take_lacks,
+    12: lambda raw: Vouch(unpack(Advance, raw[1:])),
+}

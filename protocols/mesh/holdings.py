@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from protocols.feeds.lane import Lane
+from protocols.ids import DeviceId
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState, Tip
 from protocols.mesh.entitlement import Entitlement
@@ -29,6 +31,13 @@ class Holdings:
     def knows_none(self, feed: FeedState) -> bool:
         """Whether nothing was said of a feed in this session."""
         return feed.no not in self._held
+
+    def data_of_others(self, peer: DeviceId) -> bool:
+        """Whether the peer said that it holds entries of others that are not control."""
+        feeds = (self._ledger.chain.by_no[no] for no, held in self._held.items() if held)
+        return any(
+            feed.genesis.lane != Lane.CONTROL and feed.genesis.device != peer for feed in feeds
+        )
 
     def assume_before(self, feed: FeedState, since: int) -> None:
         """The peer held all of ours up to `since`: work out where that is in this feed."""

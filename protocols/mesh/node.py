@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from protocols.errors import FieldmeshError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash
-from protocols.ledger import admitting, audit, founding, sealing
+from protocols.ledger import admitting, advancing, audit, founding, sealing
 from protocols.ledger.admitting import Newcomer
 from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger, Taken
@@ -342,6 +342,19 @@ class Node:
             self._board.effects.append(Changed(frozenset(("peer",))))
         if taken is not None:
             self._took(session, taken, now)
+        if session.came_whole:
+            session.came_whole = False
+            self._settle_advanced(session)
+
+    def _settle_advanced(self, session: Session) -> None:
+        """A peer's control is here whole: let go what it sent ahead that is nowhere in it."""
+        waiting = {each.peer for each in self._board.sessions() if not each.whole}
+        if advancing.settle(self.ledger, session.peer, waiting):
+            self._load_anew()
+
+    def _load_anew(self) -> None:
+        self.ledger.reload()
+        self._recorder = Recorder(self.ledger)
 
     def _took(self, session: Session, taken: Taken, now: Now) -> None:
         self._timers.last_data_ms = now.mono_ms
@@ -353,8 +366,7 @@ class Node:
             self._build_bridge(now)
             self._board.cut_sealed()
             if self.ledger.reopens:
-                self.ledger.reload()
-                self._recorder = Recorder(self.ledger)
+                self._load_anew()
         self._pass_on(session, taken.feeds, now)
         if taken.entries <= SMALL_ENTRIES or taken.urgent:
             self._merge_now(session)
@@ -419,8 +431,7 @@ class Node:
         founding.new_epoch(self.ledger.store, now.entropy(8))
         self._flush_peers()
         self._auditing.forget_sessions()
-        self.ledger.reload()
-        self._recorder = Recorder(self.ledger)
+        self._load_anew()
         self._board.effects.append(Notice("new_epoch", {"reason": "peer_knows_more"}))
 
     # Settling

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from protocols.feeds.lane import Lane
 from protocols.mesh.frames import DATA_BYTES
 
+EARLY = len(Lane)
+"""The lane of urgent feeds that go before control, to who would wait long for it."""
+_ORDER = (EARLY, *Lane)
 FRAME_BYTES_FIRST = 4 * 1024
 """Before the first acknowledgement nobody knows the link: four seconds of a 9.6 kbit/s radio."""
 FRAME_BYTES_MIN = 1024
@@ -50,8 +53,9 @@ class Shipment(NamedTuple):
 class Outbox:
     """Feeds to send by lane, and the window."""
 
-    lanes: tuple[dict[int, None], ...] = field(default_factory=lambda: tuple({} for _ in Lane))
-    """Per lane the local numbers of feeds with something to send, oldest first."""
+    lanes: tuple[dict[int, None], ...] = field(default_factory=lambda: tuple({} for _ in _ORDER))
+    """Per lane, and `EARLY`, the local numbers of feeds with something to send, oldest first.
+    What goes early is in its own lane too."""
     listed: bool = False
     """The peer has said what it lacks: until then no routine entry leaves, for it might overtake
     control that is not known to be lacking."""
@@ -72,12 +76,19 @@ class Outbox:
     def done(self, lane: int, feed: int) -> None:
         """Note that all of a feed is sent."""
         self.lanes[lane].pop(feed, None)
+        if lane == Lane.URGENT:
+            self.lanes[EARLY].pop(feed, None)
+
+    def not_early(self, feed: int | None = None) -> None:
+        """Let a feed, or all, go in their own lane after all."""
+        for each in list(self.lanes[EARLY]) if feed is None else (feed,):
+            self.lanes[EARLY].pop(each, None)
 
     @property
     def first(self) -> tuple[int, int] | None:
         """The most urgent (lane, feed), or None."""
-        for lane, feeds in enumerate(self.lanes):
-            for feed in feeds:
+        for lane in _ORDER:
+            for feed in self.lanes[lane]:
                 return lane, feed
         return None
 
@@ -93,10 +104,11 @@ class Outbox:
 
     def room(self, lane: int) -> bool:
         """Whether another frame of this lane may leave now; urgent ones need not wait for room."""
-        if lane > Lane.URGENT and not self.listed:
+        routine = lane in (Lane.ROUTINE, Lane.BULK)
+        if routine and not self.listed:
             return False
         under_way = self.sent - self.acknowledged
-        ahead = 0 if lane > Lane.URGENT else WINDOW_FRAMES_MIN * self.frame_bytes
+        ahead = 0 if routine else WINDOW_FRAMES_MIN * self.frame_bytes
         return under_way < self.window + ahead
 
     def leave(self, size: int, now_ms: int, positions: tuple[Position, ...]) -> None:

@@ -10,18 +10,18 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from protocols.errors import PeerError
+from protocols.feeds.advance import Advance
 from protocols.feeds.run import Gap, Run, decode_run
 from protocols.feeds.varint import put_varint
 from protocols.ids import DeviceId, Epoch, FeedId, KeyId
-from protocols.ledger import remembered
+from protocols.ledger import advancing, remembered
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
 from protocols.mesh.ahead import Ahead
 from protocols.mesh.awaiting import Awaited
+from protocols.mesh.early import Early
 from protocols.mesh.entitlement import Entitlement
 from protocols.mesh.frames import (
-    DATA_HEAD_BYTES,
-    FRAME_BYTES_MAX,
     HEADS_MAX,
     Ack,
     Bye,
@@ -35,11 +35,13 @@ from protocols.mesh.frames import (
     Place,
     Receipt,
     Unknown,
+    Vouch,
     Want,
 )
 from protocols.mesh.glimpse import urgent_run
 from protocols.mesh.holdings import Holdings
-from protocols.mesh.outbox import Outbox, Position
+from protocols.mesh.outbox import EARLY, Outbox, Position
+from protocols.mesh.packing import Packer
 from protocols.mesh.places import LADDER_PLACES_MAX, end_of, place_of, rungs, start_of
 from protocols.mesh.runs import RecentRuns
 
@@ -81,12 +83,13 @@ class Session:
         self.refused: dict[int, bool] = {}
         """Feeds that the peer asked for and may not hold: True until somebody was told."""
         self._ledger = ledger
-        self._runs = runs
         self.entitlement = Entitlement(ledger, peer, epoch)
         self._holdings = Holdings(ledger, self.entitlement, they_hold)
-        self._reached: dict[int, int] = {}
-        """Local feed number → arrival number of the last entry sent of it."""
         self._outbox = Outbox()
+        self._packer = Packer(ledger, runs, self._outbox, self._holdings)
+        self._early = Early(ledger, peer, self._outbox, self._holdings)
+        self.came_whole = False
+        """All that the peer had is here, its control too; whoever reads it clears it."""
         self._taken = 0
         self._told_upto = 0
         self._mark: int | None = None
@@ -151,6 +154,8 @@ class Session:
                 self.links = frozenset(devices)
             case Lacks(keys):
                 self.lacks = frozenset(keys)
+            case Vouch(advance):
+                self._take_advance(advance)
             case Receipt() | Bye() | Unknown():
                 pass
             case _:
@@ -216,7 +221,9 @@ class Session:
     def pump(self, now_ms: int) -> None:
         """Move what the window allows from the outbox into frames, most urgent first."""
         while (first := self._outbox.first) is not None and self._outbox.room(first[0]):
-            frame, positions = self._next_data(first[0])
+            if first[0] == EARLY and not self._vouched():
+                continue
+            frame, positions = self._packer.next(first[0])
             if frame is None:
                 continue
             data = Data(frame, self._due_mark())
@@ -226,6 +233,13 @@ class Session:
         mark = self._due_mark()
         if mark:
             self.out.append(Mark(mark))
+
+    def _vouched(self) -> bool:
+        """Say what vouches for the feed whose turn it is; return whether it may go early."""
+        advance = self._early.before(self._packer.turn(EARLY))
+        if advance is not None and advance != Advance():
+            self.out.append(Vouch(advance))
+        return advance is not None
 
     def _due_mark(self) -> int:
         """The mark that may be said now, once; 0 while something is still to be sent."""
@@ -247,6 +261,11 @@ class Session:
             return False
         # A mark is not said before what it covers: not while something is still to be offered.
         return self._mark is None or bool(self.offers) or not self._listed
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that the peer had has been here once since it greeted."""
+        return self._ack_upto > 0
 
     @property
     def settled(self) -> bool:
@@ -289,6 +308,14 @@ class Session:
         self._taken += size
         self.streaming = size >= STREAM_BYTES
         return taken
+
+    def _take_advance(self, advance: Advance) -> None:
+        """Take what goes ahead of control, as long as the peer's has never been here whole."""
+        if not self._ack_upto and not self._ledger.peers.all[self.peer].we_hold:
+            advancing.take(self._ledger, advance, self.peer)
+
+    def _may_lack(self, run: Run) -> bool:
+        return self._ledger.eraser.may_lack(run)
 
     def take_urgent(self, frame: Frame) -> Taken | None:
         """Store what is urgent in a data frame whose turn is still to come.
@@ -350,6 +377,8 @@ class Session:
                 self._holdings.assume_before(feed, since)
             if not self._holdings.holds(feed, tip):
                 self._outbox.add(feed.genesis.lane, feed.no)
+        if not since:
+            self._early.plan(full=have.full)
         self._mark = chain.last_arrival
         self._offer_now(uncovered.values())
 
@@ -434,6 +463,7 @@ class Session:
         """We hold all of the peer's up to here, unless something asked for is still missing."""
         if upto > self._ack_upto and not self._awaited:
             self._ack_upto = upto
+            self.came_whole = True
             self._ledger.peers.note_held_of(self.peer, self.epoch, upto)
             remembered.note_met(self._ledger)
 
@@ -460,38 +490,3 @@ class Session:
         feed = chain.feeds.get(feed_id)
         open_to_it = feed and (self.entitlement.may(feed) or feed.genesis.device == self.peer)
         return end_of(chain, feed_id) if open_to_it else start_of(feed_id)
-
-    # sending
-
-    def _next_data(self, lane: int) -> tuple[bytes | None, list[Position]]:
-        parts: list[bytes] = []
-        positions: list[Position] = []
-        room = self._outbox.frame_bytes
-        reached = self._reached
-        # What came here first leaves first, frame by frame: entries follow what they depend on.
-        for no in sorted(self._outbox.lanes[lane], key=lambda no: reached.get(no, 0)):
-            feed = self._ledger.chain.by_no[no]
-            full = False
-            for tip in feed.tips:
-                if self._holdings.holds(feed, tip):
-                    continue
-                found = self._runs.after(feed, tip, self._holdings.after(feed, tip), room)
-                if found is None:
-                    continue
-                run, seq, entry, reached[no] = found
-                if parts and sum(map(len, parts)) + len(run) > FRAME_BYTES_MAX - DATA_HEAD_BYTES:
-                    full = True
-                    break
-                parts.append(run)
-                room -= len(run)
-                position = Position(no, seq, entry)
-                positions.append(position)
-                self._holdings.note(position)
-                full = entry != tip.hash
-                if full or room <= 0:
-                    break
-            if not full and (room > 0 or not self._holdings.lacks(feed)):
-                self._outbox.done(lane, no)
-            if full or room <= 0:
-                break
-        return (b"".join(parts) if parts else None), positions

@@ -10,8 +10,8 @@ from random import Random
 
 from figures.books import BEGINS_MS, ROOT
 from figures.figure import Reading
+from figures.newcomer import Person, first_urgent
 from figures.syncing import Bench
-from protocols.feeds.lane import Lane
 from protocols.ids import ScopeId
 from protocols.ledger.book import Ledger
 from protocols.ledger.founding import found_member
@@ -40,12 +40,11 @@ SEALED = 5
 NAME_BYTES = 120
 """About a sealed name."""
 CHECKS = 50
-RUN_BYTES = 32 * 1024
 
 
 def large_operation(_: Bench) -> list[Reading]:
     """What it costs to check a new peer there, and what a newcomer reads before it can judge."""
-    ledger, newcomer = _operation(Random(1))
+    ledger, newcomer, people = _operation(Random(1))
     authority = ledger.authority
     charter = authority.roster.charter
     assert charter is not None
@@ -55,10 +54,9 @@ def large_operation(_: Bench) -> list[Reading]:
         verify_chain(charter, authority.operation, (*_issuers(ledger), each))
         ledger.meet((each,))
         spent.append((time.process_time() - began) * 1_000)
-    control = _control_bytes(ledger) / 1_000
     return [
         Reading("check of a new peer", sorted(spent)[len(spent) // 2], "ms CPU", 5, 2),
-        Reading("control before a newcomer's first urgent entry", control, "kB", 60, 30),
+        first_urgent(ledger, people),
     ]
 
 
@@ -89,8 +87,8 @@ def seal(_: Bench) -> list[Reading]:
     return [Reading("a seal, to the last of 49 devices", took, "s", 3, 1)]
 
 
-def _operation(chance: Random) -> tuple[Ledger, list[SignedStatement]]:
-    """A book that holds all control records of it, and certificates it has not met yet."""
+def _operation(chance: Random) -> tuple[Ledger, list[SignedStatement], list[Person]]:
+    """A book that holds all its control records, certificates it has not met yet, and people."""
     root = DeviceKeys.from_entropy(chance.randbytes(64))
     scopes = tuple(
         Scope(bytes([number + 1]) * 16, f"scope {number}", int(Sensitivity.IDENTIFIED))
@@ -138,7 +136,7 @@ def _operation(chance: Random) -> tuple[Ledger, list[SignedStatement]]:
             ledger.write_control(sealed, BEGINS_MS)
         for keys in devices[:SEALED]:
             ledger.write_control(Seal(bytes(keys.device), int(SealReason.LOST), ()), BEGINS_MS)
-    return ledger, unmet
+    return ledger, unmet, list(zip(people, statements[DEVICES + CHECKS :], strict=True))
 
 
 def _certified(
@@ -163,16 +161,3 @@ def _certified(
 
 def _issuers(ledger: Ledger) -> tuple[SignedStatement, ...]:
     return ledger.authority.roster.chain(ledger.authority.device)
-
-
-def _control_bytes(ledger: Ledger) -> int:
-    """Bytes of all control feeds as they travel: they go before everything else."""
-    total = 0
-    for feed, tip in ledger.chain.heads():
-        after = 0
-        while feed.genesis.lane == Lane.CONTROL and after < tip.seq:
-            found = ledger.chain.run_after(feed, tip, after, RUN_BYTES)
-            if found is None:
-                break
-            total, after = total + len(found[0]), found[1]
-    return total

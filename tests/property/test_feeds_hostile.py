@@ -13,8 +13,10 @@ from random import Random
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from protocols.errors import PeerError
+from protocols.feeds.advance import Advance, open_lone
 from protocols.feeds.body import PLAIN_BYTES_MAX, Body, VoidBody, decode_body, encode_body
 from protocols.feeds.dictionary import inflate
 from protocols.feeds.entry import sign_entry
@@ -22,14 +24,15 @@ from protocols.feeds.feed import decode_genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, Run, decode_run, encode_run
 from protocols.feeds.varint import put_varint, take_varint
-from protocols.ids import Epoch, KeyId
-from protocols.mesh.frames import Unknown, decode_frame, encode_frame
+from protocols.ids import DeviceId, Epoch, KeyId
+from protocols.ledger import advancing
+from protocols.mesh.frames import Unknown, Vouch, decode_frame, encode_frame
 from protocols.records.catalogue import BY_NUMBER
 from protocols.trust.control import encode_control
 from protocols.trust.keyring import rotate
 from tests.unit.forge import Author, device_keys, opening, saying
 from tests.unit.stage import WALL_MS, Device, Stage, camp, copied, fill, speak, triage
-from tests.vectors.feeds_samples import samples
+from tests.vectors.feeds_samples import lone, samples
 
 BASE = Device.found("ann")
 PEOPLE = fill(BASE, 2)
@@ -158,7 +161,7 @@ def test_mutated_frames_are_frames_or_refused(chance: Random):
 
 @given(st.binary(max_size=600))
 def test_any_bytes_are_a_frame_or_refused(raw: bytes):
-    for first in range(12):
+    for first in range(14):
         with suppress(PeerError):
             decode_frame(bytes((first,)) + raw)
 
@@ -283,6 +286,48 @@ def test_hostile_control_records_never_stop_a_book(ann: Device, chance: Random):
         assume(body)
         made.control(body)
     taken(ann, made.run(*made.chains[Lane.CONTROL]))
+
+
+@settings(max_examples=2 * N)
+@given(chances)
+def test_hostile_records_ahead_of_their_feeds_never_stop_a_book(ann: Device, chance: Random):
+    made, authority = fresh(chance), ann.ledger.authority
+    keys = authority.keys if chance.random() < 0.5 else made.keys
+    made = Author(keys, made.scope, made.key_id, made.key, made.epoch)
+    rotation = rotate(
+        made.scope,
+        chance.randbytes(32),
+        parents={made.key_id: made.key},
+        readers=[(authority.device, authority.keys.agree_public)],
+        ephemeral_secret=chance.randbytes(32),
+    )
+    real = [
+        row[0] for row in BASE.store.all("SELECT body FROM entry WHERE kind = 1 ORDER BY arrival")
+    ]
+    entries = []
+    for body in (encode_control(rotation), *chance.choices(real, k=2)):
+        made.control(mutated(body, chance) if chance.random() < 0.6 else body or b"?")
+        entries.append(lone(made))
+    chance.shuffle(entries)
+    (certificate,) = authority.roster.chain(authority.device)[-1:]
+    papers = [certificate, structs.replace(certificate, body=mutated(certificate.body, chance))]
+    names = [made.key_id, *(open_lone(each).place.entry for each in entries)]
+    envelopes = [
+        (bytes(chance.choice(names)), chance.choice((bytes(32), chance.randbytes(32))), sealed)
+        for sealed in (chance.randbytes(48), bytes(48), rotation.envelopes[0][1])
+    ]
+    frame = decode_frame(
+        encode_frame(Vouch(Advance(tuple(papers), tuple(entries), tuple(envelopes))))
+    )
+    assert isinstance(frame, Vouch)
+    before = ann.ledger.digest(made.scope)
+    for _ in range(2):
+        advancing.take(ann.ledger, frame.advance, DeviceId(b"p" * 32))
+    ann.ledger.catch_up_all()
+    if chance.random() < 0.1:
+        ann.ledger.reload()
+        ann.ledger.catch_up_all()
+        assert ann.ledger.digest(made.scope) == before
 
 
 def test_after_all_of_it_the_book_opens_reads_and_writes(ann: Device):

@@ -261,7 +261,7 @@ def test_unknown_frames_are_passed_over_and_a_bye_ends_the_link_without_its_word
     link = stage.link(ann, ben)
     stage.run(200)
 
-    for raw in (b"\xff" * 40, b"\x0c", b"\x09grant", b"\x08" + bytes(200)):
+    for raw in (b"\xff" * 40, b"\x7f", b"\x09grant", b"\x08" + bytes(200)):
         speak(stage, ann, link, raw)
     assert ben.node.linked == ([] if ben.hangups else [ann.id])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from protocols.feeds.advance import Advance, Lone
 from protocols.feeds.body import encode_body
 from protocols.feeds.entry import header_of, sign_entry, signed_text
 from protocols.feeds.feed import Genesis, Head
@@ -15,6 +16,7 @@ from protocols.feeds.lane import Lane
 from protocols.feeds.run import encode_run
 from protocols.ids import EntryHash, Epoch, FeedId, KeyId, ScopeId
 from protocols.mesh import frames
+from protocols.trust.statements import SignedStatement
 from tests.unit.forge import Author, device_keys
 
 SCOPE, KEY_ID, KEY = ScopeId(b"a scope of tests"), KeyId(b"i" * 32), b"k" * 32
@@ -30,6 +32,18 @@ DEFLATED_MEANS = b"hallo hallo hallo rawan hallo"
 
 def author() -> Author:
     return Author(device_keys("vectors"), SCOPE, KEY_ID, KEY, Epoch(b"epoch  7"))
+
+
+STATEMENT = SignedStatement(1, b"\x90", b"i" * 32, b"s" * 64)
+ENVELOPE = (b"k" * 32, b"e" * 32, b"w" * 48)
+
+
+def lone(made: Author) -> Lone:
+    """The last control entry of an author by itself."""
+    entry = made.chains[Lane.CONTROL][-1]
+    signature = sign_entry(made.keys, entry)
+    genesis = made.genesis(Lane.CONTROL).encode()
+    return Lone(genesis, entry.seq, bytes(entry.prev), entry.clock, entry.body, signature)
 
 
 def samples() -> dict[str, bytes]:
@@ -57,6 +71,7 @@ def samples() -> dict[str, bytes]:
         "receipt": frames.Receipt(b"statement"),
         "lacks": frames.Lacks((KeyId(b"k" * 32),)),
         "bye": frames.Bye("duplicate"),
+        "vouch": frames.Vouch(Advance((STATEMENT,), (lone(control),), (ENVELOPE,))),
     }
     return {
         "genesis": genesis.encode(),
