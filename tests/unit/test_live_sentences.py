@@ -49,6 +49,12 @@ def test_sentences_are_sentences():
         assert "\n" not in words, code
 
 
+@pytest.mark.parametrize("code", sorted(SENTENCES))
+def test_every_sentence_is_said_in_french_too(code, monkeypatch):
+    monkeypatch.setenv("FIELDMESH_LANGUAGE", "fr")
+    assert sentence(LedgerError(code)) != SENTENCES[code]
+
+
 def test_a_sentence_names_the_field_and_what_would_be_taken():
     said = sentence(InputError("unknown_rows", field="kind", allowed=("patient", "note")))
     assert said.endswith("(field kind) Allowed: patient, note.")
