@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from typing import Literal
 
 import msgspec
 
@@ -39,6 +40,23 @@ class Allergen(Term, forbid_unknown_fields=True, frozen=True):
     """Names of medicines that belong to it."""
 
 
+class Procedure(Term, forbid_unknown_fields=True, frozen=True):
+    """Something that is done to a patient."""
+
+    mds: int | None = None
+    """Item of the minimum data set, 30 to 35; None when it is none of them."""
+
+
+class Fluid(Term, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Something that goes in or comes out, in millilitres."""
+
+    direction: Literal["in", "out"]
+    ml_max: int
+    """More in one record is impossible."""
+    ml_unusual: int
+    """More in one record is asked about once."""
+
+
 class Doubt(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """From when on two records are shown side by side for a person to judge."""
 
@@ -54,6 +72,8 @@ class Vocabulary(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pack: PackHead
     doubt: Doubt
     allergen: tuple[Allergen, ...]
+    procedure: tuple[Procedure, ...]
+    fluid: tuple[Fluid, ...]
 
     def allergens_of(self, substance: str) -> tuple[str, ...]:
         """Return the names of the rows that a medicine, as somebody wrote it, belongs to."""
@@ -78,6 +98,11 @@ def number_of(room: str, name: str, field: str) -> int:
     raise InputError("bad_value", field=field, allowed=tuple(row.name for row in rows))
 
 
+def row_of(room: str, number: int) -> Term | None:
+    """Return the row of a number on the wire, or None when this software does not know it."""
+    return _by_number(room).get(number)
+
+
 def name_of(room: str, number: int) -> str:
     """Return the name of a number on the wire; `#n` when this software does not know it."""
     found = _by_number(room).get(number)
@@ -93,7 +118,16 @@ def fold(text: str) -> str:
 
 def check(pack: Vocabulary) -> list[str]:
     """Return what is wrong with a pack, one sentence each; empty when nothing is."""
-    wrong = []
+    wrong = [
+        f"procedure {row.name}: its MDS item is not 30 to 35"
+        for row in pack.procedure
+        if row.mds is not None and not 30 <= row.mds <= 35
+    ]
+    wrong += [
+        f"fluid {row.name}: unusual is not below impossible"
+        for row in pack.fluid
+        if not 0 < row.ml_unusual < row.ml_max
+    ]
     for room, rows in _rooms(pack):
         for what, keys in (
             ("number", [str(row.number) for row in rows]),
@@ -143,7 +177,7 @@ def rows_of(room: str) -> Sequence[Term]:
 
 
 def _rooms(pack: Vocabulary) -> list[tuple[str, Sequence[Term]]]:
-    return [("allergen", pack.allergen)]
+    return [("allergen", pack.allergen), ("procedure", pack.procedure), ("fluid", pack.fluid)]
 
 
 @cache

@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from protocols.records import administration, allergy, order, stop, weight
+from protocols.records import administration, allergy, intake, order, procedure, stop, weight
 from protocols.records.contested import RANK, Contest
 from protocols.records.history import History
 from protocols.records.shape import Kind, Row
 
-KINDS: tuple[Kind, ...] = (allergy.KIND, order.KIND, stop.KIND, administration.KIND)
+KINDS: tuple[Kind, ...] = (
+    allergy.KIND,
+    order.KIND,
+    stop.KIND,
+    administration.KIND,
+    procedure.KIND,
+    intake.KIND,
+)
 
 OF_FACTS: tuple[type[Row], ...] = (
     allergy.AllergyRow,
     order.OrderRow,
     stop.StopRow,
     administration.AdministrationRow,
+    procedure.ProcedureRow,
+    intake.IntakeRow,
 )
 """Tables with a row for each record of care."""
 
@@ -27,11 +36,15 @@ _SAID: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
     order.OrderPlace: order.own_words,
     stop.OrderStop: stop.own_words,
     administration.AdministrationRecord: administration.own_words,
+    procedure.ProcedureRecord: procedure.own_words,
+    intake.IntakeRecord: intake.own_words,
 }
 
 WORDS: dict[str, Callable[[Any], Any]] = {
     "allergy": lambda value: allergy.ASKED[value],
-    **dict.fromkeys(("used", "allergy_open", "duplicate", "stopped", "weight_estimated"), bool),
+    **dict.fromkeys(
+        ("used", "allergy_open", "duplicate", "stopped", "weight_estimated", "estimated"), bool
+    ),
 }
 """How columns are told to another program, where a value is not told as it is."""
 
@@ -43,6 +56,8 @@ def rows(history: History) -> list[Row]:
         *order.rows(history),
         *stop.rows(history),
         *administration.rows(history),
+        *procedure.rows(history),
+        *intake.rows(history),
     ]
 
 

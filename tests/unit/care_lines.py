@@ -32,4 +32,6 @@ CARE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("administration.record", {"order": 0}),
     ("administration.record", {"order": 1, "status": "refused"}),
     ("order.stop", {"order": 0}),
+    ("procedure.record", {"code": "wound-suture", "body_site": "hand", "side": "left"}),
+    ("intake.record", {"what": "stool", "volume_ml": "300", "times": 2, "estimated": True}),
 )

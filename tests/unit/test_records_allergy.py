@@ -104,6 +104,19 @@ def test_a_refuted_allergy_needs_a_reason_and_leaves_the_head():
     assert head(shelf, subject) == (0, "", 0, 0)
 
 
+def test_a_listed_substance_is_used_while_somebody_apart_has_ruled_it_out():
+    here, subject, patient = known()
+    there = Shelf("b")
+    here.write("allergy.record", {"code": "latex"}, patient=patient)
+    there.receive(here)
+    here.write("allergy.record", {"code": "latex"}, patient=patient)
+    ruled_out = {"code": "latex", "status": "refuted", "severity": "severe"}
+    there.write("allergy.record", ruled_out, patient=patient, reason="wore gloves all day")
+    here.receive(there)
+
+    assert head(here, subject) == (2, "latex", 1, 1)
+
+
 def test_taking_a_record_back_brings_back_nothing_it_replaced_but_what_is_left_counts():
     shelf, subject, patient = known()
     wrong = shelf.write("allergy.record", {"code": "latex"}, patient=patient).fact

@@ -145,6 +145,15 @@ def test_a_dose_given_by_two_tents_apart_is_kept_twice_and_shown_as_possibly_one
     assert [row.duplicate for row in here.table(subject, "administration")] == [1, 1, 0]
 
 
+def test_a_dose_that_knew_of_the_last_knew_of_those_before_it():
+    here, _, subject, patient, order = ordered()
+    for _ in range(3):
+        sure = {"confirm": ["given_recently"]}
+        here.write("administration.record", {"order": order}, patient=patient, **sure)
+
+    assert [row.duplicate for row in here.table(subject, "administration")] == [0, 0, 0]
+
+
 @pytest.mark.parametrize(("minutes", "doubted"), [(359, 1), (360, 0), (361, 0)])
 def test_doses_apart_are_doubted_only_within_the_interval_of_their_order(minutes, doubted):
     here, there, subject, patient, order = ordered()

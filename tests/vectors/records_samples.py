@@ -6,9 +6,11 @@ from protocols.records.administration import AdministrationRecord
 from protocols.records.allergy import AllergyRecord
 from protocols.records.amounts import Amount
 from protocols.records.catalogue import encode_fact
+from protocols.records.intake import IntakeRecord
 from protocols.records.kinds import KindNo
 from protocols.records.medicine import Frequency, Proposal
 from protocols.records.order import OrderPlace
+from protocols.records.procedure import ProcedureRecord
 from protocols.records.shape import Circumstances, Source, Statement
 from protocols.records.stop import OrderStop
 
@@ -70,6 +72,16 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
             b"s" * 16,
             b"l" * 16,
         ),
+    ),
+    "procedure short": (KindNo.PROCEDURE_RECORD, ProcedureRecord(code=23)),
+    "procedure full": (
+        KindNo.PROCEDURE_RECORD,
+        ProcedureRecord(WHEN, (EARLIER,), 1, "deep", "hand", 1, 2, 1, "six stitches"),
+    ),
+    "intake short": (KindNo.INTAKE_RECORD, IntakeRecord(what=1, tenths_ml=2000)),
+    "intake full": (
+        KindNo.INTAKE_RECORD,
+        IntakeRecord(WHEN, (EARLIER,), 33, 3000, 2, 1, "rice water"),
     ),
 }
 
