@@ -25,6 +25,8 @@ class Save:
     at_ms: int
     patient: str = ""
     """Whom it is about, so that taking it back names them in full."""
+    form: str = ""
+    """Name of the form that wrote it."""
 
 
 @dataclass(slots=True)
@@ -48,10 +50,21 @@ class Desk:
     theme: str = "night"
     paper: bool = False
     """True while what was written by hand is typed up: each record is asked when and by whom."""
+    triaged: int = 0
+    """Casualties that whoever is here has triaged on this terminal."""
+    tag_prefix: str = ""
+    """What the last scanned tag began with, where the node keeps no prefix."""
+    guide: str = ""
+    """Id of the triage guide that was used last here."""
     asked_from: str = ""
     """Name of the page on which help was asked for."""
     last_paper: Occasion | None = None
     """What was last stated in that mode: offered for the next record."""
+
+    @property
+    def prefix(self) -> str:
+        """What typed digits of a tag are completed with."""
+        return self.greeting.tag_prefix or self.tag_prefix
 
     def saved(self, save: Save) -> None:
         """Remember a save for F8."""

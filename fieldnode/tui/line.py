@@ -139,7 +139,9 @@ class LineTerminal:
         if isinstance(page, FormPage) and low == WHEN_SIGN:
             return [WHEN_KEY]
         if isinstance(page, FormPage | FieldsPage):
-            return ["up"] if low == UP_SIGN else [*self._cleared(page.form, typed), *typed, "enter"]
+            if low == UP_SIGN:
+                return ["up"]
+            return [*self._cleared(page.form, typed), *typed, *_ending(page.form, typed)]
         if low in _MOVES:
             return [_MOVES[low]]
         if len(low) > 1 and low[0] == "f" and low[1:].isdecimal():
@@ -190,6 +192,8 @@ class LineTerminal:
                 self._write(f"  {stated}")
                 if isinstance(page, FormPage):
                     self._write(f"  [{WHEN_SIGN} {words('keys.when')}]")
+                    for line in page.told():
+                        self._write(f"  {text_of(line).strip()}")
             self._title = title
             if page.form.reason is not None:
                 self._write(f"! {reason(words, page.form.reason)}")
@@ -224,6 +228,13 @@ class LineTerminal:
                 self._shell.fail(ask, failure)
             else:
                 self._shell.answer(ask, result)
+
+
+def _ending(form: FormCore, typed: str) -> list[str]:
+    """Return the Enter behind an answer, but where it would save before the rest was asked."""
+    field = form.open_field
+    alone = len(typed) == 1 and field.alone("", typed) is not None
+    return [] if alone and form.leads_to_saving(form.place) else ["enter"]
 
 
 async def run_line(desk: Desk, client: NodeClient) -> int:

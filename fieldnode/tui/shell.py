@@ -364,7 +364,7 @@ class Shell:
     def _begin_anew(self) -> list[Act]:
         """Nothing of whoever was here is on the screen, in a form or under F8; drafts are kept."""
         del self.pages[1:]
-        self.desk.saves, self.desk.drafts = [], []
+        self.desk.saves, self.desk.drafts, self.desk.triaged = [], [], 0
         self.desk.paper, self.desk.last_paper = False, None
         return [*self._ask_state(), *self.page.opened()]
 

@@ -37,6 +37,7 @@ from protocols.live.hardware import machine
 from protocols.live.local import Caller, Handler
 from protocols.live.service import Service
 from protocols.live.sittings import Sittings
+from protocols.live.tallied import tally
 from protocols.live.tries import Tries
 from protocols.live.worker import NodeFactory
 from protocols.mesh.effects import Effect, Now
@@ -125,6 +126,7 @@ class Desk:
         return table | {
             "hello": self._hello,
             "tagged": self._tagged,
+            "tally": self._tally,
             "unconfirmed": self._unconfirmed,
             "status": self._status,
             "record": self._record,
@@ -207,6 +209,11 @@ class Desk:
         locked = caller.number in self._locked
         limit = 0 if locked else _number(args, "limit", UNCONFIRMED_MAX)
         return await self._service.call(lambda node, now: (unconfirmed(node.ledger, limit), _NONE))
+
+    async def _tally(self, caller: Caller, args: dict[str, Any]) -> object:
+        return await self._service.call(
+            lambda node, now: (tally(node.ledger, now.wall_ms), _NONE)
+        )
 
     async def _status(self, caller: Caller, args: dict[str, Any]) -> object:
         if caller.number in self._locked:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from protocols.live.api import (
     UnconfirmedLine,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
+from protocols.live.tally import Tally
 from protocols.records.planning import read_time
 from tests.screens.fake_trust import LONG, LONG_SPOKEN, PRINT, SPOKEN, TrustCalls
 
@@ -142,6 +144,13 @@ class FakeNode(TrustCalls):
             if tag.casefold() in map(str.casefold, self._tags(patient))
         )
         return BoardPage(len(found), 0, found)
+
+    async def tally(self) -> Tally:
+        self._up()
+        heads = [patient.head for patient in self.patients.values()]
+        counts = Counter(str(head.triage) for head in heads if head.triage is not None)
+        recent = sum(line["kind"] == "triage.record" for line in self.written)
+        return Tally(self.now_ms - 27 * 60_000, dict(counts), recent)
 
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         self._up()

@@ -31,6 +31,17 @@ SCREENS = {
     "register": ["n", *"Diallo", "enter", *"Awa", "enter", "2", *"300", "enter"],
     "triage": ["f2", *"412", "enter", "1"],
     "triage-known-tag": ["f2", *"TG-000412", "enter"],
+    "triage-known": ["f2", *"TG-000412", "enter", "enter"],
+    "triage-saved": ["f2", *"431", "enter", "1", "4", "2", "enter", *"432", "enter", "0", "5", "9",
+                     "enter"],
+    "triage-next": ["f2", *"431", "enter", "1", "4", "2", "enter", *"432", "enter", "3", "2", "1",
+                    "enter"],
+    "retriage": ["down", "down", "t"],
+    "guide-which": ["f2", *"431", "enter", "9"],
+    "guide-looks": ["f2", *"431", "enter", "9", "1"],
+    "guide-number": ["f2", *"431", "enter", "9", "1", "2", "2", "1", "3"],
+    "guide-signs": ["f2", *"431", "enter", "9", "2", "2", "0", "6"],
+    "guide-category": ["f2", *"431", "enter", "9", "1", "2", "2", "1", *"36", "enter"],
     "register-known-tag": ["n", "tab", "tab", "9", "tab", "tab", *"TG-000412", "enter"],
     "shared-tag-board": [],
     "shared-tag-chart": ["down", "down", "enter"],
@@ -58,7 +69,7 @@ SCREENS = {
     "theme": ["f10", "6", "2"],
     "lock": ["n", *"Diallo", "enter", "f9", *"secret"],
     "scan-other": ["enter", "v", *"]C1TG-000412", "enter"],
-}
+}  # fmt: skip
 DOUBTFUL = "a node whose clock cannot be right"
 SCREENS["clock"] = [DOUBTFUL]
 WAITING = "a node with results that wait for a patient"

@@ -140,7 +140,7 @@ def test_digits_of_every_script_answer_and_act(digits):
 
 def test_a_letter_acts_by_the_key_it_sits_on():
     cyrillic = {latin: char for char, latin in reversed(BY_POSITION.items()) if char > "\u0400"}
-    for page, letter, opened in (("board", "n", "register"), ("chart", "t", "triage")):
+    for page, letter, opened in (("board", "n", "register"), ("chart", "t", "retriage")):
         for layout in (cyrillic[letter], {"n": "ى", "t": "ف"}[letter]):
             shell, node = shell_on(page, WORDS["en"]), ward()
             strike(shell, node, layout)

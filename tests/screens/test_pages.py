@@ -296,7 +296,7 @@ def test_a_known_tag_that_is_corrected_belongs_to_nobody(person):
 
 
 def test_dead_takes_one_extra_enter(person):
-    person.press("f2", "1", "enter", "0", "9", "9", "enter", "enter")
+    person.press("f2", "1", "enter", "0", "9", "9", "enter")
     assert person.node.written == []
     assert "DEAD: press Enter once more" in person.screen
 

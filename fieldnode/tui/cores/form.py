@@ -42,7 +42,12 @@ class FormCore:
     """Fields in order, one of them open."""
 
     def __init__(
-        self, fields: Sequence[Field], *, optional_from: int | None = None, hurry: bool = True
+        self,
+        fields: Sequence[Field],
+        *,
+        optional_from: int | None = None,
+        hurry: bool = True,
+        swift: bool = False,
     ) -> None:
         """Open the first field.
 
@@ -50,6 +55,8 @@ class FormCore:
             fields: At least one, in the order they are asked.
             optional_from: From this place on, Enter in an empty field saves.
             hurry: Whether an answer of one key moves on by itself.
+            swift: Whether Enter straight after the last answer that is needed saves, in place of
+                being absorbed.
         """
         self.fields = tuple(fields)
         self.optional_from = len(self.fields) if optional_from is None else optional_from
@@ -61,7 +68,7 @@ class FormCore:
         """Why the last key did not do what was asked, until the next key."""
         self.question: int | None = None
         """Number of the question that stands: an answer refused or doubted. Until the next key."""
-        self._hurry = hurry
+        self._hurry, self.swift = hurry, swift
         self._texts = [""] * len(self.fields)
         self._confirmed: set[int] = set()
         self._asked: int | None = None
@@ -149,6 +156,24 @@ class FormCore:
         self._resume = True
         return Step(dirty=frozenset({before, place}), refused=True)
 
+    @property
+    def complete(self) -> bool:
+        """Whether it could be saved as it is: all that is needed, and nothing to ask about."""
+        places = range(len(self.fields))
+        return not any(self._objection(place) or self._missing(place) for place in places)
+
+    def leads_to_saving(self, place: int) -> bool:
+        """Whether Enter straight after the answer of a field saves; only where that is swift."""
+        return self.swift and place + 1 == self.optional_from
+
+    def absorb_one(self) -> None:
+        """Let one Enter that comes next be without effect, as after a save struck twice."""
+        self._absorb = True
+
+    def finish(self) -> Step:
+        """Save when every answer holds; else open the first that does not."""
+        return self._finish(self.place)
+
     def key(self, key: str) -> Step:
         """Take one key."""
         absorb, self._absorb = self._absorb, False
@@ -199,7 +224,7 @@ class FormCore:
             return Step(dirty=frozenset({place}), left=self.open_field.name)
         left = self.open_field.name
         self._open(place + 1)
-        self._absorb = True
+        self._absorb = not self.leads_to_saving(place)
         return Step(dirty=frozenset({place, self.place}), left=left)
 
     def _forward(self, key: str, *, confirmed: bool) -> Step:

@@ -18,6 +18,7 @@ from fieldnode.tui.screens.drafts import DraftsPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.unconfirmed import UnconfirmedPage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_counts, draw_list
@@ -41,6 +42,7 @@ class WardPage(Page):
     actions = (
         Action("n", "1", "board.new"),
         Action("v", "2", "board.vitals"),
+        Action("t", "7", "board.retriage"),
         Action("/", "3", "board.filter"),
         Action("d", "4", "board.drafts"),
         Action("r", "5", "board.results"),
@@ -91,6 +93,8 @@ class WardPage(Page):
                 return [Open(RegisterPage(self.desk))]
             case "v":
                 return self._with_selected(lambda row: Open(VitalsPage(self.desk, row)))
+            case "t":
+                return self._with_selected(lambda row: Open(TriagePage(self.desk, row)))
             case "/":
                 field = Field("filter", "board.filter_label", chars_max=FILTER_CHARS_MAX)
                 self._asking = FormCore((field,))
@@ -114,8 +118,8 @@ class WardPage(Page):
         return None if self._asking is not None else self._listed
 
     def answers(self, item: str | Scan) -> bool:
-        """Enter and `v` are about the selected patient."""
-        return item == "enter" or (isinstance(item, str) and self.action(item) == "v")
+        """Enter, `v` and `t` are about the selected patient."""
+        return item == "enter" or (isinstance(item, str) and self.action(item) in ("v", "t"))
 
     def draw(self, size: Size) -> list[Line]:
         """Draw counts and rows."""

@@ -12,6 +12,7 @@ from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.form_page import FormPage
+from fieldnode.tui.screens.mass import MassPage
 from fieldnode.tui.screens.note import NotePage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.triage import TriagePage
@@ -107,7 +108,7 @@ class DraftsPage(Page):
 
     def _go_on(self, draft: Draft) -> list[Act]:
         if not draft.patient:
-            page = TriagePage(self.desk) if draft.form == "triage" else RegisterPage(self.desk)
+            page = MassPage(self.desk) if draft.form == "triage" else RegisterPage(self.desk)
             return self._open(page, draft)
 
         def came(chart: Chart) -> list[Act]:
@@ -132,7 +133,7 @@ class DraftsPage(Page):
 
 def _about(desk: Desk, form: str, head: BoardLine) -> FormPage:
     match form:
-        case "triage":
+        case "triage" | "retriage":
             return TriagePage(desk, head)
         case "note":
             return NotePage(desk, head)

@@ -67,6 +67,10 @@ class FormPage(Page, ABC):
         self.occasion = occasion_of(draft.fields)
         self.form.restore(draft.fields)
 
+    def more_draft(self) -> dict[str, str]:
+        """Return what a draft keeps beside what was typed, under names that are no field's."""
+        return {}
+
     def opened(self) -> list[Act]:
         """Ask first when and by whom, where paper is typed up: that stands at its top."""
         asks = [self._ask_when()] if self.desk.paper and self.occasion is None else []
@@ -198,6 +202,10 @@ class FormPage(Page, ABC):
             Hint("Ctrl+T", words("keys.when")),
         ]
 
+    def told(self) -> list[Line]:
+        """Return what stands around the fields, for line mode, which draws none."""
+        return []
+
     def unsigned(self) -> bool:
         """Whether limits shown here are of a guideline that no clinical lead has signed."""
         return False
@@ -235,7 +243,8 @@ class FormPage(Page, ABC):
         """Keep the form's text as a draft; nobody waits for it."""
         label = "" if self.head is None else short_identity(self.desk.words, self.head)
         patient = "" if self.head is None else self.head.patient
-        typed = self.form.snapshot() | (self.occasion.draft() if self.occasion else {})
+        stated = self.occasion.draft() if self.occasion else {}
+        typed = self.form.snapshot() | stated | self.more_draft()
         draft = Draft(self.name, self.subject, typed, patient, label, self.desk.now_ms)
         self._shown_drafts(self.subject, draft)
         return Ask(lambda node: node.draft_put(draft), _done, self._draft_failed, holds=False)
@@ -297,7 +306,7 @@ class FormPage(Page, ABC):
         who = self._label(recorded)
         label = f"{words(self.saved_word)} {who}".strip()
         patient = self.head.patient if self.head else recorded.patient or ""
-        self.desk.saved(Save(label, facts, self.desk.now_ms, patient))
+        self.desk.saved(Save(label, facts, self.desk.now_ms, patient, self.name))
         at = clock(self.desk.now_ms, self.desk.now_ms, self.desk.zone)
         drop, subject = self.name, self.subject
         self._shown_drafts(subject)

@@ -9,13 +9,13 @@ from fieldnode.tui.screens.board import WardPage
 from fieldnode.tui.screens.clock import ClockPage
 from fieldnode.tui.screens.help import HelpPage
 from fieldnode.tui.screens.lock import LockPage
+from fieldnode.tui.screens.mass import MassPage
 from fieldnode.tui.screens.menu import MenuPage
 from fieldnode.tui.screens.panic import PanicPage
 from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.retract import UndoPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.to_come import ImmunisationPage, SuppliesPage
-from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.shell import CLOCK, PANIC_KEY, Opener
 
 
@@ -28,7 +28,7 @@ def openers() -> dict[str, Opener]:
     """Return what each F-key opens, and what asks the time."""
     return {
         "f1": HelpPage,
-        "f2": TriagePage,
+        "f2": MassPage,
         "f3": SearchPage,
         "f4": ImmunisationPage,
         "f5": SuppliesPage,

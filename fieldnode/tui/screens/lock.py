@@ -11,7 +11,7 @@ from fieldnode.tui.cores.display import Line, Size, Span, fit, line
 from fieldnode.tui.cores.signin import Choice, SignIn, Try
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
-from fieldnode.tui.screens.triage import TriagePage
+from fieldnode.tui.screens.mass import MassPage
 from fieldnode.tui.wording import clock, error
 from protocols.errors import FieldmeshError
 from protocols.live.api import Me, PersonLine, Unconfirmed
@@ -57,7 +57,7 @@ class LockPage(Page):
         """Choose, type, and Enter asks the node. Triage goes on without anybody (SAFETY 20)."""
         if key == "f2":
             self.core.back()
-            return [Open(TriagePage(self.desk))]
+            return [Open(MassPage(self.desk))]
         tried = self.core.key(key)
         return [] if tried is None else [self._ask(tried)]
 

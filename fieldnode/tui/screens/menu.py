@@ -17,11 +17,11 @@ from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.clock import ClockPage
 from fieldnode.tui.screens.drafts import DraftsPage
 from fieldnode.tui.screens.help import HelpPage
+from fieldnode.tui.screens.mass import MassPage
 from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
-from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.who import WhoPage
 from fieldnode.tui.themes import THEMES
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -87,7 +87,7 @@ class MenuPage(Page):
         words, desk = self.desk.words, self.desk
         return [
             Entry("1", words("menu.register"), lambda: [Open(RegisterPage(desk), instead=True)]),
-            Entry("2", words("menu.triage"), lambda: [Open(TriagePage(desk), instead=True)]),
+            Entry("2", words("menu.triage"), lambda: [Open(MassPage(desk), instead=True)]),
             Entry("3", words("menu.find"), lambda: [Open(SearchPage(desk), instead=True)]),
             Entry("4", words("menu.drafts"), lambda: [Open(DraftsPage(desk), instead=True)]),
             Entry("5", words("menu.sync"), lambda: [Open(PeersPage(desk), instead=True)]),

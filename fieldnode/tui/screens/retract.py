@@ -94,4 +94,5 @@ class UndoPage(RetractPage):
 
     def taken_back(self) -> None:
         """Let the next F8 name the save before it."""
-        self.desk.saves = self.desk.saves[:-1]
+        last, self.desk.saves = self.desk.saves[-1:], self.desk.saves[:-1]
+        self.desk.triaged -= any(save.form == "triage" for save in last)

@@ -7,6 +7,7 @@ from fieldnode.tui.cores.display import Line, Size, Span, cells, fill, fit, line
 from fieldnode.tui.cores.fields import UNRECORDABLE, Coded, Date, Field, Number, Pressure, Tag, Time
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.wording import reason, unit
+from protocols.records.display import clean_text
 
 HELP_ROWS = 3
 """Rows under the fields for the hint of the open field or the reason of a refusal."""
@@ -111,4 +112,6 @@ def _note(field: Field, words: Catalogue) -> str:
         return unit(field.unit)
     if isinstance(field, Pressure):
         return unit("mm[Hg]")
+    if isinstance(field, Tag):
+        return f"{clean_text(field.prefix)}…" if field.prefix else ""
     return words("form.date_example") if isinstance(field, Date) else ""
