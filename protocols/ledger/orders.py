@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from protocols.errors import InputError, PeerError
 from protocols.ids import DeviceId, DocId, EntryHash, PatientId, ScopeId
+from protocols.ledger import about
 from protocols.ledger.book import Ledger
 from protocols.ledger.writing import Written
 from protocols.trust.control import DOCUMENTS_MAX, ERASED_MAX, Erase, Hold
@@ -84,25 +85,15 @@ class Progress(NamedTuple):
 # Asking, approving, writing
 
 
-def documents_about(ledger: Ledger, patient: PatientId) -> list[DocId]:
-    """Every document about a patient, and those of results that were given to the patient."""
-    found = ledger.store.all(
-        "SELECT d.doc_id FROM document d JOIN subject s ON s.no = d.subject WHERE s.id = :id"
-        " UNION SELECT d.doc_id FROM document d WHERE d.subject IN (SELECT o.subject"
-        " FROM observation o JOIN subject r ON r.no = o.subject"
-        " WHERE r.kind = 3 AND o.patient = :id) ORDER BY 1",
-        {"id": bytes(patient)},
-    )
-    return [DocId(doc_id) for (doc_id,) in found]
-
-
 def late_documents(ledger: Ledger) -> dict[DocId, list[bytes]]:
     """What came after an erase to what it named: documents with the entries still to go."""
     late: dict[DocId, list[bytes]] = {}
     for entry, document in ledger.eraser.late().items():
         late.setdefault(document, []).append(bytes(entry))
-    for document in ledger.eraser.about_erased():
-        late.setdefault(document, []).extend(_entries_of(ledger, document))
+    erased = list(ledger.authority.erasures.documents())
+    beside = (each for each in about.beside_erased(ledger, erased) if each not in erased)
+    for document in (*ledger.eraser.about_erased(), *beside):
+        late[document] = sorted({*late.get(document, ()), *_entries_of(ledger, document)})
     return late
 
 
@@ -121,7 +112,11 @@ def request(
     authority = ledger.authority
     wanted = {document: _entries_of(ledger, document) for document in documents}
     if late:
-        wanted |= late_documents(ledger)
+        wanted |= {
+            document: entries
+            for document, entries in late_documents(ledger).items()
+            if _coordinates(ledger, entries, authority.device)
+        }
     wanted = {document: entries for document, entries in wanted.items() if entries}
     if not wanted:
         raise InputError("nothing_to_erase")
@@ -387,9 +382,13 @@ def _must_coordinate(
     ledger: Ledger, names: Sequence[bytes], device: DeviceId, code: str = "may_not_erase"
 ) -> None:
     """Refuse unless a device coordinates the scope of each of these entries that is known here."""
-    scopes = {scope for _, scope, *_ in _known(ledger, names).values()} or set(_scopes(ledger))
-    if not all(ledger.authority.roster.may_rotate(device, scope) for scope in scopes):
+    if not _coordinates(ledger, names, device):
         raise InputError(code)
+
+
+def _coordinates(ledger: Ledger, names: Sequence[bytes], device: DeviceId) -> bool:
+    scopes = {scope for _, scope, *_ in _known(ledger, names).values()} or set(_scopes(ledger))
+    return all(ledger.authority.roster.may_rotate(device, scope) for scope in scopes)
 
 
 def _packed(order: EraseOrder) -> bytes:

@@ -22,11 +22,9 @@ from protocols.feeds.run import Gap, Run, decode_run
 from protocols.ids import DeviceId, DocId, EntryHash, PatientId, ScopeId
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
+from protocols.ledger.recipients import readers_of, roots_of, that_may_go
 from protocols.ledger.writing import Written
-from protocols.trust.certificates import Rank
-from protocols.trust.charter import ORGS_MAX
-from protocols.trust.control import RELEASED_TO_MAX, Release
-from protocols.trust.keyring import Reader
+from protocols.trust.control import Release
 from protocols.trust.release import ENTRIES_MAX, approval_holds, approve_release, make_release
 from protocols.trust.statements import Key32, pack, unpack
 
@@ -105,19 +103,24 @@ def request(ledger: Ledger, wish: Wish, entropy: bytes) -> bytes:
 
     Raises:
         InputError: `may_not_release`, `nothing_to_release`, `unknown_org`, `no_recipient`,
-            `basis_missing`, `too_many`.
+            `basis_missing`, `too_many`; `release_count` when only counts are named: each is a
+            count of one, and a count below five does not leave.
+
+    Of a patient's documents, concerns for safety go only where somebody may read them, and what the
+    patient is counted as goes nowhere.
     """
     authority = ledger.authority
     if not 0 < len(wish.basis.strip()) <= BASIS_CHARS_MAX:
         raise InputError("basis_missing", field="basis", limit=BASIS_CHARS_MAX)
-    roots = _roots(ledger, wish.recipients)
-    pieces = [
+    roots = roots_of(ledger, wish.recipients)
+    named = [
         (scope, document, keys)
         for document in sorted(set(wish.documents))
         for scope, keys in _keys_of(ledger, document)
     ]
-    if not pieces:
+    if not named:
         raise InputError("nothing_to_release")
+    pieces = that_may_go(ledger, named, roots)
     if len(pieces) > RELEASES_MAX:
         raise InputError("too_many", limit=RELEASES_MAX)
     releases = []
@@ -128,7 +131,7 @@ def request(ledger: Ledger, wish: Wish, entropy: bytes) -> bytes:
         releases.append(
             make_release(
                 scope, [bytes(document)], keys, purpose=wish.purpose, basis=wish.basis.strip(),
-                recipients=roots, readers=_readers(ledger, roots, scope),
+                recipients=roots, readers=readers_of(ledger, roots, scope),
                 key=fresh[:32], ephemeral_secret=fresh[32:],
             )
         )  # fmt: skip
@@ -434,39 +437,6 @@ def _take_run(ledger: Ledger, raw: bytes, wall_ms: int) -> int:
     if any(line.body is None for line in run.lines):
         ledger.chain.note_hollow(run.feed)
     return sum(line.body is not None for line in run.lines)
-
-
-def _roots(ledger: Ledger, names: Sequence[str]) -> list[bytes]:
-    charter = ledger.authority.roster.charter
-    orgs = {org.name.casefold(): org.root for org in (charter.orgs if charter else ())}
-    if not 0 < len(names) <= ORGS_MAX:
-        raise InputError("unknown_org", field="for", allowed=tuple(orgs))
-    for name in names:
-        if name.casefold() not in orgs:
-            raise InputError("unknown_org", field="for", allowed=tuple(orgs))
-    return sorted({orgs[name.casefold()] for name in names})
-
-
-def _readers(ledger: Ledger, roots: Sequence[bytes], scope: ScopeId) -> list[Reader]:
-    """Devices of these organisations that read care: each by the key of its newest certificate."""
-    roster = ledger.authority.roster
-    charter = roster.charter
-    assert charter is not None
-    names = {org.name for org in charter.orgs if org.root in roots}
-    terms = charter.scope(scope)
-    readers = set(terms.readers if terms else ())
-    found = []
-    for device in roster.members():
-        member = roster.device(device)
-        if member is None or not member.agree or member.sealed or member.org not in names:
-            continue
-        if member.rank < Rank.PERSON and (not readers or readers & member.roles):
-            found.append((device, member.agree[0]))
-    if not found:
-        raise InputError("no_recipient", field="for")
-    if len(found) > RELEASED_TO_MAX:
-        raise InputError("too_many", limit=RELEASED_TO_MAX)
-    return found
 
 
 def _keys_of(ledger: Ledger, document: DocId) -> list[tuple[ScopeId, dict[bytes, bytes]]]:

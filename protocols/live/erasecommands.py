@@ -198,6 +198,10 @@ def _print_order(found: dict[str, Any], as_json: bool) -> None:
     print_line(phrase("erase", "asked_by", author=found["author"]))
     if found["approver"]:
         print_line(phrase("erase", "signed_by", approver=found["approver"]))
+    if found["beyond"]:
+        print_line(phrase("erase", "beyond", n=found["beyond"]))
+    if found["unread"]:
+        print_line(phrase("erase", "unread", scopes=", ".join(found["unread"])))
     names = ", ".join(each["name"] or each["device"][:16] for each in found["holders"])
     print_line(phrase("erase", "holders", n=len(found["holders"]), names=names))
 

@@ -11,7 +11,7 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId, DocId, EntryHash, PatientId
-from protocols.ledger import orders
+from protocols.ledger import about, orders
 from protocols.ledger.view import BookView
 from protocols.live.audited import event
 from protocols.mesh.effects import Effect, Now
@@ -51,6 +51,10 @@ class OrderLine(msgspec.Struct, frozen=True):
     author: str
     approver: str
     holders: tuple[Holder, ...]
+    beyond: int = 0
+    """Of a request: documents about the patients in scopes that this device does not coordinate."""
+    unread: tuple[str, ...] = ()
+    """Of a request for patients: scopes that this device cannot look into."""
 
 
 class EraseLine(msgspec.Struct, frozen=True):
@@ -91,10 +95,9 @@ def request(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     reason = orders.REASONS.get(str(args.get("reason")))
     if reason is None:
         raise InputError("bad_value", field="reason", allowed=tuple(orders.REASONS))
-    raw = orders.request(
-        node.ledger, named_documents(node, now, args), reason, late=bool(args.get("late"))
-    )
-    return _order(node, raw)
+    documents, beyond, unread = named_documents(node, now, args)
+    raw = orders.request(node.ledger, documents, reason, late=bool(args.get("late")))
+    return msgspec.structs.replace(_order(node, raw), beyond=beyond, unread=unread)
 
 
 def show(node: Node, now: Now, args: Mapping[str, Any]) -> object:
@@ -121,7 +124,7 @@ def apply(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequen
 
 def hold(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
     """Keep `patients` or `documents` from being erased."""
-    written = orders.hold(node.ledger, named_documents(node, now, args), now.wall_ms)
+    written = orders.hold(node.ledger, named_documents(node, now, args).documents, now.wall_ms)
     noted = [
         effect
         for each in written
@@ -209,15 +212,16 @@ def _holder(node: Node, device: DeviceId, at_ms: int) -> Holder:
     return Holder(str(device), node.ledger.authority.name_of(device), at_ms)
 
 
-def named_documents(node: Node, now: Now, args: Mapping[str, Any]) -> list[DocId]:
+def named_documents(node: Node, now: Now, args: Mapping[str, Any]) -> about.Whole:
     """Return the documents of the `patients` and `documents` that are named."""
     said = [*_listed(args, "patients"), *_listed(args, "documents")]
     if len(said) > PATIENTS_MAX:
         raise InputError("too_many", field="patients", limit=PATIENTS_MAX)
-    found = [DocId.parse(each) for each in _listed(args, "documents")]
-    for each in _listed(args, "patients"):
-        found += orders.documents_about(node.ledger, _patient(node, now, each))
-    return sorted(set(found))
+    named = {DocId.parse(each) for each in _listed(args, "documents")}
+    patients = [_patient(node, now, each) for each in _listed(args, "patients")]
+    found = about.whole(node.ledger, patients)
+    documents = tuple(sorted(named.union(found.documents)))
+    return found._replace(documents=documents, unread=found.unread if patients else ())
 
 
 def _patient(node: Node, now: Now, said: str) -> PatientId:

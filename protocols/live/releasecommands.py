@@ -84,6 +84,8 @@ def _request(data_option: Option) -> click.Command:
             write_file(target, base64.b64decode(found["order"]))
         _print_all(found["releases"], as_json)
         if not as_json:
+            if found["left"]:
+                print_line(phrase("release", "left", n=found["left"]))
             print_line(phrase("release", "next_approve", file=target.name))
 
     return request

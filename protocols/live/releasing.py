@@ -49,6 +49,8 @@ class ReleaseOrderLine(msgspec.Struct, frozen=True):
     order: str
     """The file, base64."""
     releases: tuple[ReleaseLine, ...]
+    left: int = 0
+    """Of a request: documents about the patients that stay at home, counts among them."""
 
 
 def request(node: Node, now: Now, args: Mapping[str, Any]) -> object:
@@ -57,10 +59,12 @@ def request(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     if purpose not in PURPOSES:
         raise InputError("bad_value", field="purpose", allowed=tuple(PURPOSES))
     names = [str(each) for each in to] if isinstance(to, list) else []
-    documents = tuple(named_documents(node, now, args))
+    documents = named_documents(node, now, args).documents
     wish = Wish(documents, tuple(names), PURPOSES[str(purpose)], str(basis or ""))
     fresh = now.entropy(64 * releasing.RELEASES_MAX)
-    return _order(node, releasing.request(node.ledger, wish, fresh))
+    order = _order(node, releasing.request(node.ledger, wish, fresh))
+    going = {document for each in order.releases for document in each.documents}
+    return msgspec.structs.replace(order, left=len({*map(str, documents)} - going))
 
 
 def show(node: Node, now: Now, args: Mapping[str, Any]) -> object:

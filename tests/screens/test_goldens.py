@@ -130,6 +130,8 @@ OWN_SEAL = "a device that is sealed itself"
 SCREENS["board-sealed"] = [OWN_SEAL]
 RESTORED = "a node restored from a backup that has met nobody since"
 SCREENS["board-restored"] = [RESTORED]
+BOOKS = {OWN_SEAL: ("sealed", True), RESTORED: ("restored_ms", NOW_MS - 3 * 86_400_000)}
+"""What is the matter with the node's book, and how the node shows it."""
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
@@ -155,10 +157,9 @@ def shell_after(keys, words, node=None, **greeting):
             "note.add": refusing("note.add", "outside_practice", overridable=True),
             "observation.record": refusing("observation.record", "role_refused"),
         }
-    if keys[:1] == [OWN_SEAL]:
-        keys, node.sealed = keys[1:], True
-    if keys[:1] == [RESTORED]:
-        keys, node.restored_ms = keys[1:], NOW_MS - 3 * 86_400_000
+    if keys and keys[0] in BOOKS:
+        setattr(node, *BOOKS[keys[0]])
+        keys = keys[1:]
     if keys[:1] == [WAITING]:
         keys, node.waiting = keys[1:], waiting_results()
     if greeting:

@@ -8,7 +8,7 @@ from random import Random
 from protocols.ids import DeviceId, KeyId, OperationId, ScopeId
 from protocols.ledger.book import Ledger
 from protocols.ledger.schema import prepare
-from protocols.ledger.store import open_memory
+from protocols.ledger.store import Store, open_memory
 from protocols.mesh.door import own_control
 from protocols.mesh.frames import Frame, encode_frame
 from protocols.mesh.links import Link
@@ -46,6 +46,8 @@ class Camp:
         self.scopes = tuple(ScopeId(scope.id) for scope in scopes)
         self.seed = seed
         self._numbers: dict[bytes, int] = {}
+        self.stores: dict[str, Store] = {}
+        """Where a test wants a node's book; else it is in memory."""
         charter = Charter(
             version=1,
             name="camp",
@@ -118,7 +120,7 @@ class Camp:
         return self._node(org, own, self.certificate(own, org)[:1])
 
     def _node(self, name: str, own: DeviceKeys, chain: tuple[SignedStatement, ...]) -> Device:
-        store = open_memory()
+        store = self.stores.get(name) or open_memory()
         prepare(store, ROW_TABLES)
         chance = Random(f"camp-{self.seed}-{name}")
         values = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from protocols.errors import InputError
 from protocols.ids import DocId, PatientId
-from protocols.ledger import orders
+from protocols.ledger import about, orders
 from protocols.ledger.writing import Written
 from protocols.trust.control import Seal, SealReason
 from tests.unit.stage import WALL_MS, Device, Stage, agree, line, note, patient, triage
@@ -24,7 +24,7 @@ def tell(stage: Stage, device: Device, written: list[Written]) -> None:
 
 
 def asked(device: Device, patient_id: str, **more: bool) -> bytes:
-    documents = orders.documents_about(device.ledger, PatientId.parse(patient_id))
+    documents = about.documents_about(device.ledger, PatientId.parse(patient_id))
     return orders.request(device.ledger, documents, orders.REASONS["asked"], **more)
 
 
@@ -102,7 +102,7 @@ def test_an_approver_who_is_sealed_by_now_does_not_count_for_who_applies_it():
 def test_holds_are_listed_and_lifted_by_a_coordinator():
     stage, (ann, ben, cleo) = crew()
     whom = written(stage, cleo)
-    documents = orders.documents_about(ben.ledger, PatientId.parse(whom))
+    documents = about.documents_about(ben.ledger, PatientId.parse(whom))
     assert code_of(lambda: orders.hold(cleo.ledger, documents, WALL_MS)) == "may_not_hold"
     tell(stage, ben, orders.hold(ben.ledger, documents, WALL_MS))
     stage.run(3_000)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from protocols.errors import InputError
 from protocols.ids import PatientId
 from protocols.ledger import orders, releasing
+from protocols.ledger.about import documents_about
 from protocols.ledger.inspection import check, inspect
-from protocols.ledger.orders import documents_about
 from protocols.ledger.releasing import PURPOSES, Wish
 from protocols.ledger.writing import Written
 from protocols.records.shape import SubjectKind

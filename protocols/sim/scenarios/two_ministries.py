@@ -15,7 +15,7 @@ from typing import Any
 
 from protocols.errors import FieldmeshError, InputError
 from protocols.ids import DeviceId, PatientId, ScopeId
-from protocols.ledger import orders, releasing, scopekeys
+from protocols.ledger import about, orders, releasing, scopekeys
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh.effects import Effect, Now
 from protocols.sim import borders, checkers
@@ -266,7 +266,7 @@ class _TwoMinistries:
 
         def apply(now: Now) -> list[Effect]:
             ledger = ledger_of(lead)
-            documents = orders.documents_about(ledger, self.erased.id)
+            documents = about.documents_about(ledger, self.erased.id)
             asked = orders.request(ledger, documents, orders.REASONS["asked"])
             orders.apply(ledger, orders.approve(ledger_of(deputy), asked), now.wall_ms)
             return node_of(lead).wrote_control(now)
@@ -281,7 +281,7 @@ class _TwoMinistries:
         def apply(now: Now) -> list[Effect]:
             ledger = ledger_of(hq)
             wish = releasing.Wish(
-                tuple(orders.documents_about(ledger, self.released.id)),
+                tuple(about.documents_about(ledger, self.released.id)),
                 (TEAM,),
                 releasing.PURPOSES["transfer"],
                 "agreement of both ministries, article 4",
