@@ -21,6 +21,7 @@ from protocols.live.client import LocalClient  # noqa: E402
 from protocols.live.hardening import harden  # noqa: E402
 from protocols.live.lines import find_socket  # noqa: E402
 from protocols.live.options import data_option, passphrase_option  # noqa: E402
+from protocols.live.phrases import phrase  # noqa: E402
 from protocols.live.sentences import sentence  # noqa: E402
 from protocols.live.talk import passphrase_if_needed, say, told  # noqa: E402
 
@@ -115,7 +116,7 @@ def _start_node(folder: Path, passphrase: str | None, listen: str | None) -> Non
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "The node did not start."
+    return lines[-1] if lines else phrase("done", "not_started")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import click
 from fieldnode.printcommands import print_group
 from protocols.errors import LinkError, SetupError
 from protocols.ids import PatientId
-from protocols.ledger.backup import restore as restore_backup
 from protocols.ledger.folder import change_passphrase, lock_for_good
 from protocols.ledger.place import holds_book
 from protocols.live import answers, commands, options
@@ -31,6 +30,7 @@ from protocols.live.options import (
     target_option,
 )
 from protocols.live.personcommands import attach
+from protocols.live.phrases import phrase
 from protocols.live.talk import (
     EXIT_NOT_WRITABLE,
     new_passphrase,
@@ -46,9 +46,9 @@ data_option = options.data_option("node", "the node")
 _app = App(
     data_option=data_option,
     hq=False,
-    ask_name="Name of this node, such as Tent B",
+    ask_name="node_name",
     init_help="Make a node that works alone from the first minute.",
-    made="{name} is ready. `fieldnode open` starts it.",
+    made="node_made",
     invite_help="Print a one-time code with which one device may join; the node must be running.",
     invite_hq_help="The new device's receipts count as at HQ.",
     status_help="Say how the node is: peers, what has not travelled, what needs attention.",
@@ -127,7 +127,7 @@ def export(patient: str, folder: Path, passphrase_file: Path | None, target: Pat
     """Write a patient's documents as standard automerge files."""
     with told(), door(folder, passphrase_file) as book:
         count = commands.export(book, PatientId.parse(patient), target)
-    say(f"{count} documents written. They are not encrypted.")
+    say(phrase("done", "exported_files", n=count))
 
 
 @command()
@@ -175,7 +175,7 @@ def lock(folder: Path, panic: bool) -> None:
         except LinkError as error:
             if error.code != "no_node" or not panic:
                 raise
-    say("Locked for good." if panic else "Locked.")
+    say(phrase("done", "locked_for_good" if panic else "locked_now"))
 
 
 @command()
@@ -191,7 +191,7 @@ def passphrase(folder: Path, passphrase_file: Path | None, new_file: Path | None
         new = new_passphrase(new_file)
         change_passphrase(folder, old, new, now().entropy)
         commands.passphrase_changed(folder, new)
-    say("Changed.")
+    say(phrase("done", "passphrase_changed"))
 
 
 @command()

@@ -26,6 +26,7 @@ from protocols.live.options import (  # noqa: E402
     passphrase_option,
     peer_option,
 )
+from protocols.live.phrases import phrase  # noqa: E402
 from protocols.live.sentences import sentence  # noqa: E402
 from protocols.live.talk import passphrase_if_needed, say, told  # noqa: E402
 from protocols.records.display import clean_text  # noqa: E402
@@ -36,9 +37,9 @@ data_option = options.data_option("hq", "HQ")
 _app = App(
     data_option=data_option,
     hq=True,
-    ask_name="Name of this HQ",
+    ask_name="hq_name",
     init_help="Found an operation.",
-    made="The operation is founded. `hq serve` starts it, `hq invite` lets a node in.",
+    made="hq_made",
     invite_help="Print a one-time code with which one device may join; HQ must be running.",
     invite_hq_help="The new device is a further HQ.",
     status_help="Say how HQ is: who is linked, what is missing, what needs attention.",
@@ -149,7 +150,7 @@ def remove_account(folder: Path, name: str) -> None:
     with told(), LocalClient(folder) as client:
         if not client.call("account_remove", name=name):
             raise InputError("no_account")
-    say("Removed.")
+    say(phrase("done", "account_removed"))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from protocols.live.clock import now
 from protocols.live.commands import show
 from protocols.live.journal import Journal
 from protocols.live.local import Caller, Handler
+from protocols.live.phrases import phrase
 from protocols.live.running import Desk, factory_of
 from protocols.live.service import Service, Settings
 from protocols.live.talk import say
@@ -65,7 +66,8 @@ async def serve(
             started["login"] = f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
         show(started)
         if "login" in started:
-            say(f"Log in once, within a day, with this link:\n{started['login']}")
+            say(phrase("done", "log_in"))
+            say(started["login"])
         sys.stdout.flush()
         await service.run_until_stopped()
     finally:

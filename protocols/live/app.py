@@ -24,6 +24,7 @@ from protocols.live.options import (
     target_option,
 )
 from protocols.live.personcommands import person_commands
+from protocols.live.phrases import phrase
 from protocols.live.releasecommands import release_commands
 from protocols.live.talk import asked, first_passphrase, new_passphrase, say, told
 
@@ -36,10 +37,10 @@ class App:
     hq: bool
     """Whether the receipts of what `init` makes count as *at HQ*."""
     ask_name: str
-    """What `init` asks when no name is given."""
+    """What `init` asks when no name is given, a key of the table `talk`."""
     init_help: str
     made: str
-    """What to do next, said after `init`."""
+    """What to do next, said after `init`, a key of the table `done`."""
     invite_help: str
     invite_hq_help: str
     status_help: str
@@ -85,8 +86,8 @@ class App:
                 if charter is not None and (org or jurisdiction):
                     raise InputError("org_or_charter")
                 entry = founded_by(charter, root, root_passphrase_file)
-                name = asked(name, self.ask_name, "--name")
-                org = org if entry else asked(org, "Organisation", "--org")
+                name = asked(name, phrase("talk", self.ask_name), "--name")
+                org = org if entry else asked(org, phrase("talk", "organisation"), "--org")
                 passphrase = first_passphrase(passphrase_file)
                 if entry is not None:
                     device = commands.make_member(
@@ -97,14 +98,12 @@ class App:
                     device = commands.make_node(folder, passphrase, named, unattended=unattended)
             if as_json:
                 show({"device": str(device), "data": str(folder)})
-            say(self.made.format(name=name))
+            say(phrase("done", self.made, name=name))
             if unattended:
-                say(
-                    "It starts again by itself. Whoever takes the device can read it: lock it away."
-                )
+                say(phrase("done", "unattended"))
             else:
-                say("It asks the passphrase at each start, for it is kept nowhere. Until somebody")
-                say("types it, nothing is received, sent, shown or written down here.")
+                say(phrase("done", "asks"))
+                say(phrase("done", "asks_more"))
 
         return init
 
@@ -165,6 +164,6 @@ class App:
         ) -> None:
             with told(), door(folder, passphrase_file) as book:
                 commands.recover(book, source, target, new_passphrase(new_file))
-            say("Put this file into the device's data folder, as ledger.key.")
+            say(phrase("done", "key_file"))
 
         return recover

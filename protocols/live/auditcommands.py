@@ -12,6 +12,7 @@ from protocols.ledger.audit import LINES_MAX
 from protocols.live.commands import LocalDoor, StoppedDoor, door, show
 from protocols.live.membercommands import instant, print_line
 from protocols.live.options import Option, json_option, passphrase_option
+from protocols.live.phrases import phrase
 from protocols.live.talk import told
 from protocols.records.rows import iso
 from protocols.trust.audit import What
@@ -77,17 +78,22 @@ def _print(each: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show({"item": each["what"], "at": iso(each["at_ms"]), **each})
         return
-    who = each["person_name"] or each["person"][:ID_CHARS] or each["account"] or "not identified"
+    who = (
+        each["person_name"]
+        or each["person"][:ID_CHARS]
+        or each["account"]
+        or phrase("trail", "nobody")
+    )
     words = [
         iso(each["at_ms"]) or "?",
         each["what"].replace("_", " "),
         each["device_name"] or each["device"][:ID_CHARS],
         each["org"],
-        who,
+        who or phrase("trail", "nobody"),
         each["patient"],
         f"x{each['count']}" if each["count"] > 1 else "",
-        "(sealed to others)" if each["sealed"] else each["reason"],
-        "FORKED TRAIL" if each["forked"] else "",
+        phrase("trail", "sealed") if each["sealed"] else each["reason"],
+        phrase("trail", "forked_trail") if each["forked"] else "",
     ]
     print_line("  ".join(word for word in words if word))
 
@@ -96,20 +102,21 @@ def _print_trail(each: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show({"trail": each["device"], "known_until": iso(each["newest_ms"]), **each})
         return
+    name, org = each["device_name"] or each["device"][:ID_CHARS], each["org"]
     words = [
-        f"{each['device_name'] or each['device'][:ID_CHARS]} ({each['org'] or 'no org known'})"
+        f"{name} ({org or phrase('trail', 'no_org')})",
+        phrase("trail", "known", at=iso(each["newest_ms"])),
+        phrase("trail", "whole") if each["whole"] else _lacking(each),
     ]
-    words.append(f"known until {iso(each['newest_ms'])}")
-    words.append("whole" if each["whole"] else _lacking(each))
-    print_line("trail of " + ", ".join(words))
+    print_line(phrase("trail", "of", words=", ".join(words)))
 
 
 def _lacking(each: dict[str, Any]) -> str:
     lacking = []
     if each["held"] < each["known"]:
-        lacking.append(f"{each['known'] - each['held']} LAST ENTRIES MISSING")
+        lacking.append(phrase("trail", "missing", n=each["known"] - each["held"]))
     if each["forked"]:
-        lacking.append("FORKED: its history was written twice")
+        lacking.append(phrase("trail", "forked"))
     if each["unreadable"]:
-        lacking.append(f"{each['unreadable']} UNREADABLE")
+        lacking.append(phrase("trail", "unreadable", n=each["unreadable"]))
     return ", ".join(lacking)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -280,33 +281,35 @@ def _with_system(folder: Path, told: Mapping[str, Any], *, running: bool) -> dic
 
 def print_status(found: Mapping[str, Any]) -> None:
     """Print what a person asks of a node's state."""
-    hq = "this is HQ" if found["hq"] else found["at_hq_until"] or "never"
+    words = partial(phrase, "status")
+    yes = {True: words("yes"), False: words("no")}
+    hq = words("this_is_hq") if found["hq"] else found["at_hq_until"] or words("never")
     linked = sum(1 for peer in found["peers"] if peer["linked"])
     for name, value in (
-        ("node", f"{found['name']} ({found['device']})"),
-        ("running", "yes" if found["running"] else "no"),
-        ("locked", "yes" if found["locked"] else "no"),
-        ("own entries", found["own_entries"]),
-        ("only here", found["unsent"]),
-        ("at HQ until", hq),
-        ("peers", f"{linked} linked of {len(found['peers'])} known"),
+        (words("node"), f"{found['name']} ({found['device']})"),
+        (words("running"), yes[found["running"]]),
+        (words("locked"), yes[found["locked"]]),
+        (words("own"), found["own_entries"]),
+        (words("only_here"), found["unsent"]),
+        (words("at_hq"), hq),
+        (words("peers"), words("linked", linked=linked, known=len(found["peers"]))),
         *(
-            (("restored", f"from {found['restored_from']}, met nobody since"),)
+            ((words("restored"), words("restored_from", at=found["restored_from"])),)
             if found["restored_from"]
             else ()
         ),
-        ("unsettled", found["unsettled"]),
-        ("forks", len(found["forks"])),
-        ("waiting", sum(found["waiting"].values())),
-        ("damaged", sum(found["void"].values())),
-        ("disk free", f"{found['disk_free'] // 1_000_000} MB"),
+        (words("unsettled"), found["unsettled"]),
+        (words("forks"), len(found["forks"])),
+        (words("waiting"), sum(found["waiting"].values())),
+        (words("damaged"), sum(found["void"].values())),
+        (words("disk_free"), f"{found['disk_free'] // 1_000_000} MB"),
     ):
         click.echo(f"{name:12} {value}")
 
 
 def print_report(found: Mapping[str, Any]) -> None:
     """Print an inspection."""
-    click.echo("all well" if found["ok"] else "NOT WELL")
+    click.echo(phrase("status", "all_well" if found["ok"] else "not_well"))
     for name, value in found.items():
         click.echo(f"{name:12} {value}")
 
@@ -464,7 +467,7 @@ def print_rows(book: LocalDoor | StoppedDoor, table: str, since: int, *, follow:
     if not follow or not isinstance(book, LocalDoor):
         _print_page(book, table, since)
         if follow:
-            say("No node is running for this folder, so nothing more will come.")
+            say(phrase("done", "no_more"))
         return
     # Before the first page, or what changes after it would wait for the next change.
     changes = book.client.follow(table)

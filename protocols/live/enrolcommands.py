@@ -300,7 +300,7 @@ def _of_row(at: int) -> Iterator[None]:
 def _join_by_code(folder: Path, passphrase_file: Path | None, peer: str, code: str) -> None:
     # A slip in either is found before anybody types a passphrase for it.
     address = str(Address.parse(peer))
-    code = asked(code, "Code", "--code")
+    code = asked(code, phrase("talk", "code"), "--code")
     parse_code(code)
     try:
         with LocalClient(folder) as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from protocols.ledger.safefile import disk_trouble, write_whole
 from protocols.live.client import LocalClient
 from protocols.live.commands import show
 from protocols.live.options import Option, json_option
+from protocols.live.phrases import phrase
 from protocols.live.talk import told
 from protocols.records.display import clean_text
 from protocols.records.rows import iso
@@ -22,6 +24,8 @@ REASONS = ("retired", "lost", "compromised", "cloned", "role-reduced", "licence-
 ID_CHARS = 16
 """Of an id as lists print it: enough to type back."""
 LINE_CHARS_MAX = 400
+PAGE_MEMBERS = 200
+"""Members asked for at once, some 100 kB."""
 
 
 def member_commands(data_option: Option) -> list[click.Command]:
@@ -38,17 +42,33 @@ def member_commands(data_option: Option) -> list[click.Command]:
 def _members(data_option: Option) -> click.Command:
     @click.command("members", help="List the devices and persons of the operation.")
     @data_option
+    @click.option("--after", default="", help="Id of a member: only those listed after it.")
+    @click.option("--limit", type=click.IntRange(min=1), help="How many; else all there are.")
     @json_option
-    def members(folder: Path, as_json: bool) -> None:
+    def members(folder: Path, after: str, limit: int | None, as_json: bool) -> None:
         with told(), LocalClient(folder) as client:
-            found = client.call("members")
-        for each in found:
-            if as_json:
-                show(each)
-            else:
-                print_line(_member_words(each))
+            for each in _listed(client, after, limit):
+                if as_json:
+                    show(each)
+                else:
+                    print_line(_member_words(each))
 
     return members
+
+
+def _listed(
+    client: LocalClient, after: str, limit: int | None, size: int = PAGE_MEMBERS
+) -> Iterator[dict[str, Any]]:
+    """Ask for the members page by page: an operation may have more than fit one answer."""
+    left = limit
+    while left is None or left > 0:
+        asked = size if left is None else min(size, left)
+        found = client.call("members", after=after, limit=asked)
+        yield from found
+        if len(found) < asked:
+            return
+        after = found[-1]["id"]
+        left = None if left is None else left - asked
 
 
 def _seal(data_option: Option) -> click.Command:
@@ -133,9 +153,13 @@ def _forks(data_option: Option) -> click.Command:
                     show(each)
                 else:
                     name = each["name"] or each["device"][:ID_CHARS]
-                    print_line(f"{name} wrote {each['branches']} histories of {each['feed']}")
+                    print_line(
+                        phrase(
+                            "member", "histories", name=name, n=each["branches"], feed=each["feed"]
+                        )
+                    )
             if not found and not as_json:
-                print_line("No device wrote two histories of anything that is here.")
+                print_line(phrase("member", "no_histories"))
 
     return forks
 
@@ -147,8 +171,8 @@ def _write_proof(out: Path, fork: dict[str, Any]) -> None:
 
 
 def _check_proof(file: Path, as_json: bool) -> None:
-    with disk_trouble():
-        raw = file.read_bytes()[: PROOF_BYTES_MAX + 1]
+    with disk_trouble(), file.open("rb") as held:
+        raw = held.read(PROOF_BYTES_MAX + 1)
     try:
         proven = open_proof(raw)
     except PeerError as error:
@@ -158,7 +182,7 @@ def _check_proof(file: Path, as_json: bool) -> None:
         entries = [str(entry) for entry in proven.entries]
         show({"device": device, "feed": feed, "seq": proven.seq, "entries": entries})
     else:
-        print_line(f"{device} signed two histories of {feed}, which part at entry {proven.seq}.")
+        print_line(phrase("member", "proven", device=device, feed=feed, seq=proven.seq))
 
 
 def _print_quarantine(found: dict[str, Any], as_json: bool) -> None:
@@ -166,17 +190,20 @@ def _print_quarantine(found: dict[str, Any], as_json: bool) -> None:
         show(found)
         return
     if not found["kept"] and not found["refused"]:
-        print_line("No seal keeps anything back, and none was refused.")
+        print_line(phrase("member", "nothing_kept"))
     for each in found["kept"]:
-        held = "not named by the seal" if each["held"] else "above the seal"
-        print_line(
-            f"{each['entries']} entries of {each['name'] or each['device'][:ID_CHARS]}, {held}"
-            f" ({each['reason']}), from {iso(each['first_ms'])}: unseal {each['seal']}"
-        )
+        name, where = each["name"] or each["device"][:ID_CHARS], _where(each)
+        said = {"n": each["entries"], "name": name, "where": where, "reason": each["reason"]}
+        print_line(phrase("member", "kept", at=iso(each["first_ms"]), seal=each["seal"], **said))
     for each in found["refused"]:
         author = each["author_name"] or each["author"][:ID_CHARS]
         subject = each["subject_name"] or each["subject"][:ID_CHARS]
-        print_line(f"A seal by {author} on {subject} does not count ({each['reason']}).")
+        reason = each["reason"]
+        print_line(phrase("member", "refused", author=author, subject=subject, reason=reason))
+
+
+def _where(kept: dict[str, Any]) -> str:
+    return phrase("member", "not_named" if kept["held"] else "above")
 
 
 def _member_words(each: dict[str, Any]) -> str:
@@ -188,7 +215,7 @@ def _member_words(each: dict[str, Any]) -> str:
         ",".join(each["roles"]),
     ]
     if each["here"]:
-        words.append("(this device)")
+        words.append(phrase("member", "here"))
     words += [f"{seal['reason'].upper()} {seal['id']}" for seal in each["seals"]]
     return "  ".join(words)
 

@@ -38,8 +38,22 @@ Doer = Callable[[Node, Now, Mapping[str, Any]], tuple[object, Sequence[Effect]]]
 
 
 def members(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    """Everybody with a certificate: this device first, then by organisation, rank and name."""
-    return listed(node)
+    """Everybody with a certificate: this device first, then by organisation, rank and name.
+
+    With `limit` so many at most, with `after` those that follow this id in the list.
+
+    Raises:
+        InputError: `unknown_member` when nobody has this id.
+    """
+    after, limit = args.get("after"), args.get("limit")
+    lines = listed(node)
+    first = 0
+    if isinstance(after, str) and after:
+        first = 1 + next((at for at, each in enumerate(lines) if each.id == after), -1)
+        if not first:
+            raise InputError("unknown_member")
+    size = limit if isinstance(limit, int) and limit > 0 else len(lines)
+    return lines[first : first + size]
 
 
 def listed(node: Node) -> list[MemberLine]:

@@ -1,6 +1,7 @@
 """One sentence for each error code that a command may end with: what to do about it.
 
-The words are in `text/`, a table a language; the English ones of refused lines are with their codes.
+The words are in `text/`, a table a language; the English ones of refused lines stand with their
+codes.
 """
 
 from __future__ import annotations

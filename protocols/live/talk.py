@@ -49,7 +49,7 @@ def passphrase_of(file: Path | None) -> str:
     Raises:
         InputError: `no_passphrase` when there is nobody to ask.
     """
-    return _given(file, PASSPHRASE_ENV) or _typed("Passphrase of this node")
+    return _given(file, PASSPHRASE_ENV) or _typed(phrase("talk", "node_passphrase"))
 
 
 def first_passphrase(file: Path | None) -> str:
@@ -58,7 +58,8 @@ def first_passphrase(file: Path | None) -> str:
     Raises:
         InputError: `no_passphrase` or `short_passphrase`; a person is asked again instead.
     """
-    return _long_enough(_given(file, PASSPHRASE_ENV)) or _typed_new("Choose a passphrase")
+    given = _long_enough(_given(file, PASSPHRASE_ENV))
+    return given or _typed_new(phrase("talk", "choose_passphrase"))
 
 
 def new_passphrase(file: Path | None) -> str:
@@ -67,7 +68,7 @@ def new_passphrase(file: Path | None) -> str:
     Raises:
         InputError: As `first_passphrase`.
     """
-    return _long_enough(_given(file)) or _typed_new("New passphrase")
+    return _long_enough(_given(file)) or _typed_new(phrase("talk", "new_passphrase"))
 
 
 def root_passphrase(file: Path | None) -> str:
@@ -98,8 +99,8 @@ def person_passphrase(file: Path | None, *, new: bool = False) -> str:
     """
     given = _given(file, env="")
     if new:
-        return _long_enough(given) or _typed_new("Choose the person's passphrase")
-    return given or _typed("Passphrase of the person")
+        return _long_enough(given) or _typed_new(phrase("talk", "choose_person"))
+    return given or _typed(phrase("talk", "person_passphrase"))
 
 
 def person_pin(file: Path | None, *, new: bool = False) -> str:
@@ -112,10 +113,10 @@ def person_pin(file: Path | None, *, new: bool = False) -> str:
     if given is not None:
         return given
     while True:
-        typed = _typed("New PIN (4 to 12 digits, not shown)" if new else "PIN")
-        if not new or _typed("The same again, against a slip of the finger") == typed:
+        typed = _typed(phrase("talk", "new_pin" if new else "pin"))
+        if not new or _typed(phrase("talk", "again")) == typed:
             return typed
-        say("The two are not the same.")
+        say(phrase("talk", "differ"))
 
 
 def passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
@@ -130,7 +131,7 @@ def passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
     if opens_unattended(folder) and file is None:
         return None
     if file is None and PASSPHRASE_ENV not in os.environ and sys.stdin.isatty():
-        say("This node is locked. What peers wrote meanwhile, and what only it holds, waits.")
+        say(phrase("talk", "locked"))
     return passphrase_of(file)
 
 
@@ -183,11 +184,11 @@ def _typed(question: str) -> str:
 def _typed_new(question: str) -> str:
     """Ask until it is long enough, and then once more, for nobody sees what is typed."""
     while True:
-        typed = _typed(f"{question} (at least {PASSPHRASE_CHARS_MIN} characters, not shown)")
+        typed = _typed(phrase("talk", "at_least", question=question, n=PASSPHRASE_CHARS_MIN))
         if len(typed) < PASSPHRASE_CHARS_MIN:
-            say(f"That is shorter than {PASSPHRASE_CHARS_MIN} characters.")
-        elif _typed("The same again, against a slip of the finger") != typed:
-            say("The two are not the same.")
+            say(phrase("talk", "too_short", n=PASSPHRASE_CHARS_MIN))
+        elif _typed(phrase("talk", "again")) != typed:
+            say(phrase("talk", "differ"))
         else:
             return typed
 

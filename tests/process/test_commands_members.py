@@ -50,6 +50,29 @@ def test_a_lost_node_is_sealed_by_name_and_gets_nothing_more(camp):
     assert nothing.stdout == "No seal keeps anything back, and none was refused.\n"
 
 
+def test_members_are_listed_page_by_page_in_one_order(camp):
+    founder, _ = camp
+    asked = ("fieldnode", "members", "--data", founder, "--json")
+    first, second = told(*asked)
+    assert told(*asked, "--limit", "1") == [first]
+    assert told(*asked, "--limit", "1", "--after", first["id"]) == [second]
+    assert told(*asked, "--after", second["id"]) == []
+    assert "Nobody of this name" in run(*asked, "--after", "dev_NOBODY").stderr
+
+
+def test_what_commands_say_is_said_in_french_where_that_is_asked_for(camp, monkeypatch):
+    founder, second = camp
+    monkeypatch.setenv("FIELDMESH_LANGUAGE", "fr")
+
+    said = run("fieldnode", "members", "--data", founder).stdout
+    assert "(cet appareil)" in said and "this device" not in said
+    assert "Aucun scellé" in run("fieldnode", "quarantine", "--data", founder).stdout
+    refused = run("fieldnode", "seal", "founder", "--reason", "lost", "--data", second)
+    assert "rang plus élevé" in refused.stderr
+    assert "reliés" in run("fieldnode", "status", "--data", founder).stdout
+    assert "trace de" in run("fieldnode", "audit", "--data", founder).stdout
+
+
 def test_whoever_may_not_seal_is_told_whom_to_ask(camp):
     founder, second = camp
     cases = [

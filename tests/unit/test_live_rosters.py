@@ -10,7 +10,7 @@ from protocols.errors import InputError
 from protocols.ids import ScopeId
 from protocols.ledger import audit
 from protocols.ledger.sealing import SealOrder
-from protocols.live import members, rosters
+from protocols.live import membercommands, members, rosters
 from protocols.live.belonging import Apart, Belonging, RosterPage, SealLook
 from protocols.trust.audit import What
 from protocols.trust.control import SealReason
@@ -50,6 +50,25 @@ def test_the_roster_names_everybody_with_organisation_fingerprint_and_who_may_se
     seen = {line.name: line for line in page(stage, ben).lines}
     assert seen["ann"].why_not == "seal_rank"
     assert seen["ben"].why_not == "seal_rank" and seen["ben"].ask == ("ann",)
+
+
+def test_more_members_than_fit_one_answer_are_all_listed_once():
+    stage, (ann, *_) = linked("ann", "ben", "eve")
+    calls = []
+
+    class Socket:
+        """Answers the call as a node does, through the very page size that is asked for."""
+
+        def call(self, name: str, **args: Any) -> Any:
+            calls.append(args)
+            found = members.READS[name](ann.node, stage.now(ann), args)
+            return [{"id": each.id, "name": each.name} for each in found]  # type: ignore[attr-defined]
+
+    whole = [each["name"] for each in Socket().call("members")]
+    calls.clear()
+    listed = membercommands._listed(Socket(), "", None, size=2)  # type: ignore[arg-type]
+    assert [each["name"] for each in listed] == whole == ["ann", "ben", "eve"]
+    assert [each["limit"] for each in calls] == [2, 2]
 
 
 def test_the_roster_comes_by_pages_and_by_part_of_a_name_an_organisation_or_a_role():
