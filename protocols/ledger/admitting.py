@@ -9,6 +9,7 @@ from protocols.errors import InputError, LedgerError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, decode_run
 from protocols.ids import DeviceId, KeyId, ScopeId, StatementHash
+from protocols.ledger import advancing
 from protocols.ledger.authority import old_scope_name
 from protocols.ledger.book import Ledger
 from protocols.ledger.founding import EPOCH_BYTES, Entropy, new_epoch, put, seal_name_of
@@ -320,6 +321,7 @@ def join(ledger: Ledger, grant: JoinGrant, wall_ms: int) -> None:
         put(store, "operation", operation)
         put(store, "charter", pack(grant.charter))
         new_epoch(store, bytes(asked[0]))
+        advancing.forget(store)
         store.execute("UPDATE peer SET we_hold = 0, they_hold = 0")
         store.execute("UPDATE subject SET dirty = 1")
     ledger.reload()

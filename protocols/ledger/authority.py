@@ -12,6 +12,7 @@ from protocols.errors import LedgerError, PeerError
 from protocols.feeds.entry import Entry
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash, Epoch, KeyId, OperationId, ScopeId
+from protocols.ledger import advancing
 from protocols.ledger.chain import Chain, FeedState, Stored
 from protocols.ledger.scopekeys import ScopeKeys
 from protocols.ledger.store import Store
@@ -100,6 +101,7 @@ class Authority:
             feed = self._chain.by_no[feed_no]
             place = _place(feed, seq, prev or feed.feed_id, EntryHash(digest))
             self._apply(place, body, None)
+        advancing.replay(self._store, self)
         self.changed_devices()
         self.mind_own_seal()
         self.opened_keys.clear()

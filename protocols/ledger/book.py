@@ -144,7 +144,7 @@ class Ledger:
         self.authority.orders_changed = False
         self.eraser.look()
         self._released.update(self.authority.released())
-        advancing.let_go(self.store, self._judge_again)
+        advancing.judge_again(self.store, self._judge_again)
 
     @contextmanager
     def atomic(self) -> Iterator[None]:

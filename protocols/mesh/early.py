@@ -10,7 +10,7 @@ from __future__ import annotations
 from protocols.feeds.advance import Advance
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId
-from protocols.ledger import advancing
+from protocols.ledger import gathering
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
 from protocols.mesh.holdings import Holdings
@@ -70,9 +70,9 @@ class Early:
         now = (authority, authority.version, authority.keyring.version, feed.seq)
         if self._vouched.get(no) == now:
             return Advance()
-        found = advancing.gather(self._ledger, feed, self._peer)
+        found = gathering.gather(self._ledger, feed, self._peer)
         news = None if found is None else self._unsaid(found)
-        if news is None or not advancing.fits(news):
+        if news is None or not gathering.fits(news):
             self._outbox.not_early(no)
             return None
         self._vouched[no] = now

@@ -17,7 +17,7 @@ from protocols.feeds.entry import Entry, EntryKind, make_entry, sign_entry
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import DeviceId, EntryHash, Epoch, KeyId, ScopeId
-from protocols.ledger import advancing
+from protocols.ledger import advancing, gathering
 from protocols.trust.certificates import Rank, open_certificate, sign_certificate
 from protocols.trust.control import (
     Attestation,
@@ -300,7 +300,7 @@ def test_what_is_gathered_for_an_author_has_it_judged_as_by_who_holds_everything
     for feed in list(holder.ledger.chain.feeds.values()):
         if feed.genesis.lane != Lane.URGENT:
             continue
-        found = advancing.gather(holder.ledger, feed, blank().id)
+        found = gathering.gather(holder.ledger, feed, blank().id)
         if found is None:
             continue
         own = [run for run in runs if run.feed == feed.feed_id]
@@ -316,7 +316,7 @@ def test_the_campaigns_meet_authors_who_may_go_early_and_some_who_may_not():
         holder = after(control_first(runs))
         for feed in holder.ledger.chain.feeds.values():
             if feed.genesis.lane == Lane.URGENT:
-                found = advancing.gather(holder.ledger, feed, blank().id)
+                found = gathering.gather(holder.ledger, feed, blank().id)
                 early, late = early + (found is not None), late + (found is None)
     assert early >= 10 <= late
 
