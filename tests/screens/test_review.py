@@ -37,9 +37,10 @@ def test_a_review_takes_an_outcome_a_note_and_enter(person):
 
 
 def test_keys_struck_before_the_act_was_seen_say_nothing_of_it(person):
-    person.press("f7", "a")
-    person.hurry("enter", "1", "enter")
+    person.press("f7")
+    person.hurry("a", "enter", "1", "enter")
 
+    assert person.shell.page.name == "reviews"
     assert person.node.trust.reviewed == []
 
 

@@ -177,6 +177,13 @@ def gate_of(
     return gate(desk, [stopped], patient, go_on, opening=False)
 
 
+def said_after(desk: Desk, answers: Sequence[Recorded], said: str) -> Say:
+    """Say what was saved, or that it is kept and counts nowhere."""
+    if any(UNCOUNTED & set(answer.warnings) for answer in answers):
+        return Say(desk.words("gate.kept_uncounted"), "warn")
+    return Say(said, "good")
+
+
 _WHY = {
     "role_refused": "gate.why.role",
     "quarantined": "gate.why.sealed",

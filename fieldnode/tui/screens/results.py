@@ -10,6 +10,7 @@ from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.timeline import Happening, happenings, summary, when
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -18,6 +19,7 @@ from protocols.live.api import BoardLine, Recorded, Unassigned
 from protocols.records.display import clean_text
 
 RESULTS_ROWS = 100
+KIND = "result.assign"
 
 
 class ResultsPage(Page):
@@ -121,18 +123,23 @@ class AssignPage(Page):
         self._head = head
         self._key = desk.new_key()
 
+    def opened(self) -> list[Act]:
+        """Ask whether whoever is here may give it to somebody."""
+        return ask_gate(self.desk, (KIND,), self._head.patient)
+
     def key(self, key: str) -> list[Act]:
         """Enter assigns."""
-        if key != "enter":
-            return super().key(key)
+        return [self._assign()] if key == "enter" else super().key(key)
+
+    def _assign(self) -> Ask:
         written = {
             "v": 1,
-            "kind": "result.assign",
+            "kind": KIND,
             "key": self._key,
             "patient": self._head.patient,
             "data": {"result": self._result.facts[0]},
         }
-        return [Ask(lambda node: node.record([written]), self._done)]
+        return Ask(lambda node: node.record([written]), self._done)
 
     @property
     def question(self) -> Hashable | None:
@@ -154,9 +161,12 @@ class AssignPage(Page):
 
     def _done(self, answers: list[Recorded]) -> list[Act]:
         desk, words, recorded = self.desk, self.desk.words, answers[0]
+        if gated := gate_of(desk, recorded, self._head.patient, lambda: [self._assign()]):
+            return gated
         if not recorded.ok:
             return [Say(code_sentence(words, recorded.error or ""), "bad", bell=True), Back()]
         label = " ".join((words("results.saved"), short_identity(words, self._head)))
         facts = recorded.facts or tuple(part for part in (recorded.id,) if part)
         desk.saved(Save(label, facts, desk.now_ms, self._head.patient))
-        return [Say(words("results.done", who=short_identity(words, self._head)), "good"), Back()]
+        said = words("results.done", who=short_identity(words, self._head))
+        return [said_after(desk, answers, said), Back()]

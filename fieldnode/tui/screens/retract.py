@@ -9,8 +9,11 @@ from fieldnode.tui.acts import Act, Ask, Back, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
 from fieldnode.tui.wording import clock, code_sentence, full_identity
 from protocols.live.api import BoardLine, Chart, Recorded
+
+KIND = "entry.retract"
 
 
 class RetractPage(Page):
@@ -28,25 +31,27 @@ class RetractPage(Page):
 
     def opened(self) -> list[Act]:
         """Fetch whom it is about, as they are known now; keys wait (SAFETY 18)."""
+        gated = ask_gate(self.desk, (KIND,), self._patient) if self._facts else []
         if not self._patient:
-            return []
+            return gated
 
         def came(chart: Chart) -> list[Act]:
             self._head = chart.head
             return []
 
-        return [Ask(lambda node: node.chart(self._patient, 0, 1), came)]
+        return [Ask(lambda node: node.chart(self._patient, 0, 1), came), *gated]
 
     def key(self, key: str) -> list[Act]:
         """Enter takes it back, anything else but Escape does nothing."""
-        if key != "enter" or not self._facts:
-            return super().key(key)
+        return [self._take_back()] if key == "enter" and self._facts else super().key(key)
+
+    def _take_back(self) -> Ask:
         reason = self.desk.words("undo.reason")
         lines = [
-            {"v": 1, "kind": "entry.retract", "key": own, "data": {"fact": fact}, "reason": reason}
+            {"v": 1, "kind": KIND, "key": own, "data": {"fact": fact}, "reason": reason}
             for own, fact in zip(self._keys, self._facts, strict=True)
         ]
-        return [Ask(lambda node: node.record(lines), self._done)]
+        return Ask(lambda node: node.record(lines), self._done)
 
     @property
     def question(self) -> Hashable | None:
@@ -71,10 +76,13 @@ class RetractPage(Page):
     def _done(self, answers: list[Recorded]) -> list[Act]:
         words = self.desk.words
         refused = [answer for answer in answers if not answer.ok]
+        for one in refused:
+            if gated := gate_of(self.desk, one, self._patient, lambda: [self._take_back()]):
+                return gated
         if refused and refused[0].error != "already_retracted":
             return [Say(code_sentence(words, refused[0].error or ""), "bad", bell=True)]
         self.taken_back()
-        return [Say(words("undo.done", what=self._what), "good"), Back()]
+        return [said_after(self.desk, answers, words("undo.done", what=self._what)), Back()]
 
     def taken_back(self) -> None:
         """Do what follows from it on this terminal."""

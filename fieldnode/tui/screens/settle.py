@@ -11,10 +11,13 @@ from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import clock, code_sentence, identity, value_text
 from protocols.live.api import Asserted, Attribute, BoardLine, Recorded
 from protocols.records.display import clean_text
+
+KIND = "conflict.settle"
 
 
 class Standing(NamedTuple):
@@ -36,6 +39,10 @@ class SettlePage(Page):
         self._rows: ListCore[Standing] = ListCore(lambda row: f"{row.attribute} {row.value.fact}")
         self._rows.take_all(rows)
 
+    def opened(self) -> list[Act]:
+        """Ask whether whoever is here may settle."""
+        return ask_gate(self.desk, (KIND,), self._head.patient)
+
     def key(self, key: str) -> list[Act]:
         """Choose a value, then keep it."""
         if self._rows.key(key):
@@ -43,14 +50,7 @@ class SettlePage(Page):
         chosen = self._rows.selected
         if key != "enter" or chosen is None:
             return super().key(key)
-        settle = {
-            "v": 1,
-            "kind": "conflict.settle",
-            "key": self.desk.new_key(),
-            "patient": self._head.patient,
-            "data": {"attribute": chosen.attribute, "keep": chosen.value.fact},
-        }
-        return [Ask(lambda node: node.record([settle]), self._done)]
+        return [self._keep(chosen)]
 
     @property
     def question(self) -> Hashable | None:
@@ -88,8 +88,23 @@ class SettlePage(Page):
             Span(value_text(words, row.value.text), "title"),
         ]
 
-    def _done(self, answers: list[Recorded]) -> list[Act]:
-        words = self.desk.words
-        if not answers[0].ok:
-            return [Say(code_sentence(words, answers[0].error or ""), "bad", bell=True)]
-        return [Say(words("settle.done"), "good"), Back()]
+    def _keep(self, chosen: Standing) -> Ask:
+        settle = {
+            "v": 1,
+            "kind": KIND,
+            "key": self.desk.new_key(),
+            "patient": self._head.patient,
+            "data": {"attribute": chosen.attribute, "keep": chosen.value.fact},
+        }
+
+        def again() -> list[Act]:
+            return [self._keep(chosen)]
+
+        def done(answers: list[Recorded]) -> list[Act]:
+            words = self.desk.words
+            if not answers[0].ok:
+                refused = Say(code_sentence(words, answers[0].error or ""), "bad", bell=True)
+                return gate_of(self.desk, answers[0], self._head.patient, again) or [refused]
+            return [said_after(self.desk, answers, words("settle.done")), Back()]
+
+        return Ask(lambda node: node.record([settle]), done)

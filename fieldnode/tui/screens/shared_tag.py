@@ -11,10 +11,13 @@ from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import code_sentence, identity, short_identity
 from protocols.live.api import BoardLine, Recorded, SharedTag
 from protocols.records.display import clean_text
+
+KIND = "patient.identify"
 
 
 class SharedTagPage(Page):
@@ -29,6 +32,10 @@ class SharedTagPage(Page):
         self._rows.take_all(shared)
         self._key = desk.new_key()
 
+    def opened(self) -> list[Act]:
+        """Ask whether whoever is here may take a tag off."""
+        return ask_gate(self.desk, (KIND,), self._head.patient)
+
     def key(self, key: str) -> list[Act]:
         """Choose a tag, then take it off."""
         if self._rows.key(key):
@@ -36,14 +43,7 @@ class SharedTagPage(Page):
         chosen = self._rows.selected
         if key != "enter" or chosen is None:
             return super().key(key)
-        written = {
-            "v": 1,
-            "kind": "patient.identify",
-            "key": f"{self._key}-{self._rows.index}",
-            "patient": self._head.patient,
-            "data": {"drop_tags": [chosen.tag]},
-        }
-        return [Ask(lambda node: node.record([written]), self._done)]
+        return [self._take_off(chosen, f"{self._key}-{self._rows.index}")]
 
     @property
     def question(self) -> Hashable | None:
@@ -70,6 +70,24 @@ class SharedTagPage(Page):
     def _cells(self, row: SharedTag) -> list[Span]:
         return [Span(clean_text(row.tag), "title"), Span(others(row, self._head.patient))]
 
+    def _take_off(self, chosen: SharedTag, key: str) -> Ask:
+        written = {
+            "v": 1,
+            "kind": KIND,
+            "key": key,
+            "patient": self._head.patient,
+            "data": {"drop_tags": [chosen.tag]},
+        }
+
+        def again() -> list[Act]:
+            return [self._take_off(chosen, key)]
+
+        def done(answers: list[Recorded]) -> list[Act]:
+            gated = gate_of(self.desk, answers[0], self._head.patient, again)
+            return gated or self._done(answers)
+
+        return Ask(lambda node: node.record([written]), done)
+
     def _done(self, answers: list[Recorded]) -> list[Act]:
         words, recorded = self.desk.words, answers[0]
         if not recorded.ok:
@@ -77,7 +95,7 @@ class SharedTagPage(Page):
         label = " ".join((words("shared_tag.off"), short_identity(words, self._head)))
         facts = recorded.facts or tuple(part for part in (recorded.id,) if part)
         self.desk.saved(Save(label, facts, self.desk.now_ms))
-        return [Say(words("shared_tag.done"), "good"), Back()]
+        return [said_after(self.desk, answers, words("shared_tag.done")), Back()]
 
 
 def others(shared: SharedTag, patient: str) -> str:
