@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from protocols.errors import InputError
 from protocols.ids import (
     PREFIX_BYTES,
+    DeviceId,
     DocId,
     EncounterId,
     FactRef,
@@ -113,6 +114,17 @@ class BookView:
             (self._ledger.authority.device,),
         )
         return SiteId(row[0]) if row else None
+
+    @property
+    def device(self) -> DeviceId:
+        """The device this is written on."""
+        return self._ledger.authority.device
+
+    @property
+    def organisation(self) -> str:
+        """Whose device this is; '' while it belongs to nobody."""
+        member = self._ledger.authority.roster.device(self.device)
+        return member.org if member else ""
 
     def fresh_subject(self) -> bytes | None:
         """16 random bytes to count a new encounter under; None where nothing is counted."""

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from protocols.records import administration, allergy, intake, order, procedure, stop, weight
+from protocols.records import (
+    administration,
+    allergy,
+    custody,
+    intake,
+    order,
+    procedure,
+    stop,
+    transfer,
+    weight,
+)
 from protocols.records.contested import RANK, Contest
+from protocols.records.custody import STATES, TransferAccept, TransferDecline, TransferOffer
 from protocols.records.history import History
 from protocols.records.shape import Kind, Row
 
@@ -17,6 +28,9 @@ KINDS: tuple[Kind, ...] = (
     administration.KIND,
     procedure.KIND,
     intake.KIND,
+    transfer.KIND_OFFER,
+    transfer.KIND_ACCEPT,
+    transfer.KIND_DECLINE,
 )
 
 OF_FACTS: tuple[type[Row], ...] = (
@@ -26,10 +40,12 @@ OF_FACTS: tuple[type[Row], ...] = (
     administration.AdministrationRow,
     procedure.ProcedureRow,
     intake.IntakeRow,
+    transfer.TransferRow,
+    transfer.AnswerRow,
 )
 """Tables with a row for each record of care."""
 
-ROW_TABLES: tuple[type[Row], ...] = (*OF_FACTS,)
+ROW_TABLES: tuple[type[Row], ...] = (*OF_FACTS, transfer.CustodyRow)
 
 _SAID: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
     allergy.AllergyRecord: allergy.own_words,
@@ -38,12 +54,27 @@ _SAID: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
     administration.AdministrationRecord: administration.own_words,
     procedure.ProcedureRecord: procedure.own_words,
     intake.IntakeRecord: intake.own_words,
+    TransferOffer: transfer.own_words,
+    TransferAccept: transfer.own_words,
+    TransferDecline: transfer.own_words,
 }
 
 WORDS: dict[str, Callable[[Any], Any]] = {
     "allergy": lambda value: allergy.ASKED[value],
+    "custody": lambda value: STATES[value] or None,
+    "to_id": bytes.hex,
     **dict.fromkeys(
-        ("used", "allergy_open", "duplicate", "stopped", "weight_estimated", "estimated"), bool
+        (
+            "used",
+            "allergy_open",
+            "duplicate",
+            "stopped",
+            "weight_estimated",
+            "estimated",
+            "unclear",
+            "holds",
+        ),
+        bool,
     ),
 }
 """How columns are told to another program, where a value is not told as it is."""
@@ -58,6 +89,7 @@ def rows(history: History) -> list[Row]:
         *administration.rows(history),
         *procedure.rows(history),
         *intake.rows(history),
+        *transfer.rows(history),
     ]
 
 
@@ -65,6 +97,7 @@ def contests(history: History) -> list[Contest]:
     """Return what is unsettled of a patient's care, the greatest risk first."""
     found = [
         *allergy.contests(history),
+        *custody.contests(history),
         *weight.contests(history),
         *order.contests(history),
         *administration.contests(history),

@@ -36,6 +36,7 @@ ERRORS: dict[str, str] = {
     "missing_field": "A field that is needed is missing.",
     "no_encounter": "The patient has no open encounter; open one first.",
     "no_protection_scope": "This device has no place for what only those entrusted may read.",
+    "not_an_offer": "This is not an offer of a patient, nor what can be answered here.",
     "not_an_order": "This is not an order of a medicine.",
     "not_found": "Nothing here matches.",
     "not_recognised": "No authority of this country has recognised the person's licence yet;"
@@ -47,6 +48,8 @@ ERRORS: dict[str, str] = {
     "not_unconfirmed": "This is not a triage that waits for a person to stand by it.",
     "not_writable": "The record could not be saved on this device.",
     "nothing_stated": "The line states nothing.",
+    "offer_closed": "The offer was answered or taken back, or another acceptance came first.",
+    "own_offer": "An offer is accepted on another device: that is the second signature.",
     "out_of_range": "The value is outside the range in `allowed`.",
     "outside_practice": "The person's licence does not cover this kind; `allowed` names who may.",
     "person_needed": "A person has to be signed in to write this kind.",
@@ -68,6 +71,8 @@ ERRORS: dict[str, str] = {
 CONFIRMABLE: dict[str, str] = {
     "allergy_listed": "Something is listed that the patient reacts to; this takes the list back.",
     "given_recently": "This medicine was given a short while ago; `allowed` names when.",
+    "offer_stands": "The patient is offered to somebody else too; both offers then stand.",
+    "offered_elsewhere": "The offer names somebody else; `allowed` says whom.",
     "order_stopped": "The order was stopped or replaced.",
     "ordered_already": "The same medicine is ordered already; `allowed` names the order.",
     "weights_differ": "The patient's weights differ too much; `allowed` lists them.",

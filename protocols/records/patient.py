@@ -305,6 +305,11 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     """What the patient reacts to, the most severe first: codes of the vocabulary pack or words."""
     allergy_open: int = 0
     """1 while people differ about it; what is listed is then used."""
+    custody: int = 0
+    """0 nothing was said, 1 offered, 2 accepted, 3 unclear, 4 conflict: both of these are CUSTODY
+    UNCLEAR on every board."""
+    keeper: str = ""
+    """Who accepted the patient; several while they are in conflict; '' = the team of before."""
 
 
 class LinkRow(Row, frozen=True, kw_only=True, gc=False):

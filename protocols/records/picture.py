@@ -10,6 +10,7 @@ from protocols.records import allergy
 from protocols.records import attributes as names
 from protocols.records.attributes import BY_NUMBER, Age, Category, Sex
 from protocols.records.contested import Contest
+from protocols.records.custody import custody
 from protocols.records.display import clean_text
 from protocols.records.encounter import EncounterRow
 from protocols.records.history import History, Said, unsettled
@@ -36,7 +37,7 @@ def patient_row(
     family = clean_text(shown.last(names.FAMILY_NAME) or "")
     given = clean_text(shown.last(names.GIVEN_NAME) or "")
     tags = shown.all(names.TAGS)
-    reacts = allergy.asked(history)
+    reacts, stand = allergy.asked(history), custody(history)
     stay = _stay(stays)
     values: dict[str, Any] = {}
     if age is not None:
@@ -71,6 +72,8 @@ def patient_row(
         newest_ms=max(
             (fact.at_ms for fact in history.facts if not fact.standing), default=founding.at_ms
         ),
+        custody=stand.state if stand else 0,
+        keeper=clean_text(" / ".join(stand.keepers)) if stand else "",
         allergy=reacts.state,
         allergies=reacts.words,
         allergy_open=int(reacts.unsettled > 0),

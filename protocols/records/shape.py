@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from protocols.feeds.lane import Lane
-from protocols.ids import DocId, EncounterId, EntryPrefix, FactRef, PatientId, ScopeId, SiteId
+from protocols.ids import DeviceId, DocId, EncounterId, EntryPrefix, FactRef, PatientId, ScopeId, SiteId
 
 
 class Source(IntEnum):
@@ -245,6 +245,16 @@ class View(Protocol):
     @property
     def home_site(self) -> SiteId | None:
         """Where this device works: what a new encounter is at when nobody says otherwise."""
+        ...
+
+    @property
+    def device(self) -> DeviceId:
+        """The device this is written on."""
+        ...
+
+    @property
+    def organisation(self) -> str:
+        """Whose device this is; '' while it belongs to nobody."""
         ...
 
     def fresh_subject(self) -> bytes | None:

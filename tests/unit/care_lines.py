@@ -9,7 +9,7 @@ from protocols.records.codes import CONFIRMABLE
 ANYWAY: dict[str, Any] = {"confirm": sorted(CONFIRMABLE), "reason": "why"}
 """Whoever writes has seen every doubt and says why."""
 
-NAMED = {"order": (88,)}
+NAMED = {"order": (88,), "offer": (112,), "answers": (112, 113)}
 """Fields that hold a number here and name a fact of one of these kinds in a line."""
 
 PARACETAMOL: dict[str, Any] = {
@@ -32,6 +32,10 @@ CARE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("administration.record", {"order": 0}),
     ("administration.record", {"order": 1, "status": "refused"}),
     ("order.stop", {"order": 0}),
+    ("transfer.offer", {"to": {"organisation": "Red Crescent"}, "injuries": "left femur"}),
+    ("transfer.offer", {"to": {"organisation": "Red Star"}}),
+    ("transfer.accept", {"offer": 0}),
+    ("transfer.decline", {"answers": 1}),
     ("procedure.record", {"code": "wound-suture", "body_site": "hand", "side": "left"}),
     ("intake.record", {"what": "stool", "volume_ml": "300", "times": 2, "estimated": True}),
 )

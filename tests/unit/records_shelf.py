@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from protocols.errors import InputError
-from protocols.ids import DocId, EncounterId, EntryPrefix, FactRef, PatientId, ScopeId, SiteId
+from protocols.ids import DeviceId, DocId, EncounterId, EntryPrefix, FactRef, PatientId, ScopeId, SiteId
 from protocols.records.catalogue import decode_fact, encode_fact, project
 from protocols.records.commands import parse_line, plan
 from protocols.records.document import opened, opening
@@ -100,7 +100,7 @@ class Shelf:
                 doc=int.from_bytes(doc_id[:6]),
                 doc_id=doc_id,
                 lane=int(draft.lane),
-                author=1,
+                author=int.from_bytes(self.name.encode()[:6]),
                 clock_ms=self.now_ms,
                 order=(self.clock, prefix),
                 standing=0,
@@ -161,6 +161,14 @@ class Shelf:
     @property
     def home_site(self) -> SiteId | None:
         return None
+
+    @property
+    def device(self) -> DeviceId:
+        return DeviceId(blake2b(self.name.encode(), digest_size=32).digest())
+
+    @property
+    def organisation(self) -> str:
+        return f"team {self.name}"
 
     def fresh_subject(self) -> bytes | None:
         return None

@@ -49,6 +49,11 @@ def ward() -> tuple[Shelf, dict[str, Written]]:
         "route": "oral",
         "frequency": {"way": "times-a-day", "every": 2},
     }
+    other = Shelf("b")
+    other.receive(shelf)
+    to = {"to": {"organisation": "Red Crescent"}}
+    held["$offer"] = other.write("transfer.offer", to, patient={"tag": "B12"})
+    shelf.receive(other)
     held["$order"] = shelf.write("order.place", pills, patient={"tag": "B12"})
     return shelf, held
 

@@ -6,6 +6,7 @@ from protocols.records.administration import AdministrationRecord
 from protocols.records.allergy import AllergyRecord
 from protocols.records.amounts import Amount
 from protocols.records.catalogue import encode_fact
+from protocols.records.custody import Party, TransferAccept, TransferDecline, TransferOffer
 from protocols.records.intake import IntakeRecord
 from protocols.records.kinds import KindNo
 from protocols.records.medicine import Frequency, Proposal
@@ -83,6 +84,25 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
         KindNo.INTAKE_RECORD,
         IntakeRecord(WHEN, (EARLIER,), 33, 3000, 2, 1, "rice water"),
     ),
+    "offer short": (KindNo.TRANSFER_OFFER, TransferOffer(to=Party(name="Red Crescent"))),
+    "offer full": (
+        KindNo.TRANSFER_OFFER,
+        TransferOffer(
+            WHEN,
+            (EARLIER,),
+            Party(1, b"s" * 16, "Camp 4"),
+            "Ministry",
+            b"d" * 32,
+            (EARLIER,),
+            *("mechanism", "injuries", "signs", "treatment"),
+            *("situation", "background", "assessment", "recommendation", "by road"),
+        ),
+    ),
+    "accept": (
+        KindNo.TRANSFER_ACCEPT,
+        TransferAccept(None, (), EARLIER, Party(2, b"d" * 32), (EARLIER,)),
+    ),
+    "decline": (KindNo.TRANSFER_DECLINE, TransferDecline(WHEN, (), EARLIER, (EARLIER,))),
 }
 
 
