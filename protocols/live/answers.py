@@ -427,7 +427,6 @@ def _peer_line(ledger: Ledger, device: DeviceId, linked: bool) -> PeerLine:
         linked=linked,
         last_contact_ms=peer.last_contact_ms or None,
         they_need=_entries_needed(ledger, device) if peer.last_contact_ms else None,
-        we_need=None if not linked else 0,
         trusted=member is not None,
         org=member.org if member else "",
         fingerprint=print_of,

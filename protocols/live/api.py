@@ -322,7 +322,6 @@ class PeerLine(msgspec.Struct, frozen=True):
     last_contact_ms: int | None
     they_need: int | None
     """Entries we hold, of whoever, that they are not known to; None while they were never met."""
-    we_need: int | None
     trusted: bool = True
     org: str = ""
     fingerprint: str = ""

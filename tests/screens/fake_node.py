@@ -460,10 +460,10 @@ def ward(now_ms: int = NOW_MS) -> FakeNode:
                   vitals, "R. Amin"),
     ]  # fmt: skip
     node.peers = (
-        PeerLine("dev_1", "nord-a", "node", True, now_ms, 0, 0, True, "Red Cross", PRINT, SPOKEN),
-        PeerLine("dev_2", "hq-geneva", "hq", False, now_ms - 30 * minute, 12, None, True,
+        PeerLine("dev_1", "nord-a", "node", True, now_ms, 0, True, "Red Cross", PRINT, SPOKEN),
+        PeerLine("dev_2", "hq-geneva", "hq", False, now_ms - 30 * minute, 12, True,
                  "Ministry of Health", LONG, LONG_SPOKEN),
-        PeerLine("dev_3", "tent-jp", "node", False, now_ms - 2000 * minute, 0, 3, trusted=False,
+        PeerLine("dev_3", "tent-jp", "node", False, now_ms - 2000 * minute, 0, trusted=False,
                  fingerprint=PRINT, spoken=SPOKEN),
     )  # fmt: skip
     return node

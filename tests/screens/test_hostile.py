@@ -38,7 +38,7 @@ def world(text):
         node.patients[patient].lines = [
             ChartLine("f1", NOW_MS, NOW_MS, text, ((text, text), ("note", text)), text, saved=text),
         ]
-    node.peers = (PeerLine(text, text, text, True, NOW_MS, 0, 0, True, text, text, text),)
+    node.peers = (PeerLine(text, text, text, True, NOW_MS, 0, True, text, text, text),)
     node._trust = hostile(text, NOW_MS)
     node.greeting = type(node.greeting)("dev", text, text, text, drill=text)
     return node
