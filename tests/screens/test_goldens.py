@@ -146,14 +146,20 @@ def shell_on(name, words, **greeting):
     return shell_after(SCREENS[name], words, node, **greeting)
 
 
+def _by_night(node, keys):
+    if keys[:1] != [NIGHT]:
+        return keys
+    node.unsigned = unsigned_triage(4)
+    return [STAFF, *keys[1:]]
+
+
 def shell_after(keys, words, node=None, **greeting):
     node = node or ward()
     if keys[:1] == [DOUBTFUL]:
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
     if keys[:1] == [OTHER_TEAM]:
         keys, node.foreign = keys[1:], dict.fromkeys(node.patients, ("Red Cross", "MoH"))
-    if keys[:1] == [NIGHT]:
-        keys, node.unsigned = [STAFF, *keys[1:]], unsigned_triage(4)
+    keys = _by_night(node, keys)
     if keys[:1] == [STAFF]:
         keys, node.staff = keys[1:], staff()
         node.greeting = msgspec.structs.replace(node.greeting, people=len(node.staff))
