@@ -18,6 +18,7 @@ from protocols.guidelines.expressions import (
     names,
 )
 from protocols.guidelines.pack import PackHead, Status, read_pack, shipped
+from protocols.guidelines.questions import Answer as Answer
 from protocols.guidelines.questions import (
     Answers,
     Choice,
@@ -29,7 +30,6 @@ from protocols.guidelines.questions import (
     known,
     stored,
 )
-from protocols.guidelines.questions import Answer as Answer
 from protocols.guidelines.questions import take as take
 from protocols.guidelines.words import lacking
 from protocols.guidelines.working import holds

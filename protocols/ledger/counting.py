@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from protocols.errors import LedgerError
-from protocols.ids import DocId
+from protocols.ids import DeviceId, DocId, SiteId
 from protocols.ledger.book import Ledger
 from protocols.ledger.store import Store
 from protocols.ledger.writing import Written
+from protocols.records.attributes import Category
 from protocols.records.counted import bears_on, restated, states
+from protocols.records.encounter import OUTCOMES
 from protocols.records.shape import Fact, Plan, SubjectKind
+from protocols.records.suppressed import Left, leaving
 from protocols.trust.charter import Sensitivity
+
+PROPERTIES = ("day", "site", "band", "sex", "category", "outcome")
+"""What encounters are counted by, each alone: columns of the `counted` rows."""
+UNSTATED = "unstated"
+UNKNOWN_LAW = "?"
+"""Of devices without a standing certificate: nobody's own."""
 
 
 class Tally(NamedTuple):
@@ -71,6 +81,94 @@ def tallies(store: Store) -> list[Tally]:
             " ORDER BY 1, 2, 3, 4, 5, 6"
         )
     ]
+
+
+class Counts(NamedTuple):
+    """What is counted under one law, as whoever holds this device may be told."""
+
+    jurisdiction: str
+    """ISO country code of the devices that founded the counts; '' where they name none."""
+    home: bool
+    """Of this device's own jurisdiction: nothing is left out."""
+    left: Left
+
+
+def counts(ledger: Ledger) -> list[Counts]:
+    """Return what is counted, by the law it was written under, this device's own first.
+
+    Counts of another jurisdiction are those that may leave it, `records.suppressed`.
+    """
+    home = _law(ledger, ledger.authority.device)
+    founders = _founders(ledger)
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for subject, *row in ledger.store.all(
+        "SELECT subject, day, site, band, sex, category, outcome FROM counted"
+        " WHERE standing = 0 AND replaced = 0 AND in_error = 0 ORDER BY subject"
+    ):
+        found.setdefault(founders.get(subject, UNKNOWN_LAW), []).append(tuple(row))
+    return [
+        Counts(law, law == home, _left(found[law], whole=law == home))
+        for law in sorted(found, key=lambda law: (law != home, law))
+    ]
+
+
+def stays(ledger: Ledger, entries: Collection[int]) -> set[int]:
+    """Return those of these entries that count an encounter of another jurisdiction.
+
+    Args:
+        entries: Arrivals of entries that `counted` rows stem from.
+    """
+    home, founders = _law(ledger, ledger.authority.device), _founders(ledger)
+    subjects = dict(ledger.store.all("SELECT entry, subject FROM counted"))
+    return {entry for entry in entries if founders.get(subjects.get(entry, 0), UNKNOWN_LAW) != home}
+
+
+def _left(rows: Sequence[tuple[object, ...]], *, whole: bool) -> Left:
+    margins: dict[str, Counter[int | str]] = {name: Counter() for name in PROPERTIES}
+    for row in rows:
+        for name, value in zip(PROPERTIES, row, strict=True):
+            margins[name][_told(name, value)] += 1
+    if whole:
+        return Left(len(rows), {name: dict(cells) for name, cells in margins.items()})
+    return leaving(margins)
+
+
+def _told(name: str, value: object) -> int | str:
+    if isinstance(value, bytes):
+        return str(SiteId(value))
+    if name == "category" and isinstance(value, int):
+        return Category(value).name.lower() if value in set(Category) else UNSTATED
+    if name == "outcome" and isinstance(value, int):
+        return OUTCOMES[value][0] if 0 <= value < len(OUTCOMES) else UNSTATED
+    return value if isinstance(value, int) else UNSTATED
+
+
+def _founders(ledger: Ledger) -> dict[int, str]:
+    """Return under which law each counted subject's first document was founded."""
+    documents = dict(
+        ledger.store.all(
+            "SELECT d.doc_id, min(d.subject) FROM document d JOIN subject s ON s.no = d.subject"
+            " WHERE s.kind = 4 GROUP BY d.doc_id"
+        )
+    )
+    arrivals = ledger.chain.names.find_all(list(documents))
+    feeds = dict(
+        ledger.store.all(
+            "SELECT e.arrival, e.feed FROM entry e JOIN document d ON d.no = e.doc"
+            " JOIN subject s ON s.no = d.subject WHERE s.kind = 4"
+        )
+    )
+    laws: dict[int, str] = {}
+    for document, subject in sorted(documents.items()):
+        feed = feeds.get(arrivals.get(document, 0))
+        if feed is not None:
+            laws.setdefault(subject, _law(ledger, ledger.chain.by_no[feed].genesis.device))
+    return laws
+
+
+def _law(ledger: Ledger, device: DeviceId) -> str:
+    member = ledger.authority.roster.device(device)
+    return member.jurisdiction if member else UNKNOWN_LAW
 
 
 def _facts(ledger: Ledger, subject: DocId) -> tuple[int, list[Fact]]:

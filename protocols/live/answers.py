@@ -15,7 +15,7 @@ import msgspec
 from protocols.errors import InputError
 from protocols.feeds.clock import clock_ms
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
-from protocols.ledger import reading, remembered, results, tags
+from protocols.ledger import counting, reading, remembered, results, tags
 from protocols.ledger.authors import Author, Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
@@ -39,6 +39,7 @@ from protocols.records.attributes import AGE_WORDS, BY_NAME, words_of
 from protocols.records.catalogue import BY_NAME as KINDS
 from protocols.records.catalogue import schemas
 from protocols.records.confirmation import confirmations
+from protocols.records.counted import CountedRow
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
@@ -312,6 +313,12 @@ def rows_page(ledger: Ledger, table: str, since: int, limit: int) -> dict[str, A
     rows: list[dict[str, Any]] = []
     cursor, size = since, 0
     found = list(reading.rows(ledger, table, since, min(limit, ROWS_MAX)))
+    kept = _at_home(ledger, table, found)
+    while found and not kept:
+        cursor = found[-1].changed
+        found = list(reading.rows(ledger, table, cursor, min(limit, ROWS_MAX)))
+        kept = _at_home(ledger, table, found)
+    found = kept
     authors = Authors(ledger).of_entries(line.row.entry for line in found)
     for line in found:
         row = {**row_json(ledger, line, authors[line.row.entry]), "cursor": line.changed}
@@ -321,6 +328,14 @@ def rows_page(ledger: Ledger, table: str, since: int, limit: int) -> dict[str, A
         rows.append(row)
         cursor = line.changed
     return {"rows": rows, "cursor": cursor}
+
+
+def _at_home(ledger: Ledger, table: str, found: Sequence[RowLine]) -> list[RowLine]:
+    """Leave out each single count of another jurisdiction: those are told as sums, by `counts`."""
+    if table != CountedRow.TABLE or not found:
+        return list(found)
+    away = counting.stays(ledger, {line.row.entry for line in found})
+    return [line for line in found if line.row.entry not in away]
 
 
 def write_documents(documents: Sequence[tuple[DocId, bytes]], target: Path) -> int:

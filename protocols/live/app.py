@@ -12,6 +12,7 @@ from protocols.ledger.place import holds_book
 from protocols.live import commands
 from protocols.live.auditcommands import audit_command
 from protocols.live.commands import Named, door, show
+from protocols.live.countcommands import counts_command
 from protocols.live.enrolcommands import charter_options, enrol_commands, founded_by
 from protocols.live.erasecommands import erase_commands
 from protocols.live.membercommands import member_commands
@@ -49,10 +50,10 @@ class App:
         """Return the commands both programs have."""
         own = [self._init(), self._rows(), self._status(), self._recover()]
         coming = enrol_commands(self.data_option, self.invite_help, self.invite_hq_help)
-        audit = audit_command(self.data_option)
+        lists = [audit_command(self.data_option), counts_command(self.data_option)]
         erasing = erase_commands(self.data_option) + release_commands(self.data_option)
         people = person_commands(self.data_option)
-        return [*own, *coming, audit, *erasing, *people, *member_commands(self.data_option)]
+        return [*own, *coming, *lists, *erasing, *people, *member_commands(self.data_option)]
 
     def _init(self) -> click.Command:
         @click.command("init", help=self.init_help)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protocols.live import (
     audited,
+    counting,
     enrolling,
     erasing,
     members,
@@ -20,6 +21,7 @@ READS: dict[str, Reader] = (
     | rosters.READS
     | enrolling.READS
     | audited.READS
+    | counting.READS
     | erasing.READS
     | releasing.READS
     | people.READS

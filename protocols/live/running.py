@@ -211,9 +211,7 @@ class Desk:
         return await self._service.call(lambda node, now: (unconfirmed(node.ledger, limit), _NONE))
 
     async def _tally(self, caller: Caller, args: dict[str, Any]) -> object:
-        return await self._service.call(
-            lambda node, now: (tally(node.ledger, now.wall_ms), _NONE)
-        )
+        return await self._service.call(lambda node, now: (tally(node.ledger, now.wall_ms), _NONE))
 
     async def _status(self, caller: Caller, args: dict[str, Any]) -> object:
         if caller.number in self._locked:

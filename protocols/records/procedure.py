@@ -139,7 +139,9 @@ def _row(history: History, fact: Fact) -> ProcedureRow:
 def own_words(record: ProcedureRecord) -> list[tuple[str, str]]:
     """Return what was done, as (catalogue key, text) pairs."""
     code = "" if record.code is None else name_of("procedure", record.code)
-    said: list[tuple[str, str]] = [("procedure", clean_text(" ".join(part for part in (code, record.text) if part)))]
+    said: list[tuple[str, str]] = [
+        ("procedure", clean_text(" ".join(part for part in (code, record.text) if part)))
+    ]
     where = " ".join(filter(None, (word_at(SIDES, record.side), clean_text(record.body_site))))
     for key, text in (
         ("body_site", where),
