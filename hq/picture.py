@@ -74,9 +74,9 @@ class Picture:
     def carriers(self) -> list[tuple[str, str]]:
         """Return each tag that several patients carry, with their codes and where they are."""
         names = self.site_names()
+        alike = (list(group) for _, group in groupby(self.shared_tags, key=_folded))
         return [
-            (tag, ", ".join(_placed(one, names) for one in group))
-            for tag, group in groupby(self.shared_tags, key=lambda one: one.tag)
+            (_folded(group[0]), ", ".join(_placed(one, names) for one in group)) for group in alike
         ]
 
     def shares_tag(self, patient: bytes) -> bool:
@@ -204,6 +204,11 @@ def tiles_of(care: Iterable[Care]) -> tuple[Tile, ...]:
     """Add up care by triage, in order of urgency; a category without patients counts 0."""
     parts = list(care)
     return tuple(_tile(triage, parts) for triage in TRIAGE_ORDER)
+
+
+def _folded(carrier: TagCarrier) -> str:
+    """The tag in capitals of ASCII: the book compares them in whatever case."""
+    return carrier.tag.encode().upper().decode()
 
 
 def _placed(carrier: TagCarrier, names: Mapping[bytes | None, str]) -> str:

@@ -184,7 +184,8 @@ def row_ddl(table: type[Row]) -> list[str]:
     columns = ["subject INTEGER NOT NULL"]
     for column, annotation in row_columns(table):
         kind, _, rest = annotation.partition(" | ")
-        columns.append(f"{column} {_TYPES[kind]}{'' if rest else ' NOT NULL'}")
+        folded = " COLLATE NOCASE" if column in table.FOLDED else ""
+        columns.append(f"{column} {_TYPES[kind]}{'' if rest else ' NOT NULL'}{folded}")
     columns.append("changed INTEGER NOT NULL")
     name = table.TABLE
     return [

@@ -2,7 +2,8 @@
 
 A tag is an identifier that somebody stated. Two nodes apart may give one tag to two patients, and
 both statements are kept; so this is found after every merge, wherever the two meet, and it ends
-when one patient no longer carries the tag.
+when one patient no longer carries the tag. `tg-12` is `TG-12`, here as wherever tags are compared:
+the rows' columns are.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ _IN_CARE = "p.encounter IS NOT NULL AND p.closed_ms IS NULL AND p.replaced < 2"
 
 _CARRIERS = f"""
 SELECT id, code FROM (
- SELECT p.id, p.code FROM patient p WHERE p.tag IN (?, ?, ?) AND p.standing IN {_FOUND}
+ SELECT p.id, p.code FROM patient p WHERE p.tag = ? AND p.standing IN {_FOUND}
   AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.subject = p.subject AND t.tag = p.tag
                   AND t.standing NOT IN {_FOUND})
  UNION
  SELECT p.id, p.code FROM tag t JOIN patient p ON p.subject = t.subject
- WHERE t.tag IN (?, ?, ?) AND t.standing IN {_FOUND})
+ WHERE t.tag = ? AND t.standing IN {_FOUND})
 ORDER BY code, id LIMIT {CARRIERS_MAX}"""
 
 
@@ -49,19 +50,18 @@ class SharedTag(NamedTuple):
     """A tag that several patients carry."""
 
     tag: str
+    """In capitals: each of them may have written it in another case."""
     carriers: tuple[Carrier, ...]
 
 
-def carriers(store: Store, tag: str, *, any_case: bool = False) -> list[Carrier]:
+def carriers(store: Store, tag: str) -> list[Carrier]:
     """Return all who carry a tag, by their newest statement of it or an older one that is current.
 
     Args:
         store: Of the ledger.
-        tag: As it is written on the band.
-        any_case: Whether `tg-12` is `TG-12`, as for somebody who types what they read.
+        tag: As it is written on the band, in whatever case.
     """
-    spellings = (tag, tag.upper(), tag.lower()) if any_case else (tag, tag, tag)
-    found = store.all(_CARRIERS, (*spellings, *spellings))
+    found = store.all(_CARRIERS, (tag, tag))
     return [Carrier(PatientId(patient), code) for patient, code in found]
 
 
@@ -88,10 +88,10 @@ def _shared(store: Store, whose: str, values: tuple[bytes, ...]) -> list[SharedT
         " SELECT p.subject, p.tag FROM some CROSS JOIN patient p ON p.subject = some.subject"
         " WHERE p.tag <> '' UNION ALL"
         " SELECT t.subject, t.tag FROM some CROSS JOIN tag t ON t.subject = some.subject)"
-        " SELECT DISTINCT w.tag FROM worn w WHERE"
+        " SELECT DISTINCT upper(w.tag) FROM worn w WHERE"
         " EXISTS (SELECT 1 FROM patient q WHERE q.tag = w.tag AND q.subject <> w.subject)"
         " OR EXISTS (SELECT 1 FROM tag q WHERE q.tag = w.tag AND q.subject <> w.subject)"
-        f" ORDER BY w.tag LIMIT {SHARED_MAX}",
+        f" ORDER BY 1 LIMIT {SHARED_MAX}",
         values,
     )
     found = (SharedTag(tag, tuple(carriers(store, tag))) for (tag,) in candidates)

@@ -99,7 +99,7 @@ def search(ledger: Ledger, text: str, limit: int, now_ms: int) -> BoardPage:
 
 def tagged(ledger: Ledger, tag: str, now_ms: int) -> BoardPage:
     """All patients who carry a tag; several is the doubt that a person has to settle."""
-    known = tags.carriers(ledger.store, tag.strip(), any_case=True)
+    known = tags.carriers(ledger.store, tag.strip())
     rows = [reading.patient(ledger, carrier.patient) for carrier in known]
     return _found(ledger, [row for row in rows if row is not None], now_ms)
 

@@ -260,6 +260,7 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
 
     TABLE: ClassVar[str] = "patient"
     INDEXED: ClassVar[tuple[str, ...]] = ("code", "tag")
+    FOLDED: ClassVar[tuple[str, ...]] = ("tag",)
     id: bytes
     code: str = ""
     name: str = ""
@@ -329,6 +330,7 @@ class TagRow(Row, frozen=True, kw_only=True, gc=False):
 
     TABLE: ClassVar[str] = "tag"
     INDEXED: ClassVar[tuple[str, ...]] = ("tag",)
+    FOLDED: ClassVar[tuple[str, ...]] = ("tag",)
     patient: bytes
     tag: str
 

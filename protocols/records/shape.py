@@ -112,6 +112,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     TABLE: ClassVar[str] = ""
     INDEXED: ClassVar[tuple[str, ...]] = ()
     """Columns that queries look up by; each gets an index."""
+    FOLDED: ClassVar[tuple[str, ...]] = ()
+    """Columns of text in which `tg-12` is `TG-12`, however anybody compares or looks them up."""
     entry: int
     """Local number of the entry it stems from: with `idx`, the row's key."""
     idx: int

@@ -62,13 +62,13 @@ async def test_a_tag_on_two_patients_is_named_with_all_who_carry_it():
     book.patient(1, site=a, triage=1, tag="TG-77")
     book.patient(2, site=b, triage=2, tag="TG-90")
     book.patient(3, site=b, tag="TG-91")
-    book.patient(4, site=b, tag="TG-91", standing=2)
-    book.patient(5, site=b, tag="TG-91", encounter=None)
+    book.patient(4, site=b, tag="tg-91", standing=2)
+    book.patient(5, site=b, tag="tG-91", encounter=None)
     book.patient(6, site=b, tag="TG-92", closed_ms=NOW_MS)
     book.patient(7, site=b, tag="TG-92", closed_ms=NOW_MS)
     book.patient(8, site=b, tag="")
     book.patient(9, site=b, tag="")
-    book.put("tag", **row(book.entry(1, NOW_MS, 2)), patient=b"", tag="TG-77")
+    book.put("tag", **row(book.entry(1, NOW_MS, 2)), patient=b"", tag="tg-77")
     refused = row(book.entry(1, NOW_MS, 3)) | {"standing": 2}
     book.put("tag", **refused, patient=b"", tag="TG-77")
 

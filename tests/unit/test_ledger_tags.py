@@ -71,6 +71,27 @@ def test_one_tag_on_two_patients_is_seen_on_both_sides_after_they_meet():
     assert shared(ann) == shared(ben) == [("TG-77", {awa, nour})]
 
 
+@pytest.mark.parametrize(("one", "other"), [("TG-77", "tg-77"), ("Tg-77", "tG-77")])
+def test_a_tag_is_the_same_tag_in_whatever_case_it_was_written(one, other):
+    ann, ben = camp()
+    awa, nour = in_care(ann, "Awa", one), in_care(ben, "Nour", other, "TG-90")
+    record(ben, line("patient.identify", {"tags": ["TG-91"]}, patient=nour.code))
+    synced(ann, ben)
+
+    assert shared(ann) == shared(ben) == [("TG-77", {awa.code, nour.code})]
+    assert {one.code for one in answers.tagged(ann.ledger, "TG-77", WALL_MS).lines} == {
+        awa.code, nour.code,
+    }  # fmt: skip
+
+
+def test_whoever_states_a_tag_in_another_case_is_asked_too():
+    (ann,) = camp(("ann",))
+    in_care(ann, "Awa", "TG-77")
+    asked = {**patient("Nour", tags=["tg-77"]), "key": "once"}
+    (answer,), _, _ = ann.node._recorder.record([asked], WALL_MS, ann.chance.randbytes)
+    assert (answer.ok, answer.confirm) == (False, "tag_in_use")
+
+
 def test_it_is_over_everywhere_when_the_tag_is_taken_off_one():
     ann, ben, awa, _ = apart()
     record(ann, line("patient.identify", {"drop_tags": ["TG-77"]}, patient=awa))
