@@ -54,6 +54,8 @@ class Desk:
     """Casualties that whoever is here has triaged on this terminal."""
     tag_prefix: str = ""
     """What the last scanned tag began with, where the node keeps no prefix."""
+    sound: bool = True
+    """Whether the terminal rings; what it rings for always stands on the screen too."""
     guide: str = ""
     """Id of the triage guide that was used last here."""
     asked_from: str = ""

@@ -108,7 +108,8 @@ class Terminal(App[int]):
             self._stage.restyle(styles(self._look, colour=self._colour))
         if self._bells != self.shell.bells:
             self._bells = self.shell.bells
-            self.bell()
+            if self.shell.desk.sound:
+                self.bell()
         self._stage.show(self._lines())
         if self.shell.unseen:
             self.call_after_refresh(self._is_shown)

@@ -78,6 +78,8 @@ class Greeting(msgspec.Struct, frozen=True):
     """What tags here begin with; typed digits are completed with it."""
     lock_after_min: int = LOCK_AFTER_DEFAULT_MIN
     """A terminal on which nothing was typed for so long blanks its names. Kept by `settings`."""
+    sound: str = ""
+    """'off' where terminals keep silent. Kept by `settings`; '' = never chosen."""
 
 
 class Draft(msgspec.Struct, frozen=True):

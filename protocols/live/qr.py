@@ -12,10 +12,15 @@ _HALVES = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False
 """(upper, lower) dark: light is drawn, so that it reads on a dark terminal too."""
 
 
-def drawn(text: str) -> Iterator[str]:
-    """Yield the lines of a text's QR code, two rows of modules a line."""
+def drawn(text: str, quiet: int = QUIET) -> Iterator[str]:
+    """Yield the lines of a text's QR code, two rows of modules a line.
+
+    Args:
+        text: Any characters, control characters too.
+        quiet: Empty modules around it; fewer than the standard asks save room on a screen.
+    """
     code = segno.make_qr(text, error="m")
-    rows = [[bool(module) for module in row] for row in code.matrix_iter(border=QUIET)]
+    rows = [[bool(module) for module in row] for row in code.matrix_iter(border=quiet)]
     if len(rows) % 2:
         rows.append([False] * len(rows[0]))
     for upper, lower in zip(rows[::2], rows[1::2], strict=True):

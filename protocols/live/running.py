@@ -410,6 +410,7 @@ def _greeting(node: Node, locked: bool, here: tuple[str, str, int, bool]) -> Gre
         theme=chosen.get("theme", ""),
         tag_prefix=chosen.get("tag_prefix", ""),
         lock_after_min=_minutes(chosen.get("lock_after", "")),
+        sound=chosen.get("sound", ""),
     )
 
 
@@ -456,7 +457,7 @@ def _kept_settings(node: Node) -> dict[str, str]:
 
 def _settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     chosen = _kept_settings(node)
-    for name in ("language", "theme", "tag_prefix", "lock_after"):
+    for name in ("language", "theme", "tag_prefix", "lock_after", "sound"):
         value = args.get(name)
         if isinstance(value, str) and len(value) <= 32:
             chosen[name] = value

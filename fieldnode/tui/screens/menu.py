@@ -9,23 +9,30 @@ import msgspec
 
 from fieldnode.text.catalogue import LANGUAGES, load
 from fieldnode.tui.acts import Act, Ask, Back, Choose, Open, Quit, Say
-from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.display import Line, Size, Span, fit, line
+from fieldnode.tui.cores.fields import Answer, Tag
 from fieldnode.tui.cores.keys import fold_single
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.clock import ClockPage
 from fieldnode.tui.screens.drafts import DraftsPage
+from fieldnode.tui.screens.fields_page import FieldsPage
 from fieldnode.tui.screens.help import HelpPage
 from fieldnode.tui.screens.mass import MassPage
 from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.testing import KeyTestPage, TestCardPage
 from fieldnode.tui.screens.who import WhoPage
 from fieldnode.tui.themes import THEMES
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from protocols.live.api import LOCK_AFTER_MIN
+from protocols.records.display import clean_text
+
+SETTING_CELLS = 34
+"""Room for the name of a setting, before its value."""
 
 
 class Entry(NamedTuple):
@@ -123,17 +130,65 @@ class SettingsPage(MenuPage):
         """Return one line a setting."""
         words, desk = self.desk.words, self.desk
         doubted = desk.sync is not None and desk.sync.clock != "ok"
+        prefix = clean_text(desk.prefix) or words("value.none")
+        minutes = words.count("lock.minutes", desk.greeting.lock_after_min)
+        sound = words("menu.sound_on" if desk.sound else "menu.sound_off")
         return [
-            Entry("1", words("menu.language"), lambda: [Open(LanguagePage(desk))]),
-            Entry("2", words("menu.theme"), lambda: [Open(ThemePage(desk))]),
-            Entry("3", words("menu.lock_after"), lambda: [Open(LockAfterPage(desk))]),
+            _set(
+                "1",
+                words("menu.language"),
+                LANGUAGES.get(words.language, words.language),
+                LanguagePage,
+                desk,
+            ),
+            _set("2", words("menu.theme"), words(f"theme.{desk.theme}"), ThemePage, desk),
+            _set("3", words("menu.lock_after"), minutes, LockAfterPage, desk),
             Entry("4", words("menu.who"), lambda: [Open(WhoPage(desk))]),
+            _set("5", words("menu.prefix"), prefix, PrefixPage, desk),
+            Entry("6", _valued(words("menu.sound"), sound), self._sound),
+            Entry("7", words("menu.keys"), lambda: [Open(KeyTestPage(desk))]),
+            Entry("8", words("menu.scanner"), lambda: [Open(TestCardPage(desk))]),
             *(
                 [Entry("9", words("menu.clock"), lambda: [Open(ClockPage(desk))])]
                 if doubted
                 else []
             ),
         ]
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw the lines, and below them in what everything is measured and dated."""
+        told = [self.desk.words("menu.units"), self.desk.words("menu.dates")]
+        drawn = super().draw(Size(size.width, size.height - len(told)))
+        return [*drawn, *(line(" ", Span(text, "dim")) for text in told)]
+
+    def _sound(self) -> list[Act]:
+        desk = self.desk
+        desk.sound = not desk.sound
+        self._fill()
+        return [_keep(sound="on" if desk.sound else "off"), Say("", bell=desk.sound)]
+
+
+class PrefixPage(FieldsPage):
+    """What the tags of this place begin with: their last digits are typed then."""
+
+    name: ClassVar[str] = "prefix"
+    title: ClassVar[str] = "menu.prefix"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk, (Tag("prefix", "menu.prefix_field", hint="menu.prefix_hint"),))
+        self.form.restore({"prefix": desk.prefix})
+
+    def explained(self) -> str:
+        """Say what it is for."""
+        return self.desk.words("menu.prefix_explained")
+
+    def done(self, answers: dict[str, Answer]) -> list[Act]:
+        """Keep it on the node: every terminal here completes tags alike."""
+        desk = self.desk
+        prefix = answers["prefix"].text if "prefix" in answers else ""
+        desk.greeting = msgspec.structs.replace(desk.greeting, tag_prefix=prefix)
+        desk.tag_prefix = ""
+        return [Back(), _keep(tag_prefix=prefix)]
 
 
 class LanguagePage(MenuPage):
@@ -207,6 +262,15 @@ class LockAfterPage(MenuPage):
             return [Back(), _keep(lock_after=str(minutes))]
 
         return choose
+
+
+def _set(digit: str, word: str, value: str, page: type[Page], desk: Desk) -> Entry:
+    """Return the line of a setting that another page changes."""
+    return Entry(digit, _valued(word, value), lambda: [Open(page(desk))])
+
+
+def _valued(word: str, value: str) -> str:
+    return f"{fit(word, SETTING_CELLS)} {value}"
 
 
 def _keep(**chosen: str) -> Ask:
