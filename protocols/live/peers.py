@@ -17,6 +17,10 @@ PAUSE_S_MIN = 0.5
 """Before the first attempt to dial again."""
 PAUSE_S_MAX = 30.0
 """What the pause grows up to."""
+PAUSE_RECENT_S_MAX = 3.0
+"""What it grows up to for a peer that was linked within `RECENT_S`: a line that flaps on the day of
+an earthquake is taken up again before anybody has missed an urgent record."""
+RECENT_S = 3600.0
 GROWTH = 1.5
 """Each pause is half as long again as the one before, so whoever comes back after a while of any
 length is dialled within half that while."""
@@ -39,10 +43,11 @@ class Pauses:
         self._draw = draw
         self._next_s = PAUSE_S_MIN
 
-    def longer(self) -> float:
-        """Return the seconds to wait now; the next are `GROWTH` times as many."""
-        pause_s, self._next_s = self._next_s, min(GROWTH * self._next_s, PAUSE_S_MAX)
-        return min(pause_s * (1 + JITTER * (2 * self._draw() - 1)), PAUSE_S_MAX)
+    def longer(self, longest_s: float = PAUSE_S_MAX) -> float:
+        """Return the seconds to wait now, at most `longest_s`; the next are `GROWTH` as many."""
+        pause_s = min(self._next_s, longest_s)
+        self._next_s = min(GROWTH * pause_s, PAUSE_S_MAX)
+        return min(pause_s * (1 + JITTER * (2 * self._draw() - 1)), longest_s)
 
     def anew(self) -> None:
         """Begin again with the shortest."""
@@ -129,14 +134,16 @@ class Peers:
     async def _keep(self, address: Address, attempts: int | None) -> None:
         pauses = Pauses(self._draw)
         hurry = self._hurry[address]
-        failed = 0
+        failed, linked_s = 0, float("-inf")
+        clock = asyncio.get_running_loop().time
         while attempts is None or failed < attempts:
             hurry.clear()
             failed += 1
             if await self._one_link(address):
-                failed = 0
+                failed, linked_s = 0, clock()
                 pauses.anew()
-            pause_s = DOUBLED_S if address in self._doubled else pauses.longer()
+            longest_s = PAUSE_RECENT_S_MAX if clock() - linked_s < RECENT_S else PAUSE_S_MAX
+            pause_s = DOUBLED_S if address in self._doubled else pauses.longer(longest_s)
             with suppress(TimeoutError):
                 await asyncio.wait_for(hurry.wait(), pause_s)
                 pauses.anew()

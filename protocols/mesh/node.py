@@ -45,6 +45,10 @@ OFFER_MS = (50, 200)
 SUPPRESSED_OFFER_MS = (30 * 60_000, 32 * 60_000)
 """When the author is linked to the peer itself, our offer is only a safety net. At random, so that
 of two who heard the same at one moment the first to offer tells the other that it need not."""
+URGENT_OFFER_MS = (600, 1_200)
+"""What is urgent is offered this soon even so, by the two devices whose ids come before the peer's:
+a link to the author may be dead for half a minute before anybody notices."""
+URGENT_OFFERERS = 2
 QUIET_MS = 300
 """A long delivery that pauses this long has ended."""
 OVERDUE_MS = 3_000
@@ -335,6 +339,8 @@ class Node:
             return
         session.wall_ms = now.wall_ms
         taken = session.take(frame, len(plain), now.mono_ms)
+        if session.parted:
+            session.offer_parted(now.mono_ms + now.between(OFFER_MS))
         if session.own_ahead:
             session.own_ahead = False
             self._begin_new_epoch(now)
@@ -390,11 +396,24 @@ class Node:
                 if author == session.peer and feed.genesis.epoch == session.epoch:
                     continue
                 if author in session.links:
-                    session.heard(feed, late)
+                    soon = feed.genesis.lane <= Lane.URGENT and self._comes_before(session, author)
+                    wait = now.between(URGENT_OFFER_MS) if soon else 0
+                    session.heard(feed, now.mono_ms + wait if soon else late)
                 elif feed.genesis.lane <= Lane.URGENT:
                     session.grew(feed)
                 else:
                     session.heard(feed, now.mono_ms + now.between(OFFER_MS))
+
+    def _comes_before(self, session: Session, author: DeviceId) -> bool:
+        """Whether we are among the two whose ids come before the peer's, in the ring of all linked.
+
+        The author has sent it already, so it is left out: somebody else has to have looked.
+        """
+        ring = sorted({*self.linked, self.ledger.authority.device} - {author})
+        if session.peer not in ring:
+            return False
+        behind = ring.index(session.peer) - ring.index(self.ledger.authority.device)
+        return behind % len(ring) <= URGENT_OFFERERS
 
     # Merging
 

@@ -68,6 +68,8 @@ class Session:
         self.out: list[Frame] = []
         self.links: frozenset[DeviceId] = frozenset()
         """Devices the peer is linked to itself."""
+        self.parted: frozenset[DeviceId] = frozenset()
+        """Devices it was linked to and is no more, until the node has looked."""
         self.lacks: frozenset[KeyId] = frozenset()
         """Scope keys that the peer says it cannot open."""
         self.wall_ms = 0
@@ -151,6 +153,7 @@ class Session:
                 self._take_ack(taken, upto, now_ms)
                 self._note_mark(mark)
             case Links(devices):
+                self.parted |= self.links.difference(devices)
                 self.links = frozenset(devices)
             case Lacks(keys):
                 self.lacks = frozenset(keys)
@@ -192,6 +195,13 @@ class Session:
             self.offers[feed.no] = None
             if self.offer_at is None or offer_at < self.offer_at:
                 self.offer_at = offer_at
+
+    def offer_parted(self, offer_at: int) -> None:
+        """Offer soon what waited because the peer was linked to its author, and is no more."""
+        by_no, parted = self._ledger.chain.by_no, self.parted
+        self.parted = frozenset()
+        if any(by_no[no].genesis.device in parted for no in self.offers):
+            self.offer_at = offer_at if self.offer_at is None else min(self.offer_at, offer_at)
 
     def _drop_offers(self) -> None:
         """Offer nothing when the peer has since said that it holds all of it."""

@@ -56,6 +56,10 @@ class Book(Protocol):
         """Return every row of every table, local numbers replaced by names, sorted."""
         ...
 
+    def codes(self) -> Mapping[bytes, str]:
+        """Return the short code of each patient."""
+        ...
+
     def judged(self) -> Mapping[EntryName, str]:
         """Return how each entry that is not merged is judged: `void …` or `waiting …`."""
         ...

@@ -121,10 +121,12 @@ class Carriage:
         stage.at(stage.at_us + wait_us, lambda: self._open(host, dial, life, their_life))
 
     def _again(self, host: Host, dial: Dial) -> None:
-        pause_us = dial.pause_us
+        longest_us = dial.longest_us(self._stage.at_us)
+        pause_us = min(dial.pause_us, longest_us)
         dial.pending = False
         dial.pause_us = min(2 * pause_us, DIAL_PAUSE_MAX_US)
-        self.dial(host, dial, pause_us + int(self._stage.chance.random() * pause_us / 4))
+        drawn_us = int(self._stage.chance.random() * pause_us / 4)
+        self.dial(host, dial, min(pause_us + drawn_us, longest_us))
 
     def _open(self, host: Host, dial: Dial, life: int, their_life: int) -> None:
         if host.lives != life or host.node is None:
@@ -176,6 +178,9 @@ class Carriage:
     def lines_changed(self) -> None:
         """Look at every carrier after a cut or a heal."""
         for carrier in self._carriers:
+            if carrier.broken:
+                self._refuse(carrier)
+                continue
             for end in carrier.ends:
                 here = carrier.far(end).place
                 cut_no = self.network.cut_no(here, end.place)
@@ -210,9 +215,18 @@ class Carriage:
         dial = host.dials.get(carrier.far(end).place)
         if dial is not None:
             if self._stage.at_us - carrier.opened_us > STABLE_US:
-                dial.pause_us = DIAL_PAUSE_MIN_US
+                dial.pause_us, dial.linked_us = DIAL_PAUSE_MIN_US, self._stage.at_us
             self.dial(host, dial, dial.pause_us)
             dial.pause_us = min(2 * dial.pause_us, DIAL_PAUSE_MAX_US)
+
+    def _refuse(self, carrier: Carrier) -> None:
+        """Close what only one end still believes in, once the far end can say that it is gone."""
+        here, there = (end.place for end in carrier.ends)
+        if self.network.through(here, there):
+            for end in carrier.ends:
+                if end.link:
+                    due_us = self._stage.at_us + RESEND_US
+                    self._stage.at(due_us, lambda end=end: self._close(carrier, end))  # type: ignore[misc]
 
     def _silence_us(self) -> int:
         return HEARTBEAT_US + int(self._stage.chance.random() * HEARTBEAT_US)

@@ -286,6 +286,19 @@ def twice(world: World) -> Iterator[str]:
             yield f"entry {name.seq} of {world.hosts[origin.place].name}"
 
 
+def codes_are_single(world: World) -> Finding:
+    """No two patients have one short code, on any device and between any two."""
+    code_of: dict[bytes, str] = {}
+    for host in readers(world):
+        for patient, code in host.machine.book.codes().items():
+            if code_of.setdefault(patient, code) != code:
+                return Finding(False, f"one patient has two codes, seen at {host.name}")
+    shared = sum(times - 1 for times in Counter(code_of.values()).values())
+    if shared or not code_of:
+        return Finding(False, f"{shared} of {len(code_of)} patients share a code")
+    return Finding(True, f"{len(code_of)} patients, as many codes")
+
+
 def _entries(world: World, host: Host) -> Sequence[EntryName]:
     return list(world.witness.seen.get(host.place, {}))
 

@@ -55,6 +55,9 @@ class Drill:
         """A word that people of an organisation put into every record, by its name."""
         self.holdings: Callable[[], list[dict[str, Any]]] = list
         """What a scenario lists of each node at the end."""
+        self.urgent_spans: Callable[[], list[int]] | None = None
+        """What `urgent_to_nodes_s` is made of, where a scenario counts from another moment than
+        *saved*; microseconds."""
         self.world.carriage.taps.append(self._look_for_canary)
 
     # --- people ---------------------------------------------------------------------------
@@ -74,13 +77,10 @@ class Drill:
         if answer is None:
             self._papers += 1
             self.world.after(PAPER_PAUSE_US, lambda: self._again(host, line, told))
-        elif (
-            told
-            and line["kind"] == "patient.register"
-            and len(self.world.witness.records) > records
-        ):
-            tag = line["data"]["tags"][0]
-            self._patients.append(_Patient(tag, self.world.witness.records[-1]))
+        elif told and len(self.world.witness.records) > records:
+            tag = _founds(line)
+            if tag is not None:
+                self._patients.append(_Patient(tag, self.world.witness.records[-1]))
 
     def garble(self, host: Host) -> None:
         """Let the software of a device write two entries that say nothing, if it is on."""
@@ -187,7 +187,11 @@ class Drill:
             converged=agreed,
             converged_s=self._converged_s() if agreed else None,
             urgent_to_hq_s=Spread.of_us(list(self._spans([hq], urgent=True))),
-            urgent_to_nodes_s=Spread.of_us(list(self._spans(others, urgent=True))),
+            urgent_to_nodes_s=Spread.of_us(
+                self.urgent_spans()
+                if self.urgent_spans is not None
+                else list(self._spans(others, urgent=True))
+            ),
             routine_to_hq_s=Spread.of_us(list(self._spans([hq], urgent=False))),
             wire_bytes=world.carriage.wire_bytes,
             messages=world.carriage.messages,
@@ -212,3 +216,11 @@ class Drill:
     def _converged_s(self) -> float:
         last_us = max(max(seen.values(), default=0) for seen in self.world.witness.seen.values())
         return round(max(0, last_us - self.world.settled_us) / SECOND_US, 3)
+
+
+def _founds(line: Line) -> str | None:
+    """Return the tag of the patient that a line founds, if it founds one."""
+    if line["kind"] == "patient.register":
+        tag: str = line["data"]["tags"][0]
+        return tag
+    return line["data"].get("tag") if line["kind"] == "triage.record" else None

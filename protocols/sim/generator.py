@@ -16,6 +16,7 @@ Line = dict[str, Any]
 
 _SEXES = ("male", "female", "female", "male", "female-pregnant", "unknown")
 _TRIAGE = ("red", "yellow", "yellow", "green", "green", "green", "expectant", "dead")
+_CASUALTIES = (*("red",) * 5, *("yellow",) * 6, *("green",) * 8, "dead")
 _CONSENT = ("yes", "yes", "yes", "no", "implied", "unknown")
 _VITALS: tuple[tuple[str, int, int, int, str], ...] = (
     ("heart-rate", 62, 110, 0, "/min"),
@@ -112,6 +113,19 @@ class Workload:
             "displacement": pick.choice(names.DISPLACEMENT),
         }
         return self._line("patient.register", data)
+
+    def casualty(self) -> Line:
+        """Return the triage of somebody who is known by a new tag alone."""
+        pick, tag = self._chance, f"{self._name}{len(self.tags) + 1:06d}"
+        self.tags.append(tag)
+        data = {
+            "category": pick.choice(_CASUALTIES),
+            "tag": tag,
+            "band": pick.choice((2, 3, 4, 4, 4, 5, 9)),
+            "sex": pick.choice(("male", "female", "unknown")),
+            "problem": pick.choice(names.COMPLAINT) + self._mark(),
+        }
+        return self._line("triage.record", data)
 
     def triage(self, tag: str) -> Line:
         """Return a triage category: the one line that travels urgently."""

@@ -15,6 +15,9 @@ from protocols.sim.clock import MS_US, SECOND_US, DeviceClock
 
 DIAL_PAUSE_MIN_US = 500 * MS_US
 DIAL_PAUSE_MAX_US = 30 * SECOND_US
+DIAL_RECENT_MAX_US = 3 * SECOND_US
+"""The longest pause for a peer that was linked within `DIAL_RECENT_US`, as in `live/peers.py`."""
+DIAL_RECENT_US = 3600 * SECOND_US
 
 
 class PowerCutError(BaseException):
@@ -127,6 +130,13 @@ class Dial:
     pause_us: int = DIAL_PAUSE_MIN_US
     pending: bool = False
     """An attempt is already on its way."""
+    linked_us: int | None = None
+    """When it was last linked."""
+
+    def longest_us(self, at_us: int) -> int:
+        """Return what its pauses grow up to now."""
+        recent = self.linked_us is not None and at_us - self.linked_us < DIAL_RECENT_US
+        return DIAL_RECENT_MAX_US if recent else DIAL_PAUSE_MAX_US
 
 
 @dataclass(slots=True, eq=False)

@@ -67,6 +67,12 @@ class LedgerBook:
         held = self._store.one("SELECT value FROM meta WHERE name = 'row_tables'")
         return held[0].decode().split() if held else []
 
+    def codes(self) -> Mapping[bytes, str]:
+        """Return the short code of each patient."""
+        if "patient" not in self._row_tables():
+            return {}
+        return dict(self._store.all("SELECT id, code FROM patient"))
+
     def judged(self) -> Mapping[EntryName, str]:
         """Return how each entry that is not merged is judged: `void` or `waiting`, and why."""
         return {

@@ -35,6 +35,7 @@ class Paper:
     records: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)
     sealed_under: dict[EntryName, bytes] = field(default_factory=dict)
     trouble: str = ""
+    wristbands: dict[bytes, str] = field(default_factory=dict)
 
     @property
     def book(self):
@@ -49,6 +50,9 @@ class Paper:
 
     def rows(self):
         return {"note": sorted(self.table, key=repr)}
+
+    def codes(self):
+        return self.wristbands
 
     def judged(self):
         return self.verdicts

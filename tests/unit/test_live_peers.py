@@ -8,7 +8,7 @@ from protocols.errors import LinkError
 from protocols.ids import DeviceId
 from protocols.live import peers as room
 from protocols.live.address import Address
-from protocols.live.peers import JITTER, PAUSE_S_MAX, PAUSE_S_MIN, Pauses, Peers
+from protocols.live.peers import JITTER, PAUSE_RECENT_S_MAX, PAUSE_S_MAX, PAUSE_S_MIN, Pauses, Peers
 
 PATIENCE_S = 5
 THERE = Address("10.0.0.1", 7400)
@@ -22,6 +22,14 @@ def test_pauses_grow_from_the_shortest_to_the_longest():
     assert [pauses.longer() for _ in range(9)][-2:] == [PAUSE_S_MAX, PAUSE_S_MAX]
     pauses.anew()
     assert pauses.longer() == PAUSE_S_MIN
+
+
+@pytest.mark.parametrize("drawn", [0, 0.5, 0.999_999])
+def test_whoever_was_linked_lately_is_dialled_every_few_seconds(drawn):
+    pauses = Pauses(lambda: drawn)
+
+    assert max(pauses.longer(PAUSE_RECENT_S_MAX) for _ in range(40)) <= PAUSE_RECENT_S_MAX
+    assert pauses.longer() <= 2 * PAUSE_RECENT_S_MAX, "it grows from there on"
 
 
 @pytest.mark.parametrize("drawn", [0, 0.5, 0.999_999])

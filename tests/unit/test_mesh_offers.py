@@ -6,11 +6,18 @@ from typing import Any
 
 import pytest
 
-from protocols.mesh.node import SUPPRESSED_OFFER_MS
+from protocols.feeds.lane import Lane
+from protocols.mesh.node import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
 from protocols.mesh.runs import KEPT_RUNS_MAX, RecentRuns
-from tests.unit.stage import agree, camp, fill, meshed, patient
+from tests.unit.stage import Device, agree, camp, fill, meshed, patient, triage
 
 MINUTE_MS = 60_000
+
+
+def urgent(device: Device) -> int:
+    """How many urgent entries it holds."""
+    feeds = device.ledger.chain.feeds.values()
+    return sum(feed.seq for feed in feeds if feed.genesis.lane == Lane.URGENT)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -38,6 +45,33 @@ def test_who_never_got_an_entry_is_offered_it_in_the_end():
     assert len(eve.entries) < len(ann.entries)
 
     stage.run(SUPPRESSED_OFFER_MS[1])
+
+    assert eve.entries == ben.entries == ann.entries
+
+
+@pytest.mark.parametrize("names", [("ann", "ben", "eve"), ("ann", "ben", "eve", "joe", "zoe")])
+def test_an_urgent_entry_that_a_dead_line_swallows_comes_from_another_within_seconds(names):
+    for lost in range(1, len(names)):
+        stage, (ann, *others) = meshed(names, seed=lost)
+        there = others[lost - 1]
+        (answer,) = stage.write(ann, patient("on the way"))
+        stage.run(1_000)
+        stage.spoil = lambda a, b, each, way=(ann, there): () if (a, b) == way else (each,)
+        stage.write(ann, triage(answer.patient))
+        stage.run(URGENT_OFFER_MS[1] + 800)
+
+        assert urgent(there) == urgent(ann)
+
+
+def test_what_waits_for_the_author_is_offered_once_the_peer_has_lost_the_author():
+    stage, (ann, ben, eve) = meshed(("ann", "ben", "eve"))
+    stage.spoil = lambda here, there, each: () if (here, there) == (ann, eve) else (each,)
+    stage.write(ann, patient("lost on the way"))
+    stage.run(2_000)
+    assert len(eve.entries) < len(ann.entries)
+
+    stage.cut(ann, eve)
+    stage.run(5_000)
 
     assert eve.entries == ben.entries == ann.entries
 
