@@ -11,7 +11,6 @@ import sys
 import termios
 import time
 from collections.abc import Callable
-from datetime import datetime, tzinfo
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +22,7 @@ from fieldnode.tui.cores.display import Size
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.shell import Shell
 from fieldnode.tui.themes import choose
+from fieldnode.tui.zone import LocalZone
 from protocols.errors import FieldmeshError, LinkError
 from protocols.live.api import Greeting
 
@@ -59,7 +59,7 @@ def run(socket_path: Path, *, language: str, theme: str, line: bool) -> int:
     words = load(language or first.language or language_of(locale))
     desk = Desk(
         words=words,
-        zone=local_zone(),
+        zone=LocalZone(),
         new_key=lambda: secrets.token_hex(16),
         now_ms=wall_ms(),
         greeting=first,
@@ -80,13 +80,6 @@ def screen_possible(term: str, size: Size | None) -> bool:
     if term in ("", "dumb", "unknown") or size is None:
         return False
     return size.width >= COLUMNS_MIN and size.height >= ROWS_MIN
-
-
-def local_zone() -> tzinfo:
-    """Return the time zone of this machine."""
-    zone = datetime.now().astimezone().tzinfo
-    assert zone is not None
-    return zone
 
 
 def wall_ms() -> int:

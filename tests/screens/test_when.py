@@ -1,12 +1,18 @@
 """When it happened and who did it: stated on every form, changed by one key (SAFETY 13)."""
 
-from datetime import UTC, timedelta, timezone
+import os
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fieldnode.tui.cores.fields import AnswerError, Time
 from fieldnode.tui.occasion import Occasion
 from fieldnode.tui.wording import happened
+from fieldnode.tui.zone import LocalZone
 from protocols.ledger.recording import Recorder
 from protocols.live import answers as answers_of
 from tests.screens.fake_node import NOW_MS
@@ -248,3 +254,54 @@ def test_a_book_takes_what_a_form_states(stated):
     shown = happened(told_line.at_ms, said.get("precision", ""), WALL_MS, UTC)
     if stated.day and not stated.time:
         assert shown == stated.day
+
+
+@pytest.fixture
+def paris(monkeypatch):
+    """A machine that turns its clock in March and October."""
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
+    yield LocalZone()
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "offset"),
+    [
+        ("2026-01-19", "14:05", "+01:00"),
+        ("2026-07-19", "14:05", "+02:00"),
+        ("2026-03-29", "01:59", "+01:00"),
+        ("2026-03-29", "03:00", "+02:00"),
+        ("2026-10-25", "01:59", "+02:00"),
+        ("2026-10-25", "02:30", "+02:00"),
+        ("2026-10-25", "03:00", "+01:00"),
+        ("1890-05-01", "12:00", "+00:09"),
+    ],
+)
+def test_paper_of_another_season_is_dated_by_the_offset_of_its_day(paris, day, at, offset):
+    written = Occasion(day, at, paper=True).line(paris)["at"]
+    assert written == f"{day}T{at}:00{offset}"
+    stated = datetime.fromisoformat(written)
+    assert (
+        stated.astimezone(ZoneInfo("Europe/Paris")).strftime("%H:%M") == at or day == "1890-05-01"
+    )
+
+
+@given(st.integers(-(2**36), 2**36))
+def test_local_time_goes_there_and_back_and_is_what_the_zone_says(seconds):
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "Europe/Paris"
+    time.tzset()
+    try:
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
+        local = moment.astimezone(LocalZone())
+        if 1920 < moment.year < 2037:
+            real = moment.astimezone(ZoneInfo("Europe/Paris"))
+            assert local.replace(tzinfo=None) == real.replace(tzinfo=None)
+            assert local.astimezone(UTC) == moment or real.fold
+    except OverflowError:
+        assert abs(seconds) > 10**10
+    finally:
+        os.environ.pop("TZ") if before is None else os.environ.update(TZ=before)
+        time.tzset()
