@@ -245,9 +245,17 @@ def _tags_without(
     said = desk.history(patient).now.get((None, names.TAGS), ())
     held = dict.fromkeys(tag for statement in said for tag in statement.value or ())
     for tag in dropped:
-        if held.pop(tag.strip(), tag) is not None:
+        worn = [each for each in held if _folded(each) == _folded(tag.strip())]
+        if not worn:
             raise InputError("not_found", field="data.drop_tags")
+        for each in worn:
+            del held[each]
     return (*held, *added) or None
+
+
+def _folded(tag: str) -> bytes:
+    """As rows compare tags: letters of ASCII in whatever case."""
+    return tag.encode().lower()
 
 
 _REGISTER_FIELDS = PatientRegister.__struct_fields__[_ATTRIBUTES_FROM:]

@@ -84,6 +84,18 @@ def test_a_tag_is_the_same_tag_in_whatever_case_it_was_written(one, other):
     }  # fmt: skip
 
 
+def test_a_tag_is_taken_off_as_the_alert_spells_it():
+    ann, ben = camp()
+    awa, nour = in_care(ann, "Awa", "tg-77"), in_care(ben, "Nour", "Tg-77")
+    synced(ann, ben)
+    ((spelled, _),) = shared(ann)
+    record(ann, line("patient.identify", {"drop_tags": [spelled]}, patient=awa.code))
+
+    assert shared(ann) == []
+    (left,) = answers.tagged(ann.ledger, "tG-77", WALL_MS).lines
+    assert left.code == nour.code
+
+
 def test_whoever_states_a_tag_in_another_case_is_asked_too():
     (ann,) = camp(("ann",))
     in_care(ann, "Awa", "TG-77")
