@@ -164,6 +164,23 @@ def test_one_who_says_no_while_a_colleague_says_yes_makes_it_unclear():
     assert custody(third, subject) == ("accepted", 0, "team b", "")
 
 
+def test_who_came_first_holds_when_giving_it_back_turns_out_to_be_an_error():
+    here, there, third, subject, patient = three()
+    one = here.write("transfer.offer", CRESCENT, patient=patient).fact
+    two = here.write("transfer.offer", STAR, patient=patient, **SURE).fact
+    meet(here, there, third)
+    first = there.write("transfer.accept", {"offer": one}).fact
+    back = there.write("transfer.decline", {"answers": first}, reason="went on").fact
+    third.receive(there)
+    third.write("transfer.accept", {"offer": two})
+    assert custody(third, subject) == ("accepted", 0, "team c", "")
+
+    third.write("entry.retract", {"fact": back}, reason="did not go on")
+
+    assert custody(third, subject) == ("accepted", 0, "team b", "")
+    assert [row.holds for row in third.table(subject, "transfer_answer")] == [1, 0, 0]
+
+
 def test_an_offer_declined_is_closed_and_the_patient_stays():
     here, there, _, subject, patient = three()
     offer = here.write("transfer.offer", CRESCENT, patient=patient).fact
