@@ -37,6 +37,7 @@ from tests.unit.stage import (
     triage,
 )
 from tests.unit.test_erase import crew, erase, order
+from tests.unit.test_ledger_sealing import give
 
 GOAL_BYTES = 30_000
 
@@ -176,19 +177,20 @@ def test_whom_a_seal_concerns_waits_for_the_control_feeds():
     stage, (ann, ben, eve) = busy("ann", "ben", "eve")
     stage.link(ann, eve)
     stage.run(3_000)
-    written(stage, eve, "Bahir")
-    stage.run(1_000)
+    stage.cut(ann, eve)
     seal(stage, ann, eve.id)
+    written(stage, eve, "by the thief")
+    give(eve, ann)
+    stage.run(1_000)
     new = newcomer(ann)
-    seen: set[tuple[int, ...]] = set()
+    seen: list[tuple[int, ...]] = []
 
     stage.link(new, ann)
-    stage.run(6_000, until=lambda: seen.add(tuple(triages(new))) or False)
+    stage.run(8_000, until=lambda: seen.append(tuple(triages(new))) or False)
 
-    # One patient goes early; of the other nothing is shown before the seal is here.
-    assert seen == {(), (0,), (0, 0)} and even(ann, new)
-    early = [each for each in seen if each == (0,)]
-    assert early and ann.ledger.authority.roster.cut(eve.id)
+    # Ben's goes early; of Eve's nothing is shown before her seal is here.
+    assert set(seen) == {(), (Standing.STANDS,), (Standing.STANDS, Standing.HELD)}
+    assert triages(ann) == list(seen[-1]) and even(ann, new)
 
 
 def test_a_seal_that_comes_while_it_is_under_way_ends_it_for_its_author():
@@ -335,6 +337,20 @@ def test_a_newcomer_that_restarts_on_the_way_goes_on_where_it_was():
     stage.link(new, ann)
     stage.run(6_000)
     assert even(ann, new) and triages(new) == [Standing.STANDS]
+
+
+def test_nothing_is_written_under_a_key_that_only_came_ahead_and_care_goes_on():
+    stage, ann, _, new = cut_early()
+    authority = new.ledger.authority
+    scope = authority.care_scope
+    assert authority.keyring.keys and authority.scope_keys.write_key(scope) is None
+
+    code = written(stage, new, "Bahir")
+
+    assert authority.writable_scope()[0] != scope
+    stage.link(new, ann)
+    stage.run(8_000)
+    assert code and even(ann, new) and triages(ann) == [Standing.STANDS] * 2
 
 
 def test_joining_another_operation_lets_go_what_came_ahead_in_the_old_one():
