@@ -25,6 +25,7 @@ from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.gate import GatePage
 from fieldnode.tui.screens.lock import LockPage
 from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.stating import StatingPage
 from fieldnode.tui.screens.when import WHEN_KEY
 from fieldnode.tui.screens.who import PinPage
 from fieldnode.tui.shell import Shell
@@ -136,7 +137,7 @@ class LineTerminal:
         low = typed.strip().lower()
         if low == BACK_SIGN:
             return ["escape"]
-        if isinstance(page, FormPage) and low == WHEN_SIGN:
+        if isinstance(page, FormPage | StatingPage) and low == WHEN_SIGN:
             return [WHEN_KEY]
         if isinstance(page, FormPage | FieldsPage):
             if low == UP_SIGN:
@@ -214,7 +215,9 @@ class LineTerminal:
         self._banner()
         page = self._shell.page
         lines = [text_of(drawn).rstrip() for drawn in page.draw(Size(WIDTH, ROWS))]
-        hints = "   ".join(f"{one.keys} {one.word}".strip() for one in page.hints())
+        # No line holds Ctrl+T: a sign of its own stands for it.
+        signs = ((one.keys.replace("Ctrl+T", WHEN_SIGN), one.word) for one in page.hints())
+        hints = "   ".join(f"{keys} {word}".strip() for keys, word in signs)
         for text in [*(line for line in lines if line), *([f"  [{hints}]"] if hints else [])]:
             self._write(text)
 

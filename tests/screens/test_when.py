@@ -15,7 +15,7 @@ from fieldnode.tui.wording import happened
 from fieldnode.tui.zone import LocalZone
 from protocols.ledger.recording import Recorder
 from protocols.live import answers as answers_of
-from tests.screens.fake_node import NOW_MS
+from tests.screens.fake_node import NOW_MS, waiting_results, ward
 from tests.screens.test_line import told
 from tests.screens.test_pages import Person
 from tests.unit.stage import WALL_MS, Device, patient
@@ -69,6 +69,56 @@ def test_one_key_in_every_form_says_when_and_by_whom(person, form):
     assert person.node.written
     for line in person.node.written:
         assert circumstances(line) == stated
+
+
+HADDAD = ("f3", "haddad", "enter", "enter")
+PAGES = {
+    "conflict.settle": (*HADDAD, "u"),
+    "patient.identify": (*HADDAD, "u"),
+    "result.assign": ("r", "enter", "haddad", "enter", "enter"),
+}
+"""Pages without a form that write a record too."""
+
+
+def on_page(kind):
+    node = ward()
+    node.waiting = waiting_results()
+    if kind == "patient.identify":
+        node.patients["pat_00003"].tags = ("TG-000412",)
+    return Person(node).press(*PAGES[kind])
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_pages_without_a_form_say_when_and_by_whom_too(kind):
+    person = on_page(kind)
+    assert "Happened now, by: not identified" in person.screen
+    assert "Ctrl+T when, by whom" in person.screen
+
+    person.press("ctrl+t", "2026-05-19", "enter", "1405", "enter", "2", "J. Cho", "enter")
+    assert "Happened 2026-05-19 ~14:05, by: J. Cho" in person.screen
+    person.press("enter")
+
+    (line,) = person.node.written
+    stated = {"at": "2026-05-19T14:05:00+00:00", "at_precision": "about", "by": "J. Cho"}
+    assert (line["kind"], circumstances(line)) == (kind, stated)
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_pages_without_a_form_write_nothing_of_the_default(kind):
+    person = on_page(kind).press("enter")
+    (line,) = person.node.written
+    assert (line["kind"], circumstances(line)) == (kind, {})
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_pages_without_a_form_ask_it_first_where_paper_is_typed_up(kind):
+    person = on_page(kind)
+    person.shell.desk.paper = True
+    person.press("enter")
+    assert person.shell.page.name == "when" and person.node.written == []
+    person.press("2026-05-19", *["enter"] * 4, "enter")
+    (line,) = person.node.written
+    assert circumstances(line) == {"at": "2026-05-19", "source": "paper"}
 
 
 @pytest.mark.parametrize(

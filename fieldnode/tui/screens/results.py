@@ -12,6 +12,7 @@ from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
 from fieldnode.tui.screens.search import SearchPage
+from fieldnode.tui.screens.stating import StatingPage
 from fieldnode.tui.timeline import Happening, happenings, summary, when
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import code_sentence, full_identity, short_identity
@@ -112,7 +113,7 @@ class OwnerPage(SearchPage):
         return [*top, *super().draw(Size(size.width, size.height - len(top)))]
 
 
-class AssignPage(Page):
+class AssignPage(StatingPage):
     """One result and one patient; Enter puts them together."""
 
     name: ClassVar[str] = "result_assign"
@@ -125,11 +126,11 @@ class AssignPage(Page):
 
     def opened(self) -> list[Act]:
         """Ask whether whoever is here may give it to somebody."""
-        return ask_gate(self.desk, (KIND,), self._head.patient)
+        return [*super().opened(), *ask_gate(self.desk, (KIND,), self._head.patient)]
 
     def key(self, key: str) -> list[Act]:
         """Enter assigns."""
-        return [self._assign()] if key == "enter" else super().key(key)
+        return (self.unasked() or [self._assign()]) if key == "enter" else super().key(key)
 
     def _assign(self) -> Ask:
         written = {
@@ -138,6 +139,7 @@ class AssignPage(Page):
             "key": self._key,
             "patient": self._head.patient,
             "data": {"result": self._result.facts[0]},
+            **self.circumstances(),
         }
         return Ask(lambda node: node.record([written]), self._done)
 
@@ -153,11 +155,13 @@ class AssignPage(Page):
         result = [line("  ", Span(part, "title")) for part in wrap(said, size.width - 4)[:4]]
         asks = [line("  ", part) for part in wrap(words("results.asks"), size.width - 4)]
         title = line(" ", Span(words("results.assign"), "label"))
-        return [title, (), *result, (), *full_identity(words, self._head), (), *asks]
+        when_and_who = self.stated(size)
+        return [title, when_and_who, *result, (), *full_identity(words, self._head), (), *asks]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
-        return [Hint(self.desk.words("keys.enter"), self.desk.words("results.do"))]
+        words = self.desk.words
+        return [Hint(words("keys.enter"), words("results.do")), *super().hints()]
 
     def _done(self, answers: list[Recorded]) -> list[Act]:
         desk, words, recorded = self.desk, self.desk.words, answers[0]

@@ -10,8 +10,9 @@ from fieldnode.tui.cores.display import Line, Size, Span
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.page import Hint
 from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
+from fieldnode.tui.screens.stating import StatingPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import clock, code_sentence, identity, value_text
 from protocols.live.api import Asserted, Attribute, BoardLine, Recorded
@@ -27,7 +28,7 @@ class Standing(NamedTuple):
     value: Asserted
 
 
-class SettlePage(Page):
+class SettlePage(StatingPage):
     """All values that disagree; Enter keeps the selected one."""
 
     name: ClassVar[str] = "settle"
@@ -41,7 +42,7 @@ class SettlePage(Page):
 
     def opened(self) -> list[Act]:
         """Ask whether whoever is here may settle."""
-        return ask_gate(self.desk, (KIND,), self._head.patient)
+        return [*super().opened(), *ask_gate(self.desk, (KIND,), self._head.patient)]
 
     def key(self, key: str) -> list[Act]:
         """Choose a value, then keep it."""
@@ -50,7 +51,7 @@ class SettlePage(Page):
         chosen = self._rows.selected
         if key != "enter" or chosen is None:
             return super().key(key)
-        return [self._keep(chosen)]
+        return self.unasked() or [self._keep(chosen)]
 
     @property
     def question(self) -> Hashable | None:
@@ -72,11 +73,12 @@ class SettlePage(Page):
         )
         room = Size(size.width, size.height - 2)
         drawn = draw_list(self._rows, columns, self._cells, room, words("chart.all_settled"))
-        return [identity(words, self._head), (), *drawn]
+        return [identity(words, self._head), self.stated(size), *drawn]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
-        return [Hint(self.desk.words("keys.enter"), self.desk.words("settle.keep"))]
+        words = self.desk.words
+        return [Hint(words("keys.enter"), words("settle.keep")), *super().hints()]
 
     def _cells(self, row: Standing) -> list[Span]:
         words, desk = self.desk.words, self.desk
@@ -95,6 +97,7 @@ class SettlePage(Page):
             "key": self.desk.new_key(),
             "patient": self._head.patient,
             "data": {"attribute": chosen.attribute, "keep": chosen.value.fact},
+            **self.circumstances(),
         }
 
         def again() -> list[Act]:

@@ -10,8 +10,9 @@ from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
-from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.page import Hint
 from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
+from fieldnode.tui.screens.stating import StatingPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import code_sentence, identity, short_identity
 from protocols.live.api import BoardLine, Recorded, SharedTag
@@ -20,7 +21,7 @@ from protocols.records.display import clean_text
 KIND = "patient.identify"
 
 
-class SharedTagPage(Page):
+class SharedTagPage(StatingPage):
     """Tags of one patient that others carry too; Enter takes the selected one off this patient."""
 
     name: ClassVar[str] = "shared_tag"
@@ -34,7 +35,7 @@ class SharedTagPage(Page):
 
     def opened(self) -> list[Act]:
         """Ask whether whoever is here may take a tag off."""
-        return ask_gate(self.desk, (KIND,), self._head.patient)
+        return [*super().opened(), *ask_gate(self.desk, (KIND,), self._head.patient)]
 
     def key(self, key: str) -> list[Act]:
         """Choose a tag, then take it off."""
@@ -43,7 +44,8 @@ class SharedTagPage(Page):
         chosen = self._rows.selected
         if key != "enter" or chosen is None:
             return super().key(key)
-        return [self._take_off(chosen, f"{self._key}-{self._rows.index}")]
+        key = f"{self._key}-{self._rows.index}"
+        return self.unasked() or [self._take_off(chosen, key)]
 
     @property
     def question(self) -> Hashable | None:
@@ -61,11 +63,12 @@ class SharedTagPage(Page):
         columns = (Column(words("board.tag"), 24), Column(words("shared_tag.also"), 0))
         room = Size(size.width, size.height - len(asks) - 2)
         drawn = draw_list(self._rows, columns, self._cells, room, words("chart.all_settled"))
-        return [identity(words, self._head), *asks, (), *drawn]
+        return [identity(words, self._head), *asks, self.stated(size), *drawn]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
-        return [Hint(self.desk.words("keys.enter"), self.desk.words("shared_tag.take_off"))]
+        words = self.desk.words
+        return [Hint(words("keys.enter"), words("shared_tag.take_off")), *super().hints()]
 
     def _cells(self, row: SharedTag) -> list[Span]:
         return [Span(clean_text(row.tag), "title"), Span(others(row, self._head.patient))]
@@ -77,6 +80,7 @@ class SharedTagPage(Page):
             "key": key,
             "patient": self._head.patient,
             "data": {"drop_tags": [chosen.tag]},
+            **self.circumstances(),
         }
 
         def again() -> list[Act]:
