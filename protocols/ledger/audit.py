@@ -396,22 +396,27 @@ def other_team(ledger: Ledger, patient: PatientId) -> tuple[str, ...]:
     A patient is a team's whose organisation wrote about the patient: the organisation of the
     device that did. Who writes is the patient's carer and reads as one; who only reads is not.
     """
-    own = _org(ledger, ledger.authority.device)
-    orgs = {
-        _org(ledger, DeviceId(device))
+    own, _ = _team(ledger, ledger.authority.device)
+    teams = dict(
+        _team(ledger, DeviceId(device))
         for (device,) in ledger.store.all(
             "SELECT DISTINCT f.device FROM subject s JOIN document d ON d.subject = s.no"
             " JOIN strand t ON t.doc = d.no JOIN feed f ON f.no = t.feed WHERE s.id = ?",
             (bytes(patient),),
         )
-    }
-    return () if own in orgs else tuple(sorted(orgs))
+    )
+    return () if own in teams else tuple(sorted(teams.values()))
+
+
+def _team(ledger: Ledger, device: DeviceId) -> tuple[bytes, str]:
+    """The root key and the name of a device's organisation: two of one name stay two."""
+    member = ledger.authority.roster.device(device)
+    return (member.root, member.org) if member else (b"", "")
 
 
 def team_devices(ledger: Ledger) -> frozenset[DeviceId]:
     """Return the devices of our own organisation, as far as they are known."""
-    own = _org(ledger, ledger.authority.device)
-    roster = ledger.authority.roster
-    members = ((each, roster.device(each)) for each in roster.members())
-    ours = {each for each, member in members if member is not None and member.org == own}
+    own, _ = _team(ledger, ledger.authority.device)
+    members = ledger.authority.roster.members()
+    ours = {each for each in members if own and _team(ledger, each)[0] == own}
     return frozenset(ours | {ledger.authority.device})

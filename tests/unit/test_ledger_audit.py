@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 import sqlcipher3
 
@@ -15,7 +16,10 @@ from protocols.ledger.audit import BATCH_MS, WAITING_MAX, Asked, Event, Waiting
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh.effects import WakeAt
 from protocols.trust.audit import Detail, What
+from protocols.trust.certificates import Rank
+from protocols.trust.charter import open_charter, operation_id, sign_charter
 from protocols.trust.control import Audit, SealReason, decode_control
+from tests.unit.camps import CARE, Camp, know, new_key
 from tests.unit.stage import WALL_MS, Device, Stage, camp, linked, patient
 
 CANARY = "Zzyxwvanary"
@@ -227,7 +231,8 @@ def test_a_patient_is_of_the_teams_that_wrote_about_the_patient():
     roster = ann.ledger.authority.roster
     member = roster.device(ben.id)
     roster._members[ben.id] = type(member)(
-        **{name: getattr(member, name) for name in member.__slots__} | {"org": "Red Cross"}
+        **{name: getattr(member, name) for name in member.__slots__}
+        | {"org": "Red Cross", "root": b"r" * 32}
     )
     assert audit.other_team(ann.ledger, whom) == ("Red Cross",)
     assert ben.id not in audit.team_devices(ann.ledger)
@@ -238,6 +243,29 @@ def test_a_patient_is_of_the_teams_that_wrote_about_the_patient():
         {"v": 1, "kind": "note.add", "key": "n", "patient": answer.patient, "data": {"text": "x"}},
     )
     assert audit.other_team(ann.ledger, whom) == ()
+
+
+def test_two_organisations_of_one_name_are_two_teams():
+    held = Camp(CARE, orgs=("japan", "ministry"))
+    charter = open_charter(held.signed)
+    named = msgspec.structs.replace(
+        charter, orgs=tuple(msgspec.structs.replace(org, name="Relief") for org in charter.orgs)
+    )
+    held.signed = sign_charter(named, list(held.roots.values()))
+    held.operation = operation_id(held.signed.body)
+    ann = held.device("ann", "ministry", rank=Rank.COORDINATOR)
+    ben = held.device("ben", "japan")
+    know(ann, ben)
+    new_key(ann, ScopeId(CARE.id))
+    stage = Stage()
+    stage.link(ann, ben)
+    stage.run(2_000)
+    whom = PatientId.parse(stage.write(ann, patient("Awa"))[0].patient)
+    stage.run(2_000)
+
+    assert audit.other_team(ben.ledger, whom) == ("Relief",)
+    assert audit.other_team(ann.ledger, whom) == ()
+    assert ben.id not in audit.team_devices(ann.ledger)
 
 
 def test_a_detail_of_later_software_is_listed_without_it():
