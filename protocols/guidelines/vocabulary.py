@@ -40,6 +40,15 @@ class Allergen(Term, forbid_unknown_fields=True, frozen=True):
     """Names of medicines that belong to it."""
 
 
+class Condition(Term, forbid_unknown_fields=True, frozen=True):
+    """Something that is wrong with a patient."""
+
+    mds: int | None = None
+    """Item of the minimum data set, 4 to 29; None when a person chooses the group."""
+    syndrome: bool = False
+    """Whether it is a group that a visit is counted under."""
+
+
 class Procedure(Term, forbid_unknown_fields=True, frozen=True):
     """Something that is done to a patient."""
 
@@ -72,6 +81,7 @@ class Vocabulary(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pack: PackHead
     doubt: Doubt
     allergen: tuple[Allergen, ...]
+    condition: tuple[Condition, ...]
     procedure: tuple[Procedure, ...]
     fluid: tuple[Fluid, ...]
 
@@ -122,6 +132,11 @@ def check(pack: Vocabulary) -> list[str]:
         f"procedure {row.name}: its MDS item is not 30 to 35"
         for row in pack.procedure
         if row.mds is not None and not 30 <= row.mds <= 35
+    ]
+    wrong += [
+        f"condition {row.name}: its MDS item is not 4 to 29"
+        for row in pack.condition
+        if (row.mds is not None and not 4 <= row.mds <= 29) or (row.syndrome and row.mds is None)
     ]
     wrong += [
         f"fluid {row.name}: unusual is not below impossible"
@@ -177,7 +192,12 @@ def rows_of(room: str) -> Sequence[Term]:
 
 
 def _rooms(pack: Vocabulary) -> list[tuple[str, Sequence[Term]]]:
-    return [("allergen", pack.allergen), ("procedure", pack.procedure), ("fluid", pack.fluid)]
+    return [
+        ("allergen", pack.allergen),
+        ("condition", pack.condition),
+        ("procedure", pack.procedure),
+        ("fluid", pack.fluid),
+    ]
 
 
 @cache

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from protocols.errors import InputError
+from protocols.guidelines.vocabulary import name_of
 from protocols.ids import SiteId
 from protocols.records.display import clean_text
 from protocols.records.shape import Small, Statement
@@ -109,6 +110,29 @@ class EncounterClass(IntEnum):
     OBSERVATION = 4
     HOME = 5
     FIELD = 6
+
+
+class EventRelation(IntEnum):
+    """How what is wrong is related to the event: items 44 to 46 of the WHO EMT minimum data set."""
+
+    UNKNOWN = 0
+    DIRECT = 1
+    INDIRECT = 2
+    UNRELATED = 3
+
+
+class Isolation(IntEnum):
+    """How somebody is kept apart."""
+
+    NONE = 0
+    CONTACT = 1
+    DROPLET = 2
+    AIRBORNE = 3
+    ENTERIC = 4
+    PROTECTIVE = 5
+    """To be kept from what others carry."""
+    STRICT = 6
+    """All of these, as for haemorrhagic fever."""
 
 
 class SiteType(IntEnum):
@@ -226,6 +250,10 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(66, "site", bytes),
     Attribute(67, "class", int, EncounterClass),
     Attribute(68, "problem", str),
+    Attribute(69, "syndrome", int),
+    Attribute(70, "event_relation", int, EventRelation),
+    Attribute(71, "ward", str),
+    Attribute(72, "isolation", int, Isolation),
     Attribute(96, "name", str),
     Attribute(97, "type", int, SiteType),
     Attribute(98, "jurisdiction", str),
@@ -239,6 +267,7 @@ SEVERAL = frozenset(attribute.number for attribute in ATTRIBUTES if attribute.se
 
 FAMILY_NAME, GIVEN_NAME, SEX, BIRTH_DATE, AGE, BAND, TAGS = range(7)
 TRIAGE, BED, SITE, CLASS, PROBLEM = range(64, 69)
+SYNDROME, EVENT_RELATION, WARD, ISOLATION = range(69, 73)
 SITE_NAME, SITE_TYPE, JURISDICTION, PLACE, BEDS, POSITION = range(96, 102)
 
 
@@ -269,6 +298,8 @@ def words_of(number: int, value: Any) -> str:
         return "?"
     if number == BAND:
         return BAND_YEARS.get(value, "?")
+    if number == SYNDROME:
+        return name_of("condition", value)
     if known.words is not None:
         return word(known.words, value)
     match value:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from protocols.guidelines.vocabulary import name_of
 from protocols.records import (
     administration,
     allergy,
+    condition,
     custody,
     intake,
     order,
@@ -16,6 +18,7 @@ from protocols.records import (
     transfer,
     weight,
 )
+from protocols.records.attributes import EventRelation, Isolation, word
 from protocols.records.contested import RANK, Contest
 from protocols.records.custody import STATES, TransferAccept, TransferDecline, TransferOffer
 from protocols.records.history import History
@@ -23,6 +26,7 @@ from protocols.records.shape import Kind, Row
 
 KINDS: tuple[Kind, ...] = (
     allergy.KIND,
+    condition.KIND,
     order.KIND,
     stop.KIND,
     administration.KIND,
@@ -35,6 +39,7 @@ KINDS: tuple[Kind, ...] = (
 
 OF_FACTS: tuple[type[Row], ...] = (
     allergy.AllergyRow,
+    condition.ConditionRow,
     order.OrderRow,
     stop.StopRow,
     administration.AdministrationRow,
@@ -49,6 +54,7 @@ ROW_TABLES: tuple[type[Row], ...] = (*OF_FACTS, transfer.CustodyRow)
 
 _SAID: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
     allergy.AllergyRecord: allergy.own_words,
+    condition.ConditionRecord: condition.own_words,
     order.OrderPlace: order.own_words,
     stop.OrderStop: stop.own_words,
     administration.AdministrationRecord: administration.own_words,
@@ -61,6 +67,9 @@ _SAID: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
 
 WORDS: dict[str, Callable[[Any], Any]] = {
     "allergy": lambda value: allergy.ASKED[value],
+    "event_relation": lambda value: word(EventRelation, value),
+    "isolation": lambda value: word(Isolation, value),
+    "syndrome": lambda value: name_of("condition", value),
     "custody": lambda value: STATES[value] or None,
     "to_id": bytes.hex,
     **dict.fromkeys(
@@ -84,6 +93,7 @@ def rows(history: History) -> list[Row]:
     """Return the rows of care of one patient."""
     return [
         *allergy.rows(history),
+        *condition.rows(history),
         *order.rows(history),
         *stop.rows(history),
         *administration.rows(history),
@@ -101,6 +111,7 @@ def contests(history: History) -> list[Contest]:
         *weight.contests(history),
         *order.contests(history),
         *administration.contests(history),
+        *condition.contests(history),
     ]
     found.sort(key=lambda contest: RANK[contest.risk])
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Any, ClassVar
 
 import msgspec
@@ -10,9 +11,23 @@ from msgspec import UNSET, UnsetType
 
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
+from protocols.guidelines.vocabulary import Condition, number_of, row_of, rows_of
 from protocols.ids import EncounterId, PatientId
 from protocols.records import attributes as names
-from protocols.records.attributes import BED, CLASS, PROBLEM, SITE, TRIAGE, EncounterClass
+from protocols.records.attributes import (
+    BED,
+    CLASS,
+    EVENT_RELATION,
+    ISOLATION,
+    PROBLEM,
+    SITE,
+    SYNDROME,
+    TRIAGE,
+    WARD,
+    EncounterClass,
+    EventRelation,
+    Isolation,
+)
 from protocols.records.display import clean_text
 from protocols.records.history import History, Said, unsettled
 from protocols.records.kinds import KindNo
@@ -45,10 +60,24 @@ class EncounterOpen(Statement, frozen=True):
     bed: str | None = None
     counted: bytes | None = None
     """The subject it is counted as in the aggregate scope, where there is one."""
+    syndrome: Small | None = None
+    """Number of a condition in the vocabulary pack that is a syndrome."""
+    event_relation: Small | None = None
+    ward: str | None = None
+    isolation: Small | None = None
 
     def asserts(self) -> Sequence[tuple[int, Any]]:
         """Return the attributes of the encounter that were filled in."""
-        said = ((SITE, self.site), (CLASS, self.care), (PROBLEM, self.problem), (BED, self.bed))
+        said = (
+            (SITE, self.site),
+            (CLASS, self.care),
+            (PROBLEM, self.problem),
+            (BED, self.bed),
+            (SYNDROME, self.syndrome),
+            (EVENT_RELATION, self.event_relation),
+            (WARD, self.ward),
+            (ISOLATION, self.isolation),
+        )
         return [(number, value) for number, value in said if value is not None]
 
 
@@ -64,6 +93,14 @@ class EncounterClose(Statement, frozen=True):
     text: str = ""
     destination: str = ""
     """Where the patient went, when referred."""
+    syndrome: Small | None = None
+    """What the visit is counted under, as known at its end."""
+    event_relation: Small | None = None
+
+    def asserts(self) -> Sequence[tuple[int, Any]]:
+        """Return what the visit is counted under, where it was said at its end."""
+        said = ((SYNDROME, self.syndrome), (EVENT_RELATION, self.event_relation))
+        return [(number, value) for number, value in said if value is not None]
 
 
 OUTCOMES = (
@@ -91,6 +128,10 @@ class OpenData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     care: str | None = msgspec.field(default=None, name="class")
     problem: str | None = None
     bed: str | None = None
+    ward: str | None = None
+    isolation: str | None = None
+    syndrome: str | None = None
+    event_relation: str | None = None
 
 
 class MoveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -100,6 +141,10 @@ class MoveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     care: str | None | UnsetType = msgspec.field(default=UNSET, name="class")
     problem: str | None | UnsetType = UNSET
     bed: str | None | UnsetType = UNSET
+    ward: str | None | UnsetType = UNSET
+    isolation: str | None | UnsetType = UNSET
+    syndrome: str | None | UnsetType = UNSET
+    event_relation: str | None | UnsetType = UNSET
 
 
 class CloseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -108,9 +153,12 @@ class CloseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     outcome: str
     text: str | None = None
     destination: str | None = None
+    syndrome: str | None = None
+    event_relation: str | None = None
 
 
 BED_CHARS_MAX = 24
+WARD_CHARS_MAX = 24
 PROBLEM_CHARS_MAX = 300
 TEXT_CHARS_MAX = 2_000
 
@@ -131,7 +179,11 @@ def plan_open(command: Command, view: View) -> Plan:
     record = EncounterOpen(
         desk.circumstances(), (), *(stated.get(number) for number in (SITE, CLASS, PROBLEM, BED))
     )
-    record = msgspec.structs.replace(record, counted=view.fresh_subject())
+    record = msgspec.structs.replace(
+        record,
+        counted=view.fresh_subject(),
+        **{name: stated.get(names.BY_NAME[name].number) for name in _LATER},
+    )
     draft = Draft(
         Lane.ROUTINE,
         SubjectKind.PATIENT,
@@ -167,12 +219,17 @@ def plan_close(command: Command, view: View) -> Plan:
     earlier = closes(history, encounter)
     if earlier:
         desk.warn("already_closed")
+    known = {name: getattr(data, name) for name in ("syndrome", "event_relation")}
+    stated = statements(desk, {name: said for name, said in known.items() if said is not None})
+    seen = desk.seen(patient, stated, encounter)
     record = EncounterClose(
         desk.circumstances(),
-        refs((*desk.named(patient), *(fact.ref for fact in earlier))),
+        refs((*desk.named(patient), *(fact.ref for fact in earlier), *seen)),
         outcomes.index(data.outcome),
         tidy(data.text, "data.text", TEXT_CHARS_MAX) if data.text else "",
         tidy(data.destination, "data.destination", 200) if data.destination else "",
+        stated.get(SYNDROME),
+        stated.get(EVENT_RELATION),
     )
     return to_encounter(desk, patient, encounter, NewFact(KindNo.ENCOUNTER_CLOSE, record))
 
@@ -206,7 +263,7 @@ def _open_encounter(desk: Desk) -> tuple[PatientId, EncounterId]:
 
 def statements(desk: Desk, fields: dict[str, Any]) -> dict[int, Any]:
     """Return attribute number to checked value, for the fields that a line carried."""
-    limits = {"problem": PROBLEM_CHARS_MAX, "bed": BED_CHARS_MAX}
+    limits = {"problem": PROBLEM_CHARS_MAX, "bed": BED_CHARS_MAX, "ward": WARD_CHARS_MAX}
     stated: dict[int, Any] = {}
     for name, value in fields.items():
         number = CLASS if name == "care" else names.BY_NAME[name].number
@@ -216,9 +273,30 @@ def statements(desk: Desk, fields: dict[str, Any]) -> dict[int, Any]:
             stated[number] = bytes(desk.site(value, "data.site") or b"")
         elif name == "care":
             stated[number] = names.code(EncounterClass, value, "data.class")
+        elif name == "syndrome":
+            stated[number] = _syndrome(value)
+        elif name in _CODED:
+            stated[number] = names.code(_CODED[name], value, f"data.{name}")
         else:
             stated[number] = tidy(value, f"data.{name}", limits[name])
     return stated
+
+
+_CODED: dict[str, type[IntEnum]] = {"event_relation": EventRelation, "isolation": Isolation}
+
+_LATER = ("syndrome", "event_relation", "ward", "isolation")
+"""Fields that stand behind those an encounter was first opened with."""
+
+
+def _syndrome(name: str) -> int:
+    """Return the number of a syndrome; a condition that is none is refused with those that are."""
+    number = number_of("condition", name, "data.syndrome")
+    found = row_of("condition", number)
+    if not isinstance(found, Condition) or not found.syndrome:
+        rows = rows_of("condition")
+        known = (row.name for row in rows if isinstance(row, Condition) and row.syndrome)
+        raise InputError("bad_value", field="data.syndrome", allowed=tuple(known))
+    return number
 
 
 # rows
@@ -244,6 +322,13 @@ class EncounterRow(Row, frozen=True, kw_only=True, gc=False):
     triage_open: int = 0
     reassess: int = 0
     unsettled: int = 0
+    syndrome: int | None = None
+    """Number of a syndrome in the vocabulary pack."""
+    event_relation: int | None = None
+    """1 direct, 2 indirect, 3 unrelated, 0 unknown."""
+    ward: str = ""
+    isolation: int | None = None
+    """Digit of `Isolation`; the stricter one while several stand; None: nobody said."""
 
 
 def rows(history: History) -> list[EncounterRow]:
@@ -290,11 +375,45 @@ def rows(history: History) -> list[EncounterRow]:
                 unsettled=(len(outcomes) > 1)
                 + sum(
                     unsettled(said.get((encounter, number), ()), number)
-                    for number in (TRIAGE, BED, SITE, CLASS, PROBLEM)
+                    for number in _SETTLED
                 ),
+                syndrome=_last(said.get((encounter, SYNDROME), ())),
+                event_relation=_last(said.get((encounter, EVENT_RELATION), ())),
+                ward=clean_text(_last(said.get((encounter, WARD), ())) or ""),
+                isolation=strictest(said.get((encounter, ISOLATION), ())),
             )
         )
     return found
+
+
+_SETTLED = (
+    TRIAGE,
+    BED,
+    SITE,
+    CLASS,
+    PROBLEM,
+    SYNDROME,
+    EVENT_RELATION,
+    WARD,
+    ISOLATION,
+)
+
+STRICTNESS = (
+    Isolation.STRICT,
+    Isolation.AIRBORNE,
+    Isolation.DROPLET,
+    Isolation.ENTERIC,
+    Isolation.CONTACT,
+    Isolation.PROTECTIVE,
+    Isolation.NONE,
+)
+"""Which isolation is used while several stand: the first of these that does."""
+
+
+def strictest(said: Sequence[Said]) -> int | None:
+    """Return the isolation to keep: the only one, or the strictest while several stand."""
+    known = [one.value for one in said if one.value in STRICTNESS]
+    return min(known, key=STRICTNESS.index, default=None)
 
 
 def _last(said: Sequence[Said]) -> Any:

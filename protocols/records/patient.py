@@ -317,6 +317,9 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     custody: int = 0
     """0 nothing was said, 1 offered, 2 accepted, 3 unclear, 4 conflict: both of these are CUSTODY
     UNCLEAR on every board."""
+    ward: str = ""
+    isolation: int | None = None
+    """Digit of `Isolation`; the strictest that stands; None: nobody said."""
     keeper: str = ""
     """Who accepted the patient; several while they are in conflict; '' = the team of before."""
 

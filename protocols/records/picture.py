@@ -12,7 +12,7 @@ from protocols.records.attributes import BY_NUMBER, Age, Category, Sex
 from protocols.records.contested import Contest
 from protocols.records.custody import custody
 from protocols.records.display import clean_text
-from protocols.records.encounter import EncounterRow
+from protocols.records.encounter import STRICTNESS, EncounterRow
 from protocols.records.history import History, Said, unsettled
 from protocols.records.identity import short_code
 from protocols.records.kinds import KindNo
@@ -261,6 +261,12 @@ def _of_stay(stay: EncounterRow, stays: Sequence[EncounterRow]) -> dict[str, Any
         "triage_open": int(apart or any(other.triage_open for other in triaged)),
         "reassess": int(extreme or any(other.reassess for other in triaged)),
         "bed": stay.bed,
+        "ward": stay.ward,
+        "isolation": max(
+            (other.isolation for other in _in_care(stay, stays) if other.isolation is not None),
+            key=lambda digit: -STRICTNESS.index(digit),
+            default=None,
+        ),
         "site": stay.site,
         "encounter": stay.id,
         "arrived_ms": stay.opened_ms,

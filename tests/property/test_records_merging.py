@@ -256,7 +256,8 @@ def test_one_settlement_per_unsettled_attribute_settles_everything(steps, tents)
     whole.facts_by_subject[subject] = facts
     whole.kinds[subject] = 1
     wanted: dict[str, Any] = {"given_name": "X", "family_name": "X", "sex": "male", "phone": None}
-    wanted |= {"triage": "green", "bed": "C1"}
+    wanted |= {"triage": "green", "bed": "C1", "ward": "W2", "isolation": "strict"}
+    wanted |= {"syndrome": "other", "event_relation": "direct"}
     for row in whole.table(subject, "assertion"):
         stay = {"encounter": _stay(row)} if row.encounter else {}
         line = {"attribute": row.attribute, "value": wanted[row.attribute]}

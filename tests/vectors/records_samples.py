@@ -6,7 +6,9 @@ from protocols.records.administration import AdministrationRecord
 from protocols.records.allergy import AllergyRecord
 from protocols.records.amounts import Amount
 from protocols.records.catalogue import encode_fact
+from protocols.records.condition import ConditionRecord
 from protocols.records.custody import Party, TransferAccept, TransferDecline, TransferOffer
+from protocols.records.encounter import EncounterClose, EncounterOpen
 from protocols.records.intake import IntakeRecord
 from protocols.records.kinds import KindNo
 from protocols.records.medicine import Frequency, Proposal
@@ -103,6 +105,21 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
         TransferAccept(None, (), EARLIER, Party(2, b"d" * 32), (EARLIER,)),
     ),
     "decline": (KindNo.TRANSFER_DECLINE, TransferDecline(WHEN, (), EARLIER, (EARLIER,))),
+    "condition short": (KindNo.CONDITION_RECORD, ConditionRecord(text="burn")),
+    "condition full": (
+        KindNo.CONDITION_RECORD,
+        ConditionRecord(WHEN, (EARLIER,), 2, 10, "", -(2026 * 13 + 4), 1, "since the flood"),
+    ),
+    "encounter open before": (KindNo.ENCOUNTER_OPEN, EncounterOpen(None, (), None, 3, "fell")),
+    "encounter open full": (
+        KindNo.ENCOUNTER_OPEN,
+        EncounterOpen(None, (), b"s" * 16, 3, "fell", "A3", b"c" * 16, 7, 1, "W1", 4),
+    ),
+    "encounter close before": (KindNo.ENCOUNTER_CLOSE, EncounterClose(None, (), 1)),
+    "encounter close full": (
+        KindNo.ENCOUNTER_CLOSE,
+        EncounterClose(None, (EARLIER,), 4, "by car", "Camp 4", 7, 1),
+    ),
 }
 
 
