@@ -10,13 +10,13 @@ from hq.accounts import Busy, Session
 from hq.desk import DESK
 from hq.security import VISIT, Guard
 from hq.words import LANGUAGES
-from protocols.errors import InputError
+from protocols.errors import InputError, LedgerError
 from protocols.live.audited import Glass
 from protocols.trust.audit import What
 
 BACK_TO = frozenset(
     {"/", "/patients", "/devices", "/audit", "/account", "/login"}
-    | {"/organisations", "/members", "/quarantine", "/releases"}
+    | {"/organisations", "/members", "/quarantine", "/releases", "/reviews"}
 )
 """Where a reader may be sent back to; anything else becomes the picture."""
 
@@ -89,6 +89,19 @@ class Doors:
                 request, "first.html", open=True, wrong=wrong.code, name=form["name"], status=422
             )
         account = await desk.accounts.known(form["name"])
+        try:
+            await desk.witness.write(What.ACCOUNT_ADDED, account=account)
+        except LedgerError:
+            # Nobody reads here who is not in the trail; the link is used up, another is one call.
+            await desk.accounts.remove(account)
+            return desk.page(
+                request,
+                "first.html",
+                open=True,
+                wrong="account_not_written",
+                name=account,
+                status=503,
+            )
         await desk.witness.note(What.LOGIN, account=account)
         return self._enter(token)
 

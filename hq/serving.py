@@ -22,6 +22,7 @@ from protocols.live.phrases import phrase
 from protocols.live.running import Desk, factory_of
 from protocols.live.service import Service, Settings
 from protocols.live.talk import say
+from protocols.trust.audit import What
 
 
 async def serve(
@@ -32,14 +33,19 @@ async def serve(
     service = Service(factory_of(settings.folder, passphrase, journal.note), settings, journal)
     desk = Desk(service, settings.folder)
     book = LedgerBook(service)
-    accounts = Accounts(book, entropy=os.urandom)
+    accounts, witness = Accounts(book, entropy=os.urandom), NodeWitness(service)
     page = ""
 
     async def account_list(caller: Caller, args: dict[str, object]) -> object:
         return await accounts.names()
 
     async def account_remove(caller: Caller, args: dict[str, object]) -> object:
-        return await accounts.remove(str(args.get("name", "")))
+        """Once the trail says so; an account that cannot be written about stays."""
+        name = await accounts.known(str(args.get("name", "")))
+        if not name:
+            return False
+        await witness.write(What.ACCOUNT_REMOVED, account=name)
+        return await accounts.remove(name)
 
     async def login_link(caller: Caller, args: dict[str, object]) -> object:
         return f"{page}/first/{await accounts.issue_link(now().wall_ms)}"
@@ -50,7 +56,7 @@ async def serve(
     app = make_app(
         book,
         accounts,
-        NodeWitness(service),
+        witness,
         NodeRegistry(service),
         now=lambda: now().wall_ms,
         settings=pages,

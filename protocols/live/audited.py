@@ -145,6 +145,18 @@ def backed_up(node: Node, now: Now, target: Path, *, session: int = 0) -> Sequen
     return node.audit([event(now, What.EXPORT, session=session, reason="backup")], now)
 
 
+def recovering(node: Node, now: Now, target: Path, *, session: int = 0) -> Sequence[Effect]:
+    """Say that a key file for another device is about to be made out of its recovery copy.
+
+    Raises:
+        InputError: `target_exists`.
+        LedgerError: The trail could not be written.
+    """
+    if target.exists():
+        raise InputError("target_exists", field="to")
+    return node.audit([event(now, What.RECOVER, session=session)], now)
+
+
 def chart(
     node: Node, now: Now, args: Mapping[str, Any], *, opened: Callable[[PatientId], bool]
 ) -> object:

@@ -381,6 +381,7 @@ def recover(book: LocalDoor | StoppedDoor, recovery: Path, target: Path, passphr
             passphrase=passphrase,
         )
         return
+    audited.recovering(book.node, now(), target)
     secret = book.node.ledger.authority.keys.agree_secret
     recover_to(target, recovery, secret, passphrase, now().entropy)
 

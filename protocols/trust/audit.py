@@ -48,6 +48,10 @@ class What(IntEnum):
     HOLD = 12
     REVIEW = 13
     """An act of somebody whose licence or key came into doubt was looked at again."""
+    RECOVER = 14
+    """A key file was made for another device, out of its recovery copy."""
+    ACCOUNT_ADDED = 15
+    ACCOUNT_REMOVED = 16
 
 
 class Detail(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):

@@ -69,6 +69,11 @@ def test_accounts_are_added_listed_and_removed_at_the_machine(tmp_path):
         assert (done.returncode, done.stderr) == (0, "Removed.\n")
         with browser.open(said["page"], timeout=30) as left:
             assert left.url.endswith("/login")
+        found = told("hq", "audit", "--data", folder, "--json")
+        done = [(each["what"], each["account"]) for each in found if "item" in each]
+        assert [one for one in done[::-1] if one[0].startswith("account")] == [
+            ("account_added", "lead"), ("account_added", "second"), ("account_removed", "second"),
+        ]  # fmt: skip
         again = run("hq", "account", "remove", "second", "--data", folder, passphrase=None)
         assert (again.returncode, len(again.stderr.splitlines())) == (1, 1)
         assert "no account" in again.stderr
@@ -131,6 +136,13 @@ def recovers(folder, tent, place):
         "--to", place / "ledger.key", "--new-passphrase-file", place / "words", passphrase=None,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    again = run(
+        "hq", "recover", "--data", folder, "--from", tent / RECOVERY_NAME,
+        "--to", place / "ledger.key", "--new-passphrase-file", place / "words", passphrase=None,
+    )  # fmt: skip
+    assert again.returncode == 1
+    trail = told("hq", "audit", "--data", folder, "--what", "recover", "--json")
+    assert [each["device_name"] for each in trail if "item" in each] == ["hq"]
     (place / "ledger.key").replace(tent / "ledger.key")
     assert run("fieldnode", "status", "--data", tent, passphrase=PASSPHRASE).returncode == 1
     assert run("fieldnode", "status", "--data", tent, passphrase="battery staple").returncode == 0

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from hq.accounts import IDLE_MS, form_token
 from hq.security import HEADERS, PUBLIC, QUIET, same_origin
 from hq.web import RUNNER, PageSettings, make_app
+from protocols.trust.audit import What
 from tests.unit.hq_book import MINUTE, NOW_MS, TestBook, TestWitness, Watch, accounts_on, furnished
 from tests.unit.hq_registry import TestRegistry
 
@@ -182,6 +183,23 @@ async def test_a_link_is_used_by_sending_the_form_and_only_once(house):
     assert (await house.get(f"/first/{house.link}")).status == 410
     again = await house.post(f"/first/{house.link}", name="b2", password=PASSWORD, again=PASSWORD)
     assert again.status == 410
+
+
+async def test_an_account_is_made_once_the_trail_says_so_and_not_without():
+    house = await house_of(TestBook())
+    await house.get(f"/first/{house.link}")
+    house.witness.full = True
+    said = {"name": "lead", "password": PASSWORD, "again": PASSWORD}
+    refused = await house.post(f"/first/{house.link}", **said)
+    assert refused.status == 503 and "audit trail" in await refused.text()
+    assert (await house.get("/")).status == 303
+    assert [what for what, _ in house.witness.kept if what == What.ACCOUNT_ADDED] == []
+    await house.client.close()
+
+    house = await house_of(TestBook())
+    await house.enter()
+    assert (What.ACCOUNT_ADDED, {"account": "lead"}) in house.witness.kept
+    await house.client.close()
 
 
 async def test_a_bad_first_password_is_said_and_keeps_the_link(house):

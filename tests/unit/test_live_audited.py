@@ -118,3 +118,15 @@ def test_a_device_that_is_sealed_says_so_instead_of_showing_a_chart(abroad):
     with pytest.raises(InputError) as refused:
         opened_chart(stage, ann, Glass(), whom)
     assert refused.value.code == "sealed_here"
+
+
+def test_a_key_file_for_another_device_is_said_before_it_is_made(abroad, tmp_path):
+    stage, ann, _ = abroad
+    audited.recovering(ann.node, stage.now(ann), tmp_path / "ledger.key", session=3)
+    (tmp_path / "ledger.key").touch()
+    with pytest.raises(InputError) as refused:
+        audited.recovering(ann.node, stage.now(ann), tmp_path / "ledger.key")
+
+    ann.store.connection.rollback()
+    (line,) = audit.lines(ann.ledger)
+    assert (line.what, refused.value.code) == (What.RECOVER, "target_exists")
