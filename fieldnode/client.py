@@ -39,6 +39,7 @@ from protocols.live.belonging import (
     SealLook,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_reply, encode, raised
+from protocols.live.relation import Relations
 from protocols.live.tally import Tally
 
 CALL_S = 10.0
@@ -74,6 +75,10 @@ class Node(Protocol):
 
     async def tally(self) -> Tally:
         """How many were triaged in the present run."""
+        ...
+
+    async def relations(self, patient: str) -> Relations:
+        """Records that belong together with one."""
         ...
 
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
@@ -229,6 +234,10 @@ class NodeClient:
     async def tally(self) -> Tally:
         """See `Node.tally`."""
         return await self._ask(Tally, "tally")
+
+    async def relations(self, patient: str) -> Relations:
+        """See `Node.relations`."""
+        return await self._ask(Relations, "relations", patient=patient)
 
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         """See `Node.chart`."""

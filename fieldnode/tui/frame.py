@@ -71,11 +71,13 @@ def header(desk: Desk, width: int) -> Line:
 
 
 def action_bar(desk: Desk, hints: Sequence[Hint], width: int) -> Line:
-    """Return keys and words, as many as fit."""
+    """Return keys and words, as many as fit; they stand closer where there are many."""
+    whole = sum(cells(f"   {hint.keys} {hint.word}") for hint in hints) - 2
+    gap = "   " if whole <= width else "  "
     spans: list[Span] = []
     used = 0
     for hint in hints:
-        before = "   " if spans else " "
+        before = gap if spans else " "
         used += cells(f"{before}{hint.keys} {hint.word}")
         if used > width:
             break

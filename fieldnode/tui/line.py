@@ -20,10 +20,12 @@ from fieldnode.tui.cores.display import Size, text_of
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
+from fieldnode.tui.screens.candidates import CANDIDATES_KEY
 from fieldnode.tui.screens.fields_page import FieldsPage
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.gate import GatePage
 from fieldnode.tui.screens.lock import LockPage
+from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.stating import StatingPage
 from fieldnode.tui.screens.when import WHEN_KEY
@@ -46,6 +48,7 @@ WIPE = "\x1b[H\x1b[2J\x1b[3J"
 BACK_SIGN = "<"
 UP_SIGN = "^"
 WHEN_SIGN = "@"
+LOOK_SIGN = "="
 _MOVES = {"": "enter", "+": "down", "-": "up", BACK_SIGN: "escape"}
 
 
@@ -79,6 +82,8 @@ class LineTerminal:
         self._steady_ms = steady_ms
         self._said = ""
         self._title = ""
+        self._told: list[str] = []
+        """What stood around the fields when they were asked last."""
 
     async def run(self) -> int:
         """Go on until the person leaves or the input ends."""
@@ -139,6 +144,8 @@ class LineTerminal:
             return ["escape"]
         if isinstance(page, FormPage | StatingPage) and low == WHEN_SIGN:
             return [WHEN_KEY]
+        if isinstance(page, RegisterPage) and low == LOOK_SIGN:
+            return [CANDIDATES_KEY]
         if isinstance(page, FormPage | FieldsPage):
             if low == UP_SIGN:
                 return ["up"]
@@ -193,9 +200,14 @@ class LineTerminal:
                 self._write(f"  {stated}")
                 if isinstance(page, FormPage):
                     self._write(f"  [{WHEN_SIGN} {words('keys.when')}]")
-                    for line in page.told():
-                        self._write(f"  {text_of(line).strip()}")
             self._title = title
+            told = self._around(page)
+            if told != self._told:
+                for text in told:
+                    self._write(f"  {text}")
+                if told and isinstance(page, RegisterPage):
+                    self._write(f"  [{LOOK_SIGN} {words('candidates.look')}]")
+            self._told = told
             if page.form.reason is not None:
                 self._write(f"! {reason(words, page.form.reason)}")
         else:
@@ -205,6 +217,11 @@ class LineTerminal:
         if said and said != self._said:
             self._write(f"* {said}")
         self._said = said
+
+    def _around(self, page: object) -> list[str]:
+        """Return what stands around the fields of a form."""
+        lines = page.told() if isinstance(page, FormPage) else []
+        return [text_of(line).strip() for line in lines]
 
     def _banner(self) -> None:
         """Say what holds for everything that is saved now."""

@@ -10,6 +10,7 @@ from protocols.live import (
     members,
     people,
     printing,
+    relating,
     releasing,
     reviewing,
     rosters,
@@ -25,6 +26,7 @@ READS: dict[str, Reader] = (
     | erasing.READS
     | releasing.READS
     | people.READS
+    | relating.READS
     | reviewing.READS
 )
 """What is answered from the book, by name."""

@@ -39,6 +39,7 @@ from protocols.live.api import (
     UnconfirmedLine,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
+from protocols.live.relation import RelationLine, Relations
 from protocols.live.tally import Tally
 from protocols.records.planning import read_time
 from tests.screens.fake_trust import LONG, LONG_SPOKEN, PRINT, SPOKEN, TrustCalls
@@ -75,6 +76,8 @@ class FakeNode(TrustCalls):
         self.drafts: dict[tuple[str, str], Draft] = {}
         self.written: list[dict[str, Any]] = []
         """Every line of `record` that was taken, in order."""
+        self.related: dict[str, list[RelationLine]] = {}
+        """What is said of each patient and others."""
         self.answers: dict[str, Recorded] = {}
         self.chosen: dict[str, str] = {}
         self.refuse: dict[str, Recorded] = {}
@@ -144,6 +147,10 @@ class FakeNode(TrustCalls):
             if tag.casefold() in map(str.casefold, self._tags(patient))
         )
         return BoardPage(len(found), 0, found)
+
+    async def relations(self, patient: str) -> Relations:
+        self._up()
+        return Relations(tuple(self.related.get(patient, [])))
 
     async def tally(self) -> Tally:
         self._up()
@@ -361,6 +368,19 @@ class FakeNode(TrustCalls):
             waiting_since_ms=self.now_ms,
         )
 
+    def _relate(self, patient: str, data: dict[str, Any], *, linked: bool) -> None:
+        other, relation = data["other"], data["relation"]
+        for here, there, forward in ((patient, other, True), (other, patient, False)):
+            said = RelationLine(
+                self.patients[there].head, relation, linked, forward=forward or relation == "same"
+            )
+            kept = [
+                one
+                for one in self.related.get(here, [])
+                if (one.other.patient, one.relation) != (there, relation)
+            ]
+            self.related[here] = [*kept, said]
+
     def _waits(self) -> int:
         return len({one.fact.rpartition(".")[0] for one in self.waiting})
 
@@ -371,6 +391,8 @@ class FakeNode(TrustCalls):
             self.waiting = [one for one in self.waiting if not one.fact.startswith(entry)]
         if kind == "triage.confirm":
             self.unsigned = [one for one in self.unsigned if one.fact != data["triage"]]
+        if kind in ("patient.link", "patient.unlink"):
+            self._relate(patient or "", data, linked=kind == "patient.link")
         if kind == "entry.retract":
             for known in self.patients.values():
                 known.lines = [

@@ -17,6 +17,10 @@ NOT_MEASURED = "-"
 UNRECORDABLE = "/"
 ABSENT_MARKS = NOT_MEASURED + UNRECORDABLE
 
+ABOUT = "~"
+ABOUT_MARKS = "~≈"
+"""In front of a guessed number."""
+
 TEXT_CHARS_MAX = 120
 """Longest one-line answer."""
 
@@ -227,6 +231,25 @@ class Number(Field):
             if low <= number <= high:
                 return number / 10
         return number
+
+
+@dataclass(frozen=True, slots=True)
+class AboutNumber(Number):
+    """A number that may be a guess: `~40`."""
+
+    def accept(self, text: str, char: str) -> str:
+        """As a number, with the mark of a guess in front."""
+        if char in ABOUT_MARKS:
+            return "" if text else ABOUT
+        return Number.accept(self, text, char)
+
+    def meaning(self, text: str) -> Answer:
+        """The number, the mark kept."""
+        number = text.removeprefix(ABOUT)
+        if text and not number:
+            raise AnswerError("form.not_digits")
+        found = Number.meaning(self, number)
+        return Answer(f"{ABOUT}{found.text}") if text.startswith(ABOUT) else found
 
 
 @dataclass(frozen=True, slots=True)

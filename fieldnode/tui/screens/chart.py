@@ -55,6 +55,7 @@ class ChartPage(Page):
         Action("n", "3", "chart.note"),
         Action("e", "4", "chart.error"),
         Action("u", "5", "chart.settle"),
+        Action("l", "6", "chart.links"),
     )
 
     def __init__(self, desk: Desk, patient: str) -> None:
@@ -91,6 +92,8 @@ class ChartPage(Page):
                 return [Open(TriagePage(self.desk, chart.head))]
             case "n":
                 return [Open(NotePage(self.desk, chart.head))]
+            case "l":
+                return [_links(self.desk, chart)]
             case "e":
                 return self._entered_in_error(chart)
             case "u":
@@ -239,6 +242,13 @@ class ChartPage(Page):
         if not several:
             return [Say(self.desk.words("chart.all_settled"), "plain")]
         return [Open(SettlePage(self.desk, chart.head, several))]
+
+
+def _links(desk: Desk, chart: Chart) -> Open:
+    # That page finds the other patient, and what finds patients opens charts.
+    from fieldnode.tui.screens.links import LinksPage
+
+    return Open(LinksPage(desk, chart.head))
 
 
 def _rows_of(parts: Sequence[str], role: str, width: int) -> list[Line]:

@@ -52,12 +52,6 @@ class KeyTestPage(Page):
             rows.append(line("  ", Span(named, "key"), Span(" "), Span(self._means(key))))
         return rows[: size.height]
 
-    def hints(self) -> list[Hint]:
-        """Say how to leave."""
-        words = self.desk.words
-        escape = words("keys.escape")
-        return [Hint(f"{escape} {escape}", words("keys.back"))]
-
     def _means(self, key: str) -> str:
         """Return what a key does here and why."""
         words = self.desk.words
