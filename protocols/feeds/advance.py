@@ -25,6 +25,8 @@ ADVANCE_CERTIFICATES_MAX = 256
 """In one frame: an author, whoever sat there, and all above them."""
 ADVANCE_ENTRIES_MAX = 64
 ADVANCE_ENVELOPES_MAX = 64
+ADVANCE_MARK = b"\x0c"
+"""What an advance begins with, as a frame and in a grant, where a run would begin with 0 or 1."""
 _GENESIS_BYTES_MAX = 59 + EARLIER_HEADS_MAX * 72
 
 Sealed = tuple[Key32, Key32, WrappedKey]
@@ -49,7 +51,7 @@ class Advance(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_field
         tuple[SignedStatement, ...], Meta(max_length=ADVANCE_CERTIFICATES_MAX)
     ] = ()
     entries: Annotated[tuple[Lone, ...], Meta(max_length=ADVANCE_ENTRIES_MAX)] = ()
-    """Attestations and rotations; what else it is is passed over."""
+    """Attestations and rotations, of an admitter admissions too; what else it is is passed over."""
     envelopes: Annotated[tuple[Sealed, ...], Meta(max_length=ADVANCE_ENVELOPES_MAX)] = ()
     """The addressee's own, taken out of the records that hold everybody's."""
 

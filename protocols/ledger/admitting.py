@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from protocols.errors import InputError, LedgerError, PeerError
+from protocols.feeds.advance import ADVANCE_MARK, Advance
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, decode_run
-from protocols.ids import DeviceId, KeyId, ScopeId, StatementHash
-from protocols.ledger import advancing
+from protocols.ids import DeviceId, EntryHash, KeyId, ScopeId, StatementHash
+from protocols.ledger import advancing, gathering
 from protocols.ledger.authority import old_scope_name
 from protocols.ledger.book import Ledger
 from protocols.ledger.founding import EPOCH_BYTES, Entropy, new_epoch, put, seal_name_of
@@ -128,15 +129,24 @@ def admit(
 
 
 def admit_all(
-    ledger: Ledger, newcomers: Sequence[Newcomer], entropy: Entropy, wall_ms: int
+    ledger: Ledger,
+    newcomers: Sequence[Newcomer],
+    entropy: Entropy,
+    wall_ms: int,
+    *,
+    carried: bool = False,
 ) -> list[JoinGrant]:
     """Let several in, all of them or none: one record holds the certificates of many.
+
+    Args:
+        carried: By hand: a newcomer may meet nobody for long, so it is given its keys too.
 
     Raises:
         InputError: as `admit`, `device_twice`; of several, `field` says which row.
     """
     statements = _statements(ledger, newcomers, entropy)
     roster, handed = ledger.authority.roster, dict[ScopeId, list[Reader]]()
+    admissions: list[EntryHash] = []
     with ledger.atomic():
         for batch in _batches(statements):
             ledger.write_control(Certificates(batch), wall_ms)
@@ -145,7 +155,7 @@ def admit_all(
             device = DeviceId(request.device)
             mapped = _mapped(ledger, device, request.scopes, granted)
             record = Admission(request.device, request.epochs, bytes(name), mapped)
-            ledger.write_control(record, wall_ms)
+            admissions.append(ledger.write_control(record, wall_ms).entry.hash)
             _let_in_anew(ledger, request, name, wall_ms)
             for scope in granted.scopes:
                 handed.setdefault(ScopeId(scope), []).append((device, request.agree))
@@ -155,10 +165,15 @@ def admit_all(
                 ledger, scope, [each for each in readers if each in entitled], entropy, wall_ms
             )
     charter = unpack(SignedCharter, ledger.authority.secret("charter"))
-    own, early = bytes(ledger.authority.device), _control_runs(ledger)
+    own, runs = bytes(ledger.authority.device), _control_runs(ledger)
     return [
-        JoinGrant(charter, roster.chain(DeviceId(each.request.device)), own, early)
-        for each in newcomers
+        JoinGrant(
+            charter,
+            roster.chain(DeviceId(each.request.device)),
+            own,
+            runs or (_ahead(ledger, admission, granted) if carried else ()),
+        )
+        for each, admission, (granted, _) in zip(newcomers, admissions, statements, strict=True)
     ]
 
 
@@ -296,6 +311,13 @@ def _control_runs(ledger: Ledger) -> tuple[bytes, ...]:
     return ()
 
 
+def _ahead(ledger: Ledger, admission: EntryHash, offered: Offer) -> tuple[bytes, ...]:
+    """What a newcomer needs of a control feed that is too long for the grant."""
+    care = bytes(ledger.authority.care_scope)
+    scopes = sorted(map(ScopeId, offered.scopes), key=lambda each: (bytes(each) != care, each))
+    return (ADVANCE_MARK + pack(gathering.granted(ledger, admission, scopes)),)
+
+
 # Joining
 
 
@@ -336,6 +358,10 @@ def _take_early(ledger: Ledger, grant: JoinGrant, wall_ms: int) -> None:
     """Take the admission and keys that came with the grant; what does not read comes by sync."""
     for raw in grant.entries:
         try:
+            if raw.startswith(ADVANCE_MARK):
+                advance = unpack(Advance, raw[1:])
+                advancing.take(ledger, advance, DeviceId(grant.admitter), granted=True)
+                continue
             run, _ = decode_run(raw, 0, ledger.chain.genesis_of, ledger.chain.prev_of)
         except (PeerError, Gap):
             return

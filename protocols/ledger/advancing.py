@@ -14,7 +14,7 @@ from protocols.errors import PeerError
 from protocols.feeds.advance import Advance, Opened, open_lone
 from protocols.ids import DeviceId, KeyId
 from protocols.ledger.store import Store
-from protocols.trust.control import Attestation, Rotation, decode_control
+from protocols.trust.control import Admission, Attestation, Rotation, decode_control
 from protocols.trust.statements import pack, unpack
 
 if TYPE_CHECKING:
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 ADVANCED_MAX = 4_096
 """Records that came ahead and are in no feed yet, about 1 kB each; more is passed over."""
 _KEPT = "name > 'advance ' AND name < 'advance!'"
-"""What came ahead, in its order: peer 32 ‖ advance."""
+"""What came ahead, in its order: u8, 1 = with a grant ‖ peer 32 ‖ advance."""
 
 
-def take(ledger: Ledger, advance: Advance, peer: DeviceId) -> None:
+def take(ledger: Ledger, advance: Advance, peer: DeviceId, *, granted: bool = False) -> None:
     """Take what a peer sends ahead; what it lets be read and judged is read and judged at once.
+
+    Args:
+        granted: It came with the grant of this admitter: its rotations are written under, its
+            admissions count, and all of it stays until this admitter's own feeds are here.
 
     Raises:
         PeerError: `malformed`, `bad_signature`: nothing of it is taken.
@@ -39,9 +43,9 @@ def take(ledger: Ledger, advance: Advance, peer: DeviceId) -> None:
         return
     with ledger.atomic():
         before = len(authority.advanced)
-        _apply(authority, advance, opened, peer)
+        _apply(authority, advance, opened, peer, granted=granted)
         if len(authority.advanced) > before or authority.opened_keys:
-            _keep(ledger.store, advance, peer)
+            _keep(ledger.store, advance, peer, granted=granted)
         authors = {each.place.author for each in opened}
         _remember(ledger.store, "advanced", ledger.apply_control() | authors)
 
@@ -49,9 +53,9 @@ def take(ledger: Ledger, advance: Advance, peer: DeviceId) -> None:
 def replay(store: Store, authority: Authority) -> None:
     """Take again, at a start, what came ahead and was not let go."""
     for (kept,) in store.all(f"SELECT value FROM meta WHERE {_KEPT} ORDER BY name"):
-        advance = unpack(Advance, bytes(kept[32:]))
+        advance = unpack(Advance, bytes(kept[33:]))
         opened = [open_lone(lone) for lone in advance.entries]
-        _apply(authority, advance, opened, DeviceId(kept[:32]))
+        _apply(authority, advance, opened, DeviceId(kept[1:33]), granted=bool(kept[0]))
 
 
 def settle(ledger: Ledger, peer: DeviceId, others: Iterable[DeviceId] = ()) -> bool:
@@ -63,13 +67,15 @@ def settle(ledger: Ledger, peer: DeviceId, others: Iterable[DeviceId] = ()) -> b
     Returns:
         Whether there was any: then the ledger has to be loaded anew.
     """
-    store, advanced, waiting = ledger.store, ledger.authority.advanced, set(others) - {peer}
+    store, advanced = ledger.store, ledger.authority.advanced
+    held = store.all(f"SELECT name, value FROM meta WHERE {_KEPT}") if advanced else []
+    waiting = {*others, *(DeviceId(kept[1:33]) for _, kept in held if kept[0])} - {peer}
     stray = any(waiting.isdisjoint(brought) for brought in advanced.values())
     if (advanced and not stray) or store.one("SELECT 1 FROM meta WHERE name = 'advanced'") is None:
         return stray
     with store.atomic():
         for name, kept in store.all(f"SELECT name, value FROM meta WHERE {_KEPT}"):
-            if DeviceId(kept[:32]) not in waiting or not advanced:
+            if DeviceId(kept[1:33]) not in waiting or not advanced:
                 store.execute("DELETE FROM meta WHERE name = ?", (name,))
         if stray:
             _remember(store, "judged_again", _noted(store, "advanced"))
@@ -93,7 +99,12 @@ def judge_again(store: Store, judge: Callable[[set[DeviceId]], None]) -> None:
 
 
 def _apply(
-    authority: Authority, advance: Advance, opened: Sequence[Opened], peer: DeviceId
+    authority: Authority,
+    advance: Advance,
+    opened: Sequence[Opened],
+    peer: DeviceId,
+    *,
+    granted: bool,
 ) -> None:
     authority.take_certificates(advance.certificates, peer)
     for each in opened:
@@ -101,16 +112,18 @@ def _apply(
             record = decode_control(each.body)
         except PeerError:
             continue
-        if isinstance(record, Attestation | Rotation):
-            authority.take_lone(record, each.place, each.clock, peer)
+        if isinstance(record, Attestation | Rotation) or (
+            granted and isinstance(record, Admission)
+        ):
+            authority.take_lone(record, each.place, (each.clock, peer), granted=granted)
     for key_id, ephemeral, sealed in advance.envelopes:
         authority.opened_keys += authority.keyring.offer(KeyId(key_id), ephemeral, sealed)
 
 
-def _keep(store: Store, advance: Advance, peer: DeviceId) -> None:
+def _keep(store: Store, advance: Advance, peer: DeviceId, *, granted: bool) -> None:
     last = store.one(f"SELECT max(name) FROM meta WHERE {_KEPT}")
     number = int(last[0].split()[1]) + 1 if last and last[0] else 1
-    row = (f"advance {number:08d}", bytes(peer) + pack(advance))
+    row = (f"advance {number:08d}", bytes((granted,)) + bytes(peer) + pack(advance))
     store.execute("INSERT INTO meta VALUES (?,?)", row)
 
 

@@ -19,6 +19,7 @@ from protocols.ledger.store import Store
 from protocols.records.identity import code_tag
 from protocols.trust.charter import Sensitivity
 from protocols.trust.control import (
+    Admission,
     Attestation,
     Certificates,
     Place,
@@ -185,13 +186,23 @@ class Authority:
             self.advanced.pop(statement_hash(statement), None)
 
     def take_lone(
-        self, record: Attestation | Rotation, place: Place, clock: int, peer: DeviceId
+        self,
+        record: Attestation | Rotation | Admission,
+        place: Place,
+        came: tuple[int, DeviceId],
+        *,
+        granted: bool,
     ) -> None:
         """Take one record that comes ahead of its feed.
 
-        A rotation is good for reading only: nothing is written under what may be let go again.
+        A rotation is good for reading only, unless our admitter handed it over: nothing else is
+        written under what may be let go again.
+
+        Args:
+            came: Its clock, and who brought it.
         """
-        if isinstance(record, Rotation):
+        clock, peer = came
+        if isinstance(record, Rotation) and not granted:
             if self.keyring.knows(KeyId(place.entry)):
                 return
             self.opened_keys += self.keyring.expect(KeyId(place.entry), record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from protocols.feeds.advance import (
@@ -12,9 +13,16 @@ from protocols.feeds.advance import (
     Lone,
     Sealed,
 )
+from protocols.feeds.feed import decode_genesis
 from protocols.feeds.lane import Lane
-from protocols.ids import DeviceId, EntryHash, KeyId
-from protocols.trust.control import DEVICE_PREFIX_BYTES, Envelopes, Rotation, decode_control
+from protocols.ids import DeviceId, EntryHash, KeyId, ScopeId
+from protocols.trust.control import (
+    DEVICE_PREFIX_BYTES,
+    Admission,
+    Envelopes,
+    Rotation,
+    decode_control,
+)
 from protocols.trust.statements import pack
 
 if TYPE_CHECKING:
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
 
 ADVANCE_BYTES_MAX = 48 * 1024
 """What vouches for one author; who needs more waits for the control feeds."""
+GRANTED_BYTES_MAX = 40 * 1024
+"""With charter and chain a grant fits one message."""
 ENVELOPES_TRIED = 4
 """Envelopes of one key shown to its addressee: an insider's junk looks like any other."""
 
@@ -59,6 +69,36 @@ def gather(ledger: Ledger, feed: FeedState, peer: DeviceId) -> Advance | None:
         and len(vouched.certificates) <= ADVANCE_CERTIFICATES_MAX
     )
     return Advance(vouched.certificates, held, tuple(envelopes)) if whole else None
+
+
+def granted(ledger: Ledger, admission: EntryHash, scopes: Iterable[ScopeId]) -> Advance:
+    """Return what a newcomer needs of our control feeds to read and write, before it met anybody.
+
+    Its admission, and of each scope the key that is written under, as many as fit.
+
+    Args:
+        admission: The entry that admits it.
+        scopes: Those it is certified for, the most needed first.
+    """
+    authority = ledger.authority
+    lone = _lone(ledger, admission)
+    record = decode_control(lone.body) if lone else None
+    assert lone is not None and isinstance(record, Admission)
+    found = Advance(authority.roster.chain(authority.device), (lone,))
+    for scope in scopes:
+        key_id = authority.scope_keys.write_key(scope)
+        made = _lone(ledger, EntryHash(key_id)) if key_id else None
+        envelopes = _envelopes(ledger, key_id, DeviceId(record.device)) if key_id else []
+        if made is None or not envelopes:
+            continue
+        above = authority.roster.chain(decode_genesis(made.genesis).device)
+        more = Advance(
+            tuple(dict.fromkeys((*found.certificates, *above))),
+            (*found.entries, made),
+            (*found.envelopes, *envelopes),
+        )
+        found = more if len(pack(more)) <= GRANTED_BYTES_MAX else found
+    return found
 
 
 def fits(advance: Advance) -> bool:

@@ -223,21 +223,30 @@ class Door:
         given = self.admit(request, self._spend(entry, now).wish, now)
         self._board.transmit(entry, channel.encrypt(pack(given)))
 
-    def admit(self, request: JoinRequest, wish: Wish, now: Now, *, name: str = "") -> JoinGrant:
+    def admit(
+        self, request: JoinRequest, wish: Wish, now: Now, *, name: str = "", carried: bool = False
+    ) -> JoinGrant:
         """Let one device in; whoever is linked learns of it at once.
+
+        Args:
+            carried: The grant goes by hand.
 
         Raises:
             InputError: as `admitting.admit`.
         """
-        return self.admit_all([Newcomer(request, wish, name)], now)[0]
+        return self.admit_all([Newcomer(request, wish, name)], now, carried=carried)[0]
 
-    def admit_all(self, newcomers: Sequence[Newcomer], now: Now) -> list[JoinGrant]:
+    def admit_all(
+        self, newcomers: Sequence[Newcomer], now: Now, *, carried: bool
+    ) -> list[JoinGrant]:
         """Let several devices in, all or none.
 
         Raises:
             InputError: as `admitting.admit_all`.
         """
-        given = admitting.admit_all(self._ledger, newcomers, now.entropy, now.wall_ms)
+        given = admitting.admit_all(
+            self._ledger, newcomers, now.entropy, now.wall_ms, carried=carried
+        )
         for each in newcomers:
             device = str(DeviceId(each.request.device))
             self._board.effects.append(Notice("admitted", {"device": device}))

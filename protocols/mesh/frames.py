@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from protocols.errors import PeerError
-from protocols.feeds.advance import Advance
+from protocols.feeds.advance import ADVANCE_MARK, Advance
 from protocols.feeds.varint import put_varint, take_varint
 from protocols.ids import DeviceId, FeedId, KeyId
 from protocols.trust.statements import pack, unpack
@@ -164,7 +164,7 @@ def encode_frame(frame: Frame) -> bytes:
         case Bye(code):
             return b"\x0a" + code.encode()
         case Vouch(advance):
-            return b"\x0c" + pack(advance)
+            return ADVANCE_MARK + pack(advance)
         case Unknown():
             raise AssertionError("an unknown frame is never sent")
 
@@ -260,5 +260,5 @@ _READERS: dict[int, Callable[[bytes], Frame]] = {
     8: lambda raw: Receipt(raw[1:]),
     10: _take_bye,
     11: _take_lacks,
-    12: lambda raw: Vouch(unpack(Advance, raw[1:])),
+    ADVANCE_MARK[0]: lambda raw: Vouch(unpack(Advance, raw[1:])),
 }

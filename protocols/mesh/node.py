@@ -29,6 +29,7 @@ from protocols.mesh.greeting import Manner
 from protocols.mesh.handing import Handing
 from protocols.mesh.links import Link, Switchboard
 from protocols.mesh.receipts import Receipts
+from protocols.mesh.refusals import Refusals
 from protocols.mesh.session import Session
 from protocols.records.catalogue import ROW_TABLES
 from protocols.trust.enrolment import (
@@ -81,6 +82,8 @@ class Node:
         self._handing = Handing(ledger, self._board)
         self._timers = _Timers()
         self._closed = ledger.authority.keyring.closed
+        self.refusals = Refusals()
+        """What links were refused for."""
 
     # Driving
 
@@ -127,6 +130,7 @@ class Node:
             # Whoever is at fault, a full disk too, it ends this link and nothing else.
             if error.code == "noise_failed":
                 self._door.count_try(entry)
+            self.refusals.note(error, entry.peer, entry.address, now.wall_ms)
             self._board.drop(entry, error)
         return self._settle(now)
 
@@ -153,6 +157,7 @@ class Node:
                 if taken is not None:
                     self._took(entry.session, taken, now)
         except FieldmeshError as error:
+            self.refusals.note(error, entry.peer, entry.address, now.wall_ms)
             self._board.drop(entry, error)
         return self._settle(now)
 
@@ -279,7 +284,7 @@ class Node:
         Raises:
             InputError: as `open_request_file` and `admitting.admit`.
         """
-        grant = self._door.admit(open_request_file(asked), wish, now, name=name)
+        grant = self._door.admit(open_request_file(asked), wish, now, name=name, carried=True)
         return grant_file(grant), self._settle(now)
 
     def admit_all(
@@ -290,7 +295,7 @@ class Node:
         Raises:
             InputError: as `admitting.admit_all`.
         """
-        grants = self._door.admit_all(newcomers, now)
+        grants = self._door.admit_all(newcomers, now, carried=True)
         return [grant_file(each) for each in grants], self._settle(now)
 
     def join(self, granted: bytes, now: Now) -> list[Effect]:

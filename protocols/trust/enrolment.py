@@ -71,7 +71,8 @@ class JoinGrant(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fie
         tuple[Annotated[bytes, Meta(max_length=GRANT_ENTRY_BYTES_MAX)], ...],
         Meta(max_length=GRANT_ENTRIES_MAX),
     ] = ()
-    """Entries of the admitter's control feed, in its order, as many as fit: the rest syncs."""
+    """The admitter's control feed as runs; where that is too long, one advance: the admission and
+    the keys that are written under. The rest syncs."""
 
 
 def code_text(code: bytes) -> str:

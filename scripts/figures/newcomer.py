@@ -19,7 +19,7 @@ from protocols.mesh.node import Node
 from protocols.trust.control import Attestation, attested
 from protocols.trust.granting import Wish
 from protocols.trust.identity import DeviceKeys
-from protocols.trust.statements import SignedStatement, statement_hash
+from protocols.trust.statements import SignedStatement, pack, statement_hash
 
 PATIENTS = 40
 SITTERS = 3
@@ -31,7 +31,7 @@ Person = tuple[DeviceKeys, SignedStatement]
 
 
 def first_urgent(hq: Ledger, people: list[Person]) -> Reading:
-    """All bytes, both ways, handshake included, until a newcomer shows a triage that counts.
+    """All bytes, grant and handshake included, until a newcomer shows a triage that counts.
 
     A tent of the operation wrote it, under two generations of the key, with people at its terminal.
     """
@@ -47,12 +47,13 @@ def first_urgent(hq: Ledger, people: list[Person]) -> Reading:
     _synced(tent, hq, chance)
     _triage(tent, chance)
     _synced(tent, hq, chance)
-    newcomer = _joined(hq, "newcomer", chance)
+    newcomer, granted = _let_in(hq, "newcomer", chance)
     pipe = Pipe(Node(newcomer), Node(hq), chance)
     assert pipe.run(SYNC_MS, lambda: _counted(newcomer) > 0)
-    first = pipe.bytes
+    first = granted + pipe.bytes
     assert pipe.run(SYNC_MS, lambda: _counted(newcomer) == _counted(hq))
-    parts = {"all urgent kB": pipe.bytes / 1_000, "control feeds kB": _control_bytes(hq) / 1_000}
+    parts = {"grant kB": granted / 1_000, "all urgent kB": (granted + pipe.bytes) / 1_000}
+    parts |= {"control feeds kB": _control_bytes(hq) / 1_000}
     pipe.run(SYNC_MS)
     scope = hq.authority.care_scope
     assert newcomer.digest(scope) == hq.digest(scope), "the books differ"
@@ -60,7 +61,11 @@ def first_urgent(hq: Ledger, people: list[Person]) -> Reading:
 
 
 def _joined(hq: Ledger, name: str, chance: Random) -> Ledger:
-    """A new device with a book of its own, admitted by a request and a grant."""
+    return _let_in(hq, name, chance)[0]
+
+
+def _let_in(hq: Ledger, name: str, chance: Random) -> tuple[Ledger, int]:
+    """A new device with a book of its own, admitted as over a network; and bytes of its grant."""
     store = open_memory()
     found_book(
         store, name=name, org="Large", jurisdiction="KE", hq=False, entropy=chance.randbytes,
@@ -68,9 +73,10 @@ def _joined(hq: Ledger, name: str, chance: Random) -> Ledger:
     )  # fmt: skip
     ledger = Ledger(store)
     request = request_to_join(ledger, b"", chance.randbytes)
-    join(ledger, admit(hq, request, chance.randbytes, BEGINS_MS, wish=Wish()), BEGINS_MS)
+    grant = admit(hq, request, chance.randbytes, BEGINS_MS, wish=Wish())
+    join(ledger, grant, BEGINS_MS)
     ledger.reload()
-    return ledger
+    return ledger, len(pack(grant))
 
 
 def _synced(here: Ledger, there: Ledger, chance: Random) -> None:
