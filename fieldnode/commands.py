@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from fieldnode.printcommands import print_group
+from fieldnode.printcommands import paper_command, print_group
 from protocols.errors import LinkError, SetupError
 from protocols.ids import PatientId
 from protocols.ledger.folder import change_passphrase, lock_for_good
@@ -53,7 +53,7 @@ _app = App(
     invite_hq_help="The new device's receipts count as at HQ.",
     status_help="Say how the node is: peers, what has not travelled, what needs attention.",
 )
-COMMANDS: list[click.Command] = [*_app.shared(), print_group]
+COMMANDS: list[click.Command] = [*_app.shared(), print_group, paper_command]
 
 
 def command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:

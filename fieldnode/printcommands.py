@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from fieldnode.prints import wristband
+from fieldnode.prints import along, square, wristband
 from fieldnode.prints.handover import Reader, handover_sheet
 from fieldnode.prints.sheet import Head
 from fieldnode.prints.ward import ward_list
@@ -23,11 +23,13 @@ from fieldnode.tui.wording import age, name, sex
 from protocols.errors import InputError
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.api import BoardLine, Chart
-from protocols.live.commands import LocalDoor, StoppedDoor, door
-from protocols.live.options import data_option, passphrase_option
+from protocols.live.commands import LocalDoor, StoppedDoor, door, show
+from protocols.live.options import data_option, json_option, passphrase_option
+from protocols.live.papers import HOLDS, PaperRead
 from protocols.live.phrases import spoken_language
 from protocols.live.printing import HANDOVER, WRISTBAND
 from protocols.live.talk import told
+from protocols.records.summary import Summary
 
 PATIENTS_MAX = 2_000
 """On one ward list: forty sheets."""
@@ -112,8 +114,69 @@ def print_wristband(  # noqa: PLR0913 - one parameter an option
         about = f"{age(words, head.age) or words('age.unknown')}  {sex(words, head.sex)}"
         band = Wristband(head.code, name(words, head.name), head.tag, about)
         made = {"zpl": wristband.zpl, "escpos": wristband.escpos}
-        raw = wristband.png(band.code) if kind == "png" else made[kind](band)
+        raw = square.png(band.code) if kind == "png" else made[kind](band)
         _give_out(raw, target)
+
+
+@print_group.command()
+@click.argument("patient")
+@_data
+@passphrase_option
+@_to
+@click.option("--kind", type=click.Choice((*_KINDS, "text")), default="text")
+@click.option("--advice", default="", help="A line for whoever takes over, at most 160 signs.")
+@_language
+@_reason
+def summary(  # noqa: PLR0913 - one parameter an option
+    patient: str,
+    folder: Path,
+    passphrase_file: Path | None,
+    target: Path,
+    kind: str,
+    advice: str,
+    language: str | None,
+    reason: str,
+) -> None:
+    """Sign one patient's summary for paper: a square that any member checks with no network."""
+    words = _reader(language).words
+    with _printing(folder, passphrase_file, target) as book:
+        made = book.call("print_summary", patient=patient, advice=advice, reason=reason)
+        text, said = made["text"], msgspec.convert(made["said"], Summary)
+        prints = {
+            "png": lambda: square.png(text),
+            "zpl": lambda: along.zpl(words, text, said),
+            "escpos": lambda: along.escpos(words, text, said),
+            "text": lambda: along.plain(words, text, said).encode(),
+        }
+        _give_out(prints[kind](), target)
+
+
+@click.command("paper")
+@click.argument("text", nargs=-1)
+@_data
+@passphrase_option
+@_language
+@json_option
+def paper_command(
+    text: tuple[str, ...],
+    folder: Path,
+    passphrase_file: Path | None,
+    language: str | None,
+    as_json: bool,
+) -> None:
+    """Say what a scanned paper says and whether to believe it; without TEXT, scan it now."""
+    reader = _reader(language)
+    scanned = " ".join(text) or sys.stdin.readline()
+    with told(), door(folder, passphrase_file) as book:
+        found = book.call("paper_read", text=scanned)
+    if as_json:
+        show(found)
+    else:
+        read = msgspec.convert(found, PaperRead)
+        at = datetime.fromtimestamp(read.at_ms / 1000, reader.zone)
+        for line in along.shown(reader.words, read, f"{at:%Y-%m-%d %H:%M}"):
+            click.echo(line)
+    sys.exit(0 if found["worth"] == HOLDS else 1)
 
 
 def _reader(language: str | None) -> Reader:

@@ -6,12 +6,11 @@ carry the short code in a QR code, which a scanner types, and in letters, which 
 
 from __future__ import annotations
 
-import io
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import segno
-
+from fieldnode.prints import square
 from fieldnode.prints.sheet import printable
 from fieldnode.tui.cores.display import cut
 
@@ -19,8 +18,6 @@ TEXT_CELLS = 40
 """Of a line on a band of 25 x 200 mm."""
 RECEIPT_CELLS = 32
 """Columns of a receipt printer for paper of 58 mm, in its usual font."""
-PNG_SCALE = 8
-"""Pixels a module: 2.5 cm at 203 dpi for a code of our length."""
 
 _ZPL_ESCAPED = "^~_"
 _ESC, _GS = b"\x1b", b"\x1d"
@@ -56,45 +53,32 @@ def zpl(band: Wristband) -> bytes:
 
     Text runs along the band: rotated fields (R), whose lines stack from the right to the left.
     """
-    fields = [f"^FO40,40^BQN,2,5^FDMA,{_zpl(printable(band.code))}^FS"]
+    fields = [f"^FO40,40{square.zpl(zpl_text(printable(band.code)), 5)}"]
     for number, text in enumerate(band.lines):
         across = 150 - 44 * number
-        fields.append(f"^FO{across},260^A0R,40,36^FH_^FD{_zpl(text)}^FS")
+        fields.append(f"^FO{across},260^A0R,40,36^FH_^FD{zpl_text(text)}^FS")
     return "\n".join(["^XA", "^CI28", "^PW200", "^LL1600", *fields, "^XZ", ""]).encode()
 
 
 def escpos(band: Wristband) -> bytes:
-    """Return a label for a receipt printer, in ESC/POS: text, then the QR code, then a cut.
+    """Return a label for a receipt printer, in ESC/POS: text, then the QR code, then a cut."""
+    return receipt(band.lines, square.escpos(band.code, 6))
+
+
+def receipt(lines: Sequence[str], picture: bytes) -> bytes:
+    """Return lines, the first one large, and a picture's commands for a receipt printer.
 
     Such printers have one code page at a time: letters outside of Western European are printed
     without their accents, and as `?` where even that does not help. Code and tag always print.
     """
     out = [_ESC + b"@", _ESC + b"t" + bytes([_RECEIPT_PAGE])]
-    for number, text in enumerate(band.lines):
-        large = number == 0
-        out.append(_GS + b"!" + bytes([0x01 if large else 0x00]))
+    for number, text in enumerate(lines):
+        out.append(_GS + b"!" + bytes([0x01 if number == 0 else 0x00]))
         out.append(_receipt_text(cut(text, RECEIPT_CELLS)) + b"\n")
-    code = band.code.encode("ascii", "replace")
-    size = len(code) + 3
-    out += [
-        _GS + b"(k\x04\x001A2\x00",  # model 2
-        _GS + b"(k\x03\x001C\x06",  # 6 dots a module
-        _GS + b"(k\x03\x001E1",  # error correction M
-        _GS + b"(k" + bytes([size % 256, size // 256]) + b"1P0" + code,
-        _GS + b"(k\x03\x001Q0",
-        b"\n\n\n" + _GS + b"V\x42\x00",
-    ]
-    return b"".join(out)
+    return b"".join([*out, picture, b"\n\n\n" + _GS + b"V\x42\x00"])
 
 
-def png(code: str) -> bytes:
-    """Return the QR code of a text as a PNG picture; the text beside it is not in the picture."""
-    out = io.BytesIO()
-    segno.make_qr(code, error="m").save(out, kind="png", scale=PNG_SCALE)
-    return out.getvalue()
-
-
-def _zpl(text: str) -> str:
+def zpl_text(text: str) -> str:
     """Return text in which nothing is a command to the printer: `^FH_` reads hex behind `_`."""
     return "".join(f"_{ord(char):02X}" if char in _ZPL_ESCAPED else char for char in text)
 

@@ -8,6 +8,7 @@ from protocols.live import (
     enrolling,
     erasing,
     members,
+    papers,
     people,
     printing,
     relating,
@@ -25,12 +26,18 @@ READS: dict[str, Reader] = (
     | counting.READS
     | erasing.READS
     | releasing.READS
+    | papers.READS
     | people.READS
     | relating.READS
     | reviewing.READS
 )
 """What is answered from the book, by name."""
 DEEDS: dict[str, Doer] = (
-    enrolling.DEEDS | erasing.DEEDS | releasing.DEEDS | people.DEEDS | printing.DEEDS
+    enrolling.DEEDS
+    | erasing.DEEDS
+    | releasing.DEEDS
+    | people.DEEDS
+    | printing.DEEDS
+    | papers.DEEDS
 )
 """What is done, whoever sits at the terminal. Who seals is asked apart: `members.DEEDS`."""

@@ -24,6 +24,7 @@ from protocols.live import (
     audited,
     calls,
     members,
+    papers,
     printing,
     reviewing,
 )
@@ -120,7 +121,11 @@ class Desk:
         table |= {
             name: self._as_whoever(run) for name, run in (members.DEEDS | reviewing.DEEDS).items()
         }
-        table |= {"print_ward": self._as_whoever(printing.ward), "print_chart": self._print_chart}
+        table |= {"print_ward": self._as_whoever(printing.ward)}
+        table |= {
+            "print_chart": self._of_opened(printing.chart),
+            "print_summary": self._of_opened(papers.printed),
+        }
         table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
         table |= {name: self._unless_locked(name, run) for name, run in self._sittings_table()}
         return table | {
@@ -254,9 +259,14 @@ class Desk:
         opened = partial(self._glass.opened, caller.number)
         return await self._plain(partial(audited.chart, opened=opened))(caller, args)
 
-    async def _print_chart(self, caller: Caller, args: dict[str, Any]) -> object:
-        opened = partial(self._glass.opened, caller.number)
-        return await self._as_whoever(partial(printing.chart, opened=opened))(caller, args)
+    def _of_opened(self, run: Callable[..., tuple[object, Sequence[Effect]]]) -> Handler:
+        """What takes a reason for another team's patient, unless one was given in this session."""
+
+        async def handler(caller: Caller, args: dict[str, Any]) -> object:
+            opened = partial(self._glass.opened, caller.number)
+            return await self._as_whoever(partial(run, opened=opened))(caller, args)
+
+        return handler
 
     async def _export(self, caller: Caller, args: dict[str, Any]) -> object:
         number = self._sittings.number(caller)

@@ -18,8 +18,12 @@ from protocols.feeds.body import VoidBody
 from protocols.feeds.dictionary import deflate, inflate, known
 from protocols.records.display import clean_text
 
-Short = Annotated[str, Meta(max_length=80)]
-Items = Annotated[tuple[Short, ...], Meta(max_length=24)]
+LINE_CHARS_MAX = 80
+LINES_MAX = 24
+"""Of each list, before it is fitted to a sheet."""
+
+Short = Annotated[str, Meta(max_length=LINE_CHARS_MAX)]
+Items = Annotated[tuple[Short, ...], Meta(max_length=LINES_MAX)]
 Finding = tuple[Annotated[int, Meta(ge=0, le=2**16)], Annotated[str, Meta(max_length=24)]]
 
 ALLERGY_NOT_ASKED, ALLERGY_NONE_KNOWN, ALLERGY_LISTED = 0, 1, 2
@@ -46,7 +50,7 @@ class Summary(msgspec.Struct, array_like=True, frozen=True):
     problems: Items = ()
     medicines: Items = ()
     """What is ordered and goes on, the newest first."""
-    findings: Annotated[tuple[Finding, ...], Meta(max_length=24)] = ()
+    findings: Annotated[tuple[Finding, ...], Meta(max_length=LINES_MAX)] = ()
     """(number of the observation, value with its unit), the newest of each."""
     written_by: Short = ""
     advice: Annotated[str, Meta(max_length=160)] = ""

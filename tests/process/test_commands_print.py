@@ -86,3 +86,32 @@ def test_somebody_unknown_is_refused_by_name_of_the_field(camp):
     refused = printed(folder, "handover", "333-333-33X")
     assert refused.returncode == 1
     assert NAME not in refused.stderr
+
+
+def test_a_summary_goes_along_on_paper_and_is_checked_by_whoever_scans_it(camp, tmp_path):
+    folder, code = camp
+    made = printed(folder, "summary", code, "--advice", "Watch the drain.")
+    assert made.returncode == 0, made.stderr
+    assert "Allergies: NOT ASKED" in made.stdout
+    square = "".join(line for line in made.stdout.splitlines() if line.startswith("FM"))
+    rest = made.stdout[made.stdout.index("FM") :].split()
+    scanned = "".join(rest)
+    assert scanned.startswith(square)
+
+    read = run("fieldnode", "paper", scanned, "--data", folder, "--language", "en")
+    assert read.returncode == 0, read.stderr
+    assert "Checked here, without a network." in read.stdout
+    assert NAME in read.stdout
+
+    typed = run("fieldnode", "paper", "--data", folder, "--json", lines=[scanned + "\n"])
+    assert '"worth":"holds"' in typed.stdout
+    wrong = scanned[:70] + ("0" if scanned[70] != "0" else "1") + scanned[71:]
+    forged = run("fieldnode", "paper", wrong, "--data", folder, "--language", "en")
+    assert forged.returncode == 1
+    assert NAME not in forged.stdout + forged.stderr
+    nothing = run("fieldnode", "paper", "TG-12", "--data", folder)
+    assert nothing.returncode == 1
+    assert "begins with FM" in nothing.stderr
+    picture = tmp_path / "square.png"
+    assert printed(folder, "summary", code, "--kind", "png", "--to", picture).returncode == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -9,14 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fieldnode.prints import along
 from fieldnode.prints.handover import Reader, handover_sheet
-from fieldnode.prints.sheet import FORM_FEED, LINES, WIDTH, Head, pages
+from fieldnode.prints.sheet import FORM_FEED, LINES, WIDTH, Head, pages, printable
+from fieldnode.prints.square import png
 from fieldnode.prints.ward import ward_list
-from fieldnode.prints.wristband import Wristband, escpos, png, zpl
+from fieldnode.prints.wristband import Wristband, escpos, zpl
 from fieldnode.text.catalogue import Catalogue, load, pseudo
 from fieldnode.tui.cores.display import cells
 from protocols.live.api import Asserted, Attribute, BoardLine, Chart, ChartLine
+from protocols.live.papers import PaperRead
 from protocols.records.display import clean_text
+from protocols.records.summary import Summary
 
 NOW_MS = 1_779_287_520_000
 HEAD = Head("WARD LIST", "Camp Nord", "2026-05-20 14:32", "R. Amin", "EXERCISE")
@@ -142,3 +146,46 @@ def test_a_picture_is_a_png_of_the_code() -> None:
 def test_an_exercise_is_on_every_band(exercise: str) -> None:
     band = Wristband("3C4-67A-9AH", "Haddad", exercise=exercise)
     assert (b"EXERCISE" in zpl(band)) is (b"EXERCISE" in escpos(band)) is bool(exercise)
+
+
+SAID = st.builds(
+    Summary,
+    code=st.just("3C4-67A-9AH"),
+    name=TEXT.map(lambda text: clean_text(text)[:80]),
+    sex=st.sampled_from([1, 2, 3, 9]),
+    age=st.sampled_from(["34 y", ""]),
+    triage=st.none() | st.integers(0, 4),
+    allergy=st.integers(0, 2),
+    allergies=st.lists(TEXT.map(lambda text: clean_text(text)[:80]), max_size=3).map(tuple),
+    findings=st.lists(st.sampled_from([(3, "93 %"), (999, "1 m")]), max_size=3).map(tuple),
+    left_out=st.integers(0, 3),
+)
+
+
+@given(SAID, st.sampled_from(LANGUAGES))
+def test_a_summary_in_words_says_how_it_stands_with_allergies(
+    said: Summary, words: Catalogue
+) -> None:
+    lines = along.in_words(words, said)
+    keys = {0: "along.allergy_not_asked", 1: "along.allergy_none"}
+    if said.allergy in keys:
+        assert words(keys[said.allergy]) in lines
+    else:
+        listed = "; ".join(said.allergies) or words("along.allergy_not_fitted")
+        assert printable(words("along.allergies", listed=listed)) in lines
+    assert all(line.isprintable() for line in lines)
+    assert (said.left_out > 0) is any(
+        line == words.count("along.left_out", said.left_out) for line in lines
+    )
+    label = along.zpl(words, "FM0123", said).decode()
+    assert label.count("^XZ") == 1
+    assert "~JA" not in label
+    assert b"FM0123" in along.escpos(words, "FM0123", said)
+
+
+@pytest.mark.parametrize("worth", ["holds", "forged", "unknown", "sealed", "ended"])
+@pytest.mark.parametrize("words", LANGUAGES)
+def test_each_worth_of_a_paper_has_its_sentence(worth: str, words: Catalogue) -> None:
+    read = PaperRead(worth, NOW_MS, "Tent B", "Kenya", "ab" * 16, 1, None)
+    (sentence,) = along.shown(words, read, "2026-05-20 14:32")
+    assert sentence

@@ -19,7 +19,8 @@ LITERAL = re.compile(r'"([a-z_]+\.[a-zA-Z0-9_.-]+)"')
 FAMILIES = ("obs", "short", "field", "kind", "saved", "saved_long", "value", "absent", "acvpu",
             "error", "confirm", "age", "sex", "triage", "count", "theme", "form_name", "vitals",
             "sync", "lock", "rank", "seal_reason", "seal_means",
-            "seal_refused", "why_not", "sensitivity", "apart", "apart_means", "lane", "test_card")  # fmt: skip
+            "seal_refused", "why_not", "sensitivity", "apart", "apart_means", "lane", "test_card",
+            "along")  # fmt: skip
 KINDS_NAMED = [kind.name for kind in KINDS if kind.name and kind.plan is not None]
 PLACES = re.compile(r"\{(\w+)\}")
 

@@ -1,0 +1,189 @@
+"""Signed papers: a patient's summary that goes along, and what a scanned one is worth here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from protocols.errors import InputError
+from protocols.ids import DeviceId, PatientId, StatementHash
+from protocols.ledger import audit, reading
+from protocols.ledger.summaries import summary
+from protocols.ledger.view import BookView
+from protocols.live import answers
+from protocols.live.audited import event
+from protocols.mesh.effects import Effect, Now
+from protocols.mesh.node import Node
+from protocols.records.display import clean_text
+from protocols.records.summary import Summary, fitted, from_body, to_body
+from protocols.trust.audit import REASON_CHARS_MAX, What
+from protocols.trust.paper import (
+    BODY_BYTES_MAX,
+    NAMED_BYTES,
+    Paper,
+    PaperKind,
+    read_paper,
+    sign_paper,
+)
+
+ADVICE_CHARS_MAX = 160
+
+HOLDS, FORGED, UNKNOWN, SEALED, ENDED = "holds", "forged", "unknown", "sealed", "ended"
+"""What a paper is worth: signed by a member that counts; not what was signed; of a certificate that
+is not here; of a device that was sealed since; of a certificate that is over."""
+
+
+class Printed(msgspec.Struct, frozen=True):
+    """`print_summary`: args patient, advice, reason. The trail says so first."""
+
+    text: str
+    """What a scanner types: at most 600 capitals and digits."""
+    said: Summary
+    """What it says; `left_out` lines did not fit."""
+
+
+class PaperRead(msgspec.Struct, frozen=True):
+    """`paper_read`: args text. What a scanned paper says, and whether to believe it."""
+
+    worth: str
+    """`holds`, `forged`, `unknown`, `sealed` or `ended`."""
+    at_ms: int
+    """By the clock of the device that signed, to the minute."""
+    device: str
+    """Its name, as far as it can be read here; '' when the certificate is not here."""
+    org: str
+    certificate: str
+    """Which certificate it names, in the letters that are compared by voice."""
+    kind: int
+    said: Summary | None
+    """None for a kind of later software."""
+    patient: str = ""
+    """Id of the patient here who has that short code; '' when there is none."""
+
+
+def printed(
+    node: Node,
+    now: Now,
+    args: Mapping[str, Any],
+    *,
+    session: int = 0,
+    opened: Callable[[PatientId], bool] = lambda patient: False,
+) -> tuple[Printed, Sequence[Effect]]:
+    """Sign a patient's summary for paper.
+
+    Raises:
+        InputError: `bad_line`, `not_found`, `ambiguous`, `too_long`, `sealed_here`,
+            `not_certified`: no paper of this device could be checked; `other_team`, where a reason
+            is needed.
+        LedgerError: The trail could not be written.
+    """
+    if node.ledger.authority.keyring.closed:
+        raise InputError("sealed_here")
+    advice, reason = _text(args, "advice", ADVICE_CHARS_MAX), _text(args, "reason")
+    patient = _patient(node, now, args)
+    certificates = node.ledger.authority.roster.certificates(node.ledger.authority.device)
+    if not certificates:
+        raise InputError("not_certified")
+    events = []
+    teams = () if opened(patient) else audit.other_team(node.ledger, patient)
+    if teams and not reason:
+        raise InputError("other_team", field="patient", teams=tuple(map(clean_text, teams)))
+    if teams:
+        why = {"patient": bytes(patient), "reason": reason}
+        events.append(event(now, What.READ_OUTSIDE_TEAM, session=session, **why))
+    said = fitted(_said(node, now, patient, advice), BODY_BYTES_MAX)
+    text = sign_paper(
+        node.ledger.authority.keys,
+        PaperKind.SUMMARY,
+        certificates[0][0],
+        now.wall_ms,
+        to_body(said),
+    )
+    whole = hashlib.blake2b(text.encode(), digest_size=32).digest()
+    noted = {"patient": bytes(patient), "document": whole, "reason": "summary"}
+    events.append(event(now, What.PRINT, session=session, **noted))
+    return Printed(text, said), node.audit(events, now)
+
+
+def read(node: Node, now: Now, args: Mapping[str, Any]) -> PaperRead:
+    """Say what a scanned paper is worth, without any network.
+
+    Raises:
+        InputError: `not_a_paper`, `paper_cut`, `paper_newer`, `sealed_here`.
+    """
+    if node.ledger.authority.keyring.closed:
+        raise InputError("sealed_here")
+    paper = read_paper(_text(args, "text"))
+    device, worth = _judge(node, paper)
+    # What was not signed is not shown either: somebody would act on it all the same.
+    readable = paper.kind == PaperKind.SUMMARY and worth not in (FORGED, UNKNOWN)
+    said = from_body(paper.body) if readable else None
+    ledger = node.ledger
+    member = ledger.authority.roster.device(device) if device else None
+    return PaperRead(
+        worth=worth,
+        at_ms=paper.at_ms,
+        device=clean_text(ledger.authority.name_of(device)) if device else "",
+        org=clean_text(member.org) if member else "",
+        certificate=paper.certificate.hex(),
+        kind=paper.kind,
+        said=said,
+        patient=_known(node, now, said),
+    )
+
+
+READS: dict[str, Callable[[Node, Now, Mapping[str, Any]], object]] = {"paper_read": read}
+DEEDS: dict[str, Callable[..., tuple[object, Sequence[Effect]]]] = {"print_summary": printed}
+
+
+def _judge(node: Node, paper: Paper) -> tuple[DeviceId | None, str]:
+    """Return whose paper it is, as far as that is known here, and what it is worth."""
+    roster = node.ledger.authority.roster
+    for key in roster.members():
+        for name, certificate in roster.certificates(key):
+            if name[:NAMED_BYTES] == paper.certificate:
+                if not paper.signed_by(key):
+                    return None, FORGED
+                return key, _standing(node, key, name, certificate.not_after_ms)
+    return None, UNKNOWN
+
+
+def _standing(node: Node, key: DeviceId, name: StatementHash, not_after_ms: int) -> str:
+    if node.ledger.authority.roster.bounds(key, name):
+        return SEALED
+    ended = not_after_ms and node.ledger.trusted_ms > not_after_ms
+    return ENDED if ended else HOLDS
+
+
+def _said(node: Node, now: Now, patient: PatientId, advice: str) -> Summary:
+    ledger = node.ledger
+    row = reading.patient(ledger, patient)
+    age = "" if row is None else answers.age_text(row, now.wall_ms)
+    gathered = summary(ledger, patient, now.wall_ms, age=age)
+    name = clean_text(ledger.authority.name_of(ledger.authority.device))
+    return replace(gathered, written_by=name[:40], advice=advice)
+
+
+def _patient(node: Node, now: Now, args: Mapping[str, Any]) -> PatientId:
+    found = BookView(node.ledger, now.wall_ms).patients_named(_text(args, "patient"))
+    if len(found) != 1:
+        raise InputError("ambiguous" if found else "not_found", field="patient")
+    return found[0]
+
+
+def _known(node: Node, now: Now, said: Summary | None) -> str:
+    found = BookView(node.ledger, now.wall_ms).patients_named(said.code) if said else ()
+    return str(found[0]) if len(found) == 1 else ""
+
+
+def _text(args: Mapping[str, Any], name: str, most: int = REASON_CHARS_MAX) -> str:
+    value = args.get(name, "")
+    if not isinstance(value, str):
+        raise InputError("bad_line", field=f"args.{name}")
+    if name != "text" and len(value) > most:
+        raise InputError("too_long", field=name, limit=most)
+    return value.strip()
