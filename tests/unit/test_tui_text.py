@@ -14,13 +14,17 @@ from protocols.records.catalogue import KINDS
 from protocols.records.codes import CONFIRMABLE, ERRORS
 
 ROOT = Path(lines.__file__).parents[2]
-SOURCE = "".join(path.read_text() for path in (ROOT / "fieldnode" / "tui").rglob("*.py"))
+SOURCE = "".join(
+    path.read_text()
+    for room in ("tui", "prints")
+    for path in (ROOT / "fieldnode" / room).rglob("*.py")
+)
 LITERAL = re.compile(r'"([a-z_]+\.[a-zA-Z0-9_.-]+)"')
 FAMILIES = ("obs", "short", "field", "kind", "saved", "saved_long", "value", "absent", "acvpu",
             "error", "confirm", "age", "sex", "triage", "count", "theme", "form_name", "vitals",
             "sync", "lock", "rank", "seal_reason", "seal_means",
             "seal_refused", "why_not", "sensitivity", "apart", "apart_means", "lane", "test_card",
-            "along")  # fmt: skip
+            "along", "print")  # fmt: skip
 KINDS_NAMED = [kind.name for kind in KINDS if kind.name and kind.plan is not None]
 PLACES = re.compile(r"\{(\w+)\}")
 
