@@ -354,7 +354,10 @@ class Desk:
         recovery, target = Path(_text(args, "recovery")), Path(_text(args, "target"))
         passphrase = _text(args, "passphrase")
         secret, entropy = await self._service.call(
-            lambda node, now: ((node.ledger.authority.keys.agree_secret, now.entropy), _NONE)
+            lambda node, now: (
+                (node.ledger.authority.keys.agree_secret, now.entropy),
+                audited.recovering(node, now, target, session=number),
+            )
         )
         await asyncio.to_thread(recover_to, target, recovery, secret, passphrase, entropy)
         return True

@@ -194,6 +194,7 @@ async def test_an_account_is_made_once_the_trail_says_so_and_not_without():
     assert refused.status == 503 and "audit trail" in await refused.text()
     assert (await house.get("/")).status == 303
     assert [what for what, _ in house.witness.kept if what == What.ACCOUNT_ADDED] == []
+    assert house.witness.book.db.execute("SELECT name FROM hq_account").fetchall() == []
     await house.client.close()
 
     house = await house_of(TestBook())
