@@ -353,6 +353,7 @@ class Desk:
             raise InputError("locked")
         recovery, target = Path(_text(args, "recovery")), Path(_text(args, "target"))
         passphrase = _text(args, "passphrase")
+        number = self._sittings.number(caller)
         secret, entropy = await self._service.call(
             lambda node, now: (
                 (node.ledger.authority.keys.agree_secret, now.entropy),
