@@ -208,11 +208,24 @@ class ForkLine(msgspec.Struct, frozen=True):
     """Hexadecimal; '' when no signature near the parting is kept. See `feeds.equivocation`."""
 
 
+class LinkRefused(msgspec.Struct, frozen=True):
+    """Why links with one peer or from one place were refused, since the node was started."""
+
+    code: str
+    peer: str
+    """'' = it had not proved who it is."""
+    peer_name: str
+    address: str
+    times: int
+    last_ms: int
+
+
 class Quarantine(msgspec.Struct, frozen=True):
-    """What does not count because of a seal, and seals that do not count."""
+    """What does not count because of a seal, seals that do not count, and links refused."""
 
     kept: tuple[KeptLine, ...]
     refused: tuple[RefusedLine, ...]
+    links: tuple[LinkRefused, ...] = ()
 
 
 class ApartLine(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from protocols.live.client import LocalClient
 from protocols.live.commands import show
 from protocols.live.options import Option, json_option
 from protocols.live.phrases import phrase
+from protocols.live.sentences import sentence
 from protocols.live.talk import told
 from protocols.records.display import clean_text
 from protocols.records.rows import iso
@@ -200,6 +201,11 @@ def _print_quarantine(found: dict[str, Any], as_json: bool) -> None:
         subject = each["subject_name"] or each["subject"][:ID_CHARS]
         reason = each["reason"]
         print_line(phrase("member", "refused", author=author, subject=subject, reason=reason))
+    for each in found["links"]:
+        who = each["peer_name"] or each["peer"][:ID_CHARS] or each["address"] or "?"
+        code, at = each["code"], iso(each["last_ms"]) or "?"
+        why = sentence(PeerError(code))
+        print_line(phrase("member", "link", at=at, times=each["times"], who=who, why=why))
 
 
 def _where(kept: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from protocols.live.audited import event
 from protocols.live.belonging import (
     ForkLine,
     KeptLine,
+    LinkRefused,
     MemberLine,
     Quarantine,
     RefusedLine,
@@ -63,7 +64,7 @@ def listed(node: Node) -> list[MemberLine]:
 
 
 def quarantine(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    """What seals keep back here, and seals that are refused."""
+    """What seals keep back here, seals that are refused, and why links were."""
     authority = node.ledger.authority
     kept = [
         KeptLine(
@@ -80,7 +81,18 @@ def quarantine(node: Node, now: Now, args: Mapping[str, Any]) -> object:
         for each in sealing.kept_back(node.ledger)
     ]
     refused = tuple(refused_line(node, each) for each in authority.roster.refused_seals())
-    return Quarantine(tuple(kept), refused)
+    links = tuple(
+        LinkRefused(
+            each.code,
+            str(each.peer) if each.peer else "",
+            authority.name_of(each.peer) if each.peer else "",
+            each.address,
+            each.times,
+            each.last_ms,
+        )
+        for each in node.refusals.all()
+    )
+    return Quarantine(tuple(kept), refused, links)
 
 
 def refused_line(node: Node, refused: Refused) -> RefusedLine:

@@ -6,12 +6,15 @@ from itertools import count
 
 import pytest
 
-from protocols.errors import InputError
+from protocols.errors import InputError, LedgerError, PeerError
+from protocols.live.phrases import phrases
+from protocols.live.sentences import sentence
 from protocols.mesh.door import CODE_TRIES_MAX, INVITATION_MS, INVITATIONS_MAX
 from protocols.mesh.effects import Changed
 from protocols.mesh.frames import LINKS_MAX, Bye, Links, decode_frame, encode_frame
 from protocols.mesh.greeting import Manner
-from tests.unit.stage import Device, Stage, admit, camp, patient, speak
+from protocols.mesh.refusals import REFUSALS_MAX, Refusals
+from tests.unit.stage import WALL_MS, Device, Stage, admit, camp, patient, speak
 
 CODE = b"0123456789"
 
@@ -289,3 +292,35 @@ def test_with_more_links_than_a_frame_names_the_rest_is_left_out():
     frames = [frame for frame in session.out if isinstance(frame, Links)]
     assert len(frames[-1].devices) == LINKS_MAX
     assert decode_frame(encode_frame(frames[-1])) == frames[-1]
+
+
+def test_what_a_link_was_refused_for_is_kept_with_who_or_where_and_how_often():
+    ann, ben = camp()
+    stranger = Device.found("stranger")
+    stage = Stage()
+    for _ in range(3):
+        stage.link(ann, stranger)
+        stage.run(1_000)
+    link = stage.link(ben, ann)
+    stage.run(1_000)
+    speak(stage, ben, link, b"\x02" + b"\xff" * 9)
+    stage.link(ben, ann)
+    stage.run(1_000)
+
+    latest, first = ann.node.refusals.all()
+    assert (latest.code, latest.peer, latest.times) == ("malformed", ben.id, 1)
+    assert (first.code, first.peer, first.times) == ("other_operation", None, 3)
+    assert latest.last_ms > WALL_MS
+    assert sentence(PeerError(latest.code)) in phrases("en")["error"].values()
+
+
+def test_who_calls_in_many_ways_costs_a_bounded_list():
+    refusals = Refusals()
+    for number in range(REFUSALS_MAX * 3):
+        refusals.note(PeerError("malformed"), None, f"192.0.2.{number}:99", number)
+    kept = refusals.all()
+    assert len(kept) == REFUSALS_MAX
+    assert kept[0].address == f"192.0.2.{REFUSALS_MAX * 3 - 1}"
+    refusals.note(LedgerError("disk_full"), None, "192.0.2.1:5", 1)
+    refusals.note(PeerError("duplicate"), None, "192.0.2.1:5", 1)
+    assert refusals.all() == kept
