@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from protocols.guidelines.vocabulary import name_of
@@ -10,6 +10,7 @@ from protocols.records import (
     administration,
     allergy,
     condition,
+    conflict,
     custody,
     intake,
     order,
@@ -50,7 +51,7 @@ OF_FACTS: tuple[type[Row], ...] = (
 )
 """Tables with a row for each record of care."""
 
-ROW_TABLES: tuple[type[Row], ...] = (*OF_FACTS, transfer.CustodyRow)
+ROW_TABLES: tuple[type[Row], ...] = (*OF_FACTS, transfer.CustodyRow, conflict.ConflictRow)
 
 _SAID: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
     allergy.AllergyRecord: allergy.own_words,
@@ -89,8 +90,12 @@ WORDS: dict[str, Callable[[Any], Any]] = {
 """How columns are told to another program, where a value is not told as it is."""
 
 
-def rows(history: History) -> list[Row]:
-    """Return the rows of care of one patient."""
+def rows(history: History, contests: Sequence[Contest]) -> list[Row]:
+    """Return the rows of care of one patient.
+
+    Args:
+        contests: What is unsettled of it.
+    """
     return [
         *allergy.rows(history),
         *condition.rows(history),
@@ -100,6 +105,7 @@ def rows(history: History) -> list[Row]:
         *procedure.rows(history),
         *intake.rows(history),
         *transfer.rows(history),
+        *conflict.rows(history, contests),
     ]
 
 

@@ -85,9 +85,9 @@ def project(kind: int, subject: DocId, facts: Sequence[Fact]) -> list[Row]:
 
 
 def _of_patient(history: History) -> list[Row]:
-    stays = encounter.rows(history)
+    stays, contests = encounter.rows(history), care.contests(history)
     return [
-        picture.patient_row(history, stays, care.contests(history)),
+        picture.patient_row(history, stays, contests),
         *picture.assertion_rows(history),
         *picture.tag_rows(history),
         *patient.rows(history),
@@ -96,7 +96,7 @@ def _of_patient(history: History) -> list[Row]:
         *confirmation.rows(history),
         *observation.rows(history),
         *note.rows(history),
-        *care.rows(history),
+        *care.rows(history, contests),
     ]
 
 

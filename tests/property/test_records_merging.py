@@ -229,6 +229,12 @@ def test_tents_that_meet_show_the_same_and_nothing_is_lost(steps, tents):
         for row in shelves[0].table(subject, "assertion")
     }
     assert listed == unsettled
+    of_attributes = {
+        (row.encounter, BY_NAME[row.what].number)
+        for row in shelves[0].table(subject, "conflict")
+        if row.what in BY_NAME
+    }
+    assert of_attributes == unsettled
 
 
 @given(STEPS, st.integers(2, 4), st.data())
