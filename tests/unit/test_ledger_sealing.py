@@ -151,6 +151,44 @@ def test_a_stolen_laptops_retraction_link_identity_and_triage_change_nothing(rob
     assert agree(ann, eve)
 
 
+def test_a_stolen_laptops_no_allergy_changes_nothing():
+    stage, (ann, ben, eve) = meshed(("ann", "ben", "eve"))
+    whom = stage.write(ann, patient("Amina"))[0].patient
+    known = {"status": "active", "text": "penicillin", "severity": "severe"}
+    stage.write(ann, line("allergy.record", known, patient=whom))
+    stage.run(1_000)
+    before = allergies(eve)
+    assert before == [(2, "penicillin", 0)]
+    stage.cut(ann, ben)
+    stage.cut(ben, eve)
+    stage.carry(ann, ann.node.seal(ben.id, SealOrder(SealReason.LOST), stage.now(ann)))
+    stage.run(1_000)
+
+    fact = ben.store.one("SELECT e.hash, a.idx FROM allergy a JOIN entry e ON e.arrival = a.entry")
+    assert fact is not None
+    reference = str(FactRef(EntryPrefix(fact[0][:16]), fact[1]))
+    said = {"patient": whom, "reason": "asked again"}
+    lies = stage.write(
+        ben,
+        line("allergy.record", {"status": "refuted", "text": "penicillin"}, **said),
+        line("allergy.record", {"status": "none-known"}, **said, confirm=["allergy_listed"]),
+        line("entry.retract", {"fact": reference}, reason="not true"),
+    )
+    assert all(answer.ok for answer in lies), lies
+    assert allergies(ben) != before
+    for device in (ann, eve):
+        give(ben, device)
+    stage.run(2_000)
+
+    assert allergies(ann) == allergies(eve) == before
+    assert agree(ann, eve)
+
+
+def allergies(device: Device) -> list[tuple[object, ...]]:
+    device.ledger.catch_up_all()
+    return device.store.all("SELECT allergy, allergies, allergy_open FROM patient")
+
+
 def rows(device: Device, table: str) -> list[tuple[object, ...]]:
     """What screens show of a table, with the standing last."""
     shown = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocols.ids import DeviceId, EntryHash, FeedId, OperationId, ScopeId
 from protocols.trust.certificates import Rank, open_certificate, seal_name, verify_chain
@@ -375,3 +377,17 @@ def test_a_root_key_may_do_all_that_its_charter_lists():
     assert roster.chain(DeviceId(JAPAN.device)) == ()
     member = roster.device(DeviceId(JAPAN.device))
     assert member is not None and ALL in member.roles
+
+
+@given(st.integers(0, 2**16 - 1))
+def test_every_kind_known_here_or_not_is_judged_by_the_charters_numbers_alone(kind):
+    # So software of two versions, of which one has no name for a kind, judges it alike.
+    written = camp()
+    everything = certify(keys("coordinator"), keys("late"), serial=2, roles=(ALL,))
+    written.write(keys("coordinator"), Certificates((everything,)))
+    roster = roster_of(written)
+    (clinician,) = (role for role in roster.charter.roles if role.number == CLINICIAN)
+
+    allowed = Standing.STANDS if kind in clinician.kinds else Standing.REFUSED
+    assert roster.standing(TENT.device, kind, CARE) == allowed
+    assert roster.standing(keys("late").device, kind, CARE) == Standing.STANDS
