@@ -155,6 +155,10 @@ class Coalition(Cast):
         self._settle(host, org, carries=wish.post == "relay", roles=wish.roles)
         return host
 
+    def readmit(self, host: Host, by: Host, wish: Wish) -> None:
+        """Let a device that was sealed and found come in again, by files carried by hand."""
+        self._admit_by_file(host, by, wish)
+
     def begin(self) -> None:
         """Everybody is there; from now on people write."""
         self.world.run_until(self.world.at_us + SECOND_US)

@@ -42,7 +42,7 @@ def test_two_ministries_found_work_part_seal_release_and_erase():
     nodes = {node["node"]: node for node in told}
     assert list(nodes) == [
         "moh-hq", "jp-lead", "mule-base", "moh-second", "moh-tent-1", "moh-tent-2",
-        "jp-deputy", "jp-ward", "jp-laptop", "mule", "jp-late",
+        "jp-deputy", "jp-ward", "jp-tablet", "jp-laptop", "mule", "jp-late",
     ]  # fmt: skip
     assert set(nodes["mule"]) == {
         "node", "org", "honest", "may_hold", "may_read", "holds", "without_body", "reads",
@@ -53,7 +53,7 @@ def test_two_ministries_found_work_part_seal_release_and_erase():
     assert nodes["mule"]["reads"] == {}
     assert nodes["moh-tent-1"]["holds"]["team care"] == nodes["jp-ward"]["holds"]["team care"]
     assert set(nodes["moh-tent-1"]["reads"]) == {"counts", "ministry care"}
-    assert set(nodes["jp-ward"]["reads"]) == {"counts", "ministry care", "team care"}
+    assert set(nodes["jp-ward"]["reads"]) == {"counts", "ministry care", "safety", "team care"}
     assert nodes["jp-ward"]["released_to_it"] == nodes["jp-ward"]["reads"]["ministry care"]
     assert "ministry care" not in nodes["jp-late"]["holds"]
     assert nodes["jp-ward"]["not_counted"]["quarantined"]

@@ -32,6 +32,8 @@ from protocols.sim.host import Host
 from protocols.sim.machine import Computer
 from protocols.sim.network import WIFI
 from protocols.sim.report import Finding, Result
+from protocols.sim.scenarios.two_ministries_people import OFFICER, SAFETY, People, Places
+from protocols.sim.scenarios.two_ministries_people import TERMS as MORE_TERMS
 from protocols.sim.witness import Saved
 from protocols.trust.control import SealReason
 from protocols.trust.granting import Wish
@@ -75,7 +77,7 @@ kinds = []
 [[role]]
 number = 4
 name = "care"
-"""
+{MORE_TERMS}"""
 CARE, COORDINATOR = Wish("device", roles=("care",)), Wish("coordinator")
 
 WORDS = {MINISTRY: "Wxkeloria", TEAM: "Vqjapolia"}
@@ -145,7 +147,8 @@ class _TwoMinistries:
         self.second = camp.admit("moh-second", MINISTRY, COORDINATOR)
         self.tents = [camp.enrol(f"moh-tent-{number}", MINISTRY, CARE) for number in (1, 2)]
         self.deputy = camp.admit("jp-deputy", TEAM, COORDINATOR)
-        self.ward = camp.enrol("jp-ward", TEAM, CARE)
+        self.ward = camp.enrol("jp-ward", TEAM, Wish("device", roles=OFFICER))
+        self.tablet = camp.enrol("jp-tablet", TEAM, CARE)
         self.stolen = camp.enrol("jp-laptop", TEAM, CARE)
         self.mule = camp.enrol("mule", MULES, Wish("relay"))
         self.erased = _Patient(self.drill, "erased", ERASED)
@@ -154,6 +157,10 @@ class _TwoMinistries:
         self.other = _Patient(self.drill, "other", WORDS[TEAM])
         self.found = _Patient(self.drill, "found", WORDS[TEAM])
         """Somebody a medic writes down on the laptop, once it is sealed."""
+        places = Places(camp, self.lead, self.deputy, self.ward, self.tablet)
+        care = camp.laws[AWAY].scope
+        self.people = People(self.drill, places, care, self._at, self._do)
+        self._begun = Workload(seed, "begun-", canary=f"{CANARY} {WORDS[TEAM]}")
         self.begun_us = self.steps = 0
         self.failed: dict[str, str] = {}
         """Steps that some software refused, and why."""
@@ -172,10 +179,11 @@ class _TwoMinistries:
         self.begun_us = self.world.at_us
         for host in self.world.hosts:
             if host.reads:
-                until = PARTS - 1 if host is self.stolen else ENDS
+                until = PARTS - 1 if host in (self.stolen, self.tablet) else ENDS
                 self.drill.staff(host, per_hour=per_hour, until_us=self._minute(until))
         self._together()
         self._apart()
+        self.people.plan(HEALS)
         self._at(HEALS, self.world.heal)
         self._at(HEALS + 1, self._take_released)
         self.world.run_until(self._minute(ENDS))
@@ -190,13 +198,14 @@ class _TwoMinistries:
             at(minute, lambda: self.released.write(self.tents[0]))
             at(minute, lambda: self.other.write(self.ward))
         at(4, lambda: self.erased.write(self.stolen))
+        at(4.7, lambda: self.drill.write(self.stolen, self._begun.register(), told=False))
         for minute in (1, 2):
             at(minute, lambda: self.victim.write(self.lead))
 
     def _apart(self) -> None:
         """A flood: one half of the camp on each side, and a boat between them."""
         at, world = self._at, self.world
-        near = [self.hq, self.tents[0], self.lead, self.base]
+        near = [self.hq, self.tents[0], self.lead, self.base, self.tablet]
         far = [self.second, self.tents[1], self.deputy, self.ward, self.stolen]
         for minute, boat in ((PARTS, near), (14, far), (17, near), (20, far), (23, near)):
             sides = [[*side, self.mule] if side is boat else side for side in (near, far)]
@@ -350,7 +359,7 @@ class _TwoMinistries:
         def theft() -> Theft:
             return Theft(self.stolen, above, self.attacked, self._known_us())
 
-        drill.findings = {
+        drill.findings = self.people.findings(laws[SAFETY].scope) | {
             "founded_from_files": self._founded,
             "every_step_was_taken": self._taken,
             "nobody_holds_what_its_law_forbids": lambda: borders.nobody_holds_what_its_law_forbids(
@@ -429,8 +438,11 @@ class _TwoMinistries:
     def _minute(self, minute: float) -> int:
         return self.begun_us + round(minute * MINUTE_US)
 
-    def _at(self, minute: float, act: Callable[[], None]) -> None:
-        self.world.at(self._minute(minute), act)
+    def _at(self, minute: float, act: Callable[[], object]) -> None:
+        def happen() -> None:
+            act()
+
+        self.world.at(self._minute(minute), happen)
 
     def _do(self, step: str, host: Host, ask: Callable[[Now], list[Effect]]) -> bool:
         """Let somebody do something on a device; note why where it is refused."""
