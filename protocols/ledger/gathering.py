@@ -101,11 +101,6 @@ def granted(ledger: Ledger, admission: EntryHash, scopes: Iterable[ScopeId]) -> 
     return found
 
 
-def fits(advance: Advance) -> bool:
-    """Whether an advance may be sent."""
-    return len(pack(advance)) <= ADVANCE_BYTES_MAX
-
-
 def _lacks_bodies(ledger: Ledger, feed: FeedState) -> bool:
     """Whether something of a feed was erased: whoever reads it has to know by whose order."""
     rows = ledger.store.all("SELECT hash, body IS NULL FROM entry WHERE feed = ?", (feed.no,))

@@ -13,9 +13,10 @@ from protocols.ids import DeviceId
 from protocols.ledger import gathering
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
+from protocols.mesh.frames import Frame, Vouch
 from protocols.mesh.holdings import Holdings
 from protocols.mesh.outbox import EARLY, Outbox
-from protocols.trust.statements import statement_hash
+from protocols.trust.statements import pack, statement_hash
 
 CONTROL_FIRST_BYTES = 24 * 1024
 """A peer that lacks no more control than this gets it first, as it stands: twenty seconds of a
@@ -27,11 +28,19 @@ ENTRY_BYTES = 120
 class Early:
     """Which urgent feeds go to one peer before control, and what was said of their authors."""
 
-    def __init__(self, ledger: Ledger, peer: DeviceId, outbox: Outbox, holdings: Holdings) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        peer: DeviceId,
+        outbox: Outbox,
+        holdings: Holdings,
+        out: list[Frame],
+    ) -> None:
         self._ledger = ledger
         self._peer = peer
         self._outbox = outbox
         self._holdings = holdings
+        self._out = out
         self._left = 0
         """Bytes that may still go early: as much as the control that has to wait for them."""
         self._said: set[bytes] = set()
@@ -56,8 +65,8 @@ class Early:
         for no in sorted(self._outbox.lanes[Lane.URGENT]):
             self._outbox.add(EARLY, no)
 
-    def before(self, no: int) -> Advance | None:
-        """Return what has to be said before the next entries of a feed; None: it has to wait.
+    def vouch(self, no: int) -> int | None:
+        """Say what vouches for the author of a feed; return the bytes, None: it has to wait.
 
         Asked before each frame: a seal that came meanwhile has its author wait for control.
         """
@@ -65,19 +74,25 @@ class Early:
         if self._left <= 0:
             self._outbox.not_early()
             return None
-        self._left -= self._outbox.frame_bytes
         authority = self._ledger.authority
         now = (authority, authority.version, authority.keyring.version, feed.seq)
-        if self._vouched.get(no) == now:
-            return Advance()
-        found = gathering.gather(self._ledger, feed, self._peer)
-        news = None if found is None else self._unsaid(found)
-        if news is None or not gathering.fits(news):
+        found = Advance() if self._vouched.get(no) == now else self._news(feed)
+        size = len(pack(found)) if found is not None else 0
+        if found is None or size > gathering.ADVANCE_BYTES_MAX:
             self._outbox.not_early(no)
             return None
         self._vouched[no] = now
-        self._said.update(_names(news))
-        return news
+        self._said.update(_names(found))
+        self._left -= self._outbox.frame_bytes
+        if found == Advance():
+            return 0
+        self._left -= size
+        self._out.append(Vouch(found))
+        return size
+
+    def _news(self, feed: FeedState) -> Advance | None:
+        found = gathering.gather(self._ledger, feed, self._peer)
+        return None if found is None else self._unsaid(found)
 
     def _unsaid(self, found: Advance) -> Advance:
         said = self._said

@@ -47,6 +47,8 @@ class Shipment(NamedTuple):
     delivered: int
     """Bytes acknowledged when it left."""
     positions: tuple[Position, ...]
+    beside: int = 0
+    """Bytes of the frame that went before it, which nobody acknowledges: it came if this came."""
 
 
 @dataclass(slots=True)
@@ -61,6 +63,8 @@ class Outbox:
     control that is not known to be lacking."""
     sent: int = 0
     acknowledged: int = 0
+    beside: int = 0
+    """Bytes under way that are not of data frames."""
     frame_bytes: int = FRAME_BYTES_FIRST
     """Aim for the next data frame: small until the link shows that it carries more."""
     window: int = WINDOW_FRAMES_MIN * FRAME_BYTES_FIRST
@@ -107,14 +111,22 @@ class Outbox:
         routine = lane in (Lane.ROUTINE, Lane.BULK)
         if routine and not self.listed:
             return False
-        under_way = self.sent - self.acknowledged
+        under_way = self.sent - self.acknowledged + self.beside
         ahead = 0 if routine else WINDOW_FRAMES_MIN * self.frame_bytes
         return under_way < self.window + ahead
 
-    def leave(self, size: int, now_ms: int, positions: tuple[Position, ...]) -> None:
-        """Count a data frame that leaves now."""
+    def leave(
+        self, size: int, now_ms: int, positions: tuple[Position, ...], beside: int = 0
+    ) -> None:
+        """Count a data frame that leaves now.
+
+        Args:
+            beside: Bytes of another frame that went right before it.
+        """
         self.sent += size
-        self._under_way.append(Shipment(self.sent, now_ms, self.acknowledged, positions))
+        self.beside += beside
+        shipment = Shipment(self.sent, now_ms, self.acknowledged, positions, beside)
+        self._under_way.append(shipment)
 
     def doubt(self, feed: int) -> None:
         """The peer could not take what is under way of a feed: its arrival proves nothing."""
@@ -130,6 +142,7 @@ class Outbox:
         while self._under_way and self._under_way[0].total <= taken:
             newest = self._under_way.popleft()
             held += newest.positions
+            self.beside -= newest.beside
         if newest is not None:
             self.acknowledged = newest.total
             self._measure(newest, now_ms)

@@ -89,7 +89,7 @@ class Session:
         self._holdings = Holdings(ledger, self.entitlement, they_hold)
         self._outbox = Outbox()
         self._packer = Packer(ledger, runs, self._outbox, self._holdings)
-        self._early = Early(ledger, peer, self._outbox, self._holdings)
+        self._early = Early(ledger, peer, self._outbox, self._holdings, self.out)
         self.came_whole = False
         """All that the peer had is here, its control too; whoever reads it clears it."""
         self._taken = 0
@@ -231,7 +231,8 @@ class Session:
     def pump(self, now_ms: int) -> None:
         """Move what the window allows from the outbox into frames, most urgent first."""
         while (first := self._outbox.first) is not None and self._outbox.room(first[0]):
-            if first[0] == EARLY and not self._vouched():
+            vouched = self._early.vouch(self._packer.turn(EARLY)) if first[0] == EARLY else 0
+            if vouched is None:
                 continue
             frame, positions = self._packer.next(first[0])
             if frame is None:
@@ -239,17 +240,10 @@ class Session:
             data = Data(frame, self._due_mark())
             self.out.append(data)
             size = 1 + len(put_varint(data.mark)) + len(frame)
-            self._outbox.leave(size, now_ms, tuple(positions))
+            self._outbox.leave(size, now_ms, tuple(positions), vouched)
         mark = self._due_mark()
         if mark:
             self.out.append(Mark(mark))
-
-    def _vouched(self) -> bool:
-        """Say what vouches for the feed whose turn it is; return whether it may go early."""
-        advance = self._early.before(self._packer.turn(EARLY))
-        if advance is not None and advance != Advance():
-            self.out.append(Vouch(advance))
-        return advance is not None
 
     def _due_mark(self) -> int:
         """The mark that may be said now, once; 0 while something is still to be sent."""

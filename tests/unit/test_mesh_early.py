@@ -18,6 +18,7 @@ from protocols.ledger.sealing import SealOrder
 from protocols.mesh import frames
 from protocols.mesh.early import CONTROL_FIRST_BYTES
 from protocols.mesh.frames import Data, Vouch, decode_frame, encode_frame
+from protocols.mesh.outbox import EARLY, Outbox
 from protocols.trust.certificates import Rank, sign_certificate
 from protocols.trust.control import Attestation, Audit, AuditItem, SealReason, encode_control
 from protocols.trust.standing import Standing
@@ -471,3 +472,16 @@ def test_a_forged_one_costs_its_sender_the_link_and_leaves_nothing():
 
     assert link not in ann.links
     assert "bad_signature" in {each.values.get("code") for each in new.notices}
+
+
+def test_what_vouches_counts_as_under_way_until_what_it_goes_before_has_arrived():
+    outbox = Outbox(listed=True)
+    assert outbox.room(EARLY) and outbox.room(Lane.URGENT)
+
+    outbox.leave(200, 0, (), beside=40_000)
+    assert not outbox.room(EARLY) and not outbox.room(Lane.URGENT)
+    outbox.arrive(199, 50)
+    assert not outbox.room(EARLY)
+
+    outbox.arrive(200, 100)
+    assert outbox.room(EARLY) and outbox.settled
