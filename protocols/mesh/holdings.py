@@ -9,6 +9,10 @@ from protocols.ledger.chain import FeedState, Tip
 from protocols.mesh.entitlement import Entitlement
 from protocols.mesh.outbox import Position
 
+PLACES_MAX = 64
+"""Places kept of one feed: a link may stay up for months. Of more the lowest go: what both sides of
+a later fork share below them is found as at a first contact."""
+
 
 class Holdings:
     """Where one peer stands in our feeds, by what it listed, took and acknowledged."""
@@ -22,7 +26,10 @@ class Holdings:
 
     def note(self, position: Position) -> None:
         """The peer holds, or is about to hold, an entry and all before it."""
-        self._held.setdefault(position.feed, {})[position.hash] = position.seq
+        held = self._held.setdefault(position.feed, {})
+        held[position.hash] = position.seq
+        if len(held) > PLACES_MAX:
+            del held[min(held, key=held.__getitem__)]
 
     def reset(self, feed: FeedState, entry: bytes | None = None, seq: int = 0) -> None:
         """The peer says where it stands in a feed, whatever we thought."""

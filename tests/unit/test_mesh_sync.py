@@ -26,6 +26,7 @@ from protocols.mesh.frames import (
     Want,
     encode_frame,
 )
+from protocols.mesh.holdings import PLACES_MAX
 from protocols.mesh.outbox import FRAME_MS, WINDOW_FRAMES_MIN
 from protocols.mesh.places import LADDER_PLACES_MAX
 from tests.unit.forge import Author, device_keys, opening, saying
@@ -447,3 +448,17 @@ def test_a_disk_that_fails_while_storing_costs_the_link_and_nothing_else():
     stage.link(ann, ben)
     stage.run(2_000)
     assert agree(ann, ben)
+
+
+def test_a_link_that_stays_up_for_long_remembers_a_bounded_number_of_places():
+    stage, (ann, ben) = linked("ann", "ben")
+    whom = stage.write(ann, patient("Amina"))[0].patient
+    for number in range(PLACES_MAX + 40):
+        stage.write(ann, note(whom, f"note {number}"))
+        stage.run(100)
+
+    assert agree(ann, ben)
+    for device in (ann, ben):
+        (session,) = device.node._board.sessions()
+        places = [len(held) for held in session._holdings._held.values()]
+        assert max(places) == PLACES_MAX, places

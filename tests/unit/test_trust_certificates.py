@@ -202,6 +202,23 @@ def test_organisations_sign_the_same_bytes_apart_and_all_of_them_must():
         sign_charter(CHARTER, [JAPAN])
 
 
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("put", ["nothing", "the other's", "of another text"])
+def test_one_signature_that_does_not_hold_founds_nothing_whosoever_it_is(at, put):
+    (root,) = (each for each in (JAPAN, MINISTRY) if each.device == CHARTER.orgs[at].root)
+    instead = {
+        "nothing": bytes(64),
+        "the other's": FOUNDED.signatures[1 - at],
+        "of another text": charter_signature(FOUNDED.body + b" ", root),
+    }[put]
+    changed = list(FOUNDED.signatures)
+    changed[at] = instead
+
+    with pytest.raises(PeerError, match="charter_signature"):
+        open_charter(SignedCharter(FOUNDED.body, tuple(changed)))
+    assert open_charter(FOUNDED)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
