@@ -24,6 +24,7 @@ from protocols.live.options import (
     source_option,
     target_option,
 )
+from protocols.live.packcommands import pack_commands
 from protocols.live.personcommands import person_commands
 from protocols.live.phrases import phrase
 from protocols.live.releasecommands import release_commands
@@ -52,8 +53,9 @@ class App:
         coming = enrol_commands(self.data_option, self.invite_help, self.invite_hq_help)
         lists = [audit_command(self.data_option), counts_command(self.data_option)]
         erasing = erase_commands(self.data_option) + release_commands(self.data_option)
-        people = person_commands(self.data_option)
-        return [*own, *coming, *lists, *erasing, *people, *member_commands(self.data_option)]
+        people = person_commands(self.data_option) + pack_commands(self.data_option)
+        members = member_commands(self.data_option)
+        return [*own, *coming, *lists, *erasing, *people, *members]
 
     def _init(self) -> click.Command:
         @click.command("init", help=self.init_help)

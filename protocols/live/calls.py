@@ -8,6 +8,7 @@ from protocols.live import (
     enrolling,
     erasing,
     members,
+    packs,
     papers,
     people,
     printing,
@@ -26,6 +27,7 @@ READS: dict[str, Reader] = (
     | counting.READS
     | erasing.READS
     | releasing.READS
+    | packs.READS
     | papers.READS
     | people.READS
     | relating.READS
@@ -39,5 +41,6 @@ DEEDS: dict[str, Doer] = (
     | people.DEEDS
     | printing.DEEDS
     | papers.DEEDS
+    | packs.DEEDS
 )
 """What is done, whoever sits at the terminal. Who seals is asked apart: `members.DEEDS`."""

@@ -123,3 +123,44 @@ def _read(raw: bytes, kind: int, form: type[_Said]) -> tuple[SignedStatement, _S
     if said.version != STATEMENT_VERSION or not verify_statement(statement):
         raise PeerError("pack_statement")
     return statement, said
+
+
+FILE_VERSION = 1
+FILE_BYTES_MAX = 64 * 1024
+APPROVALS_MAX = 8
+
+
+class PackFile(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    """A signed pack as a file: carried by hand before anybody publishes it."""
+
+    version: Number16
+    packed: bytes
+    """Compressed canonical bytes."""
+    signed: bytes
+    """The organisation's statement."""
+    approvals: Annotated[tuple[bytes, ...], Meta(max_length=APPROVALS_MAX)] = ()
+    """Persons' statements."""
+
+
+def read_pack_file(raw: bytes) -> PackFile:
+    """Return a signed pack; its statements hold, what they are about is not judged here.
+
+    Raises:
+        PeerError: `malformed`, `not_canonical`, `pack_statement`.
+    """
+    if len(raw) > FILE_BYTES_MAX:
+        raise PeerError("malformed", what="PackFile")
+    file = unpack(PackFile, raw)
+    if file.version != FILE_VERSION:
+        raise PeerError("pack_statement")
+    _, said = read_pack_statement(file.signed)
+    for each in file.approvals:
+        _, approved = read_pack_approval(each)
+        if approved.digest != said.digest:
+            raise PeerError("pack_statement")
+    return file
+
+
+def write_pack_file(packed: bytes, signed: bytes, approvals: tuple[bytes, ...] = ()) -> bytes:
+    """Return the bytes of the file."""
+    return pack(PackFile(FILE_VERSION, packed, signed, approvals))

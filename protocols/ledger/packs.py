@@ -1,0 +1,267 @@
+"""The packs that are known here: who gave each out, who approved it, and which is in use.
+
+A publication counts when a root or issuer of an organisation of this operation signed it for this
+operation; an approval when a person signed it whose role may approve packs. Both are judged anew
+whenever they are asked for, so a seal takes effect at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import msgspec
+
+from protocols.errors import InputError
+from protocols.guidelines.canonical import canonical, head_of
+from protocols.guidelines.guideline import SHIPPED
+from protocols.guidelines.linting import FORMS, lint, read_any
+from protocols.guidelines.pack import PackHead
+from protocols.ids import DeviceId
+from protocols.ledger.book import Ledger
+from protocols.records.kinds import KindNo
+from protocols.trust.certificates import Rank
+from protocols.trust.packs import pack_digest, sign_pack
+from protocols.trust.standing import Standing
+from protocols.trust.statements import pack as bytes_of
+
+SHIPPED_NAMES = (*FORMS, *SHIPPED)
+"""Packs that come with the software."""
+
+FAULTS_TOLD = 3
+"""Of a pack that cannot be signed; `pack lint` tells them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person stands by a pack, and may."""
+
+    person: str
+    role: str
+    approver: bytes
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPack:
+    """One version of one pack."""
+
+    name: str
+    version: str
+    title: str
+    status: str
+    digest: bytes
+    text: str
+    org: str
+    """Who gave it out; '' for what came with the software."""
+    counts: bool
+    """Whether whoever signed it may give packs out here."""
+    readable: bool
+    """Whether this software finds no fault in it."""
+    approvals: tuple[Approval, ...]
+    at_ms: int
+    """When it was published; 0 for what came with the software."""
+    shipped: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be worked by."""
+        return self.counts and self.readable
+
+    @property
+    def approved(self) -> bool:
+        """Whether a clinical lead stands by it; until then screens say NOT APPROVED."""
+        return bool(self.approvals)
+
+    @property
+    def approved_by(self) -> str:
+        """Who stands by it, in words."""
+        return "; ".join(f"{each.person}, {each.role}" for each in self.approvals)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Which version a device said it works by."""
+
+    device: bytes
+    name: str
+    version: str
+    digest: bytes
+    at_ms: int
+
+
+def held(ledger: Ledger) -> list[HeldPack]:
+    """Return every version of every pack known here, by name, the one to use first."""
+    approvals = _approvals(ledger)
+    found: dict[tuple[bytes, bool], HeldPack] = {}
+    for (
+        name,
+        version,
+        title,
+        status,
+        digest,
+        operation,
+        issuer,
+        text,
+        at_ms,
+        standing,
+    ) in ledger.store.all(
+        "SELECT name, version, title, status, digest, operation, issuer, text, at_ms, standing"
+        " FROM pack WHERE replaced = 0 ORDER BY at_ms, entry"
+    ):
+        org = _issuing_org(ledger, issuer) if operation == ledger.authority.operation else ""
+        counts = bool(org) and standing == Standing.STANDS
+        each = HeldPack(
+            name, version, title, status, digest, text, org, counts, _readable(text),
+            approvals.get(digest, ()), at_ms,
+        )  # fmt: skip
+        found[digest, counts] = each
+    known = [
+        pack for (digest, counts), pack in found.items() if counts or (digest, True) not in found
+    ]
+    return sorted([*known, *map(_shipped, SHIPPED_NAMES)], key=_order)
+
+
+def in_use(ledger: Ledger, name: str) -> HeldPack | None:
+    """Return the version this node works by: the newest approved one, else the newest."""
+    return next((pack for pack in held(ledger) if pack.name == name and pack.usable), None)
+
+
+def contents(pack: HeldPack) -> msgspec.Struct:
+    """Return a pack as guidelines take it; `approved_by` says who stands by it.
+
+    Raises:
+        SetupError: `bad_pack`.
+    """
+    found = read_any(pack.text)
+    head = getattr(found, "pack")  # noqa: B009 - every form has one
+    assert isinstance(head, PackHead)
+    signed = msgspec.structs.replace(head, approved_by=pack.approved_by)
+    return msgspec.structs.replace(found, pack=signed)
+
+
+def uses(ledger: Ledger) -> list[Use]:
+    """Return what each device last said it works by, by pack and device."""
+    last: dict[tuple[str, bytes], Use] = {}
+    for name, version, digest, at_ms, feed in ledger.store.all(
+        "SELECT u.name, u.version, u.digest, u.at_ms, t.feed FROM pack_use u"
+        " JOIN strand t ON t.entry = u.entry WHERE u.replaced = 0 AND u.standing = 0"
+        " ORDER BY t.clock, u.entry"
+    ):
+        device = bytes(ledger.chain.by_no[feed].genesis.device)
+        last[name, device] = Use(device, name, version, digest, at_ms)
+    return [last[key] for key in sorted(last)]
+
+
+def unsaid(ledger: Ledger) -> list[HeldPack]:
+    """Return the packs this node works by and has not said so yet.
+
+    A node that said nothing of a pack works by the one that came with the software.
+    """
+    own = {use.name: use.digest for use in uses(ledger) if use.device == ledger.authority.device}
+    names = dict.fromkeys(pack.name for pack in held(ledger))
+    chosen = [found for name in names if (found := in_use(ledger, name)) is not None]
+    return [
+        pack for pack in chosen if own.get(pack.name, b"") != (b"" if pack.shipped else pack.digest)
+    ]
+
+
+def sign(ledger: Ledger, text: str) -> bytes:
+    """Return the statement by which this device's organisation gives a pack out.
+
+    Raises:
+        InputError: `may_not_sign_pack`, `pack_faults` naming the first faults with their lines.
+    """
+    authority = ledger.authority
+    member = authority.roster.device(authority.device)
+    if member is None or member.rank > Rank.ISSUER or member.sealed:
+        raise InputError("may_not_sign_pack")
+    wrong = lint(text)
+    if wrong:
+        told = tuple(f"{fault.line}: {fault.what}" for fault in wrong[:FAULTS_TOLD])
+        raise InputError("pack_faults", allowed=told)
+    head = head_of(text)
+    digest = pack_digest(canonical(text))
+    return bytes_of(sign_pack(authority.keys, authority.operation, head.name, head.version, digest))
+
+
+def _issuing_org(ledger: Ledger, issuer: bytes) -> str:
+    """Return the organisation of a key that may give packs out, else ''."""
+    roster = ledger.authority.roster
+    org = roster.charter.org_of(issuer) if roster.charter and issuer else None
+    if org is not None:
+        return org.name
+    member = roster.device(DeviceId(issuer)) if issuer else None
+    if member is None or member.rank > Rank.ISSUER or member.sealed:
+        return ""
+    return member.org
+
+
+def _approvals(ledger: Ledger) -> dict[bytes, tuple[Approval, ...]]:
+    found: dict[bytes, dict[bytes, Approval]] = {}
+    for digest, approver, person, role, at_ms, operation in ledger.store.all(
+        "SELECT digest, approver, person, role, at_ms, operation FROM pack_approval"
+        " WHERE replaced = 0 AND standing = 0 ORDER BY at_ms, entry"
+    ):
+        if operation == ledger.authority.operation and may_approve(ledger, approver):
+            found.setdefault(digest, {}).setdefault(
+                approver, Approval(person, role, approver, at_ms)
+            )
+    return {digest: tuple(each.values()) for digest, each in found.items()}
+
+
+def may_approve(ledger: Ledger, person: bytes) -> bool:
+    """Whether a key is a person's, whose role may write approvals of packs."""
+    roster = ledger.authority.roster
+    member = roster.device(DeviceId(person)) if person else None
+    if member is None or member.rank != Rank.PERSON or member.sealed or roster.charter is None:
+        return False
+    return any(
+        role.number in member.roles and (not role.kinds or KindNo.PACK_APPROVE in role.kinds)
+        for role in roster.charter.roles
+    )
+
+
+def _order(pack: HeldPack) -> tuple[object, ...]:
+    """By name; usable ones first, then approved ones, then the newest, then what was published."""
+    version = tuple(-number for number in _version(pack.version))
+    return (
+        pack.name,
+        not pack.usable,
+        not pack.approved,
+        version,
+        pack.shipped,
+        -pack.at_ms,
+        pack.digest,
+    )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    parts = [int(part) if part.isdecimal() and part.isascii() else 0 for part in text.split(".")]
+    return (*parts[:4], *[0] * (4 - len(parts)))
+
+
+@lru_cache(64)
+def _readable(text: str) -> bool:
+    return bool(text) and not lint(text)
+
+
+@lru_cache(64)
+def _shipped(name: str) -> HeldPack:
+    whole = (files("protocols.guidelines") / "packs" / f"{name}.toml").read_text("utf-8")
+    head = head_of(whole)
+    return HeldPack(
+        name=head.name,
+        version=head.version,
+        title=head.title,
+        status=head.status,
+        digest=pack_digest(canonical(whole)),
+        text=whole,
+        org="",
+        counts=True,
+        readable=True,
+        approvals=(),
+        at_ms=0,
+        shipped=True,
+    )

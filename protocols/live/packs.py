@@ -1,0 +1,143 @@
+"""Calls of the local socket about packs: which are known, which is in use, and signing one."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from protocols.errors import InputError
+from protocols.guidelines.canonical import PACK_BYTES_MAX
+from protocols.ids import DeviceId
+from protocols.ledger import packs
+from protocols.live.members import Doer, Reader
+from protocols.mesh.effects import Effect, Now
+from protocols.mesh.node import Node
+from protocols.records.rows import iso
+
+
+class PackUser(msgspec.Struct, frozen=True):
+    """A device that said which version it works by."""
+
+    device: str
+    name: str
+    at: str | None
+    """Since when."""
+
+
+class PackLine(msgspec.Struct, frozen=True):
+    """`packs`: one version of one pack."""
+
+    name: str
+    version: str
+    title: str
+    digest: str
+    """64 hexadecimal digits."""
+    org: str
+    """Who gave it out; '' for what came with the software."""
+    status: str
+    shipped: bool
+    in_use: bool
+    """Whether this node works by it."""
+    why: str
+    """Why it is not: '', 'signature' or 'faults', or 'older' where another version goes first."""
+    approved: bool
+    approved_by: str
+    at: str | None
+    users: tuple[PackUser, ...] = ()
+
+
+def listing(node: Node, now: Now, args: Mapping[str, Any]) -> list[PackLine]:
+    """`packs`: every version of every pack, with who works by it."""
+    ledger = node.ledger
+    known = packs.held(ledger)
+    used = packs.uses(ledger)
+    first: dict[str, bytes] = {}
+    for pack in known:
+        if pack.usable:
+            first.setdefault(pack.name, pack.digest)
+    shipped = {pack.name: pack.digest for pack in known if pack.shipped}
+    found = []
+    for pack in known:
+        chosen = first.get(pack.name) == pack.digest
+        users = tuple(
+            PackUser(
+                str(DeviceId(use.device)),
+                ledger.authority.name_of(DeviceId(use.device)),
+                iso(use.at_ms),
+            )
+            for use in used
+            if use.name == pack.name and (use.digest or shipped.get(use.name)) == pack.digest
+        )
+        why = "" if chosen else _why_not(pack)
+        found.append(
+            PackLine(
+                pack.name,
+                pack.version,
+                pack.title,
+                pack.digest.hex(),
+                pack.org,
+                pack.status,
+                pack.shipped,
+                chosen,
+                why,
+                pack.approved,
+                pack.approved_by,
+                iso(pack.at_ms) if pack.at_ms else None,
+                users,
+            )
+        )
+    return found
+
+
+def _why_not(pack: packs.HeldPack) -> str:
+    if not pack.readable:
+        return "faults"
+    return "older" if pack.counts else "signature"
+
+
+def text(node: Node, now: Now, args: Mapping[str, Any]) -> str:
+    """`pack_text`: the TOML of the version in use of the pack `name`.
+
+    Raises:
+        InputError: `unknown_pack`.
+    """
+    found = packs.in_use(node.ledger, str(args.get("name")))
+    if found is None:
+        raise InputError("unknown_pack", field="name")
+    return found.text
+
+
+def unsaid(node: Node, now: Now, args: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """`pack_unsaid`: lines for `record` that say what this node works by, where it has not."""
+    return [
+        {
+            "v": 1,
+            "kind": "pack.use",
+            "key": f"pack-use-{now.entropy(8).hex()}",
+            "data": {
+                "name": pack.name,
+                "version": pack.version,
+                "digest": None if pack.shipped else pack.digest.hex(),
+            },
+        }
+        for pack in packs.unsaid(node.ledger)
+    ]
+
+
+def sign(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
+    """`pack_sign`: the statement of this device's organisation over the pack `text`, base64.
+
+    Raises:
+        InputError: `may_not_sign_pack`, `pack_faults`, `too_long`.
+    """
+    whole = args.get("text")
+    if not isinstance(whole, str) or len(whole) > PACK_BYTES_MAX:
+        raise InputError("too_long", field="text", limit=PACK_BYTES_MAX)
+    return base64.b64encode(packs.sign(node.ledger, whole)).decode(), ()
+
+
+READS: dict[str, Reader] = {"packs": listing, "pack_text": text, "pack_unsaid": unsaid}
+DEEDS: dict[str, Doer] = {"pack_sign": sign}
