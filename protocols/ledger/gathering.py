@@ -23,7 +23,7 @@ from protocols.trust.control import (
     Rotation,
     decode_control,
 )
-from protocols.trust.statements import pack
+from protocols.trust.statements import pack, statement_hash
 
 if TYPE_CHECKING:
     from protocols.ledger.book import Ledger
@@ -45,12 +45,15 @@ def gather(ledger: Ledger, feed: FeedState, peer: DeviceId) -> Advance | None:
     """
     authority, genesis = ledger.authority, feed.genesis
     charter = authority.roster.charter
-    if charter is None or charter.scope(genesis.scope) is None or authority.advanced:
+    if charter is None or charter.scope(genesis.scope) is None:
         return None
     if genesis.lane != Lane.URGENT or len(feed.tips) != 1 or _lacks_bodies(ledger, feed):
         return None
     vouched = authority.roster.vouched(genesis.device, bytes(genesis.epoch))
     if vouched is None or not authority.roster.reads(peer, genesis.scope):
+        return None
+    if any(statement_hash(each) in authority.advanced for each in vouched.certificates):
+        # What came ahead here is passed on once a feed has it.
         return None
     found = [place.entry for place in vouched.attestations]
     envelopes: list[Sealed] = []

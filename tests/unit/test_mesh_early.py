@@ -12,7 +12,7 @@ from protocols.feeds.advance import Advance, Lone, open_lone
 from protocols.feeds.entry import EntryKind, make_entry, sign_entry
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, Epoch, KeyId, ScopeId
-from protocols.ledger import gathering, persons
+from protocols.ledger import advancing, gathering, persons
 from protocols.ledger.chain import FeedState
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh import frames
@@ -472,6 +472,22 @@ def test_a_forged_one_costs_its_sender_the_link_and_leaves_nothing():
 
     assert link not in ann.links
     assert "bad_signature" in {each.values.get("code") for each in new.notices}
+
+
+def test_what_came_ahead_is_not_handed_on_before_a_feed_has_it_and_hinders_no_other():
+    stage, ann, ben, new = cut_early()
+    late = newcomer(ann, "late")
+    assert gathering.gather(new.ledger, urgent_of(new, ben), late.id) is None
+
+    # Somebody sends ahead what never comes, and stays: others are served all the same.
+    paper = ann.ledger.authority.roster.certificates(ben.id)[0][1]
+    stray = structs.replace(paper, subject=b"s" * 32, agree=b"a" * 32, serial=77)
+    signed = sign_certificate(stray, ann.ledger.authority.keys)
+    advancing.take(ann.ledger, Advance((signed,), (forged(ben),)), new.id)
+    assert ann.ledger.authority.advanced
+    assert gathering.gather(ann.ledger, urgent_of(ann, ben), late.id) is None
+    stage.write(ann, triage(stage.write(ann, patient("Bahir"))[0].code or ""))
+    assert gathering.gather(ann.ledger, urgent_of(ann, ann), late.id) is not None
 
 
 def test_what_vouches_counts_as_under_way_until_what_it_goes_before_has_arrived():
