@@ -16,6 +16,7 @@ from protocols.ledger.inspection import check, inspect
 from protocols.ledger.releasing import PURPOSES, Wish
 from protocols.ledger.writing import Written
 from protocols.records.shape import SubjectKind
+from protocols.trust.release import approve_release
 from tests.unit.founders import ROLES, TWO_LAWS, charter, member
 from tests.unit.stage import WALL_MS, Device, Stage, admit, note, patient, triage
 from tests.unit.test_erase import coordinator, erase, order, text_of
@@ -202,6 +203,23 @@ def test_nobody_releases_alone_or_what_is_not_theirs():
     stage.carry(ke, ke.node.wrote_control(stage.now(ke)))
     stage.run(4_000)
     assert b"Zebulon" not in text_of(jp) and releasing.shown(jp.ledger) == []
+
+
+def test_one_key_on_both_lines_of_a_release_is_no_release():
+    stage, ke, second, jp = two_orgs(LEAVES)
+    shown, _ = ward(stage, ke)
+    asked = releasing.request(ke.ledger, wish(ke, shown), ke.chance.randbytes(64 * 64))
+    own = ke.ledger.authority
+    with ke.ledger.atomic():
+        for each in releasing.read(ke.ledger, asked).releases:
+            twice = approve_release(each, own.operation, ke.id, own.keys)
+            ke.ledger.write_control(twice, WALL_MS)
+    stage.carry(ke, ke.node.wrote_control(stage.now(ke)))
+    stage.run(4_000)
+
+    assert b"Zebulon" not in text_of(jp)
+    for device in (ke, second, jp):
+        assert releasing.shown(device.ledger) == []
 
 
 def test_a_file_for_others_or_with_more_than_was_released_is_refused_whole():

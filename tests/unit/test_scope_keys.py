@@ -259,6 +259,29 @@ def test_a_reader_reduced_to_a_role_that_does_not_read_is_left_out_of_the_next_k
     assert reader(both) not in keys.readers(SCOPE) and keys.due(ann.id) == [SCOPE]
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_of_two_keys_made_apart_the_one_the_sealed_device_never_had_is_written_under(seed):
+    camp = Camp(CARE, seed=seed)
+    ann, bea = (camp.device(each, "ministry", rank=Rank.COORDINATOR) for each in ("ann", "bea"))
+    tom = camp.device("tom", "ministry")
+    know(ann, bea, tom)
+    know(bea, ann)
+    old, clean = new_key(ann, SCOPE), new_key(bea, SCOPE)
+    stage = Stage()
+    stage.link(ann, bea)
+    stage.run(2_000)
+    # By their ids one comes first or the other, as it happens.
+    stage.carry(ann, ann.node.seal(tom.id, LOST, stage.now(ann)))
+    stage.run(2_000)
+
+    for device in (ann, bea):
+        keys = device.ledger.authority.scope_keys
+        assert keys.write_key(SCOPE) == clean != old
+        assert keys.due(device.id) == []
+    made = [entry for _, entry, record in records(ann) if isinstance(record, Rotation)]
+    assert sorted(made) == sorted((old, clean))
+
+
 def test_nobody_writes_under_what_a_sealed_coordinator_made_above_its_seal():
     camp, (ann, bad, ben) = founded("ben", coordinators=("ann", "bad"))
     give(ann, bad)
