@@ -1,0 +1,217 @@
+"""Which pack is in use: who may give one out, who may approve, and which version goes first."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from protocols.errors import InputError
+from protocols.guidelines.canonical import canonical, packed
+from protocols.guidelines.news2 import News2Pack
+from protocols.ids import DeviceId, OperationId
+from protocols.ledger import packs, persons, sealing
+from protocols.ledger.sealing import SealOrder
+from protocols.records.kinds import KindNo
+from protocols.trust.control import SealReason
+from protocols.trust.identity import DeviceKeys
+from protocols.trust.packs import approve_pack, pack_digest, read_pack_statement, sign_pack
+from protocols.trust.persons import person_keys, unlock
+from protocols.trust.statements import pack as bytes_of
+from tests.unit.people import LOGISTICIAN, NURSE, PASSPHRASE, enrol, founder, write
+from tests.unit.stage import WALL_MS
+
+SHIPPED = next(pack for pack in packs.held(founder().ledger) if pack.name == "news2")
+"""As every node has it."""
+
+
+def b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def text(version: str) -> str:
+    return SHIPPED.text.replace('version = "1"', f'version = "{version}"', 1)
+
+
+def line(kind, key, data):
+    return {"v": 1, "kind": kind, "key": key, "data": data}
+
+
+def publish(device, version, keys=None, operation=None, content=None):
+    """Publish one version of news2, signed by the device's own issuer unless told otherwise."""
+    whole = content or text(version)
+    digest = pack_digest(canonical(whole))
+    authority = device.ledger.authority
+    statement = bytes_of(
+        sign_pack(
+            keys or authority.keys, operation or authority.operation, "news2", version, digest
+        )
+    )
+    data = {"pack": b64(packed(canonical(whole))), "signed": b64(statement)}
+    (answer,) = write(
+        device, None, line("pack.publish", f"publish-{version}-{b64(statement)[-8:]}", data)
+    )
+    assert answer.ok, answer
+    return statement
+
+
+def approve(device, statement, person, keys):
+    said = approve_pack(keys, read_pack_statement(statement)[1], person, "clinical lead")
+    data = {"signed": b64(bytes_of(said))}
+    (answer,) = write(
+        device, None, line("pack.approve", f"approve-{person}-{len(statement)}", data)
+    )
+    assert answer.ok, answer
+
+
+def person_of(device, roles=(NURSE,)):
+    """Enrol somebody; return their id."""
+    before = {each.person for each in persons.enrolled(device.ledger)}
+    enrol(device, roles=roles)
+    (new,) = {each.person for each in persons.enrolled(device.ledger)} - before
+    return new
+
+
+def keys_of(device, person):
+    made, _ = persons.key_of(device.ledger, person)
+    seed = unlock(made.wrapped, PASSPHRASE, made.person)
+    assert seed is not None
+    return person_keys(seed)
+
+
+def used(device):
+    device.ledger.catch_up_all()
+    found = packs.in_use(device.ledger, "news2")
+    assert found is not None
+    return found
+
+
+def test_alone_a_node_works_by_what_came_with_the_software():
+    ann = founder()
+
+    assert (used(ann).version, used(ann).shipped, used(ann).approved) == ("1", True, False)
+    assert packs.in_use(ann.ledger, "no-such-pack") is None
+    assert packs.unsaid(ann.ledger) == []
+
+
+@pytest.mark.parametrize(
+    ("published", "version"),
+    [(["1.1"], "1.1"), (["2", "10"], "10"), (["10", "2"], "10"), (["0.9"], "1"), (["1"], "1")],
+)
+def test_the_newest_goes_first(published, version):
+    ann = founder()
+    for each in published:
+        publish(ann, each)
+
+    assert used(ann).version == version
+    assert used(ann).shipped is (published == ["0.9"])
+
+
+def test_an_approved_version_goes_before_a_newer_one():
+    ann = founder()
+    amina = person_of(ann)
+    two = publish(ann, "2")
+    publish(ann, "3")
+    assert used(ann).version == "3"
+
+    approve(ann, two, "Amina", keys_of(ann, amina))
+
+    found = used(ann)
+    assert (found.version, found.approved_by) == ("2", "Amina, clinical lead")
+    contents = packs.contents(found)
+    assert isinstance(contents, News2Pack)
+    assert contents.pack.approved_by == "Amina, clinical lead"
+    assert SHIPPED.approved_by == ""
+
+
+def test_only_a_person_whose_role_may_approve_does():
+    ann = founder()
+    logistician, nurse = person_of(ann, (LOGISTICIAN,)), person_of(ann)
+    two = publish(ann, "2")
+
+    approve(ann, two, "A stranger", DeviceKeys.from_entropy(bytes(64)))
+    approve(ann, two, "The device itself", ann.ledger.authority.keys)
+    approve(ann, two, "Logistician", keys_of(ann, logistician))
+    assert not used(ann).approved
+
+    approve(ann, two, "Nurse", keys_of(ann, nurse))
+    assert used(ann).approved_by == "Nurse, clinical lead"
+
+
+def test_an_approval_of_one_version_is_none_of_another():
+    ann = founder()
+    amina = person_of(ann)
+    two = publish(ann, "2")
+    approve(ann, two, "Amina", keys_of(ann, amina))
+    publish(ann, "2", content=text("2") + "# one comment more\n")
+
+    versions = [pack for pack in packs.held(ann.ledger) if pack.version == "2"]
+
+    assert [pack.approved for pack in versions] == [True, False]
+
+
+@pytest.mark.parametrize("who", ["stranger", "other operation"])
+def test_what_no_issuer_of_this_operation_signed_is_never_used(who):
+    ann = founder()
+    if who == "stranger":
+        publish(ann, "9", keys=DeviceKeys.from_entropy(bytes(64)))
+    else:
+        publish(ann, "9", operation=OperationId(b"\1" * 32))
+
+    (nine,) = [pack for pack in packs.held(ann.ledger) if pack.version == "9"]
+
+    assert not nine.counts
+    assert used(ann).version == "1"
+
+
+def test_a_version_this_software_finds_faults_in_is_never_used():
+    ann = founder()
+    publish(ann, "9", content=text("9").replace('from = "9", to = "11"', 'from = "8", to = "11"'))
+
+    (nine,) = [pack for pack in packs.held(ann.ledger) if pack.version == "9"]
+
+    assert (nine.counts, nine.readable) == (True, False)
+    assert used(ann).version == "1"
+
+
+def test_a_seal_on_the_person_takes_the_approval_back():
+    ann = founder()
+    amina = person_of(ann)
+    approve(ann, publish(ann, "2"), "Amina", keys_of(ann, amina))
+    assert used(ann).approved
+
+    order = SealOrder(SealReason.COMPROMISED)
+    sealing.seal(ann.ledger, DeviceId(amina), order, bytes(24), WALL_MS)
+
+    assert not used(ann).approved
+
+
+def test_a_node_says_once_which_version_it_works_by():
+    ann = founder()
+    publish(ann, "2")
+    (wanted,) = packs.unsaid(ann.ledger)
+    data = {"name": wanted.name, "version": wanted.version, "digest": wanted.digest.hex()}
+
+    (answer,) = write(ann, None, line("pack.use", "use-1", data))
+    ann.ledger.catch_up_all()
+
+    assert answer.ok
+    assert packs.unsaid(ann.ledger) == []
+    (use,) = packs.uses(ann.ledger)
+    assert (use.device, use.version) == (bytes(ann.ledger.authority.device), "2")
+
+
+def test_only_an_issuer_signs_and_nothing_with_faults():
+    ann = founder()
+
+    statement = packs.sign(ann.ledger, text("2"))
+    with pytest.raises(InputError) as refused:
+        packs.sign(ann.ledger, text("2").replace('step = "1"', 'step = "2"', 1))
+
+    assert read_pack_statement(statement)[1].pack_version == "2"
+    assert refused.value.code == "pack_faults"
+    assert refused.value.allowed[0].split(":")[0].isdecimal()
+
+
+def test_kinds_have_numbers_of_their_own_block():
+    assert [KindNo.PACK_PUBLISH, KindNo.PACK_APPROVE, KindNo.PACK_USE] == [120, 121, 122]
