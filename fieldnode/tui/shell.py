@@ -78,6 +78,8 @@ class Shell:
         self._glance = Glance()
         self.lost: list[str | Scan | None] = []
         """Keys dropped since one was last taken; None for what must not be shown."""
+        self.dropped = 0
+        """Keys dropped so far."""
         self._held_by: Ask | None = None
         self._leader = False
         self._clock_asked = False
@@ -386,6 +388,7 @@ class Shell:
     def _lose(self, item: str | Scan | None) -> None:
         """Drop a key, with a bell and a word."""
         self.lost.append(item)
+        self.dropped += 1
         self.bells += 1
 
     def _ask_state(self) -> list[Act]:

@@ -27,6 +27,17 @@ SCRIPTS = st.lists(
              "enter", "1", *"386", "enter", "enter"],
             ["down", "enter", "v", *"26", "enter", *"93", "enter", "-", *"98/60", "enter", *"118",
              "enter", "1", *"386", "enter", "enter"],
+            ["t", "2", "enter"],
+            ["t", "0", "enter", "enter"],
+            ["f2", *"431", "enter", "9", "1", "2", "1", "enter", "4", "1", "enter"],
+            ["f2", *"432", "enter", "9", "2", "2", *"06", "enter", "enter", "4", "1", "enter"],
+            ["f2", *"]C1TG-9", "enter", "1", "4", "2", *"]C1TG-8", "enter", "3", "2", "1", "enter"],
+            ["f2", *"]C1TG-9", "enter", "0", "4", "2", *"]C1TG-8", "enter", "3", "2", "1", "enter"],
+            ["n", *"Li", "enter", *"Wei", "enter", "ctrl+l", "enter", "escape"],
+            ["n", *"Qq", "enter", "tab", "1", *"~40", "enter", "1", "ctrl+l", "enter", "enter"],
+            ["enter", "l", "n", *"haddad", "enter", "enter", "2", "enter", "escape"],
+            ["f6", "enter", "escape"],
+            ["f10", "6", "5", *"X-", "enter", "escape", "escape"],
             ["enter", "3", *"pale", "enter"],
             ["enter", "e", "enter"],
             ["enter", "u", "enter"],
@@ -44,6 +55,10 @@ STEPS = st.lists(
     st.tuples(st.integers(0, 3), st.booleans(), st.integers(0, GLANCE_MS - 1)), max_size=120
 )
 """Before each key: answers that came, whether the screen was drawn, how long nothing was struck."""
+
+
+LISTS = ("board", "search", "drafts", "alerts", "links", "link_other")
+"""Pages that ask nothing but which of those listed."""
 
 
 class Slow:
@@ -80,7 +95,7 @@ class Slow:
     @property
     def asks_more_than_which(self):
         page = self.shell.page
-        return page.question is not None and page.name not in ("board", "search", "drafts")
+        return page.question is not None and page.name not in LISTS
 
     def strike(self, key):
         self.shell.key(key, self.now_ms)
@@ -122,9 +137,11 @@ def test_keys_at_any_speed_write_what_they_write_slowly_or_stop_at_a_question(sc
 
     assert slow.asked_at is None or len(fast.node.written) <= slow.asked_at
     if fast.shell.lost:
-        event("stopped at a question")
         assert fast.shell.page.question is not None or fast.shell.page.name == "lock"
         assert "not taken" in fast.shell.said.text
+    if fast.shell.dropped:
+        # Who locks and comes back goes on at the question, and the strip has said it meanwhile.
+        event("stopped at a question")
         assert written(fast.node) == written(slow.node)[: len(fast.node.written)]
     else:
         event("went through")

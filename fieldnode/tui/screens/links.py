@@ -299,7 +299,9 @@ def how(desk: Desk, row: RelationLine) -> str:
         return words("links.disputed")
     if not row.linked:
         return words("links.not")
-    said = words(_word(row.relation))
+    known = _word(row.relation)
+    # A newer node may know more ways to belong together than this terminal.
+    said = words(known) if words.has(known) else clean_text(row.relation)
     return said if row.forward else words("links.back", relation=said)
 
 

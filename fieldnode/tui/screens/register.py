@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.cores.display import Line, Size
@@ -30,7 +31,10 @@ from fieldnode.tui.screens.choices import AGE_UNIT, SEX, category_field
 from fieldnode.tui.screens.form_page import texts
 from fieldnode.tui.screens.tag_form import TagForm
 from protocols.errors import FieldmeshError
-from protocols.live.api import BoardLine, BoardPage, Recorded
+from protocols.live.api import BoardLine, Recorded
+
+if TYPE_CHECKING:
+    from fieldnode.client import Node
 
 AGE_MAX = "130"
 
@@ -58,9 +62,7 @@ class RegisterPage(TagForm):
     def key(self, key: str) -> list[Act]:
         """Take one key; one shows who is perhaps here already."""
         if key == CANDIDATES_KEY:
-            if not self._candidates:
-                return [Say(self.desk.words("candidates.none"))]
-            return [Open(CandidatesPage(self.desk, self._candidates))]
+            return [self._look_at()]
         return super().key(key)
 
     def field_left(self, name: str) -> list[Act]:
@@ -87,28 +89,39 @@ class RegisterPage(TagForm):
         )
 
     def _look_for(self) -> list[Act]:
-        """Ask for those of this name, or of one of its parts, or of this phone."""
+        """Ask for them once for each name that is typed; nobody waits for the answer."""
+        wanted = self._wanted
+        asked = " ".join(wanted[:1])
+        if asked == self._looked_for:
+            return []
+        self._looked_for, self._candidates = asked, ()
+
+        def came(found: tuple[BoardLine, ...]) -> list[Act]:
+            if asked == self._looked_for:
+                self._candidates = found
+            return []
+
+        call = partial(_search, wanted)
+        return [Ask(call, came, _not_found, holds=False)] if wanted else []
+
+    def _look_at(self) -> Ask:
+        """Show all of them; keys wait, so that it means the same however late they come."""
+
+        def came(found: tuple[BoardLine, ...]) -> list[Act]:
+            self._candidates = found
+            if not found:
+                return [Say(self.desk.words("candidates.none"), "warn", bell=True)]
+            return [Open(CandidatesPage(self.desk, found))]
+
+        return Ask(partial(_search, self._wanted), came)
+
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        """What is searched, one after the other until somebody is found."""
         answers = self.form.answers()
         names = [answers[part].text for part in _NAMES if part in answers]
-        phone = answers["phone"].text if "phone" in answers else ""
-        wanted = " ".join(names) or phone
-        if not wanted or wanted == self._looked_for:
-            return []
-        self._looked_for = wanted
-        return [self._ask_for(wanted, names[:1] if len(names) > 1 else [])]
-
-    def _ask_for(self, wanted: str, else_wanted: list[str]) -> Ask:
-        asked = self._looked_for
-
-        def came(page: BoardPage) -> list[Act]:
-            if asked != self._looked_for:
-                return []
-            if not page.lines and else_wanted:
-                return [self._ask_for(else_wanted[0], [])]
-            self._candidates = page.lines
-            return []
-
-        return Ask(lambda node: node.search(wanted, CANDIDATES_MAX), came, _not_found, holds=False)
+        phone = [answers["phone"].text] if "phone" in answers else []
+        return tuple(dict.fromkeys([" ".join(names), *names[:1], *phone]) if names else phone)
 
     def tag_answered(self, _tag: str) -> None:
         """This patient has the tag too: the node need not ask again."""
@@ -161,6 +174,15 @@ class RegisterPage(TagForm):
         """Go on to the chart."""
         patient = recorded.patient or recorded.id or ""
         return [Open(ChartPage(self.desk, patient), instead=True)]
+
+
+async def _search(wanted: tuple[str, ...], node: Node) -> tuple[BoardLine, ...]:
+    """Return whom the first question that finds anybody finds."""
+    for text in wanted:
+        page = await node.search(text, CANDIDATES_MAX)
+        if page.lines:
+            return page.lines
+    return ()
 
 
 def _not_found(_failure: FieldmeshError) -> list[Act]:
