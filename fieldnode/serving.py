@@ -6,6 +6,7 @@ import sys
 
 from protocols.live.commands import show
 from protocols.live.journal import Journal
+from protocols.live.packtelling import Teller
 from protocols.live.running import Desk, factory_of
 from protocols.live.service import Service, Settings
 
@@ -15,6 +16,7 @@ async def serve(passphrase: str | None, settings: Settings) -> None:
     journal = Journal()
     service = Service(factory_of(settings.folder, passphrase, journal.note), settings, journal)
     desk = Desk(service, settings.folder)
+    Teller(service)
     await service.start(desk.handlers(), left=desk.left)
     show({"listening": str(service.address)})
     sys.stdout.flush()

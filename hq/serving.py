@@ -18,6 +18,7 @@ from protocols.live.clock import now
 from protocols.live.commands import show
 from protocols.live.journal import Journal
 from protocols.live.local import Caller, Handler
+from protocols.live.packtelling import Teller
 from protocols.live.phrases import phrase
 from protocols.live.running import Desk, factory_of
 from protocols.live.service import Service, Settings
@@ -32,6 +33,7 @@ async def serve(
     journal = Journal()
     service = Service(factory_of(settings.folder, passphrase, journal.note), settings, journal)
     desk = Desk(service, settings.folder)
+    Teller(service)
     book = LedgerBook(service)
     accounts, witness = Accounts(book, entropy=os.urandom), NodeWitness(service)
     page = ""

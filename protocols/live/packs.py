@@ -12,10 +12,13 @@ from protocols.errors import InputError
 from protocols.guidelines.canonical import PACK_BYTES_MAX
 from protocols.ids import DeviceId
 from protocols.ledger import packs
+from protocols.ledger.practice import standing_now
 from protocols.live.members import Doer, Reader
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
+from protocols.records.kinds import KindNo
 from protocols.records.rows import iso
+from protocols.trust.standing import Standing
 
 
 class PackUser(msgspec.Struct, frozen=True):
@@ -137,6 +140,18 @@ def sign(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequenc
     if not isinstance(whole, str) or len(whole) > PACK_BYTES_MAX:
         raise InputError("too_long", field="text", limit=PACK_BYTES_MAX)
     return base64.b64encode(packs.sign(node.ledger, whole)).decode(), ()
+
+
+def say_uses(node: Node, now: Now) -> tuple[int, list[Effect]]:
+    """Record what this node works by and has not said; return of how many packs.
+
+    Where the role of the device may not say so, nothing is written.
+    """
+    if standing_now(node.ledger, None, KindNo.PACK_USE) is not Standing.STANDS:
+        return 0, []
+    lines = unsaid(node, now, {})
+    _, effects = node.record(lines, now)
+    return len(lines), effects
 
 
 READS: dict[str, Reader] = {"packs": listing, "pack_text": text, "pack_unsaid": unsaid}

@@ -103,6 +103,18 @@ def test_a_running_node_answers_the_same(folder, source):
     assert unknown.returncode == 1 and "pack list" in unknown.stderr
 
 
+def test_a_running_node_says_by_itself_which_version_it_works_by(folder, source, tmp_path):
+    later, file = tmp_path / "later.toml", tmp_path / "later.pack"
+    later.write_text(source.read_text().replace('name = "cholera-a"', 'name = "our-plan"', 1))
+
+    with serving(folder):
+        assert pack("sign", later, "--data", folder, "--to", file).returncode == 0
+        assert pack("publish", file, "--data", folder).returncode == 0
+        (line,) = told("fieldnode", "pack", "show", "our-plan", "--data", folder, "--json")
+
+    assert [user["name"] for user in line["users"]] == [folder.name]
+
+
 def test_a_changed_file_is_refused(folder, source, tmp_path):
     file = tmp_path / "cholera.pack"
     pack("sign", source, "--data", folder, "--to", file)
