@@ -26,6 +26,7 @@ from hq.shown import Clock
 from hq.strip import strip
 from hq.witness import Witness
 from hq.words import LANGUAGES, preferred, words
+from protocols.live.phrases import phrases
 from protocols.records.display import clean_text
 
 STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -106,6 +107,7 @@ def environment() -> jinja2.Environment:
         age_text=shown.age_text,
         judged=judged,
         guided=guided,
+        refusal=_refusal,
         hex=lambda raw: bytes(raw).hex(),
     )
     return made
@@ -137,6 +139,11 @@ def asset_url(name: str) -> Markup:
     """Return the address of one of our files."""
     name = vendored()[name]["file"] if name in vendored() else name
     return Markup("/static/{}?v={}").format(name, assets()[name].mark)
+
+
+def _refusal(language: str, code: str) -> str:
+    """Say why a link was refused, as commands say it."""
+    return phrases(language)["error"].get(code, code)
 
 
 def _clean(value: object) -> object:

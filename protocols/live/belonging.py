@@ -253,6 +253,7 @@ class Apart(msgspec.Struct, frozen=True):
     """Without their proofs."""
     more: bool = False
     """There are more entries of authors than were looked at."""
+    links: tuple[LinkRefused, ...] = ()
 
 
 class SealLook(msgspec.Struct, frozen=True):

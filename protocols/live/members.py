@@ -81,18 +81,23 @@ def quarantine(node: Node, now: Now, args: Mapping[str, Any]) -> object:
         for each in sealing.kept_back(node.ledger)
     ]
     refused = tuple(refused_line(node, each) for each in authority.roster.refused_seals())
-    links = tuple(
+    return Quarantine(tuple(kept), refused, links_refused(node))
+
+
+def links_refused(node: Node) -> tuple[LinkRefused, ...]:
+    """Say why links were refused since the node was started, the latest first."""
+    name_of = node.ledger.authority.name_of
+    return tuple(
         LinkRefused(
             each.code,
             str(each.peer) if each.peer else "",
-            authority.name_of(each.peer) if each.peer else "",
+            name_of(each.peer) if each.peer else "",
             each.address,
             each.times,
             each.last_ms,
         )
         for each in node.refusals.all()
     )
-    return Quarantine(tuple(kept), refused, links)
 
 
 def refused_line(node: Node, refused: Refused) -> RefusedLine:

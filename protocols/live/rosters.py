@@ -36,7 +36,14 @@ from protocols.live.belonging import (
     ScopePeer,
     SealLook,
 )
-from protocols.live.members import Reader, member_line, member_named, reason_word, refused_line
+from protocols.live.members import (
+    Reader,
+    links_refused,
+    member_line,
+    member_named,
+    reason_word,
+    refused_line,
+)
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.trust.certificates import Rank
@@ -195,6 +202,7 @@ def apart(node: Node, now: Now, args: Mapping[str, Any]) -> Apart:
             for feed in reading.forks(ledger)[:FORKS_MAX]
         ),
         more=more,
+        links=links_refused(node),
     )
 
 

@@ -16,6 +16,7 @@ from protocols.live.belonging import (
     CoordinatorLine,
     ForkLine,
     KeptLine,
+    LinkRefused,
     MemberLine,
     OrgLine,
     Quarantine,
@@ -232,6 +233,7 @@ def hostile(text: str, now_ms: int) -> Trust:
             seals=(RefusedLine("ent_2", text, text, text, text, text),),
             authors=(ApartLine(text, text, text, text, text, 2, 1, now_ms),),
             forks=(ForkLine(text, text, text, 1, 2, ""),),
+            links=(LinkRefused(text, text, text, text, 2, now_ms),),
         ),
         reviews=ReviewPage(
             1,

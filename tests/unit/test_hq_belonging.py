@@ -7,7 +7,7 @@ import pytest
 
 from fieldnode.tui.cores import sealing
 from hq.belonging import DEVICE_REASONS, PERSON_REASONS
-from protocols.live.belonging import ReviewPage
+from protocols.live.belonging import LinkRefused, ReviewPage
 from tests.screens.fake_trust import roster
 from tests.unit.hq_book import HOUR, NOW_MS, TestBook
 from tests.unit.hq_registry import TestRegistry, hostile_registry, ordered
@@ -232,6 +232,19 @@ async def test_quarantine_lists_authors_seals_that_do_not_count_and_forks(house)
     for words in ("the role does not allow", "not admitted", "person unchecked", "Amina Okoro",
                   "does not count", "2 histories", "more entries of this kind"):  # fmt: skip
         assert words in page, words
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Have a coordinator admit it."), ("fr", "Faites-le admettre")]
+)
+async def test_links_that_were_refused_say_why_and_what_to_do(house, language, said):
+    refused = LinkRefused("unknown_device", "", "", "192.0.2.7", 3, NOW_MS)
+    trust = house.registry.trust
+    trust.apart = msgspec.structs.replace(trust.apart, links=(refused,))
+    asked = {"headers": {"Accept-Language": language}}
+    page = await (await house.get("/quarantine", **asked)).text()
+    assert "192.0.2.7" in page and said in page
+    assert ("refused 3 times" in page) == (language == "en")
 
 
 async def test_erases_and_releases_say_who_has_and_who_has_not(house):
