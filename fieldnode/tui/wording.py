@@ -12,6 +12,7 @@ from fieldnode.tui.cores.fields import Reason
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.occasion import Occasion
 from protocols.errors import FieldmeshError
+from protocols.guidelines.vocabulary import word as vocabulary_word
 from protocols.live.api import BoardLine
 from protocols.records.display import clean_text
 
@@ -186,6 +187,9 @@ def value_text(words: Catalogue, text: str) -> str:
         key = f"{room}.{text}"
         if text and " " not in text and words.has(key):
             return words(key)
+    of_care = vocabulary_word(text, words.language) if text and " " not in text else None
+    if of_care is not None:
+        return clean_text(of_care)
     number, _, code = text.rpartition(" ")
     if words.has(f"age.{code}") and number.lstrip("~").isdecimal():
         return age(words, clean_text(text))

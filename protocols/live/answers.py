@@ -121,6 +121,13 @@ def board_line(row: PatientRow, now_ms: int, *, tag_shared: bool = False) -> Boa
         unsettled=row.unsettled,
         standing=row.standing,
         tag_shared=tag_shared,
+        allergy=row.allergy,
+        allergies=row.allergies,
+        allergy_open=bool(row.allergy_open),
+        custody=row.custody,
+        keeper=row.keeper,
+        ward=row.ward,
+        isolation=row.isolation,
     )
 
 

@@ -188,6 +188,20 @@ class BoardLine(msgspec.Struct, frozen=True):
     standing: int = 0
     tag_shared: bool = False
     """True while somebody else carries one of this patient's tags too."""
+    allergy: int = 0
+    """0 nobody asked, 1 none known, 2 listed: on the head of every chart."""
+    allergies: str = ""
+    """What is listed, the most severe first: names of the vocabulary pack or somebody's words."""
+    allergy_open: bool = False
+    """True while people differ about it; what is listed is then used."""
+    custody: int = 0
+    """0 nothing was said, 1 offered, 2 accepted, 3 unclear, 4 conflict: 3 and 4 say CUSTODY UNCLEAR
+    on every board."""
+    keeper: str = ""
+    """Who accepted the patient; several while they are in conflict."""
+    ward: str = ""
+    isolation: int | None = None
+    """Digit of `Isolation`; None: nobody said."""
 
 
 class SharedTag(msgspec.Struct, frozen=True):

@@ -38,6 +38,8 @@ KINDS: tuple[Kind, ...] = (
     transfer.KIND_DECLINE,
 )
 
+_NUMBERS = frozenset(int(kind.number) for kind in KINDS)
+
 OF_FACTS: tuple[type[Row], ...] = (
     allergy.AllergyRow,
     condition.ConditionRow,
@@ -96,6 +98,9 @@ def rows(history: History, contests: Sequence[Contest]) -> list[Row]:
     Args:
         contests: What is unsettled of it.
     """
+    unsettled = conflict.rows(history, contests)
+    if _NUMBERS.isdisjoint(history.of_kind):
+        return [*unsettled]
     return [
         *allergy.rows(history),
         *condition.rows(history),
@@ -105,12 +110,14 @@ def rows(history: History, contests: Sequence[Contest]) -> list[Row]:
         *procedure.rows(history),
         *intake.rows(history),
         *transfer.rows(history),
-        *conflict.rows(history, contests),
+        *unsettled,
     ]
 
 
 def contests(history: History) -> list[Contest]:
     """Return what is unsettled of a patient's care, the greatest risk first."""
+    if _NUMBERS.isdisjoint(history.of_kind):
+        return weight.contests(history)
     found = [
         *allergy.contests(history),
         *custody.contests(history),

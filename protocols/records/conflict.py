@@ -48,6 +48,9 @@ def rows(history: History, of_care: Sequence[Contest]) -> list[ConflictRow]:
     Args:
         of_care: What the families of care say of it.
     """
+    closed = len(history.of_kind.get(KindNo.ENCOUNTER_CLOSE, ())) > 1
+    if not (of_care or history.contested or closed):
+        return []
     found = [("", each) for each in of_care]
     found += [*_of_attributes(history), *_of_outcomes(history)]
     found.sort(key=lambda pair: RANK[pair[1].risk])

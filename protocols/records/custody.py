@@ -106,6 +106,7 @@ class TransferDecline(Statement, frozen=True):
 
 
 KINDS = (KindNo.TRANSFER_OFFER, KindNo.TRANSFER_ACCEPT, KindNo.TRANSFER_DECLINE)
+_NUMBERS = frozenset(map(int, KINDS))
 
 
 class Custody(NamedTuple):
@@ -137,9 +138,9 @@ def sight(history: History) -> Sight:
 
 def custody(history: History) -> Custody | None:
     """Return who has a patient; None where nothing was ever said about it."""
-    everything = [fact for kind in KINDS for fact in history.of_kind.get(kind, ())]
-    if not everything:
+    if _NUMBERS.isdisjoint(history.of_kind):
         return None
+    everything = [fact for kind in KINDS for fact in history.of_kind.get(kind, ())]
     known = sight(history)
     offers = {ref_of(fact): fact for fact in everything if isinstance(fact.record, TransferOffer)}
     declines = _declined(history)

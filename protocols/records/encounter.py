@@ -373,10 +373,7 @@ def rows(history: History) -> list[EncounterRow]:
                 triage_open=category.open,
                 reassess=category.reassess,
                 unsettled=(len(outcomes) > 1)
-                + sum(
-                    unsettled(said.get((encounter, number), ()), number)
-                    for number in _SETTLED
-                ),
+                + sum(unsettled(said.get((encounter, number), ()), number) for number in _SETTLED),
                 syndrome=_last(said.get((encounter, SYNDROME), ())),
                 event_relation=_last(said.get((encounter, EVENT_RELATION), ())),
                 ward=clean_text(_last(said.get((encounter, WARD), ())) or ""),

@@ -8,7 +8,7 @@ from functools import cache
 
 from protocols.guidelines.observations import observations
 from protocols.guidelines.vocabulary import vocabulary
-from protocols.records.contested import Contest, Side, current
+from protocols.records.contested import Contest, Side
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.observation import ObservationRecord, in_words
@@ -24,7 +24,7 @@ def contests(history: History) -> list[Contest]:
 
     A weight that names another as replaced, and one entered in error, ends it.
     """
-    known = weights(history)
+    known = weights(history) if KindNo.OBSERVATION_RECORD in history.of_kind else ()
     if len(known) < 2:
         return []
     doubt = vocabulary().doubt
@@ -46,12 +46,14 @@ def weights(history: History) -> Sequence[Fact]:
     codes = _numbers()
     return [
         fact
-        for fact in current(history, KindNo.OBSERVATION_RECORD)
+        for fact in history.of_kind.get(KindNo.OBSERVATION_RECORD, ())
         if isinstance(fact.record, ObservationRecord)
         and fact.record.code in codes
         and fact.record.mantissa is not None
         and fact.record.mantissa > 0
         and 0 <= fact.record.unit < len(codes[fact.record.code])
+        and fact.standing == 0
+        and not history.replaced(fact)
     ]
 
 

@@ -123,6 +123,18 @@ def test_the_later_had_seen_the_earlier_when_it_was_there():
     assert [each.risk for each in listed(ann)] == ["weight", "dose"]
 
 
+def test_a_device_had_seen_what_it_wrote_before_and_not_what_it_wrote_later():
+    _, (ann, _), code = two()
+    stage = Stage()
+    weigh = {"code": "weight", "value": "40", "unit": "kg"}
+    stage.write(ann, line("observation.record", weigh, patient=code))
+    stage.write(ann, line("observation.record", {**weigh, "value": "60"}, patient=code))
+
+    (found,) = listed(ann)
+
+    assert [(side.value, side.had_seen) for side in found.sides] == [("40 kg", ()), ("60 kg", (0,))]
+
+
 def test_what_is_settled_is_listed_no_more_anywhere():
     stage, (ann, ben), code = two()
     stage.cut(ann, ben)

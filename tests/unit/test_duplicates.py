@@ -50,11 +50,36 @@ def test_likeness_is_the_same_from_both_sides_and_bounded(one, other):
         (AMINA._replace(sex=1, age_days=5 * 365.25), False),
         (AMINA._replace(names=("okoro", "john"), sex=1), False),
         (Person(("amina",), tag="b12"), False),
+        (AMINA._replace(names=("okoro",), sex=9), True),
+        (AMINA._replace(names=("okoro",), sex=9, age_days=5 * 365.25), False),
+        (AMINA._replace(age_days=5 * 365.25, sex=9), False),
         (Person((), sex=2, age_days=34 * 365.25, site=b"s"), False),
     ],
 )
 def test_what_is_listed(other, listed):
     assert (likeness(AMINA, other).points >= LISTED_FROM) is listed
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("amina", "name"),
+        ("amian", "name"),
+        ("aminah", "name"),
+        ("amin", "name"),
+        ("omina", "name"),
+        ("mania", "one-name"),
+        ("ami", "one-name"),
+        ("aminata", "one-name"),
+    ],
+)
+def test_a_name_is_the_same_with_one_letter_more_less_other_or_swapped(word, reason):
+    assert likeness(AMINA, AMINA._replace(names=("okoro", word))).reasons[0] == reason
+
+
+def test_a_birthday_a_sex_and_a_place_in_common_are_no_reason_by_themselves():
+    born = Person(sex=2, born_day=9_000, age_days=9_000.0, loose=False, site=b"s")
+    assert likeness(born, born) == (0, ())
 
 
 def test_a_tag_or_a_number_in_common_is_enough_and_a_sex_that_differs_speaks_against_it():
