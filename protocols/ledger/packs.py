@@ -15,8 +15,6 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.guidelines.canonical import canonical, head_of
-from protocols.guidelines.guideline import SHIPPED
-from protocols.guidelines.linting import FORMS, lint, read_any
 from protocols.guidelines.pack import PackHead
 from protocols.ids import DeviceId
 from protocols.ledger.book import Ledger
@@ -26,7 +24,13 @@ from protocols.trust.packs import pack_digest, sign_pack
 from protocols.trust.standing import Standing
 from protocols.trust.statements import pack as bytes_of
 
-SHIPPED_NAMES = (*FORMS, *SHIPPED)
+SHIPPED_NAMES = tuple(
+    sorted(
+        path.name.removesuffix(".toml")
+        for path in (files("protocols.guidelines") / "packs").iterdir()
+        if path.name.endswith(".toml")
+    )
+)
 """Packs that come with the software."""
 
 FAULTS_TOLD = 3
@@ -134,6 +138,8 @@ def contents(pack: HeldPack) -> msgspec.Struct:
     Raises:
         SetupError: `bad_pack`.
     """
+    from protocols.guidelines.linting import read_any  # every form of pack: only who needs one
+
     found = read_any(pack.text)
     head = getattr(found, "pack")  # noqa: B009 - every form has one
     assert isinstance(head, PackHead)
@@ -177,6 +183,8 @@ def sign(ledger: Ledger, text: str) -> bytes:
     member = authority.roster.device(authority.device)
     if member is None or member.rank > Rank.ISSUER or member.sealed:
         raise InputError("may_not_sign_pack")
+    from protocols.guidelines.linting import lint
+
     wrong = lint(text)
     if wrong:
         told = tuple(f"{fault.line}: {fault.what}" for fault in wrong[:FAULTS_TOLD])
@@ -244,6 +252,8 @@ def _version(text: str) -> tuple[int, ...]:
 
 @lru_cache(64)
 def _readable(text: str) -> bool:
+    from protocols.guidelines.linting import lint
+
     return bool(text) and not lint(text)
 
 

@@ -12,7 +12,6 @@ import msgspec
 
 from protocols.errors import InputError, PeerError
 from protocols.guidelines.canonical import PACK_BYTES_MAX, canonical, head_of, packed, unpacked
-from protocols.guidelines.linting import lint
 from protocols.ledger import persons
 from protocols.ledger.safefile import disk_trouble
 from protocols.live import people
@@ -55,6 +54,8 @@ def _lint() -> click.Command:
     @click.argument("file", type=_FILE)
     @json_option
     def lint_file(file: Path, as_json: bool) -> None:
+        from protocols.guidelines.linting import lint  # every form of pack: only who needs one
+
         with told():
             wrong = lint(_text_of(file))
         for fault in wrong:
@@ -260,6 +261,8 @@ def _recorded(book: LocalDoor | StoppedDoor, lines: list[dict[str, Any]]) -> Non
 
 
 def _show_file(pack: PackFile, *, as_text: bool, as_json: bool) -> None:
+    from protocols.guidelines.linting import lint
+
     raw = unpacked(pack.packed)
     if raw is None:
         raise InputError("pack_not_signed")
