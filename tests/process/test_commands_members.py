@@ -62,7 +62,7 @@ def test_members_are_listed_page_by_page_in_one_order(camp):
 
 def test_what_commands_say_is_said_in_french_where_that_is_asked_for(camp, monkeypatch):
     founder, second = camp
-    monkeypatch.setenv("FIELDMESH_LANGUAGE", "fr")
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
 
     said = run("fieldnode", "members", "--data", founder).stdout
     assert "(cet appareil)" in said and "this device" not in said
