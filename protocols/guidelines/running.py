@@ -158,6 +158,15 @@ def run(
     )
 
 
+def offers(pack: Guideline, person: Person) -> bool:
+    """Whether a guideline may be for somebody: what is not known does not hide it."""
+    if not pack.guideline.for_whom:
+        return True
+    given = inputs(pack.question, known(pack.question, person))
+    wanted = expression(pack.question, pack.guideline.for_whom, Type.TRUTH)
+    return holds(wanted, given) is not False
+
+
 class _Runner:
     """One guideline with its answers."""
 

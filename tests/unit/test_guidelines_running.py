@@ -15,7 +15,7 @@ from protocols.guidelines.expressions import Absent
 from protocols.guidelines.guideline import SHIPPED, check, read_guideline, shipped_guideline
 from protocols.guidelines.questions import Person
 from protocols.guidelines.readings import Reading
-from protocols.guidelines.running import BEGINNING, KNOWN_WEIGHT, Course, Tick, Weight, run
+from protocols.guidelines.running import BEGINNING, KNOWN_WEIGHT, Course, Tick, Weight, offers, run
 
 PACKS = {name: shipped_guideline(name) for name in SHIPPED}
 WELL_FED = {"wasted": False, "oedema": "none", "muac": Decimal(140)}
@@ -378,6 +378,21 @@ def test_danger_signs(changed, result):
 
 def test_imci_does_not_hold_from_five_years_on():
     assert run(PACKS["imci"], IMCI, person("60 mo")).result.id == "too-old"
+
+
+@pytest.mark.parametrize(
+    ("who", "offered"),
+    [
+        (ages.of_days(ages.days("60 mo") - 1), True),
+        (ages.of_days(ages.days("60 mo")), False),
+        (ages.of_band(2), True),
+        (ages.of_band(4), False),
+        (ages.UNKNOWN, True),
+    ],
+)
+def test_a_guideline_is_offered_to_whom_it_may_concern(who, offered):
+    assert offers(PACKS["imci"], Person(who)) is offered
+    assert offers(PACKS["dehydration"], Person(who))
 
 
 # packs with faults

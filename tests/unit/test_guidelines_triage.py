@@ -344,7 +344,7 @@ def test_an_outcome_is_what_a_triage_record_takes():
             assert records._alerts(data.alerts) == found.alerts
 
 
-def test_one_table_maps_every_category_to_0_to_4():
+def test_safety_11_one_table_maps_every_category_to_0_to_4():
     for algorithm in PACK.algorithm:
         assert {rule.then for rule in algorithm.rule} == set(PACK.categories[algorithm.id])
         assert set(PACK.categories[algorithm.id].values()) <= {int(each) for each in Category}

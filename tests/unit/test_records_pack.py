@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -180,3 +181,21 @@ def test_bytes_on_the_wire_do_not_change():
         "94c090c40170c40173"
     )
     assert encode_fact(KindNo.PACK_APPROVE, PackApprove(signed=b"s")).hex() == "93c090c40173"
+
+
+def test_what_is_signed_does_not_change():
+    """The bytes that a signature covers, on every node and in every later version."""
+    digest = pack_digest(b"x\n")
+    given_out = bytes_of(sign_pack(ISSUER, OPERATION, "x", "1", digest))
+    _, said = read_pack_statement(given_out)
+    stands_by = bytes_of(approve_pack(PERSON, said, "A", "lead"))
+
+    assert digest.hex() == "3317f821c3209e73f025c045f1b59a487866ea82e05d351843a36bf49eecd8ba"
+    assert (
+        sha256(given_out).hexdigest()
+        == "32213d0b14803bf006089075dbc9b70ad4a492ebcd1c55248508406f17334235"
+    )
+    assert (
+        sha256(stands_by).hexdigest()
+        == "8bfd71bb7225453898210658c8675d130342b622e8499d4f9843c9c6626f2234"
+    )
