@@ -148,7 +148,7 @@ def admit_all(
     roster, handed = ledger.authority.roster, dict[ScopeId, list[Reader]]()
     admissions: list[EntryHash] = []
     with ledger.atomic():
-        for batch in _batches(statements):
+        for batch in batches([statement for _, statement in statements]):
             ledger.write_control(Certificates(batch), wall_ms)
         for newcomer, (granted, statement) in zip(newcomers, statements, strict=True):
             request, name = newcomer.request, statement_hash(statement)
@@ -200,13 +200,11 @@ def _statements(
     return made
 
 
-def _batches(
-    made: Sequence[tuple[Offer, SignedStatement]],
-) -> Iterator[tuple[SignedStatement, ...]]:
+def batches(made: Sequence[SignedStatement]) -> Iterator[tuple[SignedStatement, ...]]:
     """Yield certificates in records, as many in each as fit."""
     batch: list[SignedStatement] = []
     size = 0
-    for _, statement in made:
+    for statement in made:
         more = len(pack(statement))
         if batch and (len(batch) >= CERTIFICATES_MAX or size + more > BATCH_BYTES_MAX):
             yield tuple(batch)

@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from protocols.errors import InputError, PeerError
 from protocols.ids import CROCKFORD, DeviceId, PersonId
 from protocols.ledger.book import Ledger
+from protocols.ledger.certifying import Grant as Grant
+from protocols.ledger.certifying import certificate_of, held_already, must_hold
 from protocols.trust.certificates import (
-    CERTIFICATE_VERSION,
-    Certificate,
-    Rank,
     open_name,
-    seal_name,
-    sign_certificate,
 )
 from protocols.trust.control import Certificates
-from protocols.trust.identity import KEY_BYTES, NONCE_BYTES, WRAP_ENTROPY_BYTES, DeviceKeys, wrap
+from protocols.trust.identity import KEY_BYTES, WRAP_ENTROPY_BYTES, DeviceKeys, wrap
 from protocols.trust.persons import (
     COST,
     CREDENTIAL_VERSION,
@@ -34,7 +31,6 @@ from protocols.trust.persons import (
     make_request,
     person_keys,
     pin_refusal,
-    profile_text,
     read_credential,
     read_profile,
     read_request,
@@ -44,7 +40,7 @@ from protocols.trust.persons import (
     write_credential,
     write_request,
 )
-from protocols.trust.statements import SignedStatement, pack, statement_hash, unpack
+from protocols.trust.statements import pack, unpack
 
 PERSONS_MAX = 99
 """Enrolled on one device: their numbers have two digits at most."""
@@ -68,17 +64,6 @@ class Enrolled:
     """Wrong tries in a row."""
     certified: bool
     """False while a request of theirs is not answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a coordinator certifies a person for."""
-
-    roles: tuple[int, ...]
-    scopes: tuple[bytes, ...] = ()
-    """Empty: all of the coordinator's."""
-    until_ms: int = 0
-    """0 = as long as the coordinator's own certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +285,7 @@ def take_in(ledger: Ledger, raw: bytes, wall_ms: int) -> Enrolled:
         raise InputError("other_operation")
     person = PersonId(credential.person)
     with ledger.atomic():
-        new = [each for each in credential.chain if not _held(ledger, each)]
+        new = [each for each in credential.chain if not held_already(ledger, each)]
         if new:
             ledger.write_control(Certificates(tuple(new)), wall_ms)
         if not ledger.authority.roster.certificates(DeviceId(person)):
@@ -397,61 +382,11 @@ def _certify(
     entropy: Entropy,
     wall_ms: int,
 ) -> None:
-    authority, key = ledger.authority, DeviceId(person)
-    own = _granting(ledger, grant)
-    scopes = grant.scopes or own.scopes
-    ends = [each for each in (grant.until_ms, own.not_after_ms) if each]
-    key_id, scope_key = authority.write_key(authority.care_scope)
-    certificate = Certificate(
-        version=CERTIFICATE_VERSION,
-        operation=bytes(authority.operation),
-        subject=bytes(person),
-        agree=b"",
-        rank=int(Rank.PERSON),
-        roles=tuple(sorted(set(grant.roles))),
-        scopes=tuple(sorted(set(scopes))),
-        serial=authority.roster.next_serial(authority.device),
-        not_before_ms=_begins(own, wall_ms, min(ends, default=0)),
-        not_after_ms=min(ends, default=0),
-        sealed_name=seal_name(
-            profile_text(profile),
-            subject=key,
-            key=scope_key,
-            key_id=key_id,
-            nonce=entropy(NONCE_BYTES),
-        ),
-    )
-    statement = sign_certificate(certificate, authority.keys)
+    authority = ledger.authority
+    serial = authority.roster.next_serial(authority.device)
+    statement = certificate_of(ledger, person, (profile, grant, serial), entropy, wall_ms)
     ledger.write_control(Certificates((statement,)), wall_ms)
-    if not _held(ledger, statement):
-        raise InputError("may_not_grant")
-
-
-def _granting(ledger: Ledger, grant: Grant) -> Certificate:
-    """Return the certificate of this device by which it may grant this."""
-    roster = ledger.authority.roster
-    own = [each for _, each in roster.certificates(ledger.authority.device)]
-    able = [each for each in own if each.rank <= Rank.COORDINATOR and each.depth > 0]
-    if not able:
-        raise InputError("may_not_admit")
-    for each in able:
-        inside = set(each.roles) >= set(grant.roles) and set(each.scopes) >= set(grant.scopes)
-        if grant.roles and inside:
-            return each
-    raise InputError("may_not_grant")
-
-
-def _begins(own: Certificate, wall_ms: int, ends_ms: int) -> int:
-    """Return from when on: now, so that a renewal is known for the newer, where the clock fits."""
-    fits = wall_ms >= own.not_before_ms and not 0 < ends_ms <= wall_ms
-    return wall_ms if fits else own.not_before_ms
-
-
-def _held(ledger: Ledger, statement: SignedStatement) -> bool:
-    """Whether a certificate stands here already."""
-    subject = DeviceId(unpack(Certificate, statement.body).subject)
-    name = statement_hash(statement)
-    return any(held == name for held, _ in ledger.authority.roster.certificates(subject))
+    must_hold(ledger, statement)
 
 
 def _enrol(ledger: Ledger, person: PersonId, profile: Profile | None, wrapped: bytes) -> None:

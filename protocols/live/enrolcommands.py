@@ -9,20 +9,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
-from protocols.errors import InputError, LinkError, SetupError
+from protocols.errors import InputError, LinkError, PeerError, SetupError
 from protocols.ledger.place import holds_book
-from protocols.live import enrolling
+from protocols.live import enrolling, people
 from protocols.live.address import Address
 from protocols.live.charters import read_charter, read_file, read_root, write_file
 from protocols.live.client import LocalClient
 from protocols.live.commands import door, show
 from protocols.live.options import Option, json_option, passphrase_option
+from protocols.live.personcommands import end_of_day, papers_of
 from protocols.live.phrases import phrase
-from protocols.live.rostertable import TABLE_BYTES_MAX, parse_table
+from protocols.live.rostertable import PERSON, TABLE_BYTES_MAX, Row, parse_table
 from protocols.live.talk import asked, passphrase_if_needed, root_passphrase, say, told
 from protocols.records.display import clean_text
 from protocols.trust.charter import SignedCharter
@@ -31,6 +32,7 @@ from protocols.trust.enrolment import open_request_file, parse_code
 from protocols.trust.fingerprint import same_fingerprint, spoken
 from protocols.trust.granting import POSTS
 from protocols.trust.identity import DeviceKeys
+from protocols.trust.persons import read_request
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -230,7 +232,7 @@ def _join(data_option: Option) -> click.Command:
 
 
 def _roster(data_option: Option) -> click.Command:
-    @click.group("roster", help="Many devices at once.")
+    @click.group("roster", help="Many devices and persons at once.")
     def roster() -> None:
         pass
 
@@ -243,50 +245,97 @@ def _roster(data_option: Option) -> click.Command:
     def import_roster(
         table: Path, out: Path, folder: Path, passphrase_file: Path | None, as_json: bool
     ) -> None:
-        """Admit the devices of a CSV or TOML table, whose request files lie beside it.
+        """Admit the devices and persons of a CSV or TOML table, whose request files lie beside it.
 
         Columns: request (the file), fingerprint (as it was read aloud), as, roles, scopes
-        (several with ; between), name, until. What is wrong with a row is said before anybody is
-        admitted.
+        (several with ; between), name, until; of a person also profession, authority, licence,
+        licence_until, practice, practice_text, recognised_by. What is wrong with a row is said
+        before anybody is admitted.
         """
         with told():
             rows = _rows_of(table, out)
             with door(folder, passphrase_file) as book:
-                for at, (args, _) in enumerate(rows, 1):
+                for at, row in enumerate(rows, 1):
                     with _of_row(at):
-                        book.call("look", **args)
-                for start in range(0, len(rows), enrolling.ROWS_MAX):
-                    some = rows[start : start + enrolling.ROWS_MAX]
-                    grants = book.call("admit_all", rows=[args for args, _ in some])
-                    for grant, (_, path) in zip(grants, some, strict=True):
-                        write_file(path, base64.b64decode(grant))
+                        book.call("person_look" if row.person else "look", **row.args)
+                for call, some in _batches(rows):
+                    files = book.call(call, rows=[row.args for row in some])
+                    for text, row in zip(files, some, strict=True):
+                        write_file(row.path, base64.b64decode(text))
         if as_json:
-            show({"admitted": len(rows), "grants": [path.name for _, path in rows]})
+            show(
+                {
+                    "admitted": len(rows),
+                    "grants": [row.path.name for row in rows if not row.person],
+                    "certificates": [row.path.name for row in rows if row.person],
+                }
+            )
         say(phrase("said", "roster_done", n=len(rows), folder=out))
 
     return roster
 
 
-def _rows_of(table: Path, out: Path) -> list[tuple[dict[str, Any], Path]]:
-    """Return what is asked for each device of a table, and where its grant will be."""
+class _Row(NamedTuple):
+    """What is asked for one row, and where its file will be."""
+
+    person: bool
+    args: dict[str, Any]
+    path: Path
+    key: bytes
+
+
+def _batches(rows: list[_Row]) -> Iterator[tuple[str, list[_Row]]]:
+    """Yield the call and the rows of each call: devices, then persons, as many as it takes."""
+    for call, person, most in (
+        ("admit_all", False, enrolling.ROWS_MAX),
+        ("person_certify_all", True, people.ROWS_MAX),
+    ):
+        alike = [row for row in rows if row.person is person]
+        for start in range(0, len(alike), most):
+            yield call, alike[start : start + most]
+
+
+def _rows_of(table: Path, out: Path) -> list[_Row]:
+    """Return what is asked for each row of a table."""
     parsed = parse_table(read_file(table, TABLE_BYTES_MAX), toml=table.suffix == ".toml")
-    rows: list[tuple[dict[str, Any], Path]] = []
+    rows: list[_Row] = []
     for at, row in enumerate(parsed, 1):
         with _of_row(at):
             raw = read_file(table.parent / row.request)
-            device = open_request_file(raw).device
-            if row.fingerprint and not same_fingerprint(row.fingerprint, device):
-                raise InputError("other_device")
-            args = _wished(row.post, row.roles, row.scopes, row.until)
-            args |= {"request": base64.b64encode(raw).decode(), "name": row.name}
-            if args["request"] in (known["request"] for known, _ in rows):
-                raise InputError("device_twice")
-            path = out / f"{Path(row.request).stem}.grant"
-            if path.exists() or path in (known for _, known in rows):
+            person = row.post == PERSON
+            key = _asking_person(raw) if person else bytes(open_request_file(raw).device)
+            if row.fingerprint and not same_fingerprint(row.fingerprint, key):
+                raise InputError("other_person" if person else "other_device")
+            if key in (known.key for known in rows):
+                raise InputError("person_twice" if person else "device_twice")
+            path = out / f"{Path(row.request).stem}.{'certificate' if person else 'grant'}"
+            if path.exists() or path in (known.path for known in rows):
                 raise InputError("target_exists")
-            rows.append((args, path))
+            rows.append(_Row(person, _args(row, raw), path, key))
     out.mkdir(parents=True, exist_ok=True)
     return rows
+
+
+def _args(row: Row, raw: bytes) -> dict[str, Any]:
+    """Return the arguments of a row's call."""
+    text = base64.b64encode(raw).decode()
+    if row.post != PERSON:
+        args = _wished(row.post, row.roles, row.scopes, row.until)
+        return args | {"request": text, "name": row.name}
+    until = end_of_day(row.until, "until") if row.until else 0
+    return {
+        "file": text,
+        "roles": list(row.roles),
+        "until_ms": until,
+        "papers": papers_of(row.name, dict(row.papers)),
+    }
+
+
+def _asking_person(raw: bytes) -> bytes:
+    try:
+        return bytes(read_request(raw).person)
+    except PeerError:
+        raise InputError("not_a_request") from None
 
 
 @contextmanager

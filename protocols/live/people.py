@@ -15,18 +15,20 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId, PersonId
-from protocols.ledger import persons
+from protocols.ledger import personnel, persons
 from protocols.ledger.persons import Enrolled, Grant, Made
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.rows import iso
 from protocols.trust.charter import Charter
-from protocols.trust.persons import Profile
+from protocols.trust.persons import Profile, profile_text
 from protocols.trust.terms import DEVICE_ROLE, HQ_ROLE, RELAY_ROLE
 
 Reader = Callable[[Node, Now, Mapping[str, Any]], object]
 Doer = Callable[[Node, Now, Mapping[str, Any]], tuple[object, Sequence[Effect]]]
 
+ROWS_MAX = 64
+"""Persons certified in one call: their requests fit one line of the socket."""
 FILE_CHARS_MAX = 32 * 1024
 
 
@@ -101,6 +103,38 @@ def certify(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequ
     return _given(node, PersonId(request.person), raw), node.wrote_control(now)
 
 
+def look(node: Node, now: Now, args: Mapping[str, Any]) -> str:
+    """`person_look`: see that the person of a row could be certified; return their key's id."""
+    asked = _asked(node, args)
+    profile_text(asked.profile)
+    return str(PersonId(asked.request.person))
+
+
+def certify_all(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
+    """`person_certify_all`: certify those of several requests, all or none, in one record."""
+    rows = args.get("rows")
+    whole = isinstance(rows, list) and 1 <= len(rows) <= ROWS_MAX
+    if not isinstance(rows, list) or not whole or not all(isinstance(row, dict) for row in rows):
+        raise InputError("bad_line", field="args.rows", limit=ROWS_MAX)
+    made = [_asked(node, row) for row in rows]
+    files = personnel.certify_all(node.ledger, made, now.entropy, now.wall_ms)
+    return [as_text(raw) for raw in files], node.wrote_control(now)
+
+
+def _asked(node: Node, row: Mapping[str, Any]) -> personnel.Asked:
+    """Return one row: what a roster states of a person takes the place of what they asked with."""
+    request = persons.read_asked(node.ledger, _bytes(row, "file"))
+    stated = row.get("papers", {})
+    if not isinstance(stated, dict) or not set(stated) <= set(Profile.__struct_fields__):
+        raise InputError("bad_line", field="args.papers")
+    held = {name: getattr(request.profile, name) for name in Profile.__struct_fields__}
+    try:
+        profile = msgspec.convert(list((held | stated).values()), Profile)
+    except msgspec.ValidationError:
+        raise InputError("bad_profile") from None
+    return personnel.Asked(request, profile, _grant(node, row))
+
+
 def take_in(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
     """`person_import`: enrol who brings a credential or certificate file."""
     found = persons.take_in(node.ledger, _bytes(args, "file"), now.wall_ms)
@@ -117,6 +151,7 @@ def leave(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequen
 READS: dict[str, Reader] = {
     "person_list": listing,
     "person_asked": asked,
+    "person_look": look,
     "person_export": export,
     "person_key": key,
 }
@@ -124,6 +159,7 @@ DEEDS: dict[str, Doer] = {
     "person_add": add,
     "person_wait": wait_for,
     "person_certify": certify,
+    "person_certify_all": certify_all,
     "person_import": take_in,
     "person_leave": leave,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -346,7 +347,7 @@ def _profile(said: dict[str, Any], before: Profile | None = None) -> Profile:
         said["licence"].strip() or known.licence,
         sorted({BY_NAME[kind].number for kind in said["practice"]}) or list(known.practice),
         said["practice_text"].strip() or known.practice_text,
-        _end_of_day(until, "licence-until") if until else known.licence_until_ms,
+        end_of_day(until, "licence-until") if until else known.licence_until_ms,
         said["recognised_by"].strip() or known.recognised_by,
     ]
     try:
@@ -359,11 +360,32 @@ def _grant(said: dict[str, Any]) -> dict[str, Any]:
     until = said["until"]
     return {
         "roles": list(said["roles"]),
-        "until_ms": _end_of_day(until, "until") if until else 0,
+        "until_ms": end_of_day(until, "until") if until else 0,
     }
 
 
-def _end_of_day(text: str, field: str) -> int:
+def papers_of(name: str, stated: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a row of a roster states of a person, as fields of a profile.
+
+    Raises:
+        InputError: `unknown_kind`, `bad_date`.
+    """
+    found: dict[str, Any] = {"name": name} if name else {}
+    for column, text in stated.items():
+        if column == "licence_until":
+            found["licence_until_ms"] = end_of_day(text, column)
+        elif column == "practice":
+            kinds = [kind.strip() for kind in text.split(";")]
+            unknown = [kind for kind in kinds if kind not in BY_NAME]
+            if unknown:
+                raise InputError("unknown_kind", field="practice", allowed=tuple(BY_NAME))
+            found["practice"] = sorted({BY_NAME[kind].number for kind in kinds})
+        else:
+            found[column] = text
+    return found
+
+
+def end_of_day(text: str, field: str) -> int:
     """Return the last millisecond of an ISO day, for an end is the whole of its day."""
     try:
         day = datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A table of devices to be admitted together: CSV as a spreadsheet writes it, or TOML."""
+"""A table of devices and persons to be let in together: CSV as a spreadsheet writes it, or TOML."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ from protocols.trust.granting import POSTS
 
 ROWS_MAX = 2_000
 TABLE_BYTES_MAX = 1024 * 1024
-COLUMNS = ("request", "fingerprint", "as", "roles", "scopes", "name", "until")
+PAPERS = (
+    *("profession", "authority", "licence", "licence_until", "practice", "practice_text"),
+    "recognised_by",
+)
+"""Columns of a person's papers; what they leave empty is taken as the person asked for it."""
+COLUMNS = ("request", "fingerprint", "as", "roles", "scopes", "name", "until", *PAPERS)
+PERSON = "person"
 SEPARATOR = ";"
 """Between several roles or scopes in one field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One device to be admitted."""
+    """One device to be admitted, or person to be certified."""
 
     request: str
     """Its request file, beside the table."""
@@ -32,6 +38,8 @@ class Row:
     scopes: tuple[str, ...]
     name: str
     until: str
+    papers: tuple[tuple[str, str], ...] = ()
+    """Column and text, of a person."""
 
 
 def parse_table(raw: bytes, *, toml: bool) -> list[Row]:
@@ -79,8 +87,13 @@ def _row(row: Mapping[str, object], at: int) -> Row:
     post = _text(row, "as", at) or "device"
     if not request:
         raise InputError("table_value", field=f"row {at} request")
-    if post not in POSTS:
-        raise InputError("table_value", field=f"row {at} as", allowed=POSTS)
+    if post not in (*POSTS, PERSON):
+        raise InputError("table_value", field=f"row {at} as", allowed=(*POSTS, PERSON))
+    papers = tuple((each, said) for each in PAPERS if (said := _text(row, each, at)))
+    # A licence beside a device, or scopes beside a person, would be taken for a promise.
+    lost = [each for each, _ in papers] if post != PERSON else ["scopes"] * bool(row.get("scopes"))
+    if lost:
+        raise InputError("table_value", field=f"row {at} {lost[0]}")
     if len(name) > NAME_LETTERS_MAX:
         raise InputError("table_value", field=f"row {at} name", allowed=(f"1-{NAME_LETTERS_MAX}",))
     return Row(
@@ -91,6 +104,7 @@ def _row(row: Mapping[str, object], at: int) -> Row:
         scopes=_names(row, "scopes", at),
         name=name,
         until=_text(row, "until", at),
+        papers=papers,
     )
 
 

@@ -230,6 +230,47 @@ def test_a_roster_of_devices_is_admitted_from_a_table(sides):
     assert ranks == ["coordinator", "device", "issuer"]
 
 
+def test_a_roster_of_persons_is_certified_in_one_record_from_a_table(sides):
+    jp, _ = sides
+    begun(jp, "fieldnode", "Tent JP", "japan-team.root")
+    init(jp.place / "tent")
+    jp("fieldnode", "request", "tent.req", "--data", "tent")
+    jp("hq", "admit", "tent.req", "--out", "tent.grant", "--data", "node", "--role", "care")
+    jp("fieldnode", "join", "--grant", "tent.grant", "--data", "tent")
+    (jp.place / "secret").write_text("a long passphrase\n")
+    for name in ("amina", "jun"):
+        jp("fieldnode", "person", "request", "--data", "tent", "--person-passphrase-file",
+           "secret", "--name", name, "--licence", "ASKED-1", "--to", f"{name}.asked")  # fmt: skip
+    table = jp.place / "people.csv"
+    head = "request,as,roles,name,licence,licence_until,practice,until\n"
+
+    def imported(*rows, app="hq", **more):
+        table.write_text(head + "".join(row + "\n" for row in rows))
+        return jp(app, "roster", "import", table, "--out", "out", "--data", "node", **more)
+
+    good = "jun.asked,person,care,,,,,"
+    for row, words in (
+        ("amina.asked,person,king,,,,,", "no role of this name"),
+        ("amina.asked,person,care,,,soon,,", "A date is"),
+        ("jun.asked,person,care,,,,,", "two rows"),
+        ("tent.req,device,care,,KE-1,,,", "row 2 licence"),
+    ):
+        for app in ("hq", "fieldnode")[: 1 + ("king" in row)]:
+            said = imported(good, row, app=app, ok=False).stderr
+            assert "row 2" in said and words in said, (row, said)
+    assert not list((jp.place / "out").glob("*"))
+
+    imported("amina.asked,person,care,Amina Okoro,KE-7,2031-12-31,triage.record;note.add,", good)
+
+    for name in ("amina", "jun"):
+        jp("fieldnode", "person", "import", f"out/{name}.certificate", "--data", "tent")
+    held = jp("fieldnode", "person", "list", "--data", "tent", "--json").stdout.splitlines()
+    first, second = map(json.loads, held)
+    assert (first["name"], first["licence"], first["certified"]) == ("Amina Okoro", "KE-7", True)
+    assert first["licence_until"] == "2031-12-31T23:59:59.999Z"
+    assert (second["name"], second["licence"], second["certified"]) == ("jun", "ASKED-1", True)
+
+
 def test_a_running_node_admits_by_file_and_draws_a_code(sides):
     _, ke = sides
     begun(ke, "hq", "Ministry HQ", "ministry.root")
