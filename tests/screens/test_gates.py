@@ -98,6 +98,14 @@ def test_a_licence_that_ended_meanwhile_asks_when_it_is_saved(kind):
     assert len(written(person, kind)) == 1
 
 
+def test_a_code_that_is_scanned_there_overrides_nothing():
+    person = person_for("conflict.settle", "outside_practice", overridable=True)
+    person.press(*WAYS["conflict.settle"][0], *"]C1TG-000412", "enter")
+
+    assert person.shell.page.name == "gate"
+    assert person.node.trail == []
+
+
 def test_line_mode_asks_too():
     node = ward()
     node.staff = staff()

@@ -55,6 +55,21 @@ def test_a_key_under_way_to_the_chart_is_no_reason(person):
     assert person.node.opened == {}
 
 
+def test_a_key_struck_before_the_question_was_seen_is_no_reason(person):
+    person.press("down")
+    person.hurry("enter")
+    person.hurry("1")
+    assert person.shell.page.name == "glass"
+    assert person.node.opened == {}
+
+
+@pytest.mark.parametrize("before", [(), ("4",), ("4", *"his")])
+def test_a_code_that_is_scanned_there_is_no_reason(person, before):
+    person.press("down", "enter", *before, *"]C1TG-000412", "enter")
+    assert person.shell.page.name == "glass"
+    assert person.node.opened == {}
+
+
 def test_a_chart_whose_opening_cannot_be_written_down_stays_shut(person):
     person.press("down", "enter")
     person.node.down = LedgerError("disk_full")

@@ -33,6 +33,17 @@ def test_anything_but_three_nines_does_nothing(person, typed):
     assert person.shell.page.name == "board"
 
 
+def test_a_wrong_key_takes_the_nines_back_and_one_begins_again(person):
+    person.press(PANIC_KEY, *"98999", "enter")
+    assert person.node.panicked
+
+
+@pytest.mark.parametrize("code", ["999", "TG-000999", "0999"])
+def test_a_code_that_is_scanned_there_destroys_nothing(person, code):
+    person.press(PANIC_KEY, *f"]C1{code}", "enter", "enter")
+    assert not person.node.panicked and person.shell.page.name == "panic"
+
+
 def test_digits_of_any_script_do(person):
     person.press(PANIC_KEY, *"٩९9", "enter")
     assert person.node.panicked

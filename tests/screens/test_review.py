@@ -44,6 +44,13 @@ def test_keys_struck_before_the_act_was_seen_say_nothing_of_it(person):
     assert person.node.trust.reviewed == []
 
 
+def test_a_code_that_is_scanned_there_says_nothing_of_an_act(person):
+    person.press("f7", "a", "enter", *"]C1TG-000412", "enter", "enter")
+
+    assert person.shell.page.name == "verdict"
+    assert person.node.trust.reviewed == []
+
+
 def test_escape_takes_an_outcome_back_and_then_leaves(person):
     person.press("f7", "a", "enter", "1", *"no", "escape")
     assert person.shell.page.name == "verdict"

@@ -29,7 +29,6 @@ class GatePage(Page):
     """Asks once. What a role does not allow is kept and counts nowhere; a licence is overridden."""
 
     name: ClassVar[str] = "gate"
-    scans: ClassVar[bool] = False
 
     def __init__(
         self,

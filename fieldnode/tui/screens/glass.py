@@ -24,7 +24,6 @@ class GlassPage(Page):
     """Asks once for each patient and session: one key, or a reason typed."""
 
     name: ClassVar[str] = "glass"
-    scans: ClassVar[bool] = False
     actions = (
         Action("c", "1", "glass.care"),
         Action("h", "2", "glass.handover"),

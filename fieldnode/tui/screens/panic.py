@@ -19,7 +19,6 @@ class PanicPage(Page):
     """Says what is lost, and does it once nines are typed and Enter struck."""
 
     name: ClassVar[str] = "panic"
-    scans: ClassVar[bool] = False
     _typed = ""
 
     def key(self, key: str) -> list[Act]:

@@ -136,7 +136,6 @@ class VerdictPage(Page):
     """What came of looking at one act again: one key, then a note, then Enter."""
 
     name: ClassVar[str] = "verdict"
-    scans: ClassVar[bool] = False
     actions = (
         Action("k", "1", "review.outcome.stands"),
         Action("p", "2", "review.outcome.corrected"),
