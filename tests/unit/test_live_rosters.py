@@ -91,6 +91,8 @@ def test_a_person_is_shown_with_profession_and_a_seal_on_one_names_no_devices_en
     line = next(each for each in page(stage, ann).lines if each.rank == "person")
     assert (line.name, line.profession, line.why_not) == ("Amina Okoro", "nurse", "")
 
+    (org,) = ask(stage, ann, "belonging").orgs
+    assert (org.devices, org.persons) == (1, 1)
     look: SealLook = ask(stage, ann, "seal_look", member=line.id, since_ms=0)
     assert (look.entries, look.later) == (-1, -1)
     assert look.member == line and look.roles == ("nurse",)
@@ -107,6 +109,11 @@ def test_what_a_seal_would_do_is_counted_before_anybody_decides():
     always = ask(stage, ann, "seal_look", member="ben")
 
     assert 0 < since.later < since.entries == always.entries
+    after = (int(ben.id == each[1]) for each in ann.store.all(
+        "SELECT e.clock, f.device FROM entry e JOIN feed f ON f.no = e.feed WHERE e.clock >= ?",
+        ((WALL_MS + 30_000) << 16,),
+    ))  # fmt: skip
+    assert since.later == sum(after)
     assert always.later == 0
     with pytest.raises(InputError, match="unknown_member"):
         ask(stage, ann, "seal_look", member="nobody")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from protocols.ids import DeviceId, EntryHash, Epoch, FeedId, KeyId
+from protocols.ids import DeviceId, EntryHash, Epoch, FeedId, KeyId, ScopeId
 from protocols.trust.certificates import Rank, seal_name
 from protocols.trust.charter import open_charter
 from protocols.trust.charterfile import (
@@ -60,6 +60,7 @@ from protocols.trust.persons import (
     write_request,
 )
 from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
+from protocols.trust.release import make_release
 from protocols.trust.statements import pack, statement_hash
 from protocols.trust.terms import Terms
 from tests.unit.trust_operation import CARE, FOUNDED, JAPAN, OLD, OPERATION, certify, entropy, keys
@@ -123,6 +124,7 @@ def samples() -> dict[str, bytes]:
         ),
         **_deeds(),
         **_persons(),
+        **_releases(),
         "receipt": sign_receipt(_receipt(), HQ),
         "enrolment_code": code_text(entropy("code", 10)).encode(),
         "enrolment_psk": code_psk(entropy("code", 10)),
@@ -199,6 +201,33 @@ def _persons() -> dict[str, bytes]:
         "person_credential": write_credential(credential),
         "person_request": write_request(request),
         "person_pin": pin,
+    }
+
+
+RELEASED = {entropy("released a"): entropy("body key a"), entropy("released b"): entropy("key b")}
+"""Entry hash to body key, of what a release opens."""
+
+
+def released() -> Release:
+    """A release to `READERS`, with its keys sealed as they travel."""
+    return make_release(
+        ScopeId(CARE),
+        (entropy("document", 16),),
+        RELEASED,
+        purpose=2,
+        basis="Agreement 7",
+        recipients=(bytes(JAPAN.device),),
+        readers=READERS,
+        key=entropy("release key"),
+        ephemeral_secret=entropy("release ephemeral"),
+    )
+
+
+def _releases() -> dict[str, bytes]:
+    record = released()
+    return {
+        "release_sealed_keys": record.sealed_keys,
+        "release_to_readers": encode_control(record),
     }
 
 
