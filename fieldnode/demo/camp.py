@@ -7,7 +7,15 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,7 +170,7 @@ class Camp:
 
     async def _all_admitted(self) -> bool:
         """Whether everybody holds the same certificates, so that no tent is a stranger."""
-        scopes = [state["digest"] for state in (await self.states()).values()]
+        scopes = shared(await self.states())
         controls = [{name: part["control"] for name, part in scope.items()} for scope in scopes]
         return all(control == controls[0] for control in controls)
 
@@ -235,3 +243,13 @@ async def _end(running: asyncio.subprocess.Process) -> None:
 def _ask(folder: Path, call: str, args: dict[str, Any]) -> Any:
     with LocalClient(folder) as client:
         return client.call(call, **args)
+
+
+def shared(states: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return every node's digests of the scopes that all of them have.
+
+    Who is let in as a device is not entrusted with protection, which HQ has.
+    """
+    digests = [state["digest"] for state in states.values()]
+    common = set.intersection(*map(set, digests))
+    return [{scope: digest[scope] for scope in sorted(common)} for digest in digests]

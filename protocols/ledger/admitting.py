@@ -70,10 +70,16 @@ def request_to_join(ledger: Ledger, binding: bytes, entropy: Entropy) -> JoinReq
         authority.keys,
         binding,
         epochs=epochs,
-        scopes=tuple(bytes(authority.scope_for(each) or ScopeId.zero()) for each in Sensitivity),
+        scopes=tuple(bytes(_own_scope(ledger, each) or ScopeId.zero()) for each in Sensitivity),
         name=authority.secret("name").decode()[:NAME_LETTERS_MAX],
         next_epoch=next_epoch,
     )
+
+
+def _own_scope(ledger: Ledger, sensitivity: Sensitivity) -> ScopeId | None:
+    """Where this device writes or wrote by itself what is so sensitive."""
+    authority = ledger.authority
+    return authority.scope_for(sensitivity) or authority.old_scope(sensitivity)
 
 
 def own_right(ledger: Ledger) -> tuple[Charter, Authority]:
@@ -332,7 +338,7 @@ def join(ledger: Ledger, grant: JoinGrant, wall_ms: int) -> None:
     if asked is None:
         raise InputError("no_request")
     operation = operation_id(grant.charter.body)
-    old = {each: authority.scope_for(each) for each in Sensitivity}
+    old = {each: _own_scope(ledger, each) for each in Sensitivity}
     with store.atomic():
         if operation != authority.operation:
             for sensitivity, scope in old.items():

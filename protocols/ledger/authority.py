@@ -276,13 +276,18 @@ class Authority:
     def scope_for(self, sensitivity: Sensitivity) -> ScopeId | None:
         """The scope that this device writes what is so sensitive in, by its own certificates.
 
-        Where they give it none, its own scope of before it joined: care is never locked out.
+        Where they give none for care, its own scope of before it joined: care is never locked out.
+        A concern that only this device could read would be reported to nobody: it is refused.
         """
         charter, member = self.roster.charter, self.roster.device(self.device)
         if charter is not None and member is not None:
             found = own_scope(charter, member.scopes, member.jurisdiction, sensitivity)
             if found is not None:
                 return ScopeId(found)
+        return self.old_scope(sensitivity) if sensitivity == Sensitivity.IDENTIFIED else None
+
+    def old_scope(self, sensitivity: Sensitivity) -> ScopeId | None:
+        """The scope of before joining that no admission has made one of the operation's yet."""
         name = old_scope_name(sensitivity)
         row = self._store.one("SELECT value FROM meta WHERE name = ?", (name,))
         return ScopeId(row[0]) if row else None

@@ -74,18 +74,30 @@ def found_book(  # noqa: PLR0913 - a founding has this many terms
         hq: Whether its receipts count as *at HQ*.
     """
     keys, root = DeviceKeys.from_entropy(entropy(64)), DeviceKeys.from_entropy(entropy(64))
-    scope = Scope(entropy(16), "care", int(Sensitivity.IDENTIFIED))
+    scopes = [
+        Scope(entropy(16), "care", int(Sensitivity.IDENTIFIED)),
+        Scope(entropy(16), "counts", int(Sensitivity.AGGREGATE)),
+        # Whoever joins is entrusted with it by name only, see `granting.offer`.
+        Scope(entropy(16), "protection", int(Sensitivity.PROTECTION)),
+    ]
     signed = found(
         name=org,
         org=Org(org, bytes(root.device), jurisdiction),
         root=root,
         nonce=entropy(16),
         created_ms=max(wall_ms, 0),
-        scopes=[scope],
+        scopes=scopes,
         roles=[Role(CARE_ROLE, "care"), Role(HQ_ROLE, "hq")],
     )
     roles = (CARE_ROLE, HQ_ROLE) if hq else (CARE_ROLE,)
-    ledger = _begin(store, keys, _Entry(signed, root, roles, (scope.id,)), name, entropy, wall_ms)
+    ledger = _begin(
+        store,
+        keys,
+        _Entry(signed, root, roles, tuple(sorted(scope.id for scope in scopes))),
+        name,
+        entropy,
+        wall_ms,
+    )
     with store.atomic():
         # Alone it is its own organisation too. An organisation's own root is never kept here.
         put(store, "root_seed", root.sign_seed)

@@ -228,11 +228,12 @@ class Merger:
         known = merged is not None
         if merged is None:
             merged = self._cache[place.no] = _Merged(Document(), [])
+        # Before it grows: what makes room drops whatever was used longest ago.
+        self._cache.move_to_end(place.no)
         if fresh and (known or place.stage == DocumentStage.NEW):
             self._grow(place, merged, fresh)
         elif fresh is not None or not known:
             self._grow(place, merged, self._strands(place.no))
-        self._cache.move_to_end(place.no)
         return merged
 
     def _strands(self, doc: int) -> list[Fresh]:

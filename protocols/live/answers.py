@@ -47,6 +47,7 @@ from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact
 from protocols.records.triage import TriageRow
+from protocols.trust.charter import Sensitivity
 from protocols.trust.fingerprint import fingerprint, spoken
 
 BOARD_MAX = 200
@@ -233,8 +234,8 @@ def status(node: Node, now_ms: int, ahead_ms: int = 0) -> dict[str, Any]:
     authority = ledger.authority
     state = sync_state(node, now_ms, ahead_ms)
     aside = reading.set_aside(ledger)
-    scope = authority.care_scope
-    digest = ledger.digest(scope)
+    own = (authority.scope_for(each) for each in Sensitivity)
+    digests = {scope: ledger.digest(scope) for scope in own if scope is not None}
     return {
         "device": state.device,
         "name": state.name,
@@ -275,6 +276,7 @@ def status(node: Node, now_ms: int, ahead_ms: int = 0) -> dict[str, Any]:
                 "control": digest.control.hex(),
                 "rows": digest.rows.hex() if digest.rows is not None else None,
             }
+            for scope, digest in digests.items()
         },
         "restored_from": words.iso(remembered.unmet_ms(ledger)),
     }

@@ -100,7 +100,7 @@ def offer(
     )
     reasons = []
     for authority in able:
-        made = _offer(authority, wish, roles, scopes)
+        made = _offer(authority, wish, roles, scopes or _usual(charter, authority, wish.post))
         # Any subject and the lowest number: whether the count is used up shows when it is given.
         probe = made.certificate(operation, bytes(32), b"", serial=1)
         reason = refusal(authority, probe, operation)
@@ -120,16 +120,31 @@ def _offer(
         "hq": set(authority.roles | {HQ_ROLE}),
         "relay": set(authority.roles & {RELAY_ROLE}),
     }[wish.post]
-    everywhere = frozenset[bytes]() if wish.post == "relay" else authority.scopes
     return Offer(
         rank=Rank.COORDINATOR if coordinates else Rank.DEVICE,
         roles=tuple(sorted(roles or usual)),
-        scopes=tuple(sorted(scopes or everywhere)),
+        scopes=tuple(sorted(scopes)),
         depth=COORDINATOR_DEPTH if coordinates else 0,
         count=COORDINATOR_COUNT if coordinates else 0,
         not_before_ms=authority.not_before_ms,
         not_after_ms=wish.not_after_ms or authority.not_after_ms,
     )
+
+
+def _usual(charter: Charter, authority: Authority, post: str) -> list[bytes]:
+    """The scopes that a post is given where none is named: a relay's none, else the admitter's.
+
+    A device is not entrusted with protection by the way: where the charter does not say which roles
+    read it, whoever admits the device has to name it.
+    """
+    if post == "relay":
+        return []
+    by_name = {
+        scope.id
+        for scope in charter.scopes
+        if scope.sensitivity == Sensitivity.PROTECTION and not scope.readers and post == "device"
+    }
+    return [scope for scope in authority.scopes if scope not in by_name]
 
 
 def _named(known: Mapping[str, Value], names: Sequence[str], code: str) -> list[Value]:

@@ -26,7 +26,7 @@ from tests.unit.stage import (
 
 
 def coordinator(issuer: Device, device: Device) -> None:
-    """Make a member a coordinator of the scope that care is written in."""
+    """Make a member a coordinator of all that its issuer is one of."""
     authority, keys = issuer.ledger.authority, device.ledger.authority.keys
     certificate = Certificate(
         version=CERTIFICATE_VERSION,
@@ -35,7 +35,7 @@ def coordinator(issuer: Device, device: Device) -> None:
         agree=keys.agree_public,
         rank=int(Rank.COORDINATOR),
         roles=tuple(sorted(authority.roster.device(authority.device).roles)),
-        scopes=(bytes(authority.care_scope),),
+        scopes=tuple(sorted(authority.roster.device(authority.device).scopes)),
         depth=1,
         count=100,
         serial=authority.roster.next_serial(authority.device),

@@ -86,6 +86,7 @@ def feed_of(device: Device, lane: Lane) -> FeedState:
         if feed.genesis.device == device.id
         and feed.genesis.epoch == epoch
         and feed.genesis.lane == lane
+        and feed.genesis.scope in (bytes(16), device.ledger.authority.care_scope)
     )
     return found
 

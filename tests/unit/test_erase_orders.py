@@ -48,7 +48,7 @@ def test_an_order_goes_from_one_coordinator_to_the_second_and_back():
     raw = asked(ann, whom)
     shown = orders.meant(ben.ledger, orders.read(ben.ledger, raw))
     assert [name for name, _ in shown.patients] == [whom]
-    assert (shown.documents, shown.unknown, shown.held, shown.approver) == (3, 0, 0, None)
+    assert (shown.documents, shown.unknown, shown.held, shown.approver) == (4, 0, 0, None)
     assert set(shown.holders) == {ann.id, ben.id, cleo.id}
     assert b"Zebulon" not in raw
 
