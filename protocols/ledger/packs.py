@@ -220,15 +220,18 @@ def _approvals(ledger: Ledger) -> dict[bytes, tuple[Approval, ...]]:
 
 
 def may_approve(ledger: Ledger, person: bytes) -> bool:
-    """Whether a key is a person's, whose role may write approvals of packs."""
+    """Whether a key is a person's, whose role may approve packs.
+
+    Where the charter names the kind in a role, as it does for a clinical lead, only such a role
+    will do; else any role that may write all kinds.
+    """
     roster = ledger.authority.roster
     member = roster.device(DeviceId(person)) if person else None
     if member is None or member.rank != Rank.PERSON or member.sealed or roster.charter is None:
         return False
-    return any(
-        role.number in member.roles and (not role.kinds or KindNo.PACK_APPROVE in role.kinds)
-        for role in roster.charter.roles
-    )
+    named = [role for role in roster.charter.roles if KindNo.PACK_APPROVE in role.kinds]
+    able = named or [role for role in roster.charter.roles if not role.kinds]
+    return any(role.number in member.roles for role in able)
 
 
 def _order(pack: HeldPack) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from random import Random
 
 import pytest
 
@@ -11,15 +12,18 @@ from protocols.guidelines.canonical import canonical, packed
 from protocols.guidelines.news2 import News2Pack
 from protocols.ids import DeviceId, OperationId
 from protocols.ledger import packs, persons, sealing
+from protocols.ledger.founding import found_member
 from protocols.ledger.sealing import SealOrder
+from protocols.ledger.store import open_memory
 from protocols.records.kinds import KindNo
+from protocols.trust.charter import Org, Role, Scope, Sensitivity, found
 from protocols.trust.control import SealReason
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.packs import approve_pack, pack_digest, read_pack_statement, sign_pack
 from protocols.trust.persons import person_keys, unlock
 from protocols.trust.statements import pack as bytes_of
-from tests.unit.people import LOGISTICIAN, NURSE, PASSPHRASE, enrol, founder, write
-from tests.unit.stage import WALL_MS
+from tests.unit.people import LOGISTICIAN, NURSE, PASSPHRASE, ROLES, enrol, founder, write
+from tests.unit.stage import WALL_MS, Device
 
 SHIPPED = next(pack for pack in packs.held(founder().ledger) if pack.name == "news2")
 """As every node has it."""
@@ -136,6 +140,41 @@ def test_only_a_person_whose_role_may_approve_does():
 
     approve(ann, two, "Nurse", keys_of(ann, nurse))
     assert used(ann).approved_by == "Nurse, clinical lead"
+
+
+LEAD = 6
+
+
+def led() -> Device:
+    """The issuer of an operation whose charter names who approves packs."""
+    chance, store = Random("led"), open_memory()
+    root = DeviceKeys.from_entropy(chance.randbytes(64))
+    signed = found(
+        name="camp",
+        org=Org("Test", bytes(root.device), "XX"),
+        root=root,
+        nonce=chance.randbytes(16),
+        created_ms=WALL_MS,
+        scopes=[Scope(chance.randbytes(16), "care", int(Sensitivity.IDENTIFIED))],
+        roles=(*ROLES, Role(LEAD, "clinical lead", (int(KindNo.PACK_APPROVE),))),
+    )
+    found_member(
+        store, name="ann", charter=signed, root=root, hq=False, entropy=chance.randbytes,
+        wall_ms=WALL_MS,
+    )  # fmt: skip
+    return Device("ann", store, 0)
+
+
+def test_where_the_charter_names_a_clinical_lead_nobody_else_approves():
+    ann = led()
+    nurse, lead = person_of(ann), person_of(ann, (NURSE, LEAD))
+    two = publish(ann, "2")
+
+    approve(ann, two, "Nurse", keys_of(ann, nurse))
+    assert not used(ann).approved
+
+    approve(ann, two, "Lead", keys_of(ann, lead))
+    assert used(ann).approved_by == "Lead, clinical lead"
 
 
 def test_an_approval_of_one_version_is_none_of_another():
