@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from itertools import groupby
 
 from fieldnode.text.catalogue import Catalogue
-from fieldnode.tui.cores.display import Line, Span, cut, line
+from fieldnode.tui.cores.display import Line, Span, cells, cut, line
 from fieldnode.tui.cores.fields import Reason
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.occasion import Occasion
@@ -124,6 +124,32 @@ def identity(words: Catalogue, head: BoardLine) -> Line:
     ]
     middle = "  ".join(part for part in parts if part)
     return line(" ", category, Span(f"  {middle}  "), Span(name(words, head.name), "title"))
+
+
+ALLERGY = ("chart.allergy_not_asked", "chart.allergy_none", "chart.allergy_listed")
+"""What a chart's head says of allergies, by the state in the message."""
+
+CUSTODY = ("", "chart.custody_offered", "chart.custody_with", "chart.custody_unclear",
+           "chart.custody_several")  # fmt: skip
+
+
+def safety_line(words: Catalogue, head: BoardLine, width: int) -> Line:
+    """Return what never scrolls away: allergies, then custody where something was said of it."""
+    listed = "; ".join(value_text(words, part) for part in head.allergies.split("; "))
+    allergic = words(ALLERGY[head.allergy if head.allergy in (1, 2) else 0], what=listed)
+    if head.allergy_open:
+        allergic = f"{allergic} {words('chart.allergy_open')}"
+    role = "bad" if head.allergy == 2 else "plain" if head.allergy == 1 else "warn"
+    with_whom = ""
+    if 0 < head.custody < len(CUSTODY):
+        with_whom = words(CUSTODY[head.custody], keeper=clean_text(head.keeper))
+    # Custody keeps its place; a long list of allergies ends in an ellipsis before it.
+    with_whom = cut(with_whom, width // 2)
+    room = width - 2 - (cells(with_whom) + 3 if with_whom else 0)
+    parts: list[Span | str] = [" ", Span(cut(allergic, max(room, 1)), role)]
+    if with_whom:
+        parts += ["   ", Span(with_whom, "bad" if head.custody > 2 else "plain")]
+    return line(*parts)
 
 
 def full_identity(words: Catalogue, head: BoardLine) -> list[Line]:

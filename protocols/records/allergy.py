@@ -122,7 +122,8 @@ def plan(command: Command, view: View) -> Plan:
         supersedes=refs((*desk.named(patient), *(fact.ref for fact in replaced))),
     )
     new = NewFact(KindNo.ALLERGY_RECORD, record)
-    draft = Draft(Lane.ROUTINE, SubjectKind.PATIENT, patient, None, (new,))
+    # What can kill at the next dose crosses before the chart does.
+    draft = Draft(Lane.URGENT, SubjectKind.PATIENT, patient, None, (new,))
     return Plan((draft,), tuple(desk.warnings))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import ClassVar
 
+from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, cut, line
 from fieldnode.tui.cores.fields import Field
@@ -29,6 +30,9 @@ from protocols.records.display import clean_text
 
 WIDE_CELLS = 110
 """From this width on the problem has a column too."""
+
+CUSTODY_UNCLEAR = 3
+"""From here on the custody of a row is unclear or in conflict."""
 
 FILTER_CHARS_MAX = 40
 
@@ -210,7 +214,7 @@ class WardPage(Page):
             Span(clean_text(row.bed) or "-"),
             Span(wait),
             *problem,
-            Span(name(words, row.name), "title"),
+            _named(words, row),
         ]
 
     def _filter_key(self, asking: FormCore, key: str) -> list[Act]:
@@ -263,6 +267,13 @@ class WardPage(Page):
 
         failed = None if holds else _later
         return Ask(lambda node: node.board(offset, PAGE_ROWS, text), came, failed, holds=holds)
+
+
+def _named(words: Catalogue, row: BoardLine) -> Span:
+    """Return the name, and before it that nobody knows whose patient this is (SAFETY 25)."""
+    if row.custody < CUSTODY_UNCLEAR:
+        return Span(name(words, row.name), "title")
+    return Span(f"{words('chart.custody_unclear')} {name(words, row.name)}", "bad")
 
 
 def _disputed(row: BoardLine) -> bool:

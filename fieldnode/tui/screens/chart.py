@@ -19,7 +19,7 @@ from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.timeline import Happening, happenings, summary, when
 from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import clock, error, identity, value_text
+from fieldnode.tui.wording import clock, error, identity, safety_line, value_text
 from protocols.errors import FieldmeshError
 from protocols.live.api import Attribute, Chart, ChartLine
 from protocols.records.display import clean_text
@@ -106,7 +106,8 @@ class ChartPage(Page):
         if self._chart is None:
             return [(), line(" ", Span(words("chart.loading"), "dim"))]
         alerts = self._shared_tags(size.width)
-        top = [identity(words, self._chart.head), *alerts, *self._attributes(size.width)]
+        safety = safety_line(words, self._chart.head, size.width)
+        top = [identity(words, self._chart.head), safety, *alerts, *self._attributes(size.width)]
         columns = (
             Column(words("chart.at"), AT_CELLS),
             Column(words("chart.kind"), KIND_CELLS),
