@@ -5,6 +5,7 @@ import re
 import pytest
 
 from protocols.live.api import Asserted, Attribute, ChartLine, PeerLine
+from protocols.live.relation import RelationLine
 from tests.screens.fake_node import NOW_MS, FakeNode
 from tests.screens.fake_trust import hostile
 from tests.screens.harness import NodeThread, Terminal
@@ -23,10 +24,12 @@ CONTROL = re.compile(
 TRUST = ["r", "down", "up", "s", "2", *"1130", "enter", "enter", *["escape"] * 4, "a",
          "escape", "escape", "w", "down", "escape", "k", "down", "down", "down", "up", "up", "up",
          "e", "escape", "escape"]  # fmt: skip
-ANSWERS = {"enter", "s", "2", "e"}
+ANSWERS = {"enter", "s", "2", "e", "x", "t"}
 """Keys that answer a question: struck once it was seen."""
-TOUR = ["down", "enter", "v", "escape", "u", "escape", "t", "escape", "escape", "f3", "x", "enter",
-        "escape", "f7", *TRUST, "escape", "d", "escape", "f9"]  # fmt: skip
+GATE = ["f2", "9", "enter", "1", "4", "1", "enter", "escape", "f6", "enter", "escape", "escape",
+        "t", "escape", "n", "x", "enter", "escape", "f1", "escape"]  # fmt: skip
+TOUR = ["down", "enter", "v", "escape", "u", "escape", "l", "x", "escape", "escape", "t", "escape",
+        "escape", *GATE, "f3", "x", "enter", "escape", "f7", *TRUST, "escape", "d", "escape", "f9"]  # fmt: skip
 
 
 def world(text):
@@ -37,7 +40,11 @@ def world(text):
         node.patients[patient].attributes = (Attribute("village", said), Attribute(text, said))
         node.patients[patient].lines = [
             ChartLine("f1", NOW_MS, NOW_MS, text, ((text, text), ("note", text)), text, saved=text),
+            ChartLine(
+                "f3", NOW_MS, NOW_MS, "triage.record", (("triage", text), ("algorithm", text)), text
+            ),
         ]
+        node.related[patient] = [RelationLine(node.patients[patient].head, text, True)]
     node.peers = (PeerLine(text, text, text, True, NOW_MS, 0, True, text, text, text),)
     node._trust = hostile(text, NOW_MS)
     node.greeting = type(node.greeting)("dev", text, text, text, drill=text)

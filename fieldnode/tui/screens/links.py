@@ -279,6 +279,10 @@ class UnlinkPage(_PairPage):
         """Whether to take it back."""
         return self.head.patient, self.other.patient
 
+    def answers(self, item: str | Scan) -> bool:
+        """Enter takes it back."""
+        return item == "enter"
+
     def draw(self, size: Size) -> list[Line]:
         """Draw both, what was said, and what Enter does."""
         words = self.desk.words
