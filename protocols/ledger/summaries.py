@@ -15,6 +15,10 @@ _ORDERS = (
     " WHERE patient = ? AND standing = 0 AND replaced = 0 AND stopped_ms IS NULL"
     " AND (until_ms IS NULL OR until_ms > ?) ORDER BY start_ms DESC, entry DESC LIMIT ?"
 )
+_PROBLEMS = (
+    "SELECT code, text FROM condition WHERE patient = ? AND standing = 0 AND used = 1"
+    " AND status = 'active' ORDER BY at_ms DESC, entry DESC LIMIT ?"
+)
 _FINDINGS = (
     "SELECT code, value, unit, max(at_ms) FROM observation WHERE patient = ? AND standing = 0"
     " AND replaced = 0 AND absent = '' AND value <> '' GROUP BY code ORDER BY 4 DESC, code LIMIT ?"
@@ -45,7 +49,7 @@ def summary(ledger: Ledger, patient: PatientId, now_ms: int, *, age: str) -> Sum
         triage=row.triage,
         allergy=row.allergy,
         allergies=_split(row.allergies),
-        problems=_split(row.problem),
+        problems=_problems(ledger, row),
         medicines=_medicines(ledger, row, now_ms),
         findings=_findings(ledger, row),
     )
@@ -54,6 +58,12 @@ def summary(ledger: Ledger, patient: PatientId, now_ms: int, *, age: str) -> Sum
 def _split(listed: str) -> tuple[str, ...]:
     parts = (part.strip() for part in listed.split(";"))
     return tuple(part[:LINE_CHARS_MAX] for part in parts if part)[:LINES_MAX]
+
+
+def _problems(ledger: Ledger, row: PatientRow) -> tuple[str, ...]:
+    found = [text or code for code, text in ledger.store.all(_PROBLEMS, (row.id, LINES_MAX))]
+    said = dict.fromkeys((*found, *_split(row.problem)))
+    return tuple(text[:LINE_CHARS_MAX] for text in said)[:LINES_MAX]
 
 
 def _medicines(ledger: Ledger, row: PatientRow, now_ms: int) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ def begun() -> tuple[Stage, Device, Device, str]:
     answers = stage.write(
         ben,
         line("allergy.record", substance, patient=whom),
+        line("condition.record", {"text": "haemothorax left", "status": "active"}, patient=whom),
+        line("condition.record", {"text": "old fracture", "status": "resolved"}, patient=whom),
         line("observation.record", {"code": "spo2", "value": "93", "unit": "%"}, patient=whom),
     )
     assert all(each.ok for each in answers), answers
@@ -56,6 +58,7 @@ def test_a_paper_of_one_node_is_checked_and_read_on_another() -> None:
     assert (found.said.code, found.said.name, found.said.tag) == (code, NAME, "TG-12")
     assert (found.said.allergy, found.said.allergies) == (2, ("penicillin",))
     assert [value for _, value in found.said.findings] == ["93 %"]
+    assert found.said.problems == ("haemothorax left",)
     assert found.said.advice == "Watch the drain."
     assert found.patient, "the patient is known here too"
 
