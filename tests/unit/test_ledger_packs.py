@@ -203,6 +203,29 @@ def test_what_no_issuer_of_this_operation_signed_is_never_used(who):
     assert used(ann).version == "1"
 
 
+def test_what_a_member_below_an_issuer_signed_is_never_used():
+    ann = founder()
+    publish(ann, "9", keys=keys_of(ann, person_of(ann)))
+
+    (nine,) = [pack for pack in packs.held(ann.ledger) if pack.version == "9"]
+
+    assert not nine.counts
+
+
+def test_an_approval_for_another_operation_is_none():
+    ann = founder()
+    amina = person_of(ann)
+    two = publish(ann, "2")
+    _, said = read_pack_statement(two)
+    elsewhere = sign_pack(
+        ann.ledger.authority.keys, OperationId(b"\1" * 32), "news2", "2", said.digest
+    )
+
+    approve(ann, bytes_of(elsewhere), "Amina", keys_of(ann, amina))
+
+    assert not used(ann).approved
+
+
 def test_a_version_this_software_finds_faults_in_is_never_used():
     ann = founder()
     publish(ann, "9", content=text("9").replace('from = "9", to = "11"', 'from = "8", to = "11"'))
