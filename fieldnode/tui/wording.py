@@ -138,7 +138,7 @@ def safety_line(words: Catalogue, head: BoardLine, width: int) -> Line:
     listed = "; ".join(value_text(words, part) for part in head.allergies.split("; "))
     allergic = words(ALLERGY[head.allergy if head.allergy in (1, 2) else 0], what=listed)
     if head.allergy_open:
-        allergic = f"{allergic} {words('chart.allergy_open')}"
+        allergic = " ".join((allergic, words("chart.allergy_open")))
     role = "bad" if head.allergy == 2 else "plain" if head.allergy == 1 else "warn"
     with_whom = ""
     if 0 < head.custody < len(CUSTODY):
