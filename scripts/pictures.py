@@ -92,7 +92,7 @@ def terminal_pictures(folder: Path, keep: Callable[[str, pyte.Screen], None]) ->
         tent.send(*"24", "enter", *"95")
         shoot("vitals", "[ 95")
         tent.send("escape", "escape", "f2")
-        tent.wait_for("TRIAGE", "Age band")
+        tent.wait_for("MASS CASUALTY", "Age band")
         tent.send(*"A-044", "enter", "2")
         shoot("triage", "2 YELLOW", ">Age band")
 

@@ -29,7 +29,8 @@ ANSWERS = {"enter", "s", "2", "e", "x", "t"}
 GATE = ["f2", "9", "enter", "1", "4", "1", "enter", "escape", "f6", "enter", "escape", "escape",
         "t", "escape", "n", "x", "enter", "escape", "f1", "escape"]  # fmt: skip
 TOUR = ["down", "enter", "v", "escape", "u", "escape", "l", "x", "escape", "escape", "t", "escape",
-        "escape", *GATE, "f3", "x", "enter", "escape", "f7", *TRUST, "escape", "d", "escape", "f9"]  # fmt: skip
+        "escape", *GATE, "f3", "x", "enter", "escape", "f7", *TRUST, "escape", "d", "escape",
+        "f9"]  # fmt: skip
 
 
 def world(text):
