@@ -8,6 +8,7 @@ import pytest
 from fieldnode.tui.cores.display import Size, text_of
 from fieldnode.tui.cores.sealing import TypedCode, code_of, instant_of
 from protocols.errors import InputError, LinkError
+from protocols.live.belonging import Apart, LinkRefused
 from tests.screens.fake_node import NOW_MS, ward
 from tests.screens.fake_trust import HOUR
 from tests.screens.test_goldens import LANGUAGES, SCREENS, shell_on
@@ -182,6 +183,17 @@ def test_old_knowledge_of_a_coordinator_is_marked(person):
     (japan,) = [row for row in rows if "dev_C3" in text_of(row)]
     assert [span.role for span in japan if "05-1" in span.text and "(" in span.text] == ["warn"] * 2
     assert "(2 d)" in text_of(japan)
+
+
+def test_a_link_that_was_refused_is_listed_with_what_to_do(person):
+    refused = LinkRefused("unknown_device", "", "", "192.0.2.7", 3, NOW_MS - HOUR)
+    person.node.trust.apart = Apart((), (), (), (), links=(refused,))
+    person.press("f7", "k")
+
+    assert "link refused" in person.screen and "192.0.2.7" in person.screen
+    assert "Have a coordinator admit it." in person.screen
+    person.press("e")
+    assert "No seal keeps this back" in person.screen
 
 
 def test_line_mode_seals_too():

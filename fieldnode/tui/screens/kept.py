@@ -17,6 +17,7 @@ from fieldnode.tui.screens.seal import code_line
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import clock
 from protocols.live.belonging import Apart, KeptLine, Quarantine
+from protocols.live.phrases import phrases
 from protocols.records.display import clean_text
 
 WHOLE_ROWS = 5
@@ -236,6 +237,12 @@ def _rows(desk: Desk, found: Apart) -> Iterator[Row]:
         who = shown_name(fork.name, fork.device)
         whole = words.count("kept.fork_whole", fork.branches, who=who)
         yield Row(fork.feed, words("kept.fork"), None, 0, who, whole)
+    for refused in found.links:
+        who = shown_name(refused.peer_name, refused.peer) if refused.peer else refused.address
+        who = clean_text(who) or "?"
+        why = phrases(words.language)["error"].get(refused.code, clean_text(refused.code))
+        place = f"{refused.code} {refused.peer} {refused.address}"
+        yield Row(place, words("kept.link"), None, refused.last_ms, who, f"{who}: {why}")
     if found.more:
         yield Row("more", words("kept.more"), None, 0, "", words("kept.more_whole"))
 
