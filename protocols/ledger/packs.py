@@ -163,13 +163,21 @@ def uses(ledger: Ledger) -> list[Use]:
 def unsaid(ledger: Ledger) -> list[HeldPack]:
     """Return the packs this node works by and has not said so yet.
 
-    A node that said nothing of a pack works by the one that came with the software.
+    Of a pack that nobody has published there is nothing to say: everybody has what came with the
+    software.
     """
-    own = {use.name: use.digest for use in uses(ledger) if use.device == ledger.authority.device}
-    names = dict.fromkeys(pack.name for pack in held(ledger))
+    own = {
+        use.name: (use.digest, use.version)
+        for use in uses(ledger)
+        if use.device == ledger.authority.device
+    }
+    known = held(ledger)
+    names = dict.fromkeys(pack.name for pack in known if not pack.shipped or pack.name in own)
     chosen = [found for name in names if (found := in_use(ledger, name)) is not None]
     return [
-        pack for pack in chosen if own.get(pack.name, b"") != (b"" if pack.shipped else pack.digest)
+        pack
+        for pack in chosen
+        if own.get(pack.name) != (b"" if pack.shipped else pack.digest, pack.version)
     ]
 
 

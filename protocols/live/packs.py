@@ -61,7 +61,6 @@ def listing(node: Node, now: Now, args: Mapping[str, Any]) -> list[PackLine]:
     for pack in known:
         if pack.usable:
             first.setdefault(pack.name, pack.digest)
-    shipped = {pack.name: pack.digest for pack in known if pack.shipped}
     found = []
     for pack in known:
         chosen = first.get(pack.name) == pack.digest
@@ -72,7 +71,7 @@ def listing(node: Node, now: Now, args: Mapping[str, Any]) -> list[PackLine]:
                 iso(use.at_ms),
             )
             for use in used
-            if use.name == pack.name and (use.digest or shipped.get(use.name)) == pack.digest
+            if use.name == pack.name and _is_used(pack, use)
         )
         why = "" if chosen else _why_not(pack)
         found.append(
@@ -93,6 +92,12 @@ def listing(node: Node, now: Now, args: Mapping[str, Any]) -> list[PackLine]:
             )
         )
     return found
+
+
+def _is_used(pack: packs.HeldPack, use: packs.Use) -> bool:
+    if use.digest:
+        return use.digest == pack.digest
+    return pack.shipped and use.version == pack.version
 
 
 def _why_not(pack: packs.HeldPack) -> str:

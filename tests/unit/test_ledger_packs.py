@@ -263,6 +263,20 @@ def test_a_node_says_once_which_version_it_works_by():
     assert (use.device, use.version) == (bytes(ann.ledger.authority.device), "2")
 
 
+def test_a_node_that_stays_with_what_came_with_the_software_says_that_too():
+    ann = founder()
+    publish(ann, "0.9")
+
+    (wanted,) = packs.unsaid(ann.ledger)
+    assert (wanted.version, wanted.shipped) == ("1", True)
+    write(ann, None, line("pack.use", "use-1", {"name": "news2", "version": "1"}))
+    ann.ledger.catch_up_all()
+
+    assert packs.unsaid(ann.ledger) == []
+    publish(ann, "2")
+    assert [pack.version for pack in packs.unsaid(ann.ledger)] == ["2"]
+
+
 def test_only_an_issuer_signs_and_nothing_with_faults():
     ann = founder()
 
