@@ -112,6 +112,14 @@ def name(words: Catalogue, text: str) -> str:
     return clean_text(text) or words("patient.unknown")
 
 
+def called(words: Catalogue, head: BoardLine) -> str:
+    """Return the name; of somebody without one, the tag by which they are found at the bedside."""
+    tag = clean_text(head.tag)
+    if clean_text(head.name) or not tag:
+        return name(words, head.name)
+    return " ".join((words("patient.unknown"), words("patient.tag", tag=tag)))
+
+
 def identity(words: Catalogue, head: BoardLine) -> Line:
     """Return who this is, for the top of every page about one patient; the name comes last."""
     category = triage(words, head.triage)

@@ -14,7 +14,7 @@ from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import name, triage
+from fieldnode.tui.wording import called, triage
 from protocols.live.api import BoardLine, BoardPage
 from protocols.records.display import clean_text
 
@@ -120,7 +120,7 @@ class AlertsPage(Page):
             Span(words(row.why), "warn"),
             triage(words, row.head.triage),
             Span(clean_text(row.head.code)),
-            Span(name(words, row.head.name), "title"),
+            Span(called(words, row.head), "title"),
         ]
 
 

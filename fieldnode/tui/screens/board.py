@@ -23,7 +23,7 @@ from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.unconfirmed import UnconfirmedPage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_counts, draw_list
-from fieldnode.tui.wording import TRIAGE_ROLES, TRIAGE_WORDS, age, name, sex, span_of, triage
+from fieldnode.tui.wording import TRIAGE_ROLES, TRIAGE_WORDS, age, called, sex, span_of, triage
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, BoardPage, SharedTag, Unconfirmed
 from protocols.records.display import clean_text
@@ -272,8 +272,8 @@ class WardPage(Page):
 def _named(words: Catalogue, row: BoardLine) -> Span:
     """Return the name, and before it that nobody knows whose patient this is (SAFETY 25)."""
     if row.custody < CUSTODY_UNCLEAR:
-        return Span(name(words, row.name), "title")
-    return Span(f"{words('chart.custody_unclear')} {name(words, row.name)}", "bad")
+        return Span(called(words, row), "title")
+    return Span(f"{words('chart.custody_unclear')} {called(words, row)}", "bad")
 
 
 def _disputed(row: BoardLine) -> bool:

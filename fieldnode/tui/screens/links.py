@@ -18,10 +18,10 @@ from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import (
     age,
+    called,
     code_sentence,
     full_identity,
     identity,
-    name,
     sex,
     short_identity,
 )
@@ -121,7 +121,7 @@ class LinksPage(Page):
             Span(clean_text(row.other.code)),
             Span(age(words, clean_text(row.other.age)) or "?"),
             Span(sex(words, row.other.sex)),
-            Span(name(words, row.other.name), "title"),
+            Span(called(words, row.other), "title"),
         ]
 
 
