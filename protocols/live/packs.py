@@ -106,8 +106,20 @@ def _why_not(pack: packs.HeldPack) -> str:
     return "older" if pack.counts else "signature"
 
 
-def text(node: Node, now: Now, args: Mapping[str, Any]) -> str:
-    """`pack_text`: the TOML of the version in use of the pack `name`.
+class PackInUse(msgspec.Struct, frozen=True):
+    """`pack_in_use`: the version of the pack `name` that this node works by."""
+
+    name: str
+    version: str
+    text: str
+    """The TOML; its own `approved_by` is empty."""
+    org: str
+    approved_by: str
+    """Who stands by it; '' = NOT APPROVED."""
+
+
+def in_use(node: Node, now: Now, args: Mapping[str, Any]) -> PackInUse:
+    """Return what a terminal needs to work by a pack.
 
     Raises:
         InputError: `unknown_pack`.
@@ -115,7 +127,7 @@ def text(node: Node, now: Now, args: Mapping[str, Any]) -> str:
     found = packs.in_use(node.ledger, str(args.get("name")))
     if found is None:
         raise InputError("unknown_pack", field="name")
-    return found.text
+    return PackInUse(found.name, found.version, found.text, found.org, found.approved_by)
 
 
 def unsaid(node: Node, now: Now, args: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -159,5 +171,5 @@ def say_uses(node: Node, now: Now) -> tuple[int, list[Effect]]:
     return len(lines), effects
 
 
-READS: dict[str, Reader] = {"packs": listing, "pack_text": text, "pack_unsaid": unsaid}
+READS: dict[str, Reader] = {"packs": listing, "pack_in_use": in_use, "pack_unsaid": unsaid}
 DEEDS: dict[str, Doer] = {"pack_sign": sign}

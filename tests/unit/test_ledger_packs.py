@@ -15,6 +15,8 @@ from protocols.ledger import packs, persons, sealing
 from protocols.ledger.founding import found_member
 from protocols.ledger.sealing import SealOrder
 from protocols.ledger.store import open_memory
+from protocols.live import calls
+from protocols.mesh.effects import Now
 from protocols.records.kinds import KindNo
 from protocols.trust.charter import Org, Role, Scope, Sensitivity, found
 from protocols.trust.control import SealReason
@@ -275,6 +277,22 @@ def test_a_node_that_stays_with_what_came_with_the_software_says_that_too():
     assert packs.unsaid(ann.ledger) == []
     publish(ann, "2")
     assert [pack.version for pack in packs.unsaid(ann.ledger)] == ["2"]
+
+
+def test_a_terminal_is_told_what_to_work_by_and_who_stands_by_it():
+    ann = founder()
+    amina = person_of(ann)
+    approve(ann, publish(ann, "2"), "Amina", keys_of(ann, amina))
+    ann.ledger.catch_up_all()
+    moment = Now(WALL_MS, 0, ann.chance.randbytes)
+
+    found = calls.READS["pack_in_use"](ann.node, moment, {"name": "news2"})
+
+    assert (found.version, found.approved_by, found.org) == ("2", "Amina, clinical lead", "Test")
+    assert found.text == text("2")
+    with pytest.raises(InputError) as refused:
+        calls.READS["pack_in_use"](ann.node, moment, {"name": "?"})
+    assert refused.value.code == "unknown_pack"
 
 
 def test_only_an_issuer_signs_and_nothing_with_faults():
