@@ -234,22 +234,11 @@ class PeerBook:
         dirty, self._dirty = self._dirty, set()
         fresh, self._fresh_receipts = self._fresh_receipts, {}
         held, self._fresh_held = self._fresh_held, {}
-        for device in dirty:
-            peer = self.all[device]
-            self._store.execute(
-                "INSERT OR REPLACE INTO peer (device, name, agree, address, epoch, they_hold,"
-                " we_hold, last_contact_ms) VALUES (?,?,?,?,?,?,?,?)",
-                (
-                    device,
-                    self._name_of(device),
-                    peer.agree,
-                    peer.address,
-                    peer.epoch,
-                    peer.they_hold,
-                    peer.we_hold,
-                    peer.last_contact_ms,
-                ),
-            )
+        self._store.executemany(
+            "INSERT OR REPLACE INTO peer (device, name, agree, address, epoch, they_hold,"
+            " we_hold, last_contact_ms) VALUES (?,?,?,?,?,?,?,?)",
+            [self._row_of(self.all[device]) for device in dirty],
+        )
         self._store.executemany(
             "INSERT OR REPLACE INTO held VALUES (?,?,?)",
             [(*place, seq) for place, seq in held.items()],
@@ -258,10 +247,22 @@ class PeerBook:
         self._store.executemany("INSERT OR REPLACE INTO covered VALUES (?,?)", covers)
         gone, self._gone_receipts = self._gone_receipts, []
         self._store.executemany("DELETE FROM receipt WHERE giver = ? AND epoch = ?", gone)
-        for place, (receipt, raw) in fresh.items():
-            self._store.execute(
-                "INSERT OR REPLACE INTO receipt VALUES (?,?,?,?,?)", (*place, receipt.number, raw)
-            )
+        self._store.executemany(
+            "INSERT OR REPLACE INTO receipt VALUES (?,?,?,?,?)",
+            [(*place, receipt.number, raw) for place, (receipt, raw) in fresh.items()],
+        )
+
+    def _row_of(self, peer: Peer) -> tuple[object, ...]:
+        return (
+            peer.device,
+            self._name_of(peer.device),
+            peer.agree,
+            peer.address,
+            peer.epoch,
+            peer.they_hold,
+            peer.we_hold,
+            peer.last_contact_ms,
+        )
 
     def _begin_epoch(self, giver: DeviceId, epoch: Epoch) -> None:
         """What a giver said in its earlier epochs is void: it may have lost what it held."""

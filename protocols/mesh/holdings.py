@@ -58,7 +58,10 @@ class Holdings:
     def lacks(self, feed: FeedState) -> bool:
         """Whether there is a branch that the peer is not known to hold to its end."""
         held = self._held.get(feed.no, ())
-        return any(tip.hash not in held for tip in feed.tips)
+        tips = feed.tips
+        if len(tips) == 1:
+            return tips[0].hash not in held
+        return any(tip.hash not in held for tip in tips)
 
     def after(self, feed: FeedState, tip: Tip) -> int:
         """Place on a branch up to which the peer holds it."""

@@ -261,7 +261,8 @@ class Session:
     @property
     def quiet(self) -> bool:
         """Whether there is nothing to send now."""
-        if self.out or not self._outbox.empty:
+        # Asked of every link after every call: plain fields first.
+        if self.out or any(self._outbox.lanes):
             return False
         # A mark is not said before what it covers: not while something is still to be offered.
         return self._mark is None or bool(self.offers) or not self._listed

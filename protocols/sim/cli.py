@@ -6,7 +6,8 @@ from protocols.guard import require_runtime
 
 require_runtime()
 
-import json  # noqa: E402 - the guard speaks first, before anything that may be missing
+import gc  # noqa: E402 - the guard speaks first, before anything that may be missing
+import json  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
@@ -18,6 +19,8 @@ from protocols.sim.scenarios import SCENARIOS  # noqa: E402
 from protocols.sim.world import World  # noqa: E402
 
 CHECK_FAILED = 1
+COLLECT_AFTER = 20_000
+"""Objects made before cycles are looked for, as in a running node."""
 TALK_S = 3.0
 """A drill that takes longer says about this often how far it is."""
 
@@ -41,6 +44,7 @@ def list_(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; keys are stable.")
 def run(name: str, seed: int, as_json: bool) -> None:
     """Run a drill; exit 1 when a check fails."""
+    gc.set_threshold(COLLECT_AFTER)
     World.watcher = staticmethod(teller(time.monotonic))
     result = SCENARIOS[name](seed)
     click.echo(json.dumps(result.as_dict()) if as_json else in_words(result))

@@ -182,8 +182,8 @@ class Drill:
             virtual_s=round(world.at_us / SECOND_US, 1),
             written=len(records),
             at_hq=at_hq,
-            lost=sum(1 for _ in checkers.lost_records(world)),
-            duplicated=sum(1 for _ in checkers.twice(world)),
+            lost=_count(checks["nothing_saved_is_lost"], checkers.lost_records(world)),
+            duplicated=_count(checks["nothing_twice"], checkers.twice(world)),
             converged=agreed,
             converged_s=self._converged_s() if agreed else None,
             urgent_to_hq_s=Spread.of_us(list(self._spans([hq], urgent=True))),
@@ -224,3 +224,8 @@ def _founds(line: Line) -> str | None:
         tag: str = line["data"]["tags"][0]
         return tag
     return line["data"].get("tag") if line["kind"] == "triage.record" else None
+
+
+def _count(found: Finding, bad: Iterator[str]) -> int:
+    """Count what a check found bad; where it found nothing it is not looked for again."""
+    return 0 if found.ok else sum(1 for _ in bad)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from protocols.errors import PeerError
@@ -19,6 +20,9 @@ from protocols.trust.identity import SIGNATURE_BYTES, DeviceKeys, verify
 RECEIPT_VERSION = 1
 RECEIPT_HEADS_MAX = 16_384
 """About 1.2 MB: 50 devices over years. More than this and the giver leaves out the oldest."""
+
+RECEIPTS_REMEMBERED = 8
+"""Receipts read last whose signature need not be checked again: one comes over several links."""
 
 _PREFIX = b"fieldmesh receipt 1\0"
 _HEADER = struct.Struct(">B32s8sQQI")
@@ -71,6 +75,7 @@ def sign_receipt(receipt: Receipt, keys: DeviceKeys) -> bytes:
     return body + keys.sign(_PREFIX + body)
 
 
+@lru_cache(RECEIPTS_REMEMBERED)
 def open_receipt(raw: bytes) -> Receipt:
     """Return the receipt that the giver signed.
 
