@@ -212,7 +212,7 @@ class Chain:
         if old is None and len(feed.tips) >= BRANCHES_MAX:
             return []
         stored = self._insert(feed, lines, parent)
-        self._advance(feed, old, stored[-1])
+        self._advance(feed, old, lines, stored[-1].arrival)
         return stored
 
     def _new_lines(
@@ -275,9 +275,11 @@ class Chain:
         self.last_arrival = arrival
         return stored
 
-    def _advance(self, feed: FeedState, old: Tip | None, last: Stored) -> None:
-        line = last.line
-        tip = Tip(line.seq, line.hash, last.arrival, line.clock)
+    def _advance(
+        self, feed: FeedState, old: Tip | None, lines: Sequence[Line], arrival: int
+    ) -> None:
+        last = lines[-1]
+        tip = Tip(last.seq, last.hash, arrival, last.clock)
         if old is not None and old.seq:
             self._store.execute(
                 "UPDATE branch SET seq = ?, hash = ?, arrival = ?, clock = ?"
@@ -290,12 +292,17 @@ class Chain:
         feed.tips.append(tip)
         feed.tips.sort(key=lambda held: (-held.seq, held.hash))
         if feed.thinned and old is not None and old.seq // KEPT_EVERY < tip.seq // KEPT_EVERY:
-            self._thin(feed, max(old.seq - KEPT_EVERY, 0), tip.seq)
+            self._thin(feed, old.seq, lines)
 
-    def _thin(self, feed: FeedState, after: int, before: int) -> None:
-        """Drop signatures that a kept one covers, on a feed that never forked."""
+    def _thin(self, feed: FeedState, before: int, lines: Sequence[Line]) -> None:
+        """Drop signatures that a kept one covers, on a feed that never forked.
+
+        Args:
+            before: How long the feed was until these lines came.
+        """
         if len(feed.tips) != 1:
             return
+        after = max(before - KEPT_EVERY, 0)
         row = self._store.one(
             "SELECT max(seq) FROM entry WHERE feed = ? AND seq <= ? AND signature IS NOT NULL",
             (feed.no, after),
@@ -305,6 +312,8 @@ class Chain:
             " WHERE feed = ? AND seq > ? AND seq <= ? ORDER BY seq",
             (feed.no, (row and row[0]) or 0, before),
         )
+        # What has just been written is not read again.
+        rows += [(line.seq, len(line.body or b""), line.signature is not None) for line in lines]
         kept = kept_signatures(rows)
         self._store.executemany(
             "UPDATE entry SET signature = NULL WHERE feed = ? AND seq = ?",

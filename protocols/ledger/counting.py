@@ -172,5 +172,5 @@ def _law(ledger: Ledger, device: DeviceId) -> str:
 
 
 def _facts(ledger: Ledger, subject: DocId) -> tuple[int, list[Fact]]:
-    row = ledger.store.one("SELECT no, kind FROM subject WHERE id = ?", (subject,))
-    return (row[1], ledger.merger.facts_of(row[0])) if row else (0, [])
+    found = ledger.merger.subject(subject)
+    return (found[1], ledger.merger.facts_of(found[0])) if found else (0, [])

@@ -49,6 +49,9 @@ class _Place(NamedTuple):
     lane: int
     stage: int
     """A `DocumentStage`."""
+    scope: bytes
+    """As its feed names it."""
+    encounter: bytes | None
 
 
 class DocumentStage(IntEnum):
@@ -74,7 +77,7 @@ class _Subject:
     """Its documents by number, ascending."""
 
 
-_PLACES = "SELECT subject, no, doc_id, lane, stage FROM document WHERE "
+_PLACES = "SELECT subject, no, doc_id, lane, stage, scope, encounter FROM document WHERE "
 _in_order = attrgetter("order", "index")
 
 
@@ -115,6 +118,8 @@ class Merger:
         self._cache: OrderedDict[int, _Merged] = OrderedDict()
         self._cached_entries = 0
         self._subjects: OrderedDict[int, _Subject] = OrderedDict()
+        self._numbers: dict[bytes, int] = {}
+        """Of those subjects by their ids."""
         self._judgements: dict[tuple[int, int, Session], Judgement] = {}
         """Of feeds, kinds and sessions, as long as one call lasts."""
 
@@ -166,6 +171,51 @@ class Merger:
         facts.sort(key=_in_order)
         return facts
 
+    def subject(self, subject_id: bytes) -> tuple[int, int] | None:
+        """Return (number, kind) of a subject, and have at hand where it is kept; None: unknown."""
+        no = self._numbers.get(bytes(subject_id))
+        if no is None or not self._subjects[no].places:
+            row = self._store.one(
+                "SELECT no, id, kind, held FROM subject WHERE id = ?", (bytes(subject_id),)
+            )
+            if row is None:
+                return None
+            no = self._know(*row)
+            for _, *place in self._store.all(_PLACES + "subject = ? ORDER BY no", (no,)):
+                self._subjects[no].places[place[0]] = _Place(*place)
+            self._trim(max(CACHED_SUBJECTS_MAX, 1))
+        return no, self._subjects[no].kind
+
+    def open_document(self, subject: int, lane: int, encounter: bytes | None) -> _Place | None:
+        """Return the document of a subject that a writer goes on in, if there is one.
+
+        It is the one with the smallest id that is merged and not full. The subject is at hand.
+        """
+        places = self._subjects[subject].places.values()
+        fit = [
+            place
+            for place in places
+            if place.lane == lane
+            and place.encounter == encounter
+            and place.stage == DocumentStage.OPEN
+        ]
+        return min(fit, key=attrgetter("doc_id"), default=None)
+
+    def _know(self, no: int, subject_id: bytes, kind: int, held: int) -> int:
+        self._subjects[no] = _Subject(DocId(subject_id), kind, held, {})
+        self._numbers[bytes(subject_id)] = no
+        return no
+
+    def _trim(self, room: int) -> None:
+        while len(self._subjects) > room:
+            self._forget(next(iter(self._subjects)))
+
+    def _forget(self, no: int) -> None:
+        subject_id = bytes(self._subjects.pop(no).id)
+        # What was erased and written about anew has another number since.
+        if self._numbers.get(subject_id) == no:
+            del self._numbers[subject_id]
+
     def _look_up(self, touched: Sequence[tuple[int, Touched]]) -> None:
         """Have these subjects at hand, with all the documents that are named here."""
         known = self._subjects
@@ -183,11 +233,10 @@ class Merger:
         for no, subject_id, kind, held in self._store.all(
             f"SELECT no, id, kind, held FROM subject WHERE no IN ({marks})", asked
         ):
-            known[no] = _Subject(DocId(subject_id), kind, held, {})
+            self._know(no, subject_id, kind, held)
         for no, *place in self._store.all(f"{_PLACES} subject IN ({marks}) ORDER BY no", asked):
             known[no].places[place[0]] = _Place(*place)
-        while len(known) > max(CACHED_SUBJECTS_MAX, len(touched)):
-            known.popitem(last=False)
+        self._trim(max(CACHED_SUBJECTS_MAX, len(touched)))
 
     def heads_of(self, doc: int) -> tuple[bytes, ...]:
         """Entries of a document that nothing depends on yet: what a writer names."""
@@ -201,7 +250,7 @@ class Merger:
         """Forget documents that are gone, and where their subjects are kept."""
         gone = set(docs)
         for no in [no for no, each in self._subjects.items() if not gone.isdisjoint(each.places)]:
-            del self._subjects[no]
+            self._forget(no)
         for doc in gone:
             dropped = self._cache.pop(doc, None)
             if dropped is not None:
@@ -212,6 +261,7 @@ class Merger:
         self._cache.clear()
         self._cached_entries = 0
         self._subjects.clear()
+        self._numbers.clear()
         self._judgements.clear()
 
     def _at(self, doc: int) -> _Merged:

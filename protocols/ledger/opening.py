@@ -98,7 +98,7 @@ class Opener:
         """Scope keys met so far: an open key never closes."""
         self._docs: OrderedDict[bytes, int] = OrderedDict()
         self._absent: set[bytes] = set()
-        """Dependencies of the batch at hand that no entry in the book has."""
+        """Dependencies of the batch at hand that are in no document yet: not here, or waiting."""
         self._doc_facts: dict[int, tuple[int, bytes, int]] = {}
         self._subjects: dict[bytes, tuple[int, int]] = {}
         self._new_subjects: list[tuple[int, bytes, int]] = []
@@ -141,6 +141,8 @@ class Opener:
                 doc, subject = self._place(entry, prefix, body)
             except VoidBody as reason:
                 self._set_aside(arrival, 1, str(reason), None)
+                # It is judged: what depends on it does not wait for it.
+                self._absent.discard(prefix)
             except Missing as missing:
                 self._wait(entry, answer, missing)
                 continue
@@ -273,12 +275,16 @@ class Opener:
         arrivals = list(prefix_of)
         for start in range(0, len(arrivals), ASKED_AT_ONCE):
             some = arrivals[start : start + ASKED_AT_ONCE]
-            for arrival, doc in self._store.all(
-                f"SELECT arrival, doc FROM entry WHERE arrival IN ({','.join('?' * len(some))})",
+            for arrival, doc, void in self._store.all(
+                "SELECT e.arrival, e.doc, u.void FROM entry e"
+                " LEFT JOIN unopened u ON u.entry = e.arrival"
+                f" WHERE e.arrival IN ({','.join('?' * len(some))})",
                 some,
             ):
                 if doc:
                     self._remember(prefix_of[arrival], doc)
+                elif not void:
+                    self._absent.add(prefix_of[arrival])
 
     def _wait(self, entry: Sealed, answer: _Answer, missing: Missing) -> None:
         reason, need = missing.args

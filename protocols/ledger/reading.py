@@ -110,8 +110,8 @@ def patient(ledger: Ledger, patient_id: bytes) -> PatientRow | None:
 
 def facts(ledger: Ledger, subject: bytes) -> list[Fact]:
     """Return all facts of one subject in display order."""
-    row = ledger.store.one("SELECT no FROM subject WHERE id = ?", (bytes(subject),))
-    return ledger.merger.facts_of(row[0]) if row else []
+    found = ledger.merger.subject(subject)
+    return ledger.merger.facts_of(found[0]) if found else []
 
 
 def assigned_facts(ledger: Ledger, patient_id: bytes) -> list[Fact]:

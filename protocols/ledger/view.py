@@ -88,8 +88,9 @@ class BookView:
 
     def facts(self, subject: DocId) -> Sequence[Fact]:
         """All facts of a subject, in display order."""
-        row = self._store.one("SELECT no FROM subject WHERE id = ?", (bytes(subject),))
-        return self._ledger.merger.facts_of(row[0]) if row else []
+        merger = self._ledger.merger
+        found = merger.subject(subject)
+        return merger.facts_of(found[0]) if found else []
 
     def subject_of(self, ref: FactRef) -> DocId | None:
         """The subject of a fact's document, or None when the fact is unknown here."""

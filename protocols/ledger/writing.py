@@ -24,7 +24,7 @@ from protocols.feeds.run import Line, Run
 from protocols.ids import DocId, EncounterId, EntryHash, FactRef, FeedId, KeyId, ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
-from protocols.ledger.merging import DocumentStage, Merger
+from protocols.ledger.merging import Merger
 from protocols.ledger.opening import Opener, Sealed
 from protocols.ledger.store import Store
 from protocols.records.catalogue import encode_fact
@@ -144,18 +144,13 @@ class Writer:
 
         It is the one with the smallest id below the limit, in this lane and scope.
         """
-        if subject is None:
+        found = None if subject is None else self._merger.subject(subject)
+        if found is None:
             return None
-        row = self._store.one(
-            "SELECT d.no, d.subject, d.doc_id, d.scope"
-            " FROM document d JOIN subject s ON s.no = d.subject"
-            " WHERE s.id = ? AND d.lane = ? AND d.encounter IS ? AND d.stage = ?"
-            " ORDER BY d.doc_id LIMIT 1",
-            (subject, int(draft.lane), encounter, DocumentStage.OPEN),
-        )
-        if row is None or not self._authority.same_scope(row[3], scope):
+        place = self._merger.open_document(found[0], int(draft.lane), encounter)
+        if place is None or not self._authority.same_scope(place.scope, scope):
             return None
-        return row[0], row[1], row[2]
+        return place.no, found[0], place.doc_id
 
     def _seal(
         self, feed: FeedState, sealing: tuple[KeyId, bytes], plain: bytes, at: Instant
