@@ -57,7 +57,7 @@ class Taken(NamedTuple):
 
 
 class Ledger:
-    """One book, opened. Every public call is durable when it returns."""
+    """One book, opened. Every public call is durable when it returns, but for rows to catch up."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -147,10 +147,10 @@ class Ledger:
         advancing.judge_again(self.store, self._judge_again)
 
     @contextmanager
-    def atomic(self) -> Iterator[None]:
-        """Everything inside is durable or undone, in the file and in memory."""
+    def atomic(self, *, derived: bool = False) -> Iterator[None]:
+        """Everything inside is durable or undone, in the file and in memory; see the store's."""
         try:
-            with self.store.atomic():
+            with self.store.atomic(derived=derived):
                 yield
         except BaseException:
             if self.store.connection is not None:
@@ -301,7 +301,8 @@ class Ledger:
             subject = next(iter(self._touched))
             batch.append((subject, self._touched.pop(subject)))
             self._kept -= sum(map(len, batch[-1][1].values()))
-        with self.atomic():
+        # Entries and strands are durable; a subject is marked until its rows are, by one commit.
+        with self.atomic(derived=True):
             if not self._touched:
                 self._note_opened()
             return self.merger.merge(batch)

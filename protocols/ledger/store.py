@@ -79,8 +79,22 @@ class Store:
         return rows
 
     @contextmanager
-    def atomic(self) -> Iterator[None]:
-        """Everything inside is durable when this returns, or nothing of it exists."""
+    def atomic(self, *, derived: bool = False) -> Iterator[None]:
+        """Everything inside is durable when this returns, or nothing of it exists.
+
+        Args:
+            derived: It only says again what is durable already, and whoever opens the book sees
+                whether it was said. It is whole or not there at all like everything else, and
+                durable with the next commit that is waited for: a power cut may undo it.
+        """
+        if derived and not self._depth and self.path is not None:
+            self.execute("PRAGMA synchronous=NORMAL").fetchall()
+            try:
+                with self.atomic():
+                    yield
+            finally:
+                self.execute("PRAGMA synchronous=FULL").fetchall()
+            return
         if self._depth:
             self._depth += 1
             try:
