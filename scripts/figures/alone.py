@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from figures.processes import Running, running
 from figures.syncing import Bench
 from protocols.feeds.run import decode_run
 from protocols.ledger.book import Ledger
+from protocols.live.service import COLLECT_AFTER
 from protocols.mesh.effects import Now
 from protocols.mesh.frames import DATA_BYTES
 from protocols.mesh.node import Node
@@ -67,7 +69,12 @@ def _carry(ledger: Ledger, frames: list[bytes]) -> float:
 
 
 def command(bench: Bench) -> list[Reading]:
-    """From a command to its durable answer, against one bare durable row; they take turns."""
+    """From a command to its durable answer, against one bare durable row; they take turns.
+
+    The collector of cycles is set as in a running node.
+    """
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
     work, chance = Workload(2, "c"), Random(2)
     tags = [f"b{number:06d}" for number in range(1, bench.patients + 1)]
     db = floor.bare_table(bench.books.scratch(), KEY)
