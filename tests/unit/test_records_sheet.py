@@ -60,7 +60,7 @@ def test_a_procedure_says_what_where_how_and_its_item_of_the_data_set():
         ("intake.record", {"what": "tea", "volume_ml": "1"}, "bad_value", "data.what"),
         ("intake.record", {"what": "ors", "volume_ml": "0"}, "impossible", "data.volume_ml"),
         ("intake.record", {"what": "vomit", "volume_ml": "5000.1"}, "impossible", "data.volume_ml"),
-        ("intake.record", {"what": "blood", "volume_ml": "1001"}, "confirm_needed", "data.volume_ml"),
+        ("intake.record", {"what": "ors", "volume_ml": "3001"}, "confirm_needed", "data.volume_ml"),
         ("intake.record", {"what": "ors", "volume_ml": "1,200"}, "grouping_mark", "data.volume_ml"),
         ("intake.record", {"what": "ors", "volume_ml": "1.25"}, "too_precise", "data.volume_ml"),
         ("intake.record", {"what": "stool", "times": 0}, "out_of_range", "data.times"),
