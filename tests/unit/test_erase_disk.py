@@ -88,9 +88,18 @@ def test_nothing_of_it_is_left_in_any_page_or_in_the_log(tmp_path):
     assert has_words(logged(path)) == list(WORDS)
     ann.store.checkpoint()
     assert has_words(pages(path)) == list(WORDS)
+    sealed = ann.store.all(
+        "SELECT e.body FROM entry e JOIN strand t ON t.entry = e.arrival"
+        " WHERE instr(t.plain, 'Zebulon')"
+    )
+    assert sealed and all(body[:16] in pages(path) for (body,) in sealed[:3])
 
     order_all(stage, ann, ben, named)
     stage.run(6_000)
+
+    # Whoever comes to the scope's key later finds nothing to open with it.
+    left = pages(path) + logged(path)
+    assert not any(body[:16] in left for (body,) in sealed)
 
     assert has_words(pages(path) + logged(path)) == [] == has_words(text_of(ann))
     assert ann.ledger.authority.erasures.confirmed(ann.ledger.authority.erasures.erases()[0])
