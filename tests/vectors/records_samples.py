@@ -7,6 +7,7 @@ from protocols.records.allergy import AllergyRecord
 from protocols.records.amounts import Amount
 from protocols.records.catalogue import encode_fact
 from protocols.records.condition import ConditionRecord
+from protocols.records.confirmation import TriageConfirm
 from protocols.records.custody import Party, TransferAccept, TransferDecline, TransferOffer
 from protocols.records.encounter import EncounterClose, EncounterOpen
 from protocols.records.intake import IntakeRecord
@@ -109,6 +110,11 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
     "condition full": (
         KindNo.CONDITION_RECORD,
         ConditionRecord(WHEN, (EARLIER,), 2, 10, "", -(2026 * 13 + 4), 1, "since the flood"),
+    ),
+    "triage confirm": (KindNo.TRIAGE_CONFIRM, TriageConfirm(None, (), EARLIER)),
+    "triage confirm of what began the document": (
+        KindNo.TRIAGE_CONFIRM,
+        TriageConfirm(WHEN, (), (b"", 1)),
     ),
     "encounter open before": (KindNo.ENCOUNTER_OPEN, EncounterOpen(None, (), None, 3, "fell")),
     "encounter open full": (
