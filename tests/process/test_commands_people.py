@@ -145,7 +145,7 @@ def test_an_act_in_doubt_is_reviewed_by_somebody_else_who_is_logged_in(tmp_path,
     assert (act["kinds"], act["reason"], act["reviews"]) == (
         ["patient.register"], "licence_ended", [],
     )  # fmt: skip
-    assert nobody.returncode == 1 and "signed in" in nobody.stderr
+    assert nobody.returncode == 1 and "Log in first" in nobody.stderr
     assert done.returncode == 0, done.stderr
     (review,) = after["reviews"]
     assert (review["by"], review["outcome"]) == ("Jun Cho", "follow_up")
