@@ -28,6 +28,7 @@ class KindNo(IntEnum):
 
     OBSERVATION_RECORD = 32
     RESULT_ASSIGN = 33
+    RESULT_ACCEPT = 34
 
     NOTE_ADD = 40
 
@@ -57,5 +58,6 @@ class KindNo(IntEnum):
     PACK_PUBLISH = 120
     PACK_APPROVE = 121
     PACK_USE = 122
+    GUIDELINE_STEP = 124
 
     ENCOUNTER_COUNTED = 128

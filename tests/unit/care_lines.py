@@ -42,4 +42,6 @@ CARE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("transfer.decline", {"answers": 1}),
     ("procedure.record", {"code": "wound-suture", "body_site": "hand", "side": "left"}),
     ("intake.record", {"what": "stool", "volume_ml": "300", "times": 2, "estimated": True}),
+    ("guideline.step", {"name": "cholera-c", "version": "1", "step": "first", "course": 1}),
+    ("guideline.step", {"name": "cholera-c", "version": "2", "step": "first", "did": "skipped"}),
 )

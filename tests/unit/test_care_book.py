@@ -46,6 +46,7 @@ def told() -> tuple[Stage, Device, Device, str]:
         (ann, line("condition.record", {"code": "pneumonia"}, **said)),
         (ben, line("procedure.record", {"code": "iv-access"}, **said)),
         (ann, line("intake.record", {"what": "ors", "volume_ml": "200"}, **said)),
+        (ann, line("guideline.step", {"name": "imci", "version": "1", "did": "judged"}, **said)),
         (ann, line("transfer.offer", {"to": {"organisation": "Red Star"}}, **said)),
         (ben, line("transfer.offer", {"to": {"organisation": "Red Crescent"}}, **said)),
         (ben, line("conflict.settle", {"attribute": "isolation", "value": "strict"}, **said)),

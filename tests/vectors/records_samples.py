@@ -10,6 +10,7 @@ from protocols.records.condition import ConditionRecord
 from protocols.records.confirmation import TriageConfirm
 from protocols.records.custody import Party, TransferAccept, TransferDecline, TransferOffer
 from protocols.records.encounter import EncounterClose, EncounterOpen
+from protocols.records.guideline import GuidelineStep
 from protocols.records.intake import IntakeRecord
 from protocols.records.kinds import KindNo
 from protocols.records.medicine import Frequency, Proposal
@@ -86,6 +87,27 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
     "intake full": (
         KindNo.INTAKE_RECORD,
         IntakeRecord(WHEN, (EARLIER,), 33, 3000, 2, 1, "rice water"),
+    ),
+    "step short": (
+        KindNo.GUIDELINE_STEP,
+        GuidelineStep(name="cholera-c", version="1", step="first"),
+    ),
+    "step full": (
+        KindNo.GUIDELINE_STEP,
+        GuidelineStep(
+            WHEN,
+            (EARLIER,),
+            "cholera-c",
+            "2.1",
+            b"d" * 32,
+            1,
+            "first",
+            {"age_group": "5-y-up", "wasted": 0, "muac": None},
+            ("30 × 54 = 1 620 mL",),
+            "severe",
+            1,
+            1,
+        ),
     ),
     "offer short": (KindNo.TRANSFER_OFFER, TransferOffer(to=Party(name="Red Crescent"))),
     "offer full": (
