@@ -35,6 +35,7 @@ from protocols.live.api import (
 from protocols.live.confirming import stood_by
 from protocols.mesh.node import Node
 from protocols.records import rows as words
+from protocols.records.acceptance import acceptances, of_device
 from protocols.records.attributes import AGE_WORDS, BY_NAME, words_of
 from protocols.records.catalogue import BY_NAME as KINDS
 from protocols.records.catalogue import schemas
@@ -418,7 +419,8 @@ def _chart_line(
 ) -> ChartLine:
     author = _author(ledger, fact, who)
     nobodys = fact.kind == KindNo.TRIAGE_RECORD and not author.identified
-    by = confirmations(history).get((fact.prefix, fact.index), []) if nobodys else []
+    by = _stood_by(history, fact, nobodys)
+    waits = nobodys or of_device(fact)
     return ChartLine(
         fact=str(fact.ref),
         at_ms=fact.at_ms,
@@ -432,9 +434,16 @@ def _chart_line(
         device=author.device_name,
         profession=author.profession,
         unknown=author.identified and not author.name,
-        unconfirmed=nobodys and not by,
+        unconfirmed=waits and not by,
         confirmed=tuple((_author(ledger, one, who).label, one.at_ms) for one in by),
     )
+
+
+def _stood_by(history: History, fact: Fact, nobodys: bool) -> Sequence[Fact]:
+    """Return who stands by a triage that nobody identified wrote, or by a device's value."""
+    if nobodys:
+        return confirmations(history).get((fact.prefix, fact.index), ())
+    return acceptances(history).get((fact.prefix, fact.index), ()) if of_device(fact) else ()
 
 
 def _author(ledger: Ledger, fact: Fact, who: Authors) -> Author:

@@ -279,9 +279,10 @@ class ChartLine(msgspec.Struct, frozen=True):
     unknown: bool = False
     """It names somebody who wrote it, of whom nothing is known here yet."""
     unconfirmed: bool = False
-    """A triage that nobody identified wrote, and no person stands by it yet."""
+    """A triage that nobody identified wrote and no person stands by yet, or a device's value that
+    nobody has accepted."""
     confirmed: tuple[tuple[str, int], ...] = ()
-    """Persons who stand by such a triage, each with when they said so."""
+    """Who stands by it, each with when they said so."""
 
 
 class Chart(msgspec.Struct, frozen=True):

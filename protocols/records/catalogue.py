@@ -9,6 +9,7 @@ from msgspec.structs import astuple
 
 from protocols.ids import DocId
 from protocols.records import (
+    acceptance,
     care,
     confirmation,
     correction,
@@ -41,6 +42,7 @@ KINDS: tuple[Kind, ...] = (
     confirmation.KIND,
     observation.KIND,
     observation.KIND_ASSIGN,
+    acceptance.KIND,
     note.KIND,
     site.KIND,
     correction.KIND_RETRACT,

@@ -44,6 +44,7 @@ ERRORS: dict[str, str] = {
     "not_retractable": "This fact cannot be marked as entered in error.",
     "not_taken": "This kind does not take this field; `kind` names what does.",
     "not_together": "Another line of this group was refused, so nothing of it was written.",
+    "not_unaccepted": "This is not a value of a device that waits to be accepted.",
     "not_unassigned": "This is not a result that waits for a patient.",
     "not_unconfirmed": "This is not a triage that waits for a person to stand by it.",
     "not_writable": "The record could not be saved on this device.",

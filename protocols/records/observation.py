@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import ClassVar
 
@@ -13,10 +14,11 @@ from protocols.guidelines.decimals import SCALE_MAX, Decimal, read_decimal
 from protocols.guidelines.observations import Observation, judge, observations
 from protocols.ids import FactRef, PatientId
 from protocols.records import attributes as names
+from protocols.records.acceptance import acceptances, of_device
 from protocols.records.attributes import AGE, BIRTH_DATE, Age
 from protocols.records.display import clean_text
 from protocols.records.encounter import to_encounter
-from protocols.records.history import History
+from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.shape import (
@@ -290,12 +292,19 @@ class ObservationRow(Row, frozen=True, kw_only=True, gc=False):
     unassigned: int = 0
     """1 while it waits, or while several patients were named for it."""
     claimed: str = ""
+    unaccepted: int = 0
+    """1 while a device measured it and nobody has accepted it: it enters no score (SAFETY 15)."""
+    accepted: bytes | None = None
+    """18-byte references of who accepted it, oldest first."""
 
 
 def rows(history: History) -> list[ObservationRow]:
     """Return one row for each observation of a patient."""
+    accepted = acceptances(history)
     return [
-        observation_row(history, fact, history.subject, history.encounter_of.get(fact.doc))
+        observation_row(
+            history, fact, history.subject, history.encounter_of.get(fact.doc), accepted
+        )
         for fact in history.of_kind.get(KindNo.OBSERVATION_RECORD, ())
     ]
 
@@ -309,20 +318,26 @@ def unassigned_rows(history: History) -> list[ObservationRow]:
     }
     patients = {patient for patient, _ in owners}
     owner, encounter = max(owners, key=str) if len(patients) == 1 else (None, None)
+    accepted = acceptances(history)
     return [
-        observation_row(history, fact, owner, encounter)
+        observation_row(history, fact, owner, encounter, accepted)
         for fact in history.of_kind.get(KindNo.OBSERVATION_RECORD, ())
     ]
 
 
 def observation_row(
-    history: History, fact: Fact, patient: bytes | None, encounter: bytes | None
+    history: History,
+    fact: Fact,
+    patient: bytes | None,
+    encounter: bytes | None,
+    accepted: Mapping[Ref, Sequence[Fact]],
 ) -> ObservationRow:
-    """Return the row of one observation."""
+    """Return the row of one observation; `accepted`: who accepted which value."""
     record = fact.record
     assert isinstance(record, ObservationRecord)
     code, value, unit = in_words(record)
     circumstances = record.circumstances
+    by = accepted.get((fact.prefix, fact.index), ()) if of_device(fact) else ()
     return ObservationRow(
         entry=fact.entry,
         idx=fact.index,
@@ -341,6 +356,8 @@ def observation_row(
         source=circumstances.source if circumstances else 0,
         unassigned=int(patient is None),
         claimed=clean_text(record.claimed),
+        unaccepted=int(of_device(fact) and not by),
+        accepted=b"".join(one.prefix + one.index.to_bytes(2) for one in by) or None,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from protocols.ids import EncounterId, EntryPrefix, FactRef, PatientId, SiteId
 from protocols.records import attributes as names
 from protocols.records import care
+from protocols.records.acceptance import ResultAccept
 from protocols.records.attributes import BY_NUMBER, Category, EncounterClass, Sex, word, words_of
 from protocols.records.catalogue import BY_NUMBER as KIND_BY_NUMBER
 from protocols.records.confirmation import TriageConfirm
@@ -181,6 +182,8 @@ def _own_words(record: Any) -> list[tuple[str, str]]:
             return [("assigned", _patient(record.patient) or "")]
         case TriageConfirm():
             return [("confirms", "1")]
+        case ResultAccept():
+            return [("accepts", str(len(record.results)))]
         case EntryRetract():
             return [("retract", str(len(record.supersedes)))]
     return _triage_words(record)
@@ -257,6 +260,7 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "about": lambda value: next(iter(_references(value)), None),
     "confirms": lambda value: next(iter(_references(value)), None),
     "confirmed": lambda value: _references(value),
+    "accepted": lambda value: _references(value),
     "sex": lambda value: word(Sex, value),
     "triage": lambda value: word(Category, value),
     "category": lambda value: word(Category, value),
@@ -277,6 +281,7 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
             "unassigned",
             "counts",
             "unconfirmed",
+            "unaccepted",
         ),
         bool,
     ),

@@ -332,6 +332,7 @@ def busy_ward() -> Shelf:
     shelf.write("encounter.close", {"outcome": "died"}, patient=patient)
     spo2 = {"code": "spo2", "value": "94", "unit": "%"}
     result = shelf.write("observation.record", spo2, source="device").fact
+    shelf.write("result.accept", {"results": [result]})
     shelf.write("result.assign", {"result": result}, patient=patient)
     position = {"north": "1", "east": "2"}
     shelf.write("site.register", {"name": "x", "beds": 4, "position": position})

@@ -62,6 +62,8 @@ def filled(value: Any, held: dict[str, Written]) -> Any:
     """Return an example with the ids it can only know at run time."""
     if isinstance(value, dict):
         return {key: filled(part, held) for key, part in value.items()}
+    if isinstance(value, list):
+        return [filled(part, held) for part in value]
     if value == "$other":
         return held["$other"].id
     if isinstance(value, str) and value in held:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from protocols.records.acceptance import ResultAccept
 from protocols.records.administration import AdministrationRecord
 from protocols.records.allergy import AllergyRecord
 from protocols.records.amounts import Amount
@@ -132,6 +133,11 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
     "condition full": (
         KindNo.CONDITION_RECORD,
         ConditionRecord(WHEN, (EARLIER,), 2, 10, "", -(2026 * 13 + 4), 1, "since the flood"),
+    ),
+    "result accept": (KindNo.RESULT_ACCEPT, ResultAccept(None, (), (EARLIER,))),
+    "result accept of what began the document": (
+        KindNo.RESULT_ACCEPT,
+        ResultAccept(WHEN, (), ((b"", 1), (b"", 2))),
     ),
     "triage confirm": (KindNo.TRIAGE_CONFIRM, TriageConfirm(None, (), EARLIER)),
     "triage confirm of what began the document": (
