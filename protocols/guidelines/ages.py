@@ -80,6 +80,21 @@ def of_band(band: int | None) -> AgeSpan:
     return AgeSpan(since * DAYS["y"], inf if below is None else below * DAYS["y"])
 
 
+def of_shown(text: str) -> AgeSpan:
+    """Return an age as boards show it: `34 y`, `22 mo`, or a band such as `5-17 y`.
+
+    An estimated age (`~7 y`) may lie on either side of a limit: it says nothing here.
+    """
+    if text in _BANDS_SHOWN:
+        return of_band(_BANDS_SHOWN[text])
+    number, _, unit = text.partition(" ")
+    whole = number.isascii() and number.isdecimal() and unit in DAYS
+    return of_days(int(number) * DAYS[unit]) if whole else UNKNOWN
+
+
+_BANDS_SHOWN = {"<1 y": 1, "1-4 y": 2, "5-17 y": 3, "18-64 y": 4, "65+ y": 5}
+
+
 def days(text: str) -> float:
     """Return an age of a pack, such as `12 mo`, in days.
 

@@ -19,15 +19,7 @@ from protocols.ledger.folder import fits, lock_for_good, open_ledger
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer, Seat
 from protocols.ledger.unconfirmed import UNCONFIRMED_MAX
-from protocols.live import (
-    answers,
-    audited,
-    calls,
-    members,
-    papers,
-    printing,
-    reviewing,
-)
+from protocols.live import answers, audited, calls, guiding, members, papers, printing, reviewing
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
 from protocols.live.audited import Glass
@@ -121,12 +113,13 @@ class Desk:
         table |= {
             name: self._as_whoever(run) for name, run in (members.DEEDS | reviewing.DEEDS).items()
         }
-        table |= {"print_ward": self._as_whoever(printing.ward)}
+        table |= {"print_ward": self._as_whoever(printing.ward), "rows": self._rows}
+        table |= {name: self._seen(run) for name, run in guiding.CALLS.items()}
         table |= {
             "print_chart": self._of_opened(printing.chart),
             "print_summary": self._of_opened(papers.printed),
         }
-        table |= {"chart": self._chart, "break_glass": self._break_glass, "rows": self._rows}
+        table |= {"chart": self._seen(audited.chart), "break_glass": self._break_glass}
         table |= {name: self._unless_locked(name, run) for name, run in self._sittings_table()}
         return table | {
             "hello": self._hello,
@@ -255,9 +248,14 @@ class Desk:
         self._service.clock.state(_number(args, "wall_ms", 0))
         return True
 
-    async def _chart(self, caller: Caller, args: dict[str, Any]) -> object:
-        opened = partial(self._glass.opened, caller.number)
-        return await self._plain(partial(audited.chart, opened=opened))(caller, args)
+    def _seen(self, run: Callable[..., object]) -> Handler:
+        """What shows one patient: another team's only once a reason was given in this session."""
+
+        async def handler(caller: Caller, args: dict[str, Any]) -> object:
+            opened = partial(self._glass.opened, caller.number)
+            return await self._plain(partial(run, opened=opened))(caller, args)
+
+        return handler
 
     def _of_opened(self, run: Callable[..., tuple[object, Sequence[Effect]]]) -> Handler:
         """What takes a reason for another team's patient, unless one was given in this session."""

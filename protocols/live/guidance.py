@@ -1,0 +1,112 @@
+"""What a running node answers about working by a guideline, typed once for both ends.
+
+`guidelines`: args patient; a `GuidelineList`. `guideline`: args patient, name; a `GuidelineSheet`.
+Both refuse another organisation's patient as `chart` does until a reason was given.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class GuidelineLine(msgspec.Struct, frozen=True):
+    """One guideline in the version in use."""
+
+    name: str
+    words: dict[str, str]
+    """What it is called, by language."""
+    version: str
+    status: str
+    source: str
+    org: str
+    """Who gave it out; '' for what came with the software."""
+    approved_by: str
+    """Who stands by it; '' = NOT APPROVED."""
+    offered: bool
+    """Whether it may be for this patient, as far as is known."""
+    others: int = 0
+    """How many more versions stand beside it here."""
+    begun_ms: int | None = None
+    """When somebody began with it in this stay."""
+    done: int = 0
+    """Records of it since it was last begun anew."""
+
+
+class GuidelineList(msgspec.Struct, frozen=True):
+    """`guidelines`: what was begun first, then what is offered, then the rest."""
+
+    lines: tuple[GuidelineLine, ...]
+
+
+class GuidelineVersion(msgspec.Struct, frozen=True):
+    """One version of a guideline, whole."""
+
+    version: str
+    digest: str
+    """64 hexadecimal digits."""
+    org: str
+    status: str
+    source: str
+    approved_by: str
+    text: str
+    """The TOML; its own `approved_by` is empty."""
+
+
+class StepTold(msgspec.Struct, frozen=True):
+    """One record of the course."""
+
+    fact: str
+    did: str
+    step: str
+    """'' where only answers were judged."""
+    at_ms: int
+    author: str
+    version: str
+    digest: str = ""
+    reason: str = ""
+    amounts: str = ""
+    result: str = ""
+    answers: dict[str, str | int | None] = {}
+    precision: str = ""
+    by: str = ""
+    """Who did it, where that is not the author."""
+
+
+class WeightTold(msgspec.Struct, frozen=True):
+    """What the patient weighs, as far as it can be relied on (SAFETY 9)."""
+
+    kg: str = ""
+    """With a point; '' when nobody weighed, or weights differ."""
+    at_ms: int = 0
+    estimated: bool = False
+    sides: tuple[str, ...] = ()
+    """Weights that are in conflict."""
+
+
+class ReadingTold(msgspec.Struct, frozen=True):
+    """One observation of this stay that still counts."""
+
+    name: str
+    value: str = ""
+    """In the first unit, with a point."""
+    choice: str = ""
+    unrecordable: bool = False
+    at_ms: int = 0
+
+
+class GuidelineSheet(msgspec.Struct, frozen=True):
+    """`guideline`: what a terminal needs to work by it."""
+
+    name: str
+    versions: tuple[GuidelineVersion, ...]
+    """The one this node works by first."""
+    weight: WeightTold
+    readings: tuple[ReadingTold, ...] = ()
+    course: int = 0
+    """How often it was begun anew in this stay; that of the steps below."""
+    began_ms: int | None = None
+    """None where nobody has begun."""
+    steps: tuple[StepTold, ...] = ()
+    """Oldest first."""
+    in_care: bool = True
+    """Whether the patient is in a stay, in whose document steps are written."""
