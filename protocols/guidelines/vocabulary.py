@@ -73,6 +73,8 @@ class Doubt(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     weight_hours: int
     given_hours: int
     early_percent: int
+    late_minutes: int
+    """A dose that was due so long ago is late."""
 
 
 class Vocabulary(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -84,6 +86,13 @@ class Vocabulary(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     condition: tuple[Condition, ...]
     procedure: tuple[Procedure, ...]
     fluid: tuple[Fluid, ...]
+    controlled: tuple[str, ...] = ()
+    """Names of medicines of which what is discarded takes a witness."""
+
+    def is_controlled(self, substance: str) -> bool:
+        """Whether what is discarded of a medicine, as somebody wrote it, takes a witness."""
+        wanted = f" {fold(substance)} "
+        return any(f" {fold(each)} " in wanted for each in self.controlled)
 
     def allergens_of(self, substance: str) -> tuple[str, ...]:
         """Return the names of the rows that a medicine, as somebody wrote it, belongs to."""

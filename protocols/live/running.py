@@ -19,7 +19,17 @@ from protocols.ledger.folder import fits, lock_for_good, open_ledger
 from protocols.ledger.keyfile import recover_to
 from protocols.ledger.recording import Answer, Seat
 from protocols.ledger.unconfirmed import UNCONFIRMED_MAX
-from protocols.live import answers, audited, calls, guiding, members, papers, printing, reviewing
+from protocols.live import (
+    answers,
+    audited,
+    calls,
+    care,
+    guiding,
+    members,
+    papers,
+    printing,
+    reviewing,
+)
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
 from protocols.live.audited import Glass
@@ -114,7 +124,7 @@ class Desk:
             name: self._as_whoever(run) for name, run in (members.DEEDS | reviewing.DEEDS).items()
         }
         table |= {"print_ward": self._as_whoever(printing.ward), "rows": self._rows}
-        table |= {name: self._seen(run) for name, run in guiding.CALLS.items()}
+        table |= {name: self._seen(run) for name, run in (guiding.CALLS | care.READS).items()}
         table |= {
             "print_chart": self._of_opened(printing.chart),
             "print_summary": self._of_opened(papers.printed),

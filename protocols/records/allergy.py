@@ -133,6 +133,13 @@ def against(desk: Desk, history: History, substance: str, where: str) -> None:
     Raises:
         InputError: `confirm_needed` with `allergy_match`, naming what is listed.
     """
+    found = listed_against(history, substance)
+    if found:
+        desk.confirmed("allergy_match", where, allowed=found)
+
+
+def listed_against(history: History, substance: str) -> tuple[str, ...]:
+    """Return what is listed that speaks against a medicine: names, each once; () for nothing."""
     groups = vocabulary().allergens_of(substance)
     wanted = f" {fold(substance)} "
     found = []
@@ -142,8 +149,7 @@ def against(desk: Desk, history: History, substance: str, where: str) -> None:
             f" {key_of(record)} " in wanted or key_of(record) in map(fold, groups)
         ):
             found.append(_name_of(fact))
-    if found:
-        desk.confirmed("allergy_match", where, allowed=tuple(dict.fromkeys(found)))
+    return tuple(dict.fromkeys(found))
 
 
 def key_of(record: AllergyRecord) -> str:

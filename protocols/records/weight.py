@@ -65,6 +65,12 @@ def kilograms(fact: Fact) -> Fraction:
     return Fraction(record.mantissa or 0, 10**record.scale) * factor
 
 
+def is_estimated(fact: Fact) -> bool:
+    """Whether a weight was estimated; a dose worked out from it says so."""
+    assert isinstance(fact.record, ObservationRecord)
+    return in_words(fact.record)[0] == CODES[1]
+
+
 def _apart(one: Fraction, other: Fraction, percent: int) -> bool:
     return abs(one - other) * 100 > percent * min(one, other)
 
