@@ -136,6 +136,10 @@ class Recorder:
                 return held, [], set()
             self._admit(seat, BY_NAME[command.kind].number, view.now_ms)
             planned = self._marked(plan(command, view), seat)
+            if command.kind == "conflict.settle":
+                # What settles is often of another kind, and takes the licence for that.
+                for kind in {fact.kind for draft in planned.drafts for fact in draft.facts}:
+                    self._admit(seat, kind, view.now_ms)
         except InputError as error:
             return _refused(at, line, error), [], set()
         session = seat.sitting.session if seat.sitting else NOBODY

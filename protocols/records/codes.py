@@ -57,6 +57,7 @@ ERRORS: dict[str, str] = {
     "reason_needed": "This kind needs a reason.",
     "same_patient": "A patient cannot be linked with themselves.",
     "session_ended": "The person's session has ended; log in again.",
+    "settle_otherwise": "Keeping this side settles nothing; its own kinds say what does.",
     "too_deep": "The line nests deeper than `limit`.",
     "too_long": "The text is longer than `limit`.",
     "too_many": "There are more items than `limit`.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from protocols.ids import DocId, EncounterId, FactRef
 from protocols.records import attributes as names
 from protocols.records.attributes import BY_NAME, ENCOUNTER_FIRST, SEVERAL, SITE_FIRST, TRIAGE
 from protocols.records.history import History, Said, unsettled
+from protocols.records.keeping import FAMILIES, plan_kept
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.settling import settled_value
@@ -59,7 +61,11 @@ class RetractData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class SettleData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """`data` of conflict.settle: the attribute, and either a value or a fact whose value holds."""
+    """`data` of conflict.settle: the attribute, and either a value or a fact whose value holds.
+
+    A family of `keeping.FAMILIES` stands in place of an attribute: then `keep` is needed, and what
+    is written is of the kinds that settle that family.
+    """
 
     attribute: str
     value: Any = None
@@ -97,10 +103,12 @@ def plan_settle(command: Command, view: View) -> Plan:
     """State one attribute, having seen every value that is shown of it."""
     desk = Desk(command, view)
     data: SettleData = command.data
+    if data.attribute in FAMILIES:
+        return _plan_family(command, view)
     attribute = BY_NAME.get(data.attribute)
     if attribute is None or attribute.number in SEVERAL:
-        allowed = tuple(name for name, known in BY_NAME.items() if not known.several)
-        raise InputError("bad_value", field="data.attribute", allowed=allowed)
+        known = tuple(name for name, each in BY_NAME.items() if not each.several)
+        raise InputError("bad_value", field="data.attribute", allowed=(*known, *FAMILIES))
     number = attribute.number
     subject, encounter = _subject(desk, number)
     shown = desk.history(subject).now.get((encounter, number), [])
@@ -120,6 +128,18 @@ def plan_settle(command: Command, view: View) -> Plan:
         (NewFact(KindNo.CONFLICT_SETTLE, record),),
     )
     return Plan((draft,), tuple(desk.warnings))
+
+
+def _plan_family(command: Command, view: View) -> Plan:
+    data: SettleData = command.data
+    if data.keep is None or data.value is not None:
+        raise InputError("missing_field", field="data.keep")
+
+    def retract(fact: FactRef) -> Plan:
+        line = replace(command, kind="entry.retract", data=RetractData(str(fact)), supersedes=())
+        return plan_retract(line, view)
+
+    return plan_kept(command, view, data.attribute, _ref(data.keep, "data.keep"), retract)
 
 
 def _subject(desk: Desk, number: int) -> tuple[DocId, EncounterId | None]:
