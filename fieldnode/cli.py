@@ -61,7 +61,9 @@ def main() -> None:
 @data_option("node", "the node")
 @passphrase_option
 @click.option("--line", is_flag=True, help="Plain prompts, for serial lines and screen readers.")
-@click.option("--language", default="", help="en or fr.")
+@click.option(
+    "--language", default="", help="en, fr, es, pt, uk, ar; es:fr says in French what es lacks."
+)
 @click.option("--theme", default="", help="night, contrast or mono.")
 @click.option("--listen", help="HOST:PORT where a node started now listens.")
 def open_terminal(

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from fieldnode.client import NodeClient
-from fieldnode.text.catalogue import language_of, load
+from fieldnode.text.catalogue import drawable, language_of
 from fieldnode.tui.acts import Ask
 from fieldnode.tui.cores.display import Size
 from fieldnode.tui.desk import Desk
@@ -56,21 +56,25 @@ def run(socket_path: Path, *, language: str, theme: str, line: bool) -> int:
     gc.disable()
     first = asyncio.run(_greeting(socket_path))
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
-    words = load(language or first.language or language_of(locale))
+    chosen = language or first.language or language_of(locale)
+    term = os.environ.get("TERM", "")
+    encoding = getattr(sys.__stderr__, "encoding", None) or ""
     desk = Desk(
-        words=words,
+        words=drawable(chosen, term, encoding),
         zone=LocalZone(),
         new_key=lambda: secrets.token_hex(16),
         now_ms=wall_ms(),
         greeting=first,
+        chosen=chosen,
+        term=term,
+        encoding=encoding,
     )
-    if line or not screen_possible(os.environ.get("TERM", ""), _terminal_size()):
+    if line or not screen_possible(term, _terminal_size()):
         from fieldnode.tui.line import run_line
 
         gc.enable()
         return asyncio.run(run_line(desk, NodeClient(socket_path)))
     no_colour = "NO_COLOR" in os.environ
-    term = os.environ.get("TERM", "")
     desk.theme = choose(term, no_colour=no_colour, wanted=theme or first.theme)
     return _run_screen(desk, socket_path, colour=not no_colour)
 

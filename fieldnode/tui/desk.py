@@ -60,6 +60,15 @@ class Desk:
     """Id of the triage guide that was used last here."""
     asked_from: str = ""
     """Name of the page on which help was asked for."""
+    chosen: str = ""
+    """Language as kept on the node; '' = the one shown. Another one where this terminal cannot
+    draw it: then what is printed speaks it."""
+    second: str = ""
+    """Complete language that was chosen for what another one lacks; '' = English."""
+    term: str = ""
+    """As in TERM."""
+    encoding: str = "utf-8"
+    """Of the terminal's character set."""
     last_paper: Occasion | None = None
     """What was last stated in that mode: offered for the next record."""
 

@@ -86,8 +86,10 @@ def action_bar(desk: Desk, hints: Sequence[Hint], width: int) -> Line:
 
 
 def key_bar(desk: Desk, width: int) -> Line:
-    """Return the two ways to a numbered key, then each number with its word."""
+    """Return the two ways to a numbered key, then each number with its word; `es~` for a draft."""
     leader = desk.words("keys.leader")
+    if desk.words.draft:
+        leader = f"{desk.words.language}~ {leader}"
     room = width - cells(leader) - sum(len(label) + 1 for _, label, _ in FUNCTION_KEYS)
     words = _shortened([desk.words(word) for _, _, word in FUNCTION_KEYS], room)
     spans: list[Span] = [Span(leader, "bar")]

@@ -221,7 +221,7 @@ def value_text(words: Catalogue, text: str) -> str:
         key = f"{room}.{text}"
         if text and " " not in text and words.has(key):
             return words(key)
-    of_care = vocabulary_word(text, words.language) if text and " " not in text else None
+    of_care = vocabulary_word(text, *words.languages) if text and " " not in text else None
     if of_care is not None:
         return clean_text(of_care)
     number, _, code = text.rpartition(" ")

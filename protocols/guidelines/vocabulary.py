@@ -28,9 +28,9 @@ class Term(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     status: Status = "memory"
     source: str = ""
 
-    def word(self, language: str) -> str:
-        """Return the word in a language, in English where it has none."""
-        return self.words.get(language) or self.words["en"]
+    def word(self, *languages: str) -> str:
+        """Return the word in the first language that has one, else in English."""
+        return next(filter(None, map(self.words.get, languages)), self.words["en"])
 
 
 class Allergen(Term, forbid_unknown_fields=True, frozen=True):
@@ -188,10 +188,15 @@ def vocabulary() -> Vocabulary:
     return shipped("vocabulary", Vocabulary)
 
 
-def word(name: str, language: str) -> str | None:
-    """Return the word for a row of any room by its name, or None when there is no such row."""
+def word(name: str, *languages: str) -> str | None:
+    """Return the word for a row of any room by its name, or None when there is no such row.
+
+    Args:
+        name: Of the row, the same in every language.
+        languages: Of the reader, the preferred one first; English stands behind them.
+    """
     found = _by_name().get(name)
-    return None if found is None else found.word(language)
+    return None if found is None else found.word(*languages)
 
 
 def rows_of(room: str) -> Sequence[Term]:

@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+import re
 from datetime import UTC
 from pathlib import Path
 
@@ -66,6 +67,7 @@ SCREENS = {
     "settings": ["f10", "6"],
     "lock-after": ["f10", "6", "3"],
     "language": ["f10", "6", "1"],
+    "translation": ["f10", "6", "1", "9"],
     "theme": ["f10", "6", "2"],
     "lock": ["n", *"Diallo", "enter", "f9", *"secret"],
     "scan-other": ["enter", "v", *"]C1TG-000412", "enter"],
@@ -84,7 +86,16 @@ SCREENS["candidates"] = ["n", *"Li", "enter", *"Wei", "enter", "ctrl+l"]
 SCREENS["links-none"] = ["enter", "l"]
 SCREENS["link-other"] = ["enter", "l", "n", *"haddad", "enter"]
 SCREENS["link-confirm"] = ["enter", "l", "n", *"haddad", "enter", "enter", "1"]
-SCREENS["links"] = [*SCREENS["link-confirm"], "enter", "n", *"okoro", "enter", "enter", "4", "enter"]
+SCREENS["links"] = [
+    *SCREENS["link-confirm"],
+    "enter",
+    "n",
+    *"okoro",
+    "enter",
+    "enter",
+    "4",
+    "enter",
+]
 SCREENS["links-other-side"] = [*SCREENS["links"], "down", "enter", "l"]
 SCREENS["unlink"] = [*SCREENS["links"], "x"]
 SCREENS["unlinked"] = [*SCREENS["unlink"], "enter"]
@@ -212,6 +223,9 @@ def shell_after(keys, words, node=None, **greeting):
 def test_each_screen_looks_as_agreed(name, language):
     drawn = shell_on(name, LANGUAGES[language]).draw(SIZE)
     shown = "\n".join(text_of(line).rstrip() for line in drawn) + "\n"
+    if name in ("language", "translation"):
+        # How far a translation has come changes with every word that is added.
+        shown = re.sub(r"\d+/\d+ *", "N/N ", re.sub(r"\d+ %", "NN %", shown))
     file = GOLDEN / language / f"{name}.txt"
     if os.environ.get("FIELDMESH_GOLDEN") == "write":
         file.parent.mkdir(parents=True, exist_ok=True)

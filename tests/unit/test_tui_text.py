@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fieldnode.text.catalogue import LANGUAGES, Catalogue, language_of, load, pseudo
+from fieldnode.text.catalogue import COMPLETE, LANGUAGES, Catalogue, language_of, load, pseudo
+from fieldnode.text.plurals import every_form
 from protocols.guidelines.observations import observations
 from protocols.live import lines
 from protocols.records import attributes
@@ -24,7 +25,7 @@ FAMILIES = ("obs", "short", "field", "kind", "saved", "saved_long", "value", "ab
             "error", "confirm", "age", "sex", "triage", "count", "theme", "form_name", "vitals",
             "sync", "lock", "rank", "seal_reason", "seal_means",
             "seal_refused", "why_not", "sensitivity", "apart", "apart_means", "lane", "test_card",
-            "along", "print")  # fmt: skip
+            "along", "print", "language")  # fmt: skip
 KINDS_NAMED = [kind.name for kind in KINDS if kind.name and kind.plan is not None]
 PLACES = re.compile(r"\{(\w+)\}")
 
@@ -33,13 +34,22 @@ def words_of(language):
     return load(language)._words
 
 
-@pytest.mark.parametrize("language", set(LANGUAGES) - {"en"})
-def test_every_language_has_the_same_keys_and_values(language):
-    english, other = words_of("en"), words_of(language)
+@pytest.mark.parametrize("language", sorted(set(COMPLETE) - {"en"}))
+def test_a_complete_language_has_the_same_keys(language):
+    assert set(words_of(language)) == set(words_of("en"))
 
-    assert set(other) == set(english)
-    for key, text in english.items():
-        assert set(PLACES.findall(other[key])) == set(PLACES.findall(text)), key
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_every_word_of_every_language_has_the_values_of_english(language):
+    english = words_of("en")
+    for key, text in words_of(language).items():
+        stem, _, form = key.rpartition(".")
+        if key not in english:
+            assert form in every_form(language) and f"{stem}.many" in english, key
+        wanted = set(PLACES.findall(english[key if key in english else f"{stem}.many"]))
+        # Languages with a form for exactly none, one or two need not repeat the number.
+        free = {"n"} if form in ("zero", "one", "two") else set()
+        assert set(PLACES.findall(text)) | free == wanted | free, key
 
 
 def test_every_key_in_the_source_has_words():

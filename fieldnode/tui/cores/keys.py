@@ -19,8 +19,8 @@ BACK = frozenset({"up", "shift+tab"})
 
 BY_POSITION = dict(
     zip(
-        "йцукенгшщзхъфывапролджэячсмитьбюіїєґضصثقفغعهخحجدشسيبلاتنمكطئءؤرىةوزظ",
-        "qwertyuiop[]asdfghjkl;'zxcvbnm,.s]'\\qwertyuiop[]asdfghjkl;'zxcvnm,./",
+        "йцукенгшщзхъфывапролджэячсмитьбюіїєґёўضصثقفغعهخحجدشسيبلاتنمكطئءؤرﻻىةوزظذ",
+        "qwertyuiop[]asdfghjkl;'zxcvbnm,.s]'\\`oqwertyuiop[]asdfghjkl;'zxcvbnm,./`",
         strict=True,
     )
 )

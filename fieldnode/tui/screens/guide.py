@@ -158,7 +158,10 @@ class GuidePage(Page):
         return self._word(self.core.guide.words) if self.core.guide else ""
 
     def _word(self, words: Words) -> str:
-        return word(words, self.desk.words.language).text
+        spoken = (word(words, language) for language in self.desk.words.languages)
+        # What is lacking in a language comes back in another one.
+        found = {one.language: one.text for one in spoken}
+        return next((found[each] for each in self.desk.words.languages if each in found), "")
 
 
 def _choice(number: str, text: str) -> Line:

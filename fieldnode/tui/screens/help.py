@@ -60,6 +60,8 @@ class HelpPage(Page):
         """Draw each key and its sentence."""
         words = self.desk.words
         known = [(words(named) if words.has(named) else named, words(word)) for named, word in KEYS]
+        if words.draft:
+            known.append((f"{words.language}~", words("help.draft_words")))
         lines: list[Line] = []
         if self._own:
             lines += [line(" ", Span(words("help.here"), "title")), *_rows(self._own, size), ()]

@@ -17,7 +17,7 @@ from fieldnode.tui.screens.seal import code_line
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import clock
 from protocols.live.belonging import Apart, KeptLine, Quarantine
-from protocols.live.phrases import phrases
+from protocols.live.phrases import LANGUAGES, phrases
 from protocols.records.display import clean_text
 
 WHOLE_ROWS = 5
@@ -240,7 +240,8 @@ def _rows(desk: Desk, found: Apart) -> Iterator[Row]:
     for refused in found.links:
         who = shown_name(refused.peer_name, refused.peer) if refused.peer else refused.address
         who = clean_text(who) or "?"
-        why = phrases(words.language)["error"].get(refused.code, clean_text(refused.code))
+        spoken = next(language for language in words.languages if language in LANGUAGES)
+        why = phrases(spoken)["error"].get(refused.code, clean_text(refused.code))
         place = f"{refused.code} {refused.peer} {refused.address}"
         yield Row(place, words("kept.link"), None, refused.last_ms, who, f"{who}: {why}")
     if found.more:

@@ -7,9 +7,9 @@ from typing import ClassVar, NamedTuple
 
 import msgspec
 
-from fieldnode.text.catalogue import LANGUAGES, load
+from fieldnode.text.catalogue import COMPLETE, LANGUAGES, drawable, lacking
 from fieldnode.tui.acts import Act, Ask, Back, Choose, Open, Quit, Say
-from fieldnode.tui.cores.display import Line, Size, Span, fit, line
+from fieldnode.tui.cores.display import Line, Size, Span, fit, line, wrap
 from fieldnode.tui.cores.fields import Answer, Tag
 from fieldnode.tui.cores.keys import fold_single
 from fieldnode.tui.cores.list import ListCore
@@ -25,6 +25,13 @@ from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.testing import KeyTestPage, TestCardPage
+from fieldnode.tui.screens.translation import (
+    TranslationPage,
+    offered,
+    second_of,
+    spoken,
+    undrawn,
+)
 from fieldnode.tui.screens.who import WhoPage
 from fieldnode.tui.themes import THEMES
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -137,7 +144,7 @@ class SettingsPage(MenuPage):
             _set(
                 "1",
                 words("menu.language"),
-                LANGUAGES.get(words.language, words.language),
+                spoken(desk),
                 LanguagePage,
                 desk,
             ),
@@ -192,7 +199,7 @@ class PrefixPage(FieldsPage):
 
 
 class LanguagePage(MenuPage):
-    """The languages, each by its own name."""
+    """The languages, each by its own name, with how far it has come and whether it can be drawn."""
 
     name: ClassVar[str] = "language"
 
@@ -201,16 +208,50 @@ class LanguagePage(MenuPage):
         return "menu.language"
 
     def entries(self) -> list[Entry]:
-        """Return one line a language."""
-        names = enumerate(LANGUAGES.items(), start=1)
-        return [Entry(str(number), name, self._choice(code)) for number, (code, name) in names]
+        """Return one line a language, then what stands in for it, and the way to each word."""
+        desk, words = self.desk, self.desk.words
+        found = [
+            Entry(str(number), offered(desk, code), self._choice(code))
+            for number, code in enumerate(LANGUAGES, start=1)
+        ]
+        behind = _valued(words("language.second"), LANGUAGES[second_of(desk)])
+        return [
+            *found,
+            Entry("8", behind, self._other),
+            Entry("9", words("language.which"), lambda: [Open(TranslationPage(desk))]),
+        ]
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw the lines, and below them what this terminal cannot draw."""
+        told = [part for text in undrawn(self.desk) for part in wrap(text, size.width - 2)]
+        drawn = super().draw(Size(size.width, size.height - len(told)))
+        return [*drawn, *(line(" ", Span(text, "warn")) for text in told)]
 
     def _choice(self, code: str) -> Callable[[], list[Act]]:
         def choose() -> list[Act]:
-            self.desk.words = load(code)
-            return [Back(), Choose(language=code), _keep(language=code)]
+            if lacking(code):
+                return [Say(self.desk.words("language.critical"), "warn", bell=True)]
+            return [Back(), *self._take(code, second_of(self.desk))]
 
         return choose
+
+    def _other(self) -> list[Act]:
+        """Let the other of the complete languages stand in for what is lacking."""
+        desk = self.desk
+        language = (desk.chosen or desk.words.choice).partition(":")[0]
+        others = [one for one in COMPLETE if one != second_of(desk)]
+        done = self._take(language, others[0])
+        self._fill()
+        return done
+
+    def _take(self, language: str, second: str) -> list[Act]:
+        desk = self.desk
+        chosen = language if language in COMPLETE else f"{language}:{second}"
+        desk.chosen, desk.second = chosen, second
+        desk.words = drawable(chosen, desk.term, desk.encoding)
+        acts: list[Act] = [Choose(language=desk.words.language), _keep(language=chosen)]
+        told = undrawn(desk, language)
+        return [*acts, Say(told[0], "warn")] if told else acts
 
 
 class ThemePage(MenuPage):
