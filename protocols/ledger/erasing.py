@@ -152,7 +152,7 @@ class Eraser:
         return Run(run.feed, run.genesis, tuple(lines))
 
     def may_lack(self, run: Run) -> bool:
-        """Whether every body that a run leaves out was ordered away by two coordinators."""
+        """Whether every body that a run leaves out was ordered away by two who may."""
         genesis = self._genesis(run)
         scope = self._scope(genesis) if genesis is not None else None
         if scope is None or genesis is None or genesis.lane == Lane.CONTROL:

@@ -18,6 +18,7 @@ from protocols.ids import DeviceId, DocId, EntryHash, PatientId, ScopeId
 from protocols.ledger import about
 from protocols.ledger.book import Ledger
 from protocols.ledger.writing import Written
+from protocols.trust.certificates import Rank
 from protocols.trust.control import DOCUMENTS_MAX, ERASED_MAX, Erase, Hold
 from protocols.trust.erasure import approval_holds, approve_erase
 from protocols.trust.statements import Key32, pack, unpack
@@ -60,6 +61,10 @@ class Meant:
     """None before somebody signed."""
     holders: tuple[DeviceId, ...]
     """Devices that have to confirm it."""
+    needs_issuer: bool
+    """Whether neither of the two has an issuer's rank: then it would not count."""
+    issuers: tuple[DeviceId, ...]
+    """Who could give the signature that it then needs, as far as is known here."""
 
 
 class Progress(NamedTuple):
@@ -73,7 +78,7 @@ class Progress(NamedTuple):
     documents: tuple[DocId, ...]
     entries: int
     counts: bool
-    """Whether two coordinators of a scope stand behind it."""
+    """Whether two who may erase in a scope stand behind it."""
     held: int
     """Entries that a legal hold keeps here."""
     confirmed: tuple[tuple[DeviceId, int], ...]
@@ -138,7 +143,8 @@ def approve(ledger: Ledger, raw: bytes) -> bytes:
     """Return the same order with this device's signature as the second.
 
     Raises:
-        InputError: `order_own` on the device that asked, `may_not_erase`, and as `read`.
+        InputError: `order_own` on the device that asked, `may_not_erase`, `erase_rank` when
+            neither of the two has an issuer's rank, and as `read`.
     """
     authority, order = ledger.authority, read(ledger, raw)
     author = DeviceId(order.author)
@@ -146,6 +152,7 @@ def approve(ledger: Ledger, raw: bytes) -> bytes:
         raise InputError("order_own")
     for erase in order.erases:
         _must_coordinate(ledger, erase.entries, authority.device)
+        _must_decide(ledger, erase.entries, author, authority.device)
     signed = (
         approve_erase(erase, authority.operation, author, authority.keys) for erase in order.erases
     )
@@ -157,7 +164,8 @@ def apply(ledger: Ledger, raw: bytes, wall_ms: int) -> list[Written]:
 
     Raises:
         InputError: `order_not_own` on another device than the one that asked, `order_unsigned`,
-            `order_approver` when whoever signed is no coordinator or is sealed, `may_not_erase`.
+            `order_approver` when whoever signed is no coordinator or is sealed, `may_not_erase`,
+            `erase_rank`.
     """
     authority, order = ledger.authority, read(ledger, raw)
     if order.author != bytes(authority.device):
@@ -169,6 +177,7 @@ def apply(ledger: Ledger, raw: bytes, wall_ms: int) -> list[Written]:
             raise InputError("order_approver")
         _must_coordinate(ledger, erase.entries, authority.device)
         _must_coordinate(ledger, erase.entries, DeviceId(erase.approver), "order_approver")
+        _must_decide(ledger, erase.entries, authority.device, DeviceId(erase.approver))
     with ledger.atomic():
         return [ledger.write_control(erase, wall_ms) for erase in order.erases]
 
@@ -242,6 +251,7 @@ def meant(ledger: Ledger, order: EraseOrder) -> Meant:
     patients = {(str(PatientId(subject)), code or "") for subject, code in subjects}
     approver = order.erases[0].approver
     scopes = {scope for _, scope, *_ in known.values()}
+    two = [DeviceId(order.author), *([DeviceId(approver)] if any(approver) else ())]
     return Meant(
         tuple(sorted(patients)),
         len({document for erase in order.erases for document in erase.documents}),
@@ -254,6 +264,8 @@ def meant(ledger: Ledger, order: EraseOrder) -> Meant:
         DeviceId(order.author),
         DeviceId(approver) if any(approver) else None,
         tuple(sorted(_awaited(ledger, scopes, order.erases))),
+        not _decides(ledger, named, *two),
+        tuple(each for each in ledger.authority.member_devices() if _decides(ledger, named, each)),
     )
 
 
@@ -387,8 +399,27 @@ def _must_coordinate(
 
 
 def _coordinates(ledger: Ledger, names: Sequence[bytes], device: DeviceId) -> bool:
-    scopes = {scope for _, scope, *_ in _known(ledger, names).values()} or set(_scopes(ledger))
-    return all(ledger.authority.roster.may_rotate(device, scope) for scope in scopes)
+    roster = ledger.authority.roster
+    return all(roster.may_rotate(device, scope) for scope in _scopes_of(ledger, names))
+
+
+def _must_decide(ledger: Ledger, names: Sequence[bytes], *two: DeviceId) -> None:
+    """Refuse unless one of the two has an issuer's rank in each scope of these entries."""
+    if not _decides(ledger, names, *two):
+        raise InputError("erase_rank")
+
+
+def _decides(ledger: Ledger, names: Sequence[bytes], *who: DeviceId) -> bool:
+    roster = ledger.authority.roster
+    return all(
+        any(roster.may_rotate(device, scope, Rank.ISSUER) for device in who)
+        for scope in _scopes_of(ledger, names)
+    )
+
+
+def _scopes_of(ledger: Ledger, names: Sequence[bytes]) -> set[ScopeId]:
+    """Scopes of those entries that are known here; all there are when none is."""
+    return {scope for _, scope, *_ in _known(ledger, names).values()} or set(_scopes(ledger))
 
 
 def _packed(order: EraseOrder) -> bytes:

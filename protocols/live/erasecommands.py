@@ -198,6 +198,9 @@ def _print_order(found: dict[str, Any], as_json: bool) -> None:
     print_line(phrase("erase", "asked_by", author=found["author"]))
     if found["approver"]:
         print_line(phrase("erase", "signed_by", approver=found["approver"]))
+    if found["needs_issuer"]:
+        word = "issuer" if found["issuers"] else "no_issuer"
+        print_line(phrase("erase", word, names=", ".join(found["issuers"])))
     if found["beyond"]:
         print_line(phrase("erase", "beyond", n=found["beyond"]))
     if found["unread"]:

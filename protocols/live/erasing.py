@@ -55,6 +55,9 @@ class OrderLine(msgspec.Struct, frozen=True):
     """Of a request: documents about the patients in scopes that this device does not coordinate."""
     unread: tuple[str, ...] = ()
     """Of a request for patients: scopes that this device cannot look into."""
+    needs_issuer: bool = False
+    """Whether a device of issuer's rank has to sign still; `issuers` names those known here."""
+    issuers: tuple[str, ...] = ()
 
 
 class EraseLine(msgspec.Struct, frozen=True):
@@ -182,6 +185,8 @@ def _order(node: Node, raw: bytes) -> OrderLine:
         names(meant.author) or str(meant.author),
         (names(meant.approver) or str(meant.approver)) if meant.approver else "",
         tuple(_holder(node, each, 0) for each in meant.holders),
+        needs_issuer=meant.needs_issuer,
+        issuers=tuple(names(each) or str(each) for each in meant.issuers),
     )
 
 

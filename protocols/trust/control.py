@@ -170,7 +170,7 @@ class Seal(_Record, frozen=True):
 
 
 class Erase(_Record, frozen=True):
-    """10: bodies that every holder drops for good; counts when two coordinators signed."""
+    """10: bodies that every holder drops for good; counts when coordinator and issuer signed."""
 
     entries: Annotated[tuple[Key32, ...], Meta(min_length=1, max_length=ERASED_MAX)]
     """By full hash, so that holders who cannot read them know them too. Sorted."""

@@ -1,8 +1,9 @@
 """Erase and legal hold: which bodies have to go, judged from control records in any order.
 
 An erase counts, entry by entry, when two different keys stand behind it that both coordinate the
-entry's scope: its author, below his seals, and the approver whose signature it carries. A hold of
-a coordinator suspends it for what it names until it is lifted. Nothing here looks at a body.
+entry's scope, one of them with an issuer's rank or above: its author, below his seals, and the
+approver whose signature it carries. A hold of a coordinator suspends it for what it names until it
+is lifted. Nothing here looks at a body.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from protocols.ids import DeviceId, EntryHash, OperationId, ScopeId
+from protocols.trust.certificates import Rank
 from protocols.trust.control import (
     Confirmation,
     Erase,
@@ -32,11 +34,13 @@ PREFIX_BYTES = 16
 class Coordinators(Protocol):
     """Who says who coordinates a scope: the roster."""
 
-    def coordinates_at(self, entry: EntryHash, scope: ScopeId) -> bool:
-        """Whether a control entry was written by a coordinator of a scope, below its seals."""
+    def coordinates_at(
+        self, entry: EntryHash, scope: ScopeId, rank: Rank = Rank.COORDINATOR
+    ) -> bool:
+        """Whether a coordinator of a scope, of this rank, wrote an entry below its seals."""
 
-    def ever_coordinated(self, key: bytes, scope: ScopeId) -> bool:
-        """Whether a key is certified as a coordinator of a scope, sealed or not."""
+    def ever_coordinated(self, key: bytes, scope: ScopeId, rank: Rank = Rank.COORDINATOR) -> bool:
+        """Whether a key is certified with this rank or above in a scope, sealed or not."""
 
 
 class Ordered(NamedTuple):
@@ -136,15 +140,20 @@ class Erasures:
         )
 
     def may_lack(self, name: bytes, scope: ScopeId, who: Coordinators) -> bool:
-        """Whether an entry may travel without its body: two coordinators ordered it away.
+        """Whether an entry may travel without its body: two who may do so ordered it away.
 
         More lenient than `stands`: whoever carried it out before a hold came, or before one of
         the two was sealed, has no body any more, and what follows must be able to pass.
         """
         return any(
-            who.ever_coordinated(self._erases[erase].place.author, scope)
-            and who.ever_coordinated(self._erases[erase].record.approver, scope)
+            self._ever_counted(self._erases[erase], scope, who)
             for erase in self._naming.get(name, ())
+        )
+
+    def _ever_counted(self, ordered: Ordered, scope: ScopeId, who: Coordinators) -> bool:
+        two = (ordered.place.author, ordered.record.approver)
+        return all(who.ever_coordinated(key, scope) for key in two) and any(
+            who.ever_coordinated(key, scope, Rank.ISSUER) for key in two
         )
 
     def counts(self, erase: EntryHash, scope: ScopeId, who: Coordinators) -> bool:
@@ -154,10 +163,12 @@ class Erasures:
         own place is judged.
         """
         held = self._erases.get(erase)
-        return (
-            held is not None
-            and who.coordinates_at(erase, scope)
-            and who.ever_coordinated(held.record.approver, scope)
+        if held is None or not who.coordinates_at(erase, scope):
+            return False
+        approver = held.record.approver
+        return who.ever_coordinated(approver, scope) and (
+            who.coordinates_at(erase, scope, Rank.ISSUER)
+            or who.ever_coordinated(approver, scope, Rank.ISSUER)
         )
 
     def _suspended(self, erase: EntryHash, name: bytes, scope: ScopeId, who: Coordinators) -> bool:

@@ -35,7 +35,7 @@ from protocols.trust.standing import Standing
 from protocols.trust.statements import SignedStatement
 from protocols.trust.vouching import Vouched, vouching
 
-_CONTROL = bytes(16)
+_CONTROL, _LEAST = bytes(16), Rank.COORDINATOR
 VERDICTS_MAX = 65_536
 """Verdicts remembered; more means somebody makes up kind numbers."""
 
@@ -272,21 +272,21 @@ class Roster:
             sealed=sealed,
         )
 
-    def may_rotate(self, device: DeviceId, scope: ScopeId) -> bool:
+    def may_rotate(self, device: DeviceId, scope: ScopeId, rank: Rank = _LEAST) -> bool:
         """Whether a device may give the scope a new key now: a coordinator of it, or above."""
         self._settle()
-        return _coordinates(self._membership.authorities(device), scope)
+        return _coordinates(self._membership.authorities(device), scope, rank)
 
-    def coordinates_at(self, entry: EntryHash, scope: ScopeId) -> bool:
-        """Whether a control entry was written by a coordinator of the scope, below its seals."""
+    def coordinates_at(self, entry: EntryHash, scope: ScopeId, rank: Rank = _LEAST) -> bool:
+        """Whether a coordinator of the scope, of this rank, wrote an entry below its seals."""
         self._settle()
-        place = self.positions.of(entry)
-        return place is not None and _coordinates(self._membership.authorities_at(place), scope)
+        at = self.positions.of(entry)
+        return at is not None and _coordinates(self._membership.authorities_at(at), scope, rank)
 
-    def ever_coordinated(self, key: bytes, scope: ScopeId) -> bool:
+    def ever_coordinated(self, key: bytes, scope: ScopeId, rank: Rank = _LEAST) -> bool:
         """Whether a key is certified as a coordinator of the scope or above, sealed or not."""
         self._settle()
-        return _coordinates((each for each, _ in self._membership.ways(key)), scope)
+        return _coordinates((each for each, _ in self._membership.ways(key)), scope, rank)
 
     def may_hold(self, device: DeviceId, scope: ScopeId, epoch: bytes | None = None) -> bool:
         """Whether a device may be handed this scope's entries, sealed as they are.
@@ -495,5 +495,5 @@ class Roster:
         return self._judging.judge((device, epoch), kind, ours, session)
 
 
-def _coordinates(authorities: Iterable[Authority], scope: bytes) -> bool:
-    return any(each.rank <= Rank.COORDINATOR and scope in each.scopes for each in authorities)
+def _coordinates(authorities: Iterable[Authority], scope: bytes, rank: Rank) -> bool:
+    return any(each.rank <= rank and scope in each.scopes for each in authorities)

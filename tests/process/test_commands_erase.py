@@ -1,4 +1,4 @@
-"""Erasing from the command line: two coordinators, one file, and everybody's confirmation."""
+"""Erasing from the command line: founder and coordinator, one file, everybody's confirmation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def settled(folder, count):
     raise AssertionError(found)
 
 
-def test_two_coordinators_erase_a_patient_and_hold_another(tmp_path):
+def test_the_founder_and_a_coordinator_erase_a_patient_and_hold_another(tmp_path):
     ann, ben, order = tmp_path / "ann", tmp_path / "ben", tmp_path / "order"
     init(ann)
     init(ben)

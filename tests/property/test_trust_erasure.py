@@ -61,16 +61,45 @@ def gone(written: Written, name: bytes = NAMED[1], *, scope: bytes = CARE) -> bo
     return erasures.stands(name, scope, roster)  # type: ignore[arg-type]
 
 
-def test_two_coordinators_of_the_scope_have_a_body_erased():
+@pytest.mark.parametrize(
+    ("author", "approver"), [(COORDINATOR, HQ), (ISSUER, SECOND), (ISSUER, HQ)]
+)
+def test_a_coordinator_of_the_scope_and_an_issuer_have_a_body_erased(author, approver):
     written = two()
-    written.write(COORDINATOR, erase(COORDINATOR, SECOND))
+    written.write(author, erase(author, approver))
     assert gone(written) and gone(written, DOCUMENT)
     assert not gone(written, entropy("another"))
 
 
+def test_two_coordinators_erase_nothing_and_no_body_may_lack_by_their_word():
+    written = two()
+    written.write(COORDINATOR, erase(COORDINATOR, SECOND))
+    assert not gone(written)
+    roster, erasures = judged(written.records)
+    assert not erasures.may_lack(NAMED[1], CARE, roster)
+
+
+def test_an_issuers_rank_counts_in_the_scopes_that_it_has_only():
+    written = camp()
+    narrow = certify(MINISTRY, SECOND, Rank.ISSUER, scopes=(COUNTS,))
+    wide = certify(MINISTRY, SECOND, Rank.COORDINATOR, scopes=(CARE, COUNTS), serial=2)
+    written.write(HQ, Certificates((narrow, wide)))
+    written.write(COORDINATOR, erase(COORDINATOR, SECOND))
+    assert not gone(written)
+    assert gone(written, scope=COUNTS)
+
+
+def test_a_renewed_certificate_that_makes_an_issuer_lets_the_erase_count_from_then_on():
+    written = two()
+    written.write(COORDINATOR, erase(COORDINATOR, SECOND))
+    assert not gone(written)
+    written.write(HQ, Certificates((certify(MINISTRY, SECOND, Rank.ISSUER, serial=2),)))
+    assert gone(written)
+
+
 @pytest.mark.parametrize(
     ("author", "approver"),
-    [(COORDINATOR, COORDINATOR), (TENT, COORDINATOR), (COORDINATOR, TENT), (TENT, SECOND)],
+    [(ISSUER, ISSUER), (TENT, ISSUER), (ISSUER, TENT), (TENT, HQ)],
 )
 def test_one_key_or_a_key_below_coordinator_erases_nothing(author, approver):
     written = two()
@@ -82,9 +111,9 @@ def test_one_key_or_a_key_below_coordinator_erases_nothing(author, approver):
 
 def test_an_approval_is_good_for_its_author_and_record_only():
     written = two()
-    stolen = erase(COORDINATOR, SECOND)
-    written.write(HQ, stolen)
-    wider = erase(COORDINATOR, SECOND, NAMED[:2])
+    stolen = erase(COORDINATOR, HQ)
+    written.write(ISSUER, stolen)
+    wider = erase(COORDINATOR, HQ, NAMED[:2])
     written.write(COORDINATOR, Erase(stolen.entries, *list(_fields(wider))[1:]))
     assert not gone(written)
     _, erasures = judged(written.records)
@@ -99,7 +128,7 @@ def test_both_have_to_coordinate_the_scope_of_the_entry():
     written = camp()
     narrow = certify(MINISTRY, SECOND, Rank.COORDINATOR, scopes=(COUNTS,))
     written.write(HQ, Certificates((narrow,)))
-    written.write(COORDINATOR, erase(COORDINATOR, SECOND))
+    written.write(ISSUER, erase(ISSUER, SECOND))
     assert not gone(written)
     assert gone(written, scope=COUNTS)
 
@@ -107,7 +136,7 @@ def test_both_have_to_coordinate_the_scope_of_the_entry():
 def test_an_erase_above_its_authors_seal_does_not_count_but_its_bodies_may_be_lacking():
     written = two()
     head = written.head(COORDINATOR)
-    written.write(COORDINATOR, erase(COORDINATOR, SECOND))
+    written.write(COORDINATOR, erase(COORDINATOR, HQ))
     written.write(ISSUER, Seal(COORDINATOR.device, 2, (head,)))
     roster, erasures = judged(written.records)
     assert not erasures.stands(NAMED[1], CARE, roster)
@@ -116,7 +145,7 @@ def test_an_erase_above_its_authors_seal_does_not_count_but_its_bodies_may_be_la
 
 def test_a_hold_suspends_what_it_names_until_it_is_lifted():
     written = two()
-    written.write(COORDINATOR, erase(COORDINATOR, SECOND, NAMED, ()))
+    written.write(COORDINATOR, erase(COORDINATOR, HQ, NAMED, ()))
     hold = written.write(SECOND, Hold((), (NAMED[1],)))[1].entry
     assert not gone(written) and gone(written, NAMED[2])
     written.write(TENT, Hold((), (), hold))
@@ -127,27 +156,27 @@ def test_a_hold_suspends_what_it_names_until_it_is_lifted():
 
 def test_a_hold_of_one_document_suspends_all_of_an_erase_that_names_it():
     written = two()
-    written.write(COORDINATOR, erase(COORDINATOR, SECOND))
+    written.write(COORDINATOR, erase(COORDINATOR, HQ))
     written.write(SECOND, Hold((DOCUMENT,), ()))
     assert not any(gone(written, name) for name in (*NAMED, DOCUMENT))
 
 
 def test_a_hold_by_who_coordinates_nothing_suspends_nothing():
     written = two()
-    written.write(COORDINATOR, erase(COORDINATOR, SECOND))
+    written.write(COORDINATOR, erase(COORDINATOR, HQ))
     written.write(TENT, Hold((DOCUMENT,), tuple(NAMED)))
     assert gone(written)
 
 
 def test_confirmations_are_told_by_device():
     written = two()
-    entry = written.write(COORDINATOR, erase(COORDINATOR, SECOND))[1].entry
+    entry = written.write(COORDINATOR, erase(COORDINATOR, HQ))[1].entry
     written.write(TENT, Confirmation((entry,)))
     _, erasures = judged(written.records)
     assert [said.device for said in erasures.confirmed(entry)] == [DeviceId(TENT.device)]
 
 
-WHO = (COORDINATOR, SECOND, TENT, HQ)
+WHO = (COORDINATOR, SECOND, TENT, HQ, ISSUER)
 
 
 @st.composite
@@ -172,6 +201,10 @@ def histories(draw) -> Written:
             written.write(
                 draw(st.sampled_from((ISSUER, TENT))), Seal(COORDINATOR.device, 2, (head,))
             )
+        if draw(st.integers(0, 9)) == 0:
+            # The ministry makes its coordinator an issuer.
+            renewed = certify(MINISTRY, SECOND, Rank.ISSUER, serial=2)
+            written.write(HQ, Certificates((renewed,)))
     return written
 
 
@@ -200,3 +233,19 @@ def test_what_has_to_go_may_travel_without(written):
     roster, erasures = judged(written.records)
     for name in NAMED:
         assert erasures.may_lack(name, CARE, roster) or not erasures.stands(name, CARE, roster)
+
+
+@given(histories())
+def test_nothing_goes_without_an_issuer_among_the_two(written):
+    roster, erasures = judged(written.records)
+    issuers = {ISSUER.device, HQ.device}
+    if roster.ever_coordinated(SECOND.device, CARE, Rank.ISSUER):
+        issuers.add(SECOND.device)
+    for name in (*NAMED, DOCUMENT):
+        if erasures.stands(name, CARE, roster) or erasures.may_lack(name, CARE, roster):
+            assert any(
+                not issuers.isdisjoint((each.place.author, DeviceId(each.record.approver)))
+                for erase in erasures.erases()
+                if (each := erasures.erase(erase))
+                and name in (*each.record.entries, *each.record.documents)
+            )

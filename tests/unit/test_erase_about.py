@@ -30,7 +30,7 @@ KEPT = "Amina"
 
 
 class Ward:
-    """Ann, whose book is a file, and Ben coordinate all; Pat works there; Kim is of care only."""
+    """Ann, whose book is a file, coordinates all, Ben is issuer; Kim coordinates care only."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -38,7 +38,7 @@ class Ward:
         camp.stores["ann"] = open_file(folder, KEY, create=True)
         self.path = folder / DATABASE_NAME
         self.ann = camp.device("ann", "ministry", rank=Rank.COORDINATOR)
-        self.ben = camp.device("ben", "ministry", rank=Rank.COORDINATOR)
+        self.ben = camp.issuer("ministry")
         self.pat = camp.device("pat", "ministry")
         care = (ScopeId(CARE.id),)
         self.kim = camp.device("kim", "ministry", rank=Rank.COORDINATOR, scopes=care)

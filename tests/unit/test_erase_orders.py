@@ -7,14 +7,18 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from protocols.errors import InputError
 from protocols.ids import DocId, PatientId
 from protocols.ledger import about, orders
 from protocols.ledger.writing import Written
 from protocols.trust.control import Seal, SealReason
+from protocols.trust.erasure import approve_erase
+from protocols.trust.statements import pack
+from tests.unit.camps import tell as tell_all
 from tests.unit.stage import WALL_MS, Device, Stage, agree, line, note, patient, triage
-from tests.unit.test_erase import crew, text_of
+from tests.unit.test_erase import coordinator, crew, text_of
 
 
 def tell(stage: Stage, device: Device, written: list[Written]) -> None:
@@ -88,6 +92,34 @@ def test_nobody_signs_twice_and_nobody_else_signs():
     assert code_of(lambda: orders.request(ann.ledger, [DocId(bytes(16))], 1)) == "nothing_to_erase"
     stranger = Device.found("stranger")
     assert code_of(lambda: orders.read(stranger.ledger, raw)) == "order_elsewhere"
+
+
+def test_two_coordinators_are_told_that_one_has_to_be_an_issuer_and_who_is():
+    stage, (ann, ben, cleo) = crew()
+    coordinator(ann, cleo)
+    tell_all(stage, ann)
+    whom = written(stage, cleo)
+    raw = asked(ben, whom)
+    shown = orders.meant(cleo.ledger, orders.read(cleo.ledger, raw))
+    assert (shown.needs_issuer, shown.issuers) == (True, (ann.id,))
+    assert code_of(lambda: orders.approve(cleo.ledger, raw)) == "erase_rank"
+    # Signed by other software, it is not written either, and written it would not count.
+    order = orders.read(ben.ledger, raw)
+    keys, operation = cleo.ledger.authority.keys, ben.ledger.authority.operation
+    signed = tuple(approve_erase(each, operation, ben.id, keys) for each in order.erases)
+    forced = orders.MAGIC + pack(replace(order, erases=signed))
+    assert code_of(lambda: orders.apply(ben.ledger, forced, WALL_MS)) == "erase_rank"
+    with ben.ledger.atomic():
+        for each in signed:
+            ben.ledger.write_control(each, WALL_MS)
+    tell_all(stage, ben)
+    stage.run(3_000)
+    assert all(b"Zebulon" in text_of(each) for each in (ann, ben, cleo))
+    assert not any(each.counts for each in orders.progress(ann.ledger))
+    # Either way round the founder is one of the two.
+    tell(stage, ben, orders.apply(ben.ledger, orders.approve(ann.ledger, raw), WALL_MS))
+    stage.run(8_000)
+    assert not any(b"Zebulon" in text_of(each) for each in (ann, ben, cleo))
 
 
 def test_an_approver_who_is_sealed_by_now_does_not_count_for_who_applies_it():
