@@ -29,7 +29,6 @@ class KindNo(IntEnum):
     OBSERVATION_RECORD = 32
     RESULT_ASSIGN = 33
     RESULT_ACCEPT = 34
-    RESULT_ACCEPT = 34
 
     NOTE_ADD = 40
 
