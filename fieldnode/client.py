@@ -61,8 +61,10 @@ class Node(Protocol):
         """Say who the node is."""
         ...
 
-    async def board(self, offset: int, limit: int, text: str = "") -> BoardPage:
-        """Patients in care, most urgent first."""
+    async def board(
+        self, offset: int, limit: int, text: str = "", sort: str = "", ward: str = ""
+    ) -> BoardPage:
+        """Patients in care, most urgent first, or by wait, score or what is due."""
         ...
 
     async def search(self, text: str, limit: int) -> BoardPage:
@@ -219,9 +221,12 @@ class NodeClient:
             self._person = greeting.person_id
         return greeting
 
-    async def board(self, offset: int, limit: int, text: str = "") -> BoardPage:
+    async def board(
+        self, offset: int, limit: int, text: str = "", sort: str = "", ward: str = ""
+    ) -> BoardPage:
         """See `Node.board`."""
-        return await self._ask(BoardPage, "board", offset=offset, limit=limit, filter=text)
+        asked = {"filter": text, "sort": sort, "ward": ward}
+        return await self._ask(BoardPage, "board", offset=offset, limit=limit, **asked)
 
     async def search(self, text: str, limit: int) -> BoardPage:
         """See `Node.search`."""

@@ -56,8 +56,23 @@ class Travelled:
     at_hq_until_ms: int | None
 
 
-def board(ledger: Ledger, offset: int, limit: int) -> tuple[int, dict[str, int], list[PatientRow]]:
-    """Return (patients in care, counts by triage, one page), most urgent first."""
+def board(
+    ledger: Ledger,
+    offset: int,
+    limit: int,
+    *,
+    ward: str = "",
+    by_wait: bool = False,
+) -> tuple[int, dict[str, int], list[PatientRow]]:
+    """Return (patients in care, counts by triage, one page), most urgent first.
+
+    Args:
+        ledger: The book.
+        offset: Of the page.
+        limit: Of the page.
+        ward: Only who lies there; counts are of all.
+        by_wait: Who came first is first instead.
+    """
     store = ledger.store
     counts: dict[str, int] = {}
     for triage, count in store.all(
@@ -65,13 +80,37 @@ def board(ledger: Ledger, offset: int, limit: int) -> tuple[int, dict[str, int],
         " GROUP BY p.triage"
     ):
         counts["none" if triage is None else str(triage)] = count
-    total = store.one(f"SELECT count(*) FROM patient p WHERE {_IN_CARE}")
+    there = f"{_IN_CARE} AND (? = '' OR p.ward = ?)"
+    total = store.one(f"SELECT count(*) FROM patient p WHERE {there}", (ward, ward))
+    order = "p.arrived_ms, p.code" if by_wait else _ORDER
     rows = store.all(
-        f"SELECT {_PATIENT_COLUMNS} FROM patient p WHERE {_IN_CARE} ORDER BY {_ORDER}"
-        " LIMIT ? OFFSET ?",
-        (min(limit, PAGE_MAX), offset),
+        f"SELECT {_PATIENT_COLUMNS} FROM patient p WHERE {there} ORDER BY {order} LIMIT ? OFFSET ?",
+        (ward, ward, min(limit, PAGE_MAX), offset),
     )
     return (total[0] if total else 0), counts, [_patient(row) for row in rows]
+
+
+def wards(ledger: Ledger, limit: int) -> tuple[str, ...]:
+    """Return the wards in which somebody in care lies, by name."""
+    found = ledger.store.all(
+        f"SELECT DISTINCT p.ward FROM patient p WHERE {_IN_CARE} AND p.ward <> ''"
+        " ORDER BY p.ward LIMIT ?",
+        (limit,),
+    )
+    return tuple(ward for (ward,) in found)
+
+
+def shared_beds(ledger: Ledger) -> set[tuple[str, str]]:
+    """Return (ward, bed) of each bed that several patients in care are said to lie in.
+
+    Who is one person in two records, as people said, still lies there twice until one record is
+    closed: that is for a person to see.
+    """
+    found = ledger.store.all(
+        f"SELECT p.ward, p.bed FROM patient p WHERE {_IN_CARE} AND p.bed <> '' AND p.standing = 0"
+        " GROUP BY p.ward, p.bed HAVING count(*) > 1"
+    )
+    return {(ward, bed) for ward, bed in found}
 
 
 def everyone(ledger: Ledger, offset: int, limit: int) -> tuple[int, list[PatientRow]]:

@@ -15,7 +15,7 @@ import msgspec
 from protocols.errors import InputError
 from protocols.feeds.clock import clock_ms
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
-from protocols.ledger import counting, reading, remembered, results, tags
+from protocols.ledger import counting, reading, remembered, results, tags, watching
 from protocols.ledger.authors import Author, Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
@@ -32,14 +32,14 @@ from protocols.live.api import (
     SyncState,
     Unassigned,
 )
-from protocols.live.confirming import stood_by
+from protocols.live.confirming import stood_by, who_stands_by
+from protocols.live.watched import watched
 from protocols.mesh.node import Node
 from protocols.records import rows as words
-from protocols.records.acceptance import acceptances, of_device
+from protocols.records.acceptance import of_device
 from protocols.records.attributes import AGE_WORDS, BY_NAME, words_of
 from protocols.records.catalogue import BY_NAME as KINDS
 from protocols.records.catalogue import schemas
-from protocols.records.confirmation import confirmations
 from protocols.records.counted import CountedRow
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
@@ -68,29 +68,6 @@ STATUS_KEYS = (
 _BANDS = {1: "<1 y", 2: "1-4 y", 3: "5-17 y", 4: "18-64 y", 5: "65+ y"}
 _DAY_MS = 86_400_000
 _DAYS = {0: 365.25, 1: 30.4375, 2: 7.0, 3: 1.0}
-
-
-def board(ledger: Ledger, offset: int, limit: int, text: str, now_ms: int) -> BoardPage:
-    """Patients in care, most urgent first; with a text, those it finds, in care or not."""
-    shared = tags.shared_in_ward(ledger.store)
-    if text.strip():
-        found = search(ledger, text, limit, now_ms)
-        return msgspec.structs.replace(
-            found,
-            shared_tags=tuple(map(_shared_tag, shared)),
-            unassigned=results.count(ledger.store),
-        )
-    total, counts, rows = reading.board(ledger, max(offset, 0), min(limit, BOARD_MAX))
-    return BoardPage(
-        total,
-        offset,
-        _board_lines(rows, shared, now_ms),
-        counts,
-        tuple(map(_shared_tag, shared)),
-        results.count(ledger.store),
-        ledger.authority.keyring.closed,
-        remembered.unmet_ms(ledger),
-    )
 
 
 def search(ledger: Ledger, text: str, limit: int, now_ms: int) -> BoardPage:
@@ -163,12 +140,15 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
     saved = reading.saved_where(ledger, sorted({fact.entry for fact in page}))
     shared = tags.shared_by(ledger.store, [wanted])
     return Chart(
-        head=board_line(row, now_ms, tag_shared=bool(shared)),
+        head=watched(
+            board_line(row, now_ms, tag_shared=bool(shared)),
+            watching.watches(ledger, [row], now_ms)[bytes(row.id)],
+        ),
         encounter=str(EncounterId(row.encounter)) if row.encounter else None,
         attributes=tuple(_attribute(ledger, shown, who) for shown in words.attributes(history)),
         lines=tuple(_chart_line(ledger, history, fact, saved, who) for fact in page),
         total=len(told),
-        shared_tags=tuple(map(_shared_tag, shared)),
+        shared_tags=tuple(map(shared_tag, shared)),
     )
 
 
@@ -380,7 +360,8 @@ def _board_lines(
     return tuple(board_line(row, now_ms, tag_shared=row.id in doubted) for row in rows)
 
 
-def _shared_tag(shared: tags.SharedTag) -> SharedTag:
+def shared_tag(shared: tags.SharedTag) -> SharedTag:
+    """Return one tag on several patients, as terminals take it."""
     return SharedTag(shared.tag, tuple((str(one.patient), one.code) for one in shared.carriers))
 
 
@@ -419,7 +400,7 @@ def _chart_line(
 ) -> ChartLine:
     author = _author(ledger, fact, who)
     nobodys = fact.kind == KindNo.TRIAGE_RECORD and not author.identified
-    by = _stood_by(history, fact, nobodys)
+    by = who_stands_by(history, fact, nobodys=nobodys)
     waits = nobodys or of_device(fact)
     return ChartLine(
         fact=str(fact.ref),
@@ -437,13 +418,6 @@ def _chart_line(
         unconfirmed=waits and not by,
         confirmed=tuple((_author(ledger, one, who).label, one.at_ms) for one in by),
     )
-
-
-def _stood_by(history: History, fact: Fact, nobodys: bool) -> Sequence[Fact]:
-    """Return who stands by a triage that nobody identified wrote, or by a device's value."""
-    if nobodys:
-        return confirmations(history).get((fact.prefix, fact.index), ())
-    return acceptances(history).get((fact.prefix, fact.index), ()) if of_device(fact) else ()
 
 
 def _author(ledger: Ledger, fact: Fact, who: Authors) -> Author:

@@ -202,6 +202,28 @@ class BoardLine(msgspec.Struct, frozen=True):
     ward: str = ""
     isolation: int | None = None
     """Digit of `Isolation`; None: nobody said."""
+    score: int | None = None
+    """Of `board`: NEWS2 of the last set; None where there is none (SAFETY 7)."""
+    score_least: bool = False
+    """The score is the least it can be: something was not measured."""
+    score_before: int | None = None
+    """That of the set before, when it was whole."""
+    trend: int = 0
+    """1 the score rose, -1 it fell."""
+    last_set_ms: int | None = None
+    """When observations were last taken."""
+    due_ms: int | None = None
+    """When the next set is due; None where nothing asks for one."""
+    late_ms: int | None = None
+    """From when on it is late."""
+    alerts: tuple[str, ...] = ()
+    """Values of the last set that alert by themselves: `limit.heart-rate.high`."""
+    doses: int = 0
+    """1 a dose may have been given twice, 2 one was given though it was stopped, 3 both."""
+    risk: str = ""
+    """The most that what is unsettled can harm; '' where nothing is."""
+    bed_shared: bool = False
+    """Somebody else in care lies in the same bed."""
 
 
 class SharedTag(msgspec.Struct, frozen=True):
@@ -213,8 +235,9 @@ class SharedTag(msgspec.Struct, frozen=True):
 
 
 class BoardPage(msgspec.Struct, frozen=True):
-    """`board`: args offset, limit (at most 200), filter (text, '' for all).
+    """`board`: args offset, limit (at most 200), filter (text, '' for all), sort, ward.
 
+    Sort is 'triage', 'wait', 'score' or 'due'; ward '' is all of them.
     `search`: args text, limit. `tagged`: args tag; all who carry it, spelled in any case.
     """
 
@@ -232,6 +255,12 @@ class BoardPage(msgspec.Struct, frozen=True):
     restored_ms: int | None = None
     """Of `board`: when the backup was made that this is restored from, until another node was met:
     what was erased since may be shown."""
+    wards: tuple[str, ...] = ()
+    """Of `board`: wards in which somebody lies, by name."""
+    limited: bool = False
+    """Of `board`, by score or due: only the most urgent of a large ward were looked at."""
+    signed: bool = False
+    """Whether clinical leads stand by the packs that scores and times here rest on."""
 
 
 class Asserted(msgspec.Struct, frozen=True):

@@ -1,14 +1,19 @@
-"""Triage that nobody identified wrote, as the messages of `api`."""
+"""Triage that nobody identified wrote, as the messages of `api`; who stands by what."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from protocols.ids import FactRef
 from protocols.ledger import unconfirmed as triages
 from protocols.ledger.book import Ledger
 from protocols.live.api import Unconfirmed, UnconfirmedLine
+from protocols.records.acceptance import acceptances, of_device
+from protocols.records.confirmation import confirmations
+from protocols.records.history import History
 from protocols.records.rows import iso
+from protocols.records.shape import Fact
 from protocols.records.triage import TriageRow
 
 
@@ -39,3 +44,10 @@ def stood_by(ledger: Ledger, row: TriageRow, triage: FactRef) -> list[dict[str, 
         }
         for author, at_ms in held
     ]
+
+
+def who_stands_by(history: History, fact: Fact, *, nobodys: bool) -> Sequence[Fact]:
+    """Return who stands by a triage that nobody identified wrote, or by a device's value."""
+    if nobodys:
+        return confirmations(history).get((fact.prefix, fact.index), ())
+    return acceptances(history).get((fact.prefix, fact.index), ()) if of_device(fact) else ()

@@ -16,7 +16,7 @@ from protocols.ids import PatientId
 from protocols.ledger import audit
 from protocols.ledger.audit import Event
 from protocols.ledger.view import BookView
-from protocols.live import answers
+from protocols.live import answers, wards
 from protocols.live.api import BoardPage, Chart
 from protocols.live.audited import event
 from protocols.mesh.effects import Effect, Now
@@ -65,7 +65,7 @@ def ward(
     offset = args.get("offset", 0)
     if not isinstance(offset, int) or isinstance(offset, bool) or offset < 0:
         raise InputError("bad_line", field="args.offset")
-    page = answers.board(node.ledger, offset, answers.BOARD_MAX, "", now.wall_ms)
+    page = wards.board(node.ledger, offset, answers.BOARD_MAX, "", now.wall_ms)
     told: Sequence[Effect] = ()
     if offset == 0:
         said = event(now, What.PRINT, session=session, reason=WARD, count=max(page.total, 1))

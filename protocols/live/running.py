@@ -29,6 +29,7 @@ from protocols.live import (
     papers,
     printing,
     reviewing,
+    wards,
 )
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
@@ -445,7 +446,8 @@ def _minutes(text: str) -> int:
 def _board(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     offset, limit = _number(args, "offset", 0), _number(args, "limit", answers.BOARD_MAX)
     text = str(args.get("filter") or "")
-    return answers.board(node.ledger, offset, limit, text, now.wall_ms)
+    sort, ward = str(args.get("sort") or ""), str(args.get("ward") or "")
+    return wards.board(node.ledger, offset, limit, text, now.wall_ms, sort=sort, ward=ward)
 
 
 def _search(node: Node, now: Now, args: Mapping[str, Any]) -> object:

@@ -9,7 +9,7 @@ import pytest
 
 from protocols.ids import PatientId
 from protocols.ledger import reading
-from protocols.live import answers
+from protocols.live import answers, wards
 from protocols.live.charters import TERMS
 from protocols.records import care
 from protocols.records.kinds import KindNo
@@ -83,7 +83,7 @@ def test_the_board_says_what_is_listed_who_has_the_patient_and_how_they_are_kept
     _, ann, ben, code = told()
     ann.ledger.catch_up_all()
 
-    (head,) = answers.board(ann.ledger, 0, 10, "", WALL_MS).lines
+    (head,) = wards.board(ann.ledger, 0, 10, "", WALL_MS).lines
 
     assert (head.allergy, head.allergies, head.allergy_open) == (2, "penicillins", True)
     assert (head.custody, head.keeper) == (2, "Red Crescent")

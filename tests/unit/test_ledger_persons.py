@@ -16,7 +16,7 @@ from protocols.ledger.authors import Authors
 from protocols.ledger.persons import PERSONS_MAX, PIN_WRONG_MAX, Grant
 from protocols.ledger.sealing import SealOrder
 from protocols.ledger.sitting import SHIFT_MS, sit_down, still
-from protocols.live import answers
+from protocols.live import answers, wards
 from protocols.records.kinds import KindNo
 from protocols.trust.audit import What
 from protocols.trust.charter import Sensitivity
@@ -55,7 +55,7 @@ def chart(device, whom):
 
 def board(device):
     device.ledger.catch_up_all()
-    return answers.board(device.ledger, 0, 50, "", WALL_MS)
+    return wards.board(device.ledger, 0, 50, "", WALL_MS)
 
 
 def authors(device):

@@ -1,6 +1,6 @@
 """Which results wait for a patient, as the ledger tells a terminal."""
 
-from protocols.live import answers
+from protocols.live import answers, wards
 from tests.unit.stage import WALL_MS, Device, Stage, camp, patient
 
 VALUES = [
@@ -36,7 +36,7 @@ def test_what_waits_is_counted_on_the_board_and_listed_whole():
     assert [len(line.summary) > 2 for line in found.lines] == [True] * 4
     assert dict(found.lines[0].summary)["claimed"] == "Z9"
     assert dict(found.lines[0].summary)["device"] == "Acme Ox-2"
-    assert answers.board(ann.ledger, 0, 10, "", WALL_MS).unassigned == 2
+    assert wards.board(ann.ledger, 0, 10, "", WALL_MS).unassigned == 2
 
 
 def test_a_result_that_has_its_patient_waits_no_more_and_stands_in_the_chart():
@@ -45,7 +45,7 @@ def test_a_result_that_has_its_patient_waits_no_more_and_stands_in_the_chart():
     written(ann, given("give", held.id, who.patient))
 
     assert answers.unassigned(ann.ledger, 100).total == 0
-    assert answers.board(ann.ledger, 0, 10, "", WALL_MS).unassigned == 0
+    assert wards.board(ann.ledger, 0, 10, "", WALL_MS).unassigned == 0
     chart = answers.chart(ann.ledger, who.patient, 0, 50, WALL_MS)
     assert "88 %" in str([line.summary for line in chart.lines])
 

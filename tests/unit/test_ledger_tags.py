@@ -7,7 +7,7 @@ import pytest
 from hq import queries
 from protocols.ledger import reading, tags
 from protocols.ledger.recording import Answer
-from protocols.live import answers
+from protocols.live import answers, wards
 from protocols.records.kinds import KindNo
 from tests.unit.stage import WALL_MS, Device, Line, Stage, camp, fill, line, patient
 from tests.unit.test_ledger_board import steps
@@ -37,8 +37,8 @@ def synced(*devices: Device) -> None:
 def shared(device: Device) -> list[tuple[str, set[str]]]:
     """Return what the ward says, after seeing that both charts say it too."""
     found = tags.shared_in_ward(device.store)
-    filtered = answers.board(device.ledger, 0, 64, "Awa", WALL_MS)
-    page = answers.board(device.ledger, 0, 64, "", WALL_MS)
+    filtered = wards.board(device.ledger, 0, 64, "Awa", WALL_MS)
+    page = wards.board(device.ledger, 0, 64, "", WALL_MS)
     assert filtered.shared_tags == page.shared_tags
     assert [one.tag for one in page.shared_tags] == [one.tag for one in found]
     marked = {one.patient for one in page.lines if one.tag_shared}

@@ -1,0 +1,126 @@
+"""The ward board as a node answers it: who is in care, how each does, what is due, who lies where.
+
+Rows say who is in care; score, trend and times are worked out for the patients asked about
+(`ledger/watching.py`), never kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from protocols.ledger import reading, remembered, results, tags, watching
+from protocols.ledger.book import Ledger
+from protocols.live.answers import BOARD_MAX, board_line, search, shared_tag
+from protocols.live.api import BoardLine, BoardPage
+from protocols.live.watched import watched
+from protocols.records.contested import RISKS
+from protocols.records.patient import PatientRow
+from protocols.records.watch import Watch, place
+
+BY_TRIAGE, BY_WAIT, BY_SCORE, BY_DUE = SORTS = ("triage", "wait", "score", "due")
+"""What a board can be sorted by; the first is the usual one."""
+WARDS_MAX = 40
+
+_HARMS = (
+    "SELECT patient, max(duplicate) + 2 * max(stopped) FROM administration"
+    " WHERE patient IN ({who}) AND standing = 0 AND replaced = 0 AND (duplicate = 1 OR stopped = 1)"
+    " GROUP BY patient"
+)
+_RISKS = (
+    "SELECT patient, min(rank) FROM conflict WHERE patient IN ({who}) AND standing = 0"
+    " GROUP BY patient"
+)
+
+
+def board(  # noqa: PLR0913 - one argument for each thing a terminal says
+    ledger: Ledger,
+    offset: int,
+    limit: int,
+    text: str,
+    now_ms: int,
+    *,
+    sort: str = BY_TRIAGE,
+    ward: str = "",
+) -> BoardPage:
+    """Patients in care, most urgent first; with a text, those it finds, in care or not.
+
+    Args:
+        ledger: The book.
+        offset: Of the page.
+        limit: Of the page, at most `BOARD_MAX`.
+        text: What is searched for; '' lists everybody in care.
+        now_ms: Unix milliseconds, for ages.
+        sort: One of `SORTS`; any other is the first.
+        ward: Only who lies there; '' for all.
+    """
+    shared = tags.shared_in_ward(ledger.store)
+    told = tuple(map(shared_tag, shared))
+    waiting = results.count(ledger.store)
+    if text.strip():
+        found = search(ledger, text, limit, now_ms)
+        return msgspec.structs.replace(found, shared_tags=told, unassigned=waiting)
+    offset, limit = max(offset, 0), min(limit, BOARD_MAX)
+    limited = False
+    if sort in (BY_SCORE, BY_DUE):
+        most = watching.PATIENTS_MAX
+        total, counts, rows = reading.board(ledger, 0, most, ward=ward)
+        watches = watching.watches(ledger, rows, now_ms)
+        rows.sort(key=lambda row: place(watches[bytes(row.id)], sort))
+        limited, total = total > len(rows), len(rows)
+        rows = rows[offset : offset + limit]
+    else:
+        total, counts, rows = reading.board(
+            ledger, offset, limit, ward=ward, by_wait=sort == BY_WAIT
+        )
+        watches = watching.watches(ledger, rows, now_ms)
+    doubted = {bytes(one.patient) for tag in shared for one in tag.carriers}
+    return BoardPage(
+        total,
+        offset,
+        _lines(ledger, rows, watches, doubted, now_ms),
+        counts,
+        told,
+        waiting,
+        ledger.authority.keyring.closed,
+        remembered.unmet_ms(ledger),
+        wards=reading.wards(ledger, WARDS_MAX),
+        limited=limited,
+        signed=all(watch.approved for watch in watches.values()),
+    )
+
+
+def _lines(
+    ledger: Ledger,
+    rows: Sequence[PatientRow],
+    watches: dict[bytes, Watch],
+    doubted: set[bytes],
+    now_ms: int,
+) -> tuple[BoardLine, ...]:
+    who = [bytes(row.id) for row in rows]
+    harms, risks = _by_patient(ledger, _HARMS, who), _by_patient(ledger, _RISKS, who)
+    beds = reading.shared_beds(ledger)
+    lines = []
+    for row in rows:
+        patient = bytes(row.id)
+        rank = risks.get(patient)
+        line = board_line(row, now_ms, tag_shared=row.id in doubted)
+        lines.append(
+            watched(
+                line,
+                watches.get(patient, Watch()),
+                doses=harms.get(patient, 0),
+                risk="" if rank is None or not 0 <= rank < len(RISKS) else RISKS[rank],
+                bed_shared=bool(row.bed) and (row.ward, row.bed) in beds,
+            )
+        )
+    return tuple(lines)
+
+
+def _by_patient(ledger: Ledger, asked: str, who: Sequence[bytes]) -> dict[bytes, int]:
+    if not who:
+        return {}
+    marks = ",".join("?" * len(who))
+    found = ledger.store.all(asked.format(who=marks), tuple(who))
+    return {bytes(patient): value for patient, value in found}
