@@ -2,6 +2,7 @@
 
 Source: Unicode CLDR, `common/supplemental/plurals.xml`, cardinal rules for integers. Its form
 `other` is the table's `.many` wherever a language has no `many` of its own below a million.
+Portuguese follows `pt_PT`, which Angola and Mozambique inherit: our words are in that spelling.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ def every_form(language: str) -> tuple[str, ...]:
 
 
 def _english(number: int) -> str:
-    """English and Spanish: one is 1."""
+    """English, Spanish, European Portuguese: one is 1."""
     return "one" if number == 1 else "many"
 
 
 def _french(number: int) -> str:
-    """French and Portuguese: nothing is one, too."""
+    """French: nothing is one, too."""
     return "one" if number in (0, 1) else "many"
 
 
@@ -48,7 +49,6 @@ def _arabic(number: int) -> str:
 
 _RULES: dict[str, Callable[[int], str]] = {
     "fr": _french,
-    "pt": _french,
     "uk": _ukrainian,
     "ar": _arabic,
 }
