@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from fieldnode.between import BetweenCalls, BetweenClient
 from protocols.errors import LinkError
 from protocols.live.api import (
     BoardPage,
@@ -51,7 +52,7 @@ PAUSE_LONGEST_S = 5.0
 Answer = TypeVar("Answer")
 
 
-class Node(Protocol):
+class Node(BetweenCalls, Protocol):
     """The calls of `protocols/live/api.py` as a terminal uses them.
 
     Every call raises LinkError when the node is away; what was typed is still here.
@@ -200,7 +201,7 @@ class Node(Protocol):
         ...
 
 
-class NodeClient:
+class NodeClient(BetweenClient):
     """Calls a node over its Unix socket and comes back by itself after it was away."""
 
     def __init__(self, socket_path: Path) -> None:

@@ -67,6 +67,28 @@ class _Held(NamedTuple):
     doc: int
 
 
+class Brief(NamedTuple):
+    """That people differ about something, without what they say."""
+
+    patient: PatientId
+    risk: str
+    what: str
+    of_what: str
+    at_ms: int
+    """The latest of its sides."""
+
+
+def briefly(ledger: Ledger, limit: int = CONFLICTS_MAX) -> list[Brief]:
+    """Return what is unsettled of all patients in the order of `unsettled`, without its sides."""
+    found = ledger.store.all(
+        "SELECT c.patient, c.risk, c.what, c.of_what, max(c.at_ms), min(c.rank) FROM conflict c"
+        " WHERE c.standing = 0 GROUP BY c.subject, c.number, c.patient, c.risk, c.what, c.of_what"
+        " ORDER BY 6, 5 DESC, c.subject, c.number LIMIT ?",
+        (min(limit, CONFLICTS_MAX),),
+    )
+    return [Brief(PatientId(patient), *rest) for patient, *rest, _ in found]
+
+
 def count(ledger: Ledger) -> int:
     """Return how much is unsettled, of all patients."""
     row = ledger.store.one(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from protocols.live import (
     audited,
     counting,
+    disputing,
     enrolling,
     erasing,
+    handingover,
+    likening,
     members,
     packs,
     papers,
@@ -32,6 +35,9 @@ READS: dict[str, Reader] = (
     | people.READS
     | relating.READS
     | reviewing.READS
+    | disputing.READS
+    | handingover.READS
+    | likening.READS
 )
 """What is answered from the book, by name."""
 DEEDS: dict[str, Doer] = (

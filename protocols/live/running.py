@@ -24,7 +24,9 @@ from protocols.live import (
     audited,
     calls,
     care,
+    disputing,
     guiding,
+    handingover,
     members,
     papers,
     printing,
@@ -126,6 +128,8 @@ class Desk:
         }
         table |= {"print_ward": self._as_whoever(printing.ward), "rows": self._rows}
         table |= {name: self._seen(run) for name, run in (guiding.CALLS | care.READS).items()}
+        between = disputing.OF_PATIENT | handingover.OF_PATIENT
+        table |= {name: self._seen(run) for name, run in between.items()}
         table |= {
             "print_chart": self._of_opened(printing.chart),
             "print_summary": self._of_opened(papers.printed),

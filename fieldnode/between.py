@@ -1,0 +1,80 @@
+"""Calls about what happens between teams: hand-over, differing values, records alike, papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+from protocols.live.alike import Alike
+from protocols.live.dispute import Disputes
+from protocols.live.handing import Handing, Offers
+from protocols.live.papers import PaperRead
+
+Answer = TypeVar("Answer")
+
+
+class BetweenCalls(Protocol):
+    """The calls of `protocols/live/{dispute,handing,alike,papers}.py` as a terminal uses them."""
+
+    async def unsettled(self, limit: int) -> Disputes:
+        """What people differ about, of everybody, the greatest risk first; no values."""
+        ...
+
+    async def disputes(self, patient: str) -> Disputes:
+        """What people differ about of one patient, with every value."""
+        ...
+
+    async def offers(self, limit: int) -> Offers:
+        """Patients who are offered to somebody, those to us first."""
+        ...
+
+    async def handing(self, patient: str) -> Handing:
+        """What an offer of a patient begins from."""
+        ...
+
+    async def alike(self, names: Sequence[str], sex: int = 9, **known: str) -> Alike:
+        """Who looks like somebody about to be written down."""
+        ...
+
+    async def lookalikes(self, limit: int) -> Alike:
+        """Pairs of patients in care that look like one person."""
+        ...
+
+    async def paper_read(self, text: str) -> PaperRead:
+        """What a scanned paper says, and whether to believe it."""
+        ...
+
+
+class BetweenClient:
+    """The same over the socket."""
+
+    async def _ask(self, kind: type[Answer], name: str, **args: Any) -> Answer:
+        raise NotImplementedError
+
+    async def unsettled(self, limit: int) -> Disputes:
+        """See `BetweenCalls.unsettled`."""
+        return await self._ask(Disputes, "unsettled", limit=limit)
+
+    async def disputes(self, patient: str) -> Disputes:
+        """See `BetweenCalls.disputes`."""
+        return await self._ask(Disputes, "disputes", patient=patient)
+
+    async def offers(self, limit: int) -> Offers:
+        """See `BetweenCalls.offers`."""
+        return await self._ask(Offers, "offers", limit=limit)
+
+    async def handing(self, patient: str) -> Handing:
+        """See `BetweenCalls.handing`."""
+        return await self._ask(Handing, "handing", patient=patient)
+
+    async def alike(self, names: Sequence[str], sex: int = 9, **known: str) -> Alike:
+        """See `BetweenCalls.alike`."""
+        return await self._ask(Alike, "alike", names=list(names), sex=sex, **known)
+
+    async def lookalikes(self, limit: int) -> Alike:
+        """See `BetweenCalls.lookalikes`."""
+        return await self._ask(Alike, "lookalikes", limit=limit)
+
+    async def paper_read(self, text: str) -> PaperRead:
+        """See `BetweenCalls.paper_read`."""
+        return await self._ask(PaperRead, "paper_read", text=text)
