@@ -69,6 +69,7 @@ async def told(folder, clocks):
     return doubtful, stated, before, after, *charts
 
 
+@pytest.mark.safety(14)
 def test_what_is_recorded_on_a_doubtful_clock_says_so_and_a_stated_time_counts(tmp_path):
     folder = made(tmp_path / "node")
     found = asyncio.run(told(folder, Clocks(5_000)))

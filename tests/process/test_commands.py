@@ -145,6 +145,7 @@ def test_a_passphrase_file_opens_the_node_and_a_missing_one_is_named(stopped, tm
     assert_one_sentence(done, 1, "passphrase file")
 
 
+@pytest.mark.safety(20)
 def test_a_node_made_to_restart_alone_asks_for_nothing(tmp_path):
     folder = tmp_path / "tent"
     init(folder, "--unattended")
@@ -470,6 +471,7 @@ def test_a_copied_folder_says_so_once_and_goes_on_as_a_node_of_its_own(stopped, 
     assert original["epoch"] not in epochs
 
 
+@pytest.mark.safety(20)
 def test_a_lock_stops_the_node_and_the_passphrase_opens_it_again(tmp_path):
     folder = tmp_path / "tent"
     init(folder)

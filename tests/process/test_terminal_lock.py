@@ -14,6 +14,7 @@ def folder(tmp_path_factory):
     return made(tmp_path_factory.mktemp("lock") / "node")
 
 
+@pytest.mark.safety(20)
 def test_a_locked_terminal_asks_nothing_and_others_go_on(folder):
     async def seen():
         async with served(folder), terminal(folder) as one, terminal(folder) as other:

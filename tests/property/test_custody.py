@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -163,6 +164,7 @@ def shown(shelf: Shelf, subject: DocId) -> tuple[str, set[str], set[str]]:
     return row.state, keepers, set(filter(None, row.offered.split(" / ")))
 
 
+@pytest.mark.safety(25)
 @settings(max_examples=120)
 @given(SEEDS, NODES)
 def test_safety_25_every_node_shows_what_follows_from_what_it_holds(seed, nodes):

@@ -206,6 +206,7 @@ def test_arithmetic_is_shown_with_its_values(text, weight, value, shown):
     assert arithmetic(formula(text), inputs) == shown
 
 
+@pytest.mark.safety(3)
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -1,5 +1,6 @@
 """What holds for any keys at all."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ def test_nothing_is_saved_that_any_field_refuses(keys):
                 assert field.unusual(answer) is None or typed.answer(place).unusual
 
 
+@pytest.mark.safety(20)
 @given(KEYS, KEYS)
 def test_a_draft_goes_on_as_if_nothing_had_happened(before, after):
     typed = form()
@@ -83,6 +85,7 @@ PIECES = st.lists(
 )
 
 
+@pytest.mark.safety(17)
 @given(st.lists(st.text("0123456789AB\x1d", min_size=1, max_size=20), max_size=5))
 def test_scans_in_one_burst_come_out_whole_and_apart(codes):
     gate = ScanGate()
@@ -105,6 +108,7 @@ def test_no_key_is_lost_or_reordered_by_the_gate(keys):
     assert [key for key in flat if len(key) == 1 or key == "enter"] == wanted
 
 
+@pytest.mark.safety(17)
 def test_time_gives_back_only_a_prefix_that_is_none():
     gate = ScanGate()
     assert gate.key("]") == []

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC
 
+import pytest
+
 from fieldnode.text.catalogue import load
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
@@ -25,6 +27,7 @@ def at_a_bad_clock(node=None):
     return Person(node or doubtful())
 
 
+@pytest.mark.safety(14)
 def test_a_doubtful_clock_is_asked_about_first_and_digits_answer():
     person = at_a_bad_clock()
     assert "WHAT DAY AND TIME IS IT?" in person.screen
@@ -105,6 +108,7 @@ def test_keys_struck_before_the_question_was_seen_answer_nothing():
     assert node.clock == "implausible"
 
 
+@pytest.mark.safety(14)
 def test_what_is_saved_after_it_is_of_the_stated_time():
     person = at_a_bad_clock().press("enter", "1700", "enter")
     person.shell.tick(EARLY_MS + 60_000)

@@ -75,6 +75,7 @@ def test_every_page_is_among_the_screens():
     assert {one.__name__ for one in PAGES} - {one.__name__ for one in REACHED} == set()
 
 
+@pytest.mark.safety(21)
 @pytest.mark.parametrize("way", ["F", "Ctrl+G"])
 @pytest.mark.parametrize("screen", REACHED.values(), ids=[one.name for one in REACHED])
 def test_each_key_opens_the_same_room_from_every_page(screen, way):
@@ -116,6 +117,7 @@ def test_a_room_that_is_not_built_says_so_and_changes_nothing(key):
     assert shell.page.name == "board" and node.written == []
 
 
+@pytest.mark.safety(21)
 @pytest.mark.parametrize("page", PAGES, ids=[one.name for one in PAGES])
 def test_every_letter_has_a_digit_and_stands_for_one_thing(page):
     # One property depends on what is asked; its own test reads it.
@@ -138,6 +140,7 @@ def test_digits_of_every_script_answer_and_act(digits):
     assert form.snapshot() == {"c": "2", "n": "30"}
 
 
+@pytest.mark.safety(21)
 def test_a_letter_acts_by_the_key_it_sits_on():
     cyrillic = {latin: char for char, latin in reversed(BY_POSITION.items()) if char > "\u0400"}
     for page, letter, opened in (("board", "n", "register"), ("chart", "t", "retriage")):

@@ -31,6 +31,7 @@ def idle(person, for_ms):
     return person
 
 
+@pytest.mark.safety(20)
 def test_a_terminal_locks_when_nobody_typed_for_as_long_as_it_is_set(person):
     idle(person, 3 * MINUTE_MS - 1)
     assert person.shell.page.name == "board"

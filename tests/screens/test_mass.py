@@ -43,6 +43,7 @@ def saved(person):
 # SAFETY 21: counted from the open form to SAVED.
 
 
+@pytest.mark.safety(21)
 def test_a_casualty_by_scan_takes_at_most_four_keys():
     person = counting("f2", *SCAN)
     person.strike("1", "4", "2", "enter")
@@ -53,6 +54,7 @@ def test_a_casualty_by_scan_takes_at_most_four_keys():
     assert "SAVED HERE" in person.screen
 
 
+@pytest.mark.safety(21)
 def test_a_casualty_by_typing_takes_at_most_nine_keys():
     person = counting("f2")
     person.strike(*"0431", "enter", "1", "4", "2", "enter")
@@ -61,6 +63,7 @@ def test_a_casualty_by_typing_takes_at_most_nine_keys():
     assert saved(person)[0]["data"]["tag"] == "TG-0431"
 
 
+@pytest.mark.safety(21)
 @pytest.mark.parametrize("way", ["board", "chart"])
 def test_triage_again_takes_at_most_three_keys_from_where_the_patient_is_seen(way):
     person = counting(*([] if way == "board" else ["enter"]))
@@ -71,6 +74,7 @@ def test_triage_again_takes_at_most_three_keys_from_where_the_patient_is_seen(wa
     assert (line["patient"], line["data"]) == ("pat_00003", {"category": "yellow"})
 
 
+@pytest.mark.safety(16, 21)
 def test_a_known_tag_is_triaged_again_with_at_most_three_keys():
     person = counting("f2", *scan("TG-000412"))
     assert "This tag is ACD EFH 001 Haddad Nour, 34 y, female, before: 1 RED" in person.screen
@@ -81,6 +85,7 @@ def test_a_known_tag_is_triaged_again_with_at_most_three_keys():
     assert (line["patient"], line["data"]["category"]) == ("pat_00001", "yellow")
 
 
+@pytest.mark.safety(17)
 def test_a_scan_over_a_complete_form_saves_it_so_a_row_of_casualties_takes_three_keys_each(person):
     person.press("f2", *scan("TG-1"), "1", "4", "2", *scan("TG-2"), "3", "2", "1", *scan("TG-3"))
 
@@ -91,6 +96,7 @@ def test_a_scan_over_a_complete_form_saves_it_so_a_row_of_casualties_takes_three
 # SAFETY 2: the digits of categories, bands and sexes.
 
 
+@pytest.mark.safety(2)
 @pytest.mark.parametrize(
     ("digit", "word"), [*zip("12340", ["red", "yellow", "green", "expectant", "dead"], strict=True)]
 )
@@ -102,6 +108,7 @@ def test_categories_have_their_digits(person, digit, word):
     assert saved(person)[0]["data"]["category"] == word
 
 
+@pytest.mark.safety(2)
 @pytest.mark.parametrize("band", "123459")
 def test_age_bands_are_those_of_the_minimum_data_set(person, band):
     person.press("f2", "9", "enter", "1", band, "9", "enter")
@@ -109,6 +116,7 @@ def test_age_bands_are_those_of_the_minimum_data_set(person, band):
     assert saved(person)[0]["data"]["band"] == int(band)
 
 
+@pytest.mark.safety(2)
 @pytest.mark.parametrize(
     ("digit", "word"),
     [("1", "male"), ("2", "female"), ("3", "female-pregnant"), ("9", "unknown")],
@@ -122,6 +130,7 @@ def test_sexes_have_their_digits(person, digit, word):
 # SAFETY 16 and 17: tags and scans.
 
 
+@pytest.mark.safety(17)
 @pytest.mark.parametrize("answered", [[], ["1"], ["1", "4"]])
 def test_a_scan_over_an_unfinished_form_saves_and_fills_nothing(person, answered):
     person.press("f2", *scan("TG-1"), *answered, *scan("TG-2"))
@@ -157,6 +166,7 @@ def test_a_known_tag_that_is_replaced_by_another_needs_age_and_sex_again(person)
     assert "patient" not in saved(person)[0]
 
 
+@pytest.mark.safety(16)
 def test_the_terminal_completes_digits_like_the_last_tag_that_was_scanned():
     node = ward()
     node.greeting = type(node.greeting)("dev", "nord-b")
@@ -233,6 +243,7 @@ def test_of_somebody_known_what_was_found_before_is_shown_and_stays(person):
     ]
 
 
+@pytest.mark.safety(20)
 def test_nobody_identified_triages_from_a_locked_screen_without_a_history(person):
     async def refused(*_):
         raise InputError("locked")
@@ -284,6 +295,7 @@ def test_a_guide_leads_to_a_category_that_is_stored_with_version_and_answers(per
     }
 
 
+@pytest.mark.safety(8)
 def test_a_guide_shows_its_version_its_source_and_that_nobody_approved_it(person):
     guided(person, "2", "1")
 
@@ -300,6 +312,7 @@ def test_where_a_person_judges_otherwise_both_are_kept(person):
     assert data["alerts"] == []
 
 
+@pytest.mark.safety(2)
 def test_a_band_that_spans_the_limit_asks_for_looks_and_others_do_not(person):
     for band, asks in (("1", False), ("2", False), ("3", True), ("4", False), ("9", True)):
         other = Person()

@@ -12,6 +12,7 @@ VITALS = ["down", "enter", "v"]
 LONG = ["ctrl+t", *"2026-05-19", "enter", *"1405", "enter", "2", *"J. Cho-Rasmussen of team two"]
 
 
+@pytest.mark.safety(8)
 @pytest.mark.parametrize("size", [Size(80, 24), Size(132, 43)])
 @pytest.mark.parametrize("keys", [VITALS, [*VITALS, *LONG, "enter"]], ids=["now", "stated"])
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -27,6 +28,7 @@ def test_line_mode_says_so_too():
     assert "limits NOT APPROVED" in said
 
 
+@pytest.mark.safety(8)
 def test_a_range_is_never_on_the_screen_without_it():
     person = Person().press("enter", "v", "120", "enter")
     assert "Not possible" in person.screen

@@ -73,6 +73,7 @@ def person():
     return Person()
 
 
+@pytest.mark.safety(19)
 def test_the_undo_key_names_the_last_save_before_it_takes_it_back(person):
     person.press("enter", "n", "pale", "enter", "f8")
     assert "Note ACD EFH 003 Osei Kwame" in person.screen
@@ -174,6 +175,7 @@ def test_undoing_a_registration_takes_back_all_it_wrote(person):
     assert facts == ["fct_0001.0", "fct_0002.0"]
 
 
+@pytest.mark.safety(16)
 def test_a_known_tag_shows_who_and_needs_a_second_enter(person):
     person.press("f2", "TG-000412", "enter")
     assert "Haddad Nour, 34 y, female" in person.screen
@@ -304,6 +306,7 @@ def test_dead_takes_one_extra_enter(person):
     assert person.node.written[0]["data"]["category"] == "dead"
 
 
+@pytest.mark.safety(17)
 def test_a_scan_of_another_patient_fills_nothing_and_offers_to_switch(person):
     person.press("enter", "v", "26", "enter", *"]C1TG-000412", "enter")
     assert "Haddad Nour" in person.screen
@@ -438,6 +441,7 @@ def test_an_older_tag_that_is_still_worn_says_who_it_is(person):
     assert person.node.written[0]["patient"] == "pat_00004"
 
 
+@pytest.mark.safety(16)
 def test_of_several_who_carry_a_tag_one_is_chosen(person):
     person.node.patients["pat_00004"].tags = ("TG-000412",)
     person.press("f2")
@@ -473,6 +477,7 @@ def test_a_scan_of_a_tag_on_several_fills_nothing_and_asks_which(person):
     assert "Haddad Nour" in person.screen
 
 
+@pytest.mark.safety(16)
 def test_a_tag_on_two_patients_alerts_on_board_and_charts_until_it_is_off_one(person):
     person.node.patients["pat_00003"].tags = ("TG-000412",)
     person.shell.changed()
@@ -544,6 +549,7 @@ def test_so_many_keys_wait_and_no_more(person):
     assert person.shell.bells == bells + 1
 
 
+@pytest.mark.safety(20)
 def test_a_lock_lets_nothing_through_but_the_passphrase(person):
     person.press("enter", "f9", "f3", "escape", "wrong", "enter")
     assert "Another passphrase" in person.screen

@@ -13,6 +13,7 @@ def person():
     return Person()
 
 
+@pytest.mark.safety(20)
 @pytest.mark.parametrize("way", [(), ("f9",), ("f2",), ("enter", "n", "pale"), ("f10",), ("f1",)])
 def test_it_opens_from_every_screen_and_nines_destroy_the_key(person, way):
     person.press(*way, PANIC_KEY)

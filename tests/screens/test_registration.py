@@ -18,6 +18,7 @@ def registered(person):
     return next(one["data"] for one in person.node.written if one["kind"] == "patient.register")
 
 
+@pytest.mark.safety(21)
 def test_a_patient_takes_the_name_and_at_most_twelve_keys_more():
     name = [*"Diallo", *"Awa"]
     person = counting("n")
@@ -41,6 +42,7 @@ def test_somebody_unknown_is_registered_without_a_name_and_with_a_guessed_age(pe
     assert "~40 y" in person.screen and "unknown" in person.screen
 
 
+@pytest.mark.safety(1)
 @pytest.mark.parametrize(
     "keys", [["~40", "enter", "1"], ["40", "enter", "5"], ["≈40", "enter", "5"]]
 )

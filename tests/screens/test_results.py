@@ -63,6 +63,7 @@ def test_keys_struck_before_the_patient_was_seen_give_nothing(person):
     assert person.node.written == []
 
 
+@pytest.mark.safety(15)
 def test_giving_it_away_can_be_taken_back(person):
     person.press("r", "enter", "haddad", "enter", "enter", "enter", "f8")
     assert "Result ACD EFH 001" in person.screen

@@ -19,6 +19,7 @@ def head(**more: Any) -> BoardLine:
     return BoardLine(patient="pat_x", code="346-789-ACD", name="Okoro Amina", **more)
 
 
+@pytest.mark.safety(12)
 @pytest.mark.parametrize(
     ("more", "says"),
     [
@@ -52,6 +53,7 @@ def test_it_fits_however_much_is_listed_and_custody_is_never_cut_off(words):
         assert "\u202e" not in text_of(drawn)
 
 
+@pytest.mark.safety(25)
 @pytest.mark.parametrize(("custody", "unclear"), [(0, False), (2, False), (3, True), (4, True)])
 def test_safety_25_the_board_says_that_custody_is_unclear(custody, unclear):
     cell = _named(EN, head(custody=custody))

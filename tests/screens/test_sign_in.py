@@ -3,6 +3,7 @@
 import asyncio
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,6 +118,7 @@ def test_the_same_person_goes_on_where_they_were():
     assert person.node.written[0]["data"]["text"] == "pale, sweating"
 
 
+@pytest.mark.safety(19)
 def test_what_the_one_before_saved_is_not_undone_by_the_next():
     person = signed_in().press("enter", "n", "pale", "enter", "f9", "2", PASSPHRASE, "enter", "f8")
     assert "nothing that could be taken back" in person.screen
@@ -135,6 +137,7 @@ def test_a_node_that_was_started_again_asks_who_is_here():
 # Triage without anybody
 
 
+@pytest.mark.safety(20)
 def test_triage_goes_on_without_anybody_and_comes_back_to_the_lock():
     person = shift().press("f2", "999", "enter", "1", "4", "2", "enter", "enter")
     (line,) = person.node.written

@@ -58,6 +58,7 @@ def test_every_form_states_the_default_and_writes_nothing_of_it(person, form):
     assert [circumstances(line) for line in person.node.written] == [{}] * len(person.node.written)
 
 
+@pytest.mark.safety(13)
 @pytest.mark.parametrize("form", FORMS)
 def test_one_key_in_every_form_says_when_and_by_whom(person, form):
     into(person, form)
@@ -183,6 +184,7 @@ def test_a_draft_stays_of_its_time_when_only_its_author_is_stated(person):
     assert circumstances(person.node.written[0]) == {"at": NOW_MS, "by": "J. Cho"}
 
 
+@pytest.mark.safety(13)
 def test_a_chart_says_a_time_no_more_exactly_than_it_is_known(person):
     into(person, "note").press("ctrl+t", "2026-05-19", *["enter"] * 3, "J. Cho", "enter", "enter")
     assert "2026-05-19" in person.screen
@@ -196,6 +198,7 @@ PAPER = ["f10", "7"]
 WHEN = ["2026-05-19", "enter", "1405", "enter", "1", "J. Cho", "enter"]
 
 
+@pytest.mark.safety(13)
 def test_paper_records_are_asked_when_and_by_whom_and_marked(person):
     person.press(*PAPER)
     assert "PAPER RECORDS" in person.screen.splitlines()[1]
@@ -209,6 +212,7 @@ def test_paper_records_are_asked_when_and_by_whom_and_marked(person):
     assert "PAPER RECORDS" in person.screen.splitlines()[1]
 
 
+@pytest.mark.safety(13)
 def test_the_last_paper_record_is_offered_for_the_next(person):
     person.press(*PAPER, "enter", "n", *WHEN, "pale", "enter", "n")
     assert "[ 2026-05-19" in person.screen

@@ -161,6 +161,7 @@ def test_a_tag_read_in_another_case_is_the_same_tag():
     assert all(each.likeness.reasons[0] == "tag" for each in found)
 
 
+@pytest.mark.safety(18)
 def test_safety_18_what_the_protection_scope_knows_is_no_reason_for_anybody():
     stage, ann, pat, kim, child, _ = told()
     stage.write(ann, patient("Amina", age={"value": "6", "unit": "y"}))

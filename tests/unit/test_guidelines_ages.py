@@ -16,6 +16,7 @@ from protocols.guidelines.ages import AgeSpan, Side
 YEAR = 365.25
 
 
+@pytest.mark.safety(2)
 @pytest.mark.parametrize(
     ("age", "limit", "side"),
     [
@@ -72,6 +73,7 @@ def test_rows_with_a_gap_or_an_overlap_are_named(rows, fault):
     assert ages.row_faults(rows) == ([fault] if fault else [])
 
 
+@pytest.mark.safety(2)
 @given(st.lists(st.integers(1, 1000), max_size=6, unique=True), st.floats(0, 2000))
 def test_rows_without_a_fault_hold_every_age_once(limits, age_days):
     edges = [0, *sorted(limits), inf]

@@ -69,6 +69,7 @@ def test_a_dose_shows_its_arithmetic():
     assert not found.approved
 
 
+@pytest.mark.safety(9)
 @pytest.mark.parametrize(
     ("kg", "mg", "capped"),
     [("24.9", 498, False), ("25", 500, False), ("25.1", 500, True), ("39.9", 500, True)],
@@ -87,6 +88,7 @@ def test_a_row_holds_for_its_weights(kg, there):
     assert isinstance(dose(kg), Proposed) is there
 
 
+@pytest.mark.safety(2)
 @pytest.mark.parametrize(
     ("age", "reason"),
     [
@@ -105,6 +107,7 @@ def test_safety_2_a_row_holds_for_ages_that_lie_inside_it(age, reason):
     assert (found.reason if isinstance(found, NoDose) else None) == reason
 
 
+@pytest.mark.safety(9)
 @pytest.mark.parametrize(
     ("weights", "conflict"),
     [
@@ -125,6 +128,7 @@ def test_safety_9_weights_more_than_10_percent_apart_give_no_dose_until_one_is_c
     assert dose(*weights, chosen="10").mg == 200
 
 
+@pytest.mark.safety(9)
 @pytest.mark.parametrize(
     "line",
     [
@@ -142,6 +146,7 @@ def test_safety_9_a_row_that_lacks_anything_proposes_nothing(line):
     assert dose("13", pack=pack) == NoDose("row_incomplete", (line.split(" ")[0],))
 
 
+@pytest.mark.safety(9)
 def test_safety_9_a_row_without_a_source_is_refused():
     with pytest.raises(SetupError) as refused:
         read_formulary(TEXT.replace('source = "a book, page 1"\n', ""))
@@ -165,10 +170,12 @@ def test_no_weight_no_dose():
     assert dose() == NoDose("no_weight")
 
 
+@pytest.mark.safety(9)
 def test_an_estimated_weight_is_said():
     assert dose("13", estimated=True).estimated
 
 
+@pytest.mark.safety(23)
 @pytest.mark.parametrize(
     ("mg", "strength", "count", "discarded", "text"),
     [
@@ -186,6 +193,7 @@ def test_safety_23_whole_units_are_rounded_up_and_the_rest_is_discarded(
     assert (found.units, found.discarded, found.text) == (count, Fraction(discarded), text)
 
 
+@pytest.mark.safety(23)
 @given(st.fractions(0, 10**6), st.fractions(0, 10**4))
 def test_safety_23_what_is_taken_is_what_is_given_and_what_is_discarded(mg, strength):
     found = units(mg, strength)

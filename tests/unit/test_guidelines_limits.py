@@ -69,6 +69,7 @@ def test_temperature_and_oxygen_alert_alike_at_every_age(age, code, text, way):
     assert crossed(code, text, age) == ([(way, True)] if way else [])
 
 
+@pytest.mark.safety(7)
 @pytest.mark.parametrize(("code", "limit"), [("systolic", 160), ("diastolic", 110)])
 def test_blood_pressure_alerts_from_its_limit_on_in_pregnancy_only(code, limit):
     woman = ages.of_days(days("25 y"))
@@ -87,6 +88,7 @@ def test_whoever_is_not_alert_alerts():
     )
 
 
+@pytest.mark.safety(6)
 @pytest.mark.parametrize("code", ["heart-rate", "spo2", "temperature", "respiratory-rate"])
 def test_safety_6_unrecordable_alerts_at_every_age(code):
     (found,) = alerts(PACK, {code: Reading(unrecordable=True)}, ages.of_band(3), pregnant=False)
@@ -95,6 +97,7 @@ def test_safety_6_unrecordable_alerts_at_every_age(code):
     assert found.certain
 
 
+@pytest.mark.safety(2)
 def test_safety_2_an_age_band_across_rows_alerts_and_says_that_it_depends_on_the_age():
     child = ages.of_band(3)
 
@@ -114,6 +117,7 @@ def test_adult_rows_are_verified_and_childrens_are_not():
     assert (adult.status, child.status) == ("verified", "memory")
 
 
+@pytest.mark.safety(2)
 @given(st.floats(0, 60_000))
 def test_every_age_is_in_exactly_one_row(age_days):
     rows = [group.days for group in PACK.group]

@@ -78,6 +78,7 @@ AIR = "83:3 84:2 85:2 86:1 87:1 88:0 92:0 93:0 97:0 100:0"
 OXYGEN = "83:3 84:2 85:2 86:1 87:1 88:0 92:0 93:1 94:1 95:2 96:2 97:3 100:3"
 
 
+@pytest.mark.safety(7)
 @pytest.mark.parametrize(
     ("litres", "case"),
     [("0", case) for case in AIR.split()] + [("2", case) for case in OXYGEN.split()],
@@ -109,6 +110,7 @@ def test_only_alert_scores_nothing(answer, points):
     assert scored({"consciousness": Reading(choice=answer)}).score == points
 
 
+@pytest.mark.safety(6)
 @pytest.mark.parametrize("code", ["systolic", "heart-rate", "spo2"])
 def test_safety_6_unrecordable_scores_3_and_alerts(code):
     found = scored({code: UNRECORDABLE})
@@ -124,6 +126,7 @@ def test_what_is_unrecordable_and_has_no_score_for_that_is_missing(code):
     assert scored({code: UNRECORDABLE}).missing == (code,)
 
 
+@pytest.mark.safety(6)
 @pytest.mark.parametrize("code", ["heart-rate", "respiratory-rate"])
 def test_safety_6_a_rate_of_0_is_possible_scores_3_and_alerts(code):
     found = scored({code: value("0")})
@@ -132,6 +135,7 @@ def test_safety_6_a_rate_of_0_is_possible_scores_3_and_alerts(code):
     assert found.alerts == (f"zero.{code}",)
 
 
+@pytest.mark.safety(6)
 def test_safety_6_a_partial_set_is_a_lower_bound_with_what_is_missing():
     found = scored({"heart-rate": value("131")}, without=["temperature", "spo2"])
 
@@ -166,6 +170,7 @@ DAY = 1.0
 SIXTEEN = 16 * 365.25
 
 
+@pytest.mark.safety(2, 7)
 @pytest.mark.parametrize(
     ("age", "pregnant", "reason"),
     [

@@ -28,6 +28,7 @@ def test_the_shipped_pack_is_in_order_and_not_approved():
     }
 
 
+@pytest.mark.safety(3)
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -45,6 +46,7 @@ def test_safety_3_a_number_is_shown_with_a_point_and_no_spare_zeros(text, shown)
     assert str(read_decimal(text, "value", 2)) == shown
 
 
+@pytest.mark.safety(3)
 @pytest.mark.parametrize("text", ["4,200", "4.200", "4 200", "1'000", "4.200,5", "1,000,000"])
 def test_safety_3_a_thousands_mark_is_refused(text):
     with pytest.raises(InputError) as refused:

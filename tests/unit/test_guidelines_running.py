@@ -36,6 +36,7 @@ def text(progress, name):
     return [amount.text for amount in step(progress, name).amounts]
 
 
+@pytest.mark.safety(8)
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_guideline_is_in_order_and_not_approved(name):
     assert check(PACKS[name]) == []
@@ -75,6 +76,7 @@ def test_plan_c_shows_the_arithmetic_and_the_times():
     assert step(later, "second").state == "late"
 
 
+@pytest.mark.safety(10)
 @pytest.mark.parametrize(
     ("days", "first", "minutes", "then"),
     [
@@ -122,6 +124,7 @@ LOCKS = [
 ]
 
 
+@pytest.mark.safety(10)
 @pytest.mark.parametrize("name", ["cholera-b", "cholera-c"])
 @pytest.mark.parametrize("answers", LOCKS)
 def test_safety_10_severe_malnutrition_stops_plans_b_and_c_and_nothing_is_computed(name, answers):
@@ -169,6 +172,7 @@ def test_no_weight_no_volume_of_plan_c():
     assert text(left_out, "first") == [""]
 
 
+@pytest.mark.safety(9)
 def test_safety_9_an_estimated_weight_is_said_and_conflicting_ones_give_nothing():
     estimated = plan_c("30 y", "54", weight=Weight(estimated=True))
     differ = plan_c("30 y", "54", weight=Weight(differ=True))
@@ -184,11 +188,13 @@ def test_a_weight_that_cannot_be_gives_no_volume():
     assert text(plan_c("30 y", "200"), "first") == ["30 × 200 = 6 000 mL"]
 
 
+@pytest.mark.safety(8)
 def test_safety_8_what_is_from_memory_says_so():
     assert step(plan_c("30 y", "54"), "first").status == "verified"
     assert step(plan_c("3 mo", "5"), "infant-1").status == "memory"
 
 
+@pytest.mark.safety(10)
 def test_safety_10_a_step_of_a_signed_pack_only_appears_when_it_is_signed():
     whole = (files("protocols.guidelines") / "packs" / "cholera-c.toml").read_text("utf-8")
     marked = whole.replace('id = "first"\n', 'id = "first"\nonly_approved = true\n', 1)
@@ -215,6 +221,7 @@ B_ROWS = [
 ]
 
 
+@pytest.mark.safety(9)
 @pytest.mark.parametrize(("since", "below", "volume"), B_ROWS)
 def test_plan_b_by_age_at_both_ends_of_each_row_and_labelled(since, below, volume):
     for at in (ages.days(since), ages.days(below) - 1):
@@ -271,6 +278,7 @@ def test_plan_a_from_10_years_on_is_as_wanted_up_to_a_most_in_a_day():
     assert text(run(PACKS["cholera-a"], {}, person("10 y")), "ors") == ["2 000 mL"]
 
 
+@pytest.mark.safety(2)
 def test_safety_2_a_band_across_rows_is_asked_about():
     across = run(PACKS["cholera-a"], {}, Person(ages.of_band(3)))
     inside = run(PACKS["cholera-a"], {}, Person(ages.of_band(4)))

@@ -276,6 +276,7 @@ def test_the_smallest_children_in_the_interagency_tool(age_days, changed, wanted
     assert category(IITT, ages.of_days(age_days), **changed) == wanted
 
 
+@pytest.mark.safety(2)
 @pytest.mark.parametrize(
     ("guide", "limit", "child", "adult"),
     [(START, "8 y", "jumpstart", "start"), (IITT, "12 y", "iitt-child", "iitt-adult")],
@@ -304,6 +305,7 @@ def test_looks_are_stored_with_the_answers():
     assert found.inputs == {"looks": "child", "walks": 1}
 
 
+@pytest.mark.safety(8)
 def test_safety_8_the_adult_tool_is_verified_and_the_childs_is_not_and_nothing_is_approved():
     status = {algorithm.id: algorithm.status for algorithm in PACK.algorithm}
 
@@ -344,6 +346,7 @@ def test_an_outcome_is_what_a_triage_record_takes():
             assert records._alerts(data.alerts) == found.alerts
 
 
+@pytest.mark.safety(11)
 def test_safety_11_one_table_maps_every_category_to_0_to_4():
     for algorithm in PACK.algorithm:
         assert {rule.then for rule in algorithm.rule} == set(PACK.categories[algorithm.id])

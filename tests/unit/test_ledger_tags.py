@@ -65,6 +65,7 @@ def apart() -> tuple[Device, Device, str, str]:
     return ann, ben, awa.code, nour.code
 
 
+@pytest.mark.safety(16)
 def test_one_tag_on_two_patients_is_seen_on_both_sides_after_they_meet():
     ann, ben, awa, nour = apart()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+import pytest
+
 from protocols.ledger import reading
 from protocols.ledger.book import Ledger
 from protocols.ledger.founding import found_book
@@ -36,6 +38,7 @@ def write(recorder: Recorder, chance: Random, **line: Any) -> Answer:
     return answers[0]
 
 
+@pytest.mark.safety(19)
 def test_a_casualty_taken_back_leaves_the_board():
     ledger, recorder, chance = book()
     triage = write(recorder, chance, kind="triage.record", data={"category": "red", "tag": "T1"})

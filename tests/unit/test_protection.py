@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from protocols.feeds.body import decode_body
 from protocols.ids import PatientId, ScopeId
 from protocols.ledger.sealing import SealOrder
@@ -71,6 +73,7 @@ def concerns(device: Device) -> list[tuple[str, str, int]]:
     return device.store.all("SELECT concern, text, replaced FROM protection")
 
 
+@pytest.mark.safety(18)
 def test_who_is_entrusted_reads_it_and_nobody_else_sees_that_there_is_anything():
     stage, ann, pat, kim, child, fact = told()
     assert concerns(ann) == concerns(pat) == [("unaccompanied-child", WORD, 0)]

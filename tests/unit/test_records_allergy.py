@@ -26,6 +26,7 @@ def head(shelf: Shelf, subject: Any) -> tuple[int, str, int, int]:
     return row.allergy, row.allergies, row.allergy_open, row.unsettled
 
 
+@pytest.mark.safety(12)
 def test_safety_12_none_known_differs_from_not_asked():
     shelf, subject, patient = known()
     assert to_json(shelf.patient(subject))["allergy"] == "not-asked"
@@ -45,6 +46,7 @@ def test_a_listed_allergy_replaces_none_known():
     assert [(row.replaced, row.used) for row in shelf.table(subject, "allergy")] == [(1, 0), (0, 1)]
 
 
+@pytest.mark.safety(12)
 def test_safety_12_none_known_and_an_allergy_written_apart_stand_and_the_allergy_is_used():
     here, subject, patient = known()
     there = Shelf("b")

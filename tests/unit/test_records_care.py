@@ -40,6 +40,7 @@ def test_the_same_tag_again_is_a_new_triage_of_the_same_casualty():
     assert shelf.sizes[KindNo.TRIAGE_RECORD] <= 10
 
 
+@pytest.mark.safety(11)
 @pytest.mark.parametrize(
     ("one", "other", "used", "reassess"),
     [
@@ -158,6 +159,7 @@ def test_a_set_of_vitals_is_one_entry():
     assert len({row.entry for row in rows}) == 1
 
 
+@pytest.mark.safety(5)
 @pytest.mark.parametrize(
     ("data", "code", "field"),
     [
@@ -187,6 +189,7 @@ def test_safety_5_what_cannot_be_is_refused_with_the_reason(data, code, field):
     assert (error.code, error.field) == (code, field)
 
 
+@pytest.mark.safety(6)
 @pytest.mark.parametrize("value", ["0", "300"])
 def test_safety_6_a_pulse_of_zero_is_possible_and_asked_about(value):
     shelf = Shelf()
@@ -200,6 +203,7 @@ def test_safety_6_a_pulse_of_zero_is_possible_and_asked_about(value):
     assert written.plan.warnings == ("unusual_value",)
 
 
+@pytest.mark.safety(5)
 def test_a_newborn_is_weighed_in_grams():
     shelf = Shelf()
     patient = shelf.write("patient.register", {"age": {"value": "3", "unit": "d"}}).id
@@ -212,6 +216,7 @@ def test_a_newborn_is_weighed_in_grams():
     assert shelf.table(written.subject, "observation")[0].unit == "g"
 
 
+@pytest.mark.safety(15)
 def test_safety_15_a_device_result_without_a_patient_waits_until_somebody_assigns_it():
     shelf = Shelf()
     patient = in_care(shelf)
@@ -227,6 +232,7 @@ def test_safety_15_a_device_result_without_a_patient_waits_until_somebody_assign
     assert (row.patient, row.unassigned) == (shelf.patients_named(patient)[0], 0)
 
 
+@pytest.mark.safety(15)
 def test_a_result_given_to_two_patients_apart_waits_again():
     here, there = Shelf("a"), Shelf("b")
     one, two = here.write("patient.register").id, here.write("patient.register").id
@@ -325,6 +331,7 @@ def test_a_named_encounter_must_be_the_patients():
     assert error.code == "wrong_encounter"
 
 
+@pytest.mark.safety(14)
 def test_a_time_in_the_future_is_asked_about_once():
     shelf = Shelf()
     patient = in_care(shelf)

@@ -92,6 +92,7 @@ def test_what_is_no_condition_is_refused_by_field(data, code, field):
     assert (refused.code, refused.field) == (code, field)
 
 
+@pytest.mark.safety(14)
 def test_safety_14_an_onset_is_taken_while_the_clock_cannot_be_right():
     shelf, subject, patient = in_care()
     shelf.now_ms = 0

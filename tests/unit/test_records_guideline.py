@@ -37,6 +37,7 @@ def course(shelf: Shelf, subject: Any, name: str = "cholera-c") -> Any:
     return current(found, name, stay)
 
 
+@pytest.mark.safety(8)
 def test_safety_8_a_step_keeps_pack_version_answers_arithmetic_and_that_nobody_approved():
     shelf, subject, patient = in_care()
     shelf.write("guideline.step", FIRST, patient=patient)

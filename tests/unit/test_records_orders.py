@@ -40,6 +40,7 @@ def unsettled(shelf: Shelf, subject: Any) -> int:
     return int(shelf.patient(subject).unsettled)
 
 
+@pytest.mark.safety(9)
 def test_safety_9_an_order_keeps_where_its_dose_came_from():
     shelf, subject, patient = in_care()
     whole = {
@@ -264,6 +265,7 @@ def test_an_order_corrected_by_name_is_replaced_and_asks_nothing():
     assert [(row.dose, row.replaced) for row in rows] == [("500 mg", 1), ("250 mg", 0)]
 
 
+@pytest.mark.safety(12)
 def test_safety_12_a_medicine_of_a_listed_group_is_asked_about_and_wants_a_why():
     shelf, subject, patient = in_care()
     shelf.write("allergy.record", {"code": "penicillins"}, patient=patient)
@@ -280,6 +282,7 @@ def test_safety_12_a_medicine_of_a_listed_group_is_asked_about_and_wants_a_why()
     assert shelf.table(subject, "order_placed")[0].override == why["override"]
 
 
+@pytest.mark.safety(9)
 @pytest.mark.parametrize(("kg", "doubted"), [("44", 0), ("44.1", 1), ("36.3", 1), ("36.4", 0)])
 def test_safety_9_weights_more_than_a_tenth_apart_give_no_dose_until_chosen(kg, doubted):
     here, subject, patient = in_care()

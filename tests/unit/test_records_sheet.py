@@ -73,6 +73,7 @@ def test_what_is_none_is_refused_by_field(kind, data, code, field):
     assert (refused.code, refused.field) == (code, field)
 
 
+@pytest.mark.safety(5)
 def test_safety_5_the_limits_of_the_pack_are_taken_at_the_limit():
     shelf, subject, patient = in_care()
     shelf.write("intake.record", {"what": "vomit", "volume_ml": "1000"}, patient=patient)

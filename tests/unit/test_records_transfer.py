@@ -63,6 +63,7 @@ def test_custody_passes_by_two_signatures_while_the_sender_is_out_of_reach():
         assert (draft.lane, draft.encounter) == (Lane.URGENT, None)
 
 
+@pytest.mark.safety(25)
 def test_safety_25_two_offers_at_once_both_stand_and_custody_is_unclear():
     here, there, third, subject, patient = three()
     here.write("transfer.offer", CRESCENT, patient=patient)
@@ -87,6 +88,7 @@ def test_a_second_offer_by_who_sees_the_first_is_asked_about():
     assert custody(here, subject)[:2] == ("unclear", 1)
 
 
+@pytest.mark.safety(25)
 def test_safety_25_the_first_acceptance_in_causal_order_holds():
     here, there, third, subject, patient = three()
     one = here.write("transfer.offer", CRESCENT, patient=patient).fact
@@ -100,6 +102,7 @@ def test_safety_25_the_first_acceptance_in_causal_order_holds():
     assert {row.state for row in third.table(subject, "transfer")} == {"accepted", "lapsed"}
 
 
+@pytest.mark.safety(25)
 def test_safety_25_acceptances_made_apart_are_a_conflict_and_both_keep_the_patient():
     here, there, third, subject, patient = three()
     one = here.write("transfer.offer", CRESCENT, patient=patient).fact

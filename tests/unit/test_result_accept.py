@@ -3,6 +3,7 @@
 import itertools
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,11 +29,13 @@ def waiting(shelf, written):
     return [row.unaccepted for row in shelf.table(written.subject, "observation")]
 
 
+@pytest.mark.safety(15)
 def test_safety_15_a_devices_values_wait_and_typed_ones_do_not():
     assert waiting(*measured()) == [1, 1]
     assert waiting(*measured("typed")) == [0, 0]
 
 
+@pytest.mark.safety(15)
 def test_one_acceptance_takes_a_whole_set_and_leaves_the_values_as_they_are():
     shelf, written = measured()
     before = [row.value for row in shelf.table(written.subject, "observation")]
@@ -44,6 +47,7 @@ def test_one_acceptance_takes_a_whole_set_and_leaves_the_values_as_they_are():
     assert rows[0].accepted == done.refs[0].entry + done.refs[0].index.to_bytes(2)
 
 
+@pytest.mark.safety(15)
 def test_a_value_alone_is_accepted_alone():
     shelf, written = measured()
     shelf.write("result.accept", {"results": ids(written)[:1]})
@@ -51,6 +55,7 @@ def test_a_value_alone_is_accepted_alone():
     assert waiting(shelf, written) == [0, 1]
 
 
+@pytest.mark.safety(15)
 def test_an_acceptance_taken_back_lets_it_wait_again_until_the_last_is():
     here, written = measured()
     there = Shelf("b")
@@ -65,6 +70,7 @@ def test_an_acceptance_taken_back_lets_it_wait_again_until_the_last_is():
     assert waiting(here, written) == [1, 1]
 
 
+@pytest.mark.safety(15)
 def test_in_any_order_of_arrival_the_same_waits():
     here, written = measured()
     done = here.write("result.accept", {"results": ids(written)[1:]})
@@ -79,6 +85,7 @@ def test_in_any_order_of_arrival_the_same_waits():
     assert seen == {(0, 1)}
 
 
+@pytest.mark.safety(15)
 def test_a_result_is_accepted_before_and_after_it_has_its_patient():
     shelf = Shelf()
     patient = shelf.write("patient.register").id
@@ -90,6 +97,7 @@ def test_a_result_is_accepted_before_and_after_it_has_its_patient():
     assert waiting(shelf, result) == [0, 0]
 
 
+@pytest.mark.safety(15)
 def test_only_what_waits_is_accepted():
     shelf, written = measured()
     other, typed = shelf, shelf.write("observation.record", SET, patient=shelf_patient(shelf))
@@ -112,6 +120,7 @@ def test_only_what_waits_is_accepted():
     assert code(name) == "not_unaccepted"
 
 
+@pytest.mark.safety(15)
 @given(st.binary(max_size=20) | st.binary(min_size=16, max_size=16), st.integers(-9, 2**17))
 def test_what_names_no_fact_is_unreadable(prefix, index):
     raw = msgspec.msgpack.encode([None, [], [[prefix, index]]])

@@ -1,6 +1,7 @@
 """Triage that nobody identified wrote waits for a person, who stands by it in a signed record."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ def row(shelf, written):
     return found
 
 
+@pytest.mark.safety(20)
 def test_triage_by_nobody_waits_and_triage_by_a_person_does_not():
     shelf, nobodys = shelf_with()
     shelf.session = ANN
@@ -164,6 +166,7 @@ def test_what_waits_is_counted_and_listed_without_a_name_the_oldest_first():
     assert confirming.unconfirmed(ann.ledger, 0).lines == ()
 
 
+@pytest.mark.safety(20)
 def test_a_person_confirms_and_chart_and_rows_say_who_and_when():
     ann, facts = night()
     (done,) = write(ann, sit(ann), confirm(facts[0]))

@@ -38,6 +38,7 @@ def only(field, *keys):
     return (form.answer(0), step, form.reason)
 
 
+@pytest.mark.safety(3, 5)
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
@@ -55,6 +56,7 @@ def test_a_temperature_is_read_as_it_was_meant(typed, kept):
     assert (answer.text, step.save) == (kept, True)
 
 
+@pytest.mark.safety(3, 5)
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
@@ -75,12 +77,14 @@ def test_what_could_be_read_two_ways_is_refused_with_the_reason(typed, why):
     assert not answer or why == "form.impossible" or answer.text == ""
 
 
+@pytest.mark.safety(1)
 def test_a_number_without_a_unit_is_refused_without_one():
     _, step, reason = only(PULSE, "07M")
 
     assert (step.refused, reason.key, reason.values) == (True, "form.not_digits", ())
 
 
+@pytest.mark.safety(3)
 def test_a_whole_number_takes_no_mark():
     assert only(PULSE, "98.5")[2].key == "form.no_decimals"
     assert only(PULSE, "4,200")[2].key == "form.grouping"
@@ -108,6 +112,7 @@ def test_another_value_after_a_confirmed_one_is_asked_about_again():
     assert press(form, "enter").refused
 
 
+@pytest.mark.safety(6)
 @pytest.mark.parametrize(("key", "absent"), [("-", "not-measured"), ("/", "unrecordable")])
 def test_one_key_says_that_there_is_no_value(key, absent):
     form = FormCore((PULSE, TEMPERATURE))
@@ -138,6 +143,7 @@ def test_a_tab_after_a_coded_digit_moves_on():
     assert form.place == 2
 
 
+@pytest.mark.safety(21)
 def test_a_coded_digit_moves_on_and_absorbs_exactly_one_enter():
     form = FormCore((Coded("s", "x", choices=SEX), Field("a", "x"), Field("b", "x")))
 
@@ -148,6 +154,7 @@ def test_a_coded_digit_moves_on_and_absorbs_exactly_one_enter():
     assert form.answers()["s"].text == "female"
 
 
+@pytest.mark.safety(21)
 @pytest.mark.parametrize("key", ["2", "é", "٢", "۲", "f", "F"])
 def test_a_coded_answer_is_the_same_on_every_keyboard(key):
     form = FormCore((Coded("s", "x", choices=SEX), Field("a", "x")))
@@ -164,6 +171,7 @@ def test_a_wrong_digit_changes_nothing_and_says_so():
     assert form.empty
 
 
+@pytest.mark.safety(21)
 def test_enter_in_the_first_empty_optional_field_saves():
     form = FormCore((Field("a", "x"), Field("b", "x"), Field("c", "x")), optional_from=1)
     press(form, "Ali", "enter")
@@ -199,6 +207,7 @@ def test_a_grave_answer_needs_one_extra_enter():
     assert press(form, "enter").save
 
 
+@pytest.mark.safety(6)
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [("98/60", "98/60"), ("98/", "98/"), ("٩٨/٦٠", "98/60")],
@@ -212,6 +221,7 @@ def test_a_pressure_that_is_not_one_is_refused(typed, why):
     assert only(Pressure("bp", "x"), typed)[2].key == f"form.{why}"
 
 
+@pytest.mark.safety(6)
 def test_a_stroke_alone_is_an_unrecordable_pressure():
     form = FormCore((Pressure("bp", "x", absent=ABSENT_MARKS), PULSE))
     press(form, "/")
@@ -249,6 +259,7 @@ def test_a_future_birth_is_refused():
     assert only(Date("d", "x", latest="2026-05-20"), "2026-05-21")[2].key == "form.future"
 
 
+@pytest.mark.safety(16)
 def test_digits_of_a_tag_are_completed_with_the_terminals_prefix():
     form = FormCore((Tag("tag", "x", prefix="TG-"), Field("a", "x")))
     press(form, "412", "enter")

@@ -54,6 +54,7 @@ def test_a_whole_set_is_scored_and_says_when_the_next_is_due():
     assert found.late_ms == found.due_ms + PACKS.due.set.late_minutes * MINUTE
 
 
+@pytest.mark.safety(6)
 def test_safety_6_a_partial_set_is_a_lower_bound_and_unrecordable_scores_and_alerts():
     assert looked(*taken(1, temperature=())).least is True
     worse = looked(*taken(1, systolic=("", "", "unrecordable")))
@@ -61,6 +62,7 @@ def test_safety_6_a_partial_set_is_a_lower_bound_and_unrecordable_scores_and_ale
     assert looked(*taken(1, systolic=("", "", "not-measured"))).least is True
 
 
+@pytest.mark.safety(7)
 @pytest.mark.parametrize(
     ("age", "stay"),
     [(CHILD, {}), (UNKNOWN, {}), (ADULT, {"sex": 3}), (AgeSpan(15 * 365.25, 17 * 365.25), {})],
@@ -157,6 +159,7 @@ def shown(device, **asked):
     return wards.board(device.ledger, 0, 50, "", WALL_MS, **asked)
 
 
+@pytest.mark.safety(15)
 def test_safety_15_a_devices_values_are_in_no_score_until_they_are_accepted():
     ann = Device.found("ann")
     awa = came(ann, "Awa")
