@@ -29,7 +29,7 @@ SECTIONS = {
 EVERY = [rule for rules in SECTIONS.values() for rule in rules]
 
 PENDING = {
-    22: "stores are not begun: nothing counts stock, so nothing has a range or a conflict of counts",
+    22: "stores are not begun: nothing counts stock, so there is no range and no two counts",
     24: "stores are not begun: no form takes a quantity, a lot or a pack size",
 }
 PARTLY = {
