@@ -169,9 +169,12 @@ def language_of(locale: str) -> str:
 
 def lacking(language: str) -> frozenset[str]:
     """Return the critical words that a language has not; empty for one that can be spoken."""
-    if language in COMPLETE:
-        return frozenset()
-    return frozenset(key for key in critical() if not said(language, key))
+    return frozenset() if language in COMPLETE else missing(language, _read(language))
+
+
+def missing(language: str, words: Mapping[str, str]) -> frozenset[str]:
+    """Return the critical words that are not among these, each in every form of the language."""
+    return frozenset(key for key in critical() if not _among(words, language, key))
 
 
 def critical() -> frozenset[str]:
@@ -182,11 +185,7 @@ def critical() -> frozenset[str]:
 
 def said(language: str, key: str) -> bool:
     """Whether a language has words for a key of English, in each of its forms where it counts."""
-    words = _read(language)
-    stem, _, form = key.rpartition(".")
-    if form in ("one", "many") and all(f"{stem}.{each}" in _read(FALLBACK) for each in _COUNTED):
-        return all(f"{stem}.{each}" in words for each in every_form(language))
-    return key in words
+    return _among(_read(language), language, key)
 
 
 def tables() -> dict[str, tuple[str, ...]]:
@@ -201,6 +200,13 @@ def status_table(language: str) -> Mapping[str, Any]:
     """Return what a language's file says about itself, as it stands there."""
     found = _parsed(language).get("status")
     return found if isinstance(found, dict) else {}
+
+
+def _among(words: Mapping[str, str], language: str, key: str) -> bool:
+    stem, _, form = key.rpartition(".")
+    if form in ("one", "many") and all(f"{stem}.{each}" in _read(FALLBACK) for each in _COUNTED):
+        return all(f"{stem}.{each}" in words for each in every_form(language))
+    return key in words
 
 
 @cache

@@ -88,6 +88,12 @@ class Vocabulary(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fluid: tuple[Fluid, ...]
     controlled: tuple[str, ...] = ()
     """Names of medicines of which what is discarded takes a witness."""
+    languages: dict[str, str] = {}
+    """How far the words of each language have been checked."""
+
+    def is_draft(self, language: str) -> bool:
+        """Whether nobody has checked the words of a language."""
+        return self.languages.get(language, "draft") == "draft"
 
     def is_controlled(self, substance: str) -> bool:
         """Whether what is discarded of a medicine, as somebody wrote it, takes a witness."""
