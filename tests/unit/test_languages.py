@@ -43,7 +43,7 @@ CLDR = {
         "other": [100, 101, 102, 200, 201, 202, 300, 1000, 1001, 1002, 10000, 1000000],
     },
 }
-"""The samples that stand beside the cardinal rules of CLDR; its `other` is our `many` but for ar."""
+"""The samples beside the cardinal rules of CLDR; its `other` is our `many`, except in Arabic."""
 
 
 @pytest.mark.parametrize("language", CLDR)
