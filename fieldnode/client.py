@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from fieldnode.between import BetweenCalls, BetweenClient
+from fieldnode.guided import GuidedCalls, GuidedClient
 from protocols.errors import LinkError
 from protocols.live.api import (
     BoardPage,
@@ -52,7 +53,7 @@ PAUSE_LONGEST_S = 5.0
 Answer = TypeVar("Answer")
 
 
-class Node(BetweenCalls, Protocol):
+class Node(BetweenCalls, GuidedCalls, Protocol):
     """The calls of `protocols/live/api.py` as a terminal uses them.
 
     Every call raises LinkError when the node is away; what was typed is still here.
@@ -201,7 +202,7 @@ class Node(BetweenCalls, Protocol):
         ...
 
 
-class NodeClient(BetweenClient):
+class NodeClient(BetweenClient, GuidedClient):
     """Calls a node over its Unix socket and comes back by itself after it was away."""
 
     def __init__(self, socket_path: Path) -> None:

@@ -200,6 +200,36 @@ def stored(questions: Sequence[Question], answers: Answers) -> dict[str, str | i
     return found
 
 
+def restored(questions: Sequence[Question], kept: Mapping[str, str | int | None]) -> Answers:
+    """Return the answers that `stored` kept, as far as they still fit their questions."""
+    found: dict[str, Answer] = {}
+    for question in questions:
+        answer = _restored(question, kept) if question.id in kept else None
+        if answer is not None and inputs((question,), {question.id: answer}):
+            found[question.id] = answer
+    return found
+
+
+def _restored(question: Question, kept: Mapping[str, str | int | None]) -> Answer | None:
+    value = kept[question.id]
+    if value is None:
+        return Absent.SKIPPED
+    if value == Absent.UNRECORDABLE.value and question.unrecordable:
+        return Absent.UNRECORDABLE
+    match question.type:
+        case "truth":
+            return bool(value) if value in (0, 1) else None
+        case "several":
+            chosen = (each.id for each in question.choices if kept.get(f"{question.id}.{each.id}"))
+            return tuple(chosen)
+        case "choice":
+            return value if isinstance(value, str) else None
+    try:
+        return take(question, value)
+    except InputError:
+        return None
+
+
 def expression(questions: Sequence[Question], text: str, wanted: Type) -> Node:
     """Return an expression over these questions.
 

@@ -1,7 +1,7 @@
-"""What a running node answers about working by a guideline, typed once for both ends.
+"""What a running node answers about packs and working by a guideline, typed once for both ends.
 
-`guidelines`: args patient; a `GuidelineList`. `guideline`: args patient, name; a `GuidelineSheet`.
-Both refuse another organisation's patient as `chart` does until a reason was given.
+`guidelines`: args patient; a `GuidelineList`. `guideline`: args patient, guideline; a
+`GuidelineSheet`. Both refuse another organisation's patient as `chart` does until a reason was given.
 """
 
 from __future__ import annotations
@@ -110,3 +110,46 @@ class GuidelineSheet(msgspec.Struct, frozen=True):
     """Oldest first."""
     in_care: bool = True
     """Whether the patient is in a stay, in whose document steps are written."""
+
+
+class PackUser(msgspec.Struct, frozen=True):
+    """A device that said which version it works by."""
+
+    device: str
+    name: str
+    at: str | None
+    """Since when."""
+
+
+class PackLine(msgspec.Struct, frozen=True):
+    """`packs`: one version of one pack."""
+
+    name: str
+    version: str
+    title: str
+    digest: str
+    """64 hexadecimal digits."""
+    org: str
+    """Who gave it out; '' for what came with the software."""
+    status: str
+    shipped: bool
+    in_use: bool
+    """Whether this node works by it."""
+    why: str
+    """Why it is not: '', 'signature' or 'faults', or 'older' where another version goes first."""
+    approved: bool
+    approved_by: str
+    at: str | None
+    users: tuple[PackUser, ...] = ()
+
+
+class PackInUse(msgspec.Struct, frozen=True):
+    """`pack_in_use`: args pack, its name; the version that this node works by."""
+
+    name: str
+    version: str
+    text: str
+    """The TOML; its own `approved_by` is empty."""
+    org: str
+    approved_by: str
+    """Who stands by it; '' = NOT APPROVED."""

@@ -42,7 +42,7 @@ from protocols.records.kinds import KindNo
 from protocols.records.observation import ObservationRow
 from protocols.records.observation import rows as observation_rows
 from protocols.records.patient import PatientRow
-from protocols.records.shape import Fact, Source
+from protocols.records.shape import Fact
 
 Opened = Callable[[PatientId], bool]
 """Whether a reason was given in this session to read another team's patient."""
@@ -73,7 +73,7 @@ def guidelines(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened)
         form = _guideline(first.text, first.approved_by)
         if form is None:
             continue
-        course = steps.current(begun, name, row.encounter)
+        course = steps.current(begun, name, _stay(row))
         lines.append(
             GuidelineLine(
                 name=name,
@@ -99,7 +99,7 @@ def guideline(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) 
     Raises:
         InputError: `unknown_pack`, and as `guidelines`.
     """
-    name = args.get("name")
+    name = args.get("guideline")
     patient = _patient(node, args, opened)
     row, history = _known(node, patient)
     versions = [
@@ -108,8 +108,8 @@ def guideline(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) 
         if _guideline(pack.text, pack.approved_by) is not None
     ]
     if not versions:
-        raise InputError("unknown_pack", field="name")
-    course = steps.current(steps.rows(history), str(name), row.encounter)
+        raise InputError("unknown_pack", field="guideline")
+    course = steps.current(steps.rows(history), str(name), _stay(row))
     return GuidelineSheet(
         name=str(name),
         versions=tuple(map(_version, versions)),
@@ -118,7 +118,7 @@ def guideline(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) 
         course=course.number if course else 0,
         began_ms=course.began_ms if course else None,
         steps=_told(node, history, course.steps[-STEPS_MAX:]) if course else (),
-        in_care=row.encounter is not None and row.closed_ms is None,
+        in_care=_stay(row) is not None,
     )
 
 
@@ -140,6 +140,11 @@ def _known(node: Node, patient: PatientId) -> tuple[PatientRow, History]:
     if row is None:
         raise InputError("not_found", field="patient")
     return row, History(patient, reading.facts(node.ledger, patient))
+
+
+def _stay(row: PatientRow) -> bytes | None:
+    """Return the stay that goes on; steps of nobody in care stand in the patient's document."""
+    return row.encounter if row.closed_ms is None else None
 
 
 def _by_name(held: Sequence[HeldPack]) -> dict[str, list[HeldPack]]:
@@ -207,14 +212,14 @@ def _readings(history: History, row: PatientRow, now_ms: int) -> tuple[ReadingTo
     """Return the latest of each observation of this stay that has not to be measured anew.
 
     What is measured in every round is asked about, and so is what is as old as a weight that would
-    no longer be set beside another. Of devices nothing counts here (SAFETY 15).
+    no longer be set beside another. A device's value counts once somebody accepted it (SAFETY 15).
     """
     again = frozenset(shipped_due().set.codes)
     since_ms = now_ms - vocabulary().doubt.weight_hours * HOUR_MS
     latest: dict[str, ObservationRow] = {}
     for each in sorted(observation_rows(history), key=lambda one: (one.at_ms, one.entry, one.idx)):
-        counts = not (each.standing or each.replaced or each.source == Source.DEVICE)
-        if counts and each.at_ms >= since_ms and each.encounter == row.encounter:
+        counts = not (each.standing or each.replaced or each.unaccepted)
+        if counts and each.at_ms >= since_ms and each.encounter == _stay(row):
             latest[each.code] = each
     told = (_reading(each) for code, each in sorted(latest.items()) if code not in again)
     return tuple(each for each in told if each is not None)

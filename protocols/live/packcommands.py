@@ -180,7 +180,7 @@ def _show(data_option: Option) -> click.Command:
                 _show_file(_signed(Path(what)), as_text=as_text, as_json=as_json)
                 return
             with door(folder, passphrase_file) as book:
-                text = book.call("pack_in_use", name=what)["text"]
+                text = book.call("pack_in_use", pack=what)["text"]
                 found = [each for each in book.call("packs") if each["name"] == what]
             if as_text:
                 click.echo(text, nl=False)

@@ -6,50 +6,18 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from protocols.errors import InputError
 from protocols.guidelines.canonical import PACK_BYTES_MAX
 from protocols.ids import DeviceId
 from protocols.ledger import packs
 from protocols.ledger.practice import standing_now
+from protocols.live.guidance import PackInUse, PackLine, PackUser
 from protocols.live.members import Doer, Reader
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.kinds import KindNo
 from protocols.records.rows import iso
 from protocols.trust.standing import Standing
-
-
-class PackUser(msgspec.Struct, frozen=True):
-    """A device that said which version it works by."""
-
-    device: str
-    name: str
-    at: str | None
-    """Since when."""
-
-
-class PackLine(msgspec.Struct, frozen=True):
-    """`packs`: one version of one pack."""
-
-    name: str
-    version: str
-    title: str
-    digest: str
-    """64 hexadecimal digits."""
-    org: str
-    """Who gave it out; '' for what came with the software."""
-    status: str
-    shipped: bool
-    in_use: bool
-    """Whether this node works by it."""
-    why: str
-    """Why it is not: '', 'signature' or 'faults', or 'older' where another version goes first."""
-    approved: bool
-    approved_by: str
-    at: str | None
-    users: tuple[PackUser, ...] = ()
 
 
 def listing(node: Node, now: Now, args: Mapping[str, Any]) -> list[PackLine]:
@@ -106,27 +74,15 @@ def _why_not(pack: packs.HeldPack) -> str:
     return "older" if pack.counts else "signature"
 
 
-class PackInUse(msgspec.Struct, frozen=True):
-    """`pack_in_use`: the version of the pack `name` that this node works by."""
-
-    name: str
-    version: str
-    text: str
-    """The TOML; its own `approved_by` is empty."""
-    org: str
-    approved_by: str
-    """Who stands by it; '' = NOT APPROVED."""
-
-
 def in_use(node: Node, now: Now, args: Mapping[str, Any]) -> PackInUse:
     """Return what a terminal needs to work by a pack.
 
     Raises:
         InputError: `unknown_pack`.
     """
-    found = packs.in_use(node.ledger, str(args.get("name")))
+    found = packs.in_use(node.ledger, str(args.get("pack")))
     if found is None:
-        raise InputError("unknown_pack", field="name")
+        raise InputError("unknown_pack", field="pack")
     return PackInUse(found.name, found.version, found.text, found.org, found.approved_by)
 
 

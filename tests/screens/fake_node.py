@@ -42,6 +42,7 @@ from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
 from protocols.live.relation import RelationLine, Relations
 from protocols.live.tally import Tally
 from protocols.records.planning import read_time
+from tests.screens.fake_guidance import GuidanceCalls
 from tests.screens.fake_trust import LONG, LONG_SPOKEN, PRINT, SPOKEN, TrustCalls
 
 NOW_MS = 1_779_287_520_000
@@ -64,7 +65,7 @@ class Patient:
     """Older ones that are still worn."""
 
 
-class FakeNode(TrustCalls):
+class FakeNode(GuidanceCalls, TrustCalls):
     """Holds a ward in memory."""
 
     def __init__(self, now_ms: int = NOW_MS, **greeting: Any) -> None:
@@ -73,6 +74,7 @@ class FakeNode(TrustCalls):
             device="dev_0FAKE", name="nord-b", site="Tent B", tag_prefix="TG-", **greeting
         )
         self.patients: dict[str, Patient] = {}
+        self.begin_guidance()
         self.drafts: dict[tuple[str, str], Draft] = {}
         self.written: list[dict[str, Any]] = []
         """Every line of `record` that was taken, in order."""
@@ -393,7 +395,10 @@ class FakeNode(TrustCalls):
             self.unsigned = [one for one in self.unsigned if one.fact != data["triage"]]
         if kind in ("patient.link", "patient.unlink"):
             self._relate(patient or "", data, linked=kind == "patient.link")
+        if kind == "guideline.step":
+            self.take_step(patient or "", line, fact)
         if kind == "entry.retract":
+            self.drop_step(data["fact"])
             for known in self.patients.values():
                 known.lines = [
                     msgspec.structs.replace(old, replaced=2) if old.fact == data["fact"] else old

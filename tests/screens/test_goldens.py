@@ -22,6 +22,7 @@ from fieldnode.tui.shell import Shell
 from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
 from tests.screens.fake_guidance import guided
+from tests.screens.fake_guidance import guided
 from tests.screens.fake_node import NOW_MS, refusing, staff, unsigned_triage, waiting_results, ward
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -173,6 +174,23 @@ SCREENS["protocols-begun"] = [GUIDED, *SCREENS["protocols"]]
 SCREENS["protocol-begun"] = [GUIDED, *SCREENS["protocols"], "enter"]
 SCREENS["protocol-late"] = [*SCREENS["protocol-begun"], "1", *"52", "enter", "up"]
 SCREENS["protocol-version"] = [*SCREENS["protocol-late"], "f"]
+SCREENS["protocols"] = ["down", "down", "down", "enter", "p"]
+PLAN_C = [*SCREENS["protocols"], *["down"] * 3, "enter"]
+SCREENS["protocol-asks"] = PLAN_C
+SCREENS["protocol"] = [*PLAN_C, "2", "1", *"54", "enter"]
+SCREENS["protocol-ticked"] = [*SCREENS["protocol"], " ", "2"]
+SCREENS["protocol-skip"] = [*SCREENS["protocol-ticked"], "down", "-", "1"]
+SCREENS["protocol-no-skip"] = [*SCREENS["protocol"], "-"]
+SCREENS["protocol-stopped"] = [*PLAN_C, "1"]
+SCREENS["protocol-no-weight"] = [*PLAN_C, "2", "1", "-"]
+SCREENS["protocol-text"] = [*PLAN_C, "d"]
+SCREENS["protocol-result"] = [*SCREENS["protocols"], "enter", "1", "2", "enter"]
+SCREENS["help-protocol"] = [*PLAN_C, "f1"]
+GUIDED = "a node where plan C was begun by two people, and has two versions"
+SCREENS["protocols-begun"] = [GUIDED, *SCREENS["protocols"]]
+SCREENS["protocol-begun"] = [GUIDED, *SCREENS["protocols"], "enter"]
+SCREENS["protocol-late"] = [*SCREENS["protocol-begun"], *"52", "enter", "up"]
+SCREENS["protocol-version"] = [*SCREENS["protocol-late"], "f"]
 OWN_SEAL = "a device that is sealed itself"
 SCREENS["board-sealed"] = [OWN_SEAL]
 RESTORED = "a node restored from a backup that has met nobody since"
@@ -202,6 +220,9 @@ def shell_after(keys, words, node=None, **greeting):
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
     if keys[:1] == [OTHER_TEAM]:
         keys, node.foreign = keys[1:], dict.fromkeys(node.patients, ("Red Cross", "MoH"))
+    if keys[:1] == [GUIDED]:
+        keys = keys[1:]
+        guided(node)
     if keys[:1] == [GUIDED]:
         keys = keys[1:]
         guided(node)

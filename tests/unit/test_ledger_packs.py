@@ -286,12 +286,12 @@ def test_a_terminal_is_told_what_to_work_by_and_who_stands_by_it():
     ann.ledger.catch_up_all()
     moment = Now(WALL_MS, 0, ann.chance.randbytes)
 
-    found = calls.READS["pack_in_use"](ann.node, moment, {"name": "news2"})
+    found = calls.READS["pack_in_use"](ann.node, moment, {"pack": "news2"})
 
     assert (found.version, found.approved_by, found.org) == ("2", "Amina, clinical lead", "Test")
     assert found.text == text("2")
     with pytest.raises(InputError) as refused:
-        calls.READS["pack_in_use"](ann.node, moment, {"name": "?"})
+        calls.READS["pack_in_use"](ann.node, moment, {"pack": "?"})
     assert refused.value.code == "unknown_pack"
 
 

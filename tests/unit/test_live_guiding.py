@@ -97,7 +97,7 @@ def test_every_version_is_told_the_one_in_use_first_with_who_approved_it():
     assert said.pack_version == "2"
     approve(ann, two, "Amina", keys_of(ann, amina))
 
-    sheet = told(ann, "guideline", patient=patient, name="cholera-c")
+    sheet = told(ann, "guideline", patient=patient, guideline="cholera-c")
 
     assert [one.version for one in sheet.versions] == ["2", "3", "1"]
     assert [one.approved_by for one in sheet.versions] == ["Amina, clinical lead", "", ""]
@@ -109,13 +109,13 @@ def test_every_version_is_told_the_one_in_use_first_with_who_approved_it():
 
 def test_safety_9_weights_that_differ_are_none_and_an_estimate_says_so():
     ann, patient = in_care()
-    assert told(ann, "guideline", patient=patient, name="cholera-c").weight.kg == ""
+    assert told(ann, "guideline", patient=patient, guideline="cholera-c").weight.kg == ""
     write(ann, None, line("observation.record", weigh("54", "weight-estimated"), patient))
-    guessed = told(ann, "guideline", patient=patient, name="cholera-c").weight
+    guessed = told(ann, "guideline", patient=patient, guideline="cholera-c").weight
     assert (guessed.kg, guessed.estimated, guessed.sides) == ("54", True, ())
     write(ann, None, line("observation.record", weigh("70"), patient))
 
-    weight = told(ann, "guideline", patient=patient, name="cholera-c").weight
+    weight = told(ann, "guideline", patient=patient, guideline="cholera-c").weight
 
     assert weight.kg == ""
     assert len(weight.sides) == 2
@@ -131,7 +131,7 @@ def test_what_is_measured_in_every_round_is_asked_anew_and_the_rest_of_this_stay
     (answer,) = write(ann, None, line("observation.record", {"set": measured}, patient))
     assert answer.ok, answer
 
-    readings = told(ann, "guideline", patient=patient, name="cholera-c").readings
+    readings = told(ann, "guideline", patient=patient, guideline="cholera-c").readings
 
     assert [(one.name, one.value, one.choice) for one in readings] == [
         ("muac", "112", ""),
@@ -145,7 +145,7 @@ def test_safety_15_what_a_device_measured_and_nobody_accepted_does_not_count():
     (answer,) = write(ann, None, line("observation.record", data, patient, source="device"))
     assert answer.ok, answer
 
-    assert told(ann, "guideline", patient=patient, name="cholera-c").readings == ()
+    assert told(ann, "guideline", patient=patient, guideline="cholera-c").readings == ()
 
 
 def test_the_course_is_told_with_who_did_what_and_without_what_was_taken_back():
@@ -153,10 +153,10 @@ def test_the_course_is_told_with_who_did_what_and_without_what_was_taken_back():
     write(ann, None, line("guideline.step", step(answers={"weight": "54"}), patient))
     skip = step(step="antibiotic", did="skipped")
     (wrong,) = write(ann, None, line("guideline.step", skip, patient, reason="none left"))
-    both = told(ann, "guideline", patient=patient, name="cholera-c").steps
+    both = told(ann, "guideline", patient=patient, guideline="cholera-c").steps
     write(ann, None, line("entry.retract", {"fact": wrong.facts[0]}, reason="wrong bed"))
 
-    sheet = told(ann, "guideline", patient=patient, name="cholera-c")
+    sheet = told(ann, "guideline", patient=patient, guideline="cholera-c")
 
     assert [(one.step, one.did, one.reason) for one in both] == [
         ("first", "done", ""),
@@ -171,11 +171,11 @@ def test_the_course_is_told_with_who_did_what_and_without_what_was_taken_back():
 @pytest.mark.parametrize(
     ("args", "code"),
     [
-        ({"name": "news2"}, "unknown_pack"),
-        ({"name": "no-such"}, "unknown_pack"),
-        ({"name": None}, "unknown_pack"),
-        ({"patient": "pat_x", "name": "cholera-c"}, "bad_id"),
-        ({"patient": None, "name": "cholera-c"}, "bad_line"),
+        ({"guideline": "news2"}, "unknown_pack"),
+        ({"guideline": "no-such"}, "unknown_pack"),
+        ({"guideline": None}, "unknown_pack"),
+        ({"patient": "pat_x", "guideline": "cholera-c"}, "bad_id"),
+        ({"patient": None, "guideline": "cholera-c"}, "bad_line"),
     ],
 )
 def test_what_is_no_guideline_and_nobody_is_refused(args, code):
@@ -193,6 +193,6 @@ def test_another_teams_patient_takes_a_reason_first(call, monkeypatch):
     monkeypatch.setattr(guiding.audit, "other_team", lambda *_: ("Red Cross",))
 
     with pytest.raises(InputError) as refused:
-        told(ann, call, opened=False, patient=patient, name="cholera-c")
+        told(ann, call, opened=False, patient=patient, guideline="cholera-c")
 
     assert refused.value.code == "other_team"

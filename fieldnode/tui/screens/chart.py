@@ -6,10 +6,20 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, line, wrap
+from fieldnode.tui.cores.display import (
+    Line,
+    Size,
+    Span,
+    between,
+    cells,
+    cut,
+    line,
+    line_cells,
+    wrap,
+)
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Action, Page
+from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.note import NotePage
 from fieldnode.tui.screens.retract import RetractPage
@@ -45,6 +55,10 @@ FACTS_MAX = 500
 """Facts fetched once the person has gone to the end of those; the most the node gives."""
 
 
+ALSO = (Action("p", "7", "chart.protocols"),)
+"""Actions whose keys stand beside the allergies."""
+
+
 class ChartPage(Page):
     """The chart of one patient."""
 
@@ -56,6 +70,7 @@ class ChartPage(Page):
         Action("e", "4", "chart.error"),
         Action("u", "5", "chart.settle"),
         Action("l", "6", "chart.links"),
+        *ALSO,
     )
 
     def __init__(self, desk: Desk, patient: str) -> None:
@@ -94,6 +109,8 @@ class ChartPage(Page):
                 return [Open(NotePage(self.desk, chart.head))]
             case "l":
                 return [_links(self.desk, chart)]
+            case "p":
+                return [_protocols(self.desk, chart)]
             case "e":
                 return self._entered_in_error(chart)
             case "u":
@@ -106,7 +123,9 @@ class ChartPage(Page):
         if self._chart is None:
             return [(), line(" ", Span(words("chart.loading"), "dim"))]
         alerts = self._shared_tags(size.width)
-        safety = safety_line(words, self._chart.head, size.width)
+        also = self._also()
+        safe = safety_line(words, self._chart.head, size.width - line_cells(also))
+        safety = between(safe, also, size.width)
         top = [identity(words, self._chart.head), safety, *alerts, *self._attributes(size.width)]
         columns = (
             Column(words("chart.at"), AT_CELLS),
@@ -118,6 +137,19 @@ class ChartPage(Page):
         room = Size(size.width, size.height - len(top) - DETAIL_ROWS)
         rows = draw_list(self._rows, columns, self._cells, room, words("chart.empty"))
         return [*top, *rows, *self._details(size.width)]
+
+    def hints(self) -> list[Hint]:
+        """Return what the bar has room for; the rest stands beside the allergies."""
+        also = {self.desk.words(action.word) for action in ALSO}
+        return [hint for hint in super().hints() if hint.word not in also]
+
+    def _also(self) -> Line:
+        """Return keys that the bar has no room for."""
+        spans = []
+        for action in ALSO:
+            spans += [Span(f"{action.letter}/{action.digit}", "key")]
+            spans += [Span(f" {self.desk.words(action.word)} ")]
+        return tuple(spans)
 
     def _fetch(self, *, holds: bool) -> Ask:
         patient, limit = self._patient, self._limit
@@ -250,6 +282,13 @@ def _links(desk: Desk, chart: Chart) -> Open:
     from fieldnode.tui.screens.links import LinksPage
 
     return Open(LinksPage(desk, chart.head))
+
+
+def _protocols(desk: Desk, chart: Chart) -> Open:
+    # No start waits for guidelines.
+    from fieldnode.tui.screens.protocols import ProtocolsPage
+
+    return Open(ProtocolsPage(desk, chart.head))
 
 
 def _rows_of(parts: Sequence[str], role: str, width: int) -> list[Line]:

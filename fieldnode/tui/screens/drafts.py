@@ -22,6 +22,9 @@ from fieldnode.tui.wording import clock
 from protocols.live.api import BoardLine, Chart, Draft
 from protocols.records.display import clean_text
 
+PROTOCOL = "protocol"
+"""Drafts of answers to a guideline."""
+
 
 class DraftsPage(Page):
     """The drafts the node keeps."""
@@ -112,6 +115,8 @@ class DraftsPage(Page):
             return self._open(page, draft)
 
         def came(chart: Chart) -> list[Act]:
+            if draft.form == PROTOCOL:
+                return [_protocol(self.desk, chart.head, draft)]
             return self._open(_about(self.desk, draft.form, chart.head), draft)
 
         return [Ask(lambda node: node.chart(draft.patient, 0, 1), came)]
@@ -129,6 +134,13 @@ class DraftsPage(Page):
             return [Say(self.desk.words("drafts.dropped")), *self.opened()]
 
         return [Ask(lambda node: node.draft_drop(draft.form, draft.subject), dropped)]
+
+
+def _protocol(desk: Desk, head: BoardLine, draft: Draft) -> Open:
+    # No start waits for guidelines. The page finds its draft among those that the desk holds.
+    from fieldnode.tui.screens.protocol import ProtocolPage
+
+    return Open(ProtocolPage(desk, head, draft.fields.get("name", "")), instead=True)
 
 
 def _about(desk: Desk, form: str, head: BoardLine) -> FormPage:
