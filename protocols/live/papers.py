@@ -122,6 +122,8 @@ def read(node: Node, now: Now, args: Mapping[str, Any]) -> PaperRead:
     # What was not signed is not shown either: somebody would act on it all the same.
     readable = paper.kind == PaperKind.SUMMARY and worth not in (FORGED, UNKNOWN)
     said = from_body(paper.body) if readable else None
+    if readable and said is None:
+        raise InputError("paper_newer", field="paper")
     ledger = node.ledger
     member = ledger.authority.roster.device(device) if device else None
     return PaperRead(

@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from protocols.errors import InputError
 from protocols.feeds.body import VoidBody
 from protocols.feeds.dictionary import deflate, inflate, known
 from protocols.records.display import clean_text
@@ -68,19 +67,17 @@ def to_body(summary: Summary) -> bytes:
     return bytes([dictionary]) + packed
 
 
-def from_body(body: bytes) -> Summary:
-    """Return what a paper says, each text made safe to show.
+def from_body(body: bytes) -> Summary | None:
+    """Return what a paper says, each text made safe to show; None when it does not read.
 
-    Raises:
-        InputError: `paper_newer` for a dictionary of later software, `paper_cut` when it does not
-            read.
+    Of a paper whose signature holds, that is one of later software.
     """
     if not body or not known(body[0]):
-        raise InputError("paper_newer" if body else "paper_cut", field="paper")
+        return None
     try:
         said = _decode(inflate(body[0], body[1:]))
     except (VoidBody, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise InputError("paper_cut", field="paper") from None
+        return None
     return replace(
         said,
         **{
