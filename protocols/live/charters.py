@@ -146,7 +146,8 @@ def told_json(held: Held) -> dict[str, Any]:
                 "name": scope.name,
                 "sensitivity": Sensitivity(scope.sensitivity).name.lower(),
                 "jurisdictions": list(scope.jurisdictions),
-                "ciphertext_may_leave": scope.ciphertext_may_leave,
+                "ciphertext_may_leave": scope.leaves,
+                "headers_may_leave": scope.headers_leave,
                 "readers": [names[number] for number in scope.readers],
             }
             for scope in charter.scopes
@@ -207,7 +208,8 @@ def _scope_words(charter: Charter, scope: Scope) -> Iterator[str]:
     yield phrase("charter", Sensitivity(scope.sensitivity).name.lower())
     laws = ", ".join(clean_text(law) for law in scope.jurisdictions)
     yield phrase("charter", "held_in", laws=laws) if laws else phrase("charter", "held_anywhere")
-    yield phrase("charter", "leaves" if scope.ciphertext_may_leave else "stays")
+    kept = "headers" if scope.headers_leave else "stays"
+    yield phrase("charter", "leaves" if scope.leaves else kept)
     names = {role.number: clean_text(role.name) for role in charter.roles}
     roles = ", ".join(names[number] for number in scope.readers)
     yield phrase("charter", "read_by", roles=roles) if roles else phrase("charter", "read_by_all")

@@ -277,7 +277,7 @@ def _scope(known: _Known, terms: Scope) -> ScopeLine:
         name=terms.name,
         sensitivity=Sensitivity(terms.sensitivity).name.lower(),
         jurisdictions=terms.jurisdictions,
-        may_leave=terms.ciphertext_may_leave,
+        may_leave=terms.leaves,
         readers=tuple(names.get(number, f"#{number}") for number in terms.readers),
         reading=len(readers),
         writes=own is not None and terms.id in own.scopes,

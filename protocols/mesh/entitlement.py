@@ -12,6 +12,7 @@ from protocols.ids import DeviceId, Epoch, FeedId, ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
+from protocols.mesh.showing import Shown
 
 
 class Entitlement:
@@ -26,11 +27,34 @@ class Entitlement:
         self._asked: tuple[Authority, int] = (ledger.authority, ledger.authority.version)
         self._promised: tuple[int, frozenset[bytes]] | None = None
         """A mark that was said, and the scopes it spoke of."""
+        self._shown = Shown(ledger, peer, epoch)
         self._look_at_all()
 
     def may(self, feed: FeedState) -> bool:
         """Whether the peer may be told of a feed and handed its entries."""
         return feed.feed_id not in self._ledger.chain.hollow and self._may(feed.genesis.scope)
+
+    def bare(self, feed: FeedState) -> bool:
+        """Whether the peer may have a feed's headers, and not its bodies."""
+        return self._shown.any and not self.may(feed) and self._shown.shows(feed)
+
+    def tells(self, feed: FeedState) -> bool:
+        """Whether the peer may be told of a feed at all."""
+        return self.may(feed) or self.bare(feed)
+
+    def shown(self) -> list[FeedState]:
+        """The feeds that it may have as headers."""
+        return [feed for feed in self._shown.feeds() if not self.may(feed)]
+
+    def shown_changed(self) -> bool:
+        """Whether what it is shown as headers may have changed since last asked."""
+        return self._shown.changed()
+
+    def sees_end(self, feed: FeedState) -> bool:
+        """Whether the peer may see how far we hold a feed; of headers that came to us too."""
+        if feed.feed_id not in self._ledger.chain.hollow:
+            return self.may(feed)
+        return self._may(feed.genesis.scope) or self.bare(feed)
 
     def _may(self, scope: bytes) -> bool:
         allowed = self._allowed.get(scope)

@@ -24,6 +24,10 @@ class Holdings:
         self._entitlement = entitlement
         self._held: dict[int, dict[bytes, int]] = {}
 
+    def bare(self, feed: FeedState) -> bool:
+        """Whether the peer may have a feed's headers, and not its bodies."""
+        return self._entitlement.bare(feed)
+
     def note(self, position: Position) -> None:
         """The peer holds, or is about to hold, an entry and all before it."""
         held = self._held.setdefault(position.feed, {})

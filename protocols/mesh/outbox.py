@@ -7,6 +7,7 @@ or what the link carries in one round trip. The receiver's acknowledgements are 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -82,6 +83,12 @@ class Outbox:
         self.lanes[lane].pop(feed, None)
         if lane == Lane.URGENT:
             self.lanes[EARLY].pop(feed, None)
+
+    def keep(self, may: Callable[[int], bool]) -> None:
+        """Send nothing more of feeds that may not be told of."""
+        for lane, feeds in enumerate(self.lanes):
+            for feed in [each for each in feeds if not may(each)]:
+                self.done(lane, feed)
 
     def not_early(self, feed: int | None = None) -> None:
         """Let a feed, or all, go in their own lane after all."""

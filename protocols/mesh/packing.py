@@ -47,7 +47,8 @@ class Packer:
             for tip in feed.tips:
                 if self._holdings.holds(feed, tip):
                     continue
-                found = self._runs.after(feed, tip, self._holdings.after(feed, tip), room)
+                after = self._holdings.after(feed, tip)
+                found = self._runs.after(feed, tip, after, room, bare=self._holdings.bare(feed))
                 if found is None:
                     continue
                 run, seq, entry, reached[no] = found

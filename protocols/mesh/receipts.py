@@ -80,7 +80,7 @@ class Receipts:
     def _about(self, receipt: Receipt) -> ScopeId | None:
         """Which scope a receipt speaks of, by the feeds in it that are known here."""
         known = [self._apart(scope) for scope in self._scopes_of(h.feed for h in receipt.heads)]
-        if not known and any(not scope.ciphertext_may_leave for scope in self._scopes):
+        if not known and any(not scope.leaves for scope in self._scopes):
             return None
         return max((each for each in known if each is not None), default=ScopeId.zero())
 
@@ -95,7 +95,7 @@ class Receipts:
         if scope is None:
             return None
         terms = next((each for each in self._scopes if each.id == scope), None)
-        return scope if terms is not None and not terms.ciphertext_may_leave else ScopeId.zero()
+        return scope if terms is not None and not terms.leaves else ScopeId.zero()
 
     @property
     def _scopes(self) -> Sequence[Scope]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState, Tip
+from protocols.ledger.showing import Everything
 
 KEPT_RUNS_MAX = 32
 """Whoever is linked is sent what was just written; what is older is read from the book again."""
@@ -32,11 +33,19 @@ class RecentRuns:
         self._kept: OrderedDict[tuple[int, int, bytes], Encoded] = OrderedDict()
         self._revision = 0
 
-    def after(self, feed: FeedState, tip: Tip, after: int, bytes_max: int) -> Encoded | None:
+    def after(
+        self, feed: FeedState, tip: Tip, after: int, bytes_max: int, *, bare: bool = False
+    ) -> Encoded | None:
         """Return a branch after a place: all of it, or as much as `bytes_max` allows.
 
         None when nothing of it may travel yet. See `Chain.run_after`.
+
+        Args:
+            bare: Headers and signatures only; never kept, or another would be sent it.
         """
+        if bare:
+            run = self._ledger.chain.run_after(feed, tip, after, bytes_max, Everything())
+            return Encoded(*run) if run else None
         revision = self._ledger.chain.revision
         if revision != self._revision:
             # Bodies went that were encoded before.

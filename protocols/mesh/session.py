@@ -14,7 +14,7 @@ from protocols.feeds.advance import Advance
 from protocols.feeds.run import Gap, Run, decode_run
 from protocols.feeds.varint import put_varint
 from protocols.ids import DeviceId, Epoch, FeedId, KeyId
-from protocols.ledger import advancing, remembered
+from protocols.ledger import advancing, remembered, showing
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
 from protocols.mesh.ahead import Ahead
@@ -170,10 +170,15 @@ class Session:
 
         Costs nothing while the roster stays as it is.
         """
+        shown = self.entitlement.shown_changed()
         granted, withdrawn = self.entitlement.changed()
         for feed in withdrawn:
             self._outbox.done(feed.genesis.lane, feed.no)
             self.offers.pop(feed.no, None)
+        if shown:
+            self._outbox.keep(lambda no: self.entitlement.tells(self._ledger.chain.by_no[no]))
+            if self._listed:
+                self._offer_now(self.entitlement.shown())
         if granted and self._listed:
             self._told_upto, self._mark = 0, self._ledger.chain.last_arrival
             self._offer_now(granted)
@@ -188,10 +193,12 @@ class Session:
         if self.entitlement.may(feed):
             self._outbox.add(feed.genesis.lane, feed.no)
             self._mark = self._ledger.chain.last_arrival
+        elif self._listed and self.entitlement.bare(feed):
+            self._offer_now((feed,))
 
     def heard(self, feed: FeedState, offer_at: int) -> None:
         """A feed grew by another's entry: offer it then, unless the peer turns out to hold it."""
-        if self.entitlement.may(feed) and self._holdings.lacks(feed):
+        if self.entitlement.tells(feed) and self._holdings.lacks(feed):
             self.offers[feed.no] = None
             if self.offer_at is None or offer_at < self.offer_at:
                 self.offer_at = offer_at
@@ -296,12 +303,8 @@ class Session:
                 wants += map(self._asking, (*ahead, run.feed))
                 self._awaited.wait_for(run.feed, None)
                 continue
-            lacks = any(line.body is None for line in run.lines)
-            if lacks and not self._ledger.eraser.may_lack(run):
-                # Whoever leaves out what nobody ordered away keeps it from everybody after us.
-                raise PeerError("detached_body")
             runs.append(run)
-        taken = self._ledger.take(runs, self.wall_ms)
+        taken = showing.take(self._ledger, runs, self.wall_ms)
         for run in runs:
             last = run.lines[-1]
             feed = self._ledger.chain.feeds[run.feed]
@@ -318,9 +321,6 @@ class Session:
         """Take what goes ahead of control, as long as the peer's has never been here whole."""
         if not self._ack_upto and not self._ledger.peers.all[self.peer].we_hold:
             advancing.take(self._ledger, advance, self.peer)
-
-    def _may_lack(self, run: Run) -> bool:
-        return self._ledger.eraser.may_lack(run)
 
     def take_urgent(self, frame: Frame) -> Taken | None:
         """Store what is urgent in a data frame whose turn is still to come.
@@ -385,7 +385,7 @@ class Session:
         if not since:
             self._early.plan(full=have.full)
         self._mark = chain.last_arrival
-        self._offer_now(uncovered.values())
+        self._offer_now((*uncovered.values(), *self.entitlement.shown()))
 
     def _compare(self, place: Place) -> bool:
         """Note what the peer holds of a feed; return True when it holds something we lack."""
@@ -414,7 +414,7 @@ class Session:
         feed = self._ledger.chain.feeds.get(place.feed)
         if feed is None:
             return
-        if not self.entitlement.may(feed):
+        if not self.entitlement.tells(feed):
             # As of a feed that is not here: an answer would say that it is.
             if len(self.refused) < REFUSED_MAX:
                 self.refused.setdefault(feed.no, True)
@@ -493,5 +493,5 @@ class Session:
         """
         chain = self._ledger.chain
         feed = chain.feeds.get(feed_id)
-        open_to_it = feed and (self.entitlement.may(feed) or feed.genesis.device == self.peer)
+        open_to_it = feed and (self.entitlement.sees_end(feed) or feed.genesis.device == self.peer)
         return end_of(chain, feed_id) if open_to_it else start_of(feed_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -32,6 +32,9 @@ CHARTER_BYTES_MAX = 24 * 1024
 Name = Annotated[str, Meta(max_length=80)]
 Jurisdiction = Annotated[str, Meta(max_length=16)]
 """ISO 3166 country code, or a code the operation agreed on; '' = none."""
+
+HEADERS: Literal[2] = 2
+"""As `Scope.ciphertext_may_leave`: headers of what was released may follow it, no ciphertext."""
 
 _PREFIX = b"fieldmesh charter 1\0"
 
@@ -66,10 +69,20 @@ class Scope(_Part, frozen=True):
     sensitivity: Annotated[int, Meta(ge=0, le=2)]
     jurisdictions: Annotated[tuple[Jurisdiction, ...], Meta(max_length=JURISDICTIONS_MAX)] = ()
     """Which may hold it; empty = any. Sorted."""
-    ciphertext_may_leave: bool = True
-    """Whether others may carry what they cannot read."""
+    ciphertext_may_leave: bool | Literal[2] = True
+    """Whether others may carry what they cannot read: `leaves` and `headers_leave` say it."""
     readers: Annotated[tuple[Number16, ...], Meta(max_length=ROLES_MAX)] = ()
     """Roles that receive its keys; empty = every role certified for the scope. Sorted."""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether others may carry what they cannot read."""
+        return self.ciphertext_may_leave is True
+
+    @property
+    def headers_leave(self) -> bool:
+        """Whether headers of what was released may follow it to whoever it was released to."""
+        return bool(self.ciphertext_may_leave)
 
 
 class Role(_Part, frozen=True):

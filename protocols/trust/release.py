@@ -64,6 +64,22 @@ class Releases:
             held.record.approver, scope
         )
 
+    @property
+    def number(self) -> int:
+        """How many there are, whether they count or not."""
+        return len(self._held)
+
+    def shown_to(self, root: bytes, scope: ScopeId, who: Coordinators) -> set[bytes]:
+        """Return the documents of a scope that releases which count show to an organisation."""
+        return {
+            document
+            for entry, held in self._held.items()
+            if held.record.scope == scope
+            and root in held.record.recipients
+            and self.counts(entry, who)
+            for document in held.record.documents
+        }
+
     def keys(self, scope: ScopeId, who: Coordinators) -> dict[bytes, bytes]:
         """Entry hash → body key, of all that is released to this device in a scope."""
         found: dict[bytes, bytes] = {}

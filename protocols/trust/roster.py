@@ -308,7 +308,7 @@ class Roster:
         terms = self.charter.scope(ours) if ours else None
         if terms is None:
             return False
-        return terms.ciphertext_may_leave or readers.under_law(
+        return terms.leaves or readers.under_law(
             self._membership, self._membership.authorities(device), terms
         )
 

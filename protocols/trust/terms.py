@@ -13,6 +13,7 @@ from typing import Any
 
 from protocols.errors import InputError
 from protocols.trust.charter import (
+    HEADERS,
     JURISDICTIONS_MAX,
     KINDS_MAX,
     ROLES_MAX,
@@ -127,9 +128,11 @@ def _scopes(
                 "terms_value", field=f"{field} sensitivity", allowed=tuple(_SENSITIVITIES)
             )
         may_leave = table.get("ciphertext_may_leave", True)
-        if not isinstance(may_leave, bool):
+        if not isinstance(may_leave, bool) and may_leave != "headers":
             raise InputError(
-                "terms_value", field=f"{field} ciphertext_may_leave", allowed=("true", "false")
+                "terms_value",
+                field=f"{field} ciphertext_may_leave",
+                allowed=("true", "false", "headers"),
             )
         laws = _texts(
             table.get("jurisdictions", []), f"{field} jurisdictions", ("KE",), JURISDICTIONS_MAX
@@ -145,7 +148,7 @@ def _scopes(
                 name=name,
                 sensitivity=int(_SENSITIVITIES[said]),
                 jurisdictions=tuple(sorted(set(laws))),
-                ciphertext_may_leave=may_leave,
+                ciphertext_may_leave=HEADERS if may_leave == "headers" else may_leave,
                 readers=tuple(sorted({numbers[reader] for reader in readers})),
             )
         )  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 
 from protocols.errors import InputError
 from protocols.trust import charterfile
-from protocols.trust.charter import Charter, open_charter
+from protocols.trust.charter import Charter, Scope, open_charter
 from protocols.trust.charterfile import (
     add_org,
     collect,
@@ -18,7 +18,7 @@ from protocols.trust.charterfile import (
 )
 from protocols.trust.fingerprint import fingerprint, same_fingerprint, spoken
 from protocols.trust.identity import DeviceKeys
-from protocols.trust.statements import pack
+from protocols.trust.statements import pack, unpack
 from protocols.trust.terms import NO_KIND
 from tests.unit.founders import PASSPHRASE, ROLES, TWO_LAWS, charter, org, root, terms
 from tests.unit.trust_operation import entropy
@@ -182,12 +182,23 @@ def test_terms_name_kinds_and_readers():
         (('["JP"]', '["Japan"]'), "scope 1 jurisdictions"),
         (('["JP"]', '["JP"]\nreaders = ["nobody"]'), "scope 1 readers"),
         (("= false", '= "no"'), "scope 1 ciphertext_may_leave"),
+        (("= false", "= 2"), "scope 1 ciphertext_may_leave"),
         (("[[scope]]", "[[scopes]]"), "keys"),
         (('name = "counts"', 'name = "counts"\ncolour = "red"'), "scope 3 keys"),
     ],
 )
 def test_terms_say_where_they_cannot_be_taken(change, field):
     assert refused("terms_value", terms, TWO_LAWS.replace(*change)).field == field
+
+
+def test_headers_of_what_was_released_may_be_let_go_alone():
+    made = terms(TWO_LAWS.replace("= false", '= "headers"', 1))
+    said = {scope.name: (scope.leaves, scope.headers_leave) for scope in made.scopes}
+    assert said == {"care JP": (False, True), "care KE": (False, False), "counts": (True, True)}
+    for scope in made.scopes:
+        assert unpack(Scope, pack(scope)) == scope
+        said = {True: b"\xc3", False: b"\xc2", 2: b"\x02"}
+        assert said[scope.ciphertext_may_leave] in pack(scope)
 
 
 def test_terms_need_a_place_for_care_and_to_be_toml():
