@@ -31,6 +31,7 @@ from protocols.live.api import (
     Unassigned,
     Unconfirmed,
 )
+from protocols.live.bed import BedsPage
 from protocols.live.belonging import (
     Apart,
     Belonging,
@@ -75,6 +76,10 @@ class Node(BetweenCalls, GuidedCalls, Protocol):
 
     async def tagged(self, tag: str) -> BoardPage:
         """All patients who carry a tag."""
+        ...
+
+    async def beds(self) -> BedsPage:
+        """Wards and beds, with who lies where."""
         ...
 
     async def tally(self) -> Tally:
@@ -237,6 +242,10 @@ class NodeClient(BetweenClient, GuidedClient):
     async def tagged(self, tag: str) -> BoardPage:
         """See `Node.tagged`."""
         return await self._ask(BoardPage, "tagged", tag=tag)
+
+    async def beds(self) -> BedsPage:
+        """See `Node.beds`."""
+        return await self._ask(BedsPage, "beds")
 
     async def tally(self) -> Tally:
         """See `Node.tally`."""

@@ -100,6 +100,19 @@ def wards(ledger: Ledger, limit: int) -> tuple[str, ...]:
     return tuple(ward for (ward,) in found)
 
 
+def known_beds(ledger: Ledger, limit: int) -> list[tuple[str, str]]:
+    """Return (ward, bed) of every bed that somebody lies in or lay in last, by name.
+
+    Beds are known by their use alone.
+    """
+    found = ledger.store.all(
+        "SELECT DISTINCT ward, bed FROM encounter WHERE bed <> '' AND standing = 0"
+        " AND replaced < 2 ORDER BY ward, bed LIMIT ?",
+        (limit,),
+    )
+    return [(ward, bed) for ward, bed in found]
+
+
 def shared_beds(ledger: Ledger) -> set[tuple[str, str]]:
     """Return (ward, bed) of each bed that several patients in care are said to lie in.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protocols.live import (
     audited,
+    beds,
     counting,
     disputing,
     enrolling,
@@ -27,6 +28,7 @@ READS: dict[str, Reader] = (
     | rosters.READS
     | enrolling.READS
     | audited.READS
+    | beds.READS
     | counting.READS
     | erasing.READS
     | releasing.READS

@@ -38,6 +38,7 @@ from protocols.live.api import (
     Unconfirmed,
     UnconfirmedLine,
 )
+from protocols.live.bed import BedLine, BedsPage
 from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
 from protocols.live.relation import RelationLine, Relations
 from protocols.live.tally import Tally
@@ -51,6 +52,11 @@ NOW_MS = 1_779_287_520_000
 TRIAGE = {"dead": 0, "red": 1, "yellow": 2, "green": 3, "expectant": 4}
 SEX = {"male": 1, "female": 2, "female-pregnant": 3, "unknown": 9}
 URGENCY = {1: 0, 2: 1, 3: 2, None: 3, 4: 4, 0: 5}
+SORTS: dict[str, Any] = {
+    "wait": lambda head: head.waiting_since_ms or 0,
+    "score": lambda head: -1 if head.score is None else -head.score - 1,
+    "due": lambda head: head.due_ms or 2**60,
+}
 PASSPHRASE = "correct horse"
 PINS = {1: "4817", 3: "907314"}
 """PINs of the staff, by number."""
@@ -105,6 +111,9 @@ class FakeNode(GuidanceCalls, TrustCalls):
         self.unsigned: list[UnconfirmedLine] = []
         """Triage that nobody identified wrote."""
         self.clock, self.ahead_ms = "ok", 0
+        self.signed = False
+        """Whether clinical leads stand by the packs in use."""
+        self.empty_beds: tuple[tuple[str, str], ...] = ()
         self.restored_ms: int | None = None
         self.newest_ms: int | None = None
 
@@ -112,7 +121,20 @@ class FakeNode(GuidanceCalls, TrustCalls):
         self._up()
         return self.greeting
 
-    async def board(self, offset: int, limit: int, text: str = "") -> BoardPage:
+    async def beds(self) -> BedsPage:
+        self._up()
+        lie: dict[tuple[str, str], list[BoardLine]] = {(w, b): [] for w, b in self.empty_beds}
+        for line in map(self._line, self.patients.values()):
+            lie.setdefault((line.ward, line.bed), []).append(line)
+        places = sorted(lie, key=lambda at: (not at[0], at[0], not at[1], at[1]))
+        lines = tuple(BedLine(*place, tuple(lie[place])) for place in places)
+        real = [line for line in lines if line.bed]
+        taken = sum(bool(line.patients) for line in real)
+        return BedsPage(lines, len(real) - taken, taken)
+
+    async def board(
+        self, offset: int, limit: int, text: str = "", sort: str = "", ward: str = ""
+    ) -> BoardPage:
         self._up()
         if self.sealed:
             return BoardPage(0, offset, (), sealed=True)
@@ -120,16 +142,23 @@ class FakeNode(GuidanceCalls, TrustCalls):
             map(self._line, self.patients.values()),
             key=lambda head: (URGENCY[head.triage], head.waiting_since_ms or 0),
         )
-        found = [line for line in lines if text.casefold() in f"{line.name} {line.code}".casefold()]
+        lines.sort(key=SORTS.get(sort, lambda head: 0))
+        found = [
+            line
+            for line in lines
+            if text.casefold() in f"{line.name} {line.code}".casefold() and ward in ("", line.ward)
+        ]
         counts: dict[str, int] = {}
         for line in lines:
             key = "none" if line.triage is None else str(line.triage)
             counts[key] = counts.get(key, 0) + 1
         page = tuple(found[offset : offset + limit])
         shared, waits = self._shared(), self._waits()
+        wards = tuple(sorted({line.ward for line in lines if line.ward}))
         return BoardPage(
-            len(found), offset, page, counts, shared, waits, restored_ms=self.restored_ms
-        )
+            len(found), offset, page, counts, shared, waits, restored_ms=self.restored_ms,
+            wards=wards, signed=self.signed,
+        )  # fmt: skip
 
     async def search(self, text: str, limit: int) -> BoardPage:
         self._up()
@@ -412,6 +441,9 @@ class FakeNode(GuidanceCalls, TrustCalls):
             known.head = msgspec.structs.replace(known.head, triage=TRIAGE[data["category"]])
         if kind == "encounter.open" and "bed" in data:
             known.head = msgspec.structs.replace(known.head, bed=data["bed"])
+        if kind == "encounter.move":
+            kept = {name: data[name] or "" for name in ("bed", "ward") if name in data}
+            known.head = msgspec.structs.replace(known.head, **kept)
         if kind == "patient.identify" and "drop_tags" in data:
             dropped = data["drop_tags"]
             known.tags = tuple(tag for tag in known.tags if tag not in dropped)
@@ -454,7 +486,11 @@ def ward(now_ms: int = NOW_MS) -> FakeNode:
         waiting_since_ms=now_ms - 4 * minute, problem="chest injury", unsettled=1,
     )  # fmt: skip
     node.add("", triage=1, sex=1, age="7 y", bed="B-05", waiting_since_ms=now_ms - 9 * minute)
-    node.add("Osei Kwame", triage=1, sex=1, age="~60 y", waiting_since_ms=now_ms - 11 * minute)
+    node.add(
+        "Osei Kwame", triage=1, sex=1, age="~60 y", waiting_since_ms=now_ms - 11 * minute,
+        ward="W1", bed="B-07", isolation=1, problem="crush leg", score=12, score_before=9, trend=1,
+        last_set_ms=now_ms - 20 * minute, due_ms=now_ms - 5 * minute, late_ms=now_ms + 10 * minute,
+    )  # fmt: skip
     node.add("Li Wei", triage=2, sex=3, age="28 y", waiting_since_ms=now_ms - 125 * minute)
     node.add("Okoro Blessing", triage=2, sex=2, age="22 mo", waiting_since_ms=now_ms - 25 * minute)
     node.add("Nguyễn Thị Ánh", triage=3, sex=2, age="5 d", waiting_since_ms=now_ms - 55 * minute)
@@ -589,7 +625,8 @@ class Served:
                 case "subscribe":
                     return Reply(request.id, result=[])
                 case "board":
-                    result = await self.node.board(args["offset"], args["limit"], args["filter"])
+                    asked = (args["filter"], args["sort"], args["ward"])
+                    result = await self.node.board(args["offset"], args["limit"], *asked)
                 case "draft_put":
                     result = await self.node.draft_put(msgspec.convert(args, Draft))
                 case _:

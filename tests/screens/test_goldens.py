@@ -195,6 +195,10 @@ OWN_SEAL = "a device that is sealed itself"
 SCREENS["board-sealed"] = [OWN_SEAL]
 RESTORED = "a node restored from a backup that has met nobody since"
 SCREENS["board-restored"] = [RESTORED]
+SCREENS["board-by-score"] = ["s"]
+SCREENS["board-ward"] = ["right"]
+SCREENS["beds"] = ["down", "b"]
+SCREENS["bed"] = ["down", "b", "n"]
 BOOKS = {OWN_SEAL: ("sealed", True), RESTORED: ("restored_ms", NOW_MS - 3 * 86_400_000)}
 """What is the matter with the node's book, and how the node shows it."""
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}

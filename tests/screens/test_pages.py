@@ -65,7 +65,8 @@ class Person:
         return "\n".join(text_of(line).rstrip() for line in self.shell.draw(Size(80, 24)))
 
 
-NAMED = {"enter", "escape", "tab", "up", "down", "home", "end", "backspace", "f7", "f8", "f9"}
+NAMED = {"enter", "escape", "tab", "up", "down", "left", "right", "home", "end", "backspace"}
+NAMED |= {"f6", "f7", "f8", "f9"}
 
 
 @pytest.fixture

@@ -6,14 +6,18 @@ from collections.abc import Callable, Hashable
 from typing import ClassVar
 
 from fieldnode.text.catalogue import Catalogue
+from fieldnode.tui import watching
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, cut, line
+from fieldnode.tui.alerting import CUSTODY_UNCLEAR, alerts_of, newest
+from fieldnode.tui.cores.display import Line, Size, Span, between, cells, cut, line
 from fieldnode.tui.cores.fields import Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.screens.alerts import alert_text
+from fieldnode.tui.screens.beds import BedsPage
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.drafts import DraftsPage
 from fieldnode.tui.screens.register import RegisterPage
@@ -23,7 +27,16 @@ from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.unconfirmed import UnconfirmedPage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_counts, draw_list
-from fieldnode.tui.wording import TRIAGE_ROLES, TRIAGE_WORDS, age, called, sex, span_of, triage
+from fieldnode.tui.wording import (
+    TRIAGE_ROLES,
+    TRIAGE_WORDS,
+    age,
+    called,
+    clock,
+    sex,
+    span_of,
+    triage,
+)
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, BoardPage, SharedTag, Unconfirmed
 from protocols.records.display import clean_text
@@ -31,8 +44,15 @@ from protocols.records.display import clean_text
 WIDE_CELLS = 110
 """From this width on the problem has a column too."""
 
-CUSTODY_UNCLEAR = 3
-"""From here on the custody of a row is unclear or in conflict."""
+SORTS = ("triage", "score", "wait", "due")
+"""One key goes round them."""
+
+HINTED = "nvtbs/d"
+"""What the action bar names, as far as there is room; lines that count what waits name theirs."""
+HINT_CELLS = 79
+
+ROOMY_ROWS = 14
+"""From this height on the marked patient and the newest alert have a row each."""
 
 FILTER_CHARS_MAX = 40
 
@@ -51,6 +71,8 @@ class WardPage(Page):
         Action("d", "4", "board.drafts"),
         Action("r", "5", "board.results"),
         Action("c", "6", "board.unconfirmed"),
+        Action("s", "8", "board.sort"),
+        Action("b", "9", "board.beds"),
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -65,6 +87,14 @@ class WardPage(Page):
         self._sealed = False
         self._restored_ms: int | None = None
         self._filter = ""
+        self._sort = SORTS[0]
+        self._ward = ""
+        """Only who lies there; '' for all."""
+        self._wards: tuple[str, ...] = ()
+        self._limited = False
+        self._signed = True
+        self._pages: dict[int, BoardPage] = {}
+        """As they came, for the newest alert."""
         self._asking: FormCore | None = None
         self._came = False
         self._listed = 0
@@ -90,9 +120,15 @@ class WardPage(Page):
             return self._filter_key(self._asking, key)
         if self._rows.key(key):
             return [self._fetch(page, holds=False) for page in self._rows.wanted()]
+        if key in ("left", "right"):
+            return self._other_ward(1 if key == "right" else -1)
         if key == "enter":
             return self._with_selected(lambda row: Open(ChartPage(self.desk, row.patient)))
-        match self.action(key):
+        return self._begin(self.action(key))
+
+    def _begin(self, action: str) -> list[Act]:
+        """Start what a letter stands for."""
+        match action:
             case "n":
                 return [Open(RegisterPage(self.desk))]
             case "v":
@@ -104,6 +140,11 @@ class WardPage(Page):
                 self._asking = FormCore((field,))
                 self._asking.restore({"filter": self._filter})
                 return []
+            case "s":
+                self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+                return self._anew()
+            case "b":
+                return self._with_selected(lambda row: Open(BedsPage(self.desk, row)))
             case "d":
                 return [Open(DraftsPage(self.desk))]
             case "r":
@@ -122,42 +163,36 @@ class WardPage(Page):
         return None if self._asking is not None else self._listed
 
     def answers(self, item: str | Scan) -> bool:
-        """Enter, `v` and `t` are about the selected patient."""
-        return item == "enter" or (isinstance(item, str) and self.action(item) in ("v", "t"))
+        """Enter, `v`, `t` and `b` are about the selected patient."""
+        return item == "enter" or (isinstance(item, str) and self.action(item) in ("v", "t", "b"))
 
     def draw(self, size: Size) -> list[Line]:
         """Draw counts and rows."""
         words = self.desk.words
         wide = size.width >= WIDE_CELLS
-        columns = [
-            Column("", 1),
-            Column(words("board.triage"), 11),
-            Column(words("board.code"), 12),
-            Column(words("board.age"), 8),
-            Column(words("board.sex"), 8),
-            Column(words("board.bed"), 6),
-            Column(words("board.wait"), 7),
-            *([Column(words("board.problem"), size.width - 86)] if wide else []),
-            Column(words("board.name"), 0),
-        ]
         alerts = self._alerts(size.width)
-        room = Size(size.width, size.height - 1 - len(alerts))
-        empty = words("board.none_found" if self._filter else "board.empty")
+        below = self._below(size)
+        room = Size(size.width, size.height - 2 - len(alerts) - len(below))
+        empty = words("board.none_found" if self._filter or self._ward else "board.empty")
         if not self._came:
             empty = words("chart.loading")
+        columns = _columns(words, size.width, wide=wide)
         rows = draw_list(self._rows, columns, lambda row: self._cells(row, wide), room, empty)
-        return [self._top(size.width), *alerts, *rows]
+        return [self._top(size.width), self._order(size.width), *alerts, *rows, *below]
 
     def hints(self) -> list[Hint]:
-        """Put the way into a chart first."""
-        if self._asking is not None:
-            return [Hint(self.desk.words("keys.enter"), self.desk.words("board.apply"))]
+        """Put the way into a chart first; help has those for which 80 columns have no room."""
         words = self.desk.words
-        return [
-            Hint(words("keys.enter"), words("board.open")),
-            # The lines that count what waits name their keys; without any those do nothing.
-            *(Hint(f"{one.letter}/{one.digit}", words(one.word)) for one in self.actions[:-2]),
-        ]
+        if self._asking is not None:
+            return [Hint(words("keys.enter"), words("board.apply"))]
+        shown = [Hint(words("keys.enter"), words("board.open"))]
+        by_letter = {one.letter: one for one in self.actions}
+        for letter in HINTED:
+            one = by_letter[letter]
+            shown.append(Hint(f"{one.letter}/{one.digit}", words(one.word)))
+            if sum(cells(f"  {hint.keys} {hint.word}") for hint in shown) > HINT_CELLS:
+                return shown[:-1]
+        return shown
 
     def _alerts(self, width: int) -> list[Line]:
         """Return a line for results without a patient, and one for a tag on several patients."""
@@ -200,22 +235,80 @@ class WardPage(Page):
             parts.insert(0, Span(words("board.filtered", text=self._filter), "warn"))
         return draw_counts(parts, width)
 
-    def _cells(self, row: BoardLine, wide: bool) -> list[Span]:
+    def _order(self, width: int) -> Line:
+        """Say in which order, of which ward, and that nobody has signed what is scored by."""
         words = self.desk.words
+        said = [Span(words("board.ordered", how=words(f"board.by.{self._sort}")), "label")]
+        if self._ward:
+            ward = words("board.in_ward", ward=clean_text(self._ward))
+            said.append(Span(cut(ward, width // 3), "warn"))
+        if self._limited:
+            said.append(Span(words("board.limited", n=self._rows.total), "warn"))
+        if not self._signed:
+            said.append(Span(words("board.not_approved"), "bad"))
+        return draw_counts(said, width)
+
+    def _below(self, size: Size) -> list[Line]:
+        """Return the marked patient in full, and the newest alert."""
+        if size.height < ROOMY_ROWS:
+            return []
+        row, words = self._rows.selected, self.desk.words
+        detail: Line = ()
+        if row is not None:
+            isolation = words(f"isolation.{row.isolation}") if watching.isolated(row) else ""
+            role = "bad" if isolation else "plain"
+            parts = (isolation, _place(row), sex(words, row.sex), clean_text(row.problem))
+            shown = "   ".join(part for part in (called(words, row), *parts) if part)
+            detail = line(" ", Span(cut(shown, size.width - 2), role))
+        return [detail, self._newest(size.width)]
+
+    def _newest(self, width: int) -> Line:
+        """Return what changed last of what somebody has to look at; F6 has all of it."""
+        desk = self.desk
+        found = [one for page in self._pages.values() for one in alerts_of(page, desk.now_ms)]
+        last = newest(found)
+        if last is None or last.head is None:
+            return ()
+        at = clock(last.at_ms, desk.now_ms, desk.zone)
+        who = clean_text(last.head.tag or last.head.code)
+        said = f"! {at} {who} {alert_text(desk, last)}"
+        counted = desk.words("board.alerts", n=len(found))
+        count = Span(f"F6 {counted} ", "warn")
+        return between(line(" ", Span(cut(said, width - 20), "bad")), line(count), width)
+
+    def _cells(self, row: BoardLine, wide: bool) -> list[Span]:
+        words, now_ms = self.desk.words, self.desk.now_ms
         since = row.waiting_since_ms
-        wait = "-" if since is None else span_of(words, self.desk.now_ms - since)
-        problem = [Span(clean_text(row.problem))] if wide else []
+        wait = "-" if since is None else span_of(words, now_ms - since)
+        doubt = "!" if _disputed(row) else "?" if row.standing else " "
         return [
-            Span("!" if _disputed(row) else "?" if row.standing else " ", "warn"),
+            Span(doubt + ("I" if watching.isolated(row) else " "), "warn"),
             triage(words, row.triage),
-            Span(clean_text(row.code)),
+            watching.score(row),
+            Span(clean_text(row.bed) or "-", "bad" if row.bed_shared else "plain"),
+            Span(wait),
+            watching.due(words, row, now_ms),
+            Span(clean_text(row.tag) or clean_text(row.code)),
             Span(age(words, clean_text(row.age)) or "?"),
             Span(sex(words, row.sex)),
-            Span(clean_text(row.bed) or "-"),
-            Span(wait),
-            *problem,
+            *([Span(clean_text(row.problem))] if wide else []),
             _named(words, row),
         ]
+
+    def _other_ward(self, step: int) -> list[Act]:
+        """Show the next ward, or all of them again after the last."""
+        wards = ("", *self._wards)
+        if len(wards) < 2:
+            return [Say(self.desk.words("board.no_wards"), "plain")]
+        here = wards.index(self._ward) if self._ward in wards else 0
+        self._ward = wards[(here + step) % len(wards)]
+        return self._anew()
+
+    def _anew(self) -> list[Act]:
+        """Fetch another order or ward; nobody stays marked by their place alone."""
+        self._rows.clear()
+        self._pages.clear()
+        return [self._fetch(0, holds=True)]
 
     def _filter_key(self, asking: FormCore, key: str) -> list[Act]:
         if key == "escape":
@@ -224,8 +317,7 @@ class WardPage(Page):
         if not asking.key(key).save:
             return []
         self._filter, self._asking = asking.answer(0).text, None
-        self._rows.clear()
-        return [self._fetch(0, holds=True)]
+        return self._anew()
 
     def _with_selected(self, then: _Then) -> list[Act]:
         """Act on the selected row, unless it just took the place of another."""
@@ -251,10 +343,10 @@ class WardPage(Page):
         return [Ask(lambda node: node.unconfirmed(0), came, _later, holds=False)]
 
     def _fetch(self, page: int, *, holds: bool) -> Ask:
-        offset, text = page * PAGE_ROWS, self._filter
+        offset, asked = page * PAGE_ROWS, (self._filter, self._sort, self._ward)
 
         def came(found: BoardPage) -> list[Act]:
-            if text == self._filter:
+            if asked == (self._filter, self._sort, self._ward):
                 self._came = True
                 self._listed += holds
                 self._rows.take(page, found.lines, found.total)
@@ -263,10 +355,34 @@ class WardPage(Page):
                 self._unassigned = found.unassigned
                 self._sealed = found.sealed
                 self._restored_ms = found.restored_ms
+                self._wards, self._limited = found.wards or self._wards, found.limited
+                self._signed = found.signed
+                self._pages = {**self._pages, page: found} if page else {0: found}
             return []
 
         failed = None if holds else _later
-        return Ask(lambda node: node.board(offset, PAGE_ROWS, text), came, failed, holds=holds)
+        return Ask(lambda node: node.board(offset, PAGE_ROWS, *asked), came, failed, holds=holds)
+
+
+def _columns(words: Catalogue, width: int, *, wide: bool) -> list[Column]:
+    """Return the columns for a width; the name is last, so a width fault moves nothing else."""
+    return [
+        Column("", 2),
+        Column(words("board.triage"), 11 if wide else 9),
+        Column(words("board.score"), 5),
+        Column(words("board.bed"), 7 if wide else 5),
+        Column(words("board.wait"), 6),
+        Column(words("board.due"), 8),
+        Column(words("board.tag"), 12 if wide else 11),
+        Column(words("board.age"), 7),
+        Column(words("board.sex"), 8 if wide else 6),
+        *([Column(words("board.problem"), width - 90)] if wide else []),
+        Column(words("board.name"), 0),
+    ]
+
+
+def _place(row: BoardLine) -> str:
+    return " ".join(clean_text(part) for part in (row.ward, row.bed) if part)
 
 
 def _named(words: Catalogue, row: BoardLine) -> Span:
@@ -278,7 +394,7 @@ def _named(words: Catalogue, row: BoardLine) -> Span:
 
 def _disputed(row: BoardLine) -> bool:
     """Whether what two people wrote apart is still to be settled."""
-    return bool(row.unsettled) or row.triage_open or row.tag_shared
+    return bool(row.unsettled) or row.triage_open or row.tag_shared or row.bed_shared
 
 
 def _later(_failure: FieldmeshError) -> list[Act]:

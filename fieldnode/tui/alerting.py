@@ -1,0 +1,100 @@
+"""What somebody has to look at: found in what a board says, the most dangerous first.
+
+Pure: the hour is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from protocols.live.api import BoardLine, BoardPage
+
+RED = 1
+CUSTODY_UNCLEAR = 3
+"""From here on the custody of a line is unclear or in conflict."""
+TWICE, STOPPED = 1, 2
+"""Bits of `BoardLine.doses`."""
+
+
+class Alert(NamedTuple):
+    """One thing to look at."""
+
+    why: str
+    """Catalogue key."""
+    head: BoardLine | None
+    """None: results that wait for a patient."""
+    at_ms: int = 0
+    """Since when it is so, as far as that is known."""
+    waiting: int = 0
+    what: str = ""
+    """Catalogue key of what is added to the reason; '' for nothing."""
+
+    @property
+    def identity(self) -> str:
+        """What a list keeps its selection by."""
+        return f"{self.why} {self.what} {self.head.patient if self.head else ''}"
+
+
+def alerts_of(page: BoardPage, now_ms: int) -> Sequence[Alert]:
+    """Return what has to be looked at: who may be in danger before what is untidy."""
+    found = [alert for line in page.lines for alert in _of(line, now_ms)]
+    order = {why: rank for rank, why in enumerate(ORDER)}
+    found.sort(key=lambda alert: (order[alert.why], -alert.at_ms))
+    if page.unassigned:
+        found.append(Alert("alerts.results", None, waiting=page.unassigned))
+    return found
+
+
+ORDER = (
+    "alerts.reassess",
+    "alerts.rise",
+    "alerts.single",
+    "alerts.stopped",
+    "alerts.twice",
+    "alerts.late",
+    "alerts.red",
+    "alerts.custody",
+    "alerts.tag",
+    "alerts.bed",
+    "alerts.unsettled",
+)
+"""The reasons, the most dangerous first."""
+
+
+def newest(alerts: Sequence[Alert]) -> Alert | None:
+    """Return what changed last of what is known by its hour; None where nothing is."""
+    timed = [alert for alert in alerts if alert.at_ms and alert.head is not None]
+    return max(timed, key=lambda alert: alert.at_ms, default=None)
+
+
+def late(line: BoardLine, now_ms: int) -> bool:
+    """Whether observations of somebody are overdue."""
+    return line.late_ms is not None and now_ms >= line.late_ms
+
+
+def _of(line: BoardLine, now_ms: int) -> list[Alert]:
+    found = []
+    if line.triage_open:
+        found.append(Alert("alerts.reassess", line))
+    if line.trend > 0:
+        found.append(Alert("alerts.rise", line, line.last_set_ms or 0))
+    elif line.alerts:
+        found.append(Alert("alerts.single", line, line.last_set_ms or 0))
+    if line.doses & STOPPED:
+        found.append(Alert("alerts.stopped", line))
+    if line.doses & TWICE:
+        found.append(Alert("alerts.twice", line))
+    if late(line, now_ms):
+        found.append(Alert("alerts.late", line, line.late_ms or 0))
+    if line.triage == RED and line.last_set_ms is None:
+        found.append(Alert("alerts.red", line, line.waiting_since_ms or 0))
+    if line.custody >= CUSTODY_UNCLEAR:
+        found.append(Alert("alerts.custody", line))
+    if line.tag_shared:
+        found.append(Alert("alerts.tag", line))
+    if line.bed_shared:
+        found.append(Alert("alerts.bed", line))
+    if line.unsettled:
+        found.append(Alert("alerts.unsettled", line, what=f"risk.{line.risk}" if line.risk else ""))
+    return found
