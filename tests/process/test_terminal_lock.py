@@ -26,6 +26,8 @@ def test_a_locked_terminal_asks_nothing_and_others_go_on(folder):
                     await call
                 except InputError as error:
                     refused.append(error.code)
+            # Triage goes on, guided too: of a pack everybody may know.
+            assert (await one.pack_in_use("triage")).text
             status = await other.call("status")
             opened = await one.unlock(PASSPHRASE)
             after = await one.board(0, 10)

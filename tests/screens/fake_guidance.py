@@ -60,8 +60,8 @@ class GuidanceCalls:
         self.courses: dict[tuple[str, str], list[tuple[int, StepTold]]] = {}
         """By patient and guideline: course and step."""
         self.packs_here: list[PackLine] = shipped_packs()
-        self.approved: dict[str, str] = {}
-        """By pack, who approved it."""
+        self.in_use: dict[str, PackInUse] = {}
+        """Packs of which another version is in use than the shipped one."""
 
     def _up(self) -> None:
         raise NotImplementedError
@@ -110,7 +110,7 @@ class GuidanceCalls:
         self._up()
         if not (ROOM / f"{pack}.toml").is_file():
             raise InputError("unknown_pack", field="pack")
-        return PackInUse(pack, "1", text_of(pack), "", self.approved.get(pack, ""))
+        return self.in_use.get(pack) or PackInUse(pack, "1", text_of(pack), "", "")
 
     def take_step(self, patient: str, line: dict[str, Any], fact: str) -> None:
         data = line["data"]

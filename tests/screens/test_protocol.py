@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from protocols.errors import LinkError
 from protocols.live.api import Recorded
-from protocols.live.guidance import WeightTold
-from tests.screens.fake_guidance import guided, newer, version_of
+from protocols.live.guidance import PackInUse, WeightTold
+from tests.screens.fake_guidance import guided, newer, text_of, version_of
 from tests.screens.fake_node import FakeNode, refusing, ward
 from tests.screens.test_goldens import PLAN_C
 from tests.screens.test_line import told
@@ -279,3 +279,32 @@ def test_a_step_that_was_done_once_is_ticked_by_nobody_again():
 
     assert len(steps(person.node)) == 1
     assert "over" in person.screen
+
+
+def test_safety_8_guided_triage_follows_the_version_in_use_and_stores_it():
+    node = ward()
+    text = text_of("triage").replace('version = "1"', 'version = "2.3"', 1)
+    node.in_use["triage"] = PackInUse("triage", "2.3", text, "MoH", "Dr. Silva, clinical lead")
+
+    person = Person(node).press("f2", "431", "enter", "9", "1")
+    assert "v2.3  approved" in person.screen
+    person.press("2", "1", "enter", "4", "1", "enter")
+
+    (line,) = [line for line in node.written if line["kind"] == "triage.record"]
+    assert (line["data"]["algorithm"], line["data"]["version"]) == ("start", "2.3")
+
+
+def test_safety_8_a_guide_that_nobody_approved_says_so_from_its_first_page():
+    person = Person().press("f2", "431", "enter", "9")
+    assert "NOT APPROVED" in person.screen
+    person.press("1")
+    assert "NOT APPROVED" in person.screen
+
+
+def test_a_node_that_is_away_guides_nobody_and_the_form_stays():
+    person = Person().press("f2", "431", "enter")
+    person.node.down = LinkError("no_node")
+
+    person.press("9")
+
+    assert person.shell.page.name == "triage"

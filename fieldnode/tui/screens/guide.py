@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import ClassVar
+
+import msgspec
 
 from fieldnode.tui.acts import Act, Back, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
@@ -13,8 +16,9 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.wording import triage, unit
 from protocols.guidelines.ages import UNKNOWN, AgeSpan
-from protocols.guidelines.triage import Ask, Outcome, shipped_triage
+from protocols.guidelines.triage import Ask, Outcome, TriagePack, read_triage
 from protocols.guidelines.words import Words, word
+from protocols.records.display import clean_text
 
 
 class GuidePage(Page):
@@ -26,6 +30,7 @@ class GuidePage(Page):
         self,
         desk: Desk,
         take: Callable[[Outcome], list[Act]],
+        pack: TriagePack,
         *,
         age: AgeSpan = UNKNOWN,
         pregnant: bool | None = None,
@@ -35,11 +40,12 @@ class GuidePage(Page):
         Args:
             desk: Shared by all pages.
             take: Goes on, on the form below, with the category.
+            pack: The version that this node works by.
             age: As far as the form says.
             pregnant: None when the form does not say.
         """
         super().__init__(desk)
-        self.core = GuideCore(shipped_triage(), desk.guide, age=age, pregnant=pregnant)
+        self.core = GuideCore(pack, desk.guide, age=age, pregnant=pregnant)
         self._take = take
 
     def key(self, key: str) -> list[Act]:
@@ -92,6 +98,7 @@ class GuidePage(Page):
         rows: list[Line] = [line(" ", Span(words("guide.which"), "title")), ()]
         for number, guide in enumerate(self.core.pack.guide, start=1):
             rows.append(line("   ", Span(str(number), "key"), f"  {self._word(guide.words)}"))
+        rows += [(), self._version("  ")]
         said = wrap(words("guide.explained"), size.width - 4)
         return [*rows, (), *(line("  ", Span(part, "dim")) for part in said)]
 
@@ -100,7 +107,7 @@ class GuidePage(Page):
         which = self._word(step.algorithm.words) if step.algorithm else self._guide_word()
         number = words("guide.number", n=core.asked + 1)
         rows: list[Line] = [
-            line(" ", Span(which, "label"), Span(f"   {number}")),
+            (*line(" ", Span(which, "label"), Span(f"   {number}   ")), *self._version("")),
             (),
             line("  ", Span(self._word(asked.words), "title")),
             (),
@@ -154,6 +161,14 @@ class GuidePage(Page):
         said = wrap(caution, size.width - 4)
         return [*rows, (), *(line("  ", Span(part, "dim")) for part in said)]
 
+    def _version(self, before: str) -> Line:
+        """Return which version this is, and whether anybody stands by it."""
+        words, head = self.desk.words, self.core.pack.pack
+        known = Span(f"{before}v{clean_text(head.version)}  ", "dim")
+        if head.approved:
+            return (known, Span(words("protocols.approved"), "good"))
+        return (known, Span(words("protocols.not_approved"), "bad"))
+
     def _guide_word(self) -> str:
         return self._word(self.core.guide.words) if self.core.guide else ""
 
@@ -162,6 +177,18 @@ class GuidePage(Page):
         # What is lacking in a language comes back in another one.
         found = {one.language: one.text for one in spoken}
         return next((found[each] for each in self.desk.words.languages if each in found), "")
+
+
+@lru_cache(4)
+def guides_in(text: str, approved_by: str) -> TriagePack:
+    """Return the guides of a pack, approved by whoever stands by it.
+
+    Raises:
+        SetupError: `bad_pack`.
+    """
+    found = read_triage(text)
+    head = msgspec.structs.replace(found.pack, approved_by=approved_by)
+    return msgspec.structs.replace(found, pack=head)
 
 
 def _choice(number: str, text: str) -> Line:

@@ -19,6 +19,7 @@ from fieldnode.tui.wording import happened, triage, value_text
 from protocols.errors import FieldmeshError
 from protocols.guidelines.ages import DAYS, UNKNOWN, AgeSpan, of_band, of_days
 from protocols.live.api import BoardLine, Chart, ChartLine, Draft, Recorded
+from protocols.live.guidance import PackInUse
 from protocols.records.display import clean_text
 
 GUIDE_KEY = "9"
@@ -119,9 +120,10 @@ class TriageForm(TagForm):
             rows.append(line(f"   {at}  {mark}", category, Span(f"  {who}", "dim")))
         return rows
 
-    def _guide(self) -> Open:
+    def _guide(self) -> Ask:
+        """Ask for the version that this node works by; without an answer nobody is guided."""
         # Loaded when somebody asks: no start waits for a pack.
-        from fieldnode.tui.screens.guide import GuidePage
+        from fieldnode.tui.screens.guide import GuidePage, guides_in
         from protocols.guidelines.triage import Outcome
 
         def take(found: Outcome) -> list[Act]:
@@ -138,7 +140,12 @@ class TriageForm(TagForm):
             return [self._put_draft()]
 
         age, pregnant = self.known_age(), self.known_pregnant()
-        return Open(GuidePage(self.desk, take, age=age, pregnant=pregnant))
+
+        def came(told: PackInUse) -> list[Act]:
+            pack = guides_in(told.text, told.approved_by)
+            return [Open(GuidePage(self.desk, take, pack, age=age, pregnant=pregnant))]
+
+        return Ask(lambda node: node.pack_in_use("triage"), came)
 
     def _label(self, recorded: Recorded) -> str:
         answers = self.form.answers()
