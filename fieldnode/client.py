@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from fieldnode.between import BetweenCalls, BetweenClient
+from fieldnode.caring import CareCalls, CareClient
 from fieldnode.guided import GuidedCalls, GuidedClient
 from protocols.errors import LinkError
 from protocols.live.api import (
@@ -54,7 +55,7 @@ PAUSE_LONGEST_S = 5.0
 Answer = TypeVar("Answer")
 
 
-class Node(BetweenCalls, GuidedCalls, Protocol):
+class Node(BetweenCalls, CareCalls, GuidedCalls, Protocol):
     """The calls of `protocols/live/api.py` as a terminal uses them.
 
     Every call raises LinkError when the node is away; what was typed is still here.
@@ -207,7 +208,7 @@ class Node(BetweenCalls, GuidedCalls, Protocol):
         ...
 
 
-class NodeClient(BetweenClient, GuidedClient):
+class NodeClient(BetweenClient, CareClient, GuidedClient):
     """Calls a node over its Unix socket and comes back by itself after it was away."""
 
     def __init__(self, socket_path: Path) -> None:

@@ -40,6 +40,9 @@ WIDTH = 80
 ROWS = 30
 """What a page is laid out for; empty lines are left out."""
 
+HINT_CHARS_MAX = 4_000
+"""Longest list that a prompt offers."""
+
 BLANK_LINES = 60
 """Push what a terminal shows out of sight, where it does not know how to forget it."""
 WIPE = "\x1b[H\x1b[2J\x1b[3J"
@@ -182,7 +185,7 @@ class LineTerminal:
             return "> "
         field = page.form.open_field
         kept = value_text(field, page.form.text(page.form.place), words)
-        wanted = clean_text(hint(field, words))
+        wanted = clean_text(hint(field, words), HINT_CHARS_MAX)
         parts = [words(field.label), f"({wanted})" if wanted else "", f"[{kept}]" if kept else ""]
         return " ".join(part for part in parts if part) + ": "
 

@@ -24,6 +24,13 @@ _CIRCUMSTANCES = frozenset({"precision", "by", "source", "device", "reason", "cl
 """What all facts of one entry share and a line says once."""
 
 
+ADDENDUM = "addendum"
+"""Key of the fact that a line adds to; who shows the others says which."""
+
+_BARE = frozenset({"order", "given", "dose", "route", "often"})
+"""Keys whose value stands beside what was ordered or given without a word of its own."""
+
+
 class Reader(Protocol):
     """For whom it is worded: a terminal's desk, or a sheet of paper."""
 
@@ -85,15 +92,23 @@ def when(reader: Reader, row: ChartLine) -> str:
 
 def summary(reader: Reader, row: ChartLine, *, short: bool = False) -> str:
     """Return a timeline line's content in the reader's words; `short` ones for a column."""
-    told = [pair for pair in row.summary if pair[0] != "precision"]
+    told = [pair for pair in row.summary if pair[0] not in ("precision", ADDENDUM)]
     parts = [_pair(reader, key, value, short=short) for key, value in told]
     return "  ".join(part for part in parts if part)
 
 
+def frequency(words: Catalogue, text: str) -> str:
+    """Return how often in words, from the record's own: `times-a-day 3`, `as-needed max 4`."""
+    way, _, number = text.partition(" ")
+    number = number.removeprefix("max ")
+    key = f"often.{way}"
+    return words(key, n=number) if number and words.has(key) else value_text(words, way)
+
+
 def _pair(reader: Reader, key: str, value: str, *, short: bool) -> str:
     words = reader.words
-    plain = value_text(words, value)
-    if key in _PLAIN:
+    plain = frequency(words, value) if key == "often" else value_text(words, value)
+    if key in _PLAIN or key in _BARE:
         return plain
     for room in ("short", "obs", "field") if short else ("obs", "field"):
         if words.has(f"{room}.{key}"):

@@ -24,6 +24,9 @@ TRIAGE_WORDS = {0: "dead", 1: "red", 2: "yellow", 3: "green", 4: "expectant"}
 SEX_WORDS = {1: "male", 2: "female", 3: "female-pregnant", 9: "unknown"}
 """Sex as in the record."""
 
+_SIGNS = "{}[]"
+"""Around units that UCUM has no sign for."""
+
 UNIT_SIGNS = {"Cel": "°C", "/min": "/min", "mm[Hg]": "mmHg", "{score}": ""}
 """Units whose code is not what people read."""
 
@@ -225,6 +228,8 @@ def value_text(words: Catalogue, text: str) -> str:
     if of_care is not None:
         return clean_text(of_care)
     number, _, code = text.rpartition(" ")
+    if number and words.has(f"measure.{code.strip(_SIGNS)}"):
+        return clean_text(f"{number} {words(f'measure.{code.strip(_SIGNS)}')}")
     if words.has(f"age.{code}") and number.lstrip("~").isdecimal():
         return age(words, clean_text(text))
     return clean_text(f"{number} {unit(code)}") if number else clean_text(text)

@@ -329,8 +329,11 @@ def contests(history: History) -> list[Contest]:
 
 def own_words(record: AdministrationRecord) -> list[tuple[str, str]]:
     """Return what a record of a dose says, as (catalogue key, text) pairs."""
-    said = [(word_at(STATUSES, record.status).replace("-", "_"), _line(record))]
+    status = word_at(STATUSES, record.status).replace("-", "_")
+    said: list[tuple[str, str]] = [(status, clean_text(record.substance))]
     for key, text in (
+        ("dose", amount_text(record.dose)),
+        ("route", "" if record.route is None else word_at(ROUTES, record.route)),
         ("body_site", record.body_site),
         ("lot", record.lot),
         ("discarded", amount_text(record.discarded)),

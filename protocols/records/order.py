@@ -326,8 +326,14 @@ def contests(history: History) -> list[Contest]:
 
 def own_words(record: OrderPlace) -> list[tuple[str, str]]:
     """Return what an order says, as (catalogue key, text) pairs."""
-    said = [("order", _line_of(record))]
+    package = clean_text(f"{record.form} {record.strength}".strip())
+    # In brackets: no strength is taken for the dose.
+    name = clean_text(record.substance) + (f" ({package})" if package else "")
+    said: list[tuple[str, str]] = [("order", name)]
     for key, text in (
+        ("dose", amount_text(record.dose)),
+        ("route", word_at(ROUTES, record.route)),
+        ("often", frequency_text(record.frequency)),
         ("indication", record.indication),
         ("arithmetic", record.proposal.arithmetic if record.proposal else ""),
         ("weight_used", amount_text(record.weight)),

@@ -96,6 +96,10 @@ def summary(fact: Fact) -> Pairs:
         for number, value in record.asserts()
     ]
     said += _own_words(record)
+    if isinstance(record, NoteAdd) and record.about is not None:
+        prefix, index = record.about
+        whole = (prefix or fact.doc_id)[:16] + (index & 0xFFFF).to_bytes(2)
+        said += [("addendum", next(iter(_references(whole)), ""))]
     circumstances = record.circumstances
     if circumstances is not None:
         said += [

@@ -43,6 +43,7 @@ from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
 from protocols.live.relation import RelationLine, Relations
 from protocols.live.tally import Tally
 from protocols.records.planning import read_time
+from tests.screens.fake_care import CareCalls
 from tests.screens.fake_guidance import GuidanceCalls
 from tests.screens.fake_trust import LONG, LONG_SPOKEN, PRINT, SPOKEN, TrustCalls
 
@@ -71,7 +72,7 @@ class Patient:
     """Older ones that are still worn."""
 
 
-class FakeNode(GuidanceCalls, TrustCalls):
+class FakeNode(CareCalls, GuidanceCalls, TrustCalls):
     """Holds a ward in memory."""
 
     def __init__(self, now_ms: int = NOW_MS, **greeting: Any) -> None:

@@ -21,6 +21,8 @@ from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
 from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
+from tests.screens import care_screens
+from tests.screens.fake_care import in_care
 from tests.screens.fake_guidance import guided
 from tests.screens.fake_guidance import guided
 from tests.screens.fake_node import NOW_MS, refusing, staff, unsigned_triage, waiting_results, ward
@@ -199,6 +201,7 @@ SCREENS["board-by-score"] = ["s"]
 SCREENS["board-ward"] = ["right"]
 SCREENS["beds"] = ["down", "b"]
 SCREENS["bed"] = ["down", "b", "n"]
+SCREENS |= care_screens.SCREENS
 BOOKS = {OWN_SEAL: ("sealed", True), RESTORED: ("restored_ms", NOW_MS - 3 * 86_400_000)}
 """What is the matter with the node's book, and how the node shows it."""
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
@@ -224,6 +227,9 @@ def shell_after(keys, words, node=None, **greeting):
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
     if keys[:1] == [OTHER_TEAM]:
         keys, node.foreign = keys[1:], dict.fromkeys(node.patients, ("Red Cross", "MoH"))
+    if keys[:1] == [care_screens.CARED]:
+        keys = keys[1:]
+        in_care(node)
     if keys[:1] == [GUIDED]:
         keys = keys[1:]
         guided(node)

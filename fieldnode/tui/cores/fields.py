@@ -118,6 +118,14 @@ class Field:
         """Return what stays in the field once it is left: what will be written."""
         return answer.text or text
 
+    def is_picked(self, _text: str) -> bool:
+        """Whether the text was picked, not typed: one key more begins anew."""
+        return False
+
+    def shown(self, text: str) -> str:
+        """Return what stands in the field for a text."""
+        return text
+
 
 @dataclass(frozen=True, slots=True)
 class Coded(Field):

@@ -127,6 +127,13 @@ class FormCore:
         self._open(min(place + 1, len(self.fields) - 1))
         return Step(dirty=frozenset({place, before, self.place}), left=name)
 
+    def offer(self, name: str, text: str) -> None:
+        """Put an answer into a field that is still empty; whoever types goes on where they are."""
+        place = self.place_of(name)
+        if not self._texts[place]:
+            self._set(place, text)
+            self.cursor = len(text) if place == self.place else self.cursor
+
     def replace_field(self, field: Field) -> None:
         """Give a field of the same name other limits, as when the age becomes known."""
         place = self.place_of(field.name)
@@ -198,7 +205,7 @@ class FormCore:
     def _type(self, char: str) -> Step:
         place = self.place
         text = self._texts[place]
-        if text and text in self.open_field.absent:
+        if text and (text in self.open_field.absent or self.open_field.is_picked(text)):
             text, self.cursor = "", 0
         whole = self.open_field.alone(text, char)
         if whole is not None:
@@ -264,6 +271,12 @@ class FormCore:
     def _edit(self, key: str) -> bool:
         """Move the cursor or take a character out; return whether there was something to do."""
         text, at = self._texts[self.place], self.cursor
+        if self.open_field.is_picked(text):
+            # Nobody typed these letters: they go together or stay.
+            if key in ("backspace", "delete"):
+                self._set(self.place, "")
+                self.cursor = 0
+            return key in ("backspace", "delete")
         match key:
             case "backspace" if at > 0:
                 self._set(self.place, text[: at - 1] + text[at:])

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import (
-    Line,
-    Size,
-    Span,
-    between,
-    cells,
-    cut,
-    line,
-    line_cells,
-    wrap,
-)
+from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, fill, line, wrap
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
@@ -27,7 +17,7 @@ from fieldnode.tui.screens.settle import SettlePage
 from fieldnode.tui.screens.shared_tag import SharedTagPage, others
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
-from fieldnode.tui.timeline import Happening, happenings, summary, when
+from fieldnode.tui.timeline import ADDENDUM, Happening, happenings, summary, when
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import clock, error, identity, safety_line, value_text
 from protocols.errors import FieldmeshError
@@ -55,8 +45,12 @@ FACTS_MAX = 500
 """Facts fetched once the person has gone to the end of those; the most the node gives."""
 
 
-ALSO = (Action("p", "7", "chart.protocols"),)
-"""Actions whose keys stand beside the allergies."""
+ALSO = (
+    Action("m", "8", "chart.medicines"),
+    Action("p", "7", "chart.protocols"),
+    Action("l", "6", "chart.links"),
+)
+"""Actions that the bar has no room for: their keys stand in a row of their own above it."""
 
 
 class ChartPage(Page):
@@ -69,7 +63,7 @@ class ChartPage(Page):
         Action("n", "3", "chart.note"),
         Action("e", "4", "chart.error"),
         Action("u", "5", "chart.settle"),
-        Action("l", "6", "chart.links"),
+        Action("c", "9", "chart.care"),
         *ALSO,
     )
 
@@ -100,22 +94,23 @@ class ChartPage(Page):
             return super().key(key)
         if self._rows.key(key):
             return self._fetch_older(chart)
-        match self.action(key):
-            case "v":
-                return [Open(VitalsPage(self.desk, chart.head))]
-            case "t":
-                return [Open(TriagePage(self.desk, chart.head))]
-            case "n":
-                return [Open(NotePage(self.desk, chart.head))]
-            case "l":
-                return [_links(self.desk, chart)]
-            case "p":
-                return [_protocols(self.desk, chart)]
-            case "e":
-                return self._entered_in_error(chart)
-            case "u":
-                return self._settle(chart)
-        return super().key(key)
+        opener = self._openers(chart).get(self.action(key))
+        return super().key(key) if opener is None else opener()
+
+    def _openers(self, chart: Chart) -> dict[str, Callable[[], list[Act]]]:
+        """Return what each letter does."""
+        desk, head = self.desk, chart.head
+        return {
+            "v": lambda: [Open(VitalsPage(desk, head))],
+            "t": lambda: [Open(TriagePage(desk, head))],
+            "n": lambda: [Open(NotePage(desk, head))],
+            "l": lambda: [_links(desk, chart)],
+            "p": lambda: [_protocols(desk, chart)],
+            "m": lambda: [_medicines(desk, chart)],
+            "c": lambda: [_care(desk, chart, self._marked())],
+            "e": lambda: self._entered_in_error(chart),
+            "u": lambda: self._settle(chart),
+        }
 
     def draw(self, size: Size) -> list[Line]:
         """Draw who it is, what is known, and the timeline."""
@@ -123,9 +118,7 @@ class ChartPage(Page):
         if self._chart is None:
             return [(), line(" ", Span(words("chart.loading"), "dim"))]
         alerts = self._shared_tags(size.width)
-        also = self._also()
-        safe = safety_line(words, self._chart.head, size.width - line_cells(also))
-        safety = between(safe, also, size.width)
+        safety = safety_line(words, self._chart.head, size.width)
         top = [identity(words, self._chart.head), safety, *alerts, *self._attributes(size.width)]
         columns = (
             Column(words("chart.at"), AT_CELLS),
@@ -134,22 +127,25 @@ class ChartPage(Page):
             Column(words("chart.by"), AUTHOR_CELLS),
             Column(words("chart.what"), 0),
         )
-        room = Size(size.width, size.height - len(top) - DETAIL_ROWS)
+        room = Size(size.width, size.height - len(top) - DETAIL_ROWS - 1)
         rows = draw_list(self._rows, columns, self._cells, room, words("chart.empty"))
-        return [*top, *rows, *self._details(size.width)]
+        details = self._details(size.width)
+        details += [()] * (DETAIL_ROWS - len(details))
+        return [*top, *rows, *details, self._also(size.width)]
 
     def hints(self) -> list[Hint]:
-        """Return what the bar has room for; the rest stands beside the allergies."""
+        """Return what the bar has room for; the rest stands in the row above it."""
         also = {self.desk.words(action.word) for action in ALSO}
         return [hint for hint in super().hints() if hint.word not in also]
 
-    def _also(self) -> Line:
+    def _also(self, width: int) -> Line:
         """Return keys that the bar has no room for."""
-        spans = []
+        spans: list[Span] = []
         for action in ALSO:
-            spans += [Span(f"{action.letter}/{action.digit}", "key")]
-            spans += [Span(f" {self.desk.words(action.word)} ")]
-        return tuple(spans)
+            gap = "  " if spans else " "
+            spans += [Span(gap), Span(f"{action.letter}/{action.digit}", "key")]
+            spans += [Span(f" {self.desk.words(action.word)}")]
+        return fill(tuple(spans), width)
 
     def _fetch(self, *, holds: bool) -> Ask:
         patient, limit = self._patient, self._limit
@@ -228,7 +224,22 @@ class ChartPage(Page):
             before.append(words("chart.not_standing"))
         if row.unconfirmed:
             before.append(words("chart.unconfirmed"))
-        return " ".join([*before, summary(self.desk, row, short=short), *self._stood_by(row)])
+        said = summary(self.desk, row, short=short)
+        return " ".join([*before, said, *self._adds_to(row), *self._stood_by(row)])
+
+    def _adds_to(self, row: ChartLine) -> list[str]:
+        """Return what an addendum adds to: the line as it is here, or that it is earlier."""
+        desk = self.desk
+        about = dict(row.summary).get(ADDENDUM, "")
+        if not about or self._chart is None:
+            return []
+        known = next((one for one in self._chart.lines if one.fact == about), None)
+        what = desk.words("chart.adds_earlier")
+        if known is not None:
+            key = f"kind.{known.kind}"
+            kind = desk.words(key) if desk.words.has(key) else clean_text(known.kind)
+            what = f"{kind} {when(desk, known)}"
+        return [desk.words("chart.adds_to", what=what)]
 
     def _stood_by(self, row: ChartLine) -> list[str]:
         """Return who stands by a triage that nobody identified wrote, and since when."""
@@ -260,6 +271,14 @@ class ChartPage(Page):
             saved=words(f"saved_long.{row.saved}") if words.has(f"saved_long.{row.saved}") else "?",
         )
 
+    def _marked(self) -> tuple[str, str]:
+        """Return the marked line's first fact, and the line in words; '' for none."""
+        chosen = self._rows.selected
+        if chosen is None:
+            return "", ""
+        row = chosen.line
+        return row.fact, f"{when(self.desk, row)} {summary(self.desk, row, short=True)}"
+
     def _entered_in_error(self, chart: Chart) -> list[Act]:
         chosen = self._rows.selected
         if chosen is None or chosen.line.replaced == 2:
@@ -282,6 +301,19 @@ def _links(desk: Desk, chart: Chart) -> Open:
     from fieldnode.tui.screens.links import LinksPage
 
     return Open(LinksPage(desk, chart.head))
+
+
+def _medicines(desk: Desk, chart: Chart) -> Open:
+    # No start waits for the pages of care.
+    from fieldnode.tui.screens.medicines import MedicinesPage
+
+    return Open(MedicinesPage(desk, chart.head))
+
+
+def _care(desk: Desk, chart: Chart, marked: tuple[str, str]) -> Open:
+    from fieldnode.tui.screens.care import CarePage
+
+    return Open(CarePage(desk, chart.head, marked))
 
 
 def _protocols(desk: Desk, chart: Chart) -> Open:

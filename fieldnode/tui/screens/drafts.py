@@ -20,7 +20,14 @@ from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import clock
 from protocols.live.api import BoardLine, Chart, Draft
+from protocols.live.bedside import Care
 from protocols.records.display import clean_text
+
+CARE_FORMS = frozenset(
+    {"allergy", "allergy_none", "allergy_refute", "problem", "problem_over", "order", "give",
+     "give_without", "stop_order", "procedure", "discharge", "addendum"}
+)  # fmt: skip
+"""Forms that begin from a patient's care."""
 
 PROTOCOL = "protocol"
 """Drafts of answers to a guideline."""
@@ -114,6 +121,9 @@ class DraftsPage(Page):
             page = MassPage(self.desk) if draft.form == "triage" else RegisterPage(self.desk)
             return self._open(page, draft)
 
+        if draft.form in CARE_FORMS:
+            return [_care(self.desk, draft)]
+
         def came(chart: Chart) -> list[Act]:
             if draft.form == PROTOCOL:
                 return [_protocol(self.desk, chart.head, draft)]
@@ -134,6 +144,21 @@ class DraftsPage(Page):
             return [Say(self.desk.words("drafts.dropped")), *self.opened()]
 
         return [Ask(lambda node: node.draft_drop(draft.form, draft.subject), dropped)]
+
+
+def _care(desk: Desk, draft: Draft) -> Ask:
+    # No start waits for the pages of care.
+    from fieldnode.tui.screens.care_drafts import care_form
+    from fieldnode.tui.screens.care_list import with_care
+
+    def go_on(care: Care) -> list[Act]:
+        page = care_form(desk, draft, care)
+        if page is None:
+            return [Say(desk.words("drafts.gone"), "warn", bell=True)]
+        page.take_up(draft)
+        return [Open(page, instead=True)]
+
+    return with_care(desk, draft.patient, go_on)
 
 
 def _protocol(desk: Desk, head: BoardLine, draft: Draft) -> Open:

@@ -25,13 +25,11 @@ from fieldnode.tui.wording import (
     error,
     identity,
     occasion_text,
+    safety_line,
     short_identity,
 )
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, BoardPage, Draft, Recorded
-
-TITLE_ROWS = 2
-"""Who it is about, and the title."""
 
 SCAN_CHARS_MAX = 64
 """Longest tag; a longer code is not one."""
@@ -189,9 +187,10 @@ class FormPage(Page, ABC):
         if self.head is None:
             top = [title, between((), when, size.width)]
         else:
-            top = [identity(words, self.head), between(title, when, size.width)]
-        room = Size(size.width, size.height - TITLE_ROWS)
-        return [*top, *draw_form(self.form, words, room)]
+            safety = safety_line(words, self.head, size.width)
+            top = [identity(words, self.head), safety, between(title, when, size.width)]
+        room = Size(size.width, size.height - len(top))
+        return [*top, *draw_form(self.form, words, room, self.beside())]
 
     def hints(self) -> list[Hint]:
         """Return what Enter and the arrows do."""
@@ -201,6 +200,10 @@ class FormPage(Page, ABC):
             Hint("↑", words("keys.previous")),
             Hint("Ctrl+T", words("keys.when")),
         ]
+
+    def beside(self) -> dict[str, Span]:
+        """Return what stands beside fields in the place of what they take, by name."""
+        return {}
 
     def told(self) -> list[Line]:
         """Return what stands around the fields, for line mode, which draws none."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fieldnode.text.catalogue import Catalogue
-from fieldnode.tui.cores.display import Line, Size, Span, cells, fill, fit, line, wrap
+from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, fill, fit, line, wrap
 from fieldnode.tui.cores.fields import UNRECORDABLE, Coded, Date, Field, Number, Pressure, Tag, Time
 from fieldnode.tui.cores.form import FormCore
+from fieldnode.tui.cores.picked import Picked
 from fieldnode.tui.wording import reason, unit
 from protocols.records.display import clean_text
 
@@ -17,32 +20,72 @@ BOX_CELLS = 15
 """Room for a short answer; a line of text takes what the screen leaves."""
 
 
-def draw_form(form: FormCore, words: Catalogue, size: Size) -> list[Line]:
-    """Return the lines of a form in exactly `size.height` rows."""
-    room = size.height - HELP_ROWS
-    rows = _rows(form, words, size.width)
+def draw_form(
+    form: FormCore, words: Catalogue, size: Size, beside: Mapping[str, Span] | None = None
+) -> list[Line]:
+    """Return the lines of a form in exactly `size.height` rows.
+
+    Args:
+        form: Fields and what was typed.
+        words: The reader's.
+        size: Of the room.
+        beside: By field, what stands in the place of what it takes.
+    """
+    rows = _rows(form, words, size.width, beside or {})
+    # A list to pick from takes what the fields leave.
+    helped = help_lines(form, words, size.width, max(HELP_ROWS, size.height - len(rows) - 1))
+    room = size.height - len(helped)
     open_row = form.place + (1 if form.place >= form.optional_from else 0)
     top = max(0, min(open_row - room // 2, len(rows) - room)) if len(rows) > room else 0
     shown = rows[top : top + room]
     shown += [()] * (room - len(shown))
-    return [*shown, *help_lines(form, words, size.width)]
+    return [*shown, *helped]
 
 
-def help_lines(form: FormCore, words: Catalogue, width: int) -> list[Line]:
-    """Return what to know about the open field, in `HELP_ROWS` rows."""
+def help_lines(form: FormCore, words: Catalogue, width: int, most: int = HELP_ROWS) -> list[Line]:
+    """Return what to know about the open field: `HELP_ROWS` rows, for a list up to `most`."""
+    field, text = form.open_field, form.text(form.place)
+    found: list[Line] = []
     if form.reason is not None:
-        text, role = reason(words, form.reason), "warn"
         # A cash register's bell, not an alarm: the mark makes it a refusal without colour.
-        text = f"! {text}"
-    else:
-        text, role = hint(form.open_field, words), "dim"
-    found = [line(" ", Span(part, role)) for part in wrap(text, width - 2)][:HELP_ROWS]
+        said = f"! {reason(words, form.reason)}"
+        found = [line(" ", Span(part, "warn")) for part in wrap(said, width - 2)][:HELP_ROWS]
+    elif not isinstance(field, Picked):
+        said = hint(field, words)
+        found = [line(" ", Span(part, "dim")) for part in wrap(said, width - 2)][:HELP_ROWS]
+    if isinstance(field, Picked):
+        if field.hint and form.reason is None:
+            said = words(field.hint)
+            found = [line(" ", Span(part, "dim")) for part in wrap(said, width - 2)]
+        found = [*found, *_listed(field, text, width)]
+        if len(found) > most:
+            found = [*found[: most - 1], line(" ", Span("…", "dim"))]
     return found + [()] * (HELP_ROWS - len(found))
 
 
-def hint(field: Field, words: Catalogue) -> str:
-    """Return what the open field takes."""
+def _listed(field: Picked, text: str, width: int) -> list[Line]:
+    """Return what the next digits pick, a row never broken in its midst."""
+    rows: list[list[Span]] = []
+    used = width
+    for digits, word in [] if field.is_picked(text) else field.offered(text):
+        shown = cut(clean_text(word), width - 6)
+        room = cells(digits) + 1 + cells(shown)
+        if used + 2 + room > width - 1:
+            rows.append([Span(" ")])
+            used = 1
+        else:
+            rows[-1].append(Span("  "))
+            used += 2
+        rows[-1] += [Span(digits, "key"), Span(f" {shown}", "dim")]
+        used += room
+    return [tuple(row) for row in rows]
+
+
+def hint(field: Field, words: Catalogue, text: str = "") -> str:
+    """Return what a field takes, `text` standing in it."""
     parts = [choices(field, words)] if isinstance(field, Coded) else []
+    if isinstance(field, Picked):
+        parts += [offered(field, text)]
     if field.hint:
         parts.append(words(field.hint))
     if field.absent:
@@ -55,6 +98,13 @@ def choices(field: Coded, words: Catalogue) -> str:
     return "  ".join(f"{choice.digit} {words(choice.word)}" for choice in field.choices)
 
 
+def offered(field: Picked, text: str) -> str:
+    """Return what the next digits pick; '' once something is picked."""
+    if field.is_picked(text):
+        return ""
+    return "  ".join(f"{digits} {clean_text(word)}" for digits, word in field.offered(text))
+
+
 def value_text(field: Field, text: str, words: Catalogue) -> str:
     """Return what was typed as it is shown: coded answers with their word."""
     if text and text in field.absent:
@@ -62,15 +112,20 @@ def value_text(field: Field, text: str, words: Catalogue) -> str:
         return f"{text} {words(key)}"
     if isinstance(field, Coded) and text:
         return f"{text} {words(field.choice(text).word)}"
-    return text
+    return clean_text(field.shown(text)) if field.is_picked(text) else text
 
 
-def _rows(form: FormCore, words: Catalogue, width: int) -> list[Line]:
+def _rows(
+    form: FormCore, words: Catalogue, width: int, beside: Mapping[str, Span]
+) -> list[Line]:
     rows: list[Line] = []
     for place, field in enumerate(form.fields):
         if place == form.optional_from:
             rows.append(line("  ", Span(words("form.optional"), "dim")))
-        rows.append(_field(form, place, field, words, width))
+        told = beside.get(field.name)
+        note = None if told is None else (Span("  "), told)
+        drawn = _field(form, place, field, words, width)
+        rows.append(drawn if note is None else (*drawn[:-1], *note))
     return rows
 
 

@@ -1,0 +1,54 @@
+"""A draft of a form of care taken up again: what it was about is looked for in the care of now."""
+
+from __future__ import annotations
+
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.screens.allergies import AllergyPage, NoneKnownPage, RefutePage
+from fieldnode.tui.screens.discharge import DischargePage
+from fieldnode.tui.screens.form_page import FormPage
+from fieldnode.tui.screens.give import GivePage, GiveWithoutPage
+from fieldnode.tui.screens.medicines import StopPage
+from fieldnode.tui.screens.note import AddendumPage
+from fieldnode.tui.screens.order import OrderPage
+from fieldnode.tui.screens.problems import ProblemOverPage, ProblemPage
+from fieldnode.tui.screens.procedure import ProcedurePage
+from protocols.live.api import Draft
+from protocols.live.bedside import Care
+
+
+def care_form(desk: Desk, draft: Draft, care: Care) -> FormPage | None:
+    """Return the form of a draft; None where what it was about is there no more."""
+    about, head = draft.fields.get("about", ""), care.head
+    match draft.form:
+        case "allergy":
+            return AllergyPage(desk, head)
+        case "allergy_none":
+            return NoneKnownPage(desk, head)
+        case "problem":
+            return ProblemPage(desk, head)
+        case "procedure":
+            return ProcedurePage(desk, head)
+        case "order":
+            return OrderPage(desk, care)
+        case "give_without":
+            return GiveWithoutPage(desk, care)
+        case "discharge":
+            return DischargePage(desk, care)
+        case "addendum":
+            return AddendumPage(desk, head, about, draft.fields.get("what", ""))
+    return _about(desk, draft, care, about)
+
+
+def _about(desk: Desk, draft: Draft, care: Care, about: str) -> FormPage | None:
+    allergy = next((one for one in care.allergies if one.fact == about), None)
+    problem = next((one for one in care.conditions if one.fact == about), None)
+    medicine = next((one for one in care.medicines if one.order == about), None)
+    if draft.form == "allergy_refute" and allergy is not None:
+        return RefutePage(desk, care.head, allergy)
+    if draft.form == "problem_over" and problem is not None:
+        return ProblemOverPage(desk, care.head, problem, draft.fields.get("becomes", "resolved"))
+    if draft.form == "give" and medicine is not None:
+        return GivePage(desk, care, medicine)
+    if draft.form == "stop_order" and medicine is not None:
+        return StopPage(desk, care, medicine)
+    return None

@@ -1,0 +1,133 @@
+"""Care here ends: how, what the visit is counted under, and its relation to the event."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from fieldnode.tui.acts import Act, Back, Say
+from fieldnode.tui.cores.display import Line
+from fieldnode.tui.cores.fields import Answer, Choice, Coded, Field
+from fieldnode.tui.cores.form import FormCore
+from fieldnode.tui.cores.picked import Item, Picked, coded
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.screens.care_form import CareForm
+from fieldnode.tui.screens.picks import RELATION
+from fieldnode.tui.wording import value_text
+from protocols.guidelines.vocabulary import Condition, rows_of
+from protocols.live.api import Recorded
+from protocols.live.bedside import Care
+
+OUTCOME = (
+    Choice("1", "discharged", "value.discharged"),
+    Choice("2", "discharged-follow-up", "value.discharged-follow-up"),
+    Choice("3", "left-against-advice", "value.left-against-advice"),
+    Choice("4", "referred", "value.referred"),
+    Choice("5", "admitted", "value.admitted"),
+    Choice("6", "dead-on-arrival", "value.dead-on-arrival"),
+    Choice("7", "died", "value.died"),
+    Choice("8", "rehabilitation", "value.rehabilitation"),
+    Choice("9", "left-unseen", "value.left-unseen"),
+    Choice("0", "other", "value.other"),
+)
+"""In the order of the minimum data set, items 36 to 43; the last two are none of it."""
+
+
+class DischargePage(CareForm):
+    """One encounter closed; its bed is free from then on."""
+
+    name: ClassVar[str] = "discharge"
+    title: ClassVar[str] = "discharge.title"
+    saved_word: ClassVar[str] = "discharge.saved"
+    kinds: ClassVar[tuple[str, ...]] = ("encounter.close", "encounter.move")
+
+    def __init__(self, desk: Desk, care: Care) -> None:
+        super().__init__(desk, FormCore(_fields(desk), optional_from=3), care.head)
+        self._care = care
+
+    def opened(self) -> list[Act]:
+        """Where nobody is in care there is nothing to end."""
+        if not self._care.in_care:
+            return [Back(), Say(self.desk.words("discharge.not_in_care"), "warn", bell=True)]
+        return super().opened()
+
+    def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
+        """Return what frees the bed and says the complaint, or the end where there is neither."""
+        moved: dict[str, Any] = {}
+        if "problem" in answers:
+            moved["problem"] = answers["problem"].text
+        if self.head is not None and self.head.bed:
+            moved["bed"] = None
+        if moved:
+            return {"kind": "encounter.move", "patient": self.patient, "data": moved}
+        return self._close(answers)
+
+    def also(self, answers: dict[str, Answer]) -> list[dict[str, Any]]:
+        """Return the end, where something stands before it."""
+        closed = self._close(answers)
+        if self.record(answers)["kind"] == closed["kind"]:
+            return []
+        return [{**closed, "key": "close"}]
+
+    def told(self) -> list[Line]:
+        """Say what is known of it already: it stays where nothing is typed."""
+        words, care = self.desk.words, self._care
+        head = care.head
+        known = [f"{words('field.problem')}: {head.problem}"] if head.problem else []
+        if care.syndrome:
+            known.append(f"{words('field.syndrome')}: {value_text(words, care.syndrome)}")
+        lines: list[Line] = self.says("  ".join(known), "dim") if known else []
+        if head.bed:
+            lines += self.says(words("discharge.frees", bed=head.bed), "dim")
+        going_on = [one for one in care.medicines if one.state not in ("stopped", "ended", "done")]
+        if going_on:
+            lines += self.says(words.count("discharge.medicines", len(going_on)), "warn")
+        return lines
+
+    def _close(self, answers: dict[str, Answer]) -> dict[str, Any]:
+        data: dict[str, Any] = {"outcome": answers["outcome"].text}
+        if "syndrome" in answers:
+            data["syndrome"] = _condition(coded(answers["syndrome"])[0])
+        more = ("event_relation", "destination", "text")
+        data |= {name: answers[name].text for name in more if name in answers}
+        return {"kind": "encounter.close", "patient": self.patient, "data": data}
+
+    def _label(self, recorded: Recorded) -> str:
+        outcome = value_text(self.desk.words, self.form.answers()["outcome"].text)
+        return f"{outcome}  {super()._label(recorded)}"
+
+
+def _fields(desk: Desk) -> tuple[Field, ...]:
+    grave = tuple((value, "discharge.died_sure") for value in ("died", "dead-on-arrival"))
+    return (
+        Coded("outcome", "field.outcome", required=True, choices=OUTCOME, grave=grave),
+        Picked(
+            "syndrome", "field.syndrome", hint="discharge.syndrome_hint", items=_syndromes(desk)
+        ),
+        Coded("event_relation", "field.event_relation", choices=RELATION),
+        Field("problem", "discharge.complaint", hint="discharge.complaint_hint"),
+        Field("destination", "discharge.destination", hint="discharge.destination_hint"),
+        Field("text", "discharge.text"),
+    )
+
+
+def _syndromes(desk: Desk) -> tuple[Item, ...]:
+    """Return the rows of the pack that a visit can be counted under, by their numbers there."""
+    from protocols.guidelines.syndromes import shipped_syndromes, shown
+
+    return tuple(
+        Item(str(row.number), row.id, shown(row, desk.words.language).text)
+        for row in shipped_syndromes().syndrome
+        if _condition(row.id)
+    )
+
+
+def _condition(row_id: str) -> str:
+    """Return the condition that a row of the pack is recorded as: the same one, or of its item."""
+    from protocols.guidelines.syndromes import shipped_syndromes
+
+    row = next((one for one in shipped_syndromes().syndrome if one.id == row_id), None)
+    known = [one for one in rows_of("condition") if isinstance(one, Condition) and one.syndrome]
+    if row is None:
+        return ""
+    same = [one.name for one in known if one.name == row_id]
+    return (same or [one.name for one in known if one.mds == row.mds] or [""])[0]
