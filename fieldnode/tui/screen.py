@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
+from textual.screen import Screen
 
 from fieldnode.client import NodeClient
 from fieldnode.tui.app import Driver, steady_ms
@@ -16,6 +18,7 @@ from fieldnode.tui.cores.keys import GROUP_SEPARATOR, is_text
 from fieldnode.tui.keyboard import KeyboardDriver
 from fieldnode.tui.shell import Shell
 from fieldnode.tui.themes import PLAIN, styles
+from fieldnode.tui.widgets.sparing import sparing
 from fieldnode.tui.widgets.stage import Stage
 
 FIRST_WAIT_S = 0.25
@@ -48,6 +51,10 @@ class Terminal(App[int]):
     def compose(self) -> ComposeResult:
         """Put up the stage."""
         yield self._stage
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Send only the cells that changed."""
+        super()._display(screen, sparing(renderable))
 
     def on_mount(self) -> None:
         """Start the shell."""
