@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from figures import alone, syncing, trust, worlds
+from figures import alone, keys, syncing, trust, worlds
 from figures.books import Books
 from figures.figure import (
     Figure,
@@ -40,6 +40,8 @@ FIGURES = (
     Figure("idle", alone.idle),
     Figure("disk", alone.disk),
     Figure("terminal", worlds.terminal),
+    Figure("terminal-keys", keys.terminal_keys),
+    Figure("terminal-list", keys.terminal_list),
     Figure("drill", worlds.drill),
     Figure("trust", trust.large_operation),
     Figure("handshake", trust.handshake),

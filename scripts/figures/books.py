@@ -91,9 +91,15 @@ class Books:
     def stranger(self, number: int) -> Path:
         """Return an empty book of somebody else's operation."""
         folder = self.scratch() / "stranger"
-        ledger = _found(folder, "Stranger", Random(f"stranger {number}"), hq=False)
+        ledger = found(folder, "Stranger", Random(f"stranger {number}"), hq=False)
         ledger.close()
         return folder
+
+    def made(self, name: str, build: Callable[[Path], None]) -> Path:
+        """Return a copy of a book that `build` writes into a folder the first time."""
+        if not self._made_path(name).exists():
+            _build(self._made_path(name), lambda folder: build(folder / "book"))
+        return self._copy(f"{name}/book", 0)
 
     def _copy(self, name: str, patients: int) -> Path:
         if patients:
@@ -166,12 +172,12 @@ def lines(patients: int, *, name: str = "b") -> Iterator[tuple[int, dict[str, An
 
 def _found_operation(folder: Path, patients: int) -> None:
     chance = Random(SEED)
-    ledger = _found(folder / "source", "Head office", chance, hq=True)
+    ledger = found(folder / "source", "Head office", chance, hq=True)
     home = (ledger.authority.keys, ledger.authority.epoch)
     devices = [_admit_writer(ledger, number, chance) for number in range(DEVICES)]
     _write_all(ledger, devices, patients, chance)
     ledger.authority.keys, ledger.authority.epoch = home
-    joined = _found(folder / "joined", "Tent seven", chance, hq=False)
+    joined = found(folder / "joined", "Tent seven", chance, hq=False)
     request = request_to_join(joined, b"", chance.randbytes)
     join(joined, admit(ledger, request, chance.randbytes, BEGINS_MS, wish=Wish()), BEGINS_MS)
     for each in (ledger, joined):
@@ -179,7 +185,8 @@ def _found_operation(folder: Path, patients: int) -> None:
         each.close()
 
 
-def _found(folder: Path, name: str, chance: Random, *, hq: bool) -> Ledger:
+def found(folder: Path, name: str, chance: Random, *, hq: bool) -> Ledger:
+    """Return a new book of a folder."""
     folder.mkdir(parents=True)
     store: Store = open_file(folder, KEY, create=True)
     return found_book(

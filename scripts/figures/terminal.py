@@ -22,19 +22,59 @@ GIVE_UP_S = 30.0
 READ_BYTES = 1 << 16
 
 
-class Terminal:
-    """`fieldnode open` on one data folder whose node runs."""
+class Screen:
+    """A program on the other side of a pseudo-terminal."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, command: list[str]) -> None:
         self._screen, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        command = [sys.executable, "-m", "fieldnode", "open", "--data", str(folder)]
         self._process = subprocess.Popen(
             command, stdin=inner, stdout=inner, stderr=inner, env=environment, cwd=ROOT
         )
         os.close(inner)
         self._sent = bytearray()
+
+    def strike(self, keys: bytes) -> None:
+        """Send keys and wait for nothing."""
+        os.write(self._screen, keys)
+
+    def paint(self, key: bytes, quiet_s: float) -> tuple[float, int]:
+        """Strike one key; return after how many seconds its last byte came, and how many came.
+
+        Args:
+            key: What the keyboard sends for it.
+            quiet_s: It is painted once nothing was sent for so long.
+        """
+        before, began = len(self._sent), time.perf_counter()
+        self.strike(key)
+        took = self._last_byte(began, GIVE_UP_S, quiet_s)
+        return took, len(self._sent) - before
+
+    def drawn(self, within_s: float, quiet_s: float) -> float:
+        """Return after how many seconds from now the last byte of what is drawn by itself came."""
+        return self._last_byte(time.perf_counter(), within_s, quiet_s)
+
+    def wakes_a_second(self, seconds: float) -> float:
+        """Return how often its threads wake up, from what the kernel counts."""
+        before, began = self._switches(), time.perf_counter()
+        self.bytes_in(seconds)
+        return (self._switches() - before) / (time.perf_counter() - began)
+
+    def _switches(self) -> int:
+        found = 0
+        for task in Path(f"/proc/{self._process.pid}/task").iterdir():
+            for row in (task / "status").read_text(encoding="ascii").splitlines():
+                if row.startswith("voluntary_ctxt_switches"):
+                    found += int(row.split()[1])
+        return found
+
+    def _last_byte(self, began: float, within_s: float, quiet_s: float) -> float:
+        last = 0.0
+        while self._read(quiet_s if last else within_s):
+            last = time.perf_counter() - began
+        assert last, "nothing was drawn"
+        return last
 
     def wait_for(self, text: bytes) -> float:
         """Wait until this was sent to the screen; return when, on `time.perf_counter`."""
@@ -78,3 +118,25 @@ class Terminal:
             return 0
         self._sent += chunk
         return len(chunk)
+
+
+class Terminal(Screen):
+    """`fieldnode open` on one data folder whose node runs."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__([sys.executable, "-m", "fieldnode", "open", "--data", str(folder)])
+
+
+class Echo(Screen):
+    """The least a terminal program can do: a row of text for each key."""
+
+    def __init__(self) -> None:
+        super().__init__([sys.executable, "-c", _ECHO])
+
+
+_ECHO = """
+import os, tty
+tty.setraw(0)
+while os.read(0, 64):
+    os.write(1, b"\\r" + b"x" * 60)
+"""
