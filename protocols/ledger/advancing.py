@@ -7,7 +7,7 @@ partition would let him, for once the control feeds are here they alone are the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from protocols.errors import PeerError
@@ -46,8 +46,7 @@ def take(ledger: Ledger, advance: Advance, peer: DeviceId, *, granted: bool = Fa
         _apply(authority, advance, opened, peer, granted=granted)
         if len(authority.advanced) > before or authority.opened_keys:
             _keep(ledger.store, advance, peer, granted=granted)
-        authors = {each.place.author for each in opened}
-        _remember(ledger.store, "advanced", ledger.apply_control() | authors)
+        ledger.apply_control()
 
 
 def replay(store: Store, authority: Authority) -> None:
@@ -61,6 +60,9 @@ def replay(store: Store, authority: Authority) -> None:
 def settle(ledger: Ledger, peer: DeviceId, others: Iterable[DeviceId] = ()) -> bool:
     """A peer's feeds have all come: let go what it sent ahead that was in none of them.
 
+    Everything is judged again then: a certificate that goes may have kept a seal from counting
+    that came later, against somebody whom nothing that came ahead ever named.
+
     Args:
         others: Peers whose feeds are still to come: what they sent ahead stays until then.
 
@@ -68,34 +70,23 @@ def settle(ledger: Ledger, peer: DeviceId, others: Iterable[DeviceId] = ()) -> b
         Whether there was any: then the ledger has to be loaded anew.
     """
     store, advanced = ledger.store, ledger.authority.advanced
-    held = store.all(f"SELECT name, value FROM meta WHERE {_KEPT}") if advanced else []
+    held = store.all(f"SELECT name, value FROM meta WHERE {_KEPT}")
     waiting = {*others, *(DeviceId(kept[1:33]) for _, kept in held if kept[0])} - {peer}
     stray = any(waiting.isdisjoint(brought) for brought in advanced.values())
-    if (advanced and not stray) or store.one("SELECT 1 FROM meta WHERE name = 'advanced'") is None:
-        return stray
+    if not stray and (advanced or not held):
+        return False
     with store.atomic():
-        for name, kept in store.all(f"SELECT name, value FROM meta WHERE {_KEPT}"):
-            if DeviceId(kept[1:33]) not in waiting or not advanced:
+        for name, kept in held:
+            if not advanced or DeviceId(kept[1:33]) not in waiting:
                 store.execute("DELETE FROM meta WHERE name = ?", (name,))
         if stray:
-            _remember(store, "judged_again", _noted(store, "advanced"))
-        if store.one(f"SELECT 1 FROM meta WHERE {_KEPT}") is None:
-            store.execute("DELETE FROM meta WHERE name = 'advanced'")
+            store.execute("UPDATE subject SET dirty = 1")
     return stray
 
 
 def forget(store: Store) -> None:
     """Let go all that came ahead, with the operation that it was of. Inside a transaction."""
-    store.execute(f"DELETE FROM meta WHERE name = 'advanced' OR ({_KEPT})")
-
-
-def judge_again(store: Store, judge: Callable[[set[DeviceId]], None]) -> None:
-    """Have those judged again, once, for whom something counted that was let go."""
-    noted = _noted(store, "judged_again")
-    if noted:
-        with store.atomic():
-            judge(noted)
-            store.execute("DELETE FROM meta WHERE name = 'judged_again'")
+    store.execute(f"DELETE FROM meta WHERE {_KEPT}")
 
 
 def _apply(
@@ -125,16 +116,3 @@ def _keep(store: Store, advance: Advance, peer: DeviceId, *, granted: bool) -> N
     number = int(last[0].split()[1]) + 1 if last and last[0] else 1
     row = (f"advance {number:08d}", bytes((granted,)) + bytes(peer) + pack(advance))
     store.execute("INSERT INTO meta VALUES (?,?)", row)
-
-
-def _remember(store: Store, name: str, devices: set[DeviceId]) -> None:
-    """Note durably whose standing came of what came ahead. Inside a transaction."""
-    if devices:
-        together = b"".join(sorted(_noted(store, name) | devices))
-        store.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, together))
-
-
-def _noted(store: Store, name: str) -> set[DeviceId]:
-    row = store.one("SELECT value FROM meta WHERE name = ?", (name,))
-    names = bytes(row[0]) if row else b""
-    return {DeviceId(names[at : at + 32]) for at in range(0, len(names), 32)}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import DeviceId, ScopeId
-from protocols.ledger import advancing, capture
+from protocols.ledger import capture
 from protocols.ledger.answers import Answers
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
@@ -144,7 +144,6 @@ class Ledger:
         self.authority.orders_changed = False
         self.eraser.look()
         self._released.update(self.authority.released())
-        advancing.judge_again(self.store, self._judge_again)
 
     @contextmanager
     def atomic(self, *, derived: bool = False) -> Iterator[None]:
