@@ -25,7 +25,9 @@ FAMILIES = ("obs", "short", "field", "kind", "saved", "saved_long", "value", "ab
             "error", "confirm", "age", "sex", "triage", "count", "theme", "form_name", "vitals",
             "sync", "lock", "rank", "seal_reason", "seal_means",
             "seal_refused", "why_not", "sensitivity", "apart", "apart_means", "lane", "test_card",
-            "along", "print", "language")  # fmt: skip
+            "along", "print", "language",
+            "measure", "often", "medicine_state", "medicine_warning", "no_dose",
+            "lacks")  # fmt: skip
 KINDS_NAMED = [kind.name for kind in KINDS if kind.name and kind.plan is not None]
 PLACES = re.compile(r"\{(\w+)\}")
 
