@@ -159,6 +159,12 @@ SCREENS["board-unconfirmed"] = [NIGHT, *SIGNED_IN[1:]]
 SCREENS["unconfirmed"] = [NIGHT, *SIGNED_IN[1:], "c", "down"]
 SCREENS["verdict"] = [*SIGNED_IN, "f7", "4", "enter"]
 SCREENS["verdict-note"] = [*SIGNED_IN, "f7", "4", "enter", "p", *"dose by weight"]
+LI_VITALS = ["down", "down", "down", "enter", "v"]
+FOUR = [*"26", "enter", *"93", "enter", "-", *"98/60", "enter"]
+SCREENS["vitals-score"] = ["down", "down", "enter", "v", *FOUR]
+SCREENS["vitals-pregnant"] = [*LI_VITALS, *FOUR, *"150", "enter", "1"]
+SCREENS["vitals-child"] = ["down", "enter", "v", *"50", "enter", *"93", "enter", "-", "/", *"180",
+                           "enter", "1"]  # fmt: skip
 SCREENS["protocols"] = ["down", "down", "down", "enter", "p"]
 PLAN_C = [*SCREENS["protocols"], *["down"] * 3, "enter"]
 SCREENS["protocol-asks"] = PLAN_C

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
+from fieldnode.tui.acts import Act, Ask
+from fieldnode.tui.cores.display import Line, Size, Span
 from fieldnode.tui.cores.fields import (
     ABSENT_MARKS,
     NOT_MEASURED,
@@ -17,10 +19,14 @@ from fieldnode.tui.cores.fields import (
 )
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.scoring import LIMITS, NEWS2, Scoring, Told, Whom, scoring, tell
 from fieldnode.tui.screens.choices import CONSCIOUSNESS
 from fieldnode.tui.screens.form_page import FormPage
+from protocols.errors import FieldmeshError
+from protocols.guidelines.ages import of_shown
 from protocols.guidelines.observations import Observation, Range, observations
 from protocols.live.api import BoardLine
+from protocols.live.guidance import PackInUse
 
 OPTIONAL_FROM = 7
 """Pain, weight and the like: Enter in the first empty one saves."""
@@ -45,6 +51,48 @@ class VitalsPage(FormPage):
         super().__init__(desk, FormCore(_fields(age_days(head.age)), optional_from=OPTIONAL_FROM))
         self.head = head
         self._sent: list[str] = []
+        self._scoring: Scoring | None = None
+        """The packs in use; None until they are here, and while the node is away."""
+        self._news: PackInUse | None = None
+        self._whom = Whom(of_shown(head.age), head.sex)
+
+    def opened(self) -> list[Act]:
+        """Ask for the packs in use; what is typed does not wait for them."""
+
+        def news(told: PackInUse) -> list[Act]:
+            self._news = told
+            return [Ask(lambda node: node.pack_in_use(LIMITS), limits, _unscored, holds=False)]
+
+        def limits(told: PackInUse) -> list[Act]:
+            if self._news is not None:
+                self._scoring = scoring(self._news, told)
+            return []
+
+        asks = Ask(lambda node: node.pack_in_use(NEWS2), news, _unscored, holds=False)
+        return [*super().opened(), asks]
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw the form, and below it the score so far or why there is none."""
+        below = self.told()
+        return [*super().draw(Size(size.width, size.height - len(below))), *below]
+
+    def told(self) -> list[Line]:
+        """Return the score so far, or why there is none and what alerts."""
+        told = self._told()
+        return [(Span(" "), *told.below)] if told is not None and told.below else []
+
+    def beside(self) -> dict[str, Span]:
+        """Return what each value adds, or how it alerts by itself."""
+        told = self._told()
+        return {} if told is None else told.beside
+
+    def _told(self) -> Told | None:
+        """Work it out from the fields that were left: half a number is none."""
+        if self._scoring is None:
+            return None
+        answers = dict(self.form.answers())
+        answers.pop(self.form.open_field.name, None)
+        return tell(self._scoring, answers, self._whom, self.desk.words)
 
     def unsigned(self) -> bool:
         """Possible and usual ranges are the observation pack's."""
@@ -71,6 +119,11 @@ class VitalsPage(FormPage):
         found = re.match(r"data\.set\.(\d+)", path)
         place = int(found[1]) if found else len(self._sent)
         return self._sent[place] if place < len(self._sent) else ""
+
+
+def _unscored(_failure: FieldmeshError) -> list[Act]:
+    """No score is shown then; what is typed is saved all the same."""
+    return []
 
 
 def age_days(text: str) -> float | None:
