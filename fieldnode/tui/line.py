@@ -28,6 +28,7 @@ from fieldnode.tui.screens.lock import LockPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.stating import StatingPage
+from fieldnode.tui.screens.transfer import TAKE_KEY, TransferPage
 from fieldnode.tui.screens.when import WHEN_KEY
 from fieldnode.tui.screens.who import PinPage
 from fieldnode.tui.shell import Shell
@@ -149,6 +150,8 @@ class LineTerminal:
             return [WHEN_KEY]
         if isinstance(page, RegisterPage) and low == LOOK_SIGN:
             return [CANDIDATES_KEY]
+        if isinstance(page, TransferPage) and low == LOOK_SIGN:
+            return [TAKE_KEY, "enter"]
         if isinstance(page, FormPage | FieldsPage):
             if low == UP_SIGN:
                 return ["up"]

@@ -46,6 +46,9 @@ SECRET_PAGES = ("lock", "pin")
 CLOCK = "clock"
 """Under which the page that asks the time is found among the openers; no key has this name."""
 
+PAPER = "paper"
+"""Under which the page is found that reads a signed paper."""
+
 Opener = Callable[[Desk], Page]
 
 
@@ -269,7 +272,11 @@ class Shell:
         return item in (LOCK_KEY, LEADER_KEY)
 
     def _hand_out(self, item: str | Scan) -> None:
-        if isinstance(item, Scan):
+        if isinstance(item, Scan) and item.is_paper and PAPER in self._openers and not self._veiled:
+            # A paper is one on every page: what stands in a form below stays, as a draft.
+            page = self._openers[PAPER](self.desk)
+            self._perform([Open(page), *page.scan(item)])
+        elif isinstance(item, Scan):
             self._perform(self.page.scan(item))
         elif item == PANIC_KEY and PANIC_KEY in self._openers:
             if self.page.name != "panic":

@@ -45,6 +45,7 @@ from protocols.live.tally import Tally
 from protocols.records.planning import read_time
 from tests.screens.fake_care import CareCalls
 from tests.screens.fake_guidance import GuidanceCalls
+from tests.screens.fake_between import BetweenFake
 from tests.screens.fake_trust import LONG, LONG_SPOKEN, PRINT, SPOKEN, TrustCalls
 
 NOW_MS = 1_779_287_520_000
@@ -72,7 +73,7 @@ class Patient:
     """Older ones that are still worn."""
 
 
-class FakeNode(CareCalls, GuidanceCalls, TrustCalls):
+class FakeNode(BetweenFake, CareCalls, GuidanceCalls, TrustCalls):
     """Holds a ward in memory."""
 
     def __init__(self, now_ms: int = NOW_MS, **greeting: Any) -> None:
@@ -111,6 +112,7 @@ class FakeNode(CareCalls, GuidanceCalls, TrustCalls):
         """Values of results without a patient."""
         self.unsigned: list[UnconfirmedLine] = []
         """Triage that nobody identified wrote."""
+        self.begin_between()
         self.clock, self.ahead_ms = "ok", 0
         self.signed = False
         """Whether clinical leads stand by the packs in use."""
@@ -376,6 +378,7 @@ class FakeNode(CareCalls, GuidanceCalls, TrustCalls):
         if line["kind"] in self.refuse:
             return self.refuse[line["kind"]]
         self.written.append(line)
+        self.answered(line)
         patient = line.get("patient")
         if line["kind"] == "patient.register" or (line["kind"] == "triage.record" and not patient):
             patient = self._found(line["data"])

@@ -23,6 +23,8 @@ from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
 from tests.screens import care_screens
 from tests.screens.fake_care import in_care
+from tests.screens.between_screens import SCREENS as BETWEEN
+from tests.screens.between_screens import TEAMS, between_teams
 from tests.screens.fake_guidance import guided
 from tests.screens.fake_guidance import guided
 from tests.screens.fake_node import NOW_MS, refusing, staff, unsigned_triage, waiting_results, ward
@@ -210,6 +212,7 @@ SCREENS["bed"] = ["down", "b", "n"]
 SCREENS |= care_screens.SCREENS
 BOOKS = {OWN_SEAL: ("sealed", True), RESTORED: ("restored_ms", NOW_MS - 3 * 86_400_000)}
 """What is the matter with the node's book, and how the node shows it."""
+SCREENS |= BETWEEN
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
@@ -231,6 +234,9 @@ def shell_after(keys, words, node=None, **greeting):
     node = node or ward()
     if keys[:1] == [DOUBTFUL]:
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
+    if keys[:1] == [TEAMS]:
+        keys = keys[1:]
+        between_teams(node)
     if keys[:1] == [OTHER_TEAM]:
         keys, node.foreign = keys[1:], dict.fromkeys(node.patients, ("Red Cross", "MoH"))
     if keys[:1] == [care_screens.CARED]:

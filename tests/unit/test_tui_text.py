@@ -21,7 +21,8 @@ SOURCE = "".join(
     for path in (ROOT / "fieldnode" / room).rglob("*.py")
 )
 LITERAL = re.compile(r'"([a-z_]+\.[a-zA-Z0-9_.-]+)"')
-FAMILIES = ("obs", "short", "field", "kind", "saved", "saved_long", "value", "absent", "acvpu",
+FAMILIES = ("about_risk", "meanwhile", "settles", "likeness", "dispute", "transfer",
+            "obs", "short", "field", "kind", "saved", "saved_long", "value", "absent", "acvpu",
             "error", "confirm", "age", "sex", "triage", "count", "theme", "form_name", "vitals",
             "sync", "lock", "rank", "seal_reason", "seal_means",
             "seal_refused", "why_not", "sensitivity", "apart", "apart_means", "lane", "test_card",

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from fieldnode.tui.cores.keys import GROUP_SEPARATOR
 
-SCAN_CHARS_MAX = 512
-"""Longest code taken; a DataMatrix on a drug box holds under 150."""
+SCAN_CHARS_MAX = 640
+"""Longest code taken: a signed paper has 600; a DataMatrix on a drug box holds under 150."""
+PAPER_MARK, PAPER_CHARS_MIN = "FM", 100
+"""How a signed paper begins, and less than its signature alone takes: a tag may begin so too."""
 
 PREFIX_WAIT_MS = 300
 """How long an unfinished prefix is held back from the form."""
@@ -27,6 +29,11 @@ class Scan(NamedTuple):
     """The AIM identifier, for instance `]C1`."""
     text: str
     """What the code says; fields of a GS1 code are separated by 0x1D."""
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether it is a signed paper and no tag."""
+        return len(self.text) >= PAPER_CHARS_MIN and self.text[:2].upper() == PAPER_MARK
 
 
 class ScanGate:

@@ -11,13 +11,15 @@ from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.beds import BedsPage
 from fieldnode.tui.screens.chart import ChartPage
+from fieldnode.tui.screens.offers import OffersPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.shared_tag import SharedTagPage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
+from fieldnode.tui.screens.unsettled import UnsettledPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import called, clock, span_of, triage
 from protocols.live.api import BoardPage, SharedTag
@@ -34,6 +36,7 @@ class AlertsPage(Page):
     """Alerts of patients in care; Enter opens the chart."""
 
     name: ClassVar[str] = "alerts"
+    actions = (Action("u", "1", "alerts.all_unsettled"), Action("o", "2", "alerts.offers"))
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -60,6 +63,8 @@ class AlertsPage(Page):
         chosen = self._rows.selected
         if self._rows.key(key):
             return []
+        if action := self.action(key):
+            return [Open(OffersPage(self.desk) if action == "o" else UnsettledPage(self.desk))]
         if key != "enter" or chosen is None:
             return super().key(key)
         if self._rows.moved:
@@ -115,7 +120,7 @@ class AlertsPage(Page):
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
         words = self.desk.words
-        return [Hint(words("keys.enter"), words("board.open")), Hint("↑ ↓", "")]
+        return [Hint(words("keys.enter"), words("board.open")), *super().hints()]
 
     def _fetch(self, *, holds: bool) -> Ask:
         def came(page: BoardPage) -> list[Act]:

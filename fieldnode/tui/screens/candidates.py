@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
+from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.acts import Act, Open
 from fieldnode.tui.cores.display import Line, Size, Span, cut, line
 from fieldnode.tui.cores.list import ListCore
@@ -13,12 +14,10 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import age, name, sex, triage
-from protocols.live.api import BoardLine
+from protocols.live.alike import AlikeLine
 from protocols.records.display import clean_text
 
 CANDIDATES_KEY = "ctrl+l"
-CANDIDATES_MAX = 20
-"""Fetched at once, the best first."""
 BESIDE_ROWS = 2
 """Named beside the form."""
 
@@ -28,9 +27,9 @@ class CandidatesPage(Page):
 
     name: ClassVar[str] = "candidates"
 
-    def __init__(self, desk: Desk, found: Sequence[BoardLine]) -> None:
+    def __init__(self, desk: Desk, found: Sequence[AlikeLine]) -> None:
         super().__init__(desk)
-        self._rows: ListCore[BoardLine] = ListCore(lambda row: row.patient)
+        self._rows: ListCore[AlikeLine] = ListCore(lambda row: row.head.patient)
         self._rows.take_all(found)
 
     def key(self, key: str) -> list[Act]:
@@ -43,7 +42,7 @@ class CandidatesPage(Page):
         # The chart opens many pages, some of which open this one.
         from fieldnode.tui.screens.chart import ChartPage
 
-        return [Open(ChartPage(self.desk, chosen.patient), instead=True)]
+        return [Open(ChartPage(self.desk, chosen.head.patient), instead=True)]
 
     @property
     def question(self) -> Hashable | None:
@@ -66,15 +65,18 @@ class CandidatesPage(Page):
             Column(words("board.name"), 0),
         )
         title = line(" ", Span(words("candidates.title"), "title"))
-        room = Size(size.width, size.height - 2)
-        return [title, (), *draw_list(self._rows, columns, self._cells, room, "")]
+        chosen = self._rows.selected
+        why = why_alike(words, chosen.reasons) if chosen else ""
+        room = Size(size.width, size.height - 3)
+        drawn = draw_list(self._rows, columns, self._cells, room, "")
+        return [title, (), *drawn, line(" ", Span(cut(why, size.width - 2), "dim"))]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
         return [Hint(self.desk.words("keys.enter"), self.desk.words("candidates.open"))]
 
-    def _cells(self, row: BoardLine) -> list[Span]:
-        words = self.desk.words
+    def _cells(self, found: AlikeLine) -> list[Span]:
+        words, row = self.desk.words, found.head
         return [
             triage(words, row.triage),
             Span(clean_text(row.code)),
@@ -85,13 +87,19 @@ class CandidatesPage(Page):
         ]
 
 
-def beside(desk: Desk, found: Sequence[BoardLine], width: int) -> list[Line]:
+def why_alike(words: Catalogue, reasons: Sequence[str]) -> str:
+    """Return why two records look alike, in words."""
+    said = (f"likeness.{reason}" for reason in reasons)
+    return words("likeness.why", what=", ".join(words(key) for key in said if words.has(key)))
+
+
+def beside(desk: Desk, found: Sequence[AlikeLine], width: int) -> list[Line]:
     """Return the rows that name the likeliest, and the key that shows all of them."""
     if not found:
         return []
     words = desk.words
     rows: list[Line] = [line(" ", Span(words.count("candidates.beside", len(found)), "warn"))]
-    for one in found[:BESIDE_ROWS]:
+    for one in (each.head for each in found[:BESIDE_ROWS]):
         parts = (
             clean_text(one.code),
             age(words, clean_text(one.age)) or "?",

@@ -10,12 +10,14 @@ from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, fill, line
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.screens.accepting import accept, waits
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.note import NotePage
 from fieldnode.tui.screens.retract import RetractPage
-from fieldnode.tui.screens.settle import SettlePage
 from fieldnode.tui.screens.shared_tag import SharedTagPage, others
+from fieldnode.tui.screens.transfer import TransferToPage
 from fieldnode.tui.screens.triage import TriagePage
+from fieldnode.tui.screens.unsettled import ask_unsettled
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.timeline import ADDENDUM, Happening, happenings, summary, when
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -48,6 +50,7 @@ FACTS_MAX = 500
 ALSO = (
     Action("m", "8", "chart.medicines"),
     Action("p", "7", "chart.protocols"),
+    Action("r", "0", "chart.transfer"),
     Action("l", "6", "chart.links"),
 )
 """Actions that the bar has no room for: their keys stand in a row of their own above it."""
@@ -94,6 +97,8 @@ class ChartPage(Page):
             return super().key(key)
         if self._rows.key(key):
             return self._fetch_older(chart)
+        if key == "enter" and waits(self._rows.selected):
+            return accept(self.desk, chart.head, self._rows.selected)
         opener = self._openers(chart).get(self.action(key))
         return super().key(key) if opener is None else opener()
 
@@ -105,6 +110,7 @@ class ChartPage(Page):
             "t": lambda: [Open(TriagePage(desk, head))],
             "n": lambda: [Open(NotePage(desk, head))],
             "l": lambda: [_links(desk, chart)],
+            "r": lambda: [Open(TransferToPage(desk, head))],
             "p": lambda: [_protocols(desk, chart)],
             "m": lambda: [_medicines(desk, chart)],
             "c": lambda: [_care(desk, chart, self._marked())],
@@ -255,7 +261,8 @@ class ChartPage(Page):
         if chosen is None:
             return []
         row = chosen.line
-        said = wrap(self._what(row), width - 2)[: DETAIL_ROWS - 1]
+        how = f"{self.desk.words('accept.how')} " if waits(chosen) else ""
+        said = wrap(how + self._what(row), width - 2)[: DETAIL_ROWS - 1]
         return [
             line(" ", Span(self._provenance(row), "dim")),
             *(line(" ", Span(part)) for part in said),
@@ -290,10 +297,7 @@ class ChartPage(Page):
     def _settle(self, chart: Chart) -> list[Act]:
         if chart.shared_tags:
             return [Open(SharedTagPage(self.desk, chart.head, chart.shared_tags))]
-        several = [one for one in chart.attributes if len(one.values) > 1]
-        if not several:
-            return [Say(self.desk.words("chart.all_settled"), "plain")]
-        return [Open(SettlePage(self.desk, chart.head, several))]
+        return [ask_unsettled(self.desk, chart.head)]
 
 
 def _links(desk: Desk, chart: Chart) -> Open:

@@ -15,6 +15,7 @@ from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.mass import MassPage
 from fieldnode.tui.screens.note import NotePage
 from fieldnode.tui.screens.register import RegisterPage
+from fieldnode.tui.screens.transfer import TransferPage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -174,4 +175,6 @@ def _about(desk: Desk, form: str, head: BoardLine) -> FormPage:
             return TriagePage(desk, head)
         case "note":
             return NotePage(desk, head)
+        case "transfer":
+            return TransferPage(desk, head)
     return VitalsPage(desk, head)

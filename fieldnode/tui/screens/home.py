@@ -12,11 +12,12 @@ from fieldnode.tui.screens.lock import LockPage
 from fieldnode.tui.screens.mass import MassPage
 from fieldnode.tui.screens.menu import MenuPage
 from fieldnode.tui.screens.panic import PanicPage
+from fieldnode.tui.screens.paper import PaperPage
 from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.retract import UndoPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.to_come import ImmunisationPage, SuppliesPage
-from fieldnode.tui.shell import CLOCK, PANIC_KEY, Opener
+from fieldnode.tui.shell import CLOCK, PANIC_KEY, PAPER, Opener
 
 
 def page(desk: Desk) -> Page:
@@ -25,7 +26,7 @@ def page(desk: Desk) -> Page:
 
 
 def openers() -> dict[str, Opener]:
-    """Return what each F-key opens, and what asks the time."""
+    """Return what each F-key opens, what asks the time, and what reads a paper."""
     return {
         "f1": HelpPage,
         "f2": MassPage,
@@ -39,4 +40,5 @@ def openers() -> dict[str, Opener]:
         "f10": MenuPage,
         PANIC_KEY: PanicPage,
         CLOCK: ClockPage,
+        PAPER: PaperPage,
     }

@@ -146,7 +146,7 @@ class LinkOtherPage(SearchPage):
         return [*top, *super().draw(Size(size.width, size.height - len(top)))]
 
 
-class _PairPage(Page):
+class PairPage(Page):
     """Both in full, a question, and Enter."""
 
     kind: ClassVar[str] = ""
@@ -165,13 +165,15 @@ class _PairPage(Page):
         words = self.desk.words
         return [*full_identity(words, self.head), (), *full_identity(words, self.other), ()]
 
-    def write(self, relation: str, said: str, *, forward: bool = True, reason: str = "") -> Ask:
-        """Write the statement; `said` names it afterwards."""
+    def write(
+        self, relation: str, said: str, *, forward: bool = True, reason: str = "", kind: str = ""
+    ) -> Ask:
+        """Write the statement, of the page's kind or another; `said` names it afterwards."""
         one, two = (self.head, self.other) if forward else (self.other, self.head)
         written: dict[str, Any] = {
             "v": 1,
-            "kind": self.kind,
-            "key": f"{self._key}-{relation}",
+            "kind": kind or self.kind,
+            "key": f"{self._key}-{kind}{relation}",
             "patient": one.patient,
             "data": {"other": two.patient, "relation": relation},
         }
@@ -179,7 +181,7 @@ class _PairPage(Page):
             written["reason"] = reason
 
         def again() -> list[Act]:
-            return [self.write(relation, said, forward=forward, reason=reason)]
+            return [self.write(relation, said, forward=forward, reason=reason, kind=kind)]
 
         def done(answers: list[Recorded]) -> list[Act]:
             gated = gate_of(self.desk, answers[0], self.head.patient, again)
@@ -197,7 +199,7 @@ class _PairPage(Page):
         return [said_after(desk, answers, desk.words("links.done", what=label)), Back()]
 
 
-class LinkPage(_PairPage):
+class LinkPage(PairPage):
     """How the other record belongs to this one."""
 
     name: ClassVar[str] = "link_confirm"
@@ -250,7 +252,7 @@ class LinkPage(_PairPage):
         return line("   ", Span(str((place + 1) % 10), "key"), Span(f"{text:<32}", role))
 
 
-class UnlinkPage(_PairPage):
+class UnlinkPage(PairPage):
     """Taking a link back: both records stay as they are."""
 
     name: ClassVar[str] = "unlink"

@@ -16,15 +16,18 @@ from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.clock import ClockPage
+from fieldnode.tui.screens.doubles import DoublesPage
 from fieldnode.tui.screens.drafts import DraftsPage
 from fieldnode.tui.screens.fields_page import FieldsPage
 from fieldnode.tui.screens.help import HelpPage
 from fieldnode.tui.screens.mass import MassPage
+from fieldnode.tui.screens.offers import OffersPage
 from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.testing import KeyTestPage, TestCardPage
+from fieldnode.tui.screens.unsettled import UnsettledPage
 from fieldnode.tui.screens.translation import (
     TranslationPage,
     offered,
@@ -108,7 +111,7 @@ class MenuPage(Page):
             Entry("6", words("menu.settings"), lambda: [Open(SettingsPage(desk))]),
             Entry("7", words("menu.paper_ends" if desk.paper else "menu.paper"), self._paper),
             Entry("8", words("menu.help"), lambda: [Open(HelpPage(desk), instead=True)]),
-            Entry("9", words("menu.results"), lambda: [Open(ResultsPage(desk), instead=True)]),
+            Entry("9", words("menu.lists"), lambda: [Open(ListsPage(desk))]),
             Entry("0", words("menu.quit"), lambda: [Quit()]),
         ]
 
@@ -122,6 +125,26 @@ class MenuPage(Page):
         desk.last_paper = None
         said = desk.words("paper.begun" if desk.paper else "paper.ended")
         return [Back(), Say(said, "warn" if desk.paper else "plain")]
+
+
+class ListsPage(MenuPage):
+    """What waits for somebody, list by list."""
+
+    name: ClassVar[str] = "lists"
+
+    def title(self) -> str:
+        """Return the catalogue key of the title."""
+        return "menu.lists"
+
+    def entries(self) -> list[Entry]:
+        """Return one line a list."""
+        words, desk = self.desk.words, self.desk
+        return [
+            Entry("1", words("menu.unsettled"), lambda: [Open(UnsettledPage(desk), instead=True)]),
+            Entry("2", words("menu.offers"), lambda: [Open(OffersPage(desk), instead=True)]),
+            Entry("3", words("menu.doubles"), lambda: [Open(DoublesPage(desk), instead=True)]),
+            Entry("4", words("menu.results"), lambda: [Open(ResultsPage(desk), instead=True)]),
+        ]
 
 
 class SettingsPage(MenuPage):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import Line, Size
+from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.fields import (
     ABOUT,
     AboutNumber,
@@ -22,7 +22,6 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint
 from fieldnode.tui.screens.candidates import (
     CANDIDATES_KEY,
-    CANDIDATES_MAX,
     CandidatesPage,
     beside,
 )
@@ -31,15 +30,25 @@ from fieldnode.tui.screens.choices import AGE_UNIT, SEX, category_field
 from fieldnode.tui.screens.form_page import texts
 from fieldnode.tui.screens.tag_form import TagForm
 from protocols.errors import FieldmeshError
-from protocols.live.api import BoardLine, Recorded
+from protocols.live.alike import Alike, AlikeLine
+from protocols.live.api import Draft, Recorded
+from protocols.records.summary import Summary
 
 if TYPE_CHECKING:
     from fieldnode.client import Node
 
 AGE_MAX = "130"
+SUBSTANCE_CHARS_MAX = 80
 
 _NAMES = ("family_name", "given_name")
-_LOOKED_FOR = (*_NAMES, "phone")
+_LOOKED_FOR = (*_NAMES, "sex", "age_unit", "birth_date", "phone")
+SCANNED = "scanned"
+OPTIONAL_FROM = 7
+REPORTED_CHARS_MAX = 240
+"""Of a list on paper; a few lines to be read."""
+_SEXES = {1: "male", 2: "female", 3: "female-pregnant"}
+"""Digits of the minimum data set, as the form has them."""
+_DIGITS = {word: digit for digit, word in _SEXES.items()}
 
 _TEXTS = ("family_name", "given_name", "birth_date", "phone", "village")
 
@@ -54,10 +63,49 @@ class RegisterPage(TagForm):
     known_word: ClassVar[str] = "register.tag_known"
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, FormCore(_fields(desk), optional_from=7))
-        self._candidates: tuple[BoardLine, ...] = ()
-        self._looked_for = ""
+        super().__init__(desk, FormCore(_fields(desk), optional_from=OPTIONAL_FROM))
+        self._candidates: tuple[AlikeLine, ...] = ()
+        self._looked_for: object = None
         """The question whose answers are shown beside."""
+        self._source = ""
+        """`scanned` where a paper's answers were offered; '' = typed."""
+
+    def take_over(self, said: Summary) -> None:
+        """Offer what a paper says, each answer to be read and taken with Enter.
+
+        Nothing measured is taken over, nor a triage: whoever is here finds those (SAFETY 4).
+        """
+        self._from_paper()
+        value, _, unit = said.age.partition(" ")
+        units = {choice.value: choice.digit for choice in AGE_UNIT}
+        self.form.fill_all(
+            {
+                "family_name": said.name,
+                "sex": str(said.sex) if said.sex in _SEXES else "",
+                "age": value if unit in units else "",
+                "age_unit": units.get(unit, ""),
+                "tag": said.tag,
+                "problem": "; ".join(said.problems)[:REPORTED_CHARS_MAX],
+                "allergies": "; ".join(said.allergies)[:REPORTED_CHARS_MAX],
+            }
+        )
+
+    def take_up(self, draft: Draft) -> None:
+        """Go on with a draft, which knows where its answers came from."""
+        if draft.fields.get("source") == SCANNED:
+            self._from_paper()
+        super().take_up(draft)
+
+    def _from_paper(self) -> None:
+        """Ask for allergies too: a paper says what was reported of them."""
+        self._source = SCANNED
+        fields = list(_fields(self.desk))
+        fields.insert(OPTIONAL_FROM + 1, _reported())
+        self.form = FormCore(fields, optional_from=OPTIONAL_FROM)
+
+    def more_draft(self) -> dict[str, str]:
+        """Keep where the answers came from."""
+        return {"source": self._source} if self._source else {}
 
     def key(self, key: str) -> list[Act]:
         """Take one key; one shows who is perhaps here already."""
@@ -72,12 +120,14 @@ class RegisterPage(TagForm):
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the form, and who is perhaps here already above its keys."""
-        known = beside(self.desk, self._candidates, size.width)
+        known = self.told()
         return [*super().draw(Size(size.width, size.height - len(known))), *known]
 
     def told(self) -> list[Line]:
-        """Say in line mode too who is perhaps here already."""
-        return beside(self.desk, self._candidates, 80)
+        """Say in line mode too who is perhaps here already, and where answers came from."""
+        said = Span(self.desk.words("paper_read.reported"), "warn")
+        from_paper: list[Line] = [line(" ", said)] if self._source else []
+        return [*from_paper, *beside(self.desk, self._candidates, 80)]
 
     def hints(self) -> list[Hint]:
         """Name the key once there is somebody to look at."""
@@ -90,38 +140,41 @@ class RegisterPage(TagForm):
 
     def _look_for(self) -> list[Act]:
         """Ask for them once for each name that is typed; nobody waits for the answer."""
-        wanted = self._wanted
-        asked = " ".join(wanted[:1])
+        asked = self._wanted
         if asked == self._looked_for:
             return []
         self._looked_for, self._candidates = asked, ()
 
-        def came(found: tuple[BoardLine, ...]) -> list[Act]:
+        def came(found: Alike) -> list[Act]:
             if asked == self._looked_for:
-                self._candidates = found
+                self._candidates = found.lines
             return []
 
-        call = partial(_search, wanted)
-        return [Ask(call, came, _not_found, holds=False)] if wanted else []
+        known = asked.names or asked.known
+        return [Ask(partial(_alike, asked), came, _not_found, holds=False)] if known else []
 
     def _look_at(self) -> Ask:
         """Show all of them; keys wait, so that it means the same however late they come."""
 
-        def came(found: tuple[BoardLine, ...]) -> list[Act]:
-            self._candidates = found
-            if not found:
+        def came(found: Alike) -> list[Act]:
+            self._candidates = found.lines
+            if not found.lines:
                 return [Say(self.desk.words("candidates.none"), "warn", bell=True)]
-            return [Open(CandidatesPage(self.desk, found))]
+            return [Open(CandidatesPage(self.desk, found.lines))]
 
-        return Ask(partial(_search, self._wanted), came)
+        return Ask(partial(_alike, self._wanted), came)
 
     @property
-    def _wanted(self) -> tuple[str, ...]:
-        """What is searched, one after the other until somebody is found."""
+    def _wanted(self) -> _Wanted:
+        """Return by what others are compared: as much as is answered so far."""
         answers = self.form.answers()
-        names = [answers[part].text for part in _NAMES if part in answers]
-        phone = [answers["phone"].text] if "phone" in answers else []
-        return tuple(dict.fromkeys([" ".join(names), *names[:1], *phone]) if names else phone)
+        names = tuple(answers[part].text for part in _NAMES if part in answers)
+        known = texts(answers, ("phone", "birth_date", "tag"))
+        if "age" in answers and "age_unit" in answers:
+            unit = answers["age_unit"].text.removeprefix(ABOUT)
+            known["age"] = f"{answers['age'].text} {unit}"
+        sex = _DIGITS.get(answers["sex"].text, 9) if "sex" in answers else 9
+        return _Wanted(names, sex, tuple(sorted(known.items())))
 
     def tag_answered(self, _tag: str) -> None:
         """This patient has the tag too: the node need not ask again."""
@@ -148,7 +201,7 @@ class RegisterPage(TagForm):
         known = {part: answer.text for part, answer in kin.items() if answer}
         if known:
             found["next_of_kin"] = known
-        return {"kind": "patient.register", "data": found}
+        return {"kind": "patient.register", "data": found, **self._came_from()}
 
     def field_of(self, path: str) -> str:
         """Map the record's paths to this form's fields."""
@@ -168,7 +221,17 @@ class RegisterPage(TagForm):
         if "category" in answers:
             triage = {"category": answers["category"].text}
             lines.append({"kind": "triage.record", "key": "triage", **founded, "data": triage})
+        reported = answers["allergies"].text.split(";") if "allergies" in answers else []
+        for number, text in enumerate(filter(None, map(str.strip, reported))):
+            data = {"text": text[:SUBSTANCE_CHARS_MAX]}
+            source = self._came_from()
+            key = f"allergy{number}"
+            line = {"kind": "allergy.record", "key": key, **founded, "data": data, **source}
+            lines.append(line)
         return lines
+
+    def _came_from(self) -> dict[str, str]:
+        return {"source": self._source} if self._source else {}
 
     def after_save(self, recorded: Recorded) -> list[Act]:
         """Go on to the chart."""
@@ -176,18 +239,29 @@ class RegisterPage(TagForm):
         return [Open(ChartPage(self.desk, patient), instead=True)]
 
 
-async def _search(wanted: tuple[str, ...], node: Node) -> tuple[BoardLine, ...]:
-    """Return whom the first question that finds anybody finds."""
-    for text in wanted:
-        page = await node.search(text, CANDIDATES_MAX)
-        if page.lines:
-            return page.lines
-    return ()
+class _Wanted(NamedTuple):
+    """By what others are compared."""
+
+    names: tuple[str, ...]
+    sex: int
+    known: tuple[tuple[str, str], ...]
+
+
+async def _alike(wanted: _Wanted, node: Node) -> Alike:
+    """Return who looks like whoever is being written down, the likest first."""
+    return await node.alike(wanted.names, wanted.sex, **dict(wanted.known))
 
 
 def _not_found(_failure: FieldmeshError) -> list[Act]:
     """Nobody is held up by a search that cannot be made."""
     return []
+
+
+def _reported() -> Field:
+    return Field(
+        "allergies", "field.allergies_reported", hint="paper_read.allergies_hint",
+        chars_max=REPORTED_CHARS_MAX,
+    )  # fmt: skip
 
 
 def _fields(desk: Desk) -> tuple[Field, ...]:
