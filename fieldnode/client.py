@@ -43,6 +43,7 @@ from protocols.live.belonging import (
     SealLook,
 )
 from protocols.live.lines import LINE_BYTES_MAX, decode_reply, encode, raised
+from protocols.live.observed import Observed
 from protocols.live.relation import Relations
 from protocols.live.tally import Tally
 
@@ -81,6 +82,10 @@ class Node(BetweenCalls, CareCalls, GuidedCalls, Protocol):
 
     async def beds(self) -> BedsPage:
         """Wards and beds, with who lies where."""
+        ...
+
+    async def observed(self, patient: str) -> Observed:
+        """What was measured of one patient, what is due, and the balance."""
         ...
 
     async def tally(self) -> Tally:
@@ -247,6 +252,10 @@ class NodeClient(BetweenClient, CareClient, GuidedClient):
     async def beds(self) -> BedsPage:
         """See `Node.beds`."""
         return await self._ask(BedsPage, "beds")
+
+    async def observed(self, patient: str) -> Observed:
+        """See `Node.observed`."""
+        return await self._ask(Observed, "observed", patient=patient)
 
     async def tally(self) -> Tally:
         """See `Node.tally`."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from protocols.live import (
     audited,
     beds,
+    care,
     counting,
     disputing,
     enrolling,
     erasing,
+    guiding,
     handingover,
     likening,
     members,
+    observing,
     packs,
     papers,
     people,
@@ -42,6 +45,8 @@ READS: dict[str, Reader] = (
     | likening.READS
 )
 """What is answered from the book, by name."""
+OF_PATIENT = guiding.CALLS | care.READS | observing.READS
+"""What is answered about one patient: another team's asks for a reason first."""
 DEEDS: dict[str, Doer] = (
     enrolling.DEEDS
     | erasing.DEEDS

@@ -129,7 +129,7 @@ class Desk:
             name: self._as_whoever(run) for name, run in (members.DEEDS | reviewing.DEEDS).items()
         }
         table |= {"print_ward": self._as_whoever(printing.ward), "rows": self._rows}
-        table |= {name: self._seen(run) for name, run in (guiding.CALLS | care.READS).items()}
+        table |= {name: self._seen(run) for name, run in calls.OF_PATIENT.items()}
         between = disputing.OF_PATIENT | handingover.OF_PATIENT
         table |= {name: self._seen(run) for name, run in between.items()}
         table |= {

@@ -40,6 +40,7 @@ from protocols.live.api import (
 )
 from protocols.live.bed import BedLine, BedsPage
 from protocols.live.lines import LINE_BYTES_MAX, decode_request, encode, failure
+from protocols.live.observed import FluidLine, Observed, Point, Series, Sums
 from protocols.live.relation import RelationLine, Relations
 from protocols.live.tally import Tally
 from protocols.records.planning import read_time
@@ -116,6 +117,7 @@ class FakeNode(BetweenFake, CareCalls, GuidanceCalls, TrustCalls):
         self.clock, self.ahead_ms = "ok", 0
         self.signed = False
         """Whether clinical leads stand by the packs in use."""
+        self.measured: dict[str, Observed] = {}
         self.empty_beds: tuple[tuple[str, str], ...] = ()
         self.restored_ms: int | None = None
         self.newest_ms: int | None = None
@@ -134,6 +136,16 @@ class FakeNode(BetweenFake, CareCalls, GuidanceCalls, TrustCalls):
         real = [line for line in lines if line.bed]
         taken = sum(bool(line.patients) for line in real)
         return BedsPage(lines, len(real) - taken, taken)
+
+    async def observed(self, patient: str) -> Observed:
+        self._up()
+        if patient not in self.patients:
+            raise InputError("not_found", field="patient")
+        if patient in self.foreign and patient not in self.opened:
+            raise InputError("other_team", field="patient", teams=self.foreign[patient])
+        head = self._line(self.patients[patient])
+        told = self.measured.get(patient, Observed(head))
+        return msgspec.structs.replace(told, head=head)
 
     async def board(
         self, offset: int, limit: int, text: str = "", sort: str = "", ward: str = ""
@@ -500,6 +512,7 @@ def ward(now_ms: int = NOW_MS) -> FakeNode:
     node.add("Nguyễn Thị Ánh", triage=3, sex=2, age="5 d", waiting_since_ms=now_ms - 55 * minute)
     node.add("علی رضا", triage=0, sex=1, age="", waiting_since_ms=now_ms - 1500 * minute)
     node.add("Silva Pedro", sex=1, age="19 y", waiting_since_ms=now_ms - 2 * minute)
+    node.measured[haddad] = measured(now_ms)
     known = node.patients[haddad]
     said = (
         Asserted("fct_a.0", "female", "R. Amin", now_ms - 70 * minute, now_ms - 70 * minute),
@@ -572,6 +585,41 @@ def waiting_results(now_ms: int = NOW_MS) -> list[ChartLine]:
             "nord-b",
         ),
     ]
+
+
+def measured(now_ms: int = NOW_MS) -> Observed:
+    """Return what was measured of somebody over four hours, and a balance."""
+    hour = 3_600_000
+
+    def series(code: str, unit: str, *values: str) -> Series:
+        return Series(
+            code, tuple(Point(now_ms - at * hour, each, unit) for at, each in enumerate(values))
+        )
+
+    fluids = (
+        FluidLine(now_ms - hour, "ors", "in", "200"),
+        FluidLine(now_ms - 2 * hour, "stool", "out", "300", 2, estimated=True),
+        FluidLine(now_ms - 26 * hour, "iv-fluid", "in", "1000", text="left arm"),
+    )
+    lost = Point(now_ms, absent="unrecordable")
+    return Observed(
+        BoardLine("pat_x", "x", "x"),
+        (
+            series("heart-rate", "/min", "118", "110", "98", "90"),
+            Series("systolic", (lost, *series("systolic", "mm[Hg]", "98", "112", "120").points)),
+            series("consciousness", "", "voice", "alert"),
+            Series("spo2", (Point(now_ms - hour, "88", "%", unaccepted=True),)),
+            series("malaria-rdt", "", "positive"),
+        ),
+        {"en": "score high: stay, write every 15 minutes", "fr": "score élevé : rester"},
+        ("spo2",),
+        fluids,
+        Sums(2000, 3000, (("ors", 2000), ("stool", 3000)), (("stool", 2),), estimated=True),
+        Sums(
+            12_000, 3000, (("iv-fluid", 10_000), ("ors", 2000), ("stool", 3000)), (("stool", 2),),
+            estimated=True, unmeasured=1,
+        ),
+    )  # fmt: skip
 
 
 def unsigned_triage(many: int = 3, now_ms: int = NOW_MS) -> list[UnconfirmedLine]:

@@ -15,6 +15,7 @@ from fieldnode.tui.screens.discharge import DischargePage
 from fieldnode.tui.screens.give import GiveWithoutPage
 from fieldnode.tui.screens.medicines import MedicinesPage
 from fieldnode.tui.screens.note import AddendumPage
+from fieldnode.tui.screens.observed import ObservedPage
 from fieldnode.tui.screens.order import OrderPage
 from fieldnode.tui.screens.problems import ProblemsPage
 from fieldnode.tui.screens.procedure import ProcedurePage
@@ -34,6 +35,7 @@ class CarePage(Page):
         Action("w", "5", "care.without"),
         Action("d", "6", "care.procedure"),
         Action("n", "7", "care.addendum"),
+        Action("i", "8", "care.observed"),
         Action("x", "9", "care.discharge"),
     )
 
@@ -64,6 +66,7 @@ class CarePage(Page):
             "o": lambda: [open_form(desk, head.patient, lambda care: OrderPage(desk, care))],
             "w": lambda: [open_form(desk, head.patient, lambda care: GiveWithoutPage(desk, care))],
             "d": lambda: [Open(ProcedurePage(desk, head), instead=True)],
+            "i": lambda: [Open(ObservedPage(desk, head), instead=True)],
             "n": self._addendum,
             "x": lambda: [open_form(desk, head.patient, lambda care: DischargePage(desk, care))],
         }
