@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldnode.text import languages
+from fieldnode.text import catalogue, languages
 from fieldnode.text.catalogue import (
     COMPLETE,
     LANGUAGES,
@@ -125,6 +125,17 @@ def test_the_first_languages_are_no_drafts():
     for language in COMPLETE:
         assert progress(language).percent == 100
         assert not load(language).draft
+
+
+@pytest.mark.parametrize("language", ["es", "pt", "uk"])
+def test_help_of_a_draft_is_about_pages_that_there_are(language):
+    told = catalogue._help(language)
+
+    assert set(told) <= set(catalogue._help("en"))
+    for text in told.values():
+        assert all("|" in row for row in text.splitlines() if row)
+    assert load(f"{language}:fr").help_of("triage") == told["triage"]
+    assert load(f"{language}:fr").help_of("roster") == load("fr").help_of("roster")
 
 
 @pytest.mark.parametrize("language", ["es", "pt", "uk"])
