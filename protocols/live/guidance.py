@@ -141,6 +141,8 @@ class PackLine(msgspec.Struct, frozen=True):
     approved_by: str
     at: str | None
     users: tuple[PackUser, ...] = ()
+    source: str = ""
+    """Where it was read, as the pack says."""
 
 
 class PackInUse(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protocols.errors import InputError
-from protocols.guidelines.canonical import PACK_BYTES_MAX
+from protocols.guidelines.canonical import PACK_BYTES_MAX, head_of
 from protocols.ids import DeviceId
 from protocols.ledger import packs
 from protocols.ledger.practice import standing_now
@@ -15,6 +15,7 @@ from protocols.live.guidance import PackInUse, PackLine, PackUser
 from protocols.live.members import Doer, Reader
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
+from protocols.records.display import clean_text
 from protocols.records.kinds import KindNo
 from protocols.records.rows import iso
 from protocols.trust.standing import Standing
@@ -57,9 +58,14 @@ def listing(node: Node, now: Now, args: Mapping[str, Any]) -> list[PackLine]:
                 pack.approved_by,
                 iso(pack.at_ms) if pack.at_ms else None,
                 users,
+                _source(pack),
             )
         )
     return found
+
+
+def _source(pack: packs.HeldPack) -> str:
+    return clean_text(head_of(pack.text).source) if pack.readable else ""
 
 
 def _is_used(pack: packs.HeldPack, use: packs.Use) -> bool:

@@ -132,7 +132,7 @@ def shipped_packs(**more: Any) -> list[PackLine]:
     mine = (PackUser("dev_0FAKE", "nord-b", None),)
     return [
         PackLine(name, "1", f"Title of {name}", "0f" * 32, "", "memory", True, True, "", False, "",
-                 None, mine)
+                 None, mine, "Somewhere, table 3")
         for name in names
     ]  # fmt: skip
 
@@ -159,3 +159,21 @@ def guided(node: GuidanceCalls, patient: str = "pat_00004") -> None:
     ]  # fmt: skip
     node.courses[patient, "cholera-c"] = [(0, each) for each in told]
     node.weights[patient] = WeightTold(sides=("54 kg", "46 kg weight-estimated"))
+
+
+def published_packs() -> list[PackLine]:
+    """Return packs of which one has three versions, and one cannot be worked by."""
+    lead = "Dr. Silva, clinical lead"
+    others = tuple(PackUser(f"dev_{n}", f"tent-{n}", None) for n in range(8))
+    title, source = "Plan C: severe dehydration", "National manual of 2026, chapter 4"
+    return [
+        PackLine("cholera-c", "2", title, "a2", "MoH", "verified", False, True, "", True, lead,
+                 "2026-05-01T00:00:00Z", others, source),
+        PackLine("cholera-c", "3", title, "a3", "Red Cross", "verified", False, False, "signature",
+                 False, "", "2026-05-02T00:00:00Z", (), source),
+        PackLine("cholera-c", "1", title, "a1", "", "memory", True, False, "older", False, "", None,
+                 (PackUser("dev_9", "tent-9", None),), source),
+        PackLine("fever", "1", "Fever", "b1", "Red Star", "memory", False, False, "faults", False,
+                 "", "2026-05-03T00:00:00Z"),
+        *shipped_packs()[3:],
+    ]  # fmt: skip

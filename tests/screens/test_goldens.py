@@ -25,7 +25,7 @@ from tests.screens import care_screens
 from tests.screens.fake_care import in_care
 from tests.screens.between_screens import SCREENS as BETWEEN
 from tests.screens.between_screens import TEAMS, between_teams
-from tests.screens.fake_guidance import guided
+from tests.screens.fake_guidance import guided, published_packs
 from tests.screens.fake_guidance import guided
 from tests.screens.fake_node import NOW_MS, refusing, staff, unsigned_triage, waiting_results, ward
 
@@ -179,6 +179,9 @@ SCREENS["protocol-no-weight"] = [*PLAN_C, "2", "1", "-"]
 SCREENS["protocol-text"] = [*PLAN_C, "d"]
 SCREENS["protocol-result"] = [*SCREENS["protocols"], "enter", "1", "2", "enter"]
 SCREENS["help-protocol"] = [*PLAN_C, "f1"]
+SCREENS["packs"] = ["f10", "6", "0", "down"]
+PACKS = "a node with packs that were published, one of them by somebody who may not"
+SCREENS["packs-published"] = [PACKS, "f10", "6", "0"]
 GUIDED = "a node where plan C was begun by two people, and has two versions"
 SCREENS["protocols-begun"] = [GUIDED, *SCREENS["protocols"]]
 SCREENS["protocol-begun"] = [GUIDED, *SCREENS["protocols"], "enter"]
@@ -246,6 +249,8 @@ def shell_after(keys, words, node=None, **greeting):
     if keys[:1] == [care_screens.CARED]:
         keys = keys[1:]
         in_care(node)
+    if keys[:1] == [PACKS]:
+        keys, node.packs_here = keys[1:], published_packs()
     if keys[:1] == [GUIDED]:
         keys = keys[1:]
         guided(node)

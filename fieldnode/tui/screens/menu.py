@@ -178,6 +178,7 @@ class SettingsPage(MenuPage):
             Entry("6", _valued(words("menu.sound"), sound), self._sound),
             Entry("7", words("menu.keys"), lambda: [Open(KeyTestPage(desk))]),
             Entry("8", words("menu.scanner"), lambda: [Open(TestCardPage(desk))]),
+            Entry("0", words("menu.packs"), lambda: [_packs(desk)]),
             *(
                 [Entry("9", words("menu.clock"), lambda: [Open(ClockPage(desk))])]
                 if doubted
@@ -196,6 +197,13 @@ class SettingsPage(MenuPage):
         desk.sound = not desk.sound
         self._fill()
         return [_keep(sound="on" if desk.sound else "off"), Say("", bell=desk.sound)]
+
+
+def _packs(desk: Desk) -> Open:
+    # No start waits for a page about packs.
+    from fieldnode.tui.screens.packs import PacksPage
+
+    return Open(PacksPage(desk))
 
 
 class PrefixPage(FieldsPage):
