@@ -15,8 +15,7 @@ from protocols.live.belonging import (
     RosterPage,
     SealLook,
 )
-from protocols.live.erasing import EraseState
-from protocols.live.releasing import ReleaseLine
+from protocols.live.crossing import EraseState, ReleaseLine
 from protocols.live.service import Service
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node

@@ -301,7 +301,7 @@ def _progress(ledger: Ledger, entry: EntryHash) -> Progress:
     record, scopes = ordered.record, ledger.eraser.scopes_of(entry)
     said: dict[DeviceId, int] = {}
     for each in erasures.confirmed(entry):
-        said[each.device] = max(said.get(each.device, 0), _written_ms(ledger, each.entry))
+        said[each.device] = max(said.get(each.device, 0), written_ms(ledger, each.entry))
     awaited = _awaited(ledger, scopes, (record,)) - said.keys()
     peers = ledger.peers.all
     last = {device: peers[device].last_contact_ms if device in peers else 0 for device in awaited}
@@ -309,7 +309,7 @@ def _progress(ledger: Ledger, entry: EntryHash) -> Progress:
         entry,
         ordered.place.author,
         DeviceId(record.approver),
-        _written_ms(ledger, entry),
+        written_ms(ledger, entry),
         record.reason,
         tuple(map(DocId, record.documents)),
         len(record.entries),
@@ -355,7 +355,8 @@ def _holds(ledger: Ledger, scope: ScopeId) -> list[EntryHash]:
     return ledger.authority.erasures.holds(scope, ledger.authority.roster)
 
 
-def _written_ms(ledger: Ledger, entry: EntryHash) -> int:
+def written_ms(ledger: Ledger, entry: EntryHash) -> int:
+    """When a control entry was written, by its author's clock; 0 where it is not here."""
     arrival = ledger.chain.names.find(entry[:16])
     return ledger.chain.clock_of(arrival) >> 16 if arrival else 0
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from protocols.ledger import counting
 from protocols.ledger.counting import UNSTATED
+from protocols.live.crossing import CountLine
 from protocols.live.members import Reader
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
@@ -18,18 +17,6 @@ from protocols.records.counted import DAY_MS
 SEXES = {1: "male", 2: "female", 3: "pregnant", 9: "unknown"}
 """Digits of the minimum data set."""
 BANDS = {1: "under 1 y", 2: "1-4 y", 3: "5-17 y", 4: "18-64 y", 5: "65 y and over", 9: "unknown"}
-
-
-class CountLine(msgspec.Struct, frozen=True):
-    """`counts`: what is counted under one law."""
-
-    jurisdiction: str
-    home: bool
-    """False: only what may leave that jurisdiction is told."""
-    total: int | None
-    """None: below five."""
-    by: dict[str, list[tuple[str, int | None]] | None]
-    """By property: (value, count) in the order of values; None where it is not told."""
 
 
 def listed(node: Node, now: Now, args: Mapping[str, Any]) -> object:

@@ -14,6 +14,7 @@ from protocols.ids import DeviceId, DocId, EntryHash, PatientId
 from protocols.ledger import about, orders
 from protocols.ledger.view import BookView
 from protocols.live.audited import event
+from protocols.live.crossing import EraseLine, EraseState, Holder, HoldLine
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.trust.audit import What
@@ -23,15 +24,6 @@ PATIENTS_MAX = 50
 
 Reader = Callable[[Node, Now, Mapping[str, Any]], object]
 Doer = Callable[[Node, Now, Mapping[str, Any]], tuple[object, Sequence[Effect]]]
-
-
-class Holder(msgspec.Struct, frozen=True):
-    """One device that has to confirm, or has."""
-
-    device: str
-    name: str
-    at_ms: int
-    """When it confirmed; of one that has not, when it was last linked here (0 = never)."""
 
 
 class OrderLine(msgspec.Struct, frozen=True):
@@ -58,39 +50,6 @@ class OrderLine(msgspec.Struct, frozen=True):
     needs_issuer: bool = False
     """Whether a device of issuer's rank has to sign still; `issuers` names those known here."""
     issuers: tuple[str, ...] = ()
-
-
-class EraseLine(msgspec.Struct, frozen=True):
-    """One erase that was ordered."""
-
-    id: str
-    author: str
-    approver: str
-    at_ms: int
-    reason: str
-    documents: tuple[str, ...]
-    entries: int
-    counts: bool
-    held: int
-    confirmed: tuple[Holder, ...]
-    missing: tuple[Holder, ...]
-
-
-class HoldLine(msgspec.Struct, frozen=True):
-    """One legal hold."""
-
-    id: str
-    documents: int
-    entries: int
-
-
-class EraseState(msgspec.Struct, frozen=True):
-    """`erases`: every erase and hold, and what came late to what is erased."""
-
-    erases: tuple[EraseLine, ...]
-    holds: tuple[HoldLine, ...]
-    late_entries: int
-    late_documents: int
 
 
 def request(node: Node, now: Now, args: Mapping[str, Any]) -> object:
@@ -152,7 +111,12 @@ def state(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     return EraseState(
         tuple(_erase(node, each) for each in orders.progress(ledger)),
         tuple(
-            HoldLine(str(entry), len(held.documents), len(held.entries))
+            HoldLine(
+                str(entry),
+                len(held.documents),
+                len(held.entries),
+                orders.written_ms(ledger, entry),
+            )
             for entry, held in orders.holds(ledger)
         ),
         sum(map(len, late.values())),

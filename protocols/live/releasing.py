@@ -17,30 +17,11 @@ from protocols.ledger.releasing import PURPOSES, Shown, Wish
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.audited import event
 from protocols.live.charters import write_file
+from protocols.live.crossing import ReleaseLine
 from protocols.live.erasing import Doer, Reader, named_documents
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.trust.audit import What
-
-
-class ReleaseLine(msgspec.Struct, frozen=True):
-    """One release, or one that is asked for."""
-
-    id: str
-    """'' while it is not written."""
-    scope: str
-    documents: tuple[str, ...]
-    recipients: tuple[str, ...]
-    purpose: str
-    basis: str
-    author: str
-    approver: str
-    at_ms: int
-    counts: bool
-    devices: int
-    """How many devices it is sealed to."""
-    open_here: int
-    """Entries that this device opens by it."""
 
 
 class ReleaseOrderLine(msgspec.Struct, frozen=True):

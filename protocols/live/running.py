@@ -30,6 +30,7 @@ from protocols.live import (
     members,
     papers,
     printing,
+    protecting,
     reviewing,
     wards,
 )
@@ -126,7 +127,8 @@ class Desk:
         table |= {name: self._doing(run) for name, run in calls.DEEDS.items()}
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
         table |= {
-            name: self._as_whoever(run) for name, run in (members.DEEDS | reviewing.DEEDS).items()
+            name: self._as_whoever(run)
+            for name, run in (members.DEEDS | reviewing.DEEDS | protecting.DEEDS).items()
         }
         table |= {"print_ward": self._as_whoever(printing.ward), "rows": self._rows}
         table |= {name: self._seen(run) for name, run in calls.OF_PATIENT.items()}

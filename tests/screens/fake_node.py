@@ -45,6 +45,7 @@ from protocols.live.relation import RelationLine, Relations
 from protocols.live.tally import Tally
 from protocols.records.planning import read_time
 from tests.screens.fake_care import CareCalls
+from tests.screens.fake_crossing import CrossingCalls
 from tests.screens.fake_guidance import GuidanceCalls
 from tests.screens.fake_between import BetweenFake
 from tests.screens.fake_trust import LONG, LONG_SPOKEN, PRINT, SPOKEN, TrustCalls
@@ -74,7 +75,7 @@ class Patient:
     """Older ones that are still worn."""
 
 
-class FakeNode(BetweenFake, CareCalls, GuidanceCalls, TrustCalls):
+class FakeNode(BetweenFake, CareCalls, CrossingCalls, GuidanceCalls, TrustCalls):
     """Holds a ward in memory."""
 
     def __init__(self, now_ms: int = NOW_MS, **greeting: Any) -> None:

@@ -21,6 +21,7 @@ from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
 from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
+from protocols.live.crossing import Concerns
 from tests.screens import care_screens
 from tests.screens.fake_care import in_care
 from tests.screens.between_screens import SCREENS as BETWEEN
@@ -130,6 +131,15 @@ SCREENS["roster-ask"] = ["f7", "r", "end", "up", "s"]
 SCREENS["coordinators"] = ["f7", "r", "a"]
 SCREENS["scopes"] = ["f7", "w"]
 SCREENS["scopes-home"] = ["f7", "2", "down"]
+SCREENS["crossed"] = ["f7", "w", "x"]
+SCREENS["crossed-erase"] = ["f7", "w", "x", "down"]
+SCREENS["crossed-not-counting"] = ["f7", "2", "1", "down", "down"]
+SCREENS["counts"] = ["f7", "w", "n"]
+SCREENS["counts-away"] = ["f7", "2", "2", "end"]
+SCREENS["concerns"] = ["f7", "w", "p"]
+SCREENS["concern"] = ["down", "enter", "l", "s", "1", *"aunt in the other camp"]
+NOT_ENTRUSTED = "a node whose person may not read concerns"
+SCREENS["concerns-refused"] = [NOT_ENTRUSTED, "f7", "w", "p"]
 SCREENS["kept"] = ["f7", "k"]
 SCREENS["kept-held"] = ["f7", "3", "down", "down"]
 SCREENS["kept-seal"] = ["f7", "3", "down", "down", "down"]
@@ -217,7 +227,8 @@ SCREENS["point-of-care"] = [*SCREENS["observed"], "r", "2", "down", *"72", "ente
 SCREENS["beds"] = ["down", "b"]
 SCREENS["bed"] = ["down", "b", "n"]
 SCREENS |= care_screens.SCREENS
-BOOKS = {OWN_SEAL: ("sealed", True), RESTORED: ("restored_ms", NOW_MS - 3 * 86_400_000)}
+BOOKS = {NOT_ENTRUSTED: ("crossing", {"concerns": Concerns(why_not="role")}),
+         OWN_SEAL: ("sealed", True), RESTORED: ("restored_ms", NOW_MS - 3 * 86_400_000)}
 """What is the matter with the node's book, and how the node shows it."""
 SCREENS |= BETWEEN
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}

@@ -7,8 +7,7 @@ from typing import Any
 
 from protocols.errors import LedgerError
 from protocols.live.belonging import MemberLine, Quarantine, ReviewPage
-from protocols.live.erasing import EraseLine, EraseState, Holder, HoldLine
-from protocols.live.releasing import ReleaseLine
+from protocols.live.crossing import EraseLine, EraseState, Holder, HoldLine, ReleaseLine
 from tests.screens.fake_trust import HOUR, TrustCalls, hostile
 from tests.unit.hq_book import NOW_MS
 

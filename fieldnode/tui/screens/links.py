@@ -13,6 +13,7 @@ from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.chart import ChartPage
+from fieldnode.tui.screens.concerns import ConcernPage
 from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
@@ -40,7 +41,11 @@ class LinksPage(Page):
     """What is said of a record and others."""
 
     name: ClassVar[str] = "links"
-    actions = (Action("n", "1", "links.new"), Action("x", "2", "links.take_back"))
+    actions = (
+        Action("n", "1", "links.new"),
+        Action("x", "2", "links.take_back"),
+        Action("s", "3", "links.concern"),
+    )
 
     def __init__(self, desk: Desk, head: BoardLine) -> None:
         super().__init__(desk)
@@ -69,6 +74,8 @@ class LinksPage(Page):
         chosen, action = self._rows.selected, self.action(key)
         if action == "n":
             return [Open(LinkOtherPage(self.desk, self._head))]
+        if action == "s":
+            return [Open(ConcernPage(self.desk, self._head))]
         if action == "x" and chosen is not None and chosen.linked:
             return [Open(UnlinkPage(self.desk, self._head, chosen))]
         if action == "x":

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fieldnode.tui.acts import Act, Ask
+from fieldnode.tui.acts import Act, Ask, Open
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Page
+from fieldnode.tui.page import Action, Page
 from fieldnode.tui.screens.belonging import coded, several, shown_name, wrapped
+from fieldnode.tui.screens.counts import CountsPage
+from fieldnode.tui.screens.crossed import CrossedPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from protocols.live.belonging import Belonging, ScopeLine, ScopePeer
 from protocols.records.display import clean_text
@@ -33,6 +35,11 @@ class ScopesPage(Page):
     """One row a scope; below, the peers of the selected one."""
 
     name: ClassVar[str] = "scopes"
+    actions = (
+        Action("x", "1", "scopes.crossed"),
+        Action("n", "2", "scopes.counts"),
+        Action("p", "3", "scopes.concerns"),
+    )
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -52,8 +59,17 @@ class ScopesPage(Page):
         return [self._fetch(holds=False)]
 
     def key(self, key: str) -> list[Act]:
-        """Move among them."""
-        return [] if self._rows.key(key) else super().key(key)
+        """Move among them, or see what left, what is counted, what is entrusted."""
+        if self._rows.key(key):
+            return []
+        match self.action(key):
+            case "x":
+                return [Open(CrossedPage(self.desk))]
+            case "n":
+                return [Open(CountsPage(self.desk))]
+            case "p":
+                return [_concerns(self.desk)]
+        return super().key(key)
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the scopes, then the whole of the selected one."""
@@ -122,3 +138,10 @@ class ScopesPage(Page):
         whose = clean_text(peer.org, 24) + (f" {law}" if law else "")
         linked = f" {self.desk.words('sync.linked')}" if peer.linked else ""
         return f"{shown_name(peer.name, peer.device)} ({whose}){linked}"
+
+
+def _concerns(desk: Desk) -> Open:
+    # That page opens charts, and they lead back here by F7.
+    from fieldnode.tui.screens.concerns import ConcernsPage
+
+    return Open(ConcernsPage(desk))
