@@ -15,6 +15,8 @@ import msgspec
 
 from fieldnode.prints import along, square, wristband
 from fieldnode.prints.handover import Reader, handover_sheet
+from fieldnode.prints.letter import Along
+from fieldnode.prints.letter import letter as letter_sheet
 from fieldnode.prints.sheet import Head
 from fieldnode.prints.ward import ward_list
 from fieldnode.prints.wristband import Wristband
@@ -27,7 +29,7 @@ from protocols.live.commands import LocalDoor, StoppedDoor, door, show
 from protocols.live.options import data_option, json_option, passphrase_option
 from protocols.live.papers import HOLDS, PaperRead
 from protocols.live.phrases import spoken_language
-from protocols.live.printing import HANDOVER, WRISTBAND
+from protocols.live.printing import HANDOVER, LETTER, WRISTBAND
 from protocols.live.talk import told
 from protocols.records.summary import Summary
 
@@ -86,6 +88,34 @@ def handover(
         place, chart = _chart(book, patient, HANDOVER, reason)
         head = _head(reader, "handover", place)
         _give_out(handover_sheet(reader, head, chart).encode(), target)
+
+
+@print_group.command()
+@click.argument("patient")
+@_data
+@passphrase_option
+@_to
+@click.option("--for", "whom", default="", help="Whom it is for; else as the latest offer says.")
+@_language
+@_reason
+def letter(  # noqa: PLR0913 - one parameter an option
+    patient: str,
+    folder: Path,
+    passphrase_file: Path | None,
+    target: Path,
+    whom: str,
+    language: str | None,
+    reason: str,
+) -> None:
+    """Print one patient's referral letter, with the signed summary to type at its end."""
+    reader = _reader(language)
+    with _printing(folder, passphrase_file, target) as book:
+        place, chart = _chart(book, patient, LETTER, reason)
+        made = book.call("print_summary", patient=patient, advice="", reason=reason)
+        along = Along(made["text"], msgspec.convert(made["said"], Summary))
+        printed = _head(reader, HANDOVER, place).printed
+        sheet = Head(reader.words("letter.title"), place, printed, "")
+        _give_out(letter_sheet(reader, sheet, chart, along, whom).encode(), target)
 
 
 @print_group.command("wristband")

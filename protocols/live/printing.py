@@ -24,8 +24,8 @@ from protocols.mesh.node import Node
 from protocols.records.display import clean_text
 from protocols.trust.audit import REASON_CHARS_MAX, What
 
-WARD, HANDOVER, WRISTBAND = "ward", "handover", "wristband"
-CHART_SHEETS = (HANDOVER, WRISTBAND)
+WARD, HANDOVER, WRISTBAND, LETTER = "ward", "handover", "wristband", "letter"
+CHART_SHEETS = (HANDOVER, WRISTBAND, LETTER)
 """Prints about one patient."""
 
 Doer = Callable[..., tuple[object, Sequence[Effect]]]

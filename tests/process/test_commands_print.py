@@ -115,3 +115,21 @@ def test_a_summary_goes_along_on_paper_and_is_checked_by_whoever_scans_it(camp, 
     picture = tmp_path / "square.png"
     assert printed(folder, "summary", code, "--kind", "png", "--to", picture).returncode == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_letter_is_typed_back_from_its_groups_and_stands_in_the_trail(camp):
+    folder, code = camp
+    made = printed(folder, "letter", code, "--for", "Lycee ward")
+    assert made.returncode == 0, made.stderr
+    assert "REFERRAL LETTER" in made.stdout
+    assert "To: Lycee ward" in made.stdout
+    assert {"letter", "summary"} <= {reason for reason, _ in trail(folder)}
+    lines = made.stdout.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.strip().startswith("FM"))
+    last = next(at for at in range(first, len(lines)) if not lines[at].strip())
+    groups = lines[first:last]
+    read = run(
+        "fieldnode", "paper", *" ".join(groups).split(), "--data", folder, "--language", "en"
+    )
+    assert read.returncode == 0, read.stdout + read.stderr
+    assert NAME in read.stdout
