@@ -21,7 +21,7 @@ STREAMS_MAX = 64
 
 _BEDSIDE = frozenset({"patient", "encounter", "triage", "observation", "note"})
 _TOUCHES = {
-    "care": _BEDSIDE | {"site", "peer", "tag", "triage_confirmed"},
+    "care": _BEDSIDE | {"site", "peer", "tag", "triage_confirmed", "conflict", "custody"},
     "results": frozenset({"observation", "peer"}),
     "sites": _BEDSIDE | {"site", "peer"},
     "latest": _BEDSIDE | {"site", "peer"},

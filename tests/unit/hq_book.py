@@ -268,6 +268,9 @@ def furnished() -> TestBook:
                 book.record("observation", number, later, no)
                 book.record("note", number, later, no)
     vitals = (("spo2", "44", "%"), ("heart-rate", "88", "/min"))
+    for subject, number, risk in ((1, 1, "allergy"), (1, 2, "custody"), (17, 1, "weight")):
+        doubt = {"number": number, "risk": risk, "rank": 0, "what": risk, "of_what": ""}
+        book.record("conflict", subject, NOW_MS - HOUR, value="", used=0, **doubt)
     book.unassigned(801, NOW_MS - 3 * HOUR, *vitals, claimed="B-1207")
     book.unassigned(802, NOW_MS - 20 * MINUTE, ("temperature", "37.1", "Cel"), feed=2)
     book.record("triage", 1, NOW_MS - MINUTE, 1, category=2, algorithm="iitt")

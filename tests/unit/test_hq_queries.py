@@ -57,6 +57,26 @@ async def test_triage_that_nobody_signed_waits_until_it_is_confirmed_or_supersed
     assert picture.unconfirmed == (2, NOW_MS - 9 * MINUTE)
 
 
+async def test_what_is_unsettled_is_counted_by_risk_and_custody_by_patients_in_care():
+    book, a, _ = two_sites()
+    book.patient(1, site=a, triage=1, custody=4)
+    book.patient(2, site=a, triage=2, custody=3)
+    book.patient(3, site=a, triage=2, custody=2)
+    book.patient(4, site=a, triage=2, custody=3, closed_ms=NOW_MS)
+    book.patient(5, site=a, triage=2, custody=3, standing=1)
+    for subject, number, risk, standing in (
+        (1, 1, "custody", 0), (1, 1, "custody", 0), (1, 2, "weight", 0), (2, 1, "allergy", 0),
+        (2, 2, "weight", 0), (3, 1, "allergy", 1), (3, 2, "later", 0),
+    ):  # fmt: skip
+        more = {"number": number, "risk": risk, "rank": 0, "what": risk, "of_what": ""}
+        book.record("conflict", subject, NOW_MS, value="", used=0, standing=standing, **more)
+
+    picture = await read_picture(book, NOW_MS)
+
+    assert picture.custody_unclear == 2
+    assert picture.doubts == (("allergy", 1), ("custody", 1), ("weight", 2), ("later", 1))
+
+
 async def test_a_tag_on_two_patients_is_named_with_all_who_carry_it():
     book, a, b = two_sites()
     book.patient(1, site=a, triage=1, tag="TG-77")
