@@ -17,11 +17,10 @@ from fieldnode.prints import along, square, wristband
 from fieldnode.prints.handover import Reader, handover_sheet
 from fieldnode.prints.letter import Along
 from fieldnode.prints.letter import letter as letter_sheet
+from fieldnode.prints.safety import band_of
 from fieldnode.prints.sheet import Head
 from fieldnode.prints.ward import ward_list
-from fieldnode.prints.wristband import Wristband
 from fieldnode.text.catalogue import LANGUAGES, load
-from fieldnode.tui.wording import age, name, sex
 from protocols.errors import InputError
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.api import BoardLine, Chart
@@ -60,8 +59,8 @@ def print_group() -> None:
 @_language
 def ward(folder: Path, passphrase_file: Path | None, target: Path, language: str | None) -> None:
     """Print everybody in care, most urgent first, with room to write on."""
-    reader = _reader(language)
     with _printing(folder, passphrase_file, target) as book:
+        reader = _reader(language, book)
         place, lines = _everybody(book)
         head = _head(reader, "ward", place)
         _give_out(ward_list(reader.words, head, lines, reader.now_ms).encode(), target)
@@ -83,8 +82,8 @@ def handover(
     reason: str,
 ) -> None:
     """Print one patient's hand-over sheet."""
-    reader = _reader(language)
     with _printing(folder, passphrase_file, target) as book:
+        reader = _reader(language, book)
         place, chart = _chart(book, patient, HANDOVER, reason)
         head = _head(reader, "handover", place)
         _give_out(handover_sheet(reader, head, chart).encode(), target)
@@ -108,8 +107,8 @@ def letter(  # noqa: PLR0913 - one parameter an option
     reason: str,
 ) -> None:
     """Print one patient's referral letter, with the signed summary to type at its end."""
-    reader = _reader(language)
     with _printing(folder, passphrase_file, target) as book:
+        reader = _reader(language, book)
         place, chart = _chart(book, patient, LETTER, reason)
         made = book.call("print_summary", patient=patient, advice="", reason=reason)
         along = Along(made["text"], msgspec.convert(made["said"], Summary))
@@ -136,13 +135,10 @@ def print_wristband(  # noqa: PLR0913 - one parameter an option
     reason: str,
 ) -> None:
     """Print one patient's wristband; png is the square alone."""
-    reader = _reader(language)
     with _printing(folder, passphrase_file, target) as book:
+        reader = _reader(language, book)
         _, chart = _chart(book, patient, WRISTBAND, reason)
-        head = chart.head
-        words = reader.words
-        about = f"{age(words, head.age) or words('age.unknown')}  {sex(words, head.sex)}"
-        band = Wristband(head.code, name(words, head.name), head.tag, about)
+        band = band_of(reader.words, chart.head)
         made = {"zpl": wristband.zpl, "escpos": wristband.escpos}
         raw = square.png(band.code) if kind == "png" else made[kind](band)
         _give_out(raw, target)
@@ -168,8 +164,8 @@ def summary(  # noqa: PLR0913 - one parameter an option
     reason: str,
 ) -> None:
     """Sign one patient's summary for paper: a square that any member checks with no network."""
-    words = _reader(language).words
     with _printing(folder, passphrase_file, target) as book:
+        words = _reader(language, book).words
         made = book.call("print_summary", patient=patient, advice=advice, reason=reason)
         text, said = made["text"], msgspec.convert(made["said"], Summary)
         prints = {
@@ -195,9 +191,9 @@ def paper_command(
     as_json: bool,
 ) -> None:
     """Say what a scanned paper says and whether to believe it; without TEXT, scan it now."""
-    reader = _reader(language)
     scanned = " ".join(text) or sys.stdin.readline()
     with told(), door(folder, passphrase_file) as book:
+        reader = _reader(language, book)
         found = book.call("paper_read", text=scanned)
     if as_json:
         show(found)
@@ -209,11 +205,13 @@ def paper_command(
     sys.exit(0 if found["worth"] == HOLDS else 1)
 
 
-def _reader(language: str | None) -> Reader:
+def _reader(language: str | None, book: Door) -> Reader:
+    """Return for whom it is worded: as asked for, else as the node's terminals were set."""
+    kept = book.call("hello").get("language", "") if book.running and not language else ""
     now = datetime.now().astimezone()
     zone = now.tzinfo
     assert zone is not None
-    return Reader(load(language or spoken_language()), int(now.timestamp() * 1000), zone)
+    return Reader(load(language or kept or spoken_language()), int(now.timestamp() * 1000), zone)
 
 
 def _head(reader: Reader, sheet: str, place: str) -> Head:

@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from protocols.live.client import LocalClient
 from tests.process.commands import init, patient, run, serving, told
 
 NAME = "Zebulon"
@@ -133,3 +134,15 @@ def test_a_letter_is_typed_back_from_its_groups_and_stands_in_the_trail(camp):
     )
     assert read.returncode == 0, read.stdout + read.stderr
     assert NAME in read.stdout
+
+
+def test_arabic_that_a_terminal_cannot_draw_is_what_is_printed(camp):
+    folder, code = camp
+    with serving(folder), LocalClient(folder) as terminal:
+        terminal.call("settings", language="ar:fr")
+        sheet = run("fieldnode", "print", "ward", "--data", folder).stdout
+        asked = run("fieldnode", "print", "ward", "--data", folder, "--language", "uk").stdout
+
+    assert "قائمة الجناح" in sheet
+    assert "مريض واحد تحت الرعاية" in sheet and code in sheet
+    assert "1 пацієнт під доглядом" in asked
