@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from hq import queries
+from hq import doubts, queries
 from hq.hints import Hints
 from hq.queries import Activity, Book, Care, Device, Latest, TagCarrier, Waiting
 from hq.shown import AHEAD_MS, MINUTE_MS, OLD_MS, TRIAGE_ORDER
@@ -70,6 +70,10 @@ class Picture:
     """Triage that waits for a person to stand by it, and since when the oldest does."""
     shared_tags: tuple[TagCarrier, ...] = ()
     """Who carries a tag that somebody else carries too, by tag."""
+    doubts: tuple[tuple[str, int], ...] = ()
+    """(risk, how much is unsettled), the greatest risk first."""
+    custody_unclear: int = 0
+    """Patients in care whose team is in doubt."""
 
     def carriers(self) -> list[tuple[str, str]]:
         """Return each tag that several patients carry, with their codes and where they are."""
@@ -197,6 +201,8 @@ async def read_picture(
         unsettled=sum(part.unsettled for part in care),
         unconfirmed=await queries.unconfirmed(book),
         shared_tags=tuple(await queries.shared_tags(book)),
+        doubts=doubts.by_risk(await doubts.unsettled(book)),
+        custody_unclear=await doubts.custody_unclear(book),
     )
 
 
