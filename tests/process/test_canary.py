@@ -263,7 +263,7 @@ def by_terminal(house: House) -> None:
         house.said.append(("locked screen", terminal.text.encode()))
         before = len(terminal.output)
         terminal.send(*"wrong", "enter")
-        terminal.wait_for("Another passphrase")
+        terminal.wait_for("not the passphrase")
         house.said.append(("locked terminal", bytes(terminal.output[before:])))
         os.kill(terminal.pid, signal.SIGTERM)
         terminal.exit_status()

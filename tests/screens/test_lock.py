@@ -196,6 +196,6 @@ def test_line_mode_blanks_itself_and_takes_the_next_line_for_nobody():
         said.index("LOCKED: nobody typed for a while. Press Enter, then type the passphrase.") :
     ]
     assert not any("Osei" in text for text in after[: after.index("Passphrase: ")])
-    assert "* Another passphrase is needed." not in said
+    assert "* That is not the passphrase. Type it again." not in said
     assert "typed too late" not in str(node.written)
     assert node.written[0]["data"]["text"] == "pale"

@@ -553,7 +553,7 @@ def test_so_many_keys_wait_and_no_more(person):
 @pytest.mark.safety(20)
 def test_a_lock_lets_nothing_through_but_the_passphrase(person):
     person.press("enter", "f9", "f3", "escape", "wrong", "enter")
-    assert "Another passphrase" in person.screen
+    assert "That is not the passphrase" in person.screen
     assert "Osei" not in person.screen
 
     person.press(*PASSPHRASE, "enter")
