@@ -224,6 +224,10 @@ class BoardLine(msgspec.Struct, frozen=True):
     """The most that what is unsettled can harm; '' where nothing is."""
     bed_shared: bool = False
     """Somebody else in care lies in the same bed."""
+    released: str = ""
+    """The organisation that released this patient to us; '' for who is known here otherwise."""
+    released_ms: int = 0
+    """When, by that organisation's clock: what was written there since is not here."""
 
 
 class SharedTag(msgspec.Struct, frozen=True):

@@ -173,7 +173,11 @@ def chart(
         if teams:
             raise InputError("other_team", field="patient", teams=tuple(map(clean_text, teams)))
     offset, limit = _number(args, "offset", 0), _number(args, "limit", answers.CHART_MAX)
-    return answers.chart(node.ledger, str(patient), offset, limit, now.wall_ms)
+    # That module notes what lists show, with `event` above.
+    from protocols.live.foreign import marked
+
+    found = answers.chart(node.ledger, str(patient), offset, limit, now.wall_ms)
+    return msgspec.structs.replace(found, head=marked(node.ledger, [found.head])[0])
 
 
 def break_glass(

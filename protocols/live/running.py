@@ -24,13 +24,13 @@ from protocols.live import (
     audited,
     calls,
     disputing,
+    foreign,
     handingover,
     members,
     papers,
     printing,
     protecting,
     reviewing,
-    wards,
 )
 from protocols.live.address import Address
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
@@ -103,14 +103,13 @@ class Desk:
         self._apart = Apart()
         self._sittings = Sittings(service, self._unlocked)
         self._glass = Glass()
+        self._listed = foreign.Lists()
         self._told: set[tuple[int, str]] = set()
         """Readers and tables whose reading of other teams' rows is in the audit trail."""
 
     def handlers(self) -> dict[str, Handler]:
         """Return the table of calls."""
         simple: dict[str, Callable[[Node, Now, Mapping[str, Any]], object]] = {
-            "board": _board,
-            "search": _search,
             "sync": lambda node, now, _: answers.sync_state(node, now.wall_ms, now.ahead_ms),
             "unassigned": lambda node, _, args: answers.unassigned(
                 node.ledger, _number(args, "limit", results.RESULTS_MAX)
@@ -123,6 +122,7 @@ class Desk:
         guide = "pack_in_use"
         table = {name: self._plain(run, anybody=name == guide) for name, run in simple.items()}
         table |= {name: self._doing(run) for name, run in calls.DEEDS.items()}
+        table |= {name: self._lists(name, run) for name, run in foreign.LISTS.items()}
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
         table |= {
             name: self._as_whoever(run)
@@ -160,6 +160,7 @@ class Desk:
         """A connection ended: its session is over."""
         self._locked.discard(caller.number)
         self._glass.close(caller.number)
+        self._listed.close(caller.number)
         self._told = {each for each in self._told if each[0] != caller.number}
         self._sittings.left(caller)
 
@@ -178,6 +179,7 @@ class Desk:
         self._locked.discard(caller.number)
         # Whoever sits here now is asked again about other teams' charts.
         self._glass.close(caller.number)
+        self._listed.close(caller.number)
 
     def _plain(self, run: members.Reader, *, anybody: bool = False) -> Handler:
         async def handler(caller: Caller, args: dict[str, Any]) -> object:
@@ -215,9 +217,10 @@ class Desk:
 
     async def _tagged(self, caller: Caller, args: dict[str, Any]) -> object:
         """Who carries a tag; a locked terminal, which may triage, is told no names."""
-        locked = caller.number in self._locked
-        found = await self._service.call(lambda node, now: (_tagged(node, now, args), _NONE))
-        return _nameless(found) if locked else found
+        if caller.number not in self._locked:
+            return await self._lists("tagged", foreign.tagged)(caller, args)
+        found = await self._service.call(lambda node, now: (foreign.tagged(node, now, args), _NONE))
+        return _nameless(found)
 
     async def _unconfirmed(self, caller: Caller, args: dict[str, Any]) -> object:
         """Triage that waits for a person; a locked terminal is told how many."""
@@ -264,6 +267,24 @@ class Desk:
             raise InputError("locked")
         self._service.clock.state(_number(args, "wall_ms", 0))
         return True
+
+    def _lists(
+        self, name: str, run: Callable[[Node, Now, Mapping[str, Any]], BoardPage]
+    ) -> Handler:
+        """What lists patients: other teams' among them are noted, each once a session."""
+
+        async def handler(caller: Caller, args: dict[str, Any]) -> object:
+            if caller.number in self._locked:
+                raise InputError("locked")
+
+            def show(node: Node, now: Now) -> tuple[BoardPage, Sequence[Effect]]:
+                page, session = run(node, now, args), self._sittings.number(caller)
+                reader = caller.number
+                return self._listed.show(node, now, page, reader=reader, call=name, session=session)
+
+            return await self._service.call(show)
+
+        return handler
 
     def _seen(self, run: Callable[..., object]) -> Handler:
         """What shows one patient: another team's only once a reason was given in this session."""
@@ -447,22 +468,6 @@ def _minutes(text: str) -> int:
     """Return after how many idle minutes terminals lock; what was not chosen is the default."""
     known = text in {str(minutes) for minutes in LOCK_AFTER_MIN}
     return int(text) if known else LOCK_AFTER_DEFAULT_MIN
-
-
-def _board(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    offset, limit = _number(args, "offset", 0), _number(args, "limit", answers.BOARD_MAX)
-    text = str(args.get("filter") or "")
-    sort, ward = str(args.get("sort") or ""), str(args.get("ward") or "")
-    return wards.board(node.ledger, offset, limit, text, now.wall_ms, sort=sort, ward=ward)
-
-
-def _search(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    limit = _number(args, "limit", answers.BOARD_MAX)
-    return answers.search(node.ledger, _text(args, "text"), limit, now.wall_ms)
-
-
-def _tagged(node: Node, now: Now, args: Mapping[str, Any]) -> BoardPage:
-    return answers.tagged(node.ledger, _text(args, "tag"), now.wall_ms)
 
 
 def _export(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from protocols.live.crossing import (
     ConcernLine,
     Concerns,
@@ -99,8 +101,21 @@ class CrossingCalls:
     """The calls of `fieldnode/crossing.py`."""
 
     now_ms: int
+    patients: dict[str, Any]
     crossing: dict[str, Any] | None = None
     """What is answered instead, by call."""
+
+    @property
+    def by_release(self) -> str:
+        """The organisation by whose release the second patient is known."""
+        return str(self.patients["pat_00002"].head.released)
+
+    @by_release.setter
+    def by_release(self, org: str) -> None:
+        known = self.patients["pat_00002"]
+        known.head = msgspec.structs.replace(
+            known.head, released=org, released_ms=self.now_ms - 2 * DAY_MS
+        )
 
     async def releases(self) -> list[ReleaseLine]:
         return self._said("releases", released(self.now_ms))

@@ -138,6 +138,10 @@ SCREENS["counts"] = ["f7", "w", "n"]
 SCREENS["counts-away"] = ["f7", "2", "2", "end"]
 SCREENS["concerns"] = ["f7", "w", "p"]
 SCREENS["concern"] = ["down", "enter", "l", "s", "1", *"aunt in the other camp"]
+BY_RELEASE = "a node that knows somebody by another organisation's release"
+SCREENS["board-released"] = [BY_RELEASE, "down"]
+SCREENS["chart-released"] = [BY_RELEASE, "down", "enter"]
+SCREENS["search-released"] = [BY_RELEASE, "f3", *"acd", "enter"]
 NOT_ENTRUSTED = "a node whose person may not read concerns"
 SCREENS["concerns-refused"] = [NOT_ENTRUSTED, "f7", "w", "p"]
 SCREENS["kept"] = ["f7", "k"]
@@ -227,7 +231,8 @@ SCREENS["point-of-care"] = [*SCREENS["observed"], "r", "2", "down", *"72", "ente
 SCREENS["beds"] = ["down", "b"]
 SCREENS["bed"] = ["down", "b", "n"]
 SCREENS |= care_screens.SCREENS
-BOOKS = {NOT_ENTRUSTED: ("crossing", {"concerns": Concerns(why_not="role")}),
+BOOKS = {BY_RELEASE: ("by_release", "Ministry of Health"),
+         NOT_ENTRUSTED: ("crossing", {"concerns": Concerns(why_not="role")}),
          OWN_SEAL: ("sealed", True), RESTORED: ("restored_ms", NOW_MS - 3 * 86_400_000)}
 """What is the matter with the node's book, and how the node shows it."""
 SCREENS |= BETWEEN

@@ -8,6 +8,7 @@ from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.wording import clock, span_of
+from protocols.live.api import BoardLine
 from protocols.live.belonging import RosterLine
 from protocols.records.display import clean_text
 
@@ -32,6 +33,20 @@ def heard(desk: Desk, at_ms: int, *, short: bool = False) -> Span:
         age = span_of(desk.words, past)
         text = f"{text} ({age})" if short else desk.words("trust.ago", at=text, age=age)
     return Span(text, "warn" if past >= OLD_MS else "plain")
+
+
+def came_from(desk: Desk, head: BoardLine, word: str = "chart.released") -> str:
+    """Say by whose release a patient is known here and since when; '' for who is not."""
+    if not head.released:
+        return ""
+    at = clock(head.released_ms or None, desk.now_ms, desk.zone)
+    return desk.words(word, org=clean_text(head.released, 40), at=at)
+
+
+def marked(words: Catalogue, head: BoardLine, name: str) -> str:
+    """Return a name, marked where the patient is known here by a release alone."""
+    mark = words("board.by_release")
+    return f"{mark} {name}" if head.released else name
 
 
 def coded(words: Catalogue, room: str, name: str) -> str:

@@ -18,8 +18,10 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.alerts import alert_text
 from fieldnode.tui.screens.beds import BedsPage
+from fieldnode.tui.screens.belonging import came_from, marked
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.drafts import DraftsPage
+from fieldnode.tui.screens.printing import PrintPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
@@ -73,6 +75,7 @@ class WardPage(Page):
         Action("c", "6", "board.unconfirmed"),
         Action("s", "8", "board.sort"),
         Action("b", "9", "board.beds"),
+        Action("p", "0", "board.print"),
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -145,6 +148,8 @@ class WardPage(Page):
                 return self._anew()
             case "b":
                 return self._with_selected(lambda row: Open(BedsPage(self.desk, row)))
+            case "p":
+                return [Open(PrintPage(self.desk, self._rows.selected))]
             case "d":
                 return [Open(DraftsPage(self.desk))]
             case "r":
@@ -164,7 +169,7 @@ class WardPage(Page):
 
     def answers(self, item: str | Scan) -> bool:
         """Enter, `v`, `t` and `b` are about the selected patient."""
-        return item == "enter" or (isinstance(item, str) and self.action(item) in ("v", "t", "b"))
+        return item == "enter" or (isinstance(item, str) and self.action(item) in tuple("vtbp"))
 
     def draw(self, size: Size) -> list[Line]:
         """Draw counts and rows."""
@@ -257,7 +262,8 @@ class WardPage(Page):
         if row is not None:
             isolation = words(f"isolation.{row.isolation}") if watching.isolated(row) else ""
             role = "bad" if isolation else "plain"
-            parts = (isolation, _place(row), sex(words, row.sex), clean_text(row.problem))
+            from_org = came_from(self.desk, row, "board.released")
+            parts = (from_org, isolation, _place(row), sex(words, row.sex), clean_text(row.problem))
             shown = "   ".join(part for part in (called(words, row), *parts) if part)
             detail = line(" ", Span(cut(shown, size.width - 2), role))
         return [detail, self._newest(size.width)]
@@ -388,7 +394,7 @@ def _place(row: BoardLine) -> str:
 def _named(words: Catalogue, row: BoardLine) -> Span:
     """Return the name, and before it that nobody knows whose patient this is (SAFETY 25)."""
     if row.custody < CUSTODY_UNCLEAR:
-        return Span(called(words, row), "title")
+        return Span(marked(words, row, called(words, row)), "title")
     return Span(f"{words('chart.custody_unclear')} {called(words, row)}", "bad")
 
 

@@ -11,8 +11,10 @@ from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.accepting import accept, waits
+from fieldnode.tui.screens.belonging import came_from
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.note import NotePage
+from fieldnode.tui.screens.printing import PRINT_KEY, print_wristband
 from fieldnode.tui.screens.retract import RetractPage
 from fieldnode.tui.screens.shared_tag import SharedTagPage, others
 from fieldnode.tui.screens.transfer import TransferToPage
@@ -97,6 +99,8 @@ class ChartPage(Page):
             return super().key(key)
         if self._rows.key(key):
             return self._fetch_older(chart)
+        if key == PRINT_KEY:
+            return print_wristband(self.desk, chart.head)
         if key == "enter" and waits(self._rows.selected):
             return accept(self.desk, chart.head, self._rows.selected)
         opener = self._openers(chart).get(self.action(key))
@@ -125,6 +129,8 @@ class ChartPage(Page):
             return [(), line(" ", Span(words("chart.loading"), "dim"))]
         alerts = self._shared_tags(size.width)
         safety = safety_line(words, self._chart.head, size.width)
+        came = came_from(self.desk, self._chart.head)
+        alerts += [line(" ", Span(part, "warn")) for part in wrap(came, size.width - 2) if came]
         top = [identity(words, self._chart.head), safety, *alerts, *self._attributes(size.width)]
         columns = (
             Column(words("chart.at"), AT_CELLS),

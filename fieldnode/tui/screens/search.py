@@ -13,6 +13,7 @@ from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.screens.belonging import marked
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import age, name, sex, triage
@@ -136,5 +137,5 @@ class SearchPage(Page):
             Span(age(words, clean_text(row.age)) or "?"),
             Span(sex(words, row.sex)),
             Span(clean_text(row.tag) or "-"),
-            Span(name(words, row.name), "title"),
+            Span(marked(words, row, name(words, row.name)), "title"),
         ]
