@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from fieldnode.prints.safety import whole
 from fieldnode.prints.sheet import WIDTH, Block, Head, pages, ruled
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.cores.display import fit, text_of, wrap
@@ -39,7 +40,8 @@ def handover_sheet(reader: Reader, head: Head, chart: Chart) -> str:
         chart: The patient with the newest facts of the timeline.
     """
     words = reader.words
-    blocks: list[Block] = [[*map(text_of, full_identity(words, chart.head)), ""]]
+    safety = wrap(whole(words, chart.head), WIDTH)
+    blocks: list[Block] = [[*map(text_of, full_identity(words, chart.head)), *safety, ""]]
     blocks += [list(_attribute(words, each)) for each in chart.attributes]
     blocks.append(["", words("print.timeline"), "-" * WIDTH])
     blocks += [_told(reader, each) for each in happenings(chart.lines) if not each.line.replaced]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fieldnode.prints.safety import whole
 from fieldnode.prints.sheet import WIDTH, Block, Head, pages, ruled
 from fieldnode.text.catalogue import Catalogue
-from fieldnode.tui.cores.display import column
+from fieldnode.tui.cores.display import column, wrap
 from fieldnode.tui.wording import age, name, sex, span_of, triage
 from protocols.live.api import BoardLine
 from protocols.records.display import clean_text
@@ -49,7 +50,8 @@ def _patient(words: Catalogue, line: BoardLine, now_ms: int) -> Block:
     if line.unsettled or line.triage_open:
         known.append(words("print.unsettled"))
     second = "            " + "  ".join(part for part in known if part)
-    return [first, second.rstrip(), ruled("           ")]
+    safety = [f"            {part}" for part in wrap(whole(words, line), WIDTH - 12)]
+    return [first, second.rstrip(), *safety, ruled("           ")]
 
 
 def _row(parts: Sequence[str]) -> str:

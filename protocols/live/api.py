@@ -80,6 +80,17 @@ class Greeting(msgspec.Struct, frozen=True):
     """A terminal on which nothing was typed for so long blanks its names. Kept by `settings`."""
     sound: str = ""
     """'off' where terminals keep silent. Kept by `settings`; '' = never chosen."""
+    printer: str = ""
+    """A printer's device, or a folder for files. Kept by `settings`; '' = none."""
+    printer_kind: str = ""
+    """What it speaks: `zpl`, `escpos`, `png` or `text`."""
+
+
+SETTINGS = dict.fromkeys(("language", "theme", "tag_prefix", "lock_after", "sound"), 32) | {
+    "printer": 96,
+    "printer_kind": 8,
+}
+"""What `settings` keeps, each with its most characters."""
 
 
 class Draft(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from protocols.ledger.summaries import summary
 from protocols.ledger.view import BookView
 from protocols.live import answers
 from protocols.live.audited import event
+from protocols.live.printed import Printed
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text
@@ -35,15 +36,6 @@ ADVICE_CHARS_MAX = 160
 HOLDS, FORGED, UNKNOWN, SEALED, ENDED = "holds", "forged", "unknown", "sealed", "ended"
 """What a paper is worth: signed by a member that counts; not what was signed; of a certificate that
 is not here; of a device that was sealed since; of a certificate that is over."""
-
-
-class Printed(msgspec.Struct, frozen=True):
-    """`print_summary`: args patient, advice, reason. The trail says so first."""
-
-    text: str
-    """What a scanner types: at most 600 capitals and digits."""
-    said: Summary
-    """What it says; `left_out` lines did not fit."""
 
 
 class PaperRead(msgspec.Struct, frozen=True):

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from protocols.errors import InputError
 from protocols.ids import PatientId
 from protocols.ledger import audit
 from protocols.ledger.audit import Event
 from protocols.ledger.view import BookView
 from protocols.live import answers, wards
-from protocols.live.api import BoardPage, Chart
 from protocols.live.audited import event
+from protocols.live.printed import PrintedChart, PrintedWard
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text
@@ -29,26 +27,6 @@ CHART_SHEETS = (HANDOVER, WRISTBAND, LETTER)
 """Prints about one patient."""
 
 Doer = Callable[..., tuple[object, Sequence[Effect]]]
-
-
-class PrintedWard(msgspec.Struct, frozen=True):
-    """`print_ward`: args offset. A page of everybody in care; the trail says it was printed."""
-
-    node: str
-    """What this device is called."""
-    at_ms: int
-    page: BoardPage
-
-
-class PrintedChart(msgspec.Struct, frozen=True):
-    """`print_chart`: args patient, sheet ('handover' or 'wristband'), reason.
-
-    Of another team's patient a reason is asked for, unless one was given in this session.
-    """
-
-    node: str
-    at_ms: int
-    chart: Chart
 
 
 def ward(

@@ -33,7 +33,13 @@ from protocols.live import (
     reviewing,
 )
 from protocols.live.address import Address
-from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, BoardPage, Greeting
+from protocols.live.api import (
+    LOCK_AFTER_DEFAULT_MIN,
+    LOCK_AFTER_MIN,
+    SETTINGS,
+    BoardPage,
+    Greeting,
+)
 from protocols.live.audited import Glass
 from protocols.live.checking import Apart
 from protocols.live.clock import mono_ms
@@ -461,6 +467,8 @@ def _greeting(node: Node, locked: bool, here: tuple[str, str, int, bool]) -> Gre
         tag_prefix=chosen.get("tag_prefix", ""),
         lock_after_min=_minutes(chosen.get("lock_after", "")),
         sound=chosen.get("sound", ""),
+        printer=chosen.get("printer", ""),
+        printer_kind=chosen.get("printer_kind", ""),
     )
 
 
@@ -492,9 +500,9 @@ def _kept_settings(node: Node) -> dict[str, str]:
 
 def _settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     chosen = _kept_settings(node)
-    for name in ("language", "theme", "tag_prefix", "lock_after", "sound"):
+    for name, most in SETTINGS.items():
         value = args.get(name)
-        if isinstance(value, str) and len(value) <= 32:
+        if isinstance(value, str) and len(value) <= most:
             chosen[name] = value
     with node.ledger.store.atomic():
         node.ledger.store.execute(

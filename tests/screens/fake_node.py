@@ -44,6 +44,7 @@ from protocols.live.observed import FluidLine, Observed, Point, Series, Sums
 from protocols.live.relation import RelationLine, Relations
 from protocols.live.tally import Tally
 from protocols.records.planning import read_time
+from protocols.records.summary import Summary
 from tests.screens.fake_care import CareCalls
 from tests.screens.fake_crossing import CrossingCalls
 from tests.screens.fake_guidance import GuidanceCalls
@@ -119,6 +120,8 @@ class FakeNode(BetweenFake, CareCalls, CrossingCalls, GuidanceCalls, TrustCalls)
         self.signed = False
         """Whether clinical leads stand by the packs in use."""
         self.measured: dict[str, Observed] = {}
+        self.printed: list[tuple[str, str]] = []
+        """What the audit trail says was printed, and of whom."""
         self.empty_beds: tuple[tuple[str, str], ...] = ()
         self.restored_ms: int | None = None
         self.newest_ms: int | None = None
@@ -126,6 +129,20 @@ class FakeNode(BetweenFake, CareCalls, CrossingCalls, GuidanceCalls, TrustCalls)
     async def hello(self) -> Greeting:
         self._up()
         return self.greeting
+
+    async def call(self, name: str, **args: Any) -> Any:
+        """What a terminal prints from: the trail is `printed`."""
+        self._up()
+        if name == "print_ward":
+            page = await self.board(args["offset"], 200)
+            self.printed.append((name, ""))
+            return msgspec.to_builtins({"node": "nord-b", "at_ms": self.now_ms, "page": page})
+        chart = await self.chart(args["patient"], 0, 500)
+        self.printed.append((args.get("sheet", name), args["patient"]))
+        if name == "print_chart":
+            return msgspec.to_builtins({"node": "nord-b", "at_ms": self.now_ms, "chart": chart})
+        said = Summary(code=chart.head.code, name=chart.head.name)
+        return msgspec.to_builtins({"text": "FM1PAPER0123456789", "said": said})
 
     async def beds(self) -> BedsPage:
         self._up()

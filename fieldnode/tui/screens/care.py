@@ -18,6 +18,7 @@ from fieldnode.tui.screens.note import AddendumPage
 from fieldnode.tui.screens.observed import ObservedPage
 from fieldnode.tui.screens.order import OrderPage
 from fieldnode.tui.screens.problems import ProblemsPage
+from fieldnode.tui.screens.printing import PrintPage
 from fieldnode.tui.screens.procedure import ProcedurePage
 from fieldnode.tui.wording import identity, safety_line
 from protocols.live.api import BoardLine
@@ -37,6 +38,7 @@ class CarePage(Page):
         Action("n", "7", "care.addendum"),
         Action("i", "8", "care.observed"),
         Action("x", "9", "care.discharge"),
+        Action("k", "0", "care.print"),
     )
 
     def __init__(self, desk: Desk, head: BoardLine, marked: tuple[str, str] = ("", "")) -> None:
@@ -66,6 +68,7 @@ class CarePage(Page):
             "o": lambda: [open_form(desk, head.patient, lambda care: OrderPage(desk, care))],
             "w": lambda: [open_form(desk, head.patient, lambda care: GiveWithoutPage(desk, care))],
             "d": lambda: [Open(ProcedurePage(desk, head), instead=True)],
+            "k": lambda: [Open(PrintPage(desk, head), instead=True)],
             "i": lambda: [Open(ObservedPage(desk, head), instead=True)],
             "n": self._addendum,
             "x": lambda: [open_form(desk, head.patient, lambda care: DischargePage(desk, care))],
