@@ -21,7 +21,6 @@ from fieldnode.tui.screens.beds import BedsPage
 from fieldnode.tui.screens.belonging import came_from, marked
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.drafts import DraftsPage
-from fieldnode.tui.screens.printing import PrintPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
@@ -75,7 +74,6 @@ class WardPage(Page):
         Action("c", "6", "board.unconfirmed"),
         Action("s", "8", "board.sort"),
         Action("b", "9", "board.beds"),
-        Action("p", "0", "board.print"),
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -148,8 +146,6 @@ class WardPage(Page):
                 return self._anew()
             case "b":
                 return self._with_selected(lambda row: Open(BedsPage(self.desk, row)))
-            case "p":
-                return [Open(PrintPage(self.desk, self._rows.selected))]
             case "d":
                 return [Open(DraftsPage(self.desk))]
             case "r":
@@ -169,7 +165,7 @@ class WardPage(Page):
 
     def answers(self, item: str | Scan) -> bool:
         """Enter, `v`, `t` and `b` are about the selected patient."""
-        return item == "enter" or (isinstance(item, str) and self.action(item) in tuple("vtbp"))
+        return item == "enter" or (isinstance(item, str) and self.action(item) in ("v", "t", "b"))
 
     def draw(self, size: Size) -> list[Line]:
         """Draw counts and rows."""
