@@ -21,6 +21,7 @@ from fieldnode.tui.screens.beds import BedsPage
 from fieldnode.tui.screens.belonging import came_from, marked
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.drafts import DraftsPage
+from fieldnode.tui.screens.printing import PrintPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
@@ -29,6 +30,7 @@ from fieldnode.tui.screens.unconfirmed import UnconfirmedPage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_counts, draw_list
 from fieldnode.tui.wording import (
+    CUSTODY,
     TRIAGE_ROLES,
     TRIAGE_WORDS,
     age,
@@ -74,6 +76,7 @@ class WardPage(Page):
         Action("c", "6", "board.unconfirmed"),
         Action("s", "8", "board.sort"),
         Action("b", "9", "board.beds"),
+        Action("p", "0", "board.print"),
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -146,6 +149,8 @@ class WardPage(Page):
                 return self._anew()
             case "b":
                 return self._with_selected(lambda row: Open(BedsPage(self.desk, row)))
+            case "p":
+                return [Open(PrintPage(self.desk, self._rows.selected))]
             case "d":
                 return [Open(DraftsPage(self.desk))]
             case "r":
@@ -165,7 +170,7 @@ class WardPage(Page):
 
     def answers(self, item: str | Scan) -> bool:
         """Enter, `v`, `t` and `b` are about the selected patient."""
-        return item == "enter" or (isinstance(item, str) and self.action(item) in ("v", "t", "b"))
+        return item == "enter" or (isinstance(item, str) and self.action(item) in tuple("vtbp"))
 
     def draw(self, size: Size) -> list[Line]:
         """Draw counts and rows."""
@@ -260,7 +265,7 @@ class WardPage(Page):
             role = "bad" if isolation else "plain"
             from_org = came_from(self.desk, row, "board.released")
             parts = (from_org, isolation, _place(row), sex(words, row.sex), clean_text(row.problem))
-            shown = "   ".join(part for part in (called(words, row), *parts) if part)
+            shown = "   ".join(part for part in (called(words, row), _custody(words, row), *parts) if part)
             detail = line(" ", Span(cut(shown, size.width - 2), role))
         return [detail, self._newest(size.width)]
 
@@ -294,7 +299,7 @@ class WardPage(Page):
             Span(age(words, clean_text(row.age)) or "?"),
             Span(sex(words, row.sex)),
             *([Span(clean_text(row.problem))] if wide else []),
-            _named(words, row),
+            _in_custody(words, row, _named(words, row)),
         ]
 
     def _other_ward(self, step: int) -> list[Act]:
@@ -392,6 +397,19 @@ def _named(words: Catalogue, row: BoardLine) -> Span:
     if row.custody < CUSTODY_UNCLEAR:
         return Span(marked(words, row, called(words, row)), "title")
     return Span(f"{words('chart.custody_unclear')} {called(words, row)}", "bad")
+
+
+def _custody(words: Catalogue, row: BoardLine) -> str:
+    """Return that the patient is offered, who took over, or that it is unclear; '' for neither."""
+    if not 0 < row.custody < len(CUSTODY):
+        return ""
+    return words(CUSTODY[row.custody], keeper=clean_text(row.keeper))
+
+
+def _in_custody(words: Catalogue, row: BoardLine, named: Span) -> Span:
+    """Return the name, and after it, where there is room, what became of an offer."""
+    said = _custody(words, row) if row.custody < CUSTODY_UNCLEAR else ""
+    return Span(f"{named.text}  {said}", named.role) if said else named
 
 
 def _disputed(row: BoardLine) -> bool:

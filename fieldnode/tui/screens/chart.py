@@ -14,6 +14,7 @@ from fieldnode.tui.screens.accepting import accept, waits
 from fieldnode.tui.screens.belonging import came_from
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.note import NotePage
+from fieldnode.tui.screens.printing import PRINT_KEY, print_wristband
 from fieldnode.tui.screens.retract import RetractPage
 from fieldnode.tui.screens.shared_tag import SharedTagPage, others
 from fieldnode.tui.screens.transfer import TransferToPage
@@ -98,6 +99,8 @@ class ChartPage(Page):
             return super().key(key)
         if self._rows.key(key):
             return self._fetch_older(chart)
+        if key == PRINT_KEY:
+            return print_wristband(self.desk, chart.head)
         if key == "enter" and waits(self._rows.selected):
             return accept(self.desk, chart.head, self._rows.selected)
         opener = self._openers(chart).get(self.action(key))
