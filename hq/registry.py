@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
-from protocols.live import erasing, members, releasing, reviewing, rosters
+from protocols.live import erasing, members, packs, releasing, reviewing, rosters
 from protocols.live.belonging import (
     Apart,
     Belonging,
@@ -16,6 +16,7 @@ from protocols.live.belonging import (
     SealLook,
 )
 from protocols.live.crossing import EraseState, ReleaseLine
+from protocols.live.guidance import PackPage
 from protocols.live.service import Service
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
@@ -78,6 +79,10 @@ class Registry(Protocol):
 
     async def releases(self) -> Sequence[ReleaseLine]:
         """Every release across a border, the newest first."""
+        ...
+
+    async def packs(self) -> PackPage:
+        """Every version of every pack with who works by it."""
         ...
 
     async def reviews(self) -> ReviewPage:
@@ -149,6 +154,10 @@ class NodeRegistry:
     async def releases(self) -> Sequence[ReleaseLine]:
         """See `Registry.releases`."""
         return cast(Sequence[ReleaseLine], await self._read(releasing.listed, {}))
+
+    async def packs(self) -> PackPage:
+        """See `Registry.packs`."""
+        return await self._read(packs.page, {})
 
     async def reviews(self) -> ReviewPage:
         """See `Registry.reviews`."""

@@ -20,6 +20,7 @@ from hq.closed import answer_closed
 from hq.desk import DESK, Desk, assets, environment
 from hq.doors import Doors
 from hq.hints import GAP_S, PARTS, Hints
+from hq.packs import packs_page
 from hq.picture import Picture, Pictures
 from hq.queries import Book, Filter
 from hq.registry import Registry
@@ -108,6 +109,7 @@ def make_app(
     app.add_routes(auditing.routes())
     app.add_routes(Belonging().routes())
     app.add_routes(Reviewing().routes())
+    app.add_routes([web.get("/packs", packs_page, name="packs")])
     app.add_routes(_pages())
     return app
 

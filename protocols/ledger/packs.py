@@ -8,7 +8,8 @@ whenever they are asked for, so a seal takes effect at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from hashlib import blake2b
 from importlib.resources import files
 
 import msgspec
@@ -32,6 +33,9 @@ SHIPPED_NAMES = tuple(
     )
 )
 """Packs that come with the software."""
+
+SOFTWARE = "*"
+"""In the place of a name: all packs that came with the software; no pack can be called so."""
 
 FAULTS_TOLD = 3
 """Of a pack that cannot be signed; `pack lint` tells them all."""
@@ -148,7 +152,11 @@ def contents(pack: HeldPack) -> msgspec.Struct:
 
 
 def uses(ledger: Ledger) -> list[Use]:
-    """Return what each device last said it works by, by pack and device."""
+    """Return what each device last said it works by, by pack and device.
+
+    Who said that it has what came with this software works by each of those packs, unless it said
+    otherwise of one. Who has what came with another software is told under `SOFTWARE`.
+    """
     last: dict[tuple[str, bytes], Use] = {}
     for name, version, digest, at_ms, feed in ledger.store.all(
         "SELECT u.name, u.version, u.digest, u.at_ms, t.feed FROM pack_use u"
@@ -157,14 +165,42 @@ def uses(ledger: Ledger) -> list[Use]:
     ):
         device = bytes(ledger.chain.by_no[feed].genesis.device)
         last[name, device] = Use(device, name, version, digest, at_ms)
+    for (name, _), use in list(last.items()):
+        if name == SOFTWARE and use.version == shipped_set():
+            del last[name, use.device]
+            for pack in map(_shipped, SHIPPED_NAMES):
+                said = Use(use.device, pack.name, pack.version, b"", use.at_ms)
+                last.setdefault((pack.name, use.device), said)
     return [last[key] for key in sorted(last)]
+
+
+def unsaid_set(ledger: Ledger) -> str:
+    """Return what came with the software, where this device has not said so yet; else ''."""
+    own = ledger.authority.device
+    said = ledger.store.all(
+        "SELECT u.version, t.feed FROM pack_use u JOIN strand t ON t.entry = u.entry"
+        " WHERE u.replaced = 0 AND u.standing = 0 AND u.name = ? ORDER BY t.clock, u.entry",
+        (SOFTWARE,),
+    )
+    mine = [
+        version
+        for version, feed in said
+        if bytes(ledger.chain.by_no[feed].genesis.device) == bytes(own)
+    ]
+    return "" if mine[-1:] == [shipped_set()] else shipped_set()
+
+
+@cache
+def shipped_set() -> str:
+    """Return what came with this software, as 16 hexadecimal digits over all its packs."""
+    digests = sorted(_shipped(name).digest for name in SHIPPED_NAMES)
+    return blake2b(b"".join(digests), digest_size=8).hexdigest()
 
 
 def unsaid(ledger: Ledger) -> list[HeldPack]:
     """Return the packs this node works by and has not said so yet.
 
-    Of a pack that nobody has published there is nothing to say: everybody has what came with the
-    software.
+    Of a pack that nobody has published nothing is said by itself: `unsaid_set` says it of all.
     """
     own = {
         use.name: (use.digest, use.version)

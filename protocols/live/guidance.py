@@ -155,3 +155,14 @@ class PackInUse(msgspec.Struct, frozen=True):
     org: str
     approved_by: str
     """Who stands by it; '' = NOT APPROVED."""
+
+
+class PackPage(msgspec.Struct, frozen=True):
+    """Who works by which version, for a page."""
+
+    lines: tuple[PackLine, ...]
+    """As `packs`."""
+    elsewhere: tuple[PackUser, ...] = ()
+    """Devices whose software brings other packs than this one's."""
+    silent: tuple[PackUser, ...] = ()
+    """Devices that have said nothing yet."""

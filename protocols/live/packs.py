@@ -11,14 +11,17 @@ from protocols.guidelines.canonical import PACK_BYTES_MAX, head_of
 from protocols.ids import DeviceId
 from protocols.ledger import packs
 from protocols.ledger.practice import standing_now
-from protocols.live.guidance import PackInUse, PackLine, PackUser
-from protocols.live.members import Doer, Reader
+from protocols.live.guidance import PackInUse, PackLine, PackPage, PackUser
+from protocols.live.members import Doer, Reader, listed
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text
 from protocols.records.kinds import KindNo
 from protocols.records.rows import iso
 from protocols.trust.standing import Standing
+
+NO_DEVICE = ("person", "root")
+"""Ranks of members that work by no pack."""
 
 
 def listing(node: Node, now: Now, args: Mapping[str, Any]) -> list[PackLine]:
@@ -64,6 +67,28 @@ def listing(node: Node, now: Now, args: Mapping[str, Any]) -> list[PackLine]:
     return found
 
 
+def page(node: Node, now: Now, args: Mapping[str, Any]) -> PackPage:
+    """Return every version with who works by it, and the devices that nobody knows it of."""
+    ledger = node.ledger
+    used = packs.uses(ledger)
+    said = {str(DeviceId(use.device)) for use in used}
+    elsewhere = tuple(
+        PackUser(
+            str(DeviceId(use.device)),
+            ledger.authority.name_of(DeviceId(use.device)),
+            iso(use.at_ms),
+        )
+        for use in used
+        if use.name == packs.SOFTWARE
+    )
+    silent = tuple(
+        PackUser(each.id, each.name, None)
+        for each in listed(node)
+        if each.rank not in NO_DEVICE and not each.sealed and each.id not in said
+    )
+    return PackPage(tuple(listing(node, now, args)), elsewhere, silent)
+
+
 def _source(pack: packs.HeldPack) -> str:
     return clean_text(head_of(pack.text).source) if pack.readable else ""
 
@@ -93,19 +118,29 @@ def in_use(node: Node, now: Now, args: Mapping[str, Any]) -> PackInUse:
 
 
 def unsaid(node: Node, now: Now, args: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """`pack_unsaid`: lines for `record` that say what this node works by, where it has not."""
+    """`pack_unsaid`: lines for `record` that say what this node works by, where it has not.
+
+    What came with the software is said in one line, once there is anybody to tell.
+    """
+    wanted: list[dict[str, Any]] = [
+        {
+            "name": pack.name,
+            "version": pack.version,
+            "digest": None if pack.shipped else pack.digest.hex(),
+        }
+        for pack in packs.unsaid(node.ledger)
+    ]
+    others = len(node.ledger.authority.roster.members()) > 1
+    if others and (known := packs.unsaid_set(node.ledger)):
+        wanted.append({"name": packs.SOFTWARE, "version": known})
     return [
         {
             "v": 1,
             "kind": "pack.use",
             "key": f"pack-use-{now.entropy(8).hex()}",
-            "data": {
-                "name": pack.name,
-                "version": pack.version,
-                "digest": None if pack.shipped else pack.digest.hex(),
-            },
+            "data": each,
         }
-        for pack in packs.unsaid(node.ledger)
+        for each in wanted
     ]
 
 

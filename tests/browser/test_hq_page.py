@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -14,7 +15,9 @@ from hq.accounts import Accounts
 from hq.web import PageSettings, make_app, make_runner
 from protocols.ids import PatientId
 from protocols.live.audited import AuditLine, AuditPage
+from protocols.live.guidance import PackPage, PackUser
 from tests.browser.chrome import Tab, browser, chromium
+from tests.screens.fake_guidance import published_packs
 from tests.unit.hq_book import (
     CHEAP,
     NOW_MS,
@@ -29,7 +32,7 @@ from tests.unit.hq_book import (
 from tests.unit.hq_registry import TestRegistry, ordered
 
 MENU = ("Picture", "Patients", "Results", "Devices", "Trust", "Audit", "Account")
-TRUST = ("organisations", "members", "quarantine", "releases")
+TRUST = ("organisations", "members", "quarantine", "releases", "packs")
 DECIDED = ("members/seal?member=dev_NORD-A00", "quarantine/extend?seal=ent_LOST")
 PASSWORD = "four unrelated words"
 HOSTILE = "<img src=x onerror=alert(1)>\u202e<script>alert(2)</script>"
@@ -76,6 +79,7 @@ async def opened(window: Tab) -> AsyncIterator[Opened]:
     witness.page = AuditPage(250, tuple(map(audited, range(100))))
     witness.all_trails = [trail(), trail(forked=True, unreadable=2, held=3, whole=False)]
     registry = ordered(TestRegistry())
+    registry.pack_page = packs_of_many()
     runner = make_runner(make_app(book, accounts, witness, registry, now=watch, settings=settings))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -84,6 +88,14 @@ async def opened(window: Tab) -> AsyncIterator[Opened]:
     yield Opened(window, book, watch, accounts, runner, url, registry)
     await window.forget()
     await runner.cleanup()
+
+
+def packs_of_many() -> PackPage:
+    """Packs on which devices differ, one of a hostile name."""
+    users = tuple(PackUser(f"dev_{n}", HOSTILE, None) for n in range(20))
+    lines = (*published_packs(), *(msgspec.structs.replace(one, name=HOSTILE, users=users)
+                                   for one in published_packs()[:1]))  # fmt: skip
+    return PackPage(lines, users[:1], users[:3])
 
 
 def audited(number: int) -> AuditLine:

@@ -8,6 +8,7 @@ from typing import Any
 from protocols.errors import LedgerError
 from protocols.live.belonging import MemberLine, Quarantine, ReviewPage
 from protocols.live.crossing import EraseLine, EraseState, Holder, HoldLine, ReleaseLine
+from protocols.live.guidance import PackPage
 from tests.screens.fake_trust import HOUR, TrustCalls, hostile
 from tests.unit.hq_book import NOW_MS
 
@@ -24,6 +25,7 @@ class TestRegistry(TrustCalls):
         """Whether the disk takes nothing."""
         self.state = EraseState((), (), 0, 0)
         self.released: list[ReleaseLine] = []
+        self.pack_page = PackPage(())
 
     def _up(self) -> None:
         pass
@@ -43,6 +45,9 @@ class TestRegistry(TrustCalls):
     async def unseal(self, seal: str, entries: int, account: str = "") -> Quarantine:
         self._write(account)
         return await super().unseal(seal, entries)
+
+    async def packs(self) -> PackPage:
+        return self.pack_page
 
     async def reviews(self) -> ReviewPage:
         return await self.review_page()

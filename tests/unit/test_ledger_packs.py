@@ -16,6 +16,7 @@ from protocols.ledger.founding import found_member
 from protocols.ledger.sealing import SealOrder
 from protocols.ledger.store import open_memory
 from protocols.live import calls
+from protocols.live import packs as live_packs
 from protocols.mesh.effects import Now
 from protocols.records.kinds import KindNo
 from protocols.trust.charter import Org, Role, Scope, Sensitivity, found
@@ -309,3 +310,71 @@ def test_only_an_issuer_signs_and_nothing_with_faults():
 
 def test_kinds_have_numbers_of_their_own_block():
     assert [KindNo.PACK_PUBLISH, KindNo.PACK_APPROVE, KindNo.PACK_USE] == [120, 121, 122]
+
+
+def test_what_came_with_the_software_is_said_in_one_line_and_counts_for_every_pack():
+    ann = founder()
+    assert packs.unsaid_set(ann.ledger) == packs.shipped_set()
+    said = {"name": packs.SOFTWARE, "version": packs.shipped_set()}
+    (answer,) = write(ann, None, line("pack.use", "all", said))
+    ann.ledger.catch_up_all()
+
+    assert answer.ok
+    assert packs.unsaid_set(ann.ledger) == ""
+    assert packs.unsaid(ann.ledger) == []
+    told = {use.name: (use.version, use.digest) for use in packs.uses(ann.ledger)}
+    assert set(told) == set(packs.SHIPPED_NAMES)
+    assert told["news2"] == ("1", b"")
+
+
+def test_who_moves_on_to_a_published_version_counts_there_and_no_more_as_shipped():
+    ann = founder()
+    said = {"name": packs.SOFTWARE, "version": packs.shipped_set()}
+    write(ann, None, line("pack.use", "all", said))
+    publish(ann, "2")
+    (wanted,) = packs.unsaid(ann.ledger)
+    data = {"name": wanted.name, "version": wanted.version, "digest": wanted.digest.hex()}
+    write(ann, None, line("pack.use", "use-2", data))
+    ann.ledger.catch_up_all()
+
+    (of_news,) = [use for use in packs.uses(ann.ledger) if use.name == "news2"]
+    assert of_news.version == "2"
+
+
+def test_what_came_with_another_software_is_told_as_such():
+    ann = founder()
+    write(ann, None, line("pack.use", "all", {"name": packs.SOFTWARE, "version": "0" * 16}))
+    ann.ledger.catch_up_all()
+
+    (use,) = packs.uses(ann.ledger)
+    assert (use.name, use.version) == (packs.SOFTWARE, "0" * 16)
+    assert packs.unsaid_set(ann.ledger) == packs.shipped_set()
+
+
+def test_a_node_alone_has_nobody_to_tell_and_one_with_others_says_it():
+    ann = founder()
+    moment = Now(WALL_MS, 0, ann.chance.randbytes)
+    assert calls.READS["pack_unsaid"](ann.node, moment, {}) == []
+    enrol(ann)
+
+    (said,) = calls.READS["pack_unsaid"](ann.node, moment, {})
+
+    assert said["data"] == {"name": packs.SOFTWARE, "version": packs.shipped_set()}
+
+
+def test_hqs_page_names_devices_that_said_nothing_and_never_people():
+    ann = founder()
+    enrol(ann)
+    moment = Now(WALL_MS, 0, ann.chance.randbytes)
+    own = str(ann.ledger.authority.device)
+
+    before = live_packs.page(ann.node, moment, {})
+    said = {"name": packs.SOFTWARE, "version": packs.shipped_set()}
+    write(ann, None, line("pack.use", "all", said))
+    ann.ledger.catch_up_all()
+    after = live_packs.page(ann.node, moment, {})
+
+    assert [user.device for user in before.silent] == [own]
+    assert after.silent == ()
+    assert all([user.device for user in each.users] == [own] for each in after.lines)
+    assert {each.name for each in after.lines} == set(packs.SHIPPED_NAMES)
