@@ -69,14 +69,16 @@ def care(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -> Ca
     ledger = node.ledger
     row, history = _patient(ledger, args, opened)
     who = _Names(ledger)
+    # A row keeps its last stay after the end of it.
+    going_on = row.encounter if row.closed_ms is None else None
     stay = ledger.store.one(
-        "SELECT syndrome, event_relation FROM encounter WHERE id = ?", (row.encounter or b"",)
+        "SELECT syndrome, event_relation FROM encounter WHERE id = ?", (going_on or b"",)
     )
     syndrome, relation = stay or (None, None)
     known = _weights(history)
     return Care(
         head=board_line(row, now.wall_ms),
-        in_care=row.encounter is not None,
+        in_care=going_on is not None,
         allergies=_allergies(history, who),
         conditions=_conditions(history, who),
         medicines=_medicines(history, who, now.wall_ms),
