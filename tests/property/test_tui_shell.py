@@ -11,6 +11,8 @@ from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
+from tests.screens.between_screens import between_teams
+from tests.screens.fake_between import PAPER
 from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
 
 SCRIPTS = st.lists(
@@ -37,6 +39,16 @@ SCRIPTS = st.lists(
             ["n", *"Qq", "enter", "tab", "1", *"~40", "enter", "1", "ctrl+l", "enter", "enter"],
             ["enter", "l", "n", *"haddad", "enter", "enter", "2", "enter", "escape"],
             ["f6", "enter", "escape"],
+            ["f6", "u", "enter", "enter", "escape"],
+            ["f6", "o", "enter", "a", "escape"],
+            ["f6", "o", "enter", "d", *"full", "enter", "escape"],
+            ["f10", "9", "3", "enter", "x", "escape"],
+            ["enter", "u", "down", "enter", "enter", "escape"],
+            ["enter", "r", "enter", *"fell", "enter", "ctrl+y", "enter", "enter", "enter", "enter"],
+            ["enter", "r", "end", "s", *"Lycee", "enter", "enter", "enter", "enter", "enter",
+             "enter"],
+            [*f"]Q3{PAPER}", "enter", "n", *["enter"] * 10],
+            [*f"]Q3{PAPER}", "enter", "o", "escape"],
             ["f10", "6", "5", *"X-", "enter", "escape", "escape"],
             ["enter", "3", *"pale", "enter"],
             ["enter", "e", "enter"],
@@ -57,7 +69,8 @@ STEPS = st.lists(
 """Before each key: answers that came, whether the screen was drawn, how long nothing was struck."""
 
 
-LISTS = ("board", "search", "drafts", "alerts", "links", "link_other")
+LISTS = ("board", "search", "drafts", "alerts", "links", "link_other", "unsettled", "offers",
+         "doubles", "transfer_to")  # fmt: skip
 """Pages that ask nothing but which of those listed."""
 
 
@@ -66,6 +79,7 @@ class Slow:
 
     def __init__(self):
         self.node = ward()
+        between_teams(self.node)
         keys = iter(range(10_000))
         desk = Desk(load("en"), UTC, lambda: f"key{next(keys)}", NOW_MS, self.node.greeting)
         self.shell = Shell(desk, home.page(desk), home.openers())

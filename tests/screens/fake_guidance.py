@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from protocols.errors import InputError
 from protocols.guidelines.ages import of_shown
-from protocols.guidelines.guideline import SHIPPED, read_guideline
+from protocols.guidelines.guideline import SHIPPED, Guideline, read_guideline
 from protocols.guidelines.questions import Person
 from protocols.guidelines.running import offers
 from protocols.live.guidance import (
@@ -30,8 +31,13 @@ def text_of(name: str) -> str:
     return (ROOM / f"{name}.toml").read_text("utf-8")
 
 
+@cache
+def read(text: str) -> Guideline:
+    return read_guideline(text)
+
+
 def version_of(name: str, **changes: Any) -> GuidelineVersion:
-    form = read_guideline(changes.get("text") or text_of(name))
+    form = read(changes.get("text") or text_of(name))
     kept: dict[str, Any] = {
         "version": form.pack.version, "digest": "0f" * 32, "org": "", "status": form.pack.status,
         "source": form.pack.source, "approved_by": "", "text": text_of(name),

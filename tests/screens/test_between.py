@@ -45,8 +45,8 @@ def written(person, kind):
 def test_both_values_stand_with_whose_they_are_and_what_is_used():
     person = differing().press(*HADDAD, "u")
     for part in ("Allergy Penicillin", "anaphylaxis", "SEVERE", "rash", "Amina Okoro (nurse)",
-                 "Jun Cho (MD, surgeon)", "nord-a", "13:02, written 13:12", "had not seen the other",
-                 "USED MEANWHILE", "missing an"):  # fmt: skip
+                 "Jun Cho (MD, surgeon)", "nord-a", "13:02, written 13:12",
+                 "had not seen the other", "USED MEANWHILE", "missing an"):  # fmt: skip
         assert part in person.screen, part
 
 
@@ -371,3 +371,26 @@ def test_a_tag_that_begins_like_a_paper_is_a_tag():
 def test_a_paper_that_does_not_read_leaves_the_page_below():
     person = Person(ward()).press("f3", *f"]Q3{PAPER}", "enter")
     assert person.shell.page.name == "search"
+
+
+# Whose patient it is.
+
+
+def test_every_board_says_whose_patient_it_is():
+    """SAFETY 25."""
+    node = ward()
+    said = {"Osei Kwame": (1, ""), "Li Wei": (2, "Red Star"), "Silva Pedro": (3, "Red Star")}
+    for patient in node.patients.values():
+        custody, keeper = said.get(patient.head.name, (0, ""))
+        patient.head = msgspec.structs.replace(patient.head, custody=custody, keeper=keeper)
+    person = Person(node)
+    shown = {}
+    for _ in node.patients:
+        page = person.shell.page
+        row = page._rows.selected
+        shown[row.name] = person.screen
+        person.press("down")
+    assert "OFFERED to another team" in shown["Osei Kwame"]
+    assert "WITH Red Star" in shown["Li Wei"]
+    assert "Silva Pedro   CUSTODY UNCLEAR" in shown["Silva Pedro"]
+    assert "OFFERED" not in shown["Haddad Nour"]

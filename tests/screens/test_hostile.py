@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from protocols.live.alike import AlikeLine
 from protocols.live.api import Asserted, Attribute, ChartLine, PeerLine
+from protocols.live.dispute import Dispute, DisputeSide
+from protocols.live.handing import OfferLine, PartyLine
 from protocols.live.relation import RelationLine
 from tests.screens.fake_node import NOW_MS, FakeNode
 from tests.screens.fake_trust import hostile
@@ -24,11 +27,14 @@ CONTROL = re.compile(
 TRUST = ["r", "down", "up", "s", "2", *"1130", "enter", "enter", *["escape"] * 4, "a",
          "escape", "escape", "w", "down", "escape", "k", "down", "down", "down", "up", "up", "up",
          "e", "escape", "escape"]  # fmt: skip
-ANSWERS = {"enter", "s", "2", "e", "x", "t"}
+ANSWERS = {"enter", "s", "2", "e", "x", "t", "d"}
 """Keys that answer a question: struck once it was seen."""
 GATE = ["f2", "9", "enter", "1", "4", "1", "enter", "escape", "f6", "enter", "escape", "escape",
         "t", "escape", "n", "x", "enter", "escape", "f1", "escape"]  # fmt: skip
-TOUR = ["down", "enter", "v", "escape", "u", "escape", "l", "x", "escape", "escape", "t", "escape",
+TEAMS = ["f6", "u", "enter", "escape", "escape", "o", "enter", "d", "escape", "escape", "escape",
+         "f10", "9", "3", "enter", "escape", "escape", "escape", "escape"]  # fmt: skip
+TOUR = [*TEAMS, "enter", "r", "enter", "\x19", "escape", "escape", "escape",
+        "down", "enter", "v", "escape", "u", "escape", "l", "x", "escape", "escape", "t", "escape",
         "escape", *GATE, "f3", "x", "enter", "escape", "f7", *TRUST, "escape", "d", "escape",
         "f9"]  # fmt: skip
 
@@ -46,10 +52,28 @@ def world(text):
             ),
         ]
         node.related[patient] = [RelationLine(node.patients[patient].head, text, True)]
+        between(node, patient, text)
     node.peers = (PeerLine(text, text, text, True, NOW_MS, 0, True, text, text, text),)
     node._trust = hostile(text, NOW_MS)
     node.greeting = type(node.greeting)("dev", text, text, text, drill=text)
     return node
+
+
+def between(node, patient, text):
+    """What happens between teams, every word of it somebody's."""
+    head = node.patients[patient].head
+    side = DisputeSide("f1", (text, text), True, text, (text, text), text, NOW_MS, NOW_MS, ())
+    node.disputed[patient] = [
+        Dispute(head, "allergy", "allergy", text, NOW_MS, "", (side, side)),
+        Dispute(head, text, text, text, NOW_MS, "", (side,)),
+    ]
+    node.offered.append(
+        OfferLine(patient, head, text, text, True, False, NOW_MS, text, text,
+                  (("mechanism", text), (text, text)))
+    )  # fmt: skip
+    node.parties = (PartyLine("device", text, text, text), PartyLine("site", text, text))
+    node.suggested = {"mechanism": text}
+    node.doubles.append(AlikeLine(head, 50, ("name", text), head))
 
 
 def tour(path, text):

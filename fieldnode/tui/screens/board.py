@@ -265,7 +265,8 @@ class WardPage(Page):
             role = "bad" if isolation else "plain"
             from_org = came_from(self.desk, row, "board.released")
             parts = (from_org, isolation, _place(row), sex(words, row.sex), clean_text(row.problem))
-            shown = "   ".join(part for part in (called(words, row), _custody(words, row), *parts) if part)
+            known = (called(words, row), _custody(words, row), *parts)
+            shown = "   ".join(part for part in known if part)
             detail = line(" ", Span(cut(shown, size.width - 2), role))
         return [detail, self._newest(size.width)]
 
@@ -299,7 +300,7 @@ class WardPage(Page):
             Span(age(words, clean_text(row.age)) or "?"),
             Span(sex(words, row.sex)),
             *([Span(clean_text(row.problem))] if wide else []),
-            _in_custody(words, row, _named(words, row)),
+            _named(words, row),
         ]
 
     def _other_ward(self, step: int) -> list[Act]:
@@ -404,12 +405,6 @@ def _custody(words: Catalogue, row: BoardLine) -> str:
     if not 0 < row.custody < len(CUSTODY):
         return ""
     return words(CUSTODY[row.custody], keeper=clean_text(row.keeper))
-
-
-def _in_custody(words: Catalogue, row: BoardLine, named: Span) -> Span:
-    """Return the name, and after it, where there is room, what became of an offer."""
-    said = _custody(words, row) if row.custody < CUSTODY_UNCLEAR else ""
-    return Span(f"{named.text}  {said}", named.role) if said else named
 
 
 def _disputed(row: BoardLine) -> bool:
