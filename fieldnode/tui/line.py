@@ -86,6 +86,8 @@ class LineTerminal:
         self._steady_ms = steady_ms
         self._said = ""
         self._title = ""
+        self._draft = ""
+        """The language of which it was said that its words are a draft."""
         self._told: list[str] = []
         """What stood around the fields when they were asked last."""
 
@@ -195,6 +197,10 @@ class LineTerminal:
     def _tell(self) -> None:
         """Say what was not said yet: the page, the strip, why an answer was refused."""
         page, words = self._shell.page, self._shell.desk.words
+        draft = words.language if words.draft else ""
+        if draft and draft != self._draft:
+            self._write(f"{draft}~ {words('language.draft_words')}")
+        self._draft = draft
         if isinstance(page, FormPage | FieldsPage):
             stated = page.stated() if isinstance(page, FormPage) else page.explained()
             title = f"{words(page.title)} {page.subject} {stated}"

@@ -229,6 +229,7 @@ def test_line_mode_speaks_it_too(language, asked, saved):
 
     text = "\n".join(said)
     assert asked in text and saved in text
+    assert text.count(f"{language}~ ") == 1
     assert node.written[0]["data"]["sex"] == "female"
 
 
