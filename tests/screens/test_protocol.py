@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
+from fieldnode.tui.cores.display import line_cells
+from fieldnode.tui.cores.display import text_of as text_of_line
 from protocols.errors import LinkError
 from protocols.live.api import Recorded
-from protocols.live.guidance import PackInUse, WeightTold
+from protocols.live.guidance import PackInUse, PackLine, PackUser, StepTold, WeightTold
 from tests.screens.fake_guidance import guided, newer, text_of, version_of
 from tests.screens.fake_node import FakeNode, refusing, ward
-from tests.screens.test_goldens import PLAN_C
+from tests.screens.test_goldens import LANGUAGES, PLAN_C, SIZE, shell_after
+from tests.screens.test_hostile import HOSTILE
 from tests.screens.test_line import told
 from tests.screens.test_pages import Person
 
@@ -308,3 +314,30 @@ def test_a_node_that_is_away_guides_nobody_and_the_form_stays():
     person.press("9")
 
     assert person.shell.page.name == "triage"
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=["markup", "csi", "osc52", "bidi", "long", "marks"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_of_a_pack_or_a_record_reaches_the_screen_but_as_text(text, language):
+    node = ward()
+    version = version_of("cholera-c", version=text, org=text, source=text, status=text)
+    node.versions["cholera-c"] = [version, newer("cholera-c", "2", approved_by=text)]
+    node.weights[LI] = WeightTold(sides=(text, text))
+    said = StepTold("fct_x.0", text, text, node.now_ms, text, text, text, text, text, text,
+                    {text: text, "wasted": text}, text, text)  # fmt: skip
+    node.courses[LI, "cholera-c"] = [(0, said), (0, msgspec.structs.replace(said, step="first"))]
+    line = PackLine(text, text, text, text, text, text, False, True, text, True, text, text,
+                    (PackUser(text, text, text),), text)  # fmt: skip
+    node.packs_here = [line, msgspec.structs.replace(line, in_use=False)]
+    listed = ["down", "down", "down", "enter", "p"]
+    for keys in (
+        listed,
+        [*listed, "enter"],
+        [*listed, "enter", "2", "1", *"54", "enter", "down", "down"],
+        [*listed, "enter", "d"],
+        [*listed, "enter", "f"],
+        ["f10", "6", "0"],
+    ):
+        for drawn in shell_after(keys, LANGUAGES[language], node).draw(SIZE):
+            assert text_of_line(drawn).isprintable()
+            assert line_cells(drawn) == SIZE.width
