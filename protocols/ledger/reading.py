@@ -11,7 +11,7 @@ from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, DocId, EntryPrefix, Epoch, FactRef
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState, Tip
-from protocols.ledger.searching import search_query
+from protocols.ledger.searching import says_more, search_query
 from protocols.records.catalogue import ROW_TABLES
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact, Row
@@ -137,14 +137,20 @@ def everyone(ledger: Ledger, offset: int, limit: int) -> tuple[int, list[Patient
 
 
 def search(ledger: Ledger, text: str, limit: int) -> list[PatientRow]:
-    """Return patients whose names, code, tag or numbers hold every word typed, best first."""
+    """Return patients whose names, code, tag or numbers hold every word typed, best first.
+
+    Of single letters, which nearly everybody has, those written down last: a rank of all of them
+    would take longer than the pause between two keys.
+    """
     query = search_query(text)
     if not query:
         return []
+    place, order = ("rank", "rank") if says_more(text) else ("-rowid", "rowid DESC")
+    # Chosen before anything is read of them: most that hold a few letters are not shown.
     rows = ledger.store.all(
-        f"SELECT {_PATIENT_COLUMNS} FROM patient_search JOIN patient p"
-        " ON p.subject = patient_search.rowid WHERE patient_search MATCH ?"
-        " ORDER BY rank, p.code LIMIT ?",
+        f"SELECT {_PATIENT_COLUMNS} FROM (SELECT rowid AS no, {place} AS place"
+        f" FROM patient_search WHERE patient_search MATCH ? ORDER BY {order} LIMIT ?) found"
+        " JOIN patient p ON p.subject = found.no ORDER BY found.place, p.code",
         (query, min(limit, PAGE_MAX)),
     )
     return [_patient(row) for row in rows]

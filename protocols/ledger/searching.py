@@ -64,6 +64,11 @@ def search_query(text: str) -> str:
     return " ".join('"' + term.replace('"', '""') + '"*' for term in terms)
 
 
+def says_more(text: str) -> bool:
+    """Return whether any word typed is more than one letter of an alphabet."""
+    return any(len(word) > 1 or word > _BEFORE_IDEOGRAPHS for word in text.split())
+
+
 def _ideographs(text: str) -> list[str]:
     if not text or max(text) <= _BEFORE_IDEOGRAPHS:
         return []
