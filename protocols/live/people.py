@@ -17,9 +17,11 @@ from protocols.errors import InputError
 from protocols.ids import DeviceId, PersonId
 from protocols.ledger import personnel, persons
 from protocols.ledger.persons import Enrolled, Grant, Made
+from protocols.live.audited import event
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.rows import iso
+from protocols.trust.audit import What
 from protocols.trust.charter import Charter
 from protocols.trust.persons import Profile, profile_text
 from protocols.trust.terms import DEVICE_ROLE, HQ_ROLE, RELAY_ROLE
@@ -142,10 +144,11 @@ def take_in(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequ
 
 
 def leave(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Sequence[Effect]]:
-    """`person_leave`: forget a person's key and PIN on this device."""
+    """`person_leave`: forget a person's key and PIN on this device; the trail says so first."""
     person = persons.one(node.ledger, _text(args, "person")).person
+    effects = node.audit([event(now, What.PERSON_LEFT, person=bytes(person))], now)
     persons.leave(node.ledger, person)
-    return True, ()
+    return True, effects
 
 
 READS: dict[str, Reader] = {

@@ -52,6 +52,8 @@ class What(IntEnum):
     """A key file was made for another device, out of its recovery copy."""
     ACCOUNT_ADDED = 15
     ACCOUNT_REMOVED = 16
+    PERSON_LEFT = 17
+    """A person's key and PIN were forgotten on a device."""
 
 
 class Detail(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):

@@ -6,11 +6,12 @@ import pytest
 
 from protocols.errors import InputError, LedgerError
 from protocols.ids import PatientId
-from protocols.ledger import audit
-from protocols.live import audited
+from protocols.ledger import audit, persons
+from protocols.live import audited, people
 from protocols.live.audited import OPENED_MAX, Glass
 from protocols.trust.audit import What
 from tests.unit.founders import SHARED, charter, member
+from tests.unit.people import enrol, founder
 from tests.unit.stage import Device, Stage, note, patient
 
 
@@ -130,3 +131,14 @@ def test_a_key_file_for_another_device_is_said_before_it_is_made(abroad, tmp_pat
     ann.store.connection.rollback()
     (line,) = audit.lines(ann.ledger)
     assert (line.what, refused.value.code) == (What.RECOVER, "target_exists")
+
+
+def test_a_person_who_leaves_a_device_stands_in_the_trail():
+    device = founder()
+    enrol(device)
+    stage = Stage()
+    person = persons.one(device.ledger, "1").person
+    _, effects = people.leave(device.node, stage.now(device), {"person": "1"})
+    assert effects and persons.count(device.ledger) == 0
+    (line,) = (each for each in audit.lines(device.ledger) if each.what == What.PERSON_LEFT)
+    assert line.detail and line.detail.person == bytes(person)
