@@ -72,7 +72,7 @@ def numbered(rows: Sequence[Row], number: int) -> Row | None:
     return next((row for row in rows if row.number == number), None)
 
 
-def shown(row: Row, language: str) -> Word:
+def shown(row: Row, language: str | tuple[str, ...]) -> Word:
     """Return the word of a row, in English where the language has none."""
     return word(row.words, language, row.id)
 

@@ -20,9 +20,15 @@ class Word(NamedTuple):
     """What it is written in; not what was asked for when that is lacking."""
 
 
-def word(words: Words, language: str, code: str = "") -> Word:
-    """Return the word in a language, else in English, else the code itself."""
-    for found in (language, *COMPLETE):
+def word(words: Words, language: str | tuple[str, ...], code: str = "") -> Word:
+    """Return the word in a language, else in English, else the code itself.
+
+    Args:
+        words: By language.
+        language: The reader's; of several the first that has a word.
+        code: Shown where there is no word at all.
+    """
+    for found in (*((language,) if isinstance(language, str) else language), *COMPLETE):
         if words.get(found):
             return Word(words[found], found)
     return Word(code, "")

@@ -115,7 +115,7 @@ def test_arabic_is_kept_for_paper_while_the_screen_speaks_the_second_language(ch
     assert "Arabic : un terminal ne peut pas écrire de droite à gauche" in chooser.screen
     assert "Français ; sur papier Arabic" in chooser.screen
     chooser.press("1")
-    assert "(pas sur ce terminal)" in chooser.screen
+    assert "(pas ici)" in chooser.screen
 
 
 def test_a_terminal_of_another_character_set_says_what_it_cannot_draw(chooser):
@@ -142,7 +142,7 @@ def test_the_words_that_wait_are_listed_with_the_chosen_language_first(chooser):
     chooser.press("5", "1", "9")
     first = chooser.screen.splitlines()[3]
 
-    assert first.split()[:3] == [">uk", "time", "3/3"]
+    assert first.split()[:3] == [">uk", "age", "5/5"]
     assert "чернетка" in first and "ніхто" in first
     chooser.press("down")
     assert ">uk" in chooser.screen.splitlines()[4]

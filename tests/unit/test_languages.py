@@ -21,6 +21,7 @@ from fieldnode.text.plurals import every_form, forms
 from fieldnode.text.status import Status, progress, status
 from fieldnode.tui.cores.keys import action_key
 from protocols.guidelines.vocabulary import rows_of, vocabulary, word
+from protocols.guidelines.words import word as pack_word
 
 DRAFTS = [code for code in LANGUAGES if code not in COMPLETE]
 
@@ -222,6 +223,10 @@ def test_a_code_is_said_in_the_first_language_that_has_a_word():
     assert word("penicillins", "xx", "fr") == "Pénicillines"
     assert word("penicillins", "xx") == "Penicillins"
     assert word("no such row", "es") is None
+    said = {"en": "fever", "fr": "fièvre"}
+    assert pack_word(said, ("es", "fr", "en")) == ("fièvre", "fr")
+    assert pack_word(said, "es") == ("fever", "en")
+    assert pack_word({}, ("es", "fr"), "fever") == ("fever", "")
 
 
 # keys by position

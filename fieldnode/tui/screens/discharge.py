@@ -115,7 +115,7 @@ def _syndromes(desk: Desk) -> tuple[Item, ...]:
     from protocols.guidelines.syndromes import shipped_syndromes, shown
 
     return tuple(
-        Item(str(row.number), row.id, shown(row, desk.words.language).text)
+        Item(str(row.number), row.id, shown(row, desk.words.languages).text)
         for row in shipped_syndromes().syndrome
         if _condition(row.id)
     )

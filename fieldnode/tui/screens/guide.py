@@ -173,10 +173,7 @@ class GuidePage(Page):
         return self._word(self.core.guide.words) if self.core.guide else ""
 
     def _word(self, words: Words) -> str:
-        spoken = (word(words, language) for language in self.desk.words.languages)
-        # What is lacking in a language comes back in another one.
-        found = {one.language: one.text for one in spoken}
-        return next((found[each] for each in self.desk.words.languages if each in found), "")
+        return word(words, self.desk.words.languages).text
 
 
 @lru_cache(4)

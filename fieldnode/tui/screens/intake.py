@@ -134,7 +134,7 @@ class IntakePage(Page):
         return [*rows, line("   ", Span("   ".join(parts), "dim"))] if parts else rows
 
     def _named(self, name: str) -> str:
-        return clean_text(vocabulary_word(name, self.desk.words.language) or name)
+        return clean_text(vocabulary_word(name, *self.desk.words.languages) or name)
 
     def _cells(self, row: FluidLine) -> list[Span]:
         desk = self.desk

@@ -87,7 +87,7 @@ class ProtocolTextPage(Page):
         return [*rows, *(_wrapped("   ".join(said), width, "dim") if said else [])]
 
     def _word(self, words: Words) -> str:
-        return clean_text(word(words, self.desk.words.language).text)
+        return clean_text(word(words, self.desk.words.languages).text)
 
 
 def _wrapped(text: str, width: int, role: str) -> list[Line]:

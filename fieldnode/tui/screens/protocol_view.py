@@ -18,6 +18,17 @@ STATE_CELLS = 21
 DETAIL_ROWS_MAX = 8
 TOLD_MAX = 3
 """Ticks of one step that are shown whole, the last ones."""
+_LACKS = {
+    "needs_answer": "protocol.lack.needs_answer",
+    "left_out": "protocol.lack.left_out",
+    "weights_differ": "protocol.lack.weights_differ",
+    "out_of_bounds": "protocol.lack.out_of_bounds",
+}
+_BESIDE = {
+    "estimated": "protocol.mark.estimated",
+    "by_age": "protocol.mark.by_age",
+    "per_day": "protocol.mark.per_day",
+}
 _MARKS = {"done": "[x]", "skipped": "[-]", "stopped": "[ ]", "unknown": "[?]"}
 
 
@@ -45,7 +56,7 @@ class ProtocolView:
         )
         weighed = self._weight(core)
         weight = [Span(f"{weighed}   " if weighed else ""), Span(told, "dim")]
-        older = [Span(f"   {words('protocol.older')}", "warn")] if core.place else []
+        older = [Span("   "), Span(words("protocol.older"), "warn")] if core.place else []
         return [(*head, approval, *self._others(core)), line(" ", *weight, *older)]
 
     def _others(self, core: ProtocolCore) -> list[Span]:
@@ -148,8 +159,8 @@ class ProtocolView:
     def _amount(self, one: Computed) -> str:
         words = self.desk.words
         if one.lack:
-            return words(f"protocol.lack.{one.lack}")
-        marks = "".join(f" {words(f'protocol.mark.{mark}')}" for mark in one.marks)
+            return words(_LACKS[one.lack])
+        marks = "".join(f" {words(_BESIDE[mark])}" for mark in one.marks)
         return f"{one.text}{marks}"
 
     def _step_words(self, core: ProtocolCore, row: Row) -> str:
@@ -215,10 +226,7 @@ class ProtocolView:
 
     def _reason(self, typed: str, width: int) -> list[Line]:
         words = self.desk.words
-        coded = [
-            (str(number), words(f"protocol.reason.{name}"))
-            for number, name in enumerate(REASONS, start=1)
-        ]
+        coded = [(str(number), words(key)) for number, key in enumerate(REASONS, start=1)]
         shown = typed
         while cells(shown) > width - 8:
             shown = shown[1:]
@@ -262,7 +270,7 @@ class ProtocolView:
 
     def word(self, words: Words) -> str:
         """Return a word of the pack in the reader's language."""
-        return clean_text(word(words, self.desk.words.language).text)
+        return clean_text(word(words, self.desk.words.languages).text)
 
 
 def _choices(pairs: list[tuple[str, str]], room: int = 0) -> Line:

@@ -100,7 +100,7 @@ class ProtocolsPage(Page):
         role = "plain" if row.offered or row.begun_ms is not None else "dim"
         more = f" +{row.others}" if row.others else ""
         return [
-            Span(clean_text(word(row.words, desk.words.language).text), role),
+            Span(clean_text(word(row.words, desk.words.languages).text), role),
             Span(clean_text(f"{row.version}{more}"), role),
             Span(since, role),
             self._approval(row),

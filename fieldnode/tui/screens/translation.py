@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple
 
 from fieldnode.text import languages
-from fieldnode.text.catalogue import COMPLETE, FALLBACK, LANGUAGES, Catalogue
+from fieldnode.text.catalogue import COMPLETE, FALLBACK, LANGUAGES, Catalogue, critical
 from fieldnode.text.status import Part, State, progress
 from fieldnode.tui.acts import Act
 from fieldnode.tui.cores.display import Line, Size, Span, line
@@ -32,9 +32,16 @@ class TranslationPage(Page):
         super().__init__(desk)
         self._rows: ListCore[Row] = ListCore(lambda row: f"{row.language} {row.part.table}")
         chosen = _language(desk)
+        needed = {key.partition(".")[0] for key in critical()}
         drafts = [code for code in LANGUAGES if code not in COMPLETE]
         drafts.sort(key=lambda code: code != chosen)
-        self._rows.take_all([Row(code, part) for code in drafts for part in progress(code).parts])
+        rows = [
+            Row(code, part)
+            for code in drafts
+            # What must not be half there is read first, also by whoever reviews.
+            for part in sorted(progress(code).parts, key=lambda part: part.table not in needed)
+        ]
+        self._rows.take_all(rows)
 
     def key(self, key: str) -> list[Act]:
         """Move through the list."""
