@@ -25,6 +25,21 @@ PRESSURE = "pressure"
 """The field that holds two observations."""
 
 
+_CROSSED = {
+    "low": "score.low",
+    "high": "score.high",
+    "other": "score.other",
+    "unrecordable": "score.unrecordable",
+}
+_WHY = {
+    "under_age": "score.why.under_age",
+    "age_unknown": "score.why.age_unknown",
+    "age_spans_limit": "score.why.age_spans_limit",
+    "pregnant": "score.why.pregnant",
+}
+"""Why there is no score; where nothing is measured there is nothing to say."""
+
+
 class Scoring(NamedTuple):
     """The packs that are worked by."""
 
@@ -104,7 +119,7 @@ def _scored(packs: Scoring, found: News, words: Catalogue) -> Told:
     if found.alerts:
         codes = dict.fromkeys(alert.partition(".")[2] for alert in found.alerts)
         what = ", ".join(words(f"obs.{code}") for code in codes)
-        below.append(Span(f"  {words('score.alert', what=what)}", "bad"))
+        below += [Span("  "), Span(words("score.alert", what=what), "bad")]
     return Told(beside, (*below, *_caution(words, approved=packs.news2.pack.approved)))
 
 
@@ -117,16 +132,16 @@ def _withheld(
 ) -> Told:
     beside = {}
     for alert in crossed:
-        key = f"score.{alert.crossed}" if alert.certain else "score.perhaps"
+        key = _CROSSED[alert.crossed] if alert.certain else "score.perhaps"
         said = words(key, limit=f"{alert.limit} {unit(_unit(alert.code))}".strip())
         beside[_field(alert.code)] = Span(f"! {said}", "bad")
     for code, always in _always(packs.news2, given):
         beside[_field(code)] = Span(f"! {words(always)}", "bad")
     if found.reason == "nothing_measured":
         return Told(beside, ())
-    below = [Span(words(f"score.why.{found.reason}"), "plain")]
+    below = [Span(words(_WHY[found.reason]), "plain")]
     if beside:
-        below.append(Span(f"  {words.count('score.alerts', len(beside))}", "bad"))
+        below += [Span("  "), Span(words.count("score.alerts", len(beside)), "bad")]
     return Told(beside, (*below, *_caution(words, approved=packs.limits.pack.approved)))
 
 

@@ -34,8 +34,13 @@ REASON_CHARS_MAX = 120
 AMOUNT_CHARS_MAX = 160
 AMOUNTS_MAX = 4
 """As a record holds them."""
-REASONS = ("stock", "refused", "not_needed", "cannot")
-"""Why a step is left out, by digit from 1; each has its words in the catalogue."""
+REASONS = (
+    "protocol.reason.stock",
+    "protocol.reason.refused",
+    "protocol.reason.not_needed",
+    "protocol.reason.cannot",
+)
+"""Why a step is left out, by digit from 1: keys of the catalogue."""
 TICKABLE = ("now", "late", "waiting")
 """States of a step that can be ticked; what was done once is ticked again by nobody."""
 

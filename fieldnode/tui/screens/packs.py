@@ -22,6 +22,13 @@ USERS_NAMED = 6
 """Devices named of those that work by the same version."""
 
 
+_WHY = {
+    "older": "packs.why.older",
+    "signature": "packs.why.signature",
+    "faults": "packs.why.faults",
+}
+
+
 class Held(NamedTuple):
     """One pack by name."""
 
@@ -124,8 +131,7 @@ class PacksPage(Page):
 
     def _beside(self, other: PackLine) -> str:
         words = self.desk.words
-        key = f"packs.why.{other.why}"
-        why = words(key) if other.why and words.has(key) else ""
+        why = words(_WHY[other.why]) if other.why in _WHY else ""
         org = clean_text(other.org) or words("protocols.shipped")
         users = f", {len(other.users)} ×" if other.users else ""
         return f"v{clean_text(other.version)} ({org}{users}) {why}".strip()

@@ -115,7 +115,7 @@ class ProtocolPage(StatingPage):
             return super().key(key)
         core.now_ms = self.desk.now_ms
         if core.why == "" and (coded := _coded_reason(key)):
-            core.why = self.desk.words(f"protocol.reason.{coded}")
+            core.why = self.desk.words(coded)
             return []
         did = core.key(key)
         acts = self._did(core, did)
