@@ -1,6 +1,7 @@
 """Starts the terminal as `open` does; `blocked` stops its loop 150 ms four times a second."""
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -22,4 +23,8 @@ if sys.argv[2] == "blocked":
 
     app.Driver.start = started
 
-sys.exit(app.run(Path(sys.argv[1]), language="en", theme="", line=False))
+sys.exit(
+    app.run(
+        Path(sys.argv[1]), language=os.environ.get("FIELDMESH_LANGUAGE", "en"), theme="", line=False
+    )
+)

@@ -23,6 +23,7 @@ from fieldnode.tui.timeline import summary
 from protocols.ids import PatientId
 from protocols.live import answers
 from tests.screens.fake_node import NOW_MS, staff, ward
+from tests.screens.harness import NodeThread, Terminal
 from tests.screens.test_goldens import GOLDEN, SCREENS, SIZE, shell_after, shell_on
 from tests.screens.test_hostile import HOSTILE, world
 from tests.screens.test_pages import Person
@@ -256,3 +257,17 @@ def test_people_choose_themselves_in_a_draft_language_too():
     text = shown(shell_on("sign-in", load("uk")))
 
     assert "Хто це? Номер" in text
+
+
+@pytest.mark.parametrize(("environment", "seen"), [
+    ({}, "ЧЕРВОНИЙ"),
+    ({"term": "linux"}, "ЧЕРВОНИЙ"),
+    ({"PYTHONIOENCODING": "iso8859-1"}, "ROUGE"),
+    ({"FIELDMESH_LANGUAGE": "ar:fr"}, "ROUGE"),
+])  # fmt: skip
+def test_a_real_terminal_speaks_what_it_can_draw(tmp_path, environment, seen):
+    with (
+        NodeThread(ward(), tmp_path / "n.sock") as node,
+        Terminal(node.path, **({"FIELDMESH_LANGUAGE": "uk:fr"} | environment)) as terminal,
+    ):
+        terminal.wait_for(seen)
