@@ -11,6 +11,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ KINDS = ("zpl", "escpos", "png", "text")
 PATIENTS_MAX = 2_000
 
 WRISTBAND, HANDOVER, SUMMARY, WARD = "wristband", "handover", "summary", "ward"
+LETTER = "letter"
 
 _writing = threading.Lock()
 """Held while something is being written: two prints at once would be mixed on one sheet."""
@@ -67,6 +69,17 @@ def handover(desk: Desk, place: str, chart: Chart) -> bytes:
 
     reader = Reader(desk.words, desk.now_ms, desk.zone)
     return handover_sheet(reader, _head(desk, HANDOVER, place), chart).encode()
+
+
+def letter(desk: Desk, place: str, chart: Chart, text: str, said: Summary) -> bytes:
+    """Return a referral letter with the signed summary, plain text for any printer."""
+    from fieldnode.prints.handover import Reader
+    from fieldnode.prints.letter import Along
+    from fieldnode.prints.letter import letter as letter_sheet
+
+    reader = Reader(desk.words, desk.now_ms, desk.zone)
+    head = replace(_head(desk, HANDOVER, place), title=desk.words("letter.title"))
+    return letter_sheet(reader, head, chart, Along(text, said)).encode()
 
 
 def ward(desk: Desk, place: str, lines: list[BoardLine]) -> bytes:

@@ -50,6 +50,7 @@ def test_both_values_stand_with_whose_they_are_and_what_is_used():
         assert part in person.screen, part
 
 
+@pytest.mark.safety(21)
 def test_from_the_chart_a_value_that_is_chosen_is_kept_with_at_most_three_keys():
     """SAFETY 21, and what is asked of settling: no more than three keys where one is chosen."""
     person = differing().press(*HADDAD)
@@ -227,6 +228,7 @@ def offered(**more):
     return Person(node)
 
 
+@pytest.mark.safety(25)
 def test_an_offer_to_us_is_read_and_taken_over():
     person = offered().press("f6", "o")
     assert "1 to us" in person.screen
@@ -341,6 +343,7 @@ def test_a_paper_of_somebody_known_opens_their_chart():
     assert "Li Wei" in person.screen
 
 
+@pytest.mark.safety(4)
 def test_each_answer_of_a_paper_is_taken_with_enter_and_said_to_be_scanned():
     """SAFETY 4: what was measured, and the triage, are found by whoever is here."""
     person = scanned(findings=((8, "118 /min"),)).press("n")
@@ -376,6 +379,7 @@ def test_a_paper_that_does_not_read_leaves_the_page_below():
 # Whose patient it is.
 
 
+@pytest.mark.safety(25)
 def test_every_board_says_whose_patient_it_is():
     """SAFETY 25."""
     node = ward()

@@ -92,6 +92,16 @@ def test_a_signed_summary_is_printed(tmp_path):
     assert "FM1PAPER" in files(tmp_path)[0].read_text().replace(" ", "")
 
 
+def test_a_referral_letter_is_printed_with_the_groups_to_type(tmp_path):
+    person = at(tmp_path, "text").press(*HADDAD, "c", "0", "r")
+
+    assert "PRINTED: referral letter" in person.screen
+    letter = files(tmp_path)[0].read_text()
+    assert "REFERRAL LETTER" in letter
+    assert "Haddad Nour" in letter
+    assert "FM1P APER" in letter
+
+
 @pytest.mark.parametrize("made", ["nothing", "file", "queue"])
 def test_what_is_wrong_with_a_printer_is_said_with_what_to_do(tmp_path, made):
     target = tmp_path / "lp0"

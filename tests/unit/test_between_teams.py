@@ -90,6 +90,7 @@ def test_another_teams_values_take_a_reason_first(abroad):
         assert call(ann.node, stage.now(ann), {"patient": whom}, opened=opened)
 
 
+@pytest.mark.safety(25)
 def test_an_offer_is_taken_over_while_its_sender_is_out_of_reach():
     """SAFETY 25: the second signature needs no link to the first team."""
     two = Two()
@@ -121,6 +122,7 @@ def test_an_offer_is_taken_over_while_its_sender_is_out_of_reach():
     assert (row.state, row.unclear) == ("accepted", 0)
 
 
+@pytest.mark.safety(4)
 def test_what_is_suggested_is_words_and_nothing_that_was_measured():
     """SAFETY 4: no key copies a measured value forward."""
     two = Two()
@@ -183,6 +185,7 @@ def test_whoever_is_about_to_be_written_down_is_compared_by_more_than_a_name():
             asked(alike, two.stage, two.ann, **wrong)
 
 
+@pytest.mark.safety(18)
 def test_what_the_protection_scope_knows_changes_nothing_of_doubles():
     """SAFETY 18."""
     stage, ann, pat, kim, *_ = told()

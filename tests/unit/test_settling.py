@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from protocols.ledger.conflicts import OneSide, Unsettled, unsettled
-from protocols.ledger.reading import rows
+from protocols.ledger.reading import everyone, rows
+from protocols.live.answers import board_line
 from protocols.records.keeping import FAMILIES
 from tests.unit.care_lines import PARACETAMOL
-from tests.unit.stage import Device, Stage, camp, line, patient
+from tests.unit.stage import WALL_MS, Device, Stage, camp, line, patient
 
 ASKED = {"reason": "asked at the bedside"}
 WEIGHT = {"code": "weight", "unit": "kg"}
@@ -54,7 +55,21 @@ class Two:
     def settled(self) -> bool:
         self.stage.run(2_000)
         same = self.ann.care == self.ben.care
-        return same and not unsettled_of(self.ann) and not unsettled_of(self.ben)
+        listed = unsettled_of(self.ann) or unsettled_of(self.ben)
+        return same and not listed and not self.marked
+
+    @property
+    def marked(self) -> bool:
+        """Whether the board of either node marks the patient still."""
+        heads = [
+            board_line(row, WALL_MS)
+            for device in (self.ann, self.ben)
+            for row in everyone(device.ledger, 0, 9)[1]
+        ]
+        return any(
+            head.unsettled or head.triage_open or head.allergy_open or head.custody > 2
+            for head in heads
+        )
 
     def table(self, name: str) -> list[Any]:
         return [each.row for each in rows(self.ben.ledger, name, 0, 100)]
@@ -213,6 +228,7 @@ def test_an_order_that_was_stopped_stays_so_once_somebody_knows_of_the_dose():
     assert order.given_apart == 0
 
 
+@pytest.mark.safety(4)
 def test_of_weights_none_is_written_again():
     """SAFETY 4: a measured value is never copied forward."""
     two = Two()
@@ -237,6 +253,7 @@ def test_a_list_of_allergies_is_not_taken_back_without_being_asked():
     assert two.keep(two.ben, none, reason=None).error in ("confirm_needed", "reason_needed")
 
 
+@pytest.mark.safety(25)
 def test_what_was_kept_of_custody_is_what_boards_say():
     two = Two()
     make_custody(two)
@@ -260,3 +277,10 @@ def test_what_is_not_unsettled_or_of_another_family_is_not_found():
             assert two.stage.write(two.ben, said)[0].error == "not_found"
     valued = line("conflict.settle", {"attribute": "weight", "value": "50"}, patient=two.code)
     assert two.stage.write(two.ben, valued)[0].field == "data.keep"
+
+
+def test_a_board_marks_what_is_unsettled_on_both_nodes():
+    two = Two()
+    assert not two.marked
+    make_allergy(two)
+    assert two.marked

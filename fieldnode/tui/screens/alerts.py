@@ -18,8 +18,8 @@ from fieldnode.tui.screens.offers import OffersPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.shared_tag import SharedTagPage
 from fieldnode.tui.screens.triage import TriagePage
-from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.screens.unsettled import UnsettledPage
+from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import called, clock, span_of, triage
 from protocols.live.api import BoardPage, SharedTag

@@ -42,6 +42,7 @@ class PrintPage(Page):
         Action("s", "3", "printing.summary"),
         Action("l", "4", "printing.ward"),
         Action("p", "5", "printing.setting"),
+        Action("r", "6", "printing.letter"),
     )
 
     def __init__(self, desk: Desk, head: BoardLine | None = None) -> None:
@@ -55,7 +56,12 @@ class PrintPage(Page):
             return [Back(), *print_ward(self.desk)]
         if letter == "p":
             return [Open(PrinterPage(self.desk))]
-        prints = {"w": print_wristband, "h": print_handover, "s": print_summary}
+        prints = {
+            "w": print_wristband,
+            "h": print_handover,
+            "s": print_summary,
+            "r": print_letter,
+        }
         if letter and head is None:
             return [Say(self.desk.words("board.nobody"), "warn", bell=True)]
         if letter and head is not None:
@@ -144,6 +150,18 @@ def print_handover(desk: Desk, head: BoardLine) -> list[Act]:
         return await printer.give_out(raw, desk.greeting.printer, "text", desk.now_ms)
 
     return _asked(desk, head, "printing.handover", run)
+
+
+def print_letter(desk: Desk, head: BoardLine) -> list[Act]:
+    """Print a referral letter, its signed summary as groups to type at the end."""
+
+    async def run(node: Any) -> str:
+        place, chart = await printer.chart(node, head.patient, printer.LETTER)
+        text, said = await printer.signed(node, head.patient)
+        raw = printer.letter(desk, place, chart, text, said)
+        return await printer.give_out(raw, desk.greeting.printer, "text", desk.now_ms)
+
+    return _asked(desk, head, "printing.letter", run)
 
 
 def print_summary(desk: Desk, head: BoardLine) -> list[Act]:
