@@ -56,6 +56,8 @@ class Witness:
         self.refused: list[tuple[int, Line, Answer]] = []
         self.repeated: list[tuple[int, Line, Answer]] = []
         """Answers that a line asked for before had been saved already."""
+        self.unheard: dict[str, tuple[EntryName, ...]] = {}
+        """By key: what a line left on a disk whose power went before anybody was told."""
         self.origin: dict[EntryName, Origin] = {}
         self.seen: dict[int, dict[EntryName, int]] = {}
         """By host: when each entry first was on its disk."""
@@ -117,8 +119,21 @@ class Witness:
             self.repeated.append((host.place, line, answer))
             if any(saved.key == line["key"] for saved in self.records):
                 return
-            new = tuple(name for name in self.seen[host.place] if _is_at(name, answer))
+            # Of what it wrote beside, as counts, no answer tells.
+            heard = (name for name in self.seen[host.place] if _is_at(name, answer))
+            new = tuple(dict.fromkeys((*heard, *self.unheard.get(line["key"], ()))))
         self.records.append(Saved(host.place, at_us, line, answer, new))
+
+    def unanswered(self, host: Host, line: Line, arrivals: Sequence[Arrival]) -> None:
+        """Power went before somebody was told what became of a line.
+
+        Args:
+            arrivals: What had come onto the disk by then.
+        """
+        own = bytes(host.machine.device)
+        self.unheard[line["key"]] = tuple(
+            each.name for each in arrivals if each.lane != Lane.CONTROL and each.device == own
+        )
 
     def noticed(self, host: Host, at_us: int, notice: Notice) -> None:
         """A node said something to its driver."""

@@ -22,6 +22,7 @@ from protocols.mesh.effects import (
     Transmit,
     WakeAt,
 )
+from protocols.sim.book import Arrival
 from protocols.sim.carriage import Carriage
 from protocols.sim.chance import seeded
 from protocols.sim.clock import HOUR_US, DeviceClock
@@ -129,7 +130,7 @@ class World:
         try:
             answers, effects = host.node.record([line], host.now(self.at_us))
         except PowerCutError:
-            self._power_gone(host)
+            self.witness.unanswered(host, line, self._power_gone(host))
             return None
         self.settled_us = self.at_us
         self.witness.answered(host, self.at_us, line, answers[0])
@@ -236,14 +237,16 @@ class World:
             host.wake_us = None
             self.call(host, host.node.tick)
 
-    def _power_gone(self, host: Host) -> None:
+    def _power_gone(self, host: Host) -> Sequence[Arrival]:
+        """Switch a device off as it stands; return what had come onto its disk."""
         self.crashes += 1
         self.settled_us = self.at_us
         self.trace.add(self.at_us, host.place, b"power gone")
         host.machine.halt()
-        self.witness.look(host, self.at_us)
+        arrivals = self.witness.look(host, self.at_us)
         host.node, host.wake_us = None, None
         self.carriage.drop_all(host)
         if host.down_us is not None:
             self.after(host.down_us, lambda: self.boot(host))
             host.down_us = None
+        return arrivals

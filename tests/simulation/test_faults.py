@@ -18,6 +18,23 @@ def test_an_hour_with_a_partition_and_power_cuts_passes_every_check():
     assert (result.lost, result.duplicated, result.converged) == (0, 0, True)
 
 
+def test_a_line_that_was_written_as_the_power_went_and_is_sent_again_is_there_once():
+    drill, cast = begin()
+    world, (hq, a, _) = drill.world, cast.hosts
+    world.mesh(cast.hosts)
+    line = drill.workload(a).casualty()
+    world.crash_at_commit(a, 1, after=True, down_us=MINUTE_US)
+
+    drill.write(a, line)
+    world.run_until(world.at_us + 5 * MINUTE_US)
+    result = drill.finish(hq)
+
+    assert result.ok, in_words(result)
+    assert world.crashes == len(world.witness.repeated) == 1
+    # The triage, and the count that says nothing of whom it is about.
+    assert len(world.witness.records[0].entries) == 2
+
+
 @pytest.mark.parametrize("noticed", [True, False])
 def test_a_copied_card_used_twice_loses_nothing(noticed):
     def copied(drill, cast):
