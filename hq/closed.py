@@ -14,7 +14,7 @@ from hq import queries
 from hq.desk import CLOSED, DESK
 from hq.security import VISIT
 
-READING = frozenset({"picture", "patients", "results", "devices", "part", "open"})
+READING = frozenset({"picture", "patients", "results", "devices", "part", "open", "counts"})
 """Routes that show records."""
 
 

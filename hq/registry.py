@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
-from protocols.live import erasing, members, packs, releasing, reviewing, rosters
+from protocols.live import counting, erasing, members, packs, releasing, reviewing, rosters
 from protocols.live.belonging import (
     Apart,
     Belonging,
@@ -15,7 +15,7 @@ from protocols.live.belonging import (
     RosterPage,
     SealLook,
 )
-from protocols.live.crossing import EraseState, ReleaseLine
+from protocols.live.crossing import CountLine, EraseState, ReleaseLine
 from protocols.live.guidance import PackPage
 from protocols.live.service import Service
 from protocols.mesh.effects import Effect, Now
@@ -79,6 +79,10 @@ class Registry(Protocol):
 
     async def releases(self) -> Sequence[ReleaseLine]:
         """Every release across a border, the newest first."""
+        ...
+
+    async def counts(self) -> Sequence[CountLine]:
+        """How many encounters there are, by law; of another law only what may leave it."""
         ...
 
     async def packs(self) -> PackPage:
@@ -154,6 +158,10 @@ class NodeRegistry:
     async def releases(self) -> Sequence[ReleaseLine]:
         """See `Registry.releases`."""
         return cast(Sequence[ReleaseLine], await self._read(releasing.listed, {}))
+
+    async def counts(self) -> Sequence[CountLine]:
+        """See `Registry.counts`."""
+        return cast(Sequence[CountLine], await self._read(counting.listed, {}))
 
     async def packs(self) -> PackPage:
         """See `Registry.packs`."""

@@ -17,6 +17,7 @@ from hq.accounts import Accounts
 from hq.auditing import Auditing
 from hq.belonging import Belonging
 from hq.closed import answer_closed
+from hq.counts import counts_page
 from hq.desk import DESK, Desk, assets, environment
 from hq.doors import Doors
 from hq.hints import GAP_S, PARTS, Hints
@@ -110,6 +111,7 @@ def make_app(
     app.add_routes(Belonging().routes())
     app.add_routes(Reviewing().routes())
     app.add_routes([web.get("/packs", packs_page, name="packs")])
+    app.add_routes([web.get("/counts", counts_page, name="counts")])
     app.add_routes(_pages())
     return app
 

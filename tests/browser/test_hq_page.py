@@ -32,7 +32,7 @@ from tests.unit.hq_book import (
 from tests.unit.hq_registry import TestRegistry, ordered
 
 MENU = ("Picture", "Patients", "Results", "Devices", "Trust", "Audit", "Account")
-TRUST = ("organisations", "members", "quarantine", "releases", "packs")
+TRUST = ("organisations", "members", "quarantine", "releases", "counts", "packs")
 DECIDED = ("members/seal?member=dev_NORD-A00", "quarantine/extend?seal=ent_LOST")
 PASSWORD = "four unrelated words"
 HOSTILE = "<img src=x onerror=alert(1)>\u202e<script>alert(2)</script>"

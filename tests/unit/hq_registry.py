@@ -7,8 +7,9 @@ from typing import Any
 
 from protocols.errors import LedgerError
 from protocols.live.belonging import MemberLine, Quarantine, ReviewPage
-from protocols.live.crossing import EraseLine, EraseState, Holder, HoldLine, ReleaseLine
+from protocols.live.crossing import CountLine, EraseLine, EraseState, Holder, HoldLine, ReleaseLine
 from protocols.live.guidance import PackPage
+from tests.screens.fake_crossing import counted
 from tests.screens.fake_trust import HOUR, TrustCalls, hostile
 from tests.unit.hq_book import NOW_MS
 
@@ -26,6 +27,7 @@ class TestRegistry(TrustCalls):
         self.state = EraseState((), (), 0, 0)
         self.released: list[ReleaseLine] = []
         self.pack_page = PackPage(())
+        self.count_lines = counted()
 
     def _up(self) -> None:
         pass
@@ -61,6 +63,9 @@ class TestRegistry(TrustCalls):
 
     async def releases(self) -> list[ReleaseLine]:
         return self.released
+
+    async def counts(self) -> list[CountLine]:
+        return self.count_lines
 
     def _write(self, account: str) -> None:
         if self.full:
@@ -105,6 +110,7 @@ def hostile_registry(text: str) -> TestRegistry:
     who = (Holder(text, text, NOW_MS),)
     line = erase(**said, confirmed=who, missing=who)
     registry.state = EraseState((line,), (HoldLine(text, 1, 0),), 0, 0)
+    registry.count_lines = [CountLine(text, False, 9, {text: [(text, 9)], "site": None})]
     registry.released = [
         release(author=text, approver=text, scope=text, recipients=(text,), purpose=text,
                 basis=text)

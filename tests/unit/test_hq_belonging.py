@@ -13,7 +13,7 @@ from tests.unit.hq_book import HOUR, NOW_MS, TestBook
 from tests.unit.hq_registry import TestRegistry, hostile_registry, ordered
 from tests.unit.test_hq_web import HOSTILE, House, house_of
 
-PAGES = ("/organisations", "/members", "/quarantine", "/releases", "/reviews")
+PAGES = ("/organisations", "/members", "/quarantine", "/releases", "/counts", "/reviews")
 TABLET = "dev_NORD-A00"
 KENYA = "dev_HQNAIROB"
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -265,6 +265,7 @@ async def test_an_empty_operation_is_said_in_words(path):
     )
     trust.apart = msgspec.structs.replace(trust.apart, kept=(), seals=(), authors=(), forks=())
     trust.reviews = ReviewPage(0, 0, ())
+    registry.count_lines = []
     house = await house_of(TestBook(), registry=registry)
     await house.enter()
     assert 'class="empty"' in await text(house, path)
@@ -312,3 +313,23 @@ async def test_pages_that_are_decided_on_do_not_reload_themselves(house):
 def test_reasons_are_those_of_the_terminal():
     assert tuple(each.name for each in sealing.DEVICE_REASONS) == DEVICE_REASONS
     assert tuple(each.name for each in sealing.PERSON_REASONS) == PERSON_REASONS
+
+
+async def test_counts_say_whose_law_and_mark_what_is_left_out(house):
+    page = await text(house, "/counts")
+    for part in (
+        "Here, under the law of <bdi>CH</bdi>: 9",
+        "From <bdi>KE</bdi>: 31",
+        "From <bdi>JP</bdi>: &lt;5",
+        "nothing below five may be told",
+        "female, pregnant",
+        "not stated",
+    ):
+        assert part in page, part
+    rows = re.findall(r"<tr>.*?</tr>", page, re.S)
+    assert sum("&lt;5" in row for row in rows) == 2
+
+
+async def test_counts_are_said_in_french_too(house):
+    page = await text(house, "/counts", language="fr")
+    assert "femme enceinte" in page and "rien sous cinq" in page

@@ -25,6 +25,7 @@ async def full() -> AsyncIterator[House]:
 
 
 SHOWS_RECORDS = ("/", "/patients", "/results", "/devices", "/part/care", "/part/latest")
+COUNTS = "/counts"
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "This HQ is sealed"), ("fr", "scellé")])
@@ -46,6 +47,8 @@ async def test_a_sealed_hq_shows_no_record_and_says_so_instead_of_nobody_in_care
     assert not re.search(r"<strong>0</strong>", await (await full.get("/", **asked)).text())
     code = (1).to_bytes(16).hex()
     assert "K7M" not in await (await full.get(f"/patients/open?patient={code}", **asked)).text()
+    counts = await (await full.get("/counts", **asked)).text()
+    assert said in counts and "<td" not in counts
     for path in ("/organisations", "/members", "/quarantine", "/releases", "/audit", "/account"):
         answer = await full.get(path, **asked)
         assert answer.status == 200
