@@ -41,6 +41,10 @@ class CareCalls:
         known = self.__dict__.setdefault("_care", {})
         known[patient] = msgspec.structs.replace(self.care_of(patient), **parts)
 
+    def set_help(self, told: DoseHelp) -> None:
+        """Put there what is answered about every medicine."""
+        self.__dict__["_help"] = told
+
     async def care(self, patient: str) -> Care:
         self._up()  # type: ignore[attr-defined]
         if patient not in self.patients:
@@ -52,6 +56,8 @@ class CareCalls:
 
     async def dose_help(self, patient: str, substance: str, weight: int = 0) -> DoseHelp:
         self._up()  # type: ignore[attr-defined]
+        if (told := self.__dict__.get("_help")) is not None:
+            return told  # type: ignore[no-any-return]
         care = self.care_of(patient)
         groups = vocabulary().allergens_of(substance)
         against = tuple(

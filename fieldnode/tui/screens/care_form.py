@@ -8,6 +8,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.wording import value_text
 from protocols.live.api import BoardLine, Recorded
+from protocols.records.display import clean_text
 
 TOLD_CELLS = 78
 """Width of what is told: a line of the narrowest screen."""
@@ -29,7 +30,8 @@ class CareForm(FormPage):
 
     def says(self, text: str, role: str = "plain") -> list[Line]:
         """Return a sentence as lines."""
-        return [line(" ", Span(part, role)) for part in wrap(text, TOLD_CELLS)]
+        whole = clean_text(text, TOLD_CELLS * TOLD_ROWS)
+        return [line(" ", Span(part, role)) for part in wrap(whole, TOLD_CELLS)]
 
     def _sentence(self, recorded: Recorded, confirmable: bool) -> str:
         """Say which words a doubt is about, where the node names them."""

@@ -11,7 +11,13 @@ from fieldnode.tui.cores.picked import Picked, coded
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.doses import Dose, whole_units
-from fieldnode.tui.screens.medicine_words import how_often, last_words, measure, medicine_name
+from fieldnode.tui.screens.medicine_words import (
+    how_often,
+    last_words,
+    measure,
+    medicine_name,
+    warning,
+)
 from fieldnode.tui.screens.picks import NOT_GIVEN_REASONS, medicines, reasons, routes, units
 from fieldnode.tui.wording import value_text
 from protocols.guidelines.vocabulary import vocabulary
@@ -71,8 +77,8 @@ class GivePage(CareForm):
         route = value_text(words, row.route)
         ordered = "  ".join((medicine_name(row), dose, route, how_often(self.desk, row)))
         lines = self.says(words("give.ordered", what=ordered), "title")
-        for warning in row.warnings:
-            lines += self.says(words(f"medicine_warning.{warning}"), "bad")
+        for one in row.warnings:
+            lines += self.says(warning(words, one), "bad")
         lines += self.says(last_words(self.desk, row), "dim")
         return [*lines, *_worked(self, self._dose_value, row.unit)]
 

@@ -39,8 +39,18 @@ def due(desk: Desk, row: MedicineLine) -> Span:
         role = "warn" if row.state == "due" else "plain"
         return Span(words(f"medicine_state.{row.state}", at=at), role)
     role = "plain" if row.state in ("due", "running", "as-needed") else "dim"
-    return Span(words(f"medicine_state.{row.state}_now" if row.state == "due" else
-                      f"medicine_state.{row.state}"), role)  # fmt: skip
+    return Span(
+        _said(words, "medicine_state", "due_now" if row.state == "due" else row.state), role
+    )
+
+
+def warning(words: Catalogue, code: str) -> str:
+    """Return what to know before a dose; a code of later software as it is."""
+    return _said(words, "medicine_warning", code)
+
+
+def _said(words: Catalogue, room: str, code: str) -> str:
+    return words(f"{room}.{code}") if words.has(f"{room}.{code}") else clean_text(code)
 
 
 def last_short(desk: Desk, row: MedicineLine) -> str:

@@ -22,6 +22,7 @@ from fieldnode.tui.screens.medicine_words import (
     last_words,
     measure,
     medicine_name,
+    warning,
 )
 from fieldnode.tui.screens.order import OrderPage
 from fieldnode.tui.screens.picks import STOP_REASONS, reasons
@@ -94,8 +95,7 @@ class MedicinesPage(CareList[MedicineLine | DoseLine]):
             said = words("care.said", by=row.author, at=at)
             return [line(" ", Span(cut(f"{route}  {said}".strip(), width - 2), "dim"))]
         warned = [
-            line(" ", Span(cut(words(f"medicine_warning.{one}"), width - 2), "bad"))
-            for one in row.warnings
+            line(" ", Span(cut(warning(words, one), width - 2), "bad")) for one in row.warnings
         ]
         whole = [line(" ", Span(cut(text, width - 2))) for text in self._ordered(row)]
         last = line(" ", Span(cut(last_words(desk, row), width - 2), "dim"))

@@ -133,7 +133,10 @@ class OrderPage(CareForm):
     def _proposed(self, known: DoseHelp) -> list[Line]:
         words = self.desk.words
         if not known.proposals:
-            lacks = ", ".join(words(f"lacks.{one}") for one in known.lacks)
+            lacks = ", ".join(
+                words(f"lacks.{one}") if words.has(f"lacks.{one}") else clean_text(one)
+                for one in known.lacks
+            )
             key = f"no_dose.{known.reason}"
             said = words(key, lacks=lacks) if words.has(key) else ""
             return self.says(said, "dim") if said else []

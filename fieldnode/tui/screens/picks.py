@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fieldnode.tui.cores.fields import Choice
 from fieldnode.tui.cores.picked import Item
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.wording import value_text
 from protocols.guidelines.vocabulary import Allergen, rows_of, vocabulary
 
 NUMBERS_FIRST = "12345678"
@@ -100,10 +101,11 @@ def frequencies(desk: Desk) -> tuple[Item, ...]:
 
 def often(desk: Desk, name: str) -> str:
     """Return how often in words: `times-a-day 3`, `every-hours 8`, `as-needed 4`, `once`."""
-    way, _, number = name.partition(" ")
-    if not number:
-        return desk.words(f"value.{way}")
-    return desk.words(f"often.{way}", n=number)
+    words, (way, _, number) = desk.words, name.partition(" ")
+    if number and words.has(f"often.{way}"):
+        return words(f"often.{way}", n=number)
+    # A word of later software stays as it is.
+    return value_text(words, way)
 
 
 def frequency_data(name: str) -> dict[str, object]:
