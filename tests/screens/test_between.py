@@ -7,8 +7,10 @@ import pytest
 
 from protocols.live.alike import AlikeLine
 from protocols.live.api import Recorded
+from tests.screens.between_screens import between_teams
 from tests.screens.fake_between import PAPER, PARTIES, a_paper, an_offer, differ
 from tests.screens.fake_node import NOW_MS, ward
+from tests.screens.test_line import told
 from tests.screens.test_pages import Person
 
 HADDAD = ("down", "down", "enter")
@@ -398,3 +400,31 @@ def test_every_board_says_whose_patient_it_is():
     assert "WITH Red Star" in shown["Li Wei"]
     assert "Silva Pedro   CUSTODY UNCLEAR" in shown["Silva Pedro"]
     assert "OFFERED" not in shown["Haddad Nour"]
+
+
+# Line mode.
+
+
+def test_an_offer_and_a_settlement_are_made_line_by_line():
+    node = ward()
+    between_teams(node)
+    node, said = told("+", "+", "", "r", "", "fell", "=", "", "", "", node=node)
+    (line,) = [one for one in node.written if one["kind"] == "transfer.offer"]
+    assert line["data"] == {
+        "to": {"organisation": "Red Cross"},
+        "mechanism": "fell",
+        "injuries": "femur fracture, left",
+    }
+    assert "The chart says" in said
+    node, said = told("+", "+", "", "u", "", "+", "", node=node)
+    (line,) = [one for one in node.written if one["kind"] == "conflict.settle"]
+    assert line["data"] == {"attribute": "allergy", "keep": "fct_allergy.1"}
+    assert "had not seen the other" in said
+
+
+def test_an_offer_is_taken_over_line_by_line():
+    node = ward()
+    between_teams(node)
+    node, said = told("f6", "o", "", "a", node=node)
+    assert [one["kind"] for one in node.written] == ["transfer.accept"]
+    assert "fell from a roof" in said
