@@ -128,6 +128,28 @@ def test_a_node_joins_with_a_code_once_and_what_it_wrote_before_arrives(hq, tmp_
     recovers(folder, tent, tmp_path)
 
 
+def test_a_node_that_joined_says_by_itself_what_it_works_by_and_hq_too(hq, tmp_path):
+    folder, said = hq
+    tent = tmp_path / "tent"
+    init(tent)
+    assert join(tent, said, invited(folder)).stderr == "Joined.\n"
+    (own,) = told("fieldnode", "status", "--data", tent, "--json")
+    (there,) = told("hq", "status", "--data", folder, "--json")
+
+    follow = start("hq", "rows", "pack_use", "--data", folder, "--follow")
+    wanted, seen = {own["device"], there["device"]}, set()
+    with serving(tent, "--peer", said["listening"]):
+        while not wanted <= seen:
+            row = json.loads(follow.stdout.readline())
+            assert row["name"] == "*"
+            seen.add(row["author"])
+    follow.kill()
+    follow.communicate()
+
+    (news2,) = told("fieldnode", "pack", "show", "news2", "--data", folder, "--json")
+    assert wanted <= {user["device"] for user in news2["users"]}
+
+
 def recovers(folder, tent, place):
     """A passphrase that nobody knows is made anew at HQ, which goes on serving."""
     (place / "words").write_text("battery staple\n")

@@ -341,3 +341,18 @@ def test_no_word_of_a_pack_or_a_record_reaches_the_screen_but_as_text(text, lang
         for drawn in shell_after(keys, LANGUAGES[language], node).draw(SIZE):
             assert text_of_line(drawn).isprintable()
             assert line_cells(drawn) == SIZE.width
+
+
+@pytest.mark.safety(13)
+def test_safety_13_a_time_and_a_person_can_be_stated_for_one_step_and_are_seen():
+    person = at_plan_c().press("2", "1", "54", "enter")
+    person.press("ctrl+t", "tab", "1405", "enter", "2", "J. Cho", "enter")
+    assert "14:05" in person.screen
+    assert "J. Cho" in person.screen
+
+    person.press(" ", "2", " ")
+
+    first, second = steps(person.node)
+    assert (first["at"], first["by"]) == ("2026-05-20T14:05:00+00:00", "J. Cho")
+    assert "at" not in second
+    assert "by" not in second

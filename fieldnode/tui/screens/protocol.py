@@ -195,6 +195,8 @@ class ProtocolPage(StatingPage):
         what = self._label(core)
         core.saved()
         self._pending, self._count = None, self._count + 1
+        # A time that was stated is of one step; paper asks it anew for the next.
+        self.occasion = None
         facts = recorded.facts or ((recorded.id,) if recorded.id else ())
         desk.saved(Save(what, facts, desk.now_ms, self.head.patient, FORM))
         at = clock(desk.now_ms, desk.now_ms, desk.zone)
@@ -257,6 +259,8 @@ class ProtocolPage(StatingPage):
             return [identity(words, self.head), line(" ", Span(words("chart.loading"), "dim"))]
         core.now_ms = self.desk.now_ms
         top = [identity(words, self.head), *self._view.title(core, size)]
+        if self.occasion is not None:
+            top.append(self.stated(size))
         below = self._view.below(core, size)
         room = max(size.height - len(top) - len(below) - 1, 1)
         return [*top, *self._view.checklist(core, Size(size.width, room)), (), *below]
