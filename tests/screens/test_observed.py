@@ -171,3 +171,30 @@ def test_a_refused_acceptance_is_said():
     person = Person(node).press(*HADDAD, "enter")
 
     assert "waits to be accepted" in person.screen
+
+
+# the form of vital signs
+
+
+@pytest.mark.safety(21)
+def test_a_full_set_of_vital_signs_is_at_most_24_keys():
+    person = at_haddad("v")
+    keys = [*"26", "enter", *"93", "enter", "2", "enter", *"98/60", "enter", *"118", "enter", "1",
+            *"386", "enter", "enter"]  # fmt: skip
+    person.press(*keys)
+
+    (line,) = person.node.written
+    assert len(line["data"]["set"]) == 8
+    assert len(keys) <= 24
+
+
+@pytest.mark.safety(4)
+def test_the_last_value_stands_beside_its_field_with_its_age_and_is_never_filled_in():
+    person = at_haddad("v")
+    rows = {row[1:18].strip(): row for row in person.screen.splitlines()}
+
+    assert "/min   last 118 (0 min)" in rows["Pulse"]
+    assert "last 88 (1 h 00) NOT ACCEPTED" in rows["SpO2"]
+    assert "last" not in rows["Temperature"]
+    person.press(*["down"] * 6, *"37", "enter", "enter")
+    assert [one["code"] for one in person.node.written[0]["data"]["set"]] == ["temperature"]

@@ -22,11 +22,13 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.scoring import LIMITS, NEWS2, Scoring, Told, Whom, scoring, tell
 from fieldnode.tui.screens.choices import CONSCIOUSNESS
 from fieldnode.tui.screens.form_page import FormPage
+from fieldnode.tui.wording import span_of, unit, value_text
 from protocols.errors import FieldmeshError
 from protocols.guidelines.ages import of_shown
 from protocols.guidelines.observations import Observation, Range, observations
 from protocols.live.api import BoardLine
 from protocols.live.guidance import PackInUse
+from protocols.live.observed import Observed, Point
 
 OPTIONAL_FROM = 7
 """Pain, weight and the like: Enter in the first empty one saves."""
@@ -54,6 +56,8 @@ class VitalsPage(FormPage):
         self._scoring: Scoring | None = None
         """The packs in use; None until they are here, and while the node is away."""
         self._news: PackInUse | None = None
+        self._last: dict[str, Point] = {}
+        """The last value of each observation, shown beside its field."""
         self._whom = Whom(of_shown(head.age), head.sex)
 
     def opened(self) -> list[Act]:
@@ -69,7 +73,19 @@ class VitalsPage(FormPage):
             return []
 
         asks = Ask(lambda node: node.pack_in_use(NEWS2), news, _unscored, holds=False)
-        return [*super().opened(), asks]
+        return [*super().opened(), asks, *self._ask_last()]
+
+    def _ask_last(self) -> list[Act]:
+        """Ask for the set before; nobody waits for it, and no key copies it (SAFETY 4)."""
+        head = self.head
+        if head is None:
+            return []
+
+        def came(found: Observed) -> list[Act]:
+            self._last = {one.code: one.points[0] for one in found.series if one.points}
+            return []
+
+        return [Ask(lambda node: node.observed(head.patient), came, _unscored, holds=False)]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the form, and below it the score so far or why there is none."""
@@ -84,7 +100,34 @@ class VitalsPage(FormPage):
     def beside(self) -> dict[str, Span]:
         """Return what each value adds, or how it alerts by itself."""
         told = self._told()
-        return {} if told is None else told.beside
+        scored = {} if told is None else told.beside
+        found = dict(scored)
+        for field in self.form.fields:
+            last = self._before(field)
+            if last:
+                now = scored.get(field.name)
+                sign = now.text if now else unit(getattr(field, "unit", "") or _SIGNS[field.name])
+                shown = f"{sign}   {last}" if sign else last
+                found[field.name] = Span(shown, now.role if now else "dim")
+        return found
+
+    def _before(self, field: Field) -> str:
+        """Return the last value of a field with its age; '' where choices stand, or none is."""
+        if isinstance(field, Coded) and field is self.form.open_field:
+            return ""
+        if isinstance(field, Pressure):
+            upper, lower = self._last.get("systolic"), self._last.get("diastolic")
+            point = upper
+            said = "/".join(_plain(self.desk, one) for one in (upper, lower) if one)
+        else:
+            point = self._last.get(field.name)
+            said = _plain(self.desk, point)
+        if point is None:
+            return ""
+        words = self.desk.words
+        ago = span_of(words, self.desk.now_ms - point.at_ms)
+        mark = f" {words('observed.unaccepted')}" if point.unaccepted else ""
+        return words("vitals.last", value=said, ago=ago) + mark
 
     def _told(self) -> Told | None:
         """Work it out from the fields that were left: half a number is none."""
@@ -119,6 +162,17 @@ class VitalsPage(FormPage):
         found = re.match(r"data\.set\.(\d+)", path)
         place = int(found[1]) if found else len(self._sent)
         return self._sent[place] if place < len(self._sent) else ""
+
+
+_SIGNS = {"pressure": "mm[Hg]", "consciousness": ""}
+"""Units of what is no number field."""
+
+
+def _plain(desk: Desk, point: Point | None) -> str:
+    """Return a value of before without its unit, which stands in the row already."""
+    if point is None:
+        return ""
+    return value_text(desk.words, point.absent or point.value)
 
 
 def _unscored(_failure: FieldmeshError) -> list[Act]:
