@@ -20,7 +20,7 @@ from fieldnode.prints.letter import letter as letter_sheet
 from fieldnode.prints.safety import band_of
 from fieldnode.prints.sheet import Head
 from fieldnode.prints.ward import ward_list
-from fieldnode.text.catalogue import LANGUAGES, load
+from fieldnode.text.catalogue import LANGUAGES, load, on_label
 from protocols.errors import InputError
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.api import BoardLine, Chart
@@ -138,7 +138,7 @@ def print_wristband(  # noqa: PLR0913 - one parameter an option
     with _printing(folder, passphrase_file, target) as book:
         reader = _reader(language, book)
         _, chart = _chart(book, patient, WRISTBAND, reason)
-        band = band_of(reader.words, chart.head)
+        band = band_of(on_label(reader.words), chart.head)
         made = {"zpl": wristband.zpl, "escpos": wristband.escpos}
         raw = square.png(band.code) if kind == "png" else made[kind](band)
         _give_out(raw, target)
@@ -170,8 +170,8 @@ def summary(  # noqa: PLR0913 - one parameter an option
         text, said = made["text"], msgspec.convert(made["said"], Summary)
         prints = {
             "png": lambda: square.png(text),
-            "zpl": lambda: along.zpl(words, text, said),
-            "escpos": lambda: along.escpos(words, text, said),
+            "zpl": lambda: along.zpl(on_label(words), text, said),
+            "escpos": lambda: along.escpos(on_label(words), text, said),
             "text": lambda: along.plain(words, text, said).encode(),
         }
         _give_out(prints[kind](), target)

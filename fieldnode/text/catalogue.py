@@ -153,6 +153,17 @@ def drawable(choice: str, term: str, encoding: str) -> Catalogue:
     return load(choice)
 
 
+def on_label(words: Catalogue) -> Catalogue:
+    """Return the words for a wristband or receipt: printers' fonts are sure of Latin letters alone.
+
+    What they lack would come out as signs that nobody can read, an allergy among them.
+    """
+    spoken = languages.LANGUAGES.get(words.language)
+    if spoken is None or spoken.script == "Latn":
+        return words
+    return load(words.languages[1])
+
+
 def pseudo() -> Catalogue:
     """Return English made 40 % longer with accents, to see what a long language breaks."""
     return Catalogue(PSEUDO, {key: _longer(words) for key, words in _read(FALLBACK).items()})

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-from fieldnode.text.catalogue import Catalogue
+from fieldnode.text.catalogue import Catalogue, load
 from fieldnode.tui.occasion import Occasion
 from protocols.live.api import Draft, Greeting, SyncState
 
@@ -76,6 +76,11 @@ class Desk:
     def prefix(self) -> str:
         """What typed digits of a tag are completed with."""
         return self.greeting.tag_prefix or self.tag_prefix
+
+    @property
+    def paper_words(self) -> Catalogue:
+        """What printed sheets are worded in: the language chosen, drawn on this terminal or not."""
+        return load(self.chosen) if self.chosen else self.words
 
     def saved(self, save: Save) -> None:
         """Remember a save for F8."""

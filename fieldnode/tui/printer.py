@@ -67,7 +67,7 @@ def handover(desk: Desk, place: str, chart: Chart) -> bytes:
     """Return a hand-over sheet, plain text for any printer."""
     from fieldnode.prints.handover import Reader, handover_sheet
 
-    reader = Reader(desk.words, desk.now_ms, desk.zone)
+    reader = Reader(desk.paper_words, desk.now_ms, desk.zone)
     return handover_sheet(reader, _head(desk, HANDOVER, place), chart).encode()
 
 
@@ -77,8 +77,8 @@ def letter(desk: Desk, place: str, chart: Chart, text: str, said: Summary) -> by
     from fieldnode.prints.letter import Along
     from fieldnode.prints.letter import letter as letter_sheet
 
-    reader = Reader(desk.words, desk.now_ms, desk.zone)
-    head = replace(_head(desk, HANDOVER, place), title=desk.words("letter.title"))
+    reader = Reader(desk.paper_words, desk.now_ms, desk.zone)
+    head = replace(_head(desk, HANDOVER, place), title=reader.words("letter.title"))
     return letter_sheet(reader, head, chart, Along(text, said)).encode()
 
 
@@ -87,7 +87,7 @@ def ward(desk: Desk, place: str, lines: list[BoardLine]) -> bytes:
     from fieldnode.prints.ward import ward_list
 
     head = _head(desk, WARD, place)
-    return ward_list(desk.words, head, lines, desk.now_ms).encode()
+    return ward_list(desk.paper_words, head, lines, desk.now_ms).encode()
 
 
 async def chart(node: Any, patient: str, sheet: str) -> tuple[str, Chart]:
@@ -200,6 +200,6 @@ def _head(desk: Desk, sheet: str, place: str) -> Any:
 
     at = datetime.fromtimestamp(desk.now_ms / 1000, desk.zone)
     drill = desk.greeting.drill
-    exercise = f"{desk.words('drill.word')} {drill}" if drill else ""
-    title = desk.words(f"print.{sheet}")
+    exercise = f"{desk.paper_words('drill.word')} {drill}" if drill else ""
+    title = desk.paper_words(f"print.{sheet}")
     return Head(title, place, f"{at:%Y-%m-%d %H:%M}", desk.greeting.person, exercise)

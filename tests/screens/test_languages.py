@@ -13,11 +13,12 @@ from types import SimpleNamespace
 import pytest
 
 from fieldnode.text.catalogue import COMPLETE, LANGUAGES, load
+from fieldnode.tui import printer
 from fieldnode.tui.cores.display import line_cells, text_of
 from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.line import LineTerminal
-from fieldnode.tui.screens import home
+from fieldnode.tui.screens import home, printing
 from fieldnode.tui.shell import Shell
 from fieldnode.tui.timeline import summary
 from protocols.ids import PatientId
@@ -117,6 +118,15 @@ def test_arabic_is_kept_for_paper_while_the_screen_speaks_the_second_language(ch
     assert "Français ; sur papier Arabic" in chooser.screen
     chooser.press("1")
     assert "(pas ici)" in chooser.screen
+
+
+def test_sheets_of_that_terminal_are_in_arabic_and_its_wristbands_in_the_second_language(chooser):
+    chooser.press("8", "6")
+    desk = chooser.shell.desk
+
+    assert "قائمة الجناح" in printer.ward(desk, "nord-b", []).decode()
+    assert desk.paper_words.language == "ar"
+    assert printing._worded(desk).language == "fr"
 
 
 def test_a_terminal_of_another_character_set_says_what_it_cannot_draw(chooser):

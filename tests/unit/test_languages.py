@@ -16,6 +16,8 @@ from fieldnode.text.catalogue import (
     language_of,
     load,
     missing,
+    on_label,
+    pseudo,
 )
 from fieldnode.text.plurals import every_form, forms
 from fieldnode.text.status import Status, progress, status
@@ -206,6 +208,13 @@ def test_the_screen_speaks_the_second_language_where_it_cannot_draw_the_first():
     assert drawable("uk:fr", "xterm", "utf-8").choice == "uk:fr"
     assert drawable("uk:fr", "xterm", "iso8859-1").language == "fr"
     assert drawable("uk:fr", "xterm", "ascii").language == "en"
+
+
+def test_a_wristband_speaks_a_language_that_printers_have_letters_for():
+    assert on_label(load("uk:fr")).language == "fr"
+    assert on_label(load("ar")).language == "en"
+    assert on_label(load("es:fr")).choice == "es:fr"
+    assert on_label(pseudo()).language == "pseudo"
 
 
 # clinical words

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from fieldnode.text.catalogue import Catalogue, on_label
 from fieldnode.tui import printer
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line
@@ -134,7 +135,7 @@ def print_wristband(desk: Desk, head: BoardLine) -> list[Act]:
 
     async def run(node: Any) -> str:
         _, chart = await printer.chart(node, head.patient, printer.WRISTBAND)
-        words, kind = desk.words, _kind(desk)
+        words, kind = _worded(desk), _kind(desk)
         raw = printer.wristband(words, kind, chart.head, exercise)
         return await printer.give_out(raw, desk.greeting.printer, kind, desk.now_ms)
 
@@ -170,7 +171,7 @@ def print_summary(desk: Desk, head: BoardLine) -> list[Act]:
     async def run(node: Any) -> str:
         text, said = await printer.signed(node, head.patient)
         kind = _kind(desk)
-        raw = printer.signed_summary(desk.words, kind, text, said)
+        raw = printer.signed_summary(_worded(desk), kind, text, said)
         return await printer.give_out(raw, desk.greeting.printer, kind, desk.now_ms)
 
     return _asked(desk, head, "printing.summary", run)
@@ -208,6 +209,12 @@ def _asked(
     return [sent, Ask(run, done, failed, holds=False)]
 
 
+def _worded(desk: Desk) -> Catalogue:
+    """Return the words that the printer set here can print."""
+    words = desk.paper_words
+    return words if _kind(desk) == "text" else on_label(words)
+
+
 def _kind(desk: Desk) -> str:
     held = desk.greeting.printer_kind
     return held if held in printer.KINDS else printer.KINDS[0]
@@ -215,4 +222,4 @@ def _kind(desk: Desk) -> str:
 
 def _exercise(desk: Desk) -> str:
     drill = desk.greeting.drill
-    return f"{desk.words('drill.word')} {clean_text(drill)}" if drill else ""
+    return f"{_worded(desk)('drill.word')} {clean_text(drill)}" if drill else ""
