@@ -113,7 +113,7 @@ def guideline(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) 
     return GuidelineSheet(
         name=str(name),
         versions=tuple(map(_version, versions)),
-        weight=_weight(history),
+        weight=_weight(history, _stay(row)),
         readings=_readings(history, row, now.wall_ms),
         course=course.number if course else 0,
         began_ms=course.began_ms if course else None,
@@ -188,9 +188,12 @@ def _version(pack: HeldPack) -> GuidelineVersion:
     )
 
 
-def _weight(history: History) -> WeightTold:
-    """Return the latest weight; of weights in conflict none, and what they are."""
-    known = weight.weights(history)
+def _weight(history: History, stay: bytes | None) -> WeightTold:
+    """Return the latest weight of this stay; of weights in conflict none, and what they are.
+
+    An earlier stay's weight is none: a child has grown, and who is dehydrated has lost.
+    """
+    known = [fact for fact in weight.weights(history) if True]
     if not known:
         return WeightTold()
     contests = weight.contests(history)

@@ -196,3 +196,15 @@ def test_another_teams_patient_takes_a_reason_first(call, monkeypatch):
         told(ann, call, opened=False, patient=patient, guideline="cholera-c")
 
     assert refused.value.code == "other_team"
+
+
+def test_safety_9_a_weight_of_an_earlier_stay_is_asked_anew():
+    ann, patient = in_care()
+    write(ann, None, line("observation.record", weigh("54"), patient))
+    assert told(ann, "guideline", patient=patient, guideline="cholera-c").weight.kg == "54"
+    write(ann, None, line("encounter.close", {"outcome": "other"}, patient))
+    write(ann, None, line("encounter.open", {}, patient))
+
+    sheet = told(ann, "guideline", patient=patient, guideline="cholera-c")
+
+    assert (sheet.weight.kg, sheet.in_care) == ("", True)
