@@ -193,7 +193,7 @@ def _weight(history: History, stay: bytes | None) -> WeightTold:
 
     An earlier stay's weight is none: a child has grown, and who is dehydrated has lost.
     """
-    known = [fact for fact in weight.weights(history) if True]
+    known = [fact for fact in weight.weights(history) if history.encounter_of.get(fact.doc) == stay]
     if not known:
         return WeightTold()
     contests = weight.contests(history)
