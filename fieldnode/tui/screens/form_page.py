@@ -236,7 +236,9 @@ class FormPage(Page, ABC):
             self.occasion = stated
             return [] if self.form.empty else [self._put_draft()]
 
-        return Open(WhenPage(self.desk, self.occasion, take))
+        page = WhenPage(self.desk, self.occasion, take)
+        page.head = self.head
+        return Open(page)
 
     @property
     def _is_saved(self) -> bool:

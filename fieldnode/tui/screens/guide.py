@@ -14,10 +14,11 @@ from fieldnode.tui.cores.guide import SKIP, UNRECORDABLE, Came, GuideCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint, Page
-from fieldnode.tui.wording import triage, unit
+from fieldnode.tui.wording import identity, triage, unit
 from protocols.guidelines.ages import UNKNOWN, AgeSpan
 from protocols.guidelines.triage import Ask, Outcome, TriagePack, read_triage
 from protocols.guidelines.words import Words, word
+from protocols.live.api import BoardLine
 from protocols.records.display import clean_text
 
 
@@ -25,6 +26,8 @@ class GuidePage(Page):
     """Asks until there is a category; Enter takes it into the form."""
 
     name: ClassVar[str] = "guide"
+    head: BoardLine | None = None
+    """Whom the questions are about, where that is known: said here too (SAFETY 18)."""
 
     def __init__(
         self,
@@ -75,6 +78,12 @@ class GuidePage(Page):
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the question with its answers, or the category and why."""
+        if self.head is None:
+            return self._drawn(size)
+        who = identity(self.desk.words, self.head)
+        return [who, *self._drawn(Size(size.width, size.height - 1))]
+
+    def _drawn(self, size: Size) -> list[Line]:
         step = self.core.step
         if step is None:
             return self._guides(size)

@@ -143,7 +143,9 @@ class TriageForm(TagForm):
 
         def came(told: PackInUse) -> list[Act]:
             pack = guides_in(told.text, told.approved_by)
-            return [Open(GuidePage(self.desk, take, pack, age=age, pregnant=pregnant))]
+            page = GuidePage(self.desk, take, pack, age=age, pregnant=pregnant)
+            page.head = self.head
+            return [Open(page)]
 
         return Ask(lambda node: node.pack_in_use("triage"), came)
 

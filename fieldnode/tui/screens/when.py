@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Back, Say
+from fieldnode.tui.cores.display import Line, Size
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Date, Field, Reason, Time
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.occasion import DAY_CHARS, Occasion, is_ahead, today
 from fieldnode.tui.screens.fields_page import FieldsPage
+from fieldnode.tui.wording import identity
+from protocols.live.api import BoardLine
 
 WHEN_KEY = "ctrl+t"
 
@@ -23,6 +26,8 @@ class WhenPage(FieldsPage):
 
     name: ClassVar[str] = "when"
     title: ClassVar[str] = "when.title"
+    head: BoardLine | None = None
+    """Whom the form is about, where that is known: said here too (SAFETY 18)."""
 
     def __init__(
         self, desk: Desk, before: Occasion | None, take: Callable[[Occasion], list[Act]]
@@ -65,6 +70,13 @@ class WhenPage(FieldsPage):
         if desk.paper:
             desk.last_paper = stated
         return [Back(), Say(words("when.set")), *self._take(stated)]
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw the fields below who it is about."""
+        if self.head is None:
+            return super().draw(size)
+        who = identity(self.desk.words, self.head)
+        return [who, *super().draw(Size(size.width, size.height - 1))]
 
     def explained(self) -> str:
         """Say what stands when nothing is typed."""
