@@ -17,8 +17,8 @@ from fieldnode.tui.screens.medicines import MedicinesPage
 from fieldnode.tui.screens.note import AddendumPage
 from fieldnode.tui.screens.observed import ObservedPage
 from fieldnode.tui.screens.order import OrderPage
-from fieldnode.tui.screens.problems import ProblemsPage
 from fieldnode.tui.screens.printing import PrintPage
+from fieldnode.tui.screens.problems import ProblemsPage
 from fieldnode.tui.screens.procedure import ProcedurePage
 from fieldnode.tui.wording import identity, safety_line
 from protocols.live.api import BoardLine

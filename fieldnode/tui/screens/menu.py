@@ -27,7 +27,6 @@ from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.testing import KeyTestPage, TestCardPage
-from fieldnode.tui.screens.unsettled import UnsettledPage
 from fieldnode.tui.screens.translation import (
     TranslationPage,
     offered,
@@ -35,6 +34,7 @@ from fieldnode.tui.screens.translation import (
     spoken,
     undrawn,
 )
+from fieldnode.tui.screens.unsettled import UnsettledPage
 from fieldnode.tui.screens.who import WhoPage
 from fieldnode.tui.themes import THEMES
 from fieldnode.tui.widgets.list_view import Column, draw_list
