@@ -28,6 +28,8 @@ from protocols.sim.generator import Workload
 
 KEYS = 200
 """Keys struck for one percentile."""
+UNSEEN_MAX = 5
+"""After so many keys in a row that drew nothing, none of the others will."""
 ARRIVALS = 40
 WORDS = ("diallo", "haddad", "okoro", "moussa", "ndiaye")
 IDLE_S = 10.0
@@ -126,7 +128,15 @@ def _floor() -> float:
 
 
 def _listed(shown: Screen) -> list[float]:
-    return [shown.paint(b"\x1b[B", SETTLES_S)[0] * 1000 for _ in range(KEYS)]
+    """Go down the list at the pace of a hand; further pages come from the node meanwhile."""
+    took: list[float] = []
+    for _ in range(KEYS):
+        seconds, sent = shown.paint(b"\x1b[B", SETTLES_S)
+        took.append(seconds * 1000)
+        if not sent and took[-UNSEEN_MAX:].count(took[-1]) == UNSEEN_MAX:
+            took += [took[-1]] * (KEYS - len(took))
+            break
+    return took
 
 
 def _formed(shown: Screen) -> tuple[list[float], list[int]]:
