@@ -44,7 +44,7 @@ class BetweenFake:
     async def unsettled(self, limit: int) -> Disputes:
         self._up()
         found = [one for patient in self.patients for one in self._disputes(patient)]
-        found.sort(key=lambda one: RANK[one.risk] if one.risk in RANK else 99)
+        found.sort(key=lambda one: RANK.get(one.risk, 99))
         brief = [msgspec.structs.replace(one, sides=()) for one in found]
         return Disputes(len(found), tuple(brief[:limit]))
 

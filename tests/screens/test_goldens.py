@@ -23,11 +23,10 @@ from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
 from protocols.live.crossing import Concerns
 from tests.screens import care_screens
-from tests.screens.fake_care import in_care
 from tests.screens.between_screens import SCREENS as BETWEEN
 from tests.screens.between_screens import TEAMS, between_teams
+from tests.screens.fake_care import in_care
 from tests.screens.fake_guidance import guided, published_packs
-from tests.screens.fake_guidance import guided
 from tests.screens.fake_node import NOW_MS, refusing, staff, unsigned_triage, waiting_results, ward
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -199,23 +198,6 @@ SCREENS["packs-published"] = [PACKS, "f10", "6", "0"]
 GUIDED = "a node where plan C was begun by two people, and has two versions"
 SCREENS["protocols-begun"] = [GUIDED, *SCREENS["protocols"]]
 SCREENS["protocol-begun"] = [GUIDED, *SCREENS["protocols"], "enter"]
-SCREENS["protocol-late"] = [*SCREENS["protocol-begun"], "1", *"52", "enter", "up"]
-SCREENS["protocol-version"] = [*SCREENS["protocol-late"], "f"]
-SCREENS["protocols"] = ["down", "down", "down", "enter", "p"]
-PLAN_C = [*SCREENS["protocols"], *["down"] * 3, "enter"]
-SCREENS["protocol-asks"] = PLAN_C
-SCREENS["protocol"] = [*PLAN_C, "2", "1", *"54", "enter"]
-SCREENS["protocol-ticked"] = [*SCREENS["protocol"], " ", "2"]
-SCREENS["protocol-skip"] = [*SCREENS["protocol-ticked"], "down", "-", "1"]
-SCREENS["protocol-no-skip"] = [*SCREENS["protocol"], "-"]
-SCREENS["protocol-stopped"] = [*PLAN_C, "1"]
-SCREENS["protocol-no-weight"] = [*PLAN_C, "2", "1", "-"]
-SCREENS["protocol-text"] = [*PLAN_C, "d"]
-SCREENS["protocol-result"] = [*SCREENS["protocols"], "enter", "1", "2", "enter"]
-SCREENS["help-protocol"] = [*PLAN_C, "f1"]
-GUIDED = "a node where plan C was begun by two people, and has two versions"
-SCREENS["protocols-begun"] = [GUIDED, *SCREENS["protocols"]]
-SCREENS["protocol-begun"] = [GUIDED, *SCREENS["protocols"], "enter"]
 SCREENS["protocol-late"] = [*SCREENS["protocol-begun"], *"52", "enter", "up"]
 SCREENS["protocol-version"] = [*SCREENS["protocol-late"], "f"]
 OWN_SEAL = "a device that is sealed itself"
@@ -234,11 +216,25 @@ SCREENS["printer"] = ["0", "5"]
 SCREENS["beds"] = ["down", "b"]
 SCREENS["bed"] = ["down", "b", "n"]
 SCREENS |= care_screens.SCREENS
-BOOKS = {BY_RELEASE: ("by_release", "Ministry of Health"),
-         NOT_ENTRUSTED: ("crossing", {"concerns": Concerns(why_not="role")}),
-         OWN_SEAL: ("sealed", True), RESTORED: ("restored_ms", NOW_MS - 3 * 86_400_000)}
+BOOKS = {
+    BY_RELEASE: ("by_release", "Ministry of Health"),
+    NOT_ENTRUSTED: ("crossing", {"concerns": Concerns(why_not="role")}),
+    OWN_SEAL: ("sealed", True),
+    RESTORED: ("restored_ms", NOW_MS - 3 * 86_400_000),
+}
 """What is the matter with the node's book, and how the node shows it."""
 SCREENS |= BETWEEN
+SETUPS = {
+    TEAMS: between_teams,
+    care_screens.CARED: in_care,
+    GUIDED: guided,
+    OTHER_TEAM: lambda node: setattr(
+        node, "foreign", dict.fromkeys(node.patients, ("Red Cross", "MoH"))
+    ),
+    PACKS: lambda node: setattr(node, "packs_here", published_packs()),
+    WAITING: lambda node: setattr(node, "waiting", waiting_results()),
+}
+"""What else happens at the node before the first key."""
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
@@ -260,22 +256,9 @@ def shell_after(keys, words, node=None, **greeting):
     node = node or ward()
     if keys[:1] == [DOUBTFUL]:
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS
-    if keys[:1] == [TEAMS]:
+    if keys and keys[0] in SETUPS:
+        SETUPS[keys[0]](node)
         keys = keys[1:]
-        between_teams(node)
-    if keys[:1] == [OTHER_TEAM]:
-        keys, node.foreign = keys[1:], dict.fromkeys(node.patients, ("Red Cross", "MoH"))
-    if keys[:1] == [care_screens.CARED]:
-        keys = keys[1:]
-        in_care(node)
-    if keys[:1] == [PACKS]:
-        keys, node.packs_here = keys[1:], published_packs()
-    if keys[:1] == [GUIDED]:
-        keys = keys[1:]
-        guided(node)
-    if keys[:1] == [GUIDED]:
-        keys = keys[1:]
-        guided(node)
     keys = _by_night(node, keys)
     if keys[:1] == [STAFF]:
         keys, node.staff = keys[1:], staff()
@@ -287,8 +270,6 @@ def shell_after(keys, words, node=None, **greeting):
     if keys and keys[0] in BOOKS:
         setattr(node, *BOOKS[keys[0]])
         keys = keys[1:]
-    if keys[:1] == [WAITING]:
-        keys, node.waiting = keys[1:], waiting_results()
     if greeting:
         node.greeting = Greeting(device="dev", name="nord-b", **greeting)
     numbers = iter(range(1000))
