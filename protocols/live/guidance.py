@@ -1,7 +1,7 @@
 """What a running node answers about packs and working by a guideline, typed once for both ends.
 
 `guidelines`: args patient; a `GuidelineList`. `guideline`: args patient, guideline; a
-`GuidelineSheet`. Both refuse another organisation's patient as `chart` does until a reason was given.
+`GuidelineSheet`. Both refuse another organisation's patient until a reason was given, as `chart`.
 """
 
 from __future__ import annotations

@@ -120,6 +120,8 @@ class GuidanceCalls:
 
     def take_step(self, patient: str, line: dict[str, Any], fact: str) -> None:
         data = line["data"]
+        if line["kind"] != "guideline.step":
+            return
         step = StepTold(
             fact, data["did"], data.get("step", ""), self.now_ms, "R. Amin", data["version"],
             data["digest"], line.get("reason", ""), "; ".join(data["amounts"]),

@@ -115,9 +115,7 @@ def value_text(field: Field, text: str, words: Catalogue) -> str:
     return clean_text(field.shown(text)) if field.is_picked(text) else text
 
 
-def _rows(
-    form: FormCore, words: Catalogue, width: int, beside: Mapping[str, Span]
-) -> list[Line]:
+def _rows(form: FormCore, words: Catalogue, width: int, beside: Mapping[str, Span]) -> list[Line]:
     rows: list[Line] = []
     for place, field in enumerate(form.fields):
         if place == form.optional_from:
