@@ -116,7 +116,8 @@ class BedsPage(Page):
             Column(words("beds.who"), 0),
         )
         room = Size(size.width, size.height - len(top))
-        return [*top, *draw_list(self._rows, columns, self._cells, room, words("beds.none"))]
+        empty = words("beds.none" if self._listed else "chart.loading")
+        return [*top, *draw_list(self._rows, columns, self._cells, room, empty)]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""

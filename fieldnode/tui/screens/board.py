@@ -316,6 +316,7 @@ class WardPage(Page):
         """Fetch another order or ward; nobody stays marked by their place alone."""
         self._rows.clear()
         self._pages.clear()
+        self._came = False
         return [self._fetch(0, holds=True)]
 
     def _filter_key(self, asking: FormCore, key: str) -> list[Act]:
