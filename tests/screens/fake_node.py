@@ -458,8 +458,7 @@ class FakeNode(BetweenFake, CareCalls, CrossingCalls, GuidanceCalls, TrustCalls)
             self.unsigned = [one for one in self.unsigned if one.fact != data["triage"]]
         if kind in ("patient.link", "patient.unlink"):
             self._relate(patient or "", data, linked=kind == "patient.link")
-        if kind == "guideline.step":
-            self.take_step(patient or "", line, fact)
+        self.take_step(patient or "", line, fact)
         if kind == "entry.retract":
             self.drop_step(data["fact"])
             for known in self.patients.values():
