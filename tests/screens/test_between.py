@@ -48,7 +48,7 @@ def test_both_values_stand_with_whose_they_are_and_what_is_used():
     person = differing().press(*HADDAD, "u")
     for part in ("Allergy Penicillin", "anaphylaxis", "SEVERE", "rash", "Amina Okoro (nurse)",
                  "Jun Cho (MD, surgeon)", "nord-a", "13:02, written 13:12",
-                 "had not seen the other", "USED MEANWHILE", "missing an"):  # fmt: skip
+                 "not known to have seen the other", "USED MEANWHILE", "missing an"):  # fmt: skip
         assert part in person.screen, part
 
 
@@ -419,7 +419,7 @@ def test_an_offer_and_a_settlement_are_made_line_by_line():
     node, said = told("+", "+", "", "u", "", "+", "", node=node)
     (line,) = [one for one in node.written if one["kind"] == "conflict.settle"]
     assert line["data"] == {"attribute": "allergy", "keep": "fct_allergy.1"}
-    assert "had not seen the other" in said
+    assert "not known to have seen the other" in said
 
 
 def test_an_offer_is_taken_over_line_by_line():
