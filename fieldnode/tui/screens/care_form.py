@@ -15,6 +15,9 @@ TOLD_CELLS = 78
 
 TOLD_ROWS = 5
 
+GAP = "  "
+"""Between the parts of what is told."""
+
 
 class CareForm(FormPage):
     """One record about one patient, with what to know while it is written."""
@@ -30,7 +33,10 @@ class CareForm(FormPage):
 
     def says(self, text: str, role: str = "plain") -> list[Line]:
         """Return a sentence as lines."""
-        whole = clean_text(text, TOLD_CELLS * TOLD_ROWS)
+        room = TOLD_CELLS * TOLD_ROWS
+        # Two spaces part what is told; cleaned as one text they would become one.
+        parts = text[: room * 2].split(GAP)
+        whole = GAP.join(clean_text(part, room) for part in parts if part)
         return [line(" ", Span(part, role)) for part in wrap(whole, TOLD_CELLS)]
 
     def _sentence(self, recorded: Recorded, confirmable: bool) -> str:
