@@ -27,7 +27,7 @@ FAMILIES = ("about_risk", "meanwhile", "settles", "likeness", "dispute", "transf
             "error", "confirm", "age", "sex", "triage", "count", "theme", "form_name", "vitals",
             "sync", "lock", "rank", "seal_reason", "seal_means",
             "seal_refused", "why_not", "sensitivity", "apart", "apart_means", "lane", "test_card",
-            "along", "print", "language",
+            "along", "print", "language", "risk", "isolation", "crossed", "fluid",
             "measure", "often", "medicine_state", "medicine_warning", "no_dose",
             "lacks")  # fmt: skip
 KINDS_NAMED = [kind.name for kind in KINDS if kind.name and kind.plan is not None]

@@ -34,7 +34,7 @@ def _ask(desk: Desk, head: BoardLine, row: Happening, key: str) -> Ask:
             return gated
         if not recorded.ok:
             return [Say(code_sentence(words, recorded.error or ""), "bad", bell=True)]
-        label = f"{words('accept.saved')} {short_identity(words, head)}"
+        label = " ".join((words("accept.saved"), short_identity(words, head)))
         facts = recorded.facts or tuple(part for part in (recorded.id,) if part)
         desk.saved(Save(label, facts, desk.now_ms, head.patient))
         return [said_after(desk, found, words("accept.done"))]

@@ -47,7 +47,13 @@ from protocols.records.display import clean_text
 WIDE_CELLS = 110
 """From this width on the problem has a column too."""
 
-SORTS = ("triage", "score", "wait", "due")
+ORDERS = {
+    "triage": "board.by.triage",
+    "score": "board.by.score",
+    "wait": "board.by.wait",
+    "due": "board.by.due",
+}
+SORTS = tuple(ORDERS)
 """One key goes round them."""
 
 HINTED = "nvtbs/d"
@@ -244,7 +250,7 @@ class WardPage(Page):
     def _order(self, width: int) -> Line:
         """Say in which order, of which ward, and that nobody has signed what is scored by."""
         words = self.desk.words
-        said = [Span(words("board.ordered", how=words(f"board.by.{self._sort}")), "label")]
+        said = [Span(words("board.ordered", how=words(ORDERS[self._sort])), "label")]
         if self._ward:
             ward = words("board.in_ward", ward=clean_text(self._ward))
             said.append(Span(cut(ward, width // 3), "warn"))

@@ -267,7 +267,7 @@ class ChartPage(Page):
         if chosen is None:
             return []
         row = chosen.line
-        how = f"{self.desk.words('accept.how')} " if waits(chosen) else ""
+        how = self.desk.words("accept.how") + " " if waits(chosen) else ""
         said = wrap(how + self._what(row), width - 2)[: DETAIL_ROWS - 1]
         return [
             line(" ", Span(self._provenance(row), "dim")),

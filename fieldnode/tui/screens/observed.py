@@ -117,7 +117,7 @@ class ObservedPage(Page):
         room = width - sum(len(span.text) for span in said) - 20
         if why:
             said.append(Span(f" ({cut(clean_text(why), max(room, 8))})"))
-        said.append(Span(f"   {words('observed.not_approved')}", "bad"))
+        said.append(Span("   " + words("observed.not_approved"), "bad"))
         return line(" ", *said)
 
     def _cells(self, series: Series, width: int, *, plain: bool) -> list[Span]:

@@ -28,8 +28,11 @@ PRINT_KEY = "ctrl+p"
 """On a chart and on the board: the wristband of who is there, with this one key."""
 TARGET_CHARS_MAX = 96
 
-_KINDS = tuple(
-    Choice(str(at), kind, f"printing.kind.{kind}") for at, kind in enumerate(printer.KINDS, 1)
+_KINDS = (
+    Choice("1", "zpl", "printing.kind.zpl"),
+    Choice("2", "escpos", "printing.kind.escpos"),
+    Choice("3", "png", "printing.kind.png"),
+    Choice("4", "text", "printing.kind.text"),
 )
 
 
@@ -199,7 +202,8 @@ def _asked(
     def done(wrong: str) -> list[Act]:
         if wrong:
             return [Say(words(wrong), "bad", bell=True)]
-        return [Say(f"{words('printing.done', what=words(what))} {who}".strip(), "good")]
+        said = words("printing.done", what=words(what))
+        return [Say(f"{said} {who}".strip(), "good")]
 
     def failed(failure: FieldmeshError) -> list[Act]:
         asked = None if head is None else asked_first(desk, head.patient, failure)
