@@ -7,7 +7,16 @@ import pytest
 from protocols.ledger import reading
 from tests.unit.stage import Device, Stage, patient
 
-NAMES = ("Diallo Awa", "Diarra Binta", "Dembélé Ali", "Okoro Ada", "陈 芳", "Diallo Awa")
+NAMES = (
+    "Diallo Awa",
+    "Diarra Binta",
+    "Dembélé Ali",
+    "Okoro Ada",
+    "陈 芳",
+    "Diallo Awa",
+    "Sow Sow",
+    "Sow Ly",
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +56,10 @@ def test_each_letter_more_narrows_what_is_found(ann, typed, holds):
 def test_of_single_letters_those_written_down_last_come_first(ann):
     assert found(ann, "d") == [NAMES[at] for at in (5, 2, 1, 0)]
     assert found(ann, "d", limit=2) == [NAMES[5], NAMES[2]]
+
+
+def test_of_words_the_best_come_first(ann):
+    assert found(ann, "sow") == ["Sow Sow", "Sow Ly"]
 
 
 def test_no_more_are_read_than_are_asked_for(ann):
