@@ -45,10 +45,10 @@ from protocols.live.relation import RelationLine, Relations
 from protocols.live.tally import Tally
 from protocols.records.planning import read_time
 from protocols.records.summary import Summary
+from tests.screens.fake_between import BetweenFake
 from tests.screens.fake_care import CareCalls
 from tests.screens.fake_crossing import CrossingCalls
 from tests.screens.fake_guidance import GuidanceCalls
-from tests.screens.fake_between import BetweenFake
 from tests.screens.fake_trust import LONG, LONG_SPOKEN, PRINT, SPOKEN, TrustCalls
 
 NOW_MS = 1_779_287_520_000
@@ -472,9 +472,7 @@ class FakeNode(BetweenFake, CareCalls, CrossingCalls, GuidanceCalls, TrustCalls)
         known = self.patients[patient]
         if kind == "triage.record":
             known.head = msgspec.structs.replace(known.head, triage=TRIAGE[data["category"]])
-        if kind == "encounter.open" and "bed" in data:
-            known.head = msgspec.structs.replace(known.head, bed=data["bed"])
-        if kind == "encounter.move":
+        if kind in ("encounter.open", "encounter.move"):
             kept = {name: data[name] or "" for name in ("bed", "ward") if name in data}
             known.head = msgspec.structs.replace(known.head, **kept)
         if kind == "patient.identify" and "drop_tags" in data:
