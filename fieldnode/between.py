@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from protocols.live.alike import Alike
 from protocols.live.dispute import Disputes
 from protocols.live.handing import Handing, Offers
-from protocols.live.papers import PaperRead
+from protocols.live.paper import PaperRead
 
 Answer = TypeVar("Answer")
 

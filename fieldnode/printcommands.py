@@ -26,7 +26,7 @@ from protocols.ledger.safefile import disk_trouble
 from protocols.live.api import BoardLine, Chart
 from protocols.live.commands import LocalDoor, StoppedDoor, door, show
 from protocols.live.options import data_option, json_option, passphrase_option
-from protocols.live.papers import HOLDS, PaperRead
+from protocols.live.paper import HOLDS, PaperRead
 from protocols.live.phrases import spoken_language
 from protocols.live.printing import HANDOVER, LETTER, WRISTBAND
 from protocols.live.talk import told

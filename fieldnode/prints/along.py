@@ -9,7 +9,7 @@ from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.cores.display import cut, wrap
 from fieldnode.tui.wording import age, name, sex, triage, unit
 from protocols.guidelines.observations import observations
-from protocols.live.papers import PaperRead
+from protocols.live.paper import PaperRead
 from protocols.records.summary import (
     ALLERGY_LISTED,
     ALLERGY_NONE_KNOWN,

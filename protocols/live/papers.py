@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from protocols.errors import InputError
@@ -16,11 +15,13 @@ from protocols.ledger.summaries import summary
 from protocols.ledger.view import BookView
 from protocols.live import answers
 from protocols.live.audited import event
+from protocols.live.paper import ENDED, FORGED, HOLDS, SEALED, UNKNOWN, PaperRead
 from protocols.live.printed import Printed
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text
-from protocols.records.summary import Summary, fitted, from_body, to_body
+from protocols.records.summary import Summary
+from protocols.records.summary_bytes import fitted, from_body, to_body
 from protocols.trust.audit import REASON_CHARS_MAX, What
 from protocols.trust.paper import (
     BODY_BYTES_MAX,
@@ -32,29 +33,6 @@ from protocols.trust.paper import (
 )
 
 ADVICE_CHARS_MAX = 160
-
-HOLDS, FORGED, UNKNOWN, SEALED, ENDED = "holds", "forged", "unknown", "sealed", "ended"
-"""What a paper is worth: signed by a member that counts; not what was signed; of a certificate that
-is not here; of a device that was sealed since; of a certificate that is over."""
-
-
-class PaperRead(msgspec.Struct, frozen=True):
-    """`paper_read`: args text. What a scanned paper says, and whether to believe it."""
-
-    worth: str
-    """`holds`, `forged`, `unknown`, `sealed` or `ended`."""
-    at_ms: int
-    """By the clock of the device that signed, to the minute."""
-    device: str
-    """Its name, as far as it can be read here; '' when the certificate is not here."""
-    org: str
-    certificate: str
-    """Which certificate it names, in the letters that are compared by voice."""
-    kind: int
-    said: Summary | None
-    """None for a kind of later software."""
-    patient: str = ""
-    """Id of the patient here who has that short code; '' when there is none."""
 
 
 def printed(

@@ -12,7 +12,7 @@ from protocols.live.alike import Alike, AlikeLine
 from protocols.live.api import Attribute, BoardLine
 from protocols.live.dispute import Dispute, Disputes, DisputeSide
 from protocols.live.handing import Handing, OfferLine, Offers, PartyLine
-from protocols.live.papers import PaperRead
+from protocols.live.paper import PaperRead
 from protocols.records.contested import RANK, risk_of
 from protocols.records.keeping import FAMILIES
 from protocols.records.summary import Summary

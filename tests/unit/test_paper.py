@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from protocols.errors import InputError
 from protocols.feeds.dictionary import deflate
 from protocols.ids import StatementHash, to_base32
-from protocols.records.summary import Summary, fitted, from_body, to_body
+from protocols.records.summary import Summary
+from protocols.records.summary_bytes import fitted, from_body, to_body
 from protocols.trust import paper
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.paper import (

@@ -6,7 +6,7 @@ import pytest
 
 from protocols.errors import InputError
 from protocols.ledger.sealing import SealOrder
-from protocols.live import papers
+from protocols.live import paper, papers
 from protocols.trust.audit import What
 from protocols.trust.control import SealReason
 from protocols.trust.paper import TEXT_CHARS_MAX
@@ -34,14 +34,14 @@ def begun() -> tuple[Stage, Device, Device, str]:
     return stage, ann, ben, registered.code or ""
 
 
-def printed(stage: Stage, device: Device, code: str, **more: object) -> papers.Printed:
+def printed(stage: Stage, device: Device, code: str, **more: object) -> paper.Printed:
     asked = {"patient": code, "advice": "Watch the drain.", **more}
     found, effects = papers.printed(device.node, stage.now(device), asked)
     stage.carry(device, effects)
     return found
 
 
-def read(stage: Stage, device: Device, text: str) -> papers.PaperRead:
+def read(stage: Stage, device: Device, text: str) -> paper.PaperRead:
     return papers.read(device.node, stage.now(device), {"text": text})
 
 
@@ -52,7 +52,7 @@ def test_a_paper_of_one_node_is_checked_and_read_on_another() -> None:
 
     found = read(stage, ann, made.text)
 
-    assert (found.worth, found.device) == (papers.HOLDS, "ben")
+    assert (found.worth, found.device) == (paper.HOLDS, "ben")
     assert found.said is not None
     assert found.said == made.said
     assert (found.said.code, found.said.name, found.said.tag) == (code, NAME, "TG-12")
@@ -83,7 +83,7 @@ def test_a_changed_letter_is_forged_and_says_nothing() -> None:
 
     found = read(stage, ann, text[:at] + other + text[at + 1 :])
 
-    assert (found.worth, found.said) == (papers.FORGED, None)
+    assert (found.worth, found.said) == (paper.FORGED, None)
 
 
 def test_a_paper_of_a_stranger_cannot_be_checked_and_shows_nothing() -> None:
@@ -94,7 +94,7 @@ def test_a_paper_of_a_stranger_cannot_be_checked_and_shows_nothing() -> None:
 
     found = read(stage, ann, text)
 
-    assert (found.worth, found.said, found.device) == (papers.UNKNOWN, None, "")
+    assert (found.worth, found.said, found.device) == (paper.UNKNOWN, None, "")
 
 
 def test_a_paper_of_a_device_that_was_sealed_since_is_doubtful() -> None:
@@ -104,7 +104,7 @@ def test_a_paper_of_a_device_that_was_sealed_since_is_doubtful() -> None:
 
     found = read(stage, ann, text)
 
-    assert found.worth == papers.SEALED
+    assert found.worth == paper.SEALED
     assert found.said is not None
 
 

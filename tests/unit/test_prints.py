@@ -18,7 +18,7 @@ from fieldnode.prints.wristband import Wristband, escpos, zpl
 from fieldnode.text.catalogue import Catalogue, load, pseudo
 from fieldnode.tui.cores.display import cells
 from protocols.live.api import Asserted, Attribute, BoardLine, Chart, ChartLine
-from protocols.live.papers import PaperRead
+from protocols.live.paper import PaperRead
 from protocols.records.display import clean_text
 from protocols.records.summary import Summary
 

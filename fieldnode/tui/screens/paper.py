@@ -15,7 +15,7 @@ from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.wording import error
 from protocols.errors import FieldmeshError
-from protocols.live.papers import HOLDS, PaperRead
+from protocols.live.paper import HOLDS, PaperRead
 
 ROLES = {"holds": "plain", "ended": "warn", "unknown": "warn", "sealed": "bad", "forged": "bad"}
 
