@@ -14,14 +14,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.desk import Desk
 from protocols.live.api import BoardLine, BoardPage, Chart
-from protocols.records.summary import Summary
+
+if TYPE_CHECKING:
+    from protocols.records.summary import Summary
 
 WAIT_S = 8.0
 """A receipt printer takes two seconds; one silent by then has no paper or no power."""
@@ -106,6 +108,9 @@ async def signed(node: Any, patient: str) -> tuple[str, Summary]:
     Raises:
         FieldmeshError: As the node refuses.
     """
+    # What a summary is made of is more than a start has a use for.
+    from protocols.records.summary import Summary
+
     found = await node.call("print_summary", patient=patient)
     return str(found["text"]), msgspec.convert(found["said"], Summary)
 

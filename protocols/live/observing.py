@@ -64,7 +64,7 @@ def observed(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -
     return Observed(
         head=watched(board_line(row, now.wall_ms), told),
         series=_series(ledger, patient),
-        why=told.why,
+        why=dict(told.why),
         codes=watching.packs_in_use(ledger).due.set.codes,
         fluids=tuple(_fluid(each) for each in fluids[:FLUIDS_MAX] if each.direction),
         day=_sums(balance(fluids, now.wall_ms - DAY_MS, until)),

@@ -82,8 +82,8 @@ class Watch(NamedTuple):
     """From when on that is late."""
     alerts: tuple[str, ...] = ()
     """Values that alert by themselves: `limit.heart-rate.high`, `unrecordable.systolic`."""
-    why: dict[str, str] = {}
-    """Which row of the pack asks for the next set, in words by language; {} for the first set."""
+    why: tuple[tuple[str, str], ...] = ()
+    """Which row of the pack asks for the next set: (language, words); () for the first set."""
     approved: bool = False
     """Whether clinical leads stand by all packs this rests on."""
 
@@ -153,7 +153,7 @@ def watch(packs: Packs, sets: Sequence[Taken], stay: Stay, age: AgeSpan) -> Watc
         due_ms=next_set.at_ms if next_set else None,
         late_ms=next_set.at_ms + packs.due.set.late_minutes * 60_000 if next_set else None,
         alerts=singly,
-        why=dict(next_set.why.words) if next_set and next_set.why else {},
+        why=tuple(next_set.why.words.items()) if next_set and next_set.why else (),
         approved=all(head.approved for head in heads),
     )
 
