@@ -332,4 +332,4 @@ async def test_counts_say_whose_law_and_mark_what_is_left_out(house):
 
 async def test_counts_are_said_in_french_too(house):
     page = await text(house, "/counts", language="fr")
-    assert "femme enceinte" in page and "rien sous cinq" in page
+    assert "femme enceinte" in page and "rien sous cinq" in page and "moins de 1 an" in page
