@@ -17,7 +17,16 @@ import msgspec
 from msgspec.structs import astuple
 
 from protocols.feeds.lane import Lane
-from protocols.ids import DeviceId, DocId, EncounterId, EntryPrefix, FactRef, PatientId, ScopeId, SiteId
+from protocols.ids import (
+    DeviceId,
+    DocId,
+    EncounterId,
+    EntryPrefix,
+    FactRef,
+    PatientId,
+    ScopeId,
+    SiteId,
+)
 
 
 class Source(IntEnum):

@@ -8,7 +8,16 @@ from hashlib import blake2b
 from typing import Any
 
 from protocols.errors import InputError
-from protocols.ids import DeviceId, DocId, EncounterId, EntryPrefix, FactRef, PatientId, ScopeId, SiteId
+from protocols.ids import (
+    DeviceId,
+    DocId,
+    EncounterId,
+    EntryPrefix,
+    FactRef,
+    PatientId,
+    ScopeId,
+    SiteId,
+)
 from protocols.records.catalogue import decode_fact, encode_fact, project
 from protocols.records.commands import parse_line, plan
 from protocols.records.document import opened, opening

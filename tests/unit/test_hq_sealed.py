@@ -25,7 +25,6 @@ async def full() -> AsyncIterator[House]:
 
 
 SHOWS_RECORDS = ("/", "/patients", "/results", "/devices", "/part/care", "/part/latest")
-COUNTS = "/counts"
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "This HQ is sealed"), ("fr", "scellé")])
