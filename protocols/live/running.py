@@ -34,11 +34,7 @@ from protocols.live import (
 )
 from protocols.live.address import Address
 from protocols.live.api import (
-    LOCK_AFTER_DEFAULT_MIN,
-    LOCK_AFTER_MIN,
-    SETTINGS,
     BoardPage,
-    Greeting,
 )
 from protocols.live.audited import Glass
 from protocols.live.checking import Apart
@@ -47,6 +43,7 @@ from protocols.live.confirming import unconfirmed
 from protocols.live.hardware import machine
 from protocols.live.local import Caller, Handler
 from protocols.live.service import Service
+from protocols.live.settings import greeting, settings
 from protocols.live.sittings import Sittings
 from protocols.live.tallied import tally
 from protocols.live.tries import Tries
@@ -121,7 +118,7 @@ class Desk:
                 node.ledger, _number(args, "limit", results.RESULTS_MAX)
             ),
             "kinds": lambda *_: answers.kinds(),
-            "settings": _settings,
+            "settings": settings,
         }
         simple |= calls.READS
         # Triage goes on without anybody identified, guided too (SAFETY 20).
@@ -216,7 +213,7 @@ class Desk:
         locked = caller.number in self._locked
         return await self._service.call(
             lambda node, now: (
-                _greeting(node, locked, self._sittings.greets(caller, node, now)),
+                greeting(node, locked, self._sittings.greets(caller, node, now)),
                 _NONE,
             )
         )
@@ -451,33 +448,6 @@ def _nameless(page: BoardPage) -> BoardPage:
     )
 
 
-def _greeting(node: Node, locked: bool, here: tuple[str, str, int, bool]) -> Greeting:
-    ledger = node.ledger
-    chosen = _kept_settings(node)
-    return Greeting(
-        device=str(ledger.authority.device),
-        name=ledger.authority.name_of(ledger.authority.device),
-        locked=locked,
-        person=here[0],
-        person_id=here[1],
-        people=here[2],
-        gated=here[3],
-        language=chosen.get("language", ""),
-        theme=chosen.get("theme", ""),
-        tag_prefix=chosen.get("tag_prefix", ""),
-        lock_after_min=_minutes(chosen.get("lock_after", "")),
-        sound=chosen.get("sound", ""),
-        printer=chosen.get("printer", ""),
-        printer_kind=chosen.get("printer_kind", ""),
-    )
-
-
-def _minutes(text: str) -> int:
-    """Return after how many idle minutes terminals lock; what was not chosen is the default."""
-    known = text in {str(minutes) for minutes in LOCK_AFTER_MIN}
-    return int(text) if known else LOCK_AFTER_DEFAULT_MIN
-
-
 def _export(
     node: Node, now: Now, args: Mapping[str, Any], *, session: int
 ) -> tuple[object, Sequence[Effect]]:
@@ -491,24 +461,6 @@ def _changed(node: Node, now: Now, args: Mapping[str, Any]) -> tuple[object, Seq
 
 def _note(what: What, node: Node, now: Now) -> tuple[None, Sequence[Effect]]:
     return None, node.note(audited.event(now, what), now)
-
-
-def _kept_settings(node: Node) -> dict[str, str]:
-    row = node.ledger.store.one("SELECT value FROM meta WHERE name = 'settings'")
-    return msgspec.json.decode(row[0], type=dict[str, str]) if row else {}
-
-
-def _settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
-    chosen = _kept_settings(node)
-    for name, most in SETTINGS.items():
-        value = args.get(name)
-        if isinstance(value, str) and len(value) <= most:
-            chosen[name] = value
-    with node.ledger.store.atomic():
-        node.ledger.store.execute(
-            "INSERT OR REPLACE INTO meta VALUES ('settings', ?)", (msgspec.json.encode(chosen),)
-        )
-    return chosen
 
 
 def _text(args: Mapping[str, Any], name: str) -> str:

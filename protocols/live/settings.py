@@ -1,0 +1,59 @@
+"""What is chosen at a node's terminals and kept on the node, and how a node greets one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, SETTINGS, Greeting
+from protocols.mesh.effects import Now
+from protocols.mesh.node import Node
+
+
+def greeting(node: Node, locked: bool, here: tuple[str, str, int, bool]) -> Greeting:
+    """Say who the node is and what was chosen; `here` is who sits at the terminal."""
+    ledger = node.ledger
+    chosen = _kept(node)
+    return Greeting(
+        device=str(ledger.authority.device),
+        name=ledger.authority.name_of(ledger.authority.device),
+        locked=locked,
+        person=here[0],
+        person_id=here[1],
+        people=here[2],
+        gated=here[3],
+        language=chosen.get("language", ""),
+        theme=chosen.get("theme", ""),
+        tag_prefix=chosen.get("tag_prefix", ""),
+        lock_after_min=_minutes(chosen.get("lock_after", "")),
+        sound=chosen.get("sound", ""),
+        printer=chosen.get("printer", ""),
+        printer_kind=chosen.get("printer_kind", ""),
+    )
+
+
+def settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
+    """Keep what is chosen, as far as it is one of ours and short enough; return all that is."""
+    chosen = _kept(node)
+    for name, most in SETTINGS.items():
+        value = args.get(name)
+        if isinstance(value, str) and len(value) <= most:
+            chosen[name] = value
+    with node.ledger.store.atomic():
+        node.ledger.store.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('settings', ?)", (msgspec.json.encode(chosen),)
+        )
+    return chosen
+
+
+def _minutes(text: str) -> int:
+    """Return after how many idle minutes terminals lock; what was not chosen is the default."""
+    known = text in {str(minutes) for minutes in LOCK_AFTER_MIN}
+    return int(text) if known else LOCK_AFTER_DEFAULT_MIN
+
+
+def _kept(node: Node) -> dict[str, str]:
+    row = node.ledger.store.one("SELECT value FROM meta WHERE name = 'settings'")
+    return msgspec.json.decode(row[0], type=dict[str, str]) if row else {}
