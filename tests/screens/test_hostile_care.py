@@ -97,7 +97,11 @@ def innocuous(tmp_path_factory):
     return tour(tmp_path_factory.mktemp("calm") / "n.sock", "Calm")[0]
 
 
-@pytest.mark.parametrize("text", HOSTILE[1:4], ids=NAMES[1:4])
+@pytest.mark.parametrize(
+    "text",
+    [HOSTILE[1], *(pytest.param(each, marks=pytest.mark.slow) for each in HOSTILE[2:4])],
+    ids=NAMES[1:4],
+)
 def test_no_text_of_care_steers_a_terminal(text, innocuous, tmp_path):
     sequences, rest = tour(tmp_path / "n.sock", text)
 
