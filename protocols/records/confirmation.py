@@ -140,7 +140,7 @@ KIND = Kind(
     example={
         "v": 1,
         "kind": "triage.confirm",
-        "key": "example-18",
+        "key": "example-30",
         "data": {"triage": "$triage"},
     },
 )

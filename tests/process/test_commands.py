@@ -336,11 +336,22 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         note({"tag": "B12"}, "x"),
         {"v": 1, "kind": "observation.record", "key": "d", "source": "device",
          "data": {"code": "spo2", "value": "94", "unit": "%"}},
+        {"v": 1, "kind": "triage.record", "key": "t", "patient": {"tag": "B12"},
+         "data": {"category": "green"}},
+        {"v": 1, "kind": "order.place", "key": "r", "patient": {"tag": "B12"},
+         "data": {"substance": "amoxicillin", "dose": {"value": "250", "unit": "mg"},
+                  "route": "oral", "frequency": {"way": "times-a-day", "every": 2}}},
+        {"v": 1, "kind": "transfer.offer", "key": "f", "patient": {"tag": "B12"},
+         "data": {"to": {"organisation": "Red Crescent"}}},
     )  # fmt: skip
+    assert all(answer["ok"] for answer in held), held
     ids = {
         "$other": held[1]["id"],
         "$note": held[3]["id"],
         "$unassigned": held[4]["id"],
+        "$triage": held[5]["id"],
+        "$order": held[6]["id"],
+        "$offer": held[7]["id"],
     }
     examples = []
     for name, kind in kinds.items():
@@ -353,10 +364,17 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         examples.append(json.loads(text))
     # What ends a stay comes after what needs one.
     examples.sort(key=lambda line: line["kind"] == "encounter.close")
+    # Another example has stopped the order that this one gives of.
+    for line in examples:
+        if line["kind"] == "administration.record":
+            line["confirm"] = ["order_stopped", "given_recently", "allergy_match"]
     code, answers = record(folder, *examples)
-    # A node that founded its own operation has one scope, and that is not for protection.
+    # Nobody is signed in, and an offer is answered by whom it was made to.
     refused = [(answer["key"], answer["error"]) for answer in answers if not answer["ok"]]
-    assert refused == [("example-15", "no_protection_scope")]
+    assert sorted(refused) == [
+        ("example-23", "own_offer"),
+        ("example-30", "person_needed"),
+    ]
     assert run("fieldnode", "kinds").stdout.split() == list(kinds)
 
 

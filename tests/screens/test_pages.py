@@ -486,7 +486,7 @@ def test_a_tag_on_two_patients_alerts_on_board_and_charts_until_it_is_off_one(pe
     person.look()
     alert = "! ONE TAG, SEVERAL PATIENTS: TG-000412 on ACD EFH 001, ACD EFH 003"
     assert alert in person.screen
-    (row,) = (line for line in person.screen.splitlines() if "Osei" in line)
+    row = next(line for line in person.screen.splitlines() if "Osei" in line)
     assert row[1] == "!"
     assert alert in person.press("/", "li", "enter").screen
     person.press("/", *["backspace"] * 2, "enter")
