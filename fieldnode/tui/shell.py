@@ -248,7 +248,8 @@ class Shell:
 
     def _dispatch(self, item: str | Scan, struck_ms: int) -> None:
         self._glance.ask(self._question())
-        answers = self.page.answers(item)
+        # The digit behind Ctrl+G is an F-key: it answers nothing that stands on the page.
+        answers = not self._leader and self.page.answers(item)
         if not self._glance.takes(struck_ms, answers=answers) and not self._locks(item):
             self._lose(item)
             return
