@@ -90,7 +90,7 @@ class Story:
             took = time.monotonic() - began
             done = _agree(states) and not self._missing(states["hq"])
             if done or took > self._patience_s:
-                return self._result(states, took)
+                return self._result(states, took, await self._by_themselves())
             await asyncio.sleep(LOOK_S)
 
     async def _write_at(self, name: str) -> None:
@@ -105,12 +105,19 @@ class Story:
         held = {feed["feed"]: feed["seq"] for feed in hq["feeds"]}
         return sum(1 for feed, seq in self.saved if held.get(feed, 0) < seq)
 
-    def _result(self, states: dict[str, Any], took: float) -> Result:
+    async def _by_themselves(self) -> set[tuple[str, int]]:
+        """Entries that no person wrote: each node says by itself which packs it works by."""
+        page = await self._camp.ask("hq", "rows", kind="pack_use", since=0)
+        return {(row["feed"], row["seq"]) for row in page["rows"]}
+
+    def _result(self, states: dict[str, Any], took: float, own: set[tuple[str, int]]) -> Result:
         hq = states["hq"]
         lost = self._missing(hq)
         # Counts follow from what is written, in feeds of their own.
         written_in = {feed for feed, _ in self.saved}
         held = sum(feed["seq"] for feed in hq["feeds"] if feed["feed"] in written_in)
+        upto = {feed["feed"]: feed["seq"] for feed in hq["feeds"] if feed["feed"] in written_in}
+        held -= sum(seq <= upto.get(feed, 0) for feed, seq in own)
         written = len(self.saved)
         passed = self._camp.wire_bytes - self._before
         return Result(
