@@ -127,7 +127,7 @@ def register(tent, family, given, tag):
 
 def back_to_board(tent):
     tent.send("escape")
-    tent.wait_for("TRIAGE", "CODE", "NAME")
+    tent.wait_for("TRIAGE", "TAG", "NAME")
 
 
 @contextmanager
