@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from protocols.errors import SetupError
-from protocols.guidelines import doses, due, guideline, limits, news2, observations, triage
+from protocols.guidelines import doses, due, guideline, items, limits, news2, observations, triage
 from protocols.guidelines import syndromes as syndromes_of
 from protocols.guidelines import vocabulary as vocabulary_of
 from protocols.guidelines.canonical import tables
@@ -49,6 +49,7 @@ FORMS: Mapping[str, Form] = {
     "syndromes": Form(syndromes_of.Syndromes, syndromes_of.check),
     "due": Form(due.DuePack, due.check),
     "vocabulary": Form(vocabulary_of.Vocabulary, vocabulary_of.check),
+    "items": Form(items.Items, items.check),
 }
 """Packs the software knows by name. Every other one is a guideline."""
 
