@@ -326,6 +326,7 @@ class Merger:
             prefix, code_tag = EntryPrefix(head), self._code_tag_of(feed)
             order, clock_ms = (clock, prefix), clock >> 16
             session = (body.session_seq, body.session_hash)
+            device = feed.genesis.device
             for index, (kind, _) in enumerate(body.facts):
                 value = held[prefix, index]
                 asked = (feed_no, kind, session)
@@ -340,7 +341,7 @@ class Merger:
                 facts.append(
                     Fact(
                         arrival, index, prefix, kind, record, place.no, doc_id, place.lane,
-                        feed_no, clock_ms, order, standing, code_tag, session,
+                        feed_no, clock_ms, order, standing, code_tag, session, device,
                     )
                 )  # fmt: skip
         return facts

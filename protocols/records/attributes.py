@@ -146,6 +146,9 @@ class SiteType(IntEnum):
     VACCINATION_POST = 5
     COLLECTION_POINT = 6
     HEADQUARTERS = 7
+    PHARMACY = 8
+    WARD = 9
+    AMBULANCE = 10
 
 
 class AgeUnit(IntEnum):
@@ -260,6 +263,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(99, "place", str),
     Attribute(100, "beds", int),
     Attribute(101, "position", tuple[int, int]),
+    Attribute(102, "part_of", bytes),
 )
 BY_NUMBER = {attribute.number: attribute for attribute in ATTRIBUTES}
 BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
@@ -268,7 +272,7 @@ SEVERAL = frozenset(attribute.number for attribute in ATTRIBUTES if attribute.se
 FAMILY_NAME, GIVEN_NAME, SEX, BIRTH_DATE, AGE, BAND, TAGS = range(7)
 TRIAGE, BED, SITE, CLASS, PROBLEM = range(64, 69)
 SYNDROME, EVENT_RELATION, WARD, ISOLATION = range(69, 73)
-SITE_NAME, SITE_TYPE, JURISDICTION, PLACE, BEDS, POSITION = range(96, 102)
+SITE_NAME, SITE_TYPE, JURISDICTION, PLACE, BEDS, POSITION, PART_OF = range(96, 103)
 
 
 def typed(number: int, value: Any) -> Any:

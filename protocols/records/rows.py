@@ -260,6 +260,7 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "other": _patient,
     "encounter": _encounter,
     "site": _site,
+    "part_of": _site,
     "subject_id": bytes.hex,
     "about": lambda value: next(iter(_references(value)), None),
     "confirms": lambda value: next(iter(_references(value)), None),

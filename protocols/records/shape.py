@@ -102,6 +102,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     """The five letters that short codes of its feed begin with (`identity.code_tag`)."""
     session: tuple[int, bytes] = (0, b"")
     """Whom the entry names as its writer: an attestation in the control feed of its device."""
+    device: bytes = b""
+    """The device that signed it: id of its feed's writer."""
 
     @property
     def ref(self) -> FactRef:
@@ -169,6 +171,18 @@ class SubjectKind(IntEnum):
     """A concern for somebody's safety, as the protection scope knows it."""
     PACK = 6
     """A content pack, an approval of one, or its use on a device."""
+    STOCK = 7
+    """One item in one store; its id follows from both (`movement.stock_subject`)."""
+    SHIPMENT = 8
+    """What one store asked of another, was sent and received."""
+    LOT = 9
+    """A recall of one lot, wherever it is."""
+    COLD = 10
+    """One cold-chain unit of a store; its id follows from both."""
+    SESSION = 11
+    """One vaccination session of a team."""
+    BARCODE = 12
+    """What one barcode means here; its id follows from the code."""
 
     @property
     def sensitivity(self) -> Sensitivity:

@@ -11,11 +11,12 @@ from msgspec import UNSET, UnsetType
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
 from protocols.guidelines.decimals import read_decimal
-from protocols.ids import SiteId
+from protocols.ids import DocId, SiteId
 from protocols.records import attributes as names
 from protocols.records.attributes import (
     BEDS,
     JURISDICTION,
+    PART_OF,
     PLACE,
     POSITION,
     SITE_NAME,
@@ -55,6 +56,13 @@ class SiteRegister(Statement, frozen=True):
     beds: Small | None = None
     position: tuple[Degrees, Degrees] | None = None
     """North and east in 1/100,000 degree, about a metre."""
+    part_of: bytes | None = None
+    """Id of the site it is a part of: a pharmacy's store, a ward's cupboard, a team's ambulance."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no site's id."""
+        if self.part_of is not None and len(self.part_of) != SiteId.SIZE:
+            raise ValueError("site")
 
     def asserts(self) -> Sequence[tuple[int, Any]]:
         """Return the attributes of the site that were filled in."""
@@ -65,6 +73,7 @@ class SiteRegister(Statement, frozen=True):
             (PLACE, self.place),
             (BEDS, self.beds),
             (POSITION, self.position),
+            (PART_OF, self.part_of),
         )
         return [(number, value) for number, value in said if value is not None]
 
@@ -88,6 +97,8 @@ class SiteData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     place: str | UnsetType = UNSET
     beds: int | UnsetType = UNSET
     position: PositionData | UnsetType = UNSET
+    part_of: str | UnsetType = UNSET
+    """Id of the site it is a part of."""
 
 
 BEDS_MAX = 10_000
@@ -103,6 +114,8 @@ def plan(command: Command, view: View) -> Plan:
         names.BY_NAME[name].number: checked(name, value)
         for name, value in given(command.data).items()
     }
+    if PART_OF in stated:
+        _must_be_part(desk, site, stated[PART_OF])
     if site is None and SITE_NAME not in stated:
         raise InputError("missing_field", field="data.name")
     if not stated:
@@ -116,7 +129,24 @@ def plan(command: Command, view: View) -> Plan:
     return Plan((draft,), tuple(desk.warnings))
 
 
-_NUMBERS = (SITE_NAME, SITE_TYPE, JURISDICTION, PLACE, BEDS, POSITION)
+_NUMBERS = (SITE_NAME, SITE_TYPE, JURISDICTION, PLACE, BEDS, POSITION, PART_OF)
+
+
+def _must_be_part(desk: Desk, site: DocId | None, whole: bytes) -> None:
+    """Refuse a site that is not known here, and one that would be a part of itself.
+
+    Two people can still make a circle apart: whoever walks upwards stops where it began.
+    """
+    if whole not in desk.view.sites():
+        raise InputError("not_found", field="data.part_of")
+    above: bytes | None = whole
+    met: set[bytes] = set()
+    while above is not None and above not in met:
+        if above == site:
+            raise InputError("part_of_itself", field="data.part_of")
+        met.add(above)
+        said = desk.history(DocId(above)).now.get((None, PART_OF), [])
+        above = said[-1].value if said else None
 
 
 def checked(name: str, value: Any) -> Any:
@@ -130,6 +160,11 @@ def checked(name: str, value: Any) -> Any:
         return value
     if name == "position":
         return _degrees(value.north, "north", 90), _degrees(value.east, "east", 180)
+    if name == "part_of":
+        try:
+            return bytes(SiteId.parse(value))
+        except InputError as error:
+            raise error.at(where) from None
     return tidy(value, where, 10 if name == "jurisdiction" else 120)
 
 
@@ -152,7 +187,7 @@ class SiteRow(Row, frozen=True, kw_only=True, gc=False):
     id: bytes
     name: str
     type: int
-    """0 other, 1 hospital, 2 clinic, 3 mobile team, 4 store, 5 vaccination post, …"""
+    """0 other, 1 hospital, 2 clinic, 3 mobile team, 4 store, 5 vaccination post, … (`SiteType`)."""
     jurisdiction: str
     place: str
     beds: int | None
@@ -160,6 +195,8 @@ class SiteRow(Row, frozen=True, kw_only=True, gc=False):
     """In 1/100,000 degree."""
     east: int | None
     unsettled: int
+    part_of: bytes | None = None
+    """Id of the site it is a part of."""
 
 
 def rows(history: History) -> list[SiteRow]:
@@ -189,6 +226,7 @@ def rows(history: History) -> list[SiteRow]:
             north=north,
             east=east,
             unsettled=sum(unsettled(found, key[1]) for key, found in said.items()),
+            part_of=last.get(PART_OF),
         )
     ]
 

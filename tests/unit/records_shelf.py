@@ -115,6 +115,7 @@ class Shelf:
                 standing=0,
                 code_tag="34678",
                 session=self.session,
+                device=bytes(self.device),
             )
             assert fact.record is not None
             self.facts_by_subject.setdefault(owner, []).append(fact)
