@@ -47,6 +47,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     patient: str | TagTarget | None = None
     encounter: str | None = None
     store: str | None = None
+    """Where stock is taken from or comes to; `Kind.stores` says who takes it."""
     site: str | None = None
     at: str | int | None = None
     at_precision: str | None = None
@@ -89,7 +90,7 @@ def parse_line(line: Mapping[str, Any]) -> Command:
     kind = BY_NAME.get(whole.kind)
     if kind is None or kind.data is None:
         raise InputError("unknown_kind", field="kind", allowed=tuple(BY_NAME))
-    if whole.store is not None:
+    if whole.store is not None and not kind.stores:
         raise InputError("not_taken", field="store", kind=kind.name)
     if not whole.key.strip():
         raise InputError("empty", field="key")
@@ -110,6 +111,7 @@ def parse_line(line: Mapping[str, Any]) -> Command:
         tag=tag,
         encounter=whole.encounter,
         site=whole.site,
+        store=whole.store,
         at=whole.at,
         at_precision=whole.at_precision,
         by=whole.by,

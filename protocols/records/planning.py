@@ -60,6 +60,8 @@ class Command:
     confirm: tuple[str, ...] = ()
     supersedes: tuple[FactRef, ...] = ()
     reason: str | None = None
+    store: str | None = None
+    """Id of the site whose stock it takes from or adds to."""
 
 
 @dataclass(slots=True)
@@ -145,6 +147,21 @@ class Desk:
         if site not in self.view.sites():
             raise InputError("not_found", field=where)
         return site
+
+    def store_if_any(self) -> SiteId | None:
+        """Return the store the command names, a known site; None when it names none."""
+        return self.site(self.command.store, "store")
+
+    def store(self) -> SiteId:
+        """Return the store the command names, a known site.
+
+        Raises:
+            InputError: `missing_field`, `bad_id` or `not_found`.
+        """
+        found = self.store_if_any()
+        if found is None:
+            raise InputError("missing_field", field="store")
+        return found
 
     def circumstances(self, *, reason_needed: bool = False) -> Circumstances | None:
         """Return when, by whom and how; None when it is now, by the author, typed."""

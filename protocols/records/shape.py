@@ -320,3 +320,5 @@ class Kind:
     plan: Callable[..., Plan] | None = None
     example: dict[str, object] = field(default_factory=dict)
     """One whole line for `fieldnode record`; a test runs it."""
+    stores: bool = False
+    """Whether its line may name a store."""
