@@ -162,6 +162,12 @@ class SiteId(DocId):
     PREFIX = "sit"
 
 
+class SessionId(DocId):
+    """The first document written for a vaccination session."""
+
+    PREFIX = "ses"
+
+
 class ScopeId(Id):
     """Who may hold and read: 16 bytes named by the charter; zero for control."""
 

@@ -136,6 +136,17 @@ def in_use(ledger: Ledger, name: str) -> HeldPack | None:
     return next((pack for pack in held(ledger) if pack.name == name and pack.usable), None)
 
 
+def works_by(ledger: Ledger, name: str) -> msgspec.Struct | None:
+    """Return the contents of a pack as this node works by it; None when there is none."""
+    found = in_use(ledger, name)
+    return None if found is None else _contents(found)
+
+
+@lru_cache(32)
+def _contents(pack: HeldPack) -> msgspec.Struct:
+    return contents(pack)
+
+
 def contents(pack: HeldPack) -> msgspec.Struct:
     """Return a pack as guidelines take it; `approved_by` says who stands by it.
 

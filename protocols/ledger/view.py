@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from protocols.errors import InputError
 from protocols.ids import (
     PREFIX_BYTES,
@@ -15,9 +17,9 @@ from protocols.ids import (
     ScopeId,
     SiteId,
 )
-from protocols.ledger import counting, tags
+from protocols.ledger import counting, packs, tags
 from protocols.ledger.book import Ledger
-from protocols.records.shape import Fact
+from protocols.records.shape import Fact, RowType, columns
 from protocols.trust.charter import Sensitivity
 
 MATCHES_MAX = 20
@@ -140,6 +142,21 @@ class BookView:
         if authority.keyring.closed:
             return authority.scope_for(Sensitivity.PROTECTION) is not None
         return counting.writes(self._ledger, Sensitivity.PROTECTION)
+
+    def rows_where(self, table: type[RowType], column: str, value: object) -> Sequence[RowType]:
+        """Rows of a table in which an indexed column holds a value, in the order of their keys."""
+        assert column in table.INDEXED
+        names = [name for name, _ in columns(table)]
+        found = self._store.all(
+            f"SELECT {', '.join(names)} FROM {table.TABLE} WHERE {column} = ?"
+            " ORDER BY subject, entry, idx",
+            (bytes(value) if isinstance(value, bytes) else value,),
+        )
+        return [table(**dict(zip(names, each, strict=True))) for each in found]
+
+    def pack(self, name: str) -> msgspec.Struct | None:
+        """The contents of a pack as this node works by it; None when there is none of the name."""
+        return packs.works_by(self._ledger, name)
 
     def next_code_no(self) -> int:
         """The next unused number for a short code of this device and epoch."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from inspect import get_annotations
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import astuple
@@ -148,6 +148,9 @@ def columns(table: type[Row]) -> list[tuple[str, str]]:
 def values(row: Row) -> tuple[int | str | bytes | None, ...]:
     """Return what the row's columns hold, in the order of `columns`."""
     return astuple(row)
+
+
+RowType = TypeVar("RowType", bound=Row)
 
 
 class Sensitivity(IntEnum):
@@ -293,6 +296,14 @@ class View(Protocol):
 
     def next_code_no(self) -> int:
         """The next unused number for a short code of this device and epoch."""
+        ...
+
+    def rows_where(self, table: type[RowType], column: str, value: object) -> Sequence[RowType]:
+        """Rows of a table in which an indexed column holds a value, in the order of their keys."""
+        ...
+
+    def pack(self, name: str) -> msgspec.Struct | None:
+        """The contents of a pack as this node works by it; None when there is none of the name."""
         ...
 
     @property

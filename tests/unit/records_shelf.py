@@ -8,6 +8,9 @@ from hashlib import blake2b
 from typing import Any
 
 from protocols.errors import InputError
+from protocols.guidelines.items import shipped_items
+from protocols.guidelines.schedules import shipped_schedule
+from protocols.guidelines.vaccines import shipped_vaccines
 from protocols.ids import (
     DeviceId,
     DocId,
@@ -189,6 +192,21 @@ class Shelf:
 
     def next_code_no(self) -> int:
         return self.codes
+
+    def rows_where(self, table: Any, column: str, value: object) -> Sequence[Any]:
+        assert column in table.INDEXED
+        return [
+            row
+            for subject in self.kinds
+            for row in self.table(subject, table.TABLE)
+            if getattr(row, column) == value
+        ]
+
+    def pack(self, name: str) -> Any:
+        if name in ("schedule-routine", "schedule-outbreak"):
+            return shipped_schedule(name)
+        shipped = {"items": shipped_items, "vaccines": shipped_vaccines}
+        return shipped[name]() if name in shipped else None
 
     def _patients(self) -> list[PatientId]:
         kinds = self.kinds.items()
