@@ -99,6 +99,7 @@ class CareList(Page, Generic[Row]):
             return [Say(self.desk.words("care.none_marked"), "warn", bell=True)]
         if letter in self.about_marked and self.rows.moved:
             self.rows.moved = False
+            self._listed += 1
             return [Say(self.desk.words("board.moved"), "warn", bell=True)]
         return self.act(letter, self.care, row)
 

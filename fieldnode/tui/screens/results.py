@@ -8,6 +8,7 @@ from typing import ClassVar
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.cores.list import ListCore
+from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
@@ -32,6 +33,7 @@ class ResultsPage(Page):
         super().__init__(desk)
         self._rows: ListCore[Happening] = ListCore(lambda row: row.line.fact)
         self._total = 0
+        self._listed = 0
 
     def opened(self) -> list[Act]:
         """Fetch them; keys wait."""
@@ -54,8 +56,18 @@ class ResultsPage(Page):
             return super().key(key)
         if self._rows.moved:
             self._rows.moved = False
+            self._listed += 1
             return [Say(self.desk.words("board.moved"), "warn", bell=True)]
         return [Open(OwnerPage(self.desk, chosen))]
+
+    @property
+    def question(self) -> Hashable | None:
+        """Which of those listed."""
+        return self._listed if self._rows.total else None
+
+    def answers(self, item: str | Scan) -> bool:
+        """Enter is about the selected one."""
+        return item == "enter"
 
     def draw(self, size: Size) -> list[Line]:
         """Draw title, results, and the whole of the selected one."""
@@ -80,6 +92,7 @@ class ResultsPage(Page):
     def _fetch(self, *, holds: bool) -> Ask:
         def came(found: Unassigned) -> list[Act]:
             self._total = found.total
+            self._listed += holds
             self._rows.take_all(happenings(found.lines))
             return []
 
