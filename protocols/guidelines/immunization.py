@@ -8,158 +8,56 @@ where it stopped. Nothing here reads a clock: `on_day` is given.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from math import inf
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from protocols.guidelines.ages import AgeSpan
+from protocols.guidelines.births import born_of_age, born_of_date, born_on, born_stated, narrowed
+from protocols.guidelines.courses import Judged, Outlook, World, judge, outlook, turns
 from protocols.guidelines.schedules import Plan, Series
-from protocols.guidelines.vaccines import Reason, Vaccine, VaccineKind
+from protocols.guidelines.vaccines import Reason
+from protocols.guidelines.verdicts import (
+    AS_THE_PACK_HAS_IT,
+    Barred,
+    Born,
+    DoseState,
+    DueState,
+    Forecast,
+    Given,
+    NextVisit,
+    Rule,
+    RuleName,
+    Terms,
+    Verdict,
+)
 
-LIFE_DAYS = 130 * 366
-"""Nobody was born earlier: where an age is not known at all, a birth lies within so many days."""
-
-RuleName = Literal[
-    "dose",
-    "dose-zero",
-    "min-age",
-    "interval",
-    "max-age",
-    "live-spacing",
-    "same-day",
-    "vaccine",
-    "complete",
-    "other-series",
-    "unknown-vaccine",
-    "contraindication",
-    "before-campaign",
-    "before-birth",
-    "birth-unsure",
+__all__ = [
+    "AS_THE_PACK_HAS_IT",
+    "Barred",
+    "Born",
+    "DoseState",
+    "DueState",
+    "Forecast",
+    "Given",
+    "NextVisit",
+    "Rule",
+    "RuleName",
+    "Terms",
+    "Verdict",
+    "born_of_age",
+    "born_of_date",
+    "born_on",
+    "born_stated",
+    "forecast",
+    "next_visit",
+    "validate",
 ]
-"""What a sentence on a screen is chosen by; closed, the words are the screen's."""
 
-DoseState = Literal["valid", "invalid", "unsure", "beside", "uncounted"]
-"""`beside`: a valid dose 0, that no series goes on with. `uncounted`: nothing here judges it."""
-
-DueState = Literal[
-    "due", "overdue", "not-yet", "contraindicated", "complete", "too-old", "unsure"
-]
-"""`unsure`: depends on a birth that is not known well enough; ask the age, or wait for `day`."""
-
-
-class Born(NamedTuple):
-    """A birth as a stretch of days, both included; one day twice where it is known."""
-
-    first: int
-    last: int
-
-
-class Given(NamedTuple):
-    """One dose that somebody had."""
-
-    key: str
-    """The caller's own name of it; orders two of one day, and answers carry it."""
-    vaccine: str
-    """Local code; a code that no pack knows is told as such."""
-    day: int
-
-
-class Barred(NamedTuple):
-    """A reason against some vaccines that holds for a person."""
-
-    reason: str
-    """Of `vaccines.REASONS`; another one bars nothing."""
-    vaccine: str = ""
-    """The one that caused it, for an allergy; '' = not known, so it may be any."""
-
-
-class Rule(NamedTuple):
-    """What said so, and in which pack."""
-
-    name: RuleName
-    series: str
-    number: int
-    """Of the dose; 0 for one beside the series."""
-    limit: str
-    """As the pack has it, such as `9 mo` or `28 d`; a reason's id; or ''."""
-    pack: str
-    version: str
-    status: Literal["verified", "memory"]
-    source: str
-
-
-class Verdict(NamedTuple):
-    """What one dose is for one series."""
-
-    key: str
-    vaccine: str
-    day: int
-    series: str
-    """'' where it counts for none."""
-    state: DoseState
-    number: int
-    """In the series; where it is not certain, the lowest it may be. 0 = counts as none."""
-    rules: tuple[Rule, ...]
-    """Of a valid dose the rule it met, of any other every rule it may fail."""
-
-
-class Forecast(NamedTuple):
-    """What one series needs."""
-
-    series: str
-    state: DueState
-    number: int
-    """The dose that comes next, where unsure the lowest; the last one where complete."""
-    doses: int
-    """Of the course."""
-    day: int | None
-    """From when it is due, whatever the birth; None where nothing comes or no day is sure."""
-    overdue_day: int | None
-    vaccines: tuple[str, ...]
-    """Codes that may be given for it, the usual one first."""
-    rules: tuple[Rule, ...]
-    may: tuple[DueState, ...] = ()
-    """Of `unsure` what it may be."""
-    sure: bool = True
-    """False: another day of birth would give another dose number or another day."""
-    ask: tuple[str, ...] = ()
-    """Reasons to ask about before it is given."""
-
-    @property
-    def wanted(self) -> bool:
-        """Whether it is to be given on the day asked about."""
-        return self.state in ("due", "overdue")
-
-
-class NextVisit(NamedTuple):
-    """What a child's card says."""
-
-    day: int
-    series: tuple[str, ...]
-    """What is due by then."""
-    sure: bool
-
-
-def born_on(day: int) -> Born:
-    """Return a birth whose day is known."""
-    return Born(day, day)
-
-
-def born_of_age(age: AgeSpan, on_day: int) -> Born:
-    """Return the birth of somebody whose age on a day is known as far as `age` says."""
-    first = on_day - LIFE_DAYS if age.below == inf else on_day - int(age.below)
-    if age.below != inf and int(age.below) == age.below:
-        first += 1
-    last = on_day - int(-(-age.since // 1))
-    return Born(min(first, last), last) if age.exact_days is None else Born(last, last)
+_COMES = ("due", "overdue", "not-yet")
+"""States in which a dose is still to be given."""
 
 
 def validate(
-    doses: Iterable[Given],
-    born: Born,
-    plan: Plan,
-    choose: Collection[str] = (),
-    campaign_day: int | None = None,
+    doses: Iterable[Given], born: Born, plan: Plan, terms: Terms = AS_THE_PACK_HAS_IT
 ) -> tuple[Verdict, ...]:
     """Return what each dose is for each series it belongs to, in the order they were given.
 
@@ -167,10 +65,22 @@ def validate(
         doses: In any order.
         born: As far as it is known.
         plan: The schedule and the vaccines, as they are in use.
-        choose: Optional series, and series instead of the first of their like.
-        campaign_day: First day of the campaign; None = there is none, and all doses count.
+        terms: What is worked by; what is barred does not make a dose invalid that was given.
     """
-    raise NotImplementedError
+    case = _case(plan, doses, born, terms)
+    found: dict[Given, list[Verdict]] = {dose: [] for dose in case.doses}
+    for series in plan.chosen(terms.choose):
+        own = case.of_series(series)
+        worlds = case.each_birth(series, own, own[-1].day if own else 0)
+        judged = [judge(plan, series, world, own)[0] for world in worlds]
+        for at, dose in enumerate(own):
+            told = _agreed([each[at] for each in judged], plan, series)
+            found[dose].append(Verdict(*dose, series.id, *told))
+    return tuple(
+        verdict
+        for dose, told in found.items()
+        for verdict in told or [Verdict(*dose, "", "uncounted", 0, (_of_none(plan, dose),))]
+    )
 
 
 def forecast(
@@ -178,21 +88,207 @@ def forecast(
     born: Born,
     on_day: int,
     plan: Plan,
-    barred: Collection[Barred] = (),
-    choose: Collection[str] = (),
-    campaign_day: int | None = None,
+    terms: Terms = AS_THE_PACK_HAS_IT,
 ) -> tuple[Forecast, ...]:
     """Return what each series needs on a day, in the order of the pack.
 
     What is given today counts, wherever it stands; a dose dated later counts as given too, since a
     wrong clock is likelier than a second dose is harmless.
+
+    Args:
+        doses: In any order.
+        born: As far as it is known.
+        on_day: The day asked about.
+        plan: The schedule and the vaccines, as they are in use.
+        terms: What is worked by, and what speaks against vaccines for this person.
     """
-    raise NotImplementedError
+    case = _case(plan, doses, born, terms)
+    told = {code: _against(plan, code, terms.barred) for code in plan.vaccines}
+    against = {code: rules for code, rules in told.items() if rules}
+    found = []
+    for series in plan.chosen(terms.choose):
+        own = case.of_series(series)
+        seen = [
+            outlook(plan, series, world, judge(plan, series, world, own)[1], on_day, against)
+            for world in case.each_birth(series, own, on_day)
+        ]
+        found.append(_forecast(plan, series, seen, against))
+    return tuple(found)
 
 
 def next_visit(found: Sequence[Forecast], on_day: int) -> NextVisit | None:
-    """Return the first day on which anything is due that is not in `found` as due; None if none.
+    """Return the first day on which something is due; None where nothing is to come.
 
     Ask with the doses of today among those given: what was left out today is due on `on_day`.
     """
-    raise NotImplementedError
+    days = {
+        each.series: max(each.day, on_day)
+        for each in found
+        if each.day is not None and each.state in (*_COMES, "unsure")
+    }
+    if not days:
+        return None
+    day = min(days.values())
+    taken = tuple(series for series, at in days.items() if at <= day)
+    sure = all(each.sure for each in found if each.series in taken or each.state == "unsure")
+    return NextVisit(day, taken, sure)
+
+
+# one person, in every way that what is not known may be
+
+
+class _Case(NamedTuple):
+    """The doses of one person."""
+
+    plan: Plan
+    doses: tuple[Given, ...]
+    born: Born
+    campaign_day: int | None
+
+    def of_series(self, series: Series) -> tuple[Given, ...]:
+        return tuple(dose for dose in self.doses if self.plan.counts(series, dose.vaccine))
+
+    def each_birth(self, series: Series, own: Sequence[Given], on_day: int) -> list[World]:
+        """Return every world that may come out otherwise than the ones beside it.
+
+        A vaccine that no pack knows may be a live one: then both are looked at.
+        """
+        lives = {kind: self._live_days(kind) for kind in (("live",), ("live", "unknown"))}
+        worlds = []
+        for live_days in dict.fromkeys(lives.values()):
+            world = World(self.born.first, live_days, self.campaign_day)
+            if self.born.first == self.born.last:
+                worlds.append(world)
+                continue
+            births = turns(self.plan, series, world, own, on_day, self.born.last)
+            worlds += [world._replace(birth=birth) for birth in births]
+        return worlds
+
+    def _live_days(self, kinds: Collection[str]) -> tuple[int, ...]:
+        known = self.plan.vaccines
+        return tuple(
+            sorted(
+                {
+                    dose.day
+                    for dose in self.doses
+                    if (known[dose.vaccine].kind if dose.vaccine in known else "unknown") in kinds
+                }
+            )
+        )
+
+
+def _case(plan: Plan, doses: Iterable[Given], born: Born, terms: Terms) -> _Case:
+    ordered = _in_order(doses)
+    return _Case(plan, ordered, narrowed(born, ordered), terms.campaign_day)
+
+
+def _in_order(doses: Iterable[Given]) -> tuple[Given, ...]:
+    return tuple(sorted(set(doses), key=lambda dose: (dose.day, dose.vaccine, dose.key)))
+
+
+def _union(found: Iterable[Sequence[Rule]]) -> tuple[Rule, ...]:
+    return tuple(dict.fromkeys(rule for rules in found for rule in rules))
+
+
+def _agreed(
+    found: Sequence[Judged], plan: Plan, series: Series
+) -> tuple[DoseState, int, tuple[Rule, ...]]:
+    """Return what holds in every world, else what is not sure."""
+    states = dict.fromkeys(each.state for each in found)
+    number = min(each.number for each in found)
+    if len(states) == 1:
+        rules = _union(each.rules for each in found if each.number == number)
+        return found[0].state, number, rules
+    unmet = _union(each.rules for each in found if each.state != "valid")
+    return "unsure", number, (*unmet, _plain(plan, series.id, "birth-unsure"))
+
+
+def _forecast(
+    plan: Plan, series: Series, seen: Sequence[Outlook], against: Mapping[str, tuple[Rule, ...]]
+) -> Forecast:
+    """Return what holds in every world, else the cautious answer with what it may be."""
+    told = [_barred(plan, series, each, against) for each in seen]
+    lowest = min(told, key=lambda each: each.number)
+    states = dict.fromkeys(each.state for each in told)
+    state, may = _state(tuple(states))
+    days = [each.day for each in told if each.day is not None]
+    late_days = [each.overdue_day for each in told if each.overdue_day is not None]
+    all_come = all(each.state in _COMES for each in told)
+    rules = _union(each.rules for each in told if each.number == lowest.number or may)
+    return Forecast(
+        series=series.id,
+        state=state,
+        number=lowest.number,
+        doses=lowest.doses,
+        day=max(days) if days and all_come else None,
+        overdue_day=max(late_days) if late_days and all_come else None,
+        vaccines=lowest.offer,
+        rules=(*rules, _plain(plan, series.id, "birth-unsure")) if may else rules,
+        may=may,
+        sure=len({(each.state, each.number, each.day) for each in told}) == 1,
+        ask=_asked(plan, lowest.offer) if state in (*_COMES, "unsure") else (),
+    )
+
+
+def _state(states: tuple[DueState, ...]) -> tuple[DueState, tuple[DueState, ...]]:
+    if len(states) == 1:
+        return states[0], ()
+    if set(states) <= {"due", "overdue"}:
+        return "due", ()
+    return "unsure", tuple(sorted(states))
+
+
+def _barred(
+    plan: Plan, series: Series, found: Outlook, against: Mapping[str, tuple[Rule, ...]]
+) -> Outlook:
+    """Return what is left of an outlook for whoever must not have any of its vaccines."""
+    if found.state not in _COMES or found.offer:
+        return found
+    codes = {code for each in series.course for row in each.dose for code in row.offer}
+    rules = _union(against[code] for code in (*series.offer, *sorted(codes)) if code in against)
+    named = tuple(rule._replace(series=series.id, number=found.number) for rule in rules)
+    return found._replace(state="contraindicated", day=None, overdue_day=None, rules=named)
+
+
+# what speaks against a vaccine
+
+
+def _against(plan: Plan, code: str, barred: Iterable[Barred]) -> tuple[Rule, ...]:
+    """Return every reason for which a person must not have a vaccine."""
+    known = {row.id: row for row in plan.reasons}
+    return tuple(
+        _reason_rule(plan, known[each.reason])
+        for each in sorted(barred)
+        if each.reason in known and _holds(plan, known[each.reason], code, each.vaccine)
+    )
+
+
+def _holds(plan: Plan, reason: Reason, code: str, cause: str) -> bool:
+    vaccine = plan.vaccines[code]
+    if reason.same:
+        of_cause = plan.vaccines.get(cause)
+        if of_cause is None or set(of_cause.antigens) & set(vaccine.antigens):
+            return True
+    return vaccine.kind in reason.kinds or bool(set(reason.antigens) & set(vaccine.antigens))
+
+
+def _asked(plan: Plan, codes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        row.id for row in plan.reasons if any(_holds(plan, row, code, code) for code in codes)
+    )
+
+
+def _reason_rule(plan: Plan, reason: Reason) -> Rule:
+    head = plan.reasons_from
+    status, source = reason.status or head.status, reason.source or head.source
+    return Rule("contraindication", "", 0, reason.id, head.name, head.version, status, source)
+
+
+def _plain(plan: Plan, series: str, name: RuleName) -> Rule:
+    head = plan.schedule.pack
+    return Rule(name, series, 0, "", head.name, head.version, head.status, head.source)
+
+
+def _of_none(plan: Plan, dose: Given) -> Rule:
+    known = dose.vaccine in plan.vaccines
+    return _plain(plan, "", "other-series" if known else "unknown-vaccine")

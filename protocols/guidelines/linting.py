@@ -9,7 +9,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from protocols.errors import SetupError
-from protocols.guidelines import doses, due, guideline, items, limits, news2, observations, triage
+from protocols.guidelines import (
+    doses,
+    due,
+    guideline,
+    items,
+    limits,
+    news2,
+    observations,
+    schedules,
+    triage,
+    vaccines,
+)
 from protocols.guidelines import syndromes as syndromes_of
 from protocols.guidelines import vocabulary as vocabulary_of
 from protocols.guidelines.canonical import tables
@@ -50,8 +61,12 @@ FORMS: Mapping[str, Form] = {
     "due": Form(due.DuePack, due.check),
     "vocabulary": Form(vocabulary_of.Vocabulary, vocabulary_of.check),
     "items": Form(items.Items, items.check),
+    "vaccines": Form(vaccines.Vaccines, vaccines.check),
 }
-"""Packs the software knows by name. Every other one is a guideline."""
+"""Packs the software knows by name. Every other one is a schedule or a guideline."""
+
+SCHEDULE = Form(schedules.Schedule, schedules.check)
+"""Of every pack whose name begins with `schedules.PREFIX`."""
 
 GUIDELINE = Form(guideline.Guideline, guideline.check)
 
@@ -94,7 +109,9 @@ def read_any(text: str) -> msgspec.Struct:
 def _form_of(found: Mapping[str, Any]) -> Form:
     head = found.get("pack")
     name = head.get("name") if isinstance(head, dict) else None
-    return FORMS.get(name, GUIDELINE) if isinstance(name, str) else GUIDELINE
+    if not isinstance(name, str):
+        return GUIDELINE
+    return FORMS.get(name, SCHEDULE if name.startswith(schedules.PREFIX) else GUIDELINE)
 
 
 def _sorted(wrong: Iterable[Fault]) -> list[Fault]:

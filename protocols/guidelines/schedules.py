@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import msgspec
 
@@ -246,7 +247,7 @@ def _dose_faults(place: str, course: Course) -> Iterable[str]:
     yield from _length_faults(place, "below", course.below)
     counted = [dose.number for dose in course.dose if dose.counted]
     first = counted[0] if counted else 0
-    if not 0 < first or counted != [*range(first, first + len(counted))]:
+    if first < 1 or counted != [*range(first, first + len(counted))]:
         yield f"{place}: numbers of counted doses follow each other from 1"
     if len(course.dose) > DOSES_MAX:
         yield f"{place}: has more than {DOSES_MAX} doses"
@@ -279,7 +280,7 @@ def _order_faults(row: str, dose: DoseRule) -> Iterable[str]:
         for name, text in (("from", dose.since), ("due", dose.due), ("overdue", dose.overdue))
         if text is not None
     ]
-    for (before, one), (after, two) in zip(ages, ages[1:], strict=False):
+    for (before, one), (after, two) in pairwise(ages):
         if two < one:
             yield f"{row}: {after} is before {before}"
     if dose.below is not None and any(age >= ages_of(dose.below).about for _, age in ages[:2]):

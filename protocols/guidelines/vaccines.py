@@ -1,4 +1,4 @@
-"""Vaccines and what a campaign gives beside them, from a pack: codes, antigens, vials, who must not.
+"""Vaccines, and what a campaign gives beside them: codes, antigens, vials, who must not.
 
 A vaccine is named by its local code everywhere; a CVX code stands beside it where there is one.
 Vitamin A, deworming and measuring arms are interventions: they are counted, and are no doses.
@@ -34,7 +34,8 @@ REASONS = (
     "encephalopathy",
     "hiv-infant",
 )
-"""Why somebody must not have a vaccine; closed, and stored by name. Fever alone is none (SAFETY 12)."""
+"""Why somebody must not have a vaccine; closed, and stored by name. Fever alone is none
+(SAFETY 12)."""
 
 
 class Vial(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -59,8 +60,8 @@ class Vaccine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     antigens: tuple[str, ...]
     cvx: str = ""
     """'' where no code could be confirmed."""
-    diluent: str = ""
-    """Code of what it is mixed with; '' = comes ready."""
+    diluted: bool = False
+    """Whether it is mixed with its own diluent, which the pack of items names; else ready."""
     route: str = ""
     """As a rule: `im`, `sc`, `id` or `oral`."""
     vial: tuple[Vial, ...] = ()
@@ -68,7 +69,9 @@ class Vaccine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     status: Status | None = None
 
 
-class Intervention(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"since": "from"}):
+class Intervention(
+    msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"since": "from"}
+):
     """What a campaign gives or does that is no vaccine."""
 
     code: str
@@ -198,9 +201,7 @@ def _is_code(code: str) -> bool:
 
 def _twice(place: str, keys: Sequence[str]) -> list[str]:
     return [
-        f"{place}: {key}: stands there twice"
-        for at, key in enumerate(keys)
-        if key in keys[:at]
+        f"{place}: {key}: stands there twice" for at, key in enumerate(keys) if key in keys[:at]
     ]
 
 
