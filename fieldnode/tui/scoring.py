@@ -13,11 +13,12 @@ from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.cores.display import Span
 from fieldnode.tui.cores.fields import Answer
 from fieldnode.tui.wording import unit
-from protocols.guidelines.ages import AgeSpan
+from protocols.guidelines.ages import AgeSpan, of_shown
 from protocols.guidelines.limits import Alert, LimitsPack, alerts, read_limits
 from protocols.guidelines.news2 import News, News2Pack, Withheld, news2, read_news2
 from protocols.guidelines.observations import observations
 from protocols.guidelines.readings import Reading, Readings
+from protocols.live.api import BoardLine
 from protocols.live.guidance import PackInUse
 
 NEWS2, LIMITS = "news2", "limits"
@@ -62,6 +63,8 @@ class Whom(NamedTuple):
     age: AgeSpan
     sex: int
     """Digit as on the board."""
+    scale: int = 1
+    """Of SpO2; 2 where somebody chose and signed that (SAFETY 7)."""
 
     @property
     def pregnant(self) -> bool:
@@ -70,6 +73,11 @@ class Whom(NamedTuple):
 
 
 PREGNANT = 3
+
+
+def whom(head: BoardLine) -> Whom:
+    """Return what a patient's line says of it."""
+    return Whom(of_shown(head.age), head.sex, 2 if head.scale2_by else 1)
 
 
 def scoring(news: PackInUse, limits: PackInUse) -> Scoring:
@@ -97,7 +105,7 @@ def readings(answers: Mapping[str, Answer]) -> dict[str, Reading]:
 def tell(packs: Scoring, answers: Mapping[str, Answer], whom: Whom, words: Catalogue) -> Told:
     """Return the score part by part, or why there is none and which values alert by themselves."""
     given = readings(answers)
-    found = news2(packs.news2, given, whom.age, pregnant=whom.pregnant)
+    found = news2(packs.news2, given, whom.age, pregnant=whom.pregnant, scale=whom.scale)
     if isinstance(found, News):
         return _scored(packs, found, words)
     crossed = alerts(packs.limits, given, whom.age, pregnant=whom.pregnant)

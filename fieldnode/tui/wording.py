@@ -163,6 +163,16 @@ def safety_line(words: Catalogue, head: BoardLine, width: int) -> Line:
     return line(*parts)
 
 
+def scale_chosen(words: Catalogue, head: BoardLine) -> str:
+    """Return that SpO2 is scored on scale 2, and by whose choice; '' for everybody else."""
+    who = clean_text(head.scale2_by, SCALE_NAME_CHARS)
+    return words("scale.chosen", who=who) if who else ""
+
+
+SCALE_NAME_CHARS = 24
+"""Of whoever chose it: the sentence stands in a row with others."""
+
+
 def full_identity(words: Catalogue, head: BoardLine) -> list[Line]:
     """Return who this is in full, where a mistake would be about somebody else."""
     tag = clean_text(head.tag)

@@ -42,8 +42,8 @@ FREE = frozenset(
 )
 """Needs no licence: who is there, where, and who is seen first. Everything else is care."""
 
-PERSONAL = frozenset({KindNo.TRIAGE_CONFIRM})
-"""Says that a person stands by something: nobody writes it unless they are signed in."""
+PERSONAL = frozenset({KindNo.TRIAGE_CONFIRM, KindNo.OBSERVATION_SCALE})
+"""Says that a person stands by or chose something: nobody writes it unless they are signed in."""
 
 NAMED_MAX = 3
 """Names said of those who may, where somebody may not."""

@@ -14,9 +14,10 @@ from protocols.guidelines.ages import AgeSpan
 from protocols.guidelines.due import DuePack, shipped_due
 from protocols.guidelines.limits import LimitsPack, shipped_limits
 from protocols.guidelines.news2 import News2Pack, shipped_news2
-from protocols.ledger import packs
+from protocols.ledger import packs, scales
 from protocols.ledger.book import Ledger
 from protocols.records.patient import PatientRow
+from protocols.records.scale import SECOND, USUAL
 from protocols.records.watch import (
     SETS,
     Measured,
@@ -82,12 +83,18 @@ def watches(ledger: Ledger, rows: Sequence[PatientRow], now_ms: int) -> dict[byt
     if not asked:
         return {}
     used = packs_in_use(ledger)
-    values = _values(ledger, [bytes(row.id) for row in asked], used)
+    who = [bytes(row.id) for row in asked]
+    values, second = _values(ledger, who, used), scales.second(ledger, who)
     found = {}
     for row in asked:
         known = _Known(
             tuple(sorted(values.get(bytes(row.id), ()))),
-            Stay(row.triage, row.sex, row.arrived_ms or 0),
+            Stay(
+                row.triage,
+                row.sex,
+                row.arrived_ms or 0,
+                SECOND if bytes(row.id) in second else USUAL,
+            ),
             age_span(row, now_ms),
         )
         found[bytes(row.id)] = _work_out(_Shelf(used), known)

@@ -139,16 +139,20 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
     page = told[max(offset, 0) : max(offset, 0) + min(limit, CHART_MAX)]
     saved = reading.saved_where(ledger, sorted({fact.entry for fact in page}))
     shared = tags.shared_by(ledger.store, [wanted])
+    told_of = watching.watches(ledger, [row], now_ms)
     return Chart(
         head=watched(
             board_line(row, now_ms, tag_shared=bool(shared)),
-            watching.watches(ledger, [row], now_ms)[bytes(row.id)],
+            told_of[bytes(row.id)],
+            chose=scales.choosers(ledger, told_of).get(bytes(row.id)),
         ),
         encounter=str(EncounterId(row.encounter)) if row.encounter else None,
         attributes=tuple(_attribute(ledger, shown, who) for shown in words.attributes(history)),
         lines=tuple(_chart_line(ledger, history, fact, saved, who) for fact in page),
         total=len(told),
         shared_tags=tuple(map(shared_tag, shared)),
+        in_care=row.arrived_ms is not None and row.closed_ms is None,
+        signed=told_of[bytes(row.id)].approved,
     )
 
 

@@ -235,6 +235,10 @@ class BoardLine(msgspec.Struct, frozen=True):
     """The most that what is unsettled can harm; '' where nothing is."""
     bed_shared: bool = False
     """Somebody else in care lies in the same bed."""
+    scale2_by: str = ""
+    """Who chose that SpO2 is scored on scale 2; '' for everybody else (SAFETY 7)."""
+    scale2_ms: int = 0
+    """When."""
     released: str = ""
     """The organisation that released this patient to us; '' for who is known here otherwise."""
     released_ms: int = 0
@@ -339,6 +343,10 @@ class Chart(msgspec.Struct, frozen=True):
     total: int
     shared_tags: tuple[SharedTag, ...] = ()
     """Tags of this patient that somebody else carries too."""
+    in_care: bool = True
+    """Whether a stay is open: of nobody else anything is due."""
+    signed: bool = False
+    """Whether clinical leads stand by the packs that score and times rest on."""
 
 
 class Unassigned(msgspec.Struct, frozen=True):

@@ -70,3 +70,5 @@ class Observed(msgspec.Struct, frozen=True):
     """Of the last 24 hours."""
     stay: Sums = Sums()
     """Since the arrival."""
+    signed: bool = False
+    """Whether clinical leads stand by the packs that score and times rest on."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from protocols.errors import InputError
 from protocols.ids import PatientId
-from protocols.ledger import audit, reading, watching
+from protocols.ledger import audit, reading, scales, watching
 from protocols.ledger.book import Ledger
 from protocols.live.answers import board_line
 from protocols.live.observed import FluidLine, Observed, Point, Series, Sums
@@ -57,18 +57,20 @@ def observed(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -
     if row is None:
         raise InputError("not_found", field="patient")
     told = watching.watches(ledger, [row], now.wall_ms)[bytes(row.id)]
+    chose = scales.choosers(ledger, {bytes(row.id): told})
     fluids = _fluids(ledger, patient)
     arrived = row.arrived_ms if row.arrived_ms is not None else now.wall_ms
     # What is stated for a little later by another clock is of today too.
     until = now.wall_ms + DAY_MS
     return Observed(
-        head=watched(board_line(row, now.wall_ms), told),
+        head=watched(board_line(row, now.wall_ms), told, chose=chose.get(bytes(row.id))),
         series=_series(ledger, patient),
         why=dict(told.why),
         codes=watching.packs_in_use(ledger).due.set.codes,
         fluids=tuple(_fluid(each) for each in fluids[:FLUIDS_MAX] if each.direction),
         day=_sums(balance(fluids, now.wall_ms - DAY_MS, until)),
         stay=_sums(balance(fluids, arrived, until)),
+        signed=told.approved,
     )
 
 

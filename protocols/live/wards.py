@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from protocols.ledger import reading, remembered, results, tags, watching
+from protocols.ledger import reading, remembered, results, scales, tags, watching
 from protocols.ledger.book import Ledger
 from protocols.live.answers import BOARD_MAX, board_line, search, shared_tag
 from protocols.live.api import BoardLine, BoardPage
@@ -101,6 +101,7 @@ def _lines(
     who = [bytes(row.id) for row in rows]
     harms, risks = _by_patient(ledger, _HARMS, who), _by_patient(ledger, _RISKS, who)
     beds = reading.shared_beds(ledger)
+    chose = scales.choosers(ledger, {each: watches[each] for each in who if each in watches})
     lines = []
     for row in rows:
         patient = bytes(row.id)
@@ -113,6 +114,7 @@ def _lines(
                 doses=harms.get(patient, 0),
                 risk="" if rank is None or not 0 <= rank < len(RISKS) else RISKS[rank],
                 bed_shared=bool(row.bed) and (row.ward, row.bed) in beds,
+                chose=chose.get(patient),
             )
         )
     return tuple(lines)

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import msgspec
 
+from protocols.ledger.scales import Choice
 from protocols.live.api import BoardLine
+from protocols.records.display import clean_text
 from protocols.records.watch import Watch
 
 
-def watched(
-    line: BoardLine, watch: Watch, *, doses: int = 0, risk: str = "", bed_shared: bool = False
+def watched(  # noqa: PLR0913 - one argument for each thing a board says beside
+    line: BoardLine,
+    watch: Watch,
+    *,
+    doses: int = 0,
+    risk: str = "",
+    bed_shared: bool = False,
+    chose: Choice | None = None,
 ) -> BoardLine:
-    """Return a line with how its patient does."""
+    """Return a line with how its patient does.
+
+    Args:
+        line: Who it is.
+        watch: How they do.
+        doses: As the line has it.
+        risk: As the line has it.
+        bed_shared: As the line has it.
+        chose: Who chose scale 2 for SpO2, where the score is of it.
+    """
     return msgspec.structs.replace(
         line,
         score=watch.score,
@@ -25,4 +42,6 @@ def watched(
         doses=doses,
         risk=risk,
         bed_shared=bed_shared,
+        scale2_by=clean_text(chose.who) if chose else "",
+        scale2_ms=chose.at_ms if chose else 0,
     )

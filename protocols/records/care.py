@@ -16,6 +16,7 @@ from protocols.records import (
     intake,
     order,
     procedure,
+    scale,
     stop,
     transfer,
     weight,
@@ -35,6 +36,7 @@ KINDS: tuple[Kind, ...] = (
     procedure.KIND,
     intake.KIND,
     guideline.KIND,
+    scale.KIND,
     transfer.KIND_OFFER,
     transfer.KIND_ACCEPT,
     transfer.KIND_DECLINE,
@@ -51,6 +53,7 @@ OF_FACTS: tuple[type[Row], ...] = (
     procedure.ProcedureRow,
     intake.IntakeRow,
     guideline.GuidelineStepRow,
+    scale.ScaleRow,
     transfer.TransferRow,
     transfer.AnswerRow,
 )
@@ -67,6 +70,7 @@ _SAID: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
     procedure.ProcedureRecord: procedure.own_words,
     intake.IntakeRecord: intake.own_words,
     guideline.GuidelineStep: guideline.own_words,
+    scale.ObservationScale: scale.own_words,
     TransferOffer: transfer.own_words,
     TransferAccept: transfer.own_words,
     TransferDecline: transfer.own_words,
@@ -115,6 +119,7 @@ def rows(history: History, contests: Sequence[Contest]) -> list[Row]:
         *procedure.rows(history),
         *intake.rows(history),
         *guideline.rows(history),
+        *scale.rows(history),
         *transfer.rows(history),
         *unsettled,
     ]
@@ -131,6 +136,7 @@ def contests(history: History) -> list[Contest]:
         *order.contests(history),
         *administration.contests(history),
         *condition.contests(history),
+        *scale.contests(history),
     ]
     found.sort(key=lambda contest: RANK[contest.risk])
     return found

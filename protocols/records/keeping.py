@@ -21,6 +21,7 @@ from protocols.records import (
     custody,
     encounter,
     order,
+    scale,
     stop,
     transfer,
     weight,
@@ -102,6 +103,7 @@ _PLANS: dict[str, Callable[[Command, View], Plan]] = {
     "allergy.record": allergy.plan,
     "condition.record": condition.plan,
     "encounter.close": encounter.plan_close,
+    "observation.scale": scale.plan,
     "order.stop": stop.plan,
     "transfer.decline": transfer.plan_decline,
 }
@@ -116,7 +118,7 @@ def _contests(history: History, family: str) -> list[Contest]:
         "weight": (weight.contests,),
         "order": (order.contests,),
         "dose": (administration.contests, order.contests),
-        "condition": (condition.contests,),
+        "condition": (condition.contests, scale.contests),
     }
     found = [each for contests in of[family] for each in contests(history)]
     return [each for each in found if each.risk == family]
@@ -154,6 +156,9 @@ def _stated_anew(again: _Again, history: History, kept: Fact) -> Plan:
                 destination=said.destination or None,
             )
             return again("encounter.close", data, history.encounter_of.get(kept.doc))
+        case scale.ObservationScale() as said:
+            kept_scale = scale.ScaleData(2 if said.scale == scale.SECOND else 1)
+            return again("observation.scale", kept_scale)
     raise InputError("settle_otherwise", field="data.keep")
 
 

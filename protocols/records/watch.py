@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from protocols.guidelines.ages import DAYS, UNKNOWN, AgeSpan, of_band
 from protocols.guidelines.due import DuePack, Standing, due
-from protocols.guidelines.limits import LimitsPack, alerts
-from protocols.guidelines.news2 import News, News2Pack, news2
+from protocols.guidelines.limits import Alert, LimitsPack, alerts
+from protocols.guidelines.news2 import News, News2Pack, Withheld, news2
 from protocols.guidelines.observations import observations
 from protocols.guidelines.readings import Reading, Readings
 from protocols.records.attributes import AGE_WORDS, Sex
@@ -61,6 +61,8 @@ class Stay(NamedTuple):
     """0 dead, 1 red, 2 yellow, 3 green, 4 expectant."""
     sex: int = 9
     arrived_ms: int = 0
+    scale: int = 1
+    """Of SpO2: 2 only where a person chose and signed that (SAFETY 7)."""
 
 
 class Watch(NamedTuple):
@@ -86,6 +88,8 @@ class Watch(NamedTuple):
     """Which row of the pack asks for the next set: (language, words); () for the first set."""
     approved: bool = False
     """Whether clinical leads stand by all packs this rests on."""
+    scale: int = 1
+    """Which scale SpO2 is scored on."""
 
 
 def sets_of(values: Iterable[Measured], most: int = SETS) -> list[Taken]:
@@ -133,12 +137,13 @@ def watch(packs: Packs, sets: Sequence[Taken], stay: Stay, age: AgeSpan) -> Watc
     if stay.triage == DEAD:
         return Watch(last_ms=sets[0].at_ms if sets else None)
     pregnant = stay.sex == Sex.FEMALE_PREGNANT
-    worst = [_cautious(packs, taken, age, pregnant=pregnant) for taken in sets[:SETS]]
-    scored = [news2(packs.news2, readings, age, pregnant=pregnant) for readings in worst]
+    asked = _Asked(packs, age, pregnant, stay.scale)
+    worst = [_cautious(asked, taken) for taken in sets[:SETS]]
+    scored = [asked.news(readings) for readings in worst]
     now = scored[0] if scored else None
     before = scored[1] if len(scored) > 1 else None
     news = now if isinstance(now, News) else None
-    singly = _singly(packs, worst, age, news, pregnant=pregnant)
+    singly = _singly(asked, worst, news)
     standing = Standing(stay.triage, news, alerts=bool(singly))
     last_ms = sets[0].at_ms if sets else None
     # Late is told as an instant, so no hour is asked for here.
@@ -155,16 +160,33 @@ def watch(packs: Packs, sets: Sequence[Taken], stay: Stay, age: AgeSpan) -> Watc
         alerts=singly,
         why=tuple(next_set.why.words.items()) if next_set and next_set.why else (),
         approved=all(head.approved for head in heads),
+        scale=stay.scale,
     )
 
 
-def _cautious(packs: Packs, taken: Taken, age: AgeSpan, *, pregnant: bool) -> Readings:
+class _Asked(NamedTuple):
+    """Of whom it is asked, by which packs."""
+
+    packs: Packs
+    age: AgeSpan
+    pregnant: bool
+    scale: int
+
+    def news(self, readings: Readings) -> News | Withheld:
+        """Return the score of a set, or why there is none."""
+        return news2(self.packs.news2, readings, self.age, pregnant=self.pregnant, scale=self.scale)
+
+    def singly(self, readings: Readings) -> Sequence[Alert]:
+        """Return the values that alert by themselves."""
+        return alerts(self.packs.limits, readings, self.age, pregnant=self.pregnant)
+
+
+def _cautious(asked: _Asked, taken: Taken) -> Readings:
     """Return the readings of a set; of two values of one instant the one that is worse to have."""
 
     def weight(readings: Readings) -> tuple[int, int]:
-        news = news2(packs.news2, readings, age, pregnant=pregnant)
-        singly = alerts(packs.limits, readings, age, pregnant=pregnant)
-        return (news.score if isinstance(news, News) else -1, len(singly))
+        news = asked.news(readings)
+        return (news.score if isinstance(news, News) else -1, len(asked.singly(readings)))
 
     readings = taken.readings
     for code, other in taken.others:
@@ -174,16 +196,13 @@ def _cautious(packs: Packs, taken: Taken, age: AgeSpan, *, pregnant: bool) -> Re
     return readings
 
 
-def _singly(
-    packs: Packs, sets: Sequence[Readings], age: AgeSpan, news: News | None, *, pregnant: bool
-) -> tuple[str, ...]:
+def _singly(asked: _Asked, sets: Sequence[Readings], news: News | None) -> tuple[str, ...]:
     """Return what alerts by itself: of the score where there is one, else of single limits."""
     if not sets:
         return ()
     if news is not None:
         return news.alerts
-    found = alerts(packs.limits, sets[0], age, pregnant=pregnant)
-    return tuple(alert.key for alert in found)
+    return tuple(alert.key for alert in asked.singly(sets[0]))
 
 
 def _trend(now: News | None, before: object) -> int:

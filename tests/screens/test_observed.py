@@ -33,6 +33,26 @@ def test_a_devices_value_says_that_nobody_accepted_it():
     assert "88 %" in row and "NOT ACCEPTED" in row
 
 
+@pytest.mark.safety(7)
+def test_safety_7_scale_2_is_chosen_by_a_form_and_stands_on_chart_and_vitals():
+    person = at_haddad("c", "8", "o")
+    assert "SpO2 scale 1" in person.screen
+    person.press("2", "enter", "C", "O", "P", "D", "enter")
+    written = person.node.written[-1]
+
+    assert (written["kind"], written["data"]) == ("observation.scale", {"scale": 2})
+    assert written["reason"] == "COPD"
+    known = person.node.patients["pat_00001"]
+    known.head = msgspec.structs.replace(known.head, scale2_by="Dr Silva", last_set_ms=NOW_MS)
+    assert "SpO2 scale 2, by Dr Silva" in person.press("escape", "v").screen
+    chart = at_haddad_of(person.node)
+    assert "SpO2 scale 2, by Dr Silva" in chart.screen and "NEWS2" in chart.screen
+
+
+def at_haddad_of(node):
+    return Person(node).press(*HADDAD)
+
+
 def test_without_blocks_the_trend_is_plain():
     person = at_haddad()
     person.shell.desk.theme = "mono"

@@ -17,6 +17,7 @@ from protocols.records.kinds import KindNo
 from protocols.records.medicine import Frequency, Proposal
 from protocols.records.order import OrderPlace
 from protocols.records.procedure import ProcedureRecord
+from protocols.records.scale import ObservationScale
 from protocols.records.shape import Circumstances, Source, Statement
 from protocols.records.stop import OrderStop
 
@@ -144,6 +145,8 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
         KindNo.TRIAGE_CONFIRM,
         TriageConfirm(WHEN, (), (b"", 1)),
     ),
+    "scale short": (KindNo.OBSERVATION_SCALE, ObservationScale()),
+    "scale full": (KindNo.OBSERVATION_SCALE, ObservationScale(WHEN, (EARLIER,), 2)),
     "encounter open before": (KindNo.ENCOUNTER_OPEN, EncounterOpen(None, (), None, 3, "fell")),
     "encounter open full": (
         KindNo.ENCOUNTER_OPEN,

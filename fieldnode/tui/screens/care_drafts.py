@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.allergies import AllergyPage, NoneKnownPage, RefutePage
+from fieldnode.tui.screens.beds import BedPage
 from fieldnode.tui.screens.discharge import DischargePage
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.give import GivePage, GiveWithoutPage
+from fieldnode.tui.screens.intake import IntakeForm
 from fieldnode.tui.screens.medicines import StopPage
 from fieldnode.tui.screens.note import AddendumPage
 from fieldnode.tui.screens.order import OrderPage
+from fieldnode.tui.screens.point_of_care import PointOfCarePage
 from fieldnode.tui.screens.problems import ProblemOverPage, ProblemPage
 from fieldnode.tui.screens.procedure import ProcedurePage
-from protocols.live.api import Draft
+from fieldnode.tui.screens.scale import ScalePage
+from protocols.live.api import BoardLine, Draft
 from protocols.live.bedside import Care
 
 
 def care_form(desk: Desk, draft: Draft, care: Care) -> FormPage | None:
     """Return the form of a draft; None where what it was about is there no more."""
     about, head = draft.fields.get("about", ""), care.head
+    if draft.form in _OF_HEAD:
+        return _OF_HEAD[draft.form](desk, head)
     match draft.form:
-        case "allergy":
-            return AllergyPage(desk, head)
-        case "allergy_none":
-            return NoneKnownPage(desk, head)
-        case "problem":
-            return ProblemPage(desk, head)
-        case "procedure":
-            return ProcedurePage(desk, head)
         case "order":
             return OrderPage(desk, care)
         case "give_without":
@@ -37,6 +37,22 @@ def care_form(desk: Desk, draft: Draft, care: Care) -> FormPage | None:
         case "addendum":
             return AddendumPage(desk, head, about, draft.fields.get("what", ""))
     return _about(desk, draft, care, about)
+
+
+_OF_HEAD: dict[str, Callable[[Desk, BoardLine], FormPage]] = {
+    page.name: page
+    for page in (
+        AllergyPage,
+        BedPage,
+        IntakeForm,
+        NoneKnownPage,
+        PointOfCarePage,
+        ProblemPage,
+        ProcedurePage,
+        ScalePage,
+    )
+}
+"""Forms that need nothing but whom they are about."""
 
 
 def _about(desk: Desk, draft: Draft, care: Care, about: str) -> FormPage | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from fieldnode.tui import watching
 from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, fill, line, wrap
 from fieldnode.tui.cores.list import ListCore
@@ -23,7 +24,7 @@ from fieldnode.tui.screens.unsettled import ask_unsettled
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.timeline import ADDENDUM, Happening, happenings, summary, when
 from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import clock, error, identity, safety_line, value_text
+from fieldnode.tui.wording import clock, error, identity, safety_line, scale_chosen, value_text
 from protocols.errors import FieldmeshError
 from protocols.live.api import Attribute, Chart, ChartLine
 from protocols.records.display import clean_text
@@ -131,7 +132,8 @@ class ChartPage(Page):
         safety = safety_line(words, self._chart.head, size.width)
         came = came_from(self.desk, self._chart.head)
         alerts += [line(" ", Span(part, "warn")) for part in wrap(came, size.width - 2) if came]
-        top = [identity(words, self._chart.head), safety, *alerts, *self._attributes(size.width)]
+        attributes = self._attributes(size.width)
+        top = [identity(words, self._chart.head), safety, *self._score(), *alerts, *attributes]
         columns = (
             Column(words("chart.at"), AT_CELLS),
             Column(words("chart.kind"), KIND_CELLS),
@@ -149,6 +151,22 @@ class ChartPage(Page):
         """Return what the bar has room for; the rest stands in the row above it."""
         also = {self.desk.words(action.word) for action in ALSO}
         return [hint for hint in super().hints() if hint.word not in also]
+
+    def _score(self) -> list[Line]:
+        """Return how the patient does, and by whose choice SpO2 is scored on scale 2."""
+        assert self._chart is not None
+        desk, words, head = self.desk, self.desk.words, self._chart.head
+        spans: list[Span] = []
+        if self._chart.in_care and head.last_set_ms is not None:
+            score, due = watching.score(head), watching.due(words, head, desk.now_ms)
+            spans += [Span(f"NEWS2 {score.text}", score.role)]
+            if head.due_ms is not None:
+                spans += [Span("   "), Span(words("observed.next", when=due.text), due.role)]
+            if not self._chart.signed:
+                spans += [Span("   "), Span(words("observed.not_approved"), "bad")]
+        if chosen := scale_chosen(words, head):
+            spans += [Span("   " if spans else ""), Span(chosen, "title")]
+        return [line(" ", *spans)] if spans else []
 
     def _also(self, width: int) -> Line:
         """Return keys that the bar has no room for."""

@@ -15,9 +15,18 @@ from fieldnode.tui.screens.beds import BedsPage
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.intake import IntakePage
 from fieldnode.tui.screens.point_of_care import PointOfCarePage
+from fieldnode.tui.screens.scale import ScalePage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column, table_row
-from fieldnode.tui.wording import error, identity, safety_line, span_of, unit, value_text
+from fieldnode.tui.wording import (
+    error,
+    identity,
+    safety_line,
+    scale_chosen,
+    span_of,
+    unit,
+    value_text,
+)
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine
 from protocols.live.observed import Observed, Point, Series
@@ -44,6 +53,7 @@ class ObservedPage(Page):
         Action("r", "2", "observed.results"),
         Action("i", "3", "observed.intake"),
         Action("b", "4", "observed.bed"),
+        Action("o", "5", "observed.scale"),
     )
 
     def __init__(self, desk: Desk, head: BoardLine) -> None:
@@ -71,6 +81,7 @@ class ObservedPage(Page):
             "r": lambda: PointOfCarePage(desk, head),
             "i": lambda: IntakePage(desk, head),
             "b": lambda: BedsPage(desk, head),
+            "o": lambda: ScalePage(desk, head),
         }
         opener = opened.get(self.action(key))
         return super().key(key) if opener is None else [Open(opener())]
@@ -82,6 +93,8 @@ class ObservedPage(Page):
             return [(), line(" ", Span(words("chart.loading"), "dim"))]
         head = self._found.head
         top = [identity(words, head), safety_line(words, head, size.width), self._due(size.width)]
+        if chosen := scale_chosen(words, head):
+            top.append(line(" ", Span(chosen, "title")))
         columns = (
             Column(words("observed.what"), LABEL_CELLS),
             Column(words("observed.last"), LAST_CELLS),
@@ -117,7 +130,8 @@ class ObservedPage(Page):
         room = width - sum(len(span.text) for span in said) - 20
         if why:
             said.append(Span(f" ({cut(clean_text(why), max(room, 8))})"))
-        said.append(Span("   " + words("observed.not_approved"), "bad"))
+        if not self._found.signed:
+            said.append(Span("   " + words("observed.not_approved"), "bad"))
         return line(" ", *said)
 
     def _cells(self, series: Series, width: int, *, plain: bool) -> list[Span]:

@@ -6,7 +6,7 @@ import re
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask
-from fieldnode.tui.cores.display import Line, Size, Span
+from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.fields import (
     ABSENT_MARKS,
     NOT_MEASURED,
@@ -19,12 +19,11 @@ from fieldnode.tui.cores.fields import (
 )
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.scoring import LIMITS, NEWS2, Scoring, Told, Whom, scoring, tell
+from fieldnode.tui.scoring import LIMITS, NEWS2, Scoring, Told, scoring, tell, whom
 from fieldnode.tui.screens.choices import CONSCIOUSNESS
 from fieldnode.tui.screens.form_page import FormPage
-from fieldnode.tui.wording import span_of, unit, value_text
+from fieldnode.tui.wording import scale_chosen, span_of, unit, value_text
 from protocols.errors import FieldmeshError
-from protocols.guidelines.ages import of_shown
 from protocols.guidelines.observations import Observation, Range, observations
 from protocols.live.api import BoardLine
 from protocols.live.guidance import PackInUse
@@ -58,7 +57,7 @@ class VitalsPage(FormPage):
         self._news: PackInUse | None = None
         self._last: dict[str, Point] = {}
         """The last value of each observation, shown beside its field."""
-        self._whom = Whom(of_shown(head.age), head.sex)
+        self._whom = whom(head)
 
     def opened(self) -> list[Act]:
         """Ask for the packs in use; what is typed does not wait for them."""
@@ -83,6 +82,8 @@ class VitalsPage(FormPage):
 
         def came(found: Observed) -> list[Act]:
             self._last = {one.code: one.points[0] for one in found.series if one.points}
+            # Whoever opened this from a list may have done so before the scale was chosen.
+            self.head, self._whom = found.head, whom(found.head)
             return []
 
         return [Ask(lambda node: node.observed(head.patient), came, _unscored, holds=False)]
@@ -94,8 +95,9 @@ class VitalsPage(FormPage):
 
     def told(self) -> list[Line]:
         """Return the score so far, or why there is none and what alerts."""
-        told = self._told()
-        return [(Span(" "), *told.below)] if told is not None and told.below else []
+        told, chosen = self._told(), scale_chosen(self.desk.words, self.head)
+        lines = [line(" ", Span(chosen, "title"))] if chosen else []
+        return [*lines, (Span(" "), *told.below)] if told is not None and told.below else lines
 
     def beside(self) -> dict[str, Span]:
         """Return what each value adds, or how it alerts by itself."""
