@@ -15,7 +15,7 @@ import msgspec
 from protocols.errors import InputError
 from protocols.feeds.clock import clock_ms
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
-from protocols.ledger import counting, reading, remembered, results, tags, watching
+from protocols.ledger import counting, reading, remembered, results, scales, tags, watching
 from protocols.ledger.authors import Author, Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
