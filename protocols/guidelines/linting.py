@@ -10,6 +10,7 @@ import msgspec
 
 from protocols.errors import SetupError
 from protocols.guidelines import (
+    coldchain,
     doses,
     due,
     guideline,
@@ -61,6 +62,7 @@ FORMS: Mapping[str, Form] = {
     "due": Form(due.DuePack, due.check),
     "vocabulary": Form(vocabulary_of.Vocabulary, vocabulary_of.check),
     "items": Form(items.Items, items.check),
+    "coldchain": Form(coldchain.ColdChain, coldchain.check),
     "vaccines": Form(vaccines.Vaccines, vaccines.check),
 }
 """Packs the software knows by name. Every other one is a schedule or a guideline."""
