@@ -22,6 +22,7 @@ from protocols.records import (
     patient,
     protection,
     site,
+    supplies,
     triage,
 )
 from protocols.records.projection import ROW_TABLES, project
@@ -53,6 +54,7 @@ KINDS: tuple[Kind, ...] = (
     pack.KIND_APPROVE,
     pack.KIND_USE,
     *care.KINDS,
+    *supplies.KINDS,
 )
 BY_NUMBER: dict[int, Kind] = {kind.number: kind for kind in KINDS}
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS if kind.name}

@@ -48,7 +48,10 @@ _KEYS: list[Key | None] = [
 """By attribute number; None where the key takes an encounter."""
 
 
-_WHOLE = {int(KindNo.PATIENT_UNLINK): int(KindNo.PATIENT_LINK)}
+_WHOLE = {
+    int(KindNo.PATIENT_UNLINK): int(KindNo.PATIENT_LINK),
+    int(KindNo.LOT_RELEASE): int(KindNo.LOT_QUARANTINE),
+}
 """Kinds that replace each other as a whole."""
 
 

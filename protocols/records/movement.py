@@ -179,6 +179,11 @@ def signed(fact: Fact) -> int:
     return fact.record.units * _SIGN.get(KindNo(fact.kind), 1)
 
 
+def signed_units(move: Move) -> int:
+    """Return by how many units a movement would change what is there."""
+    return move.units * _SIGN.get(move.kind, 1)
+
+
 def stock_subject(store: bytes, item: str) -> DocId:
     """Return the subject of one item in one store: 16 bytes, the same wherever it is asked."""
     digest = blake2b(store + item.encode(), digest_size=DocId.SIZE, person=b"fm-stock-1")

@@ -18,6 +18,7 @@ from protocols.records import (
     picture,
     protection,
     site,
+    supplies,
     triage,
 )
 from protocols.records.history import History
@@ -48,6 +49,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     pack.PackRow,
     pack.PackApprovalRow,
     pack.PackUseRow,
+    *supplies.ROW_TABLES,
     UnreadableRow,
 )
 """Every row table."""
@@ -127,4 +129,5 @@ _PROJECT: dict[int, Callable[[History], list[Row]]] = {
     SubjectKind.COUNTED: _counted,
     SubjectKind.PROTECTED: _protected,
     SubjectKind.PACK: _pack,
+    **supplies.PROJECT,
 }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from protocols.ids import EncounterId, EntryPrefix, FactRef, PatientId, SiteId
 from protocols.records import attributes as names
-from protocols.records import care
+from protocols.records import care, supplies
 from protocols.records.acceptance import ResultAccept
 from protocols.records.attributes import BY_NUMBER, Category, EncounterClass, Sex, word, words_of
 from protocols.records.catalogue import BY_NUMBER as KIND_BY_NUMBER
@@ -54,6 +54,8 @@ def to_json(row: Row) -> dict[str, Any]:
             found[stem if stem.endswith("at") else f"{stem}_at"] = iso(value)
         elif name == "supersedes":
             found[name] = _references(value)
+        elif (row.TABLE, name) in supplies.COLUMNS:
+            found[name] = supplies.COLUMNS[row.TABLE, name](value)
         elif name == "id":
             found["id"] = str(_ID_OF[row.TABLE](value))
         elif name in _WORDS:
@@ -158,9 +160,9 @@ def standing_word(standing: int) -> str:
 
 
 def _own_words(record: Any) -> list[tuple[str, str]]:
-    of_care = care.own_words(record)
-    if of_care:
-        return of_care
+    own = care.own_words(record) or supplies.own_words(record)
+    if own:
+        return own
     match record:
         case ObservationRecord():
             name, value, unit = in_words(record)

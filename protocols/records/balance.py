@@ -1,0 +1,471 @@
+"""How much is there: sums over what stands, from the last count on, and how sure they are.
+
+A count replaces what its writer had seen. What its writer had not seen and what happened before it
+may have been counted already: until a person marks it in or out, the balance is a range. Two counts
+made apart are a range over both. Nothing here is an error, and no clock decides who knew of what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import msgspec
+
+from protocols.ids import DocId
+from protocols.records.history import History, Ref
+from protocols.records.kinds import KindNo
+from protocols.records.movement import (
+    LOT_CHARS_MAX,
+    Day,
+    Movement,
+    Units,
+    in_force,
+    movements,
+    must_be_pair,
+    signed,
+    stock_subject,
+)
+from protocols.records.references import must_name, ref_of
+from protocols.records.shape import Fact, Small, Statement
+
+NAMED_MAX = 16
+"""Movements named as those that took more than there was; the latest ones."""
+
+# fields
+
+
+class Counted(msgspec.Struct, array_like=True, frozen=True):
+    """So many units of one lot were on the shelf."""
+
+    lot: str = ""
+    expiry: Day | None = None
+    units: Small = 0
+
+
+class StockCount(Statement, frozen=True):
+    """Somebody counted an item in a store."""
+
+    store: bytes = b""
+    item: str = ""
+    lots: tuple[Counted, ...] = ()
+    whole: Small = 1
+    """1: every lot was looked for, and one that is not listed was not there. 0: only those."""
+    blind: Small = 0
+    """1: whoever counted did not see what the book said."""
+    book_low: Units = 0
+    """The least that the writer's book said of the lots that were looked for."""
+    book_high: Units = 0
+    seen: tuple[Ref, ...] = ()
+    """The latest records of the pair that its writer knew of: what is in the count."""
+
+    def __post_init__(self) -> None:
+        """Refuse what counts nothing."""
+        must_be_pair(self.store, self.item)
+        if any(len(each.lot) > LOT_CHARS_MAX for each in self.lots):
+            raise ValueError("lot")
+        must_name(*self.seen)
+
+    def covers(self, lot: str) -> bool:
+        """Whether a lot was looked for."""
+        return bool(self.whole) or any(each.lot == lot for each in self.lots)
+
+    def units_of(self, lot: str) -> int:
+        """Return how many units of a lot were there."""
+        return sum(each.units for each in self.lots if each.lot == lot)
+
+
+class StockSettle(Statement, frozen=True):
+    """A person says whether a movement was in a count."""
+
+    store: bytes = b""
+    item: str = ""
+    movement: Ref = (bytes(16), 0)
+    count: Ref = (bytes(16), 0)
+    counted: Small = 0
+    """1: it was in the count already; 0: it comes on top."""
+    seen: tuple[Ref, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what names nothing."""
+        must_be_pair(self.store, self.item)
+        must_name(self.movement, self.count, *self.seen)
+
+
+class Granted(msgspec.Struct, array_like=True, frozen=True):
+    """So many units are one device's to issue."""
+
+    device: bytes = b""
+    units: Small = 0
+
+
+class AllotmentGrant(Statement, frozen=True):
+    """A device gives some of what it may issue to others."""
+
+    store: bytes = b""
+    item: str = ""
+    to: tuple[Granted, ...] = ()
+    seen: tuple[Ref, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what gives nothing."""
+        must_be_pair(self.store, self.item)
+        if not self.to or any(len(each.device) != 32 or not each.units for each in self.to):
+            raise ValueError("grant")
+        must_name(*self.seen)
+
+
+# rows: `stock.py` has them; here is what they come to
+
+
+class Open(NamedTuple):
+    """A movement that may have been in a count already."""
+
+    movement: Fact
+    by: Fact
+    """The count."""
+
+
+class LotBalance(NamedTuple):
+    """One lot of an item in a store."""
+
+    lot: str
+    expiry: int | None
+    """The earliest day that anybody stated, days since 1970."""
+    low: int
+    high: int
+    counts: tuple[Fact, ...]
+    """The counts it stands on: none, one, or several made apart."""
+    opened: tuple[Open, ...]
+    """What may have been counted already."""
+    taken: tuple[Fact, ...]
+    """What took from it since, where it may be below nothing; the latest `NAMED_MAX`."""
+    last: Fact
+    """The latest record of it that counts."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether counts made apart come to different numbers."""
+        return len(self.counts) > 1 and self.low != self.high
+
+
+class Account(NamedTuple):
+    """What one device may issue of an item, once anything of it was allotted."""
+
+    device: bytes
+    granted: int
+    """What it brought in and was given, less what it gave on; a count may leave it below 0."""
+    used: int
+    """What it took out."""
+    last: Fact
+    """The latest record that bears on it."""
+
+    @property
+    def left(self) -> int:
+        """What it may still issue; below 0 where it took more."""
+        return self.granted - self.used
+
+    @property
+    def overdraft(self) -> int:
+        """How much more it took than it had; 0 where it kept to it."""
+        return max(0, self.used - max(self.granted, 0))
+
+
+class Pair:
+    """One item in one store, read from all its facts; the same for every order of arrival."""
+
+    def __init__(self, history: History) -> None:
+        """Read a subject.
+
+        Args:
+            history: Of the subject that `stock_subject` names.
+        """
+        self._history = history
+        self.store, self.item = _pair_of(history)
+        self.moves = self._ours(movements(history))
+        """Movements that count, in display order."""
+        self.counts = self._kind(KindNo.STOCK_COUNT)
+        self.grants = self._kind(KindNo.ALLOTMENT_GRANT)
+        self.quarantines = self._kind(KindNo.LOT_QUARANTINE)
+        self._before: dict[Ref, frozenset[Ref]] = {}
+        self._after: dict[Ref, frozenset[Ref]] = {}
+
+    def ours(self, fact: Fact) -> bool:
+        """Whether a fact is of this pair: whoever forges a subject's name adds nothing to it."""
+        record = fact.record
+        return (
+            getattr(record, "store", None) == self.store
+            and getattr(record, "item", None) == self.item
+        )
+
+    @cached_property
+    def lots(self) -> tuple[LotBalance, ...]:
+        """Every lot that anybody moved or counted, in the order of its name."""
+        facts: dict[str, list[Fact]] = {}
+        for fact in self.moves:
+            facts.setdefault(_moved(fact).lot, []).append(fact)
+        named = {each.lot for fact in self.counts for each in _counted(fact).lots}
+        return tuple(self._lot(lot, facts.get(lot, [])) for lot in sorted(facts.keys() | named))
+
+    @cached_property
+    def low(self) -> int:
+        """The least that may be there, of all lots."""
+        return sum(each.low for each in self.lots)
+
+    @cached_property
+    def high(self) -> int:
+        """The most that may be there."""
+        return sum(each.high for each in self.lots)
+
+    def lot(self, name: str) -> LotBalance | None:
+        """Return one lot, or None when nobody moved or counted it here."""
+        return next((each for each in self.lots if each.lot == name), None)
+
+    def usable(self) -> list[LotBalance]:
+        """Return named lots that may be there and are not held back, the first to expire first."""
+        held = self.held_back
+        found = [each for each in self.lots if each.lot and each.high > 0 and each.lot not in held]
+        return sorted(found, key=lambda each: (each.expiry is None, each.expiry or 0, each.lot))
+
+    @cached_property
+    def held_back(self) -> frozenset[str]:
+        """Lots in quarantine."""
+        return frozenset(fact.record.lot for fact in self.quarantines)  # type: ignore[union-attr]
+
+    @cached_property
+    def opened(self) -> tuple[Open, ...]:
+        """Everything that may have been in a count already."""
+        return tuple(each for lot in self.lots for each in lot.opened)
+
+    def had_seen(self, count: Fact, fact: Fact) -> bool:
+        """Whether the writer of a count knew of a fact, itself or through what it names."""
+        return ref_of(fact) in self._seen_by(count)
+
+    @cached_property
+    def accounts(self) -> tuple[Account, ...]:
+        """What each device may issue, by device; none while nothing is allotted."""
+        return self.holdings if self.grants else ()
+
+    @cached_property
+    def holdings(self) -> tuple[Account, ...]:
+        """What each device holds, whether anything is allotted or not.
+
+        Whoever brings stock in holds it, and only its holder can give it on; so what all devices
+        hold is what is there, and nobody who keeps to it can issue what another issues too. A count
+        gives its device what it found, or takes what it missed.
+        """
+        sums: dict[bytes, list[int]] = {}
+        last: dict[bytes, Fact] = {}
+
+        def book(device: bytes, granted: int, used: int, fact: Fact) -> None:
+            entry = sums.setdefault(device, [0, 0])
+            entry[0] += granted
+            entry[1] += used
+            held = last.get(device)
+            if held is None or (held.order, held.index) < (fact.order, fact.index):
+                last[device] = fact
+
+        for fact in self.moves:
+            units = signed(fact)
+            book(fact.device, max(units, 0), max(-units, 0), fact)
+        for fact in self.counts:
+            book(fact.device, _found(_counted(fact)) - self._settled_in(fact), 0, fact)
+        for fact in self.grants:
+            given = 0
+            for each in _granted(fact).to:
+                book(each.device, each.units, 0, fact)
+                given += each.units
+            book(fact.device, -given, 0, fact)
+        return tuple(
+            Account(device, granted, used, last[device])
+            for device, (granted, used) in sorted(sums.items())
+        )
+
+    def account(self, device: bytes) -> Account | None:
+        """Return what one device may issue; None while it holds nothing and never did."""
+        return next((each for each in self.accounts if each.device == device), None)
+
+    def _settled_in(self, count: Fact) -> int:
+        """Return the sum of movements that people marked as counted already in a count."""
+        by_ref = {ref_of(fact): fact for fact in self.moves}
+        return sum(
+            signed(by_ref[movement])
+            for (movement, of), verdict in self._verdicts.items()
+            if verdict and of == ref_of(count) and movement in by_ref
+        )
+
+    def _lot(self, lot: str, moves: Sequence[Fact]) -> LotBalance:
+        counts = self._latest_counts(lot)
+        sums = [self._since(count, lot, moves) for count in counts]
+        if not counts:
+            total = sum(map(signed, moves))
+            sums = [_Sum(total, total, [], list(moves))]
+        low, high = min(each.low for each in sums), max(each.high for each in sums)
+        taken = {ref_of(fact): fact for each in sums for fact in each.added if signed(fact) < 0}
+        stated = [_moved(fact).expiry for fact in moves]
+        stated += [
+            each.expiry for fact in counts for each in _counted(fact).lots if each.lot == lot
+        ]
+        days = [day for day in stated if day is not None]
+        bearing = [*moves, *counts] or self.counts
+        return LotBalance(
+            lot,
+            min(days, default=None),
+            low,
+            high,
+            tuple(counts),
+            tuple(opened for each in sums for opened in each.opened),
+            tuple(sorted(taken.values(), key=_place)[-NAMED_MAX:]) if low < 0 else (),
+            max(bearing, key=_place),
+        )
+
+    def _since(self, count: Fact, lot: str, moves: Iterable[Fact]) -> _Sum:
+        """Return what a lot comes to from one count on."""
+        low = high = _counted(count).units_of(lot)
+        opened, added = [], []
+        seen = self._seen_by(count)
+        for fact in moves:
+            if ref_of(fact) in seen:
+                continue
+            units = signed(fact)
+            verdict = True
+            if self._came_before(fact, count):
+                marked = self._verdicts.get((ref_of(fact), ref_of(count)))
+                if marked is None:
+                    opened.append(Open(fact, count))
+                    low, high = low + min(units, 0), high + max(units, 0)
+                    added.append(fact)
+                    continue
+                verdict = not marked
+            if verdict:
+                low, high = low + units, high + units
+                added.append(fact)
+        return _Sum(low, high, opened, added)
+
+    def _came_before(self, fact: Fact, count: Fact) -> bool:
+        """Whether a movement that a count had not seen may have been before it.
+
+        Who knew of the count and states no other time moved something after it, whatever the clocks
+        say.
+        """
+        if fact.at_ms >= count.at_ms:
+            return False
+        said = fact.record.circumstances if fact.record else None
+        return (said is not None and said.at_s is not None) or not self._saw(fact, count)
+
+    def _latest_counts(self, lot: str) -> list[Fact]:
+        """Return the counts of a lot that no other count of it had seen."""
+        found: list[Fact] = []
+        for count in reversed(self.counts):
+            if _counted(count).covers(lot) and not any(
+                ref_of(count) in self._seen_by(later) for later in found
+            ):
+                found.append(count)
+        return found[::-1]
+
+    @cached_property
+    def _verdicts(self) -> dict[tuple[Ref, Ref], bool]:
+        """(movement, count) → whether it was counted; not where people say both."""
+        said: dict[tuple[Ref, Ref], set[bool]] = {}
+        for fact in self._kind(KindNo.STOCK_SETTLE):
+            assert isinstance(fact.record, StockSettle)
+            key = (fact.record.movement, fact.record.count)
+            said.setdefault(key, set()).add(bool(fact.record.counted))
+        return {key: verdicts.pop() for key, verdicts in said.items() if len(verdicts) == 1}
+
+    @cached_property
+    def _names(self) -> dict[Ref, tuple[Ref, ...]]:
+        """What each record of the pair had seen, those that do not count too."""
+        return {
+            ref_of(fact): fact.record.seen  # type: ignore[union-attr]
+            for fact in self._history.facts
+            if hasattr(fact.record, "seen")
+        }
+
+    @cached_property
+    def _named_by(self) -> dict[Ref, list[Ref]]:
+        found: dict[Ref, list[Ref]] = {}
+        for ref, seen in self._names.items():
+            for each in seen:
+                found.setdefault(each, []).append(ref)
+        return found
+
+    def _seen_by(self, count: Fact) -> frozenset[Ref]:
+        ref = ref_of(count)
+        if ref not in self._before:
+            self._before[ref] = _reached(ref, lambda each: self._names.get(each, ()))
+        return self._before[ref]
+
+    def _saw(self, fact: Fact, count: Fact) -> bool:
+        ref = ref_of(count)
+        if ref not in self._after:
+            self._after[ref] = _reached(ref, lambda each: self._named_by.get(each, ()))
+        return ref_of(fact) in self._after[ref]
+
+    def _kind(self, kind: int) -> list[Fact]:
+        return self._ours(self._history.of_kind.get(kind, ()))
+
+    def _ours(self, facts: Iterable[Fact]) -> list[Fact]:
+        return [fact for fact in in_force(self._history, facts) if self.ours(fact)]
+
+
+class _Sum(NamedTuple):
+    """What a lot comes to from one count on."""
+
+    low: int
+    high: int
+    opened: list[Open]
+    added: list[Fact]
+    """The movements it is made of."""
+
+
+def _reached(start: Ref, step: Callable[[Ref], Sequence[Ref]]) -> frozenset[Ref]:
+    """Return everything that is reached from one reference, itself not among it."""
+    found: set[Ref] = set()
+    due = [start]
+    while due:
+        for each in step(due.pop()):
+            if each not in found:
+                found.add(each)
+                due.append(each)
+    found.discard(start)
+    return frozenset(found)
+
+
+def _pair_of(history: History) -> tuple[bytes, str]:
+    """Return the store and item whose subject this is; (b"", "") when no fact says so."""
+    for fact in history.facts:
+        store, item = getattr(fact.record, "store", None), getattr(fact.record, "item", None)
+        if store and item and stock_subject(store, item) == history.subject:
+            return bytes(store), item
+    return b"", ""
+
+
+def pair_of(subject: DocId, facts: Sequence[Fact]) -> Pair:
+    """Return a pair from its facts."""
+    return Pair(History(subject, facts))
+
+
+def _found(count: StockCount) -> int:
+    """Return how much more was there than the least that the book said; below 0 for less."""
+    return sum(each.units for each in count.lots) - count.book_low
+
+
+def _place(fact: Fact) -> tuple[tuple[int, bytes], int]:
+    return fact.order, fact.index
+
+
+def _moved(fact: Fact) -> Movement:
+    assert isinstance(fact.record, Movement)
+    return fact.record
+
+
+def _counted(fact: Fact) -> StockCount:
+    assert isinstance(fact.record, StockCount)
+    return fact.record
+
+
+def _granted(fact: Fact) -> AllotmentGrant:
+    assert isinstance(fact.record, AllotmentGrant)
+    return fact.record
