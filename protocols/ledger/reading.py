@@ -101,13 +101,13 @@ def wards(ledger: Ledger, limit: int) -> tuple[str, ...]:
 
 
 def known_beds(ledger: Ledger, limit: int) -> list[tuple[str, str]]:
-    """Return (ward, bed) of every bed that somebody lies in or lay in last, by name.
+    """Return (ward, bed) of every bed that somebody lies in or ever lay in, by name.
 
     Beds are known by their use alone.
     """
     found = ledger.store.all(
-        "SELECT DISTINCT ward, bed FROM encounter WHERE bed <> '' AND standing = 0"
-        " AND replaced < 2 ORDER BY ward, bed LIMIT ?",
+        "SELECT ward, bed FROM encounter WHERE bed <> '' AND standing = 0 AND replaced < 2"
+        " UNION SELECT ward, bed FROM bed_left ORDER BY ward, bed LIMIT ?",
         (limit,),
     )
     return [(ward, bed) for ward, bed in found]

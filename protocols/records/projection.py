@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from protocols.ids import DocId
 from protocols.records import (
+    bed,
     care,
     confirmation,
     counted,
@@ -38,6 +39,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     patient.LinkRow,
     patient.TagRow,
     encounter.EncounterRow,
+    bed.BedLeftRow,
     triage.TriageRow,
     confirmation.ConfirmationRow,
     observation.ObservationRow,
@@ -94,6 +96,7 @@ def _of_patient(history: History) -> list[Row]:
         *picture.tag_rows(history),
         *patient.rows(history),
         *stays,
+        *bed.rows(history, stays),
         *triage.rows(history),
         *confirmation.rows(history),
         *observation.rows(history),

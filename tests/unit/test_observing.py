@@ -86,3 +86,36 @@ def test_beds_say_who_lies_where_and_which_are_free_again():
     ]
     assert found.lines[0].patients[0].code == one
     assert (found.free, found.taken) == (1, 1)
+
+
+def move(whom, key, **to):
+    return {"v": 1, "kind": "encounter.move", "key": key, "patient": whom, "data": to}
+
+
+def places(device):
+    device.ledger.catch_up_all()
+    found = beds.beds(device.ledger, WALL_MS)
+    assert found.free + found.taken == sum(bool(line.bed) for line in found.lines)
+    return [(line.ward, line.bed, len(line.patients)) for line in found.lines]
+
+
+def test_a_bed_left_by_a_move_and_one_freed_before_the_end_are_free():
+    ann = Device.found("ann")
+    one, two = came(ann, "One", ward="W1", bed="1"), came(ann, "Two", ward="W1", bed="2")
+    record(ann, move(one, "m1", bed="7", ward="W2"), move(one, "m2", bed="8"))
+    assert places(ann) == [("W1", "1", 0), ("W1", "2", 1), ("W2", "7", 0), ("W2", "8", 1)]
+    end = {"v": 1, "kind": "encounter.close", "key": "c", "patient": two}
+    record(ann, move(two, "m3", bed=None), end | {"data": {"outcome": "discharged"}})
+    assert places(ann) == [("W1", "1", 0), ("W1", "2", 0), ("W2", "7", 0), ("W2", "8", 1)]
+    record(ann, move(one, "m4", bed="1", ward="W1"))
+    assert places(ann) == [("W1", "1", 1), ("W1", "2", 0), ("W2", "7", 0), ("W2", "8", 0)]
+
+
+def test_a_bed_stated_by_mistake_and_taken_back_is_no_bed():
+    ann = Device.found("ann")
+    one = came(ann, "One", ward="W1", bed="1")
+    (wrong,) = record(ann, move(one, "m1", bed="99"))
+    back = {"v": 1, "kind": "entry.retract", "key": "b", "reason": "misread"}
+    record(ann, back | {"data": {"fact": wrong.id}}, move(one, "m2", bed="3"))
+
+    assert places(ann) == [("W1", "1", 0), ("W1", "3", 1)]
