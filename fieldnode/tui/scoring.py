@@ -18,10 +18,12 @@ from protocols.guidelines.limits import Alert, LimitsPack, alerts, read_limits
 from protocols.guidelines.news2 import News, News2Pack, Withheld, news2, read_news2
 from protocols.guidelines.observations import observations
 from protocols.guidelines.readings import Reading, Readings
+from protocols.guidelines.words import word
 from protocols.live.api import BoardLine
 from protocols.live.guidance import PackInUse
 
-NEWS2, LIMITS = "news2", "limits"
+NEWS2, LIMITS, MALNUTRITION = "news2", "limits", "malnutrition"
+"""Packs that a form asks for by name."""
 PRESSURE = "pressure"
 """The field that holds two observations."""
 
@@ -121,7 +123,7 @@ def _scored(packs: Scoring, found: News, words: Catalogue) -> Told:
     }
     key = "score.least" if found.partial else "score.whole"
     said = words(key, n=found.score, k=len(found.missing))
-    risk = found.risk.words.get(words.language) or found.risk.words["en"]
+    risk = word(found.risk.words, words.languages).text
     role = "bad" if found.red or found.alerts else "title"
     below = [Span(said, role), Span(f"  {risk}")]
     if found.alerts:

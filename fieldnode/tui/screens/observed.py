@@ -28,6 +28,7 @@ from fieldnode.tui.wording import (
     value_text,
 )
 from protocols.errors import FieldmeshError
+from protocols.guidelines.words import word
 from protocols.live.api import BoardLine
 from protocols.live.observed import Observed, Point, Series
 from protocols.records.display import clean_text
@@ -121,7 +122,7 @@ class ObservedPage(Page):
         assert self._found is not None
         desk, words, head = self.desk, self.desk.words, self._found.head
         score, due = watching.score(head), watching.due(words, head, desk.now_ms)
-        why = self._found.why.get(words.language) or self._found.why.get("en", "")
+        why = word(self._found.why, words.languages).text
         said = [
             Span(f"NEWS2 {score.text}", score.role),
             Span("   "),

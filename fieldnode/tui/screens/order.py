@@ -15,6 +15,7 @@ from fieldnode.tui.screens.doses import TAKE, Dose, Duration, per_kg
 from fieldnode.tui.screens.picks import frequencies, frequency_data, medicines, routes, units
 from fieldnode.tui.wording import clock, value_text
 from protocols.errors import FieldmeshError
+from protocols.guidelines.words import word
 from protocols.live.api import Recorded
 from protocols.live.bedside import Care, DoseHelp, Proposal, WeightLine
 from protocols.records.display import clean_text
@@ -147,7 +148,7 @@ class OrderPage(CareForm):
             said = words(
                 "order.proposed",
                 sign=sign,
-                what=clean_text(one.words.get(words.language) or one.words.get("en", one.row)),
+                what=clean_text(word(one.words, words.languages, one.row).text),
                 text=one.text,
                 amount=one.amount_text,
             )

@@ -60,7 +60,7 @@ def terms(desk: Desk, room: str) -> tuple[Item, ...]:
         Item(
             str(row.number),
             row.name,
-            row.word(desk.words.language),
+            row.word(*desk.words.languages),
             row.matches if isinstance(row, Allergen) else (),
         )
         for row in rows_of(room)

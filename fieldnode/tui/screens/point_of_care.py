@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
+from fieldnode.tui.acts import Act
+from fieldnode.tui.cores.display import Line, Size
 from fieldnode.tui.cores.fields import NOT_MEASURED, Answer, Choice, Coded, Field, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.scoring import whom
 from fieldnode.tui.screens.form_page import FormPage
-from fieldnode.tui.screens.vitals import age_days, number_field
+from fieldnode.tui.screens.vitals import (
+    Classed,
+    age_days,
+    ask_class,
+    left_answers,
+    number_field,
+)
 from protocols.guidelines.observations import observations
 from protocols.live.api import BoardLine
 
@@ -30,6 +39,25 @@ class PointOfCarePage(FormPage):
     def __init__(self, desk: Desk, head: BoardLine) -> None:
         super().__init__(desk, FormCore(_fields(age_days(head.age)), optional_from=0), head)
         self._sent: list[str] = []
+        self._classed: Classed | None = None
+
+    def opened(self) -> list[Act]:
+        """Ask for the malnutrition pack; what is typed does not wait for it."""
+        return [*super().opened(), ask_class(self._take_class)]
+
+    def _take_class(self, classed: Classed) -> None:
+        self._classed = classed
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw the form, and below it what upper arm and oedema come to."""
+        below = self.told()
+        return [*super().draw(Size(size.width, size.height - len(below))), *below]
+
+    def told(self) -> list[Line]:
+        """Return the malnutrition class, as the guideline would say it."""
+        if self._classed is None or self.head is None:
+            return []
+        return self._classed(left_answers(self.form), whom(self.head), self.desk.words)
 
     def unsigned(self) -> bool:
         """Possible and usual ranges are the observation pack's."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
+from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.acts import Act, Ask
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.fields import (
@@ -19,7 +22,17 @@ from fieldnode.tui.cores.fields import (
 )
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.scoring import LIMITS, NEWS2, Scoring, Told, scoring, tell, whom
+from fieldnode.tui.scoring import (
+    LIMITS,
+    MALNUTRITION,
+    NEWS2,
+    Scoring,
+    Told,
+    Whom,
+    scoring,
+    tell,
+    whom,
+)
 from fieldnode.tui.screens.choices import CONSCIOUSNESS
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.wording import scale_chosen, span_of, unit, value_text
@@ -54,6 +67,8 @@ class VitalsPage(FormPage):
         self._sent: list[str] = []
         self._scoring: Scoring | None = None
         """The packs in use; None until they are here, and while the node is away."""
+        self._classed: Classed | None = None
+        """Says what an upper arm comes to; None until the pack in use is here."""
         self._news: PackInUse | None = None
         self._last: dict[str, Point] = {}
         """The last value of each observation, shown beside its field."""
@@ -69,10 +84,13 @@ class VitalsPage(FormPage):
         def limits(told: PackInUse) -> list[Act]:
             if self._news is not None:
                 self._scoring = scoring(self._news, told)
-            return []
+            return [ask_class(self._take_class)]
 
         asks = Ask(lambda node: node.pack_in_use(NEWS2), news, _unscored, holds=False)
         return [*super().opened(), asks, *self._ask_last()]
+
+    def _take_class(self, classed: Classed) -> None:
+        self._classed = classed
 
     def _ask_last(self) -> list[Act]:
         """Ask for the set before; nobody waits for it, and no key copies it (SAFETY 4)."""
@@ -97,6 +115,8 @@ class VitalsPage(FormPage):
         """Return the score so far, or why there is none and what alerts."""
         told, chosen = self._told(), scale_chosen(self.desk.words, self.head)
         lines = [line(" ", Span(chosen, "title"))] if chosen else []
+        if self._classed is not None:
+            lines += self._classed(left_answers(self.form), self._whom, self.desk.words)
         return [*lines, (Span(" "), *told.below)] if told is not None and told.below else lines
 
     def beside(self) -> dict[str, Span]:
@@ -135,9 +155,7 @@ class VitalsPage(FormPage):
         """Work it out from the fields that were left: half a number is none."""
         if self._scoring is None:
             return None
-        answers = dict(self.form.answers())
-        answers.pop(self.form.open_field.name, None)
-        return tell(self._scoring, answers, self._whom, self.desk.words)
+        return tell(self._scoring, left_answers(self.form), self._whom, self.desk.words)
 
     def unsigned(self) -> bool:
         """Possible and usual ranges are the observation pack's."""
@@ -175,6 +193,30 @@ def _plain(desk: Desk, point: Point | None) -> str:
     if point is None:
         return ""
     return value_text(desk.words, point.absent or point.value)
+
+
+def left_answers(form: FormCore) -> dict[str, Answer]:
+    """Return the answers of the fields that were left: half a number is none."""
+    answers = dict(form.answers())
+    answers.pop(form.open_field.name, None)
+    return answers
+
+
+Classed = Callable[[dict[str, Answer], Whom, Catalogue], list[Line]]
+"""Answers, of whom, in whose words: what an upper arm and swollen feet come to."""
+
+
+def ask_class(take: Callable[[Classed], None]) -> Ask:
+    """Ask for the malnutrition pack in use; without it nothing is said of an upper arm."""
+
+    def came(told: PackInUse) -> list[Act]:
+        # No start waits for guidelines.
+        from fieldnode.tui.malnutrition import form_of, told_of
+
+        take(partial(told_of, form_of(told)))
+        return []
+
+    return Ask(lambda node: node.pack_in_use(MALNUTRITION), came, _unscored, holds=False)
 
 
 def _unscored(_failure: FieldmeshError) -> list[Act]:
