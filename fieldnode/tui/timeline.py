@@ -13,6 +13,7 @@ import msgspec
 
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.wording import happened, value_text
+from protocols.guidelines.words import word
 from protocols.live.api import ChartLine
 from protocols.records.display import clean_text
 
@@ -29,6 +30,10 @@ ADDENDUM = "addendum"
 
 _BARE = frozenset({"order", "given", "dose", "route", "often"})
 """Keys whose value stands beside what was ordered or given without a word of its own."""
+
+
+_CODED = frozenset({"guideline", "step", "result"})
+"""Keys whose value is a code of a guideline pack."""
 
 
 class Reader(Protocol):
@@ -75,7 +80,8 @@ def _joined(same: list[ChartLine]) -> Happening:
     own = [pair for one in same for pair in one.summary if pair[0] not in _CIRCUMSTANCES]
     shared = [pair for one in same for pair in one.summary if pair[0] in _CIRCUMSTANCES]
     pairs = (*own, *dict.fromkeys(shared))
-    line = msgspec.structs.replace(same[0], summary=pairs)
+    codes = {code: words for one in same for code, words in one.codes.items()}
+    line = msgspec.structs.replace(same[0], summary=pairs, codes=codes)
     return Happening(line, tuple(one.fact for one in same))
 
 
@@ -93,8 +99,17 @@ def when(reader: Reader, row: ChartLine) -> str:
 def summary(reader: Reader, row: ChartLine, *, short: bool = False) -> str:
     """Return a timeline line's content in the reader's words; `short` ones for a column."""
     told = [pair for pair in row.summary if pair[0] not in ("precision", ADDENDUM)]
-    parts = [_pair(reader, key, value, short=short) for key, value in told]
+    parts = [_pair(reader, key, _said(reader, row, key, value), short=short) for key, value in told]
     return "  ".join(part for part in parts if part)
+
+
+def _said(reader: Reader, row: ChartLine, key: str, value: str) -> str:
+    """Return the words of a pack's code in the reader's languages; anything else as it is."""
+    known = row.codes.get(value) if key in _CODED else None
+    if known is None:
+        return value
+    said = clean_text(word(known, reader.words.languages, value).text)
+    return f"{said} {value.rpartition(' ')[2]}" if key == "guideline" else said
 
 
 def frequency(words: Catalogue, text: str) -> str:

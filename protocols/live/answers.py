@@ -20,6 +20,7 @@ from protocols.ledger.authors import Author, Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
 from protocols.ledger.safefile import disk_trouble, write_whole
+from protocols.live import coded
 from protocols.live.api import (
     Asserted,
     Attribute,
@@ -148,7 +149,9 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
         ),
         encounter=str(EncounterId(row.encounter)) if row.encounter else None,
         attributes=tuple(_attribute(ledger, shown, who) for shown in words.attributes(history)),
-        lines=tuple(_chart_line(ledger, history, fact, saved, who) for fact in page),
+        lines=coded.worded(
+            ledger, page, [_chart_line(ledger, history, fact, saved, who) for fact in page]
+        ),
         total=len(told),
         shared_tags=tuple(map(shared_tag, shared)),
         in_care=row.arrived_ms is not None and row.closed_ms is None,

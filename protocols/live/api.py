@@ -331,6 +331,8 @@ class ChartLine(msgspec.Struct, frozen=True):
     nobody has accepted."""
     confirmed: tuple[tuple[str, int], ...] = ()
     """Who stands by it, each with when they said so."""
+    codes: dict[str, dict[str, str]] = {}
+    """Values of `summary` that are codes of a guideline pack, to its words by language."""
 
 
 class Chart(msgspec.Struct, frozen=True):

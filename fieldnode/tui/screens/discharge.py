@@ -8,12 +8,11 @@ from fieldnode.tui.acts import Act, Back, Say
 from fieldnode.tui.cores.display import Line
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Field
 from fieldnode.tui.cores.form import FormCore
-from fieldnode.tui.cores.picked import Item, Picked, coded
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.picks import RELATION
+from fieldnode.tui.screens.syndromes import Offered
 from fieldnode.tui.wording import value_text
-from protocols.guidelines.vocabulary import Condition, rows_of
 from protocols.live.api import Recorded
 from protocols.live.bedside import Care
 
@@ -41,14 +40,15 @@ class DischargePage(CareForm):
     kinds: ClassVar[tuple[str, ...]] = ("encounter.close", "encounter.move")
 
     def __init__(self, desk: Desk, care: Care) -> None:
-        super().__init__(desk, FormCore(_fields(desk), optional_from=3), care.head)
+        self._offered = Offered(desk)
+        super().__init__(desk, FormCore(_fields(self._offered), optional_from=3), care.head)
         self._care = care
 
     def opened(self) -> list[Act]:
         """Where nobody is in care there is nothing to end."""
         if not self._care.in_care:
             return [Back(), Say(self.desk.words("discharge.not_in_care"), "warn", bell=True)]
-        return super().opened()
+        return [*super().opened(), self._offered.ask(self.form)]
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return what frees the bed and says the complaint, or the end where there is neither."""
@@ -86,7 +86,7 @@ class DischargePage(CareForm):
     def _close(self, answers: dict[str, Answer]) -> dict[str, Any]:
         data: dict[str, Any] = {"outcome": answers["outcome"].text}
         if "syndrome" in answers:
-            data["syndrome"] = _condition(coded(answers["syndrome"])[0])
+            data["syndrome"] = self._offered.condition(answers["syndrome"])
         more = ("event_relation", "destination", "text")
         data |= {name: answers[name].text for name in more if name in answers}
         return {"kind": "encounter.close", "patient": self.patient, "data": data}
@@ -96,38 +96,13 @@ class DischargePage(CareForm):
         return f"{outcome}  {super()._label(recorded)}"
 
 
-def _fields(desk: Desk) -> tuple[Field, ...]:
+def _fields(offered: Offered) -> tuple[Field, ...]:
     grave = tuple((value, "discharge.died_sure") for value in ("died", "dead-on-arrival"))
     return (
         Coded("outcome", "field.outcome", required=True, choices=OUTCOME, grave=grave),
-        Picked(
-            "syndrome", "field.syndrome", hint="discharge.syndrome_hint", items=_syndromes(desk)
-        ),
+        offered.field(),
         Coded("event_relation", "field.event_relation", choices=RELATION),
         Field("problem", "discharge.complaint", hint="discharge.complaint_hint"),
         Field("destination", "discharge.destination", hint="discharge.destination_hint"),
         Field("text", "discharge.text"),
     )
-
-
-def _syndromes(desk: Desk) -> tuple[Item, ...]:
-    """Return the rows of the pack that a visit can be counted under, by their numbers there."""
-    from protocols.guidelines.syndromes import shipped_syndromes, shown
-
-    return tuple(
-        Item(str(row.number), row.id, shown(row, desk.words.languages).text)
-        for row in shipped_syndromes().syndrome
-        if _condition(row.id)
-    )
-
-
-def _condition(row_id: str) -> str:
-    """Return the condition that a row of the pack is recorded as: the same one, or of its item."""
-    from protocols.guidelines.syndromes import shipped_syndromes
-
-    row = next((one for one in shipped_syndromes().syndrome if one.id == row_id), None)
-    known = [one for one in rows_of("condition") if isinstance(one, Condition) and one.syndrome]
-    if row is None:
-        return ""
-    same = [one.name for one in known if one.name == row_id]
-    return (same or [one.name for one in known if one.mds == row.mds] or [""])[0]
