@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.process.commands import init, run, serving, told
 
 PATIENT = {
@@ -71,6 +73,7 @@ def test_a_bad_file_is_refused_in_a_sentence_of_both_languages(tmp_path, monkeyp
         assert done.returncode == 1 and words in done.stderr
 
 
+@pytest.mark.slow
 def test_an_older_backup_restored_drops_what_was_erased_since(tmp_path):
     ann, ben, order = tmp_path / "ann", tmp_path / "ben", tmp_path / "order"
     init(ann)

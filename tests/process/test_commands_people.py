@@ -118,6 +118,7 @@ def scripted(folder, *args, token="", lines=()):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_act_in_doubt_is_reviewed_by_somebody_else_who_is_logged_in(tmp_path, secret):
     folder = tmp_path / "node"
     init(folder)
@@ -191,6 +192,7 @@ def test_wrong_papers_are_refused_before_a_file_is_written(folder, secret, tmp_p
     assert not file.exists() and person(folder, "list", "--json") == []
 
 
+@pytest.mark.slow
 def test_a_script_logs_in_records_and_logs_out(folder, secret, tmp_path):
     person(folder, "add", "--person-passphrase-file", secret, "--name", "Zzyxwvanary",
            "--to", tmp_path / "carried")  # fmt: skip

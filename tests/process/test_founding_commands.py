@@ -201,6 +201,7 @@ def test_a_device_comes_in_by_files_with_no_network_at_all(sides):
         assert not (jp.place / "y").exists()
 
 
+@pytest.mark.slow
 def test_a_roster_of_devices_is_admitted_from_a_table(sides):
     jp, _ = sides
     begun(jp, "fieldnode", "Tent JP", "japan-team.root")
@@ -230,6 +231,7 @@ def test_a_roster_of_devices_is_admitted_from_a_table(sides):
     assert ranks == ["coordinator", "device", "issuer"]
 
 
+@pytest.mark.slow
 def test_a_roster_of_persons_is_certified_in_one_record_from_a_table(sides):
     jp, _ = sides
     begun(jp, "fieldnode", "Tent JP", "japan-team.root")
@@ -271,6 +273,7 @@ def test_a_roster_of_persons_is_certified_in_one_record_from_a_table(sides):
     assert (second["name"], second["licence"], second["certified"]) == ("jun", "ASKED-1", True)
 
 
+@pytest.mark.slow
 def test_a_running_node_admits_by_file_and_draws_a_code(sides):
     _, ke = sides
     begun(ke, "hq", "Ministry HQ", "ministry.root")
@@ -291,6 +294,7 @@ def test_a_running_node_admits_by_file_and_draws_a_code(sides):
     ke("fieldnode", "join", "--grant", "tent.grant", "--data", "tent")
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_file_is_one_sentence_with_the_remedy(sides):
     jp, ke = sides
     (jp.place / "noise").write_bytes(b"\x00" * 200_000)
