@@ -47,8 +47,9 @@ def _codes(held: Sequence[HeldPack], record: GuidelineStep) -> Words:
     pack = _guideline(texts[0])
     if pack is None:
         return {}
-    parts = (*pack.step, *pack.result, *pack.stop)
-    found = {one.id: one.words for one in parts if one.id in (record.step, record.result)}
+    found = {one.id: one.words for one in pack.step if one.id == record.step}
+    found |= {one.id: one.words for one in pack.result if one.id == record.result}
+    found |= {one.id: one.words for one in pack.stop if one.id == record.result}
     return {clean_text(f"{record.name} {record.version}"): pack.guideline.words} | found
 
 

@@ -10,7 +10,7 @@ from protocols.records.display import clean_text
 from protocols.records.watch import Watch
 
 
-def watched(  # noqa: PLR0913 - one argument for each thing a board says beside
+def watched(
     line: BoardLine,
     watch: Watch,
     *,

@@ -1,4 +1,4 @@
-"""What a visit is counted under, as a field: the rows of the syndrome pack that the node works by."""
+"""What a visit counts under, as a field: the rows of the syndrome pack that the node works by."""
 
 from __future__ import annotations
 
