@@ -393,7 +393,7 @@ def test_every_board_says_whose_patient_it_is():
     shown = {}
     for _ in node.patients:
         page = person.shell.page
-        row = page._rows.selected
+        row = page.rows.selected
         shown[row.name] = person.screen
         person.press("down")
     assert "OFFERED to another team" in shown["Osei Kwame"]

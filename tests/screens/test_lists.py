@@ -1,10 +1,65 @@
 """A key about the marked row of a list is about the row that was seen, on every list there is."""
 
 import msgspec
+import pytest
 
+from fieldnode.text.catalogue import load
+from fieldnode.tui.cores.glance import GLANCE_MS
 from tests.screens.fake_care import in_care
 from tests.screens.fake_node import waiting_results, ward
+from tests.screens.test_goldens import SIZE, shell_on
 from tests.screens.test_pages import Person
+
+EN = load("en")
+LATER_MS = 1_000_000
+
+LISTS = {
+    "board": "enter",
+    "board-results": "v",
+    "alerts": "enter",
+    "beds": "enter",
+    "results": "enter",
+    "unconfirmed": "enter",
+    "offers": "enter",
+    "unsettled": "enter",
+    "roster": "s",
+    "kept": "e",
+    "reviews": "enter",
+    "concerns": "enter",
+    "allergies": "x",
+    "problems": "r",
+    "medicines": "g",
+}
+"""Screens of the goldens, and a key that is about the marked row."""
+
+
+def went(shell):
+    """The marked row is not in the list any more, as the node lists it now."""
+    rows = shell.page.rows
+    shell.draw(SIZE)
+    listed = [row for _, row in rows.visible()]
+    assert len(listed) > 1
+    rows.take_all([row for row in listed if row is not rows.selected])
+    assert rows.moved
+
+
+@pytest.mark.parametrize(("screen", "key"), LISTS.items())
+def test_what_is_typed_ahead_of_a_row_that_took_another_ones_place_is_dropped(screen, key):
+    shell = shell_on(screen, EN)
+    page = shell.page
+    went(shell)
+
+    shell.key(key, LATER_MS)
+    assert shell.strip.text == EN("board.moved")
+    shell.key(key, LATER_MS)
+    assert shell.page is page
+    assert not shell.asks
+    assert shell.dropped == 1
+
+    before = shell.draw(SIZE)
+    shell.shown(LATER_MS)
+    shell.key(key, LATER_MS + GLANCE_MS)
+    assert shell.page is not page or shell.asks or shell.draw(SIZE) != before
 
 
 def test_a_result_that_took_anothers_place_is_not_given_to_anybody_unseen():

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
-from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.client import Node
+from fieldnode.tui.acts import Act, Open
 from fieldnode.tui.alerting import Alert, alerts_of
 from fieldnode.tui.cores.display import Line, Size, Span, line
-from fieldnode.tui.cores.list import ListCore
-from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.beds import BedsPage
 from fieldnode.tui.screens.chart import ChartPage
+from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.screens.offers import OffersPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.shared_tag import SharedTagPage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.unsettled import UnsettledPage
 from fieldnode.tui.screens.vitals import VitalsPage
-from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import called, clock, span_of, triage
-from protocols.live.api import BoardPage, SharedTag
+from protocols.live.api import BoardPage
 from protocols.records.display import clean_text
 
 LOOKED_AT = 200
@@ -32,53 +32,41 @@ SINGLES_TOLD = 3
 """Values named of one patient."""
 
 
-class AlertsPage(Page):
+class AlertsPage(Fetched[Alert, BoardPage]):
     """Alerts of patients in care; Enter opens the chart."""
 
     name: ClassVar[str] = "alerts"
     actions = (Action("u", "1", "alerts.all_unsettled"), Action("o", "2", "alerts.offers"))
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._rows: ListCore[Alert] = ListCore(lambda alert: alert.identity)
-        self._sealed = False
-        self._more = False
-        self._tags: tuple[SharedTag, ...] = ()
-        self._listed = 0
+    def name_of(self, row: Alert) -> str:
+        """Return what it is about, and of whom."""
+        return row.identity
 
-    def opened(self) -> list[Act]:
-        """Fetch them; keys wait."""
-        return [self._fetch(holds=True)]
+    def ask(self, node: Node) -> Awaitable[BoardPage]:
+        """Ask for the most urgent patients."""
+        return node.board(0, LOOKED_AT)
 
-    def resumed(self) -> list[Act]:
-        """Fetch them again: one may be settled."""
-        return self.opened()
-
-    def changed(self) -> list[Act]:
-        """Fetch them again; the selection stays on its alert."""
-        return [self._fetch(holds=False)]
+    def rows_of(self, found: BoardPage) -> Sequence[Alert]:
+        """Return what is to be looked at."""
+        return alerts_of(found, self.desk.now_ms)
 
     def key(self, key: str) -> list[Act]:
-        """Move, or open what the alert is about."""
-        chosen = self._rows.selected
-        if self._rows.key(key):
-            return []
+        """Go to all that is unsettled or offered, or to what the marked alert is about."""
         if action := self.action(key):
             return [Open(OffersPage(self.desk) if action == "o" else UnsettledPage(self.desk))]
-        if key != "enter" or chosen is None:
-            return super().key(key)
-        if self._rows.moved:
-            self._rows.moved = False
-            self._listed += 1
-            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
-        return [Open(self._settled_on(chosen))]
+        return super().key(key)
+
+    def act(self, _key: str, row: Alert) -> list[Act]:
+        """Open what the alert is about."""
+        return [Open(self._settled_on(row))]
 
     def _settled_on(self, alert: Alert) -> Page:
         """Return the page on which somebody can do something about it."""
         desk, head = self.desk, alert.head
         if head is None:
             return ResultsPage(desk)
-        tags = [tag for tag in self._tags if head.patient in (who for who, _ in tag.carriers)]
+        shared = self.found.shared_tags if self.found else ()
+        tags = [tag for tag in shared if head.patient in (who for who, _ in tag.carriers)]
         match alert.why:
             case "alerts.reassess":
                 return TriagePage(desk, head)
@@ -90,22 +78,13 @@ class AlertsPage(Page):
                 return SharedTagPage(desk, head, tags)
         return ChartPage(desk, head.patient)
 
-    @property
-    def question(self) -> Hashable | None:
-        """Which of them."""
-        return self._listed
-
-    def answers(self, item: str | Scan) -> bool:
-        """Enter is about the selected one."""
-        return item == "enter"
-
     def draw(self, size: Size) -> list[Line]:
         """Draw one row an alert."""
-        words = self.desk.words
+        words, found = self.desk.words, self.found
         rows: list[Line] = [line(" ", Span(words("alerts.title"), "title"))]
-        if self._sealed:
+        if found is not None and found.sealed:
             rows.append(line(" ", Span(words("board.sealed"), "bad")))
-        if self._more:
+        if found is not None and found.total > len(found.lines):
             rows.append(line(" ", Span(words("alerts.more", n=LOOKED_AT), "warn")))
         columns = (
             Column(words("alerts.at"), 5),
@@ -115,25 +94,15 @@ class AlertsPage(Page):
             Column(words("board.name"), 0),
         )
         room = Size(size.width, size.height - len(rows))
-        return [*rows, *draw_list(self._rows, columns, self._cells, room, words("alerts.none"))]
+        return [*rows, *self.table(columns, room, "alerts.none")]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
         words = self.desk.words
         return [Hint(words("keys.enter"), words("board.open")), *super().hints()]
 
-    def _fetch(self, *, holds: bool) -> Ask:
-        def came(page: BoardPage) -> list[Act]:
-            self._rows.take_all(alerts_of(page, self.desk.now_ms))
-            self._tags = page.shared_tags
-            self._sealed = page.sealed
-            self._more = page.total > len(page.lines)
-            self._listed += holds
-            return []
-
-        return Ask(lambda node: node.board(0, LOOKED_AT), came, holds=holds)
-
-    def _cells(self, row: Alert) -> list[Span]:
+    def cells(self, row: Alert) -> list[Span]:
+        """Return since when, of whom, and why."""
         desk, words = self.desk, self.desk.words
         said = Span(alert_text(desk, row), "warn")
         if row.head is None:

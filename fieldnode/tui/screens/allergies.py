@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Back, Open, Say
-from fieldnode.tui.cores.display import Line, Span, cut, line
+from fieldnode.tui.cores.display import Line, Span, line
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Field, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Picked, coded
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action
 from fieldnode.tui.screens.care_form import CareForm
-from fieldnode.tui.screens.care_list import CareList
+from fieldnode.tui.screens.care_list import SaidList
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.picks import terms
 from fieldnode.tui.widgets.list_view import Column
-from fieldnode.tui.wording import clock, value_text
+from fieldnode.tui.wording import value_text
 from protocols.live.api import BoardLine, Recorded
 from protocols.live.bedside import AllergyLine, Care
 
@@ -47,26 +47,22 @@ CERTAINTY = (
 )
 
 
-class AllergiesPage(CareList[AllergyLine]):
+class AllergiesPage(SaidList[AllergyLine]):
     """All that is said of it now."""
 
     name: ClassVar[str] = "allergies"
     title: ClassVar[str] = "allergies.title"
     empty: ClassVar[str] = "allergies.empty"
-    about_marked: ClassVar[str] = "x"
+    about = ("x",)
     actions = (
         Action("n", "1", "allergies.new"),
         Action("k", "2", "allergies.none"),
         Action("x", "3", "allergies.refute"),
     )
 
-    def name_of(self, row: AllergyLine) -> str:
-        """Return the fact."""
-        return row.fact
-
-    def rows_of(self, care: Care) -> Sequence[AllergyLine]:
+    def rows_of(self, found: Care) -> Sequence[AllergyLine]:
         """Return every statement that nothing replaced."""
-        return care.allergies
+        return found.allergies
 
     def columns(self) -> tuple[Column, ...]:
         """Return substance, reaction, severity, certainty."""
@@ -93,26 +89,16 @@ class AllergiesPage(CareList[AllergyLine]):
             Span(value_text(words, last), role),
         ]
 
-    def details(self, row: AllergyLine, width: int) -> list[Line]:
-        """Return who said so and when, and what else was written."""
-        desk, words = self.desk, self.desk.words
-        at = clock(row.at_ms, desk.now_ms, desk.zone)
-        said = [words("care.said", by=row.author, at=at)]
-        if row.unsettled:
-            said.append(words("care.unsettled"))
-        rows = [line(" ", Span(cut("  ".join(said), width - 2), "dim"))]
-        return [*rows, line(" ", Span(cut(row.remark, width - 2)))] if row.remark else rows
+    def begin(self, letter: str) -> list[Act]:
+        """Write one down, or that there is none."""
+        page = AllergyPage if letter == "n" else NoneKnownPage
+        return [Open(page(self.desk, self.head))]
 
-    def act(self, letter: str, care: Care, row: AllergyLine | None) -> list[Act]:
-        """Open the form."""
-        if letter == "n":
-            return [Open(AllergyPage(self.desk, care.head))]
-        if letter == "k":
-            return [Open(NoneKnownPage(self.desk, care.head))]
-        assert row is not None
+    def act(self, _key: str, row: AllergyLine) -> list[Act]:
+        """Rule one out."""
         if row.status != "active":
             return [Say(self.desk.words("allergies.not_listed"), "warn", bell=True)]
-        return [Open(RefutePage(self.desk, care.head, row))]
+        return [Open(RefutePage(self.desk, self.head, row))]
 
 
 class AllergyPage(FormPage):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Awaitable, Hashable, Sequence
 from typing import Any, ClassVar
 
+from fieldnode.client import Node
 from fieldnode.tui import watching
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, cut, line
 from fieldnode.tui.cores.fields import Answer, Field
 from fieldnode.tui.cores.form import FormCore
-from fieldnode.tui.cores.list import ListCore
-from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
-from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.page import Action, Hint
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
-from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.screens.listing import ENTER, Fetched
+from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import (
     age,
     called,
@@ -36,67 +36,78 @@ KIND = "encounter.move"
 BED_CHARS_MAX = 24
 
 
-class BedsPage(Page):
+class BedsPage(Fetched[BedLine, Beds]):
     """The beds; with a patient, Enter on a free one moves them there."""
 
     name: ClassVar[str] = "beds"
     actions = (Action("n", "1", "beds.other"), Action("o", "2", "beds.chart"))
+    about = (ENTER, "o")
 
     def __init__(self, desk: Desk, head: BoardLine | None = None) -> None:
         super().__init__(desk)
         self._head = head
-        self._rows: ListCore[BedLine] = ListCore(lambda row: f"{row.ward}\t{row.bed}")
-        self._free = self._taken = 0
         self._asked: BedLine | None = None
         """An occupied bed that Enter was struck on: the next one means it."""
         self._key = desk.new_key()
-        self._listed = 0
+
+    def name_of(self, row: BedLine) -> str:
+        """Return ward and bed."""
+        return f"{row.ward}\t{row.bed}"
+
+    def ask(self, node: Node) -> Awaitable[Beds]:
+        """Ask for all of them."""
+        return node.beds()
+
+    def rows_of(self, found: Beds) -> Sequence[BedLine]:
+        """Return the beds, and whoever lies in none."""
+        return [one for one in found.lines if one.bed or one.patients]
+
+    def take(self, found: Beds) -> None:
+        """Hold them; the first time begin where the patient might go."""
+        first = not self.rows.total
+        super().take(found)
+        if first and self._head is not None:
+            self._mark_free(self._head.ward)
 
     def opened(self) -> list[Act]:
         """Fetch them, and ask whether whoever is here may move somebody."""
         gate = ask_gate(self.desk, (KIND,), self._head.patient) if self._head else []
-        return [self._fetch(holds=True), *gate]
-
-    def resumed(self) -> list[Act]:
-        """Fetch them again."""
-        return [self._fetch(holds=True)]
-
-    def changed(self) -> list[Act]:
-        """Fetch them again; the selection stays on its bed."""
-        return [self._fetch(holds=False)]
+        return [*super().opened(), *gate]
 
     @property
     def question(self) -> Hashable | None:
         """Which bed, and whether it is meant though somebody lies there."""
-        return self._listed, self._asked and (self._asked.ward, self._asked.bed)
+        listed = super().question
+        return listed if self._asked is None else (listed, self.name_of(self._asked))
 
-    def answers(self, item: str | Scan) -> bool:
-        """Enter takes the bed."""
-        return item == "enter"
+    def scrolled(self) -> list[Act]:
+        """Another bed is marked: nothing is asked about it."""
+        self._asked = None
+        return []
 
     def key(self, key: str) -> list[Act]:
         """Mark a bed, move there, or write another one down."""
-        if self._rows.key(key):
-            self._asked = None
-            return []
-        row = self._rows.selected
-        if key == "enter" and row is not None:
-            if self._rows.moved:
-                self._rows.moved = False
-                self._listed += 1
-                return [Say(self.desk.words("board.moved"), "warn", bell=True)]
-            return self._take(row)
-        match self.action(key):
-            case "n" if self._head is not None:
-                return [Open(BedPage(self.desk, self._head), instead=True)]
-            case "o" if row is not None and row.patients:
-                return [_chart(self.desk, row.patients[0])]
+        if self._head is not None and self.action(key) == "n":
+            return [Open(BedPage(self.desk, self._head), instead=True)]
         return super().key(key)
+
+    def act(self, key: str, row: BedLine) -> list[Act]:
+        """Move the patient there; open who lies there where that is asked, or nobody is to move."""
+        if key == "o" or self._head is None:
+            return [_chart(self.desk, row.patients[0])] if row.patients else []
+        if not row.bed:
+            return [Say(self.desk.words("beds.no_bed"), "warn", bell=True)]
+        others = [one for one in row.patients if one.patient != self._head.patient]
+        if others and self._asked != row:
+            self._asked = row
+            return [Say("", bell=True)]
+        return [self._move(row)]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw who is to be moved, and one row a bed."""
         words = self.desk.words
-        counts = words("beds.counts", free=self._free, taken=self._taken)
+        found = self.found or Beds((), 0, 0)
+        counts = words("beds.counts", free=found.free, taken=found.taken)
         top = [line(" ", Span(words("beds.title"), "title"), f"   {counts}")]
         if self._head is not None:
             top.insert(0, identity(words, self._head))
@@ -116,8 +127,7 @@ class BedsPage(Page):
             Column(words("beds.who"), 0),
         )
         room = Size(size.width, size.height - len(top))
-        empty = words("beds.none" if self._listed else "chart.loading")
-        return [*top, *draw_list(self._rows, columns, self._cells, room, empty)]
+        return [*top, *self.table(columns, room, "beds.none" if self.found else "chart.loading")]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
@@ -126,28 +136,16 @@ class BedsPage(Page):
             return [Hint(words("keys.enter"), words("beds.chart"))]
         return [Hint(words("keys.enter"), words("beds.move")), *super().hints()]
 
-    def _fetch(self, *, holds: bool) -> Ask:
-        def came(found: Beds) -> list[Act]:
-            first = not self._rows.total
-            self._rows.take_all([one for one in found.lines if one.bed or one.patients])
-            self._free, self._taken = found.free, found.taken
-            self._listed += holds
-            if first and self._head is not None:
-                self._mark_free(found)
-            return []
-
-        return Ask(lambda node: node.beds(), came, holds=holds)
-
-    def _mark_free(self, found: Beds) -> None:
-        """Begin at the first free bed of the patient's ward, else at the first free one."""
-        ward = self._head.ward if self._head is not None else ""
-        shown = [one for one in found.lines if one.bed or one.patients]
+    def _mark_free(self, ward: str) -> None:
+        """Begin at the first free bed of a ward, else at the first free one."""
+        shown = self.rows_of(self.found) if self.found else ()
         free = [at for at, one in enumerate(shown) if one.bed and not one.patients]
         near = [at for at in free if shown[at].ward == ward]
         for _ in range((near or free or [0])[0]):
-            self._rows.key("down")
+            self.rows.key("down")
 
-    def _cells(self, row: BedLine) -> list[Span]:
+    def cells(self, row: BedLine) -> list[Span]:
+        """Return ward, bed, and who lies there with how they do."""
         words = self.desk.words
         ward, bed = clean_text(row.ward) or "-", clean_text(row.bed) or "-"
         if not row.patients:
@@ -166,18 +164,6 @@ class BedsPage(Page):
             Span(sex(words, first.sex)),
             Span(f"{kept}{who}", "bad" if several else "title"),
         ]
-
-    def _take(self, row: BedLine) -> list[Act]:
-        """Move the patient there; open who lies there where nobody is to be moved."""
-        if self._head is None:
-            return [_chart(self.desk, row.patients[0])] if row.patients else []
-        if not row.bed:
-            return [Say(self.desk.words("beds.no_bed"), "warn", bell=True)]
-        others = [one for one in row.patients if one.patient != self._head.patient]
-        if others and self._asked != row:
-            self._asked = row
-            return [Say("", bell=True)]
-        return [self._move(row)]
 
     def _move(self, row: BedLine) -> Ask:
         assert self._head is not None

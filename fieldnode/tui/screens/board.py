@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Hashable
 from typing import ClassVar
 
+from fieldnode.client import Node
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui import watching
 from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.alerting import CUSTODY_UNCLEAR, alerts_of, newest
 from fieldnode.tui.cores.display import Line, Size, Span, between, cells, cut, line
-from fieldnode.tui.cores.fields import Field
-from fieldnode.tui.cores.form import FormCore
-from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
+from fieldnode.tui.cores.list import PAGE_ROWS
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.page import Action, Hint
 from fieldnode.tui.screens.alerts import alert_text
 from fieldnode.tui.screens.beds import BedsPage
 from fieldnode.tui.screens.belonging import came_from, marked
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.drafts import DraftsPage
+from fieldnode.tui.screens.listing import ENTER, FILTER, Paged
 from fieldnode.tui.screens.printing import PrintPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.results import ResultsPage
@@ -28,7 +28,7 @@ from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.unconfirmed import UnconfirmedPage
 from fieldnode.tui.screens.vitals import VitalsPage
-from fieldnode.tui.widgets.list_view import Column, draw_counts, draw_list
+from fieldnode.tui.widgets.list_view import Column, draw_counts
 from fieldnode.tui.wording import (
     CUSTODY,
     TRIAGE_ROLES,
@@ -40,8 +40,7 @@ from fieldnode.tui.wording import (
     span_of,
     triage,
 )
-from protocols.errors import FieldmeshError
-from protocols.live.api import BoardLine, BoardPage, SharedTag, Unconfirmed
+from protocols.live.api import BoardLine, BoardPage, Unconfirmed
 from protocols.records.display import clean_text
 
 WIDE_CELLS = 110
@@ -63,12 +62,10 @@ HINT_CELLS = 79
 ROOMY_ROWS = 14
 """From this height on the marked patient and the newest alert have a row each."""
 
-FILTER_CHARS_MAX = 40
-
-_Then = Callable[[BoardLine], Act]
+_NOTHING = BoardPage(0, 0, ())
 
 
-class WardPage(Page):
+class WardPage(Paged[BoardLine, BoardPage]):
     """The board."""
 
     name: ClassVar[str] = "board"
@@ -76,7 +73,7 @@ class WardPage(Page):
         Action("n", "1", "board.new"),
         Action("v", "2", "board.vitals"),
         Action("t", "7", "board.retriage"),
-        Action("/", "3", "board.filter"),
+        Action(FILTER, "3", "board.filter"),
         Action("d", "4", "board.drafts"),
         Action("r", "5", "board.results"),
         Action("c", "6", "board.unconfirmed"),
@@ -84,79 +81,77 @@ class WardPage(Page):
         Action("b", "9", "board.beds"),
         Action("p", "0", "board.print"),
     )
+    about = (ENTER, "v", "t", "b", "p")
+    none_marked: ClassVar[str] = "board.nobody"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._rows: ListCore[BoardLine] = ListCore(lambda row: row.patient)
-        self._counts: dict[str, int] = {}
-        self._shared_tags: tuple[SharedTag, ...] = ()
-        self._unassigned = 0
-        """Results that wait for a patient."""
         self._unconfirmed = 0
         """Triage that nobody identified wrote; asked for whoever is signed in."""
-        self._sealed = False
-        self._restored_ms: int | None = None
-        self._filter = ""
         self._sort = SORTS[0]
         self._ward = ""
         """Only who lies there; '' for all."""
         self._wards: tuple[str, ...] = ()
-        self._limited = False
-        self._signed = True
-        self._pages: dict[int, BoardPage] = {}
-        """As they came, for the newest alert."""
-        self._asking: FormCore | None = None
-        self._came = False
-        self._listed = 0
-        """How often another list came in place of what was shown."""
+        self._wide = False
+
+    def name_of(self, row: BoardLine) -> str:
+        """Return the patient."""
+        return row.patient
+
+    @property
+    def asked(self) -> Hashable:
+        """Whom the filter finds, in which order, of which ward."""
+        return self.filter, self._sort, self._ward
+
+    def ask(self, node: Node, offset: int) -> Awaitable[BoardPage]:
+        """Ask for them."""
+        return node.board(offset, PAGE_ROWS, self.filter, self._sort, self._ward)
+
+    def take(self, page: int, found: BoardPage) -> None:
+        """Hold a page, and which wards there are."""
+        super().take(page, found)
+        self._wards = found.wards or self._wards
 
     def opened(self) -> list[Act]:
         """Fetch the first page; keys wait for it."""
-        return [self._fetch(0, holds=True), *self._ask_unconfirmed()]
-
-    def resumed(self) -> list[Act]:
-        """Fetch again what is on the screen."""
-        return self.changed()
+        return [*super().opened(), *self._ask_unconfirmed()]
 
     def changed(self) -> list[Act]:
-        """Rows changed: the selection stays on its patient."""
-        self._rows.changed()
-        pages = [self._fetch(page, holds=False) for page in self._rows.wanted()]
-        return [*pages, *self._ask_unconfirmed()]
+        """Fetch again what is on the screen; the mark stays on its patient."""
+        return [*super().changed(), *self._ask_unconfirmed()]
 
     def key(self, key: str) -> list[Act]:
         """Move, open, filter, or start something."""
-        if self._asking is not None:
-            return self._filter_key(self._asking, key)
-        if self._rows.key(key):
-            return [self._fetch(page, holds=False) for page in self._rows.wanted()]
+        if self.filtering:
+            return super().key(key)
         if key in ("left", "right"):
             return self._other_ward(1 if key == "right" else -1)
-        if key == "enter":
-            return self._with_selected(lambda row: Open(ChartPage(self.desk, row.patient)))
-        return self._begin(self.action(key))
+        action = self.action(key)
+        if action == "p" and self.rows.selected is None:
+            return [Open(PrintPage(self.desk, None))]
+        return self._begin(action) or super().key(key)
+
+    def act(self, key: str, row: BoardLine) -> list[Act]:
+        """Open the marked patient's chart, or start something for them."""
+        match key:
+            case "v":
+                return [Open(VitalsPage(self.desk, row))]
+            case "t":
+                return [Open(TriagePage(self.desk, row))]
+            case "b":
+                return [Open(BedsPage(self.desk, row))]
+            case "p":
+                return [Open(PrintPage(self.desk, row))]
+        return [Open(ChartPage(self.desk, row.patient))]
 
     def _begin(self, action: str) -> list[Act]:
-        """Start what a letter stands for."""
+        """Start what a letter stands for that is about nobody yet."""
         match action:
             case "n":
                 return [Open(RegisterPage(self.desk))]
-            case "v":
-                return self._with_selected(lambda row: Open(VitalsPage(self.desk, row)))
-            case "t":
-                return self._with_selected(lambda row: Open(TriagePage(self.desk, row)))
-            case "/":
-                field = Field("filter", "board.filter_label", chars_max=FILTER_CHARS_MAX)
-                self._asking = FormCore((field,))
-                self._asking.restore({"filter": self._filter})
-                return []
             case "s":
                 self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
-                return self._anew()
-            case "b":
-                return self._with_selected(lambda row: Open(BedsPage(self.desk, row)))
-            case "p":
-                return [Open(PrintPage(self.desk, self._rows.selected))]
+                return self.anew()
             case "d":
                 return [Open(DraftsPage(self.desk))]
             case "r":
@@ -169,34 +164,22 @@ class WardPage(Page):
         """Look the tag up."""
         return [Open(SearchPage(self.desk, scan.text))]
 
-    @property
-    def question(self) -> Hashable | None:
-        """Which of the patients listed."""
-        return None if self._asking is not None else self._listed
-
-    def answers(self, item: str | Scan) -> bool:
-        """Enter, `v`, `t` and `b` are about the selected patient."""
-        return item == "enter" or (isinstance(item, str) and self.action(item) in tuple("vtbp"))
-
     def draw(self, size: Size) -> list[Line]:
         """Draw counts and rows."""
-        words = self.desk.words
-        wide = size.width >= WIDE_CELLS
+        self._wide = size.width >= WIDE_CELLS
         alerts = self._alerts(size.width)
         below = self._below(size)
         room = Size(size.width, size.height - 2 - len(alerts) - len(below))
-        empty = words("board.none_found" if self._filter or self._ward else "board.empty")
-        if not self._came:
-            empty = words("chart.loading")
-        columns = _columns(words, size.width, wide=wide)
-        rows = draw_list(self._rows, columns, lambda row: self._cells(row, wide), room, empty)
+        empty = "board.none_found" if self.filter or self._ward else "board.empty"
+        columns = _columns(self.desk.words, size.width, wide=self._wide)
+        rows = self.table(columns, room, empty if self.pages else "chart.loading")
         return [self._top(size.width), self._order(size.width), *alerts, *rows, *below]
 
     def hints(self) -> list[Hint]:
         """Put the way into a chart first; help has those for which 80 columns have no room."""
         words = self.desk.words
-        if self._asking is not None:
-            return [Hint(words("keys.enter"), words("board.apply"))]
+        if self.filtering:
+            return super().hints()
         shown = [Hint(words("keys.enter"), words("board.open"))]
         by_letter = {one.letter: one for one in self.actions}
         for letter in HINTED:
@@ -208,43 +191,42 @@ class WardPage(Page):
 
     def _alerts(self, width: int) -> list[Line]:
         """Return a line for results without a patient, and one for a tag on several patients."""
-        waiting = self.desk.words.count("board.unassigned", self._unassigned)
-        found = [line(" ", Span(cut(waiting, width - 2), "warn"))] if self._unassigned else []
+        last = self.last or _NOTHING
+        waiting = self.desk.words.count("board.unassigned", last.unassigned)
+        found = [line(" ", Span(cut(waiting, width - 2), "warn"))] if last.unassigned else []
         if self._unconfirmed:
             told = self.desk.words.count("board.unconfirmed_waits", self._unconfirmed)
             found.append(line(" ", Span(cut(told, width - 2), "warn")))
-        if self._sealed:
+        if last.sealed:
             found.insert(0, line(" ", Span(cut(self.desk.words("board.sealed"), width - 2), "bad")))
-        if self._restored_ms is not None:
-            since = span_of(self.desk.words, max(self.desk.now_ms - self._restored_ms, 0))
+        if last.restored_ms is not None:
+            since = span_of(self.desk.words, max(self.desk.now_ms - last.restored_ms, 0))
             text = self.desk.words("board.restored", age=since)
             found.insert(0, line(" ", Span(cut(text, width - 2), "warn")))
-        if not self._shared_tags:
+        if not last.shared_tags:
             return found
-        first = self._shared_tags[0]
+        first = last.shared_tags[0]
         who = ", ".join(clean_text(code) for _, code in first.carriers)
         text = self.desk.words.count(
-            "board.tag_shared", len(self._shared_tags), tag=clean_text(first.tag), who=who
+            "board.tag_shared", len(last.shared_tags), tag=clean_text(first.tag), who=who
         )
         return [line(" ", Span(cut(text, width - 2), "bad")), *found]
 
     def _top(self, width: int) -> Line:
         """Return the counts by triage, or the filter while it is typed."""
-        words = self.desk.words
-        if self._asking is not None:
-            typed = self._asking.text(0)
-            label = Span(f" {words('board.filter_label')} ", "label")
-            return line(label, Span(typed, "open"), Span(" ", "cursor"))
+        words, counts = self.desk.words, (self.last or _NOTHING).counts
+        if self.filtering:
+            return self.typed()
         parts = [
             Span(
-                words(f"count.{TRIAGE_WORDS[category]}", n=self._counts.get(str(category), 0)),
+                words(f"count.{TRIAGE_WORDS[category]}", n=counts.get(str(category), 0)),
                 TRIAGE_ROLES[category],
             )
             for category in (1, 2, 3, 4, 0)
         ]
-        parts.append(Span(words("count.none", n=self._counts.get("none", 0))))
-        if self._filter:
-            parts.insert(0, Span(words("board.filtered", text=self._filter), "warn"))
+        parts.append(Span(words("count.none", n=counts.get("none", 0))))
+        if self.filter:
+            parts.insert(0, Span(words("board.filtered", text=self.filter), "warn"))
         return draw_counts(parts, width)
 
     def _order(self, width: int) -> Line:
@@ -254,9 +236,9 @@ class WardPage(Page):
         if self._ward:
             ward = words("board.in_ward", ward=clean_text(self._ward))
             said.append(Span(cut(ward, width // 3), "warn"))
-        if self._limited:
-            said.append(Span(words("board.limited", n=self._rows.total), "warn"))
-        if not self._signed:
+        if self.last and self.last.limited:
+            said.append(Span(words("board.limited", n=self.rows.total), "warn"))
+        if self.last and not self.last.signed:
             said.append(Span(words("board.not_approved"), "bad"))
         return draw_counts(said, width)
 
@@ -264,7 +246,7 @@ class WardPage(Page):
         """Return the marked patient in full, and the newest alert."""
         if size.height < ROOMY_ROWS:
             return []
-        row, words = self._rows.selected, self.desk.words
+        row, words = self.rows.selected, self.desk.words
         detail: Line = ()
         if row is not None:
             isolation = words(f"isolation.{row.isolation}") if watching.isolated(row) else ""
@@ -279,7 +261,7 @@ class WardPage(Page):
     def _newest(self, width: int) -> Line:
         """Return what changed last of what somebody has to look at; F6 has all of it."""
         desk = self.desk
-        found = [one for page in self._pages.values() for one in alerts_of(page, desk.now_ms)]
+        found = [one for page in self.pages.values() for one in alerts_of(page, desk.now_ms)]
         last = newest(found)
         if last is None or last.head is None:
             return ()
@@ -290,7 +272,8 @@ class WardPage(Page):
         count = Span(f"F6 {counted} ", "warn")
         return between(line(" ", Span(cut(said, width - 20), "bad")), line(count), width)
 
-    def _cells(self, row: BoardLine, wide: bool) -> list[Span]:
+    def cells(self, row: BoardLine) -> list[Span]:
+        """Return what the columns of `_columns` say of one patient."""
         words, now_ms = self.desk.words, self.desk.now_ms
         since = row.waiting_since_ms
         wait = "-" if since is None else span_of(words, now_ms - since)
@@ -305,7 +288,7 @@ class WardPage(Page):
             Span(clean_text(row.tag) or clean_text(row.code)),
             Span(age(words, clean_text(row.age)) or "?"),
             Span(sex(words, row.sex)),
-            *([Span(clean_text(row.problem))] if wide else []),
+            *([Span(clean_text(row.problem))] if self._wide else []),
             _named(words, row),
         ]
 
@@ -316,34 +299,7 @@ class WardPage(Page):
             return [Say(self.desk.words("board.no_wards"), "plain")]
         here = wards.index(self._ward) if self._ward in wards else 0
         self._ward = wards[(here + step) % len(wards)]
-        return self._anew()
-
-    def _anew(self) -> list[Act]:
-        """Fetch another order or ward; nobody stays marked by their place alone."""
-        self._rows.clear()
-        self._pages.clear()
-        self._came = False
-        return [self._fetch(0, holds=True)]
-
-    def _filter_key(self, asking: FormCore, key: str) -> list[Act]:
-        if key == "escape":
-            self._asking = None
-            return []
-        if not asking.key(key).save:
-            return []
-        self._filter, self._asking = asking.answer(0).text, None
-        return self._anew()
-
-    def _with_selected(self, then: _Then) -> list[Act]:
-        """Act on the selected row, unless it just took the place of another."""
-        row = self._rows.selected
-        if row is None:
-            return [Say(self.desk.words("board.nobody"), "warn", bell=True)]
-        if self._rows.moved:
-            self._rows.moved = False
-            self._listed += 1
-            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
-        return [then(row)]
+        return self.anew()
 
     def _ask_unconfirmed(self) -> list[Act]:
         """Ask how much triage waits for a person, where one is here."""
@@ -355,28 +311,7 @@ class WardPage(Page):
             self._unconfirmed = found.total
             return []
 
-        return [Ask(lambda node: node.unconfirmed(0), came, _later, holds=False)]
-
-    def _fetch(self, page: int, *, holds: bool) -> Ask:
-        offset, asked = page * PAGE_ROWS, (self._filter, self._sort, self._ward)
-
-        def came(found: BoardPage) -> list[Act]:
-            if asked == (self._filter, self._sort, self._ward):
-                self._came = True
-                self._listed += holds
-                self._rows.take(page, found.lines, found.total)
-                self._counts = found.counts
-                self._shared_tags = found.shared_tags
-                self._unassigned = found.unassigned
-                self._sealed = found.sealed
-                self._restored_ms = found.restored_ms
-                self._wards, self._limited = found.wards or self._wards, found.limited
-                self._signed = found.signed
-                self._pages = {**self._pages, page: found} if page else {0: found}
-            return []
-
-        failed = None if holds else _later
-        return Ask(lambda node: node.board(offset, PAGE_ROWS, *asked), came, failed, holds=holds)
+        return [Ask(lambda node: node.unconfirmed(0), came, holds=False)]
 
 
 def _columns(words: Catalogue, width: int, *, wide: bool) -> list[Column]:
@@ -417,8 +352,3 @@ def _custody(words: Catalogue, row: BoardLine) -> str:
 def _disputed(row: BoardLine) -> bool:
     """Whether what two people wrote apart is still to be settled."""
     return bool(row.unsettled) or row.triage_open or row.tag_shared or row.bed_shared
-
-
-def _later(_failure: FieldmeshError) -> list[Act]:
-    """What is shown stays, and the header says that the node is away."""
-    return []

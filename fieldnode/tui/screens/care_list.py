@@ -3,115 +3,113 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Sequence
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, Generic, Protocol, TypeVar
 
+from fieldnode.client import Node
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, line
-from fieldnode.tui.cores.list import ListCore
-from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.cores.display import Line, Size, Span, cut, line
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Page
 from fieldnode.tui.screens.glass import asked_first
-from fieldnode.tui.widgets.list_view import Column, draw_list
-from fieldnode.tui.wording import error, identity, safety_line
+from fieldnode.tui.screens.listing import Fetched
+from fieldnode.tui.widgets.list_view import Column
+from fieldnode.tui.wording import clock, error, identity, safety_line
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine
 from protocols.live.bedside import Care
 
+
+class Statement(Protocol):
+    """What somebody said of a patient."""
+
+    @property
+    def fact(self) -> str:
+        """The fact."""
+
+    @property
+    def at_ms(self) -> int:
+        """When, Unix milliseconds."""
+
+    @property
+    def author(self) -> str:
+        """By whom."""
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether people differ about it."""
+
+    @property
+    def remark(self) -> str:
+        """What else was written."""
+
+
 Row = TypeVar("Row")
+Said = TypeVar("Said", bound=Statement)
 
 
 def with_care(desk: Desk, patient: str, go_on: Callable[[Care], list[Act]]) -> Ask:
     """Ask for a patient's care and go on with it; of another team a reason is asked for first."""
 
     def refused(failure: FieldmeshError) -> list[Act]:
-        asked = asked_first(desk, patient, failure)
-        said = Say(error(desk.words, failure), "bad", bell=True)
-        return [said] if asked is None else [asked]
+        return _refused(desk, patient, failure)
 
     return Ask(lambda node: node.care(patient), go_on, refused)
 
 
-class CareList(Page, Generic[Row]):
-    """A list out of a patient's care."""
+class CareList(Fetched[Row, Care], Generic[Row]):
+    """A list out of a patient's care; what an action is about is `self.care`."""
 
     title: ClassVar[str] = ""
     """Catalogue key."""
     empty: ClassVar[str] = ""
     """Catalogue key of what is said where there is nothing."""
-    about_marked: ClassVar[str] = ""
-    """Letters of the actions that are about the marked row."""
+    none_marked: ClassVar[str] = "care.none_marked"
     detail_rows: ClassVar[int] = 3
 
     def __init__(self, desk: Desk, head: BoardLine) -> None:
         super().__init__(desk)
         self.head = head
-        self.care: Care | None = None
-        self.rows: ListCore[Row] = ListCore(self.name_of)
-        self._listed = 0
-
-    @abstractmethod
-    def name_of(self, row: Row) -> str:
-        """Return what a row is known by."""
-
-    @abstractmethod
-    def rows_of(self, care: Care) -> Sequence[Row]:
-        """Return what is listed."""
 
     @abstractmethod
     def columns(self) -> tuple[Column, ...]:
         """Return the columns."""
 
     @abstractmethod
-    def cells(self, row: Row) -> list[Span]:
-        """Return a row's cells."""
-
-    @abstractmethod
     def details(self, row: Row, width: int) -> list[Line]:
         """Return all that is to say of the marked row."""
 
     @abstractmethod
-    def act(self, letter: str, care: Care, row: Row | None) -> list[Act]:
-        """Do what an action asks for."""
+    def begin(self, letter: str) -> list[Act]:
+        """Do what an action asks for that is about none of the rows."""
 
-    def opened(self) -> list[Act]:
-        """Fetch it; keys wait."""
-        return [self._fetch(holds=True)]
+    @property
+    def care(self) -> Care:
+        """What was answered; actions wait for it."""
+        assert self.found is not None
+        return self.found
 
-    def resumed(self) -> list[Act]:
-        """Fetch it again: what was just saved is in it."""
-        return [self._fetch(holds=True)]
+    def ask(self, node: Node) -> Awaitable[Care]:
+        """Ask for the patient's care."""
+        return node.care(self.head.patient)
 
-    def changed(self) -> list[Act]:
-        """Fetch it again; the mark stays on its row."""
-        return [self._fetch(holds=False)]
+    def take(self, found: Care) -> None:
+        """Hold it, with who it is about."""
+        super().take(found)
+        self.head = found.head
+
+    def refused(self, failure: FieldmeshError) -> list[Act]:
+        """Of another team's patient a reason is asked for first."""
+        return _refused(self.desk, self.head.patient, failure)
 
     def key(self, key: str) -> list[Act]:
         """Move the mark, or do something."""
-        if self.rows.key(key):
-            return []
         letter = self.action(key)
-        if self.care is None or not letter:
+        if not letter:
             return super().key(key)
-        row = self.rows.selected
-        if letter in self.about_marked and row is None:
-            return [Say(self.desk.words("care.none_marked"), "warn", bell=True)]
-        if letter in self.about_marked and self.rows.moved:
-            self.rows.moved = False
-            self._listed += 1
-            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
-        return self.act(letter, self.care, row)
-
-    @property
-    def question(self) -> Hashable | None:
-        """Which of them; the first list is read before anything is done with one."""
-        return self._listed if self.rows.total and self.about_marked else None
-
-    def answers(self, item: str | Scan) -> bool:
-        """What is about the marked row."""
-        letter = self.action(item) if isinstance(item, str) else ""
-        return bool(letter) and letter in self.about_marked
+        if self.found is None:
+            return []
+        return super().key(key) if letter in self.about else self.begin(letter)
 
     def draw(self, size: Size) -> list[Line]:
         """Draw who it is about, the list, and the marked row in full."""
@@ -124,24 +122,34 @@ class CareList(Page, Generic[Row]):
         chosen = self.rows.selected
         below = [] if chosen is None else self.details(chosen, size.width)[: self.detail_rows]
         below += [()] * (self.detail_rows - len(below))
-        said = words(self.empty) if self.care is not None else words("chart.loading")
+        said = self.empty if self.found is not None else "chart.loading"
         room = Size(size.width, size.height - len(top) - len(below))
-        return [*top, *draw_list(self.rows, self.columns(), self.cells, room, said), *below]
+        return [*top, *self.table(self.columns(), room, said), *below]
 
-    def _fetch(self, *, holds: bool) -> Ask:
-        patient = self.head.patient
 
-        def came(care: Care) -> list[Act]:
-            self.care, self.head = care, care.head
-            self.rows.take_all(self.rows_of(care))
-            self._listed += holds
-            return []
+class SaidList(CareList[Said], Generic[Said]):
+    """A list of what people said of a patient."""
 
-        if not holds:
-            return Ask(lambda node: node.care(patient), came, lambda _: [], holds=False)
-        return with_care(self.desk, patient, came)
+    def name_of(self, row: Said) -> str:
+        """Return the fact."""
+        return row.fact
+
+    def details(self, row: Said, width: int) -> list[Line]:
+        """Return who said so and when, and what else was written."""
+        desk, words = self.desk, self.desk.words
+        at = clock(row.at_ms, desk.now_ms, desk.zone)
+        said = [words("care.said", by=row.author, at=at)]
+        if row.unsettled:
+            said.append(words("care.unsettled"))
+        rows = [line(" ", Span(cut("  ".join(said), width - 2), "dim"))]
+        return [*rows, line(" ", Span(cut(row.remark, width - 2)))] if row.remark else rows
 
 
 def open_form(desk: Desk, patient: str, make: Callable[[Care], Page]) -> Ask:
     """Ask for a patient's care, then open a form that begins from it."""
     return with_care(desk, patient, lambda care: [Open(make(care))])
+
+
+def _refused(desk: Desk, patient: str, failure: FieldmeshError) -> list[Act]:
+    asked = asked_first(desk, patient, failure)
+    return [Say(error(desk.words, failure), "bad", bell=True) if asked is None else asked]

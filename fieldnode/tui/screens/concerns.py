@@ -5,7 +5,7 @@ Boards, searches and charts say nothing of them (SAFETY 18); this is the one pla
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Awaitable, Sequence
 from typing import Any, ClassVar
 
 from fieldnode.client import Node
@@ -13,14 +13,13 @@ from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Field
 from fieldnode.tui.cores.form import FormCore
-from fieldnode.tui.cores.list import ListCore
-from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.page import Hint
 from fieldnode.tui.screens.belonging import coded, wrapped
 from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.chart import ChartPage
-from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.screens.listing import Fetched
+from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import clock
 from protocols.live.api import BoardLine
 from protocols.live.crossing import ConcernLine, Concerns
@@ -38,58 +37,38 @@ CONCERNS = (
 )
 
 
-class ConcernsPage(Page):
+class ConcernsPage(Fetched[ConcernLine, Concerns]):
     """One row a concern, the newest first; to who is not entitled, why not."""
 
     name: ClassVar[str] = "concerns"
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._rows: ListCore[ConcernLine] = ListCore(lambda row: row.fact)
-        self._found: Concerns | None = None
-        self._listed = 0
+    def name_of(self, row: ConcernLine) -> str:
+        """Return the fact."""
+        return row.fact
 
-    def opened(self) -> list[Act]:
-        """Fetch them; keys wait."""
-        return [self._fetch(holds=True)]
+    def ask(self, node: Node) -> Awaitable[Concerns]:
+        """Ask for what whoever is here may read."""
+        return node.concerns()
+
+    def rows_of(self, found: Concerns) -> Sequence[ConcernLine]:
+        """Return all."""
+        return found.lines
 
     def resumed(self) -> list[Act]:
         """Fetch them again: somebody else may sit here now."""
-        self._rows.clear()
-        self._found = None
-        return [self._fetch(holds=True)]
+        self.rows.clear()
+        self.found = None
+        return super().resumed()
 
-    def changed(self) -> list[Act]:
-        """Fetch them again; the selection stays."""
-        return [self._fetch(holds=False)]
-
-    def key(self, key: str) -> list[Act]:
-        """Move, or open the chart."""
-        if self._rows.key(key):
-            return []
-        row = self._rows.selected
-        if key != "enter" or row is None:
-            return super().key(key)
-        if self._rows.moved:
-            self._rows.moved = False
-            self._listed += 1
-            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
+    def act(self, _key: str, row: ConcernLine) -> list[Act]:
+        """Open the chart."""
         if not row.code:
             return [Say(self.desk.words("concerns.unknown"), "warn", bell=True)]
         return [Open(ChartPage(self.desk, row.patient))]
 
-    @property
-    def question(self) -> Hashable | None:
-        """Which of those listed."""
-        return self._listed if self._rows.total else None
-
-    def answers(self, item: str | Scan) -> bool:
-        """Enter opens the selected one's chart."""
-        return item == "enter"
-
     def draw(self, size: Size) -> list[Line]:
         """Draw the concerns, then the whole of the selected one."""
-        words, found = self.desk.words, self._found
+        words, found = self.desk.words, self.found
         title = line(" ", Span(words("concerns.title"), "title"))
         if found is None:
             return [title, (), line(" ", Span(words("chart.loading"), "dim"))]
@@ -104,27 +83,19 @@ class ConcernsPage(Page):
             Column(words("board.name"), 0),
         )
         room = Size(size.width, size.height - 2 - WHOLE_ROWS)
-        drawn = draw_list(self._rows, columns, self._cells, room, words("concerns.none"))
-        row = self._rows.selected
+        drawn = self.table(columns, room, "concerns.none")
+        row = self.rows.selected
         whole = wrapped(clean_text(row.text, TEXT_CHARS_MAX), size, most=WHOLE_ROWS) if row else []
         return [title, *drawn, (), *whole, *[()] * (WHOLE_ROWS - len(whole))]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does, where there is something to open."""
-        if not self._rows.total:
+        if not self.rows.total:
             return []
         return [Hint(self.desk.words("keys.enter"), self.desk.words("board.open"))]
 
-    def _fetch(self, *, holds: bool) -> Ask:
-        def came(found: Concerns) -> list[Act]:
-            self._found = found
-            self._listed += holds
-            self._rows.take_all(found.lines)
-            return []
-
-        return Ask(lambda node: node.concerns(), came, holds=holds)
-
-    def _cells(self, row: ConcernLine) -> list[Span]:
+    def cells(self, row: ConcernLine) -> list[Span]:
+        """Return when, what, of whom, by whom."""
         words, desk = self.desk.words, self.desk
         gone = words("chart.in_error") + " " if row.replaced == 2 else ""
         role = "dim" if row.replaced else "plain"

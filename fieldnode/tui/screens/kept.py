@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Hashable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
+from fieldnode.client import Node
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line
-from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.cores.sealing import TypedCode, code_of
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.belonging import coded, may_not, shown_name, wrapped
+from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.screens.seal import code_line
-from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import clock
 from protocols.live.belonging import Apart, KeptLine, Quarantine
 from protocols.live.phrases import LANGUAGES, phrases
@@ -38,49 +39,40 @@ class Row(NamedTuple):
     """What a seal keeps back, and an extension would let through."""
 
 
-class KeptPage(Page):
+class KeptPage(Fetched[Row, Apart]):
     """One row for each thing kept apart."""
 
     name: ClassVar[str] = "kept"
     actions = (Action("e", "1", "kept.extend"),)
+    about = ("e",)
+    none_marked: ClassVar[str] = "kept.no_seal"
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._rows: ListCore[Row] = ListCore(lambda row: row.id)
-        self._found: Apart | None = None
-        self._listed = 0
+    def name_of(self, row: Row) -> str:
+        """Return what it is known by."""
+        return row.id
 
-    def opened(self) -> list[Act]:
-        """Fetch them; keys wait."""
-        return [self._fetch(holds=True)]
+    def ask(self, node: Node) -> Awaitable[Apart]:
+        """Ask for everything."""
+        return node.apart()
 
-    def resumed(self) -> list[Act]:
-        """Fetch them again: some may count now."""
-        return [self._fetch(holds=True)]
+    def rows_of(self, found: Apart) -> Sequence[Row]:
+        """Return it as rows, in words."""
+        return list(_rows(self.desk, found))
 
-    def changed(self) -> list[Act]:
-        """Fetch them again."""
-        return [self._fetch(holds=False)]
-
-    def key(self, key: str) -> list[Act]:
-        """Move, or begin to extend a seal."""
-        if self._rows.key(key):
-            return []
-        return self._extend() if self.action(key) == "e" else super().key(key)
-
-    @property
-    def question(self) -> Hashable | None:
-        """Which of those listed."""
-        return self._listed
-
-    def answers(self, item: str | Scan) -> bool:
-        """Extending is about the one selected."""
-        return isinstance(item, str) and self.action(item) == "e"
+    def act(self, _key: str, row: Row) -> list[Act]:
+        """Begin to extend a seal."""
+        kept, found = row.kept, self.found
+        if kept is None or found is None:
+            return [Say(self.desk.words("kept.no_seal"), "warn", bell=True)]
+        if kept.why_not:
+            return [Say(may_not(self.desk, kept.why_not, kept.ask), "warn", bell=True)]
+        feeds = tuple(each for each in found.kept if each.seal == kept.seal)
+        return [Open(ExtendPage(self.desk, feeds))]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw what is kept apart, then the whole of the selected one."""
-        words, found = self.desk.words, self._found
-        if found is None:
+        words = self.desk.words
+        if self.found is None:
             return [line(" ", Span(words("chart.loading"), "dim"))]
         columns = (
             Column(words("kept.what"), 26),
@@ -90,21 +82,13 @@ class KeptPage(Page):
         )
         title = line(" ", Span(words("kept.title"), "title"))
         room = Size(size.width, size.height - 1 - WHOLE_ROWS)
-        drawn = draw_list(self._rows, columns, self._cells, room, words("kept.nothing"))
-        row = self._rows.selected
+        drawn = self.table(columns, room, "kept.nothing")
+        row = self.rows.selected
         whole = wrapped(row.whole, size, most=WHOLE_ROWS - 1) if row else []
         return [title, *drawn, (), *whole, *[()] * (WHOLE_ROWS - 1 - len(whole))]
 
-    def _fetch(self, *, holds: bool) -> Ask:
-        def came(found: Apart) -> list[Act]:
-            self._found = found
-            self._listed += holds
-            self._rows.take_all(list(_rows(self.desk, found)))
-            return []
-
-        return Ask(lambda node: node.apart(), came, holds=holds)
-
-    def _cells(self, row: Row) -> list[Span]:
+    def cells(self, row: Row) -> list[Span]:
+        """Return what, how much, since when, whose."""
         since = clock(row.since_ms or None, self.desk.now_ms, self.desk.zone)
         return [
             Span(row.what, "warn"),
@@ -112,21 +96,6 @@ class KeptPage(Page):
             Span(since),
             Span(row.who, "title"),
         ]
-
-    def _extend(self) -> list[Act]:
-        words, row = self.desk.words, self._rows.selected
-        if row is None or row.kept is None:
-            return [Say(words("kept.no_seal"), "warn", bell=True)]
-        if self._rows.moved:
-            self._rows.moved = False
-            self._listed += 1
-            return [Say(words("board.moved"), "warn", bell=True)]
-        if row.kept.why_not:
-            return [Say(may_not(self.desk, row.kept.why_not, row.kept.ask), "warn", bell=True)]
-        assert self._found is not None
-        seal = row.kept.seal
-        feeds = tuple(each for each in self._found.kept if each.seal == seal)
-        return [Open(ExtendPage(self.desk, feeds))]
 
 
 class ExtendPage(Page):

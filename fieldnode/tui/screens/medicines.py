@@ -37,7 +37,7 @@ class MedicinesPage(CareList[MedicineLine | DoseLine]):
     name: ClassVar[str] = "medicines"
     title: ClassVar[str] = "medicines.title"
     empty: ClassVar[str] = "medicines.empty"
-    about_marked: ClassVar[str] = "gs"
+    about = ("g", "s")
     detail_rows: ClassVar[int] = 5
     actions = (
         Action("g", "1", "medicines.give"),
@@ -50,9 +50,9 @@ class MedicinesPage(CareList[MedicineLine | DoseLine]):
         """Return the order, or the dose without one."""
         return row.order if isinstance(row, MedicineLine) else row.fact
 
-    def rows_of(self, care: Care) -> Sequence[MedicineLine | DoseLine]:
+    def rows_of(self, found: Care) -> Sequence[MedicineLine | DoseLine]:
         """Return both."""
-        return (*care.medicines, *care.doses)
+        return (*found.medicines, *found.doses)
 
     def columns(self) -> tuple[Column, ...]:
         """Return when it is due, what, how often, and the last dose."""
@@ -101,17 +101,18 @@ class MedicinesPage(CareList[MedicineLine | DoseLine]):
         last = line(" ", Span(cut(last_words(desk, row), width - 2), "dim"))
         return [*warned[:2], *whole[:2], last]
 
-    def act(self, letter: str, care: Care, row: MedicineLine | DoseLine | None) -> list[Act]:
-        """Open the form."""
-        if letter == "o":
-            return [Open(OrderPage(self.desk, care))]
-        if letter == "w":
-            return [Open(GiveWithoutPage(self.desk, care))]
+    def begin(self, letter: str) -> list[Act]:
+        """Order one, or give one without an order."""
+        page = OrderPage if letter == "o" else GiveWithoutPage
+        return [Open(page(self.desk, self.care))]
+
+    def act(self, key: str, row: MedicineLine | DoseLine) -> list[Act]:
+        """Give what was ordered, or stop it."""
         if not isinstance(row, MedicineLine):
             return [Say(self.desk.words("medicines.no_order_here"), "warn", bell=True)]
-        if letter == "g":
-            return [Open(GivePage(self.desk, care, row))]
-        return [Open(StopPage(self.desk, care, row))]
+        if key == "g":
+            return [Open(GivePage(self.desk, self.care, row))]
+        return [Open(StopPage(self.desk, self.care, row))]
 
     def _ordered(self, row: MedicineLine) -> list[str]:
         """Return the order in full."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Awaitable, Hashable, Sequence
 from typing import Any, ClassVar
 
+from fieldnode.client import Node
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, cut, line, wrap
 from fieldnode.tui.cores.fields import Answer, Field
-from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
-from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.page import Action, Hint
 from fieldnode.tui.screens.fields_page import FieldsPage
 from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
+from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.screens.stating import StatingPage
-from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import (
     called,
     clock,
@@ -33,55 +34,31 @@ OFFERS_MAX = 100
 REASON_CHARS_MAX = 140
 
 
-class OffersPage(Page):
+class OffersPage(Fetched[OfferLine, Offers]):
     """The list; Enter shows what is handed over."""
 
     name: ClassVar[str] = "offers"
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._rows: ListCore[OfferLine] = ListCore(lambda row: row.offer)
-        self._to_us = 0
-        self._listed = 0
+    def name_of(self, row: OfferLine) -> str:
+        """Return the offer."""
+        return row.offer
 
-    def opened(self) -> list[Act]:
-        """Fetch it; keys wait."""
-        return [self._fetch(holds=True)]
+    def ask(self, node: Node) -> Awaitable[Offers]:
+        """Ask for all that are open."""
+        return node.offers(OFFERS_MAX)
 
-    def resumed(self) -> list[Act]:
-        """Fetch it again: one may be answered."""
-        return self.opened()
+    def rows_of(self, found: Offers) -> Sequence[OfferLine]:
+        """Return all."""
+        return found.lines
 
-    def changed(self) -> list[Act]:
-        """Fetch it again; the selection stays on its line."""
-        return [self._fetch(holds=False)]
-
-    def key(self, key: str) -> list[Act]:
-        """Move, or look at one."""
-        if self._rows.key(key):
-            return []
-        chosen = self._rows.selected
-        if key != "enter" or chosen is None:
-            return super().key(key)
-        if self._rows.moved:
-            self._rows.moved = False
-            self._listed += 1
-            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
-        return [Open(OfferPage(self.desk, chosen))]
-
-    @property
-    def question(self) -> Hashable | None:
-        """Which of them."""
-        return self._listed
-
-    def answers(self, item: str | Scan) -> bool:
-        """Enter is about the selected one."""
-        return item == "enter"
+    def act(self, _key: str, row: OfferLine) -> list[Act]:
+        """Look at one."""
+        return [Open(OfferPage(self.desk, row))]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw one row each: to us, from here, or among others; whom; when."""
-        words = self.desk.words
-        title = line(" ", Span(words.count("offers.title", self._to_us), "title"))
+        words, to_us = self.desk.words, self.found.to_us if self.found else 0
+        title = line(" ", Span(words.count("offers.title", to_us), "title"))
         columns = (
             Column(words("offers.whose"), 13),
             Column(words("chart.at"), 11),
@@ -90,14 +67,15 @@ class OffersPage(Page):
             Column(words("board.name"), 0),
         )
         room = Size(size.width, size.height - 1)
-        return [title, *draw_list(self._rows, columns, self._cells, room, words("offers.none"))]
+        return [title, *self.table(columns, room, "offers.none")]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
         words = self.desk.words
         return [Hint(words("keys.enter"), words("offers.look")), Hint("↑ ↓", "")]
 
-    def _cells(self, row: OfferLine) -> list[Span]:
+    def cells(self, row: OfferLine) -> list[Span]:
+        """Return whose it is, when, to whom, and whom."""
         desk, words = self.desk, self.desk.words
         return [
             Span(words(_whose(row)), "warn" if row.to_us else "plain"),
@@ -106,15 +84,6 @@ class OffersPage(Page):
             Span(clean_text(row.head.code)),
             Span(called(words, row.head), "title"),
         ]
-
-    def _fetch(self, *, holds: bool) -> Ask:
-        def came(found: Offers) -> list[Act]:
-            self._rows.take_all(found.lines)
-            self._to_us = found.to_us
-            self._listed += holds
-            return []
-
-        return Ask(lambda node: node.offers(OFFERS_MAX), came, holds=holds)
 
 
 class OfferPage(StatingPage):

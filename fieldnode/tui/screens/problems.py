@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Open, Say
-from fieldnode.tui.cores.display import Line, Span, cut, line
+from fieldnode.tui.cores.display import Line, Span, line
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Date, Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Picked, coded
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action
 from fieldnode.tui.screens.care_form import CareForm
-from fieldnode.tui.screens.care_list import CareList
+from fieldnode.tui.screens.care_list import SaidList
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.picks import RELATION, terms
 from fieldnode.tui.widgets.list_view import Column
-from fieldnode.tui.wording import clock, value_text
+from fieldnode.tui.wording import value_text
 from protocols.live.api import BoardLine
 from protocols.live.bedside import Care, ConditionLine
 
@@ -29,26 +29,22 @@ STATUS = (
 )
 
 
-class ProblemsPage(CareList[ConditionLine]):
+class ProblemsPage(SaidList[ConditionLine]):
     """All that is said of it now, what goes on first."""
 
     name: ClassVar[str] = "problems"
     title: ClassVar[str] = "problems.title"
     empty: ClassVar[str] = "problems.empty"
-    about_marked: ClassVar[str] = "rx"
+    about = ("r", "x")
     actions = (
         Action("n", "1", "problems.new"),
         Action("r", "2", "problems.resolve"),
         Action("x", "3", "problems.refute"),
     )
 
-    def name_of(self, row: ConditionLine) -> str:
-        """Return the fact."""
-        return row.fact
-
-    def rows_of(self, care: Care) -> Sequence[ConditionLine]:
+    def rows_of(self, found: Care) -> Sequence[ConditionLine]:
         """Return every statement that nothing replaced."""
-        return care.conditions
+        return found.conditions
 
     def columns(self) -> tuple[Column, ...]:
         """Return the condition, its status, since when, and the event."""
@@ -73,25 +69,16 @@ class ProblemsPage(CareList[ConditionLine]):
             Span(value_text(words, relation) if relation else "", role),
         ]
 
-    def details(self, row: ConditionLine, width: int) -> list[Line]:
-        """Return who said so and when, and what else was written."""
-        desk, words = self.desk, self.desk.words
-        at = clock(row.at_ms, desk.now_ms, desk.zone)
-        said = [words("care.said", by=row.author, at=at)]
-        if row.unsettled:
-            said.append(words("care.unsettled"))
-        rows = [line(" ", Span(cut("  ".join(said), width - 2), "dim"))]
-        return [*rows, line(" ", Span(cut(row.remark, width - 2)))] if row.remark else rows
+    def begin(self, _letter: str) -> list[Act]:
+        """Write one down."""
+        return [Open(ProblemPage(self.desk, self.head))]
 
-    def act(self, letter: str, care: Care, row: ConditionLine | None) -> list[Act]:
-        """Open the form."""
-        if letter == "n":
-            return [Open(ProblemPage(self.desk, care.head))]
-        assert row is not None
-        status = "resolved" if letter == "r" else "refuted"
+    def act(self, key: str, row: ConditionLine) -> list[Act]:
+        """Say that one is over, or never was."""
+        status = "resolved" if key == "r" else "refuted"
         if row.status == status:
             return [Say(self.desk.words("problems.said_already"), "warn", bell=True)]
-        return [Open(ProblemOverPage(self.desk, care.head, row, status))]
+        return [Open(ProblemOverPage(self.desk, self.head, row, status))]
 
 
 class ProblemPage(FormPage):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Awaitable, Hashable, Sequence
 from typing import ClassVar
 
+from fieldnode.client import Node
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
-from fieldnode.tui.cores.list import ListCore
-from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
-from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.page import Hint
 from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
+from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.stating import StatingPage
 from fieldnode.tui.timeline import Happening, happenings, summary, when
-from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import code_sentence, full_identity, short_identity
 from protocols.live.api import BoardLine, Recorded, Unassigned
 from protocols.records.display import clean_text
@@ -24,50 +24,26 @@ RESULTS_ROWS = 100
 KIND = "result.assign"
 
 
-class ResultsPage(Page):
+class ResultsPage(Fetched[Happening, Unassigned]):
     """What waits, the longest first; Enter looks for its patient."""
 
     name: ClassVar[str] = "results"
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._rows: ListCore[Happening] = ListCore(lambda row: row.line.fact)
-        self._total = 0
-        self._listed = 0
+    def name_of(self, row: Happening) -> str:
+        """Return the first fact."""
+        return row.line.fact
 
-    def opened(self) -> list[Act]:
-        """Fetch them; keys wait."""
-        return [self._fetch(holds=True)]
+    def ask(self, node: Node) -> Awaitable[Unassigned]:
+        """Ask for those that wait longest."""
+        return node.unassigned(RESULTS_ROWS)
 
-    def resumed(self) -> list[Act]:
-        """Fetch them again: one may have got its patient."""
-        return [self._fetch(holds=True)]
+    def rows_of(self, found: Unassigned) -> Sequence[Happening]:
+        """Return one row a result, of however many values."""
+        return happenings(found.lines)
 
-    def changed(self) -> list[Act]:
-        """Fetch them again; the selection stays on its result."""
-        return [self._fetch(holds=False)]
-
-    def key(self, key: str) -> list[Act]:
-        """Choose a result, then look for its patient."""
-        if self._rows.key(key):
-            return []
-        chosen = self._rows.selected
-        if key != "enter" or chosen is None:
-            return super().key(key)
-        if self._rows.moved:
-            self._rows.moved = False
-            self._listed += 1
-            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
-        return [Open(OwnerPage(self.desk, chosen))]
-
-    @property
-    def question(self) -> Hashable | None:
-        """Which of those listed."""
-        return self._listed if self._rows.total else None
-
-    def answers(self, item: str | Scan) -> bool:
-        """Enter is about the selected one."""
-        return item == "enter"
+    def act(self, _key: str, row: Happening) -> list[Act]:
+        """Look for its patient."""
+        return [Open(OwnerPage(self.desk, row))]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw title, results, and the whole of the selected one."""
@@ -77,28 +53,20 @@ class ResultsPage(Page):
             Column(words("chart.by"), 12),
             Column(words("chart.what"), 0),
         )
-        title = line(" ", Span(words.count("results.title", self._total), "title"))
-        chosen = self._rows.selected
+        total = self.found.total if self.found else 0
+        title = line(" ", Span(words.count("results.title", total), "title"))
+        chosen = self.rows.selected
         whole = "" if chosen is None else summary(self.desk, chosen.line)
         said = [line(" ", part) for part in wrap(whole, size.width - 2)[:2]]
         room = Size(size.width, size.height - 2 - len(said))
-        drawn = draw_list(self._rows, columns, self._cells, room, words("results.none"))
-        return [title, (), *drawn, *said]
+        return [title, (), *self.table(columns, room, "results.none"), *said]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
         return [Hint(self.desk.words("keys.enter"), self.desk.words("results.find"))]
 
-    def _fetch(self, *, holds: bool) -> Ask:
-        def came(found: Unassigned) -> list[Act]:
-            self._total = found.total
-            self._listed += holds
-            self._rows.take_all(happenings(found.lines))
-            return []
-
-        return Ask(lambda node: node.unassigned(RESULTS_ROWS), came, holds=holds)
-
-    def _cells(self, row: Happening) -> list[Span]:
+    def cells(self, row: Happening) -> list[Span]:
+        """Return when, by whom, and what."""
         return [
             Span(when(self.desk, row.line)),
             Span(clean_text(row.line.author)),

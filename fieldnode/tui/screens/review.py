@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Awaitable, Hashable, Sequence
 from typing import ClassVar
 
+from fieldnode.client import Node
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, cells, line
 from fieldnode.tui.cores.keys import is_text
-from fieldnode.tui.cores.list import ListCore
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.belonging import coded, may_not, shown_name, wrapped
 from fieldnode.tui.screens.chart import ChartPage
-from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.screens.listing import ENTER, Fetched
+from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import clock
 from protocols.live.belonging import ReviewDone, ReviewLine, ReviewPage
 from protocols.records.display import clean_text
@@ -25,61 +26,35 @@ OUTCOMES = {"k": "stands", "p": "corrected", "a": "follow_up"}
 """What the node is told, by the letter of the action."""
 
 
-class ReviewsPage(Page):
+class ReviewsPage(Fetched[ReviewLine, ReviewPage]):
     """One row an act: those that nobody has looked at yet first. All of them go on counting."""
 
     name: ClassVar[str] = "reviews"
     actions = (Action("c", "1", "review.chart"),)
+    about = (ENTER, "c")
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._rows: ListCore[ReviewLine] = ListCore(lambda row: row.fact)
-        self._found: ReviewPage | None = None
-        self._listed = 0
+    def name_of(self, row: ReviewLine) -> str:
+        """Return the act."""
+        return row.fact
 
-    def opened(self) -> list[Act]:
-        """Fetch them; keys wait."""
-        return [self._fetch(holds=True)]
+    def ask(self, node: Node) -> Awaitable[ReviewPage]:
+        """Ask for all."""
+        return node.review_page()
 
-    def resumed(self) -> list[Act]:
-        """Fetch them again: one may have been reviewed."""
-        return [self._fetch(holds=True)]
+    def rows_of(self, found: ReviewPage) -> Sequence[ReviewLine]:
+        """Return all."""
+        return found.lines
 
-    def changed(self) -> list[Act]:
-        """Fetch them again; the selection stays on its act."""
-        return [self._fetch(holds=False)]
-
-    def key(self, key: str) -> list[Act]:
-        """Choose an act; Enter says what came of it, `c` opens the chart it stands in."""
-        if self._rows.key(key):
-            return []
-        chart = self.action(key) == "c"
-        if not chart and key != "enter":
-            return super().key(key)
-        row = self._rows.selected
-        if row is None or self._found is None:
-            return []
-        if self._rows.moved:
-            self._rows.moved = False
-            self._listed += 1
-            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
-        if chart:
+    def act(self, key: str, row: ReviewLine) -> list[Act]:
+        """Enter says what came of an act, `c` opens the chart it stands in."""
+        if key == "c":
             none = Say(self.desk.words("review.no_chart"), "warn", bell=True)
             return [Open(ChartPage(self.desk, row.patient))] if row.patient else [none]
-        return self._begin(self._found, row)
-
-    @property
-    def question(self) -> Hashable | None:
-        """Which of those listed."""
-        return self._listed if self._rows.total else None
-
-    def answers(self, item: str | Scan) -> bool:
-        """Enter and `c` are about the selected one."""
-        return item == "enter" or (isinstance(item, str) and bool(self.action(item)))
+        return self._begin(row)
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the acts, then the whole of the selected one."""
-        words, found = self.desk.words, self._found
+        words, found = self.desk.words, self.found
         if found is None:
             return [line(" ", Span(words("chart.loading"), "dim"))]
         columns = (
@@ -91,8 +66,8 @@ class ReviewsPage(Page):
         )
         title = line(" ", Span(words.count("review.title", found.waiting), "title"))
         room = Size(size.width, size.height - 1 - WHOLE_ROWS)
-        drawn = draw_list(self._rows, columns, self._cells, room, words("review.none"))
-        row = self._rows.selected
+        drawn = self.table(columns, room, "review.none")
+        row = self.rows.selected
         whole = whole_of(self.desk, row, size) if row else []
         return [title, *drawn, (), *whole[: WHOLE_ROWS - 1]]
 
@@ -101,8 +76,9 @@ class ReviewsPage(Page):
         words = self.desk.words
         return [Hint(words("keys.enter"), words("review.do")), *super().hints()]
 
-    def _begin(self, found: ReviewPage, row: ReviewLine) -> list[Act]:
-        words, desk = self.desk.words, self.desk
+    def _begin(self, row: ReviewLine) -> list[Act]:
+        words, desk, found = self.desk.words, self.desk, self.found
+        assert found is not None
         if found.why_not:
             return [Say(may_not(desk, found.why_not, found.ask), "warn", bell=True)]
         if not desk.greeting.person_id:
@@ -111,16 +87,8 @@ class ReviewsPage(Page):
             return [Say(words("error.own_act"), "warn", bell=True)]
         return [Open(VerdictPage(desk, row))]
 
-    def _fetch(self, *, holds: bool) -> Ask:
-        def came(found: ReviewPage) -> list[Act]:
-            self._found = found
-            self._listed += holds
-            self._rows.take_all(found.lines)
-            return []
-
-        return Ask(lambda node: node.review_page(), came, holds=holds)
-
-    def _cells(self, row: ReviewLine) -> list[Span]:
+    def cells(self, row: ReviewLine) -> list[Span]:
+        """Return when, what, of whom, by whom, and what came of it."""
         desk, last = self.desk, row.reviews[-1] if row.reviews else None
         waits = Span(desk.words("review.waits"), "warn")
         return [

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import ClassVar
 
+from fieldnode.client import Node
 from fieldnode.tui.acts import Act, Ask, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
-from fieldnode.tui.cores.list import ListCore
-from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
-from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.page import Action, Hint
 from fieldnode.tui.screens.gate import UNCOUNTED, ask_gate, gate_of
-from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.screens.listing import ENTER, Fetched
+from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import clock, code_sentence, triage
 from protocols.live.api import Recorded, Unconfirmed, UnconfirmedLine
 from protocols.records.display import clean_text
@@ -22,63 +22,43 @@ UNCONFIRMED_ROWS = 200
 KIND = "triage.confirm"
 
 
-class UnconfirmedPage(Page):
+class UnconfirmedPage(Fetched[UnconfirmedLine, Unconfirmed]):
     """What waits, the oldest first: by tag, category and time, without a name."""
 
     name: ClassVar[str] = "unconfirmed"
     actions = (Action("a", "1", "unconfirmed.all"),)
+    about = (ENTER, "a")
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._rows: ListCore[UnconfirmedLine] = ListCore(lambda row: row.fact)
-        self._total = 0
-        self._listed = 0
-        """How often another list came in place of what was shown."""
         self._keys: dict[str, str] = {}
         """By fact: sent again after a lost answer, a confirmation is answered again."""
 
     def opened(self) -> list[Act]:
         """Fetch them; keys wait. Whoever may not confirm is told first."""
-        return [self._fetch(holds=True), *ask_gate(self.desk, (KIND,), "")]
+        return [*super().opened(), *ask_gate(self.desk, (KIND,), "")]
 
-    def resumed(self) -> list[Act]:
-        """Fetch them again."""
-        return [self._fetch(holds=True)]
+    def name_of(self, row: UnconfirmedLine) -> str:
+        """Return the fact."""
+        return row.fact
 
-    def changed(self) -> list[Act]:
-        """Fetch them again; the selection stays on its entry."""
-        return [self._fetch(holds=False)]
+    def ask(self, node: Node) -> Awaitable[Unconfirmed]:
+        """Ask for the oldest."""
+        return node.unconfirmed(UNCONFIRMED_ROWS)
 
-    def key(self, key: str) -> list[Act]:
-        """Enter confirms the selected one; `a` all that are on the screen."""
-        if self._rows.key(key):
-            return []
-        everything = self.action(key) == "a"
-        if not everything and key != "enter":
-            return super().key(key)
-        if self._rows.moved:
-            self._rows.moved = False
-            self._listed += 1
-            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
-        selected = self._rows.selected
-        if selected is None:
-            return []
-        shown = [row for _, row in self._rows.visible() if row is not None]
-        return [self._confirm(shown if everything else [selected])]
+    def rows_of(self, found: Unconfirmed) -> Sequence[UnconfirmedLine]:
+        """Return them."""
+        return found.lines
 
-    @property
-    def question(self) -> Hashable | None:
-        """Which of the entries listed."""
-        return self._listed if self._rows.total else None
-
-    def answers(self, item: str | Scan) -> bool:
-        """Enter and `a` confirm."""
-        return item == "enter" or (isinstance(item, str) and bool(self.action(item)))
+    def act(self, key: str, row: UnconfirmedLine) -> list[Act]:
+        """Enter confirms the marked one; `a` all that are on the screen."""
+        shown = [each for _, each in self.rows.visible() if each is not None]
+        return [self._confirm([row] if key == ENTER else shown)]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw what is asked, and the entries."""
-        words = self.desk.words
-        title = line(" ", Span(words.count("unconfirmed.title", self._total), "title"))
+        words, total = self.desk.words, self.found.total if self.found else 0
+        title = line(" ", Span(words.count("unconfirmed.title", total), "title"))
         asks = [line(" ", part) for part in wrap(words("unconfirmed.asks"), size.width - 2)]
         columns = (
             Column(words("board.tag"), 14),
@@ -88,15 +68,15 @@ class UnconfirmedPage(Page):
             Column(words("unconfirmed.where"), 0),
         )
         room = Size(size.width, size.height - 2 - len(asks))
-        drawn = draw_list(self._rows, columns, self._cells, room, words("unconfirmed.none"))
-        return [title, *asks, (), *drawn]
+        return [title, *asks, (), *self.table(columns, room, "unconfirmed.none")]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does, and `a`."""
         words = self.desk.words
         return [Hint(words("keys.enter"), words("unconfirmed.one")), *super().hints()]
 
-    def _cells(self, row: UnconfirmedLine) -> list[Span]:
+    def cells(self, row: UnconfirmedLine) -> list[Span]:
+        """Return tag, category, time, code and device."""
         desk = self.desk
         return [
             Span(clean_text(row.tag) or "-", "title"),
@@ -105,15 +85,6 @@ class UnconfirmedPage(Page):
             Span(clean_text(row.code)),
             Span(clean_text(row.device)),
         ]
-
-    def _fetch(self, *, holds: bool) -> Ask:
-        def came(found: Unconfirmed) -> list[Act]:
-            self._listed += holds
-            self._total = found.total
-            self._rows.take_all(found.lines)
-            return []
-
-        return Ask(lambda node: node.unconfirmed(UNCONFIRMED_ROWS), came, holds=holds)
 
     def _confirm(self, rows: Sequence[UnconfirmedLine]) -> Ask:
         lines = [
@@ -138,7 +109,7 @@ class UnconfirmedPage(Page):
             desk.saved(Save(done, facts, desk.now_ms))
         # Somebody else may have been first: then it is confirmed, and that was wanted.
         refused = [one for one in answers if not one.ok and one.error != "already_confirmed"]
-        again = self._fetch(holds=True)
+        again = self.fetch(holds=True)
         if refused:
             gate = gate_of(desk, refused[0], "", lambda: [self._confirm(rows)])
             sentence = code_sentence(words, refused[0].error or "")

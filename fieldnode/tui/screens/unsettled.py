@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
+from fieldnode.client import Node
 from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line
-from fieldnode.tui.cores.list import ListCore
-from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Hint, Page
+from fieldnode.tui.page import Hint
 from fieldnode.tui.screens.glass import asked_first
+from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.screens.settle import SettlePage, about, name_of
-from fieldnode.tui.widgets.list_view import Column, draw_list
+from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import called, clock, error, identity
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine
@@ -24,7 +24,7 @@ LISTED_MAX = 200
 """What a node gives at once."""
 
 
-class UnsettledPage(Page):
+class UnsettledPage(Fetched[Dispute, Disputes]):
     """The list, of one patient or of everybody."""
 
     name: ClassVar[str] = "unsettled"
@@ -32,43 +32,23 @@ class UnsettledPage(Page):
     def __init__(self, desk: Desk, head: BoardLine | None = None) -> None:
         super().__init__(desk)
         self._head = head
-        self._rows: ListCore[Dispute] = ListCore(name_of)
-        self._total = 0
-        self._listed = 0
 
-    def opened(self) -> list[Act]:
-        """Fetch it; keys wait."""
-        return [self._fetch(holds=True)]
+    def name_of(self, row: Dispute) -> str:
+        """Return what it is about, and of whom."""
+        return name_of(row)
 
-    def resumed(self) -> list[Act]:
-        """Fetch it again: one may be settled."""
-        return self.opened()
+    def ask(self, node: Node) -> Awaitable[Disputes]:
+        """Ask for those of the patient, or of everybody."""
+        head = self._head
+        return node.unsettled(LISTED_MAX) if head is None else node.disputes(head.patient)
 
-    def changed(self) -> list[Act]:
-        """Fetch it again; the selection stays on its line."""
-        return [self._fetch(holds=False)]
+    def rows_of(self, found: Disputes) -> Sequence[Dispute]:
+        """Return all."""
+        return found.lines
 
-    def key(self, key: str) -> list[Act]:
-        """Move, or look at the values."""
-        if self._rows.key(key):
-            return []
-        chosen = self._rows.selected
-        if key != "enter" or chosen is None:
-            return super().key(key)
-        if self._rows.moved:
-            self._rows.moved = False
-            self._listed += 1
-            return [Say(self.desk.words("board.moved"), "warn", bell=True)]
-        return [Open(SettlePage(self.desk, chosen))] if chosen.sides else [self._look(chosen)]
-
-    @property
-    def question(self) -> Hashable | None:
-        """Which of them."""
-        return self._listed
-
-    def answers(self, item: str | Scan) -> bool:
-        """Enter is about the selected one."""
-        return item == "enter"
+    def act(self, _key: str, row: Dispute) -> list[Act]:
+        """Look at the values."""
+        return [Open(SettlePage(self.desk, row))] if row.sides else [self._look(row)]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw one row each: about what, of whom, since when."""
@@ -77,8 +57,8 @@ class UnsettledPage(Page):
         rows: list[Line] = [line(" ", Span(title, "title"))]
         if self._head is not None:
             rows.insert(0, identity(words, self._head))
-        if self._total > self._rows.total:
-            rows.append(line(" ", Span(words("dispute.more", n=self._rows.total), "warn")))
+        if self.found is not None and self.found.total > self.rows.total:
+            rows.append(line(" ", Span(words("dispute.more", n=self.rows.total), "warn")))
         whose = [
             Column(words("board.code"), 12),
             Column(words("chart.at"), 11),
@@ -91,33 +71,21 @@ class UnsettledPage(Page):
         if self._head is not None:
             columns = (Column(words("dispute.about"), 50), Column(words("chart.at"), 0))
         room = Size(size.width, size.height - len(rows))
-        return [*rows, *draw_list(self._rows, columns, self._cells, room, words("dispute.none"))]
+        return [*rows, *self.table(columns, room, "dispute.none")]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
         words = self.desk.words
         return [Hint(words("keys.enter"), words("dispute.look")), Hint("↑ ↓", "")]
 
-    def _cells(self, row: Dispute) -> list[Span]:
+    def cells(self, row: Dispute) -> list[Span]:
+        """Return what it is about, of whom, since when."""
         desk, words = self.desk, self.desk.words
         at = Span(clock(row.at_ms, desk.now_ms, desk.zone))
         what = Span(about(words, row), "warn")
         if self._head is not None:
             return [what, at]
         return [what, Span(clean_text(row.head.code)), at, Span(called(words, row.head), "title")]
-
-    def _fetch(self, *, holds: bool) -> Ask:
-        head = self._head
-
-        def came(found: Disputes) -> list[Act]:
-            self._rows.take_all(found.lines)
-            self._total = found.total
-            self._listed += holds
-            return []
-
-        if head is None:
-            return Ask(lambda node: node.unsettled(LISTED_MAX), came, holds=holds)
-        return Ask(lambda node: node.disputes(head.patient), came, holds=holds)
 
     def _look(self, chosen: Dispute) -> Ask:
         """Fetch the values, which are part of the chart."""
@@ -127,7 +95,7 @@ class UnsettledPage(Page):
             same = next((one for one in found.lines if name_of(one) == name_of(chosen)), None)
             if same is None:
                 gone = Say(self.desk.words("dispute.gone"), "warn", bell=True)
-                return [gone, self._fetch(holds=True)]
+                return [gone, self.fetch(holds=True)]
             return [Open(SettlePage(self.desk, same))]
 
         def refused(failure: FieldmeshError) -> list[Act]:
