@@ -16,6 +16,7 @@ from protocols.records import (
     counted,
     document,
     encounter,
+    immunization,
     note,
     observation,
     pack,
@@ -55,6 +56,7 @@ KINDS: tuple[Kind, ...] = (
     pack.KIND_USE,
     *care.KINDS,
     *supplies.KINDS,
+    *immunization.KINDS,
 )
 BY_NUMBER: dict[int, Kind] = {kind.number: kind for kind in KINDS}
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS if kind.name}

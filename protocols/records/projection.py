@@ -12,6 +12,7 @@ from protocols.records import (
     confirmation,
     counted,
     encounter,
+    immunization,
     note,
     observation,
     pack,
@@ -52,6 +53,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     pack.PackApprovalRow,
     pack.PackUseRow,
     *supplies.ROW_TABLES,
+    *immunization.ROW_TABLES,
     UnreadableRow,
 )
 """Every row table."""
@@ -90,8 +92,9 @@ def project(kind: int, subject: DocId, facts: Sequence[Fact]) -> list[Row]:
 
 def _of_patient(history: History) -> list[Row]:
     stays, contests = encounter.rows(history), care.contests(history)
+    person = picture.patient_row(history, stays, contests)
     return [
-        picture.patient_row(history, stays, contests),
+        person,
         *picture.assertion_rows(history),
         *picture.tag_rows(history),
         *patient.rows(history),
@@ -102,6 +105,7 @@ def _of_patient(history: History) -> list[Row]:
         *observation.rows(history),
         *note.rows(history),
         *care.rows(history, contests),
+        *immunization.of_patient(history, person),
     ]
 
 
@@ -133,4 +137,5 @@ _PROJECT: dict[int, Callable[[History], list[Row]]] = {
     SubjectKind.PROTECTED: _protected,
     SubjectKind.PACK: _pack,
     **supplies.PROJECT,
+    **immunization.PROJECT,
 }

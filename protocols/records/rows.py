@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from protocols.ids import EncounterId, EntryPrefix, FactRef, PatientId, SiteId
 from protocols.records import attributes as names
-from protocols.records import care, supplies
+from protocols.records import care, immunization, supplies
 from protocols.records.acceptance import ResultAccept
 from protocols.records.attributes import BY_NUMBER, Category, EncounterClass, Sex, word, words_of
 from protocols.records.catalogue import BY_NUMBER as KIND_BY_NUMBER
@@ -56,6 +56,8 @@ def to_json(row: Row) -> dict[str, Any]:
             found[name] = _references(value)
         elif (row.TABLE, name) in supplies.COLUMNS:
             found[name] = supplies.COLUMNS[row.TABLE, name](value)
+        elif (row.TABLE, name) in immunization.COLUMNS:
+            found[name] = immunization.COLUMNS[row.TABLE, name](value)
         elif name == "id":
             found["id"] = str(_ID_OF[row.TABLE](value))
         elif name in _WORDS:
@@ -160,7 +162,7 @@ def standing_word(standing: int) -> str:
 
 
 def _own_words(record: Any) -> list[tuple[str, str]]:
-    own = care.own_words(record) or supplies.own_words(record)
+    own = care.own_words(record) or supplies.own_words(record) or immunization.own_words(record)
     if own:
         return own
     match record:

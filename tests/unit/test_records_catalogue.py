@@ -13,7 +13,7 @@ import pytest
 import protocols.guidelines
 import protocols.records
 from protocols.errors import InputError
-from protocols.ids import DeviceId, DocId, Epoch, PatientId
+from protocols.ids import DeviceId, DocId, Epoch, PatientId, SessionId
 from protocols.records.catalogue import (
     BY_NAME,
     BY_NUMBER,
@@ -54,6 +54,15 @@ def ward() -> tuple[Shelf, dict[str, Written]]:
     to = {"to": {"organisation": "Red Crescent"}}
     held["$offer"] = other.write("transfer.offer", to, patient={"tag": "B12"})
     shelf.receive(other)
+    stay = {"patient": {"tag": "B12"}}
+    opened = {"vaccines": ["mr"], "cells": [{"vaccine": "mr", "dose": 1}]}
+    held["$session"] = shelf.write("session.open", opened)
+    vial = {"session": str(SessionId(held["$session"].subject)), "item": "vaccine-mr-10"}
+    held["$vial"] = shelf.write("vial.open", {**vial, "lot": "MR-0172B"})
+    card = {"source": "paper", "at": "2026-02-03", **stay}
+    held["$dose"] = shelf.write("dose.record", {"vaccine": "bcg"}, **card)
+    again = {**card, "confirm": ["dose_given_already"]}
+    held["$dose2"] = shelf.write("dose.record", {"vaccine": "bcg"}, **again)
     held["$order"] = shelf.write("order.place", pills, patient={"tag": "B12"})
     return shelf, held
 
@@ -66,6 +75,8 @@ def filled(value: Any, held: dict[str, Written]) -> Any:
         return [filled(part, held) for part in value]
     if value == "$other":
         return held["$other"].id
+    if value == "$session":
+        return str(SessionId(held["$session"].subject))
     if isinstance(value, str) and value in held:
         return held[value].fact
     return value

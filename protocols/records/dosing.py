@@ -1,0 +1,262 @@
+"""How a dose of vaccine is recorded: what speaks against it is asked once, what cannot be refused."""
+
+from __future__ import annotations
+
+import msgspec
+
+from protocols.errors import InputError
+from protocols.feeds.lane import Lane
+from protocols.guidelines.schedules import Plan as Immunization
+from protocols.ids import SessionId
+from protocols.records.contested import shown
+from protocols.records.dose import GIVEN, STATUSES, DoseRecord, DoseRow, dose_of, sight
+from protocols.records.history import History, Ref
+from protocols.records.immune import doubts
+from protocols.records.kinds import KindNo
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
+from protocols.records.movement import lot_text
+from protocols.records.planning import Command, Desk, refs, tidy
+from protocols.records.session import SessionRow, offsets_of, session_row
+from protocols.records.shape import (
+    Draft,
+    Kind,
+    NewFact,
+    Plan,
+    Source,
+    SubjectKind,
+    View,
+)
+from protocols.records.vaccination import (
+    BODY_SITES,
+    ROUTES,
+    VVM_STAGES,
+    VVM_USABLE,
+    Taken,
+    fact_named,
+    immunization,
+    must_be_a_dose,
+    must_be_usable,
+    read_day,
+    read_vaccine,
+    session_of,
+)
+from protocols.records.vial import VialRow, vial_row
+from protocols.records.wordlists import position
+from protocols.records.zones import local_day
+
+# fields: see `dose.py`
+
+# commands
+
+
+class DoseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`data` of dose.record.
+
+    With a `vial` the lot, its diluent and the session are the vial's. What a card says was given
+    elsewhere has `source` paper and its date in the line's `at`.
+    """
+
+    vaccine: str | None = None
+    """Local code, or a CVX code that only one vaccine has; the vial's, when it is not said."""
+    dose: int | None = None
+    """Number in the series; the next one, when it is not said."""
+    series: str | None = None
+    status: str = "given"
+    session: str | None = None
+    vial: str | None = None
+    lot: str | None = None
+    expiry: str | None = None
+    diluent_lot: str | None = None
+    route: str | None = None
+    """As the pack has it, when it is not said."""
+    body_site: str | None = None
+    vvm: int | None = None
+    place: str | None = None
+
+
+PLACE_CHARS_MAX = 80
+
+# apply
+
+
+def plan(command: Command, view: View) -> Plan:
+    """Record a dose; what speaks against it is asked once, an impossible number is refused."""
+    desk = Desk(command, view)
+    data: DoseData = command.data
+    patient = desk.patient()
+    status = position(data.status, STATUSES, "data.status")
+    vial = _vial(desk, data)
+    session = _session(desk, data, vial)
+    by = immunization(view, session.schedule if session else None)
+    named = data.vaccine if data.vaccine is not None else vial.vaccine if vial else None
+    if named is None:
+        raise InputError("missing_field", field="data.vaccine", allowed=("vaccine", "vial"))
+    vaccine = read_vaccine(by, named, "data.vaccine")
+    if vial is not None and vial.vaccine != vaccine.code:
+        raise InputError("other_vial", field="data.vial", allowed=(vial.vaccine,))
+    if data.dose is not None:
+        must_be_a_dose(by, vaccine, data.dose, "data.dose")
+    elsewhere = _elsewhere(command, data, vial)
+    day = _day(desk, session)
+    draft = DoseRecord(
+        vaccine=vaccine.code,
+        day=day,
+        session=None if session is None else bytes(session.id),
+        cvx=vaccine.cvx,
+        status=status,
+        place=tidy(data.place, "data.place", PLACE_CHARS_MAX) if data.place else "",
+    )
+    if status == GIVEN:
+        draft = _of_vial(desk, draft, data, vial)
+        if not elsewhere:
+            _must_be_fit(desk, draft, session, vial)
+    history = desk.history(patient)
+    verdict = doubts(desk, by, history, draft, session, ask=status == GIVEN and not elsewhere)
+    series = verdict.series if data.series is None else _series(by, data.series, vaccine.code)
+    number = verdict.number if data.dose is None else data.dose
+    if status == GIVEN:
+        _once(desk, history, draft, series, number)
+    route = data.route or vaccine.route or None
+    record = msgspec.structs.replace(
+        draft,
+        circumstances=desk.circumstances(),
+        supersedes=refs(desk.named(patient)),
+        series=series,
+        dose=number,
+        seen=sight(history).heads(shown(history, KindNo.DOSE_RECORD)),
+        route=None if route is None or status else position(route, ROUTES, "data.route"),
+        body_site=None
+        if data.body_site is None
+        else position(data.body_site, BODY_SITES, "data.body_site"),
+    )
+    new = (NewFact(KindNo.DOSE_RECORD, record),)
+    entry = Draft(Lane.ROUTINE, SubjectKind.PATIENT, patient, None, new)
+    return Plan((entry,), tuple(desk.warnings))
+
+
+def _vial(desk: Desk, data: DoseData) -> VialRow | None:
+    if data.vial is None:
+        return None
+    ref = fact_named(data.vial, "data.vial")
+    return vial_row(desk.view, ref, "data.vial")
+
+
+def _session(desk: Desk, data: DoseData, vial: VialRow | None) -> SessionRow | None:
+    if data.session is None:
+        return (
+            None if vial is None else session_row(desk.view, SessionId(vial.session), "data.vial")
+        )
+    session = session_of(data.session, "data.session")
+    if vial is not None and vial.session != session:
+        raise InputError("other_vial", field="data.vial", allowed=(str(SessionId(vial.session)),))
+    return session_row(desk.view, session, "data.session")
+
+
+def _elsewhere(command: Command, data: DoseData, vial: VialRow | None) -> bool:
+    """Whether it is what a card says: then it needs its date, and is no act to ask about."""
+    words = (Source.PAPER.name.lower(), Source.IMPORT.name.lower())
+    told = command.source in words and vial is None and data.session is None
+    if (told or data.place) and command.at is None:
+        raise InputError("missing_field", field="at")
+    return told
+
+
+def _day(desk: Desk, session: SessionRow | None) -> int | None:
+    """Return the day there; of a clock that cannot be right, that of the session."""
+    at_ms = desk.at_ms()
+    if at_ms >= IMPLAUSIBLE_BEFORE_MS or desk.command.at is not None:
+        return local_day(offsets_of(session) if session and desk.command.at is None else (), at_ms)
+    if session is None or session.doubtful:
+        return None
+    return local_day(offsets_of(session), session.opened_ms)
+
+
+def _of_vial(desk: Desk, draft: DoseRecord, data: DoseData, vial: VialRow | None) -> DoseRecord:
+    """Return the dose with what is known of where it was drawn from."""
+    if data.vvm is not None and data.vvm not in VVM_STAGES:
+        raise InputError("out_of_range", field="data.vvm", allowed=("1-4",))
+    if data.vvm is not None and data.vvm > VVM_USABLE:
+        desk.confirmed("vvm_past", "data.vvm")
+    lot, diluent_lot = (
+        lot_text(data.lot, "data.lot"),
+        lot_text(data.diluent_lot, "data.diluent_lot"),
+    )
+    expiry = None if data.expiry is None else read_day(data.expiry, "data.expiry")
+    if vial is not None:
+        if lot and lot != vial.lot:
+            raise InputError("other_vial", field="data.lot", allowed=(vial.lot,))
+        lot, diluent_lot = vial.lot, diluent_lot or vial.diluent_lot
+        expiry = vial.expiry_day if expiry is None else expiry
+    return msgspec.structs.replace(
+        draft,
+        vial=None if vial is None else _unpacked(vial.vial),
+        lot=lot,
+        expiry=expiry,
+        diluent_lot=diluent_lot,
+        vvm=data.vvm or 0,
+    )
+
+
+def _must_be_fit(
+    desk: Desk, draft: DoseRecord, session: SessionRow | None, vial: VialRow | None
+) -> None:
+    """Refuse a lot that nobody may use; ask about a vial that is past its limit or was closed."""
+    if session is not None and session.closed_ms is not None:
+        desk.confirmed("session_closed", "data.session")
+    if draft.lot and draft.day is not None:
+        store = vial.store if vial else session.store if session else None
+        taken = Taken(store, vial.item if vial else "", draft.lot, draft.expiry)
+        must_be_usable(desk, taken, draft.day, "data.vial" if vial else "data.lot")
+    if vial is None:
+        return
+    if vial.closed:
+        desk.confirmed("vial_discarded", "data.vial")
+    if vial.limit_ms is not None and desk.at_ms() > vial.limit_ms:
+        desk.confirmed("vial_past_limit", "data.vial")
+    elif vial.doubtful or desk.at_ms() < vial.at_ms:
+        desk.warn("vial_limit_doubtful")
+    drawn = len(desk.view.rows_where(DoseRow, "vial", vial.vial))
+    if drawn + vial.tallied + vial.lost >= vial.doses:
+        desk.confirmed("vial_empty", "data.vial", allowed=(str(vial.doses),))
+
+
+def _series(by: Immunization, text: str, vaccine: str) -> str:
+    known = tuple(row.id for row in by.schedule.series if by.counts(row, vaccine))
+    if text not in known:
+        raise InputError("bad_value", field="data.series", allowed=known)
+    return text
+
+
+def _once(desk: Desk, history: History, draft: DoseRecord, series: str, number: int | None) -> None:
+    """Ask about a dose that is written down already."""
+    for fact in shown(history, KindNo.DOSE_RECORD):
+        record = dose_of(fact)
+        if record.status != GIVEN or fact.ref in desk.command.supersedes:
+            continue
+        same_day = record.vaccine == draft.vaccine and record.day == draft.day is not None
+        same_dose = bool(series) and (record.series, record.dose) == (series, number)
+        if same_day or same_dose:
+            desk.confirmed("dose_given_already", "data", allowed=(str(fact.ref),))
+            return
+
+
+def _unpacked(reference: bytes) -> Ref:
+    return bytes(reference[:16]), int.from_bytes(reference[16:18])
+
+
+KIND = Kind(
+    number=KindNo.DOSE_RECORD,
+    name="dose.record",
+    value=DoseRecord,
+    data=DoseData,
+    plan=plan,
+    example={
+        "v": 1,
+        "kind": "dose.record",
+        "key": "example-55",
+        "patient": {"tag": "B12"},
+        "data": {"vaccine": "mr", "vial": "$vial", "body_site": "left-arm"},
+    },
+)
+
+# rows, merge note: see `dose.py`.

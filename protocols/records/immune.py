@@ -1,0 +1,197 @@
+"""What is known of a person when doses are judged: doses had, birth, what speaks against some."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from protocols.errors import InputError
+from protocols.guidelines.ages import of_band
+from protocols.guidelines.immunization import (
+    Barred,
+    Born,
+    Given,
+    Terms,
+    Verdict,
+    born_of_age,
+    born_of_date,
+    born_stated,
+    validate,
+)
+from protocols.guidelines.schedules import Plan as Immunization
+from protocols.guidelines.vaccines import Vaccine
+from protocols.records import aefi
+from protocols.records import attributes as names
+from protocols.records.attributes import AGE_WORDS, Age, Sex
+from protocols.records.contested import shown
+from protocols.records.decision import ONE_OF, decided
+from protocols.records.dose import GIVEN, DoseRecord
+from protocols.records.history import History
+from protocols.records.kinds import KindNo
+from protocols.records.planning import Desk
+from protocols.records.references import ref_of
+from protocols.records.session import SessionRow, chosen_of
+from protocols.records.zones import DAY_MS
+
+NEW = "new"
+"""Key of the dose that is about to be written."""
+
+ASKED = {
+    "min-age": "dose_before_min_age",
+    "max-age": "dose_after_max_age",
+    "interval": "dose_before_interval",
+    "live-spacing": "dose_near_live",
+    "same-day": "dose_given_already",
+    "complete": "dose_given_already",
+    "vaccine": "dose_other_vaccine",
+}
+"""Rule of the schedule that a dose fails to the code it is asked about with; others ask nothing."""
+
+
+class Judged(NamedTuple):
+    """What a schedule says of the dose that is about to be written."""
+
+    series: str
+    """'' where it counts for none."""
+    number: int | None
+    """In the series; None where nothing says."""
+
+
+def doubts(
+    desk: Desk,
+    by: Immunization,
+    history: History,
+    draft: DoseRecord,
+    session: SessionRow | None,
+    *,
+    ask: bool,
+) -> Judged:
+    """Return what a dose would count as, and ask once about what speaks against it.
+
+    A dose on no known day is judged by nobody. What is not sure, as where only an age band is
+    known, is not asked about: it is told with the dose wherever it is read.
+
+    Args:
+        desk: The command.
+        by: The schedule in use.
+        history: All that is known of the patient.
+        draft: The dose.
+        session: In which it is given.
+        ask: False: only what it counts as is wanted.
+
+    Raises:
+        InputError: `impossible`: nobody was born yet on that day.
+    """
+    vaccine = by.vaccines[draft.vaccine]
+    own = [row for row in by.schedule.series if by.counts(row, vaccine.code)]
+    had = doses_of(history)
+    if draft.day is None:
+        return Judged(own[0].id if own else "", None)
+    born = birth_of(history, draft.day)
+    if draft.day < born.first:
+        raise InputError("impossible", field="at", allowed=("the day of birth or later",))
+    barred = barred_of(history)
+    terms = Terms(*_terms(session), barred)
+    told = validate([*had, Given(NEW, vaccine.code, draft.day)], born, by, terms)
+    mine = [each for each in told if each.key == NEW and each.series]
+    if ask:
+        if is_barred(by, vaccine, barred):
+            desk.confirmed("dose_contraindicated", "data.vaccine")
+        _ask(desk, mine)
+    return _as_counted(mine, had, own[0].id if own else "", by)
+
+
+def _terms(session: SessionRow | None) -> tuple[tuple[str, ...], int | None]:
+    return ((), None) if session is None else (chosen_of(session), session.campaign)
+
+
+def _ask(desk: Desk, mine: list[Verdict]) -> None:
+    """Ask about a dose that counts for nothing; one that counts for something was worth giving."""
+    if not mine or any(each.state in ("valid", "beside", "unsure") for each in mine):
+        return
+    for each in mine:
+        for rule in each.rules:
+            code = ASKED.get(rule.name)
+            if code is not None:
+                desk.confirmed(code, "data", allowed=(rule.limit,) if rule.limit else ())
+
+
+def _as_counted(mine: list[Verdict], had: list[Given], series: str, by: Immunization) -> Judged:
+    good = [each for each in mine if each.state in ("valid", "beside", "unsure")]
+    if good:
+        return Judged(good[0].series, good[0].number)
+    if not mine:
+        return Judged(series, None)
+    of_series = by.schedule.of_id(mine[0].series)
+    before = [one for one in had if of_series and by.counts(of_series, one.vaccine)]
+    return Judged(mine[0].series, len(before) + 1)
+
+
+def doses_of(history: History) -> list[Given]:
+    """Return the doses that a person had, as a schedule judges them; each of several once."""
+    settled = decided(history)
+    return [
+        Given(str(fact.ref), record.vaccine, record.day)
+        for fact in shown(history, KindNo.DOSE_RECORD)
+        if isinstance(record := fact.record, DoseRecord)
+        and record.status == GIVEN
+        and record.day is not None
+        and settled.get(ref_of(fact)) != ONE_OF
+    ]
+
+
+def barred_of(history: History) -> tuple[Barred, ...]:
+    """Return what is known here of reasons against vaccines: from reports and from pregnancy.
+
+    Nobody has to be asked for these; what else speaks against a vaccine a screen asks about.
+    """
+    found = [Barred("severe-allergy", code) for code in aefi.causes(history, "anaphylaxis")]
+    found += [Barred("intussusception", code) for code in aefi.causes(history, "intussusception")]
+    found += [Barred("encephalopathy", code) for code in aefi.causes(history, "encephalopathy")]
+    if any(said.value == Sex.FEMALE_PREGNANT for said in history.now.get((None, names.SEX), ())):
+        found.append(Barred("pregnant"))
+    return tuple(found)
+
+
+def is_barred(by: Immunization, vaccine: Vaccine, barred: tuple[Barred, ...]) -> bool:
+    """Whether anything known speaks against a vaccine, by the rules of the vaccines pack."""
+    known = {row.id: row for row in by.reasons}
+    for each in barred:
+        reason = known.get(each.reason)
+        if reason is None:
+            continue
+        cause = by.vaccines.get(each.vaccine)
+        shared = cause is None or set(cause.antigens) & set(vaccine.antigens)
+        if (reason.same and shared) or vaccine.kind in reason.kinds:
+            return True
+        if set(reason.antigens) & set(vaccine.antigens):
+            return True
+    return False
+
+
+def birth_of(history: History, on_day: int) -> Born:
+    """Return when somebody was born, as far as is said: a date, an age, a band, or nothing.
+
+    While several dates or ages are stated the latest statement is used, as boards do.
+    """
+    born = _last(history, names.BIRTH_DATE)
+    known = None if born is None else born_of_date(names.date_text(born))
+    if known is not None:
+        return known
+    age = _last(history, names.AGE)
+    if isinstance(age, Age) and age.unit in AGE_WORDS:
+        unit = AGE_WORDS[age.unit]
+        return born_stated(age.value, unit, age.day or on_day, estimated=bool(age.estimated))
+    return _of_band(history, on_day)
+
+
+def _of_band(history: History, on_day: int) -> Born:
+    said = history.now.get((None, names.BAND), ())
+    if not said:
+        return born_of_age(of_band(None), on_day)
+    stated = said[-1]
+    return born_of_age(of_band(stated.value), min(stated.fact.at_ms // DAY_MS, on_day))
+
+
+def _last(history: History, number: int) -> object:
+    said = history.now.get((None, number), ()) or history.beside.get((None, number), ())
+    return said[-1].value if said else None

@@ -1,0 +1,208 @@
+"""Crowd mode: one key a dose, counted under the digit that the session bound.
+
+A tally is a number with a sign, so totals are sums, equal for any order; what was counted too much
+is taken back by a negative one with a reason, or by marking the tally as entered in error.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from protocols.errors import InputError
+from protocols.feeds.lane import Lane
+from protocols.records.attributes import Band, Sex
+from protocols.records.contested import current
+from protocols.records.display import clean_text
+from protocols.records.history import History, Ref
+from protocols.records.kinds import KindNo
+from protocols.records.planning import Command, Desk, refs
+from protocols.records.references import must_name, packed
+from protocols.records.session import Cell, SessionOpen, cells_of, opening_of, session_row
+from protocols.records.shape import (
+    Draft,
+    Fact,
+    Kind,
+    NewFact,
+    Plan,
+    Row,
+    Small,
+    Statement,
+    SubjectKind,
+    View,
+)
+from protocols.records.vaccination import Span, clock_doubtful, fact_named, session_of
+
+# fields
+
+TALLY_MAX = 10_000
+"""Doses in one tally, above or below 0; more is a typing error."""
+
+Signed = Annotated[int, msgspec.Meta(ge=-TALLY_MAX, le=TALLY_MAX)]
+
+
+class TallyAdd(Statement, frozen=True):
+    """So many doses more, or fewer, of what a digit stands for."""
+
+    digit: Small = 0
+    n: Signed = 1
+    vial: Ref | None = None
+    """The one they were drawn from."""
+
+    def __post_init__(self) -> None:
+        """Refuse what counts nothing."""
+        if not self.n:
+            raise ValueError("n")
+        if self.vial is not None:
+            must_name(self.vial)
+
+
+# commands
+
+
+class TallyData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`data` of tally.add; a negative number takes back and needs the line's `reason`."""
+
+    session: str
+    cell: int
+    n: int = 1
+    vial: str | None = None
+
+
+# apply
+
+
+def plan(command: Command, view: View) -> Plan:
+    """Count doses under a digit of a session.
+
+    The session's row is asked, not its records: there may be thousands of tallies.
+    """
+    desk = Desk(command, view)
+    data: TallyData = command.data
+    session = session_of(data.session, "data.session")
+    held = session_row(view, session, "data.session")
+    if held.closed_ms is not None:
+        desk.confirmed("session_closed", "data.session")
+    digits = [digit for digit, *_ in msgspec.json.decode(held.cells)]
+    if data.cell not in digits:
+        raise InputError("bad_value", field="data.cell", allowed=tuple(map(str, digits)))
+    if not data.n or abs(data.n) > TALLY_MAX:
+        allowed = (f"1-{TALLY_MAX}", f"-{TALLY_MAX}--1")
+        raise InputError("out_of_range", field="data.n", allowed=allowed)
+    vial = None if data.vial is None else fact_named(data.vial, "data.vial")
+    record = TallyAdd(
+        desk.circumstances(reason_needed=data.n < 0),
+        refs(command.supersedes),
+        data.cell,
+        data.n,
+        None if vial is None else (bytes(vial.entry), vial.index),
+    )
+    fact = NewFact(KindNo.TALLY_ADD, record)
+    draft = Draft(Lane.ROUTINE, SubjectKind.SESSION, session, None, (fact,))
+    return Plan((draft,), tuple(desk.warnings))
+
+
+# rows
+
+
+class TallyRow(Row, frozen=True, kw_only=True, gc=False):
+    """One tally; totals are sums of `n` over those that stand and are current."""
+
+    TABLE: ClassVar[str] = "tally"
+    INDEXED: ClassVar[tuple[str, ...]] = ("session", "vial")
+    session: bytes
+    digit: int
+    n: int
+    vaccine: str
+    """'' while it is not known here what the digit stands for."""
+    dose: int
+    band: int
+    sex: int
+    day: int | None
+    """In the session's zone, days since 1970-01-01; None: no clock that could be right says."""
+    vial: bytes | None = None
+    reason: str = ""
+    doubtful: int = 0
+    """1: the clock it was written by could not be right, so it is counted on the session's day."""
+
+
+def rows(history: History) -> list[TallyRow]:
+    """Return one row for each tally of a session."""
+    facts = history.of_kind.get(KindNo.TALLY_ADD, ())
+    if not facts:
+        return []
+    cells, span = cells_of(history), span_of(history)
+    return [_row(history, fact, cells.get(_of(fact).digit, _UNKNOWN), span) for fact in facts]
+
+
+_UNKNOWN = Cell(0, "", 0, int(Band.UNKNOWN), int(Sex.UNKNOWN))
+
+
+def _row(history: History, fact: Fact, cell: Cell, span: Span) -> TallyRow:
+    record, doubtful = _of(fact), clock_doubtful(fact)
+    stated = record.circumstances
+    return TallyRow(
+        entry=fact.entry,
+        idx=fact.index,
+        kind=fact.kind,
+        standing=fact.standing,
+        at_ms=fact.at_ms,
+        supersedes=history.supersedes(fact) if record.supersedes else None,
+        replaced=history.replaced(fact),
+        session=history.subject,
+        digit=record.digit,
+        n=record.n,
+        vaccine=clean_text(cell.vaccine),
+        dose=cell.dose,
+        band=cell.band,
+        sex=cell.sex,
+        day=span.day_of(fact.at_ms, doubtful=doubtful),
+        vial=None if record.vial is None else packed(record.vial),
+        reason=clean_text(stated.reason) if stated else "",
+        doubtful=int(doubtful),
+    )
+
+
+def span_of(history: History) -> Span:
+    """Return from when to when a session lasted, as far as clocks that can be right say."""
+    opened = opening_of(history)
+    record = opened.record if opened is not None else None
+    closing = [
+        fact.at_ms for fact in current(history, KindNo.SESSION_CLOSE) if not clock_doubtful(fact)
+    ]
+    known = opened is not None and not clock_doubtful(opened)
+    return Span(
+        record.offsets if isinstance(record, SessionOpen) else (),
+        opened.at_ms if known and opened is not None else None,
+        max(closing, default=None),
+    )
+
+
+def own_words(record: TallyAdd) -> list[tuple[str, str]]:
+    """Return what a tally says, as (catalogue key, text) pairs."""
+    return [("tally", f"{record.digit}: {record.n:+d}")]
+
+
+def _of(fact: Fact) -> Any:
+    assert isinstance(fact.record, TallyAdd)
+    return fact.record
+
+
+KIND = Kind(
+    number=KindNo.TALLY_ADD,
+    name="tally.add",
+    value=TallyAdd,
+    data=TallyData,
+    plan=plan,
+    example={
+        "v": 1,
+        "kind": "tally.add",
+        "key": "example-54",
+        "data": {"session": "$session", "cell": 1},
+    },
+)
+
+# merge note: tallies are only ever added, and totals are sums over those that stand and are
+# current, so they are the same wherever the same is held. A correction is a tally below 0, with its
+# reason.
