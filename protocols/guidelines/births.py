@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from math import ceil, inf
 
 from protocols.guidelines.ages import AgeSpan
 from protocols.guidelines.calendar import Length, length
-from protocols.guidelines.verdicts import Born, Given
+from protocols.guidelines.verdicts import Born
 
 LIFE_DAYS = 130 * 366
 """Nobody was born earlier: where an age is not known at all, a birth lies within so many days."""
@@ -58,15 +59,18 @@ def born_of_age(age: AgeSpan, on_day: int) -> Born:
     return Born(min(on_day - oldest, last), last)
 
 
-def narrowed(born: Born, doses: tuple[Given, ...]) -> Born:
-    """Return a birth that is not known to the day as it must have been before the first dose.
+def narrowed(born: Born, days: Iterable[int]) -> Born:
+    """Return a birth that is not known to the day as it must have been by some days.
 
-    A dose that is dated before the whole stretch narrows nothing: one of the two dates is wrong.
+    Args:
+        born: As far as it is stated.
+        days: On which the person had a dose, or stood here. One before the whole stretch narrows
+            nothing: one of the two dates is wrong.
     """
-    first_dose = min((dose.day for dose in doses), default=born.last)
-    if first_dose < born.first:
+    first_seen = min(days, default=born.last)
+    if first_seen < born.first:
         return born
-    return Born(born.first, min(born.last, first_dose))
+    return Born(born.first, min(born.last, first_seen))
 
 
 def _units(number: int, unit: str) -> Length:

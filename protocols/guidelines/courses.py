@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from protocols.guidelines.schedules import Course, DoseRule, Plan, Series, ages_of
+from protocols.guidelines.vaccines import Vaccine
 from protocols.guidelines.verdicts import DoseState, DueState, Given, Rule, RuleName
 
 
@@ -21,6 +22,7 @@ class World(NamedTuple):
     live_days: tuple[int, ...]
     """When injected live vaccines were given, in order, each day once."""
     campaign_day: int | None = None
+    """First day of the campaign, for a series of one; what came before does not count."""
 
 
 class Judged(NamedTuple):
@@ -88,7 +90,7 @@ def _one(
 ) -> tuple[Judged, Standing]:
     if dose.day < world.birth:
         return Judged("invalid", 0, (_rule(plan, series, "before-birth"),)), now
-    if series.campaign and world.campaign_day is not None and dose.day < world.campaign_day:
+    if world.campaign_day is not None and dose.day < world.campaign_day:
         rule = _rule(plan, series, "before-campaign")
         return Judged("uncounted", 0, (rule,)), now._replace(last=dose.day)
     if dose.day in counted:
@@ -150,11 +152,12 @@ def _faults(
     earliest = _interval_day(now, row)
     if earliest is not None and earliest - early > dose.day:
         wrong.append(_rule(plan, series, "interval", row, row.interval or ""))
-    vaccine = plan.vaccines.get(dose.vaccine)
-    if vaccine is None or not set(row.antigens) <= set(vaccine.antigens):
+    vaccine = plan.vaccines[dose.vaccine]
+    if not set(row.antigens) <= set(vaccine.antigens):
         wrong.append(_rule(plan, series, "vaccine", row, "+".join(row.antigens)))
-    live = vaccine is not None and vaccine.kind == "live"
-    if live and allowed(plan, world, dose.day) != dose.day:
+    if ages_of(vaccine.since).after(world.birth) - early > dose.day:
+        wrong.append(_rule(plan, series, "vaccine", row, vaccine.since))
+    if vaccine.kind == "live" and allowed(plan, world, dose.day) != dose.day:
         wrong.append(spacing_rule(plan, series, row))
     return tuple(wrong)
 
@@ -230,29 +233,55 @@ def _next(asked: _Asked, row: DoseRule, course: Course) -> Outlook:
     """Return when the dose of a row comes, for whoever is in a course or would start it."""
     plan, series, world, now, on_day, barred = asked
     codes = row.offer or series.offer
-    free = tuple(code for code in codes if code not in barred)
-    spaced = any(plan.vaccines[code].kind == "live" for code in free or codes)
-    base = _due_day(world, now, row)
-    if now.course is None:
-        base = max(base, ages_of(course.since).after(world.birth))
+    made = [plan.vaccines[code] for code in codes if code not in barred] or [
+        plan.vaccines[code] for code in codes
+    ]
+    spaced = any(vaccine.kind == "live" for vaccine in made)
+    base = max(
+        _due_day(world, now, row),
+        min(ages_of(vaccine.since).after(world.birth) for vaccine in made),
+        ages_of(course.since).after(world.birth) if now.course is None else world.birth,
+    )
     since, first = base, max(base, on_day)
     if spaced:
         since, first = allowed(plan, world, since), allowed(plan, world, first)
     doses = len(_counted(course))
-    ends = (row.below, course.below if now.course is None else None)
-    passed = [end for end in ends if end is not None and ages_of(end).after(world.birth) <= first]
-    if passed:
-        rule = _rule(plan, series, "max-age", row, passed[0])
+    over = _over(world, row, course if now.course is None else None, made, first)
+    if over:
+        rule = _rule(plan, series, "max-age", row, over)
         return Outlook("too-old", row.number, doses, None, None, (), (rule,))
     late_day = _overdue_day(plan, world, row, since)
     if first > max(base, on_day):
         rules: tuple[Rule, ...] = (spacing_rule(plan, series, row),)
     else:
-        rules = (_binding(plan, series, now, row, base),)
+        rules = (_binding(asked, row, base),)
+    fit = tuple(
+        vaccine.code
+        for vaccine in made
+        if vaccine.code not in barred and _fits(world, vaccine, first)
+    )
     if first > on_day:
-        return Outlook("not-yet", row.number, doses, first, late_day, free, rules)
+        return Outlook("not-yet", row.number, doses, first, late_day, fit, rules)
     state: DueState = "overdue" if on_day >= late_day else "due"
-    return Outlook(state, row.number, doses, since, late_day, free, rules)
+    return Outlook(state, row.number, doses, since, late_day, fit, rules)
+
+
+def _over(
+    world: World, row: DoseRule, start: Course | None, made: Sequence[Vaccine], day: int
+) -> str:
+    """Return the limit of age beyond which a dose is no longer given on a day; '' when none."""
+    ends = [row.below, start.below if start else None]
+    if not any(_fits(world, vaccine, day) for vaccine in made):
+        ends.append(max((each.below or "0 d" for each in made), key=lambda end: ages_of(end).about))
+    passed = [end for end in ends if end is not None and ages_of(end).after(world.birth) <= day]
+    return passed[0] if passed else ""
+
+
+def _fits(world: World, vaccine: Vaccine, day: int) -> bool:
+    """Whether a vaccine is made for the age on a day."""
+    if ages_of(vaccine.since).after(world.birth) > day:
+        return False
+    return vaccine.below is None or day < ages_of(vaccine.below).after(world.birth)
 
 
 def _interval_day(now: Standing, row: DoseRule) -> int | None:
@@ -264,8 +293,8 @@ def _interval_day(now: Standing, row: DoseRule) -> int | None:
 
 def _due_day(world: World, now: Standing, row: DoseRule) -> int:
     by_age = ages_of(row.due or row.since).after(world.birth)
-    by_interval = _interval_day(now, row)
-    return by_age if by_interval is None else max(by_age, by_interval)
+    others = (_interval_day(now, row), world.campaign_day)
+    return max([by_age, *(day for day in others if day is not None)])
 
 
 def _overdue_day(plan: Plan, world: World, row: DoseRule, since: int) -> int:
@@ -276,10 +305,13 @@ def _overdue_day(plan: Plan, world: World, row: DoseRule, since: int) -> int:
     return ages_of(plan.schedule.schedule.overdue_after).after(since)
 
 
-def _binding(plan: Plan, series: Series, now: Standing, row: DoseRule, base: int) -> Rule:
+def _binding(asked: _Asked, row: DoseRule, base: int) -> Rule:
     """Return the rule that makes a dose due on a day and on none before it."""
-    if row.interval is not None and _interval_day(now, row) == base:
+    plan, series = asked.plan, asked.series
+    if row.interval is not None and _interval_day(asked.now, row) == base:
         return _rule(plan, series, "interval", row, row.interval)
+    if asked.world.campaign_day == base:
+        return _rule(plan, series, "before-campaign", row)
     return _rule(plan, series, "min-age", row, row.due or row.since)
 
 
@@ -319,6 +351,8 @@ def turns(
     """
     settings = plan.schedule.schedule
     days = {on_day}
+    if world.campaign_day is not None:
+        days |= {world.campaign_day - 1, world.campaign_day}
     for dose in doses:
         days |= {dose.day, dose.day + settings.early_days}
     for text in {row.interval for each in series.course for row in each.dose if row.interval}:
@@ -329,7 +363,7 @@ def turns(
         days |= {live - 1, live, live + settings.live_spacing_days - 1}
         days.add(live + settings.live_spacing_days)
     found = {world.birth, last}
-    for text in _limits(series):
+    for text in _limits(plan, series):
         for day in days:
             at = ages_of(text).latest_before(day)
             if world.birth <= at < last:
@@ -337,8 +371,11 @@ def turns(
     return sorted(found)
 
 
-def _limits(series: Series) -> set[str]:
+def _limits(plan: Plan, series: Series) -> set[str]:
+    """Return every age that anything of a series depends on."""
     rows = [row for each in series.course for row in each.dose]
     of_rows = {text for row in rows for text in (row.since, row.due, row.overdue, row.below)}
     of_courses = {text for each in series.course for text in (each.since, each.below)}
-    return {text for text in of_rows | of_courses if text is not None} | {"0 d"}
+    counting = [each for each in plan.vaccines.values() if plan.counts(series, each.code)]
+    of_vaccines = {text for each in counting for text in (each.since, each.below)}
+    return {text for text in of_rows | of_courses | of_vaccines if text is not None} | {"0 d"}

@@ -102,7 +102,7 @@ def forecast(
         plan: The schedule and the vaccines, as they are in use.
         terms: What is worked by, and what speaks against vaccines for this person.
     """
-    case = _case(plan, doses, born, terms)
+    case = _case(plan, doses, born, terms, on_day)
     told = {code: _against(plan, code, terms.barred) for code in plan.vaccines}
     against = {code: rules for code, rules in told.items() if rules}
     found = []
@@ -156,7 +156,8 @@ class _Case(NamedTuple):
         lives = {kind: self._live_days(kind) for kind in (("live",), ("live", "unknown"))}
         worlds = []
         for live_days in dict.fromkeys(lives.values()):
-            world = World(self.born.first, live_days, self.campaign_day)
+            began = self.campaign_day if series.campaign else None
+            world = World(self.born.first, live_days, began)
             if self.born.first == self.born.last:
                 worlds.append(world)
                 continue
@@ -177,9 +178,10 @@ class _Case(NamedTuple):
         )
 
 
-def _case(plan: Plan, doses: Iterable[Given], born: Born, terms: Terms) -> _Case:
+def _case(plan: Plan, doses: Iterable[Given], born: Born, terms: Terms, *seen: int) -> _Case:
     ordered = _in_order(doses)
-    return _Case(plan, ordered, narrowed(born, ordered), terms.campaign_day)
+    days = (*seen, *(dose.day for dose in ordered))
+    return _Case(plan, ordered, narrowed(born, days), terms.campaign_day)
 
 
 def _in_order(doses: Iterable[Given]) -> tuple[Given, ...]:

@@ -33,6 +33,7 @@ REASONS = (
     "intussusception",
     "encephalopathy",
     "hiv-infant",
+    "severely-ill",
 )
 """Why somebody must not have a vaccine; closed, and stored by name. Fever alone is none
 (SAFETY 12)."""
@@ -50,7 +51,7 @@ class Vial(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     status: Status | None = None
 
 
-class Vaccine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class Vaccine(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"since": "from"}):
     """What is given as one dose."""
 
     code: str
@@ -62,6 +63,10 @@ class Vaccine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """'' where no code could be confirmed."""
     diluted: bool = False
     """Whether it is mixed with its own diluent, which the pack of items names; else ready."""
+    since: str = "0 d"
+    """Youngest age for which it is made: nobody younger is offered it, and none counts."""
+    below: str | None = None
+    """First age at which it is no longer offered; a dose that was given counts."""
     route: str = ""
     """As a rule: `im`, `sc`, `id` or `oral`."""
     vial: tuple[Vial, ...] = ()
@@ -151,6 +156,7 @@ def vaccine_faults(rows: Sequence[Vaccine]) -> list[str]:
             wrong.append(f"{place}: antigens are missing")
         if row.cvx and not _CVX.fullmatch(row.cvx):
             wrong.append(f"{place}: cvx is two or three digits")
+        wrong += [f"{place}: {what}" for what in _ages(row.since, row.below)]
         if row.route not in ROUTES:
             wrong.append(f"{place}: route is one of {', '.join(ROUTES[1:])}")
         if (row.kind == "live-oral") != (row.route == "oral") and row.kind == "live-oral":
