@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
+from fieldnode.asking import Asking
 from protocols.live.alike import Alike
 from protocols.live.dispute import Disputes
 from protocols.live.handing import Handing, Offers
 from protocols.live.paper import PaperRead
-
-Answer = TypeVar("Answer")
 
 
 class BetweenCalls(Protocol):
@@ -45,36 +44,33 @@ class BetweenCalls(Protocol):
         ...
 
 
-class BetweenClient:
+class BetweenClient(Asking):
     """The same over the socket."""
-
-    async def _ask(self, kind: type[Answer], name: str, **args: Any) -> Answer:
-        raise NotImplementedError
 
     async def unsettled(self, limit: int) -> Disputes:
         """See `BetweenCalls.unsettled`."""
-        return await self._ask(Disputes, "unsettled", limit=limit)
+        return await self.ask(Disputes, "unsettled", limit=limit)
 
     async def disputes(self, patient: str) -> Disputes:
         """See `BetweenCalls.disputes`."""
-        return await self._ask(Disputes, "disputes", patient=patient)
+        return await self.ask(Disputes, "disputes", patient=patient)
 
     async def offers(self, limit: int) -> Offers:
         """See `BetweenCalls.offers`."""
-        return await self._ask(Offers, "offers", limit=limit)
+        return await self.ask(Offers, "offers", limit=limit)
 
     async def handing(self, patient: str) -> Handing:
         """See `BetweenCalls.handing`."""
-        return await self._ask(Handing, "handing", patient=patient)
+        return await self.ask(Handing, "handing", patient=patient)
 
     async def alike(self, names: Sequence[str], sex: int = 9, **known: str) -> Alike:
         """See `BetweenCalls.alike`."""
-        return await self._ask(Alike, "alike", names=list(names), sex=sex, **known)
+        return await self.ask(Alike, "alike", names=list(names), sex=sex, **known)
 
     async def lookalikes(self, limit: int) -> Alike:
         """See `BetweenCalls.lookalikes`."""
-        return await self._ask(Alike, "lookalikes", limit=limit)
+        return await self.ask(Alike, "lookalikes", limit=limit)
 
     async def paper_read(self, text: str) -> PaperRead:
         """See `BetweenCalls.paper_read`."""
-        return await self._ask(PaperRead, "paper_read", text=text)
+        return await self.ask(PaperRead, "paper_read", text=text)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
+from fieldnode.asking import Asking
 from protocols.live.bedside import Care, DoseHelp
-
-Answer = TypeVar("Answer")
 
 
 class CareCalls(Protocol):
@@ -21,18 +20,15 @@ class CareCalls(Protocol):
         ...
 
 
-class CareClient:
+class CareClient(Asking):
     """The same over the socket."""
-
-    async def _ask(self, kind: type[Answer], name: str, **args: Any) -> Answer:
-        raise NotImplementedError
 
     async def care(self, patient: str) -> Care:
         """See `CareCalls.care`."""
-        return await self._ask(Care, "care", patient=patient)
+        return await self.ask(Care, "care", patient=patient)
 
     async def dose_help(self, patient: str, substance: str, weight: int = 0) -> DoseHelp:
         """See `CareCalls.dose_help`."""
-        return await self._ask(
+        return await self.ask(
             DoseHelp, "dose_help", patient=patient, substance=substance, weight=weight
         )

@@ -9,10 +9,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 
+from fieldnode.asking import Answer
 from fieldnode.between import BetweenCalls, BetweenClient
 from fieldnode.caring import CareCalls, CareClient
 from fieldnode.crossing import CrossingCalls, CrossingClient
@@ -53,8 +54,6 @@ CALL_S = 10.0
 PAUSE_FIRST_S = 0.2
 PAUSE_LONGEST_S = 5.0
 """Pauses between attempts to reach the node double from the first to the longest."""
-
-Answer = TypeVar("Answer")
 
 
 class Node(BetweenCalls, CareCalls, CrossingCalls, GuidedCalls, Protocol):
@@ -230,7 +229,7 @@ class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient):
 
     async def hello(self) -> Greeting:
         """See `Node.hello`."""
-        greeting = await self._ask(Greeting, "hello")
+        greeting = await self.ask(Greeting, "hello")
         if self._person is None:
             self._person = greeting.person_id
         return greeting
@@ -240,35 +239,35 @@ class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient):
     ) -> BoardPage:
         """See `Node.board`."""
         asked = {"filter": text, "sort": sort, "ward": ward}
-        return await self._ask(BoardPage, "board", offset=offset, limit=limit, **asked)
+        return await self.ask(BoardPage, "board", offset=offset, limit=limit, **asked)
 
     async def search(self, text: str, limit: int) -> BoardPage:
         """See `Node.search`."""
-        return await self._ask(BoardPage, "search", text=text, limit=limit)
+        return await self.ask(BoardPage, "search", text=text, limit=limit)
 
     async def tagged(self, tag: str) -> BoardPage:
         """See `Node.tagged`."""
-        return await self._ask(BoardPage, "tagged", tag=tag)
+        return await self.ask(BoardPage, "tagged", tag=tag)
 
     async def beds(self) -> BedsPage:
         """See `Node.beds`."""
-        return await self._ask(BedsPage, "beds")
+        return await self.ask(BedsPage, "beds")
 
     async def observed(self, patient: str) -> Observed:
         """See `Node.observed`."""
-        return await self._ask(Observed, "observed", patient=patient)
+        return await self.ask(Observed, "observed", patient=patient)
 
     async def tally(self) -> Tally:
         """See `Node.tally`."""
-        return await self._ask(Tally, "tally")
+        return await self.ask(Tally, "tally")
 
     async def relations(self, patient: str) -> Relations:
         """See `Node.relations`."""
-        return await self._ask(Relations, "relations", patient=patient)
+        return await self.ask(Relations, "relations", patient=patient)
 
     async def chart(self, patient: str, offset: int, limit: int) -> Chart:
         """See `Node.chart`."""
-        return await self._ask(Chart, "chart", patient=patient, offset=offset, limit=limit)
+        return await self.ask(Chart, "chart", patient=patient, offset=offset, limit=limit)
 
     async def break_glass(self, patient: str, reason: str) -> None:
         """See `Node.break_glass`."""
@@ -276,55 +275,55 @@ class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient):
 
     async def unassigned(self, limit: int) -> Unassigned:
         """See `Node.unassigned`."""
-        return await self._ask(Unassigned, "unassigned", limit=limit)
+        return await self.ask(Unassigned, "unassigned", limit=limit)
 
     async def unconfirmed(self, limit: int) -> Unconfirmed:
         """See `Node.unconfirmed`."""
-        return await self._ask(Unconfirmed, "unconfirmed", limit=limit)
+        return await self.ask(Unconfirmed, "unconfirmed", limit=limit)
 
     async def record(
         self, lines: Sequence[dict[str, Any]], *, together: bool = False
     ) -> list[Recorded]:
         """See `Node.record`."""
         said = {} if self._person is None else {"person": self._person}
-        return await self._ask(
+        return await self.ask(
             list[Recorded], "record", lines=list(lines), together=together, **said
         )
 
     async def sync(self) -> SyncState:
         """See `Node.sync`."""
-        return await self._ask(SyncState, "sync")
+        return await self.ask(SyncState, "sync")
 
     async def belonging(self) -> Belonging:
         """See `Node.belonging`."""
-        return await self._ask(Belonging, "belonging")
+        return await self.ask(Belonging, "belonging")
 
     async def roster(self, offset: int, limit: int, text: str = "") -> RosterPage:
         """See `Node.roster`."""
-        return await self._ask(RosterPage, "roster", offset=offset, limit=limit, text=text)
+        return await self.ask(RosterPage, "roster", offset=offset, limit=limit, text=text)
 
     async def apart(self) -> Apart:
         """See `Node.apart`."""
-        return await self._ask(Apart, "apart")
+        return await self.ask(Apart, "apart")
 
     async def seal_look(self, member: str, since_ms: int | None) -> SealLook:
         """See `Node.seal_look`."""
-        return await self._ask(SealLook, "seal_look", member=member, since_ms=since_ms)
+        return await self.ask(SealLook, "seal_look", member=member, since_ms=since_ms)
 
     async def seal(
         self, member: str, reason: str, since_ms: int | None, roles: Sequence[str], note: str
     ) -> MemberLine:
         """See `Node.seal`."""
         said = {"reason": reason, "since_ms": since_ms, "roles": list(roles), "note": note}
-        return await self._ask(MemberLine, "seal", member=member, **said)
+        return await self.ask(MemberLine, "seal", member=member, **said)
 
     async def unseal(self, seal: str, entries: int) -> Quarantine:
         """See `Node.unseal`."""
-        return await self._ask(Quarantine, "unseal", seal=seal, entries=entries)
+        return await self.ask(Quarantine, "unseal", seal=seal, entries=entries)
 
     async def review_page(self) -> ReviewPage:
         """See `Node.review_page`."""
-        return await self._ask(ReviewPage, "review_page")
+        return await self.ask(ReviewPage, "review_page")
 
     async def review_done(self, fact: str, outcome: str, note: str) -> None:
         """See `Node.review_done`."""
@@ -340,7 +339,7 @@ class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient):
 
     async def draft_list(self) -> list[Draft]:
         """See `Node.draft_list`."""
-        return await self._ask(list[Draft], "draft_list")
+        return await self.ask(list[Draft], "draft_list")
 
     async def draft_drop(self, form: str, subject: str) -> None:
         """See `Node.draft_drop`."""
@@ -352,21 +351,21 @@ class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient):
 
     async def people(self) -> list[PersonLine]:
         """See `Node.people`."""
-        return await self._ask(list[PersonLine], "people")
+        return await self.ask(list[PersonLine], "people")
 
     async def login(self, person: str, *, pin: str = "", passphrase: str = "") -> Me:
         """See `Node.login`."""
-        me = await self._ask(Me, "login", person=person, pin=pin, passphrase=passphrase)
+        me = await self.ask(Me, "login", person=person, pin=pin, passphrase=passphrase)
         self._person = me.id
         return me
 
     async def whoami(self) -> Me:
         """See `Node.whoami`."""
-        return await self._ask(Me, "whoami")
+        return await self.ask(Me, "whoami")
 
     async def may(self, kinds: Sequence[str]) -> list[Permission]:
         """See `Node.may`."""
-        return await self._ask(list[Permission], "may", kinds=list(kinds))
+        return await self.ask(list[Permission], "may", kinds=list(kinds))
 
     async def override(self, kinds: Sequence[str], reason: str, patient: str = "") -> None:
         """See `Node.override`."""
@@ -439,7 +438,8 @@ class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient):
         finally:
             self._waiting.pop(number, None)
 
-    async def _ask(self, kind: type[Answer], name: str, **args: Any) -> Answer:
+    async def ask(self, kind: type[Answer], name: str, **args: Any) -> Answer:
+        """See `Asking.ask`."""
         try:
             return msgspec.convert(await self.call(name, **args), kind)
         except msgspec.ValidationError:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
+from fieldnode.asking import Asking
 from protocols.live.crossing import Concerns, CountLine, EraseState, ReleaseLine
-
-Answer = TypeVar("Answer")
 
 
 class CrossingCalls(Protocol):
@@ -29,24 +28,21 @@ class CrossingCalls(Protocol):
         ...
 
 
-class CrossingClient:
+class CrossingClient(Asking):
     """The same over the socket."""
-
-    async def _ask(self, kind: type[Answer], name: str, **args: Any) -> Answer:
-        raise NotImplementedError
 
     async def releases(self) -> list[ReleaseLine]:
         """See `CrossingCalls.releases`."""
-        return await self._ask(list[ReleaseLine], "releases")
+        return await self.ask(list[ReleaseLine], "releases")
 
     async def erases(self) -> EraseState:
         """See `CrossingCalls.erases`."""
-        return await self._ask(EraseState, "erases")
+        return await self.ask(EraseState, "erases")
 
     async def counts(self) -> list[CountLine]:
         """See `CrossingCalls.counts`."""
-        return await self._ask(list[CountLine], "counts")
+        return await self.ask(list[CountLine], "counts")
 
     async def concerns(self) -> Concerns:
         """See `CrossingCalls.concerns`."""
-        return await self._ask(Concerns, "concerns")
+        return await self.ask(Concerns, "concerns")

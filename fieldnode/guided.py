@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
+from fieldnode.asking import Asking
 from protocols.live.guidance import GuidelineList, GuidelineSheet, PackInUse, PackLine
-
-Answer = TypeVar("Answer")
 
 
 class GuidedCalls(Protocol):
@@ -29,24 +28,21 @@ class GuidedCalls(Protocol):
         ...
 
 
-class GuidedClient:
+class GuidedClient(Asking):
     """The same over the socket."""
-
-    async def _ask(self, kind: type[Answer], name: str, **args: Any) -> Answer:
-        raise NotImplementedError
 
     async def guidelines(self, patient: str) -> GuidelineList:
         """See `GuidedCalls.guidelines`."""
-        return await self._ask(GuidelineList, "guidelines", patient=patient)
+        return await self.ask(GuidelineList, "guidelines", patient=patient)
 
     async def guideline(self, patient: str, guideline: str) -> GuidelineSheet:
         """See `GuidedCalls.guideline`."""
-        return await self._ask(GuidelineSheet, "guideline", patient=patient, guideline=guideline)
+        return await self.ask(GuidelineSheet, "guideline", patient=patient, guideline=guideline)
 
     async def packs(self) -> list[PackLine]:
         """See `GuidedCalls.packs`."""
-        return await self._ask(list[PackLine], "packs")
+        return await self.ask(list[PackLine], "packs")
 
     async def pack_in_use(self, pack: str) -> PackInUse:
         """See `GuidedCalls.pack_in_use`."""
-        return await self._ask(PackInUse, "pack_in_use", pack=pack)
+        return await self.ask(PackInUse, "pack_in_use", pack=pack)
