@@ -15,6 +15,7 @@ import msgspec
 
 from protocols.errors import InputError, SetupError
 from protocols.guidelines import doses
+from protocols.guidelines.gtin import GTIN_DIGITS, is_digits, is_gtin
 from protocols.guidelines.pack import PackHead, Status, read_pack, shipped
 from protocols.guidelines.vocabulary import fold
 from protocols.guidelines.words import COMPLETE, Word, word
@@ -28,6 +29,7 @@ PACKS_MAX = 8
 DAYS_MAX = 3 * 365
 """Longest time a reorder is planned ahead."""
 KIT_ITEMS_MAX = 200
+BARCODE_CHARS_MAX = 64
 
 Unit = Literal[
     "tablet",
@@ -90,6 +92,14 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     units: int
 
 
+class Barcode(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A code printed on a package, and how many units are in that package."""
+
+    code: str
+    """A GTIN in 14 digits, or any other text as scanners type it."""
+    units: int = 1
+
+
 class Reorder(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What an order plans for, where nobody set it for the store; all in days."""
 
@@ -130,6 +140,8 @@ class Item(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     kit: tuple[Part, ...] = ()
     reorder: Reorder | None = None
     """Where it departs from the pack's."""
+    barcodes: tuple[Barcode, ...] = ()
+    """As far as the catalogue knows them; what was taught on the spot goes first."""
     source: str = ""
     status: Status | None = None
 
@@ -227,6 +239,20 @@ def of_substance(substance: str, pack: Items | None = None) -> tuple[Item, ...]:
     return tuple(row for fits, row in found if fits == most)
 
 
+def of_barcode(code: str, pack: Items | None = None) -> tuple[Item, Barcode] | None:
+    """Return what the catalogue knows a code as; None when it does not.
+
+    Args:
+        code: A GTIN in 14 digits, or the text of any other code.
+        pack: As it is in use; None: what came with the software.
+    """
+    for row in (pack or shipped_items()).item:
+        for each in row.barcodes:
+            if each.code == code:
+                return row, each
+    return None
+
+
 # whole units
 
 
@@ -315,6 +341,7 @@ def check(pack: Items) -> list[str]:
             faults.append("shares its code")
         seen.add(row.code)
         wrong += [f"item: {row.code}: {what}" for what in faults]
+    wrong += _barcode_faults(pack)
     return wrong + [f"item: {code}: kit holds itself" for code in _circles(known)]
 
 
@@ -366,6 +393,24 @@ def _other_faults(row: Item, known: Mapping[str, Item]) -> list[str]:
     wrong += [f"kit names {code} twice" for code in sorted({*parts}) if parts.count(code) > 1]
     if len(parts) > KIT_ITEMS_MAX:
         wrong.append(f"kit has more than {KIT_ITEMS_MAX} items")
+    return wrong
+
+
+def _barcode_faults(pack: Items) -> list[str]:
+    wrong = []
+    seen: set[str] = set()
+    for row in pack.item:
+        for each in row.barcodes:
+            what = f"item: {row.code}: barcodes"
+            if not 0 < len(each.code) <= BARCODE_CHARS_MAX:
+                wrong.append(f"{what} have 1 to {BARCODE_CHARS_MAX} characters")
+            if is_digits(each.code) and len(each.code) == GTIN_DIGITS and not is_gtin(each.code):
+                wrong.append(f"{what} name a GTIN with a wrong check digit")
+            if not 1 <= each.units <= PACK_UNITS_MAX:
+                wrong.append(f"{what} have no whole units")
+            if each.code in seen:
+                wrong.append(f"{what} name a code twice")
+            seen.add(each.code)
     return wrong
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 from protocols.ids import DocId
 from protocols.records import (
     acceptance,
+    barcode,
     care,
     confirmation,
     correction,
@@ -54,6 +55,7 @@ KINDS: tuple[Kind, ...] = (
     pack.KIND_PUBLISH,
     pack.KIND_APPROVE,
     pack.KIND_USE,
+    barcode.KIND,
     *care.KINDS,
     *supplies.KINDS,
     *immunization.KINDS,

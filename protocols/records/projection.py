@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from protocols.ids import DocId
 from protocols.records import (
+    barcode,
     bed,
     care,
     confirmation,
@@ -52,6 +53,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     pack.PackRow,
     pack.PackApprovalRow,
     pack.PackUseRow,
+    barcode.BarcodeRow,
     *supplies.ROW_TABLES,
     *immunization.ROW_TABLES,
     UnreadableRow,
@@ -129,6 +131,10 @@ def _pack(history: History) -> list[Row]:
     return pack.rows(history)
 
 
+def _barcode(history: History) -> list[Row]:
+    return [*barcode.rows(history)]
+
+
 _PROJECT: dict[int, Callable[[History], list[Row]]] = {
     SubjectKind.PATIENT: _of_patient,
     SubjectKind.SITE: _of_site,
@@ -136,6 +142,7 @@ _PROJECT: dict[int, Callable[[History], list[Row]]] = {
     SubjectKind.COUNTED: _counted,
     SubjectKind.PROTECTED: _protected,
     SubjectKind.PACK: _pack,
+    SubjectKind.BARCODE: _barcode,
     **supplies.PROJECT,
     **immunization.PROJECT,
 }

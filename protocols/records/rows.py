@@ -11,6 +11,8 @@ from protocols.records import attributes as names
 from protocols.records import care, immunization, supplies
 from protocols.records.acceptance import ResultAccept
 from protocols.records.attributes import BY_NUMBER, Category, EncounterClass, Sex, word, words_of
+from protocols.records.barcode import BarcodeTeach
+from protocols.records.barcode import own_words as barcode_words
 from protocols.records.catalogue import BY_NUMBER as KIND_BY_NUMBER
 from protocols.records.confirmation import TriageConfirm
 from protocols.records.correction import EntryRetract
@@ -173,6 +175,8 @@ def _own_words(record: Any) -> list[tuple[str, str]]:
             return [*said, *_if_any("claimed", record.claimed)]
         case NoteAdd():
             return [(_pick(TOPICS, record.topic), clean_text(record.text, NOTE_CHARS_MAX))]
+        case BarcodeTeach():
+            return barcode_words(record)
         case EncounterClose():
             outcome = _pick(tuple(name for name, _ in OUTCOMES), record.outcome)
             return [

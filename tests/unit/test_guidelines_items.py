@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from protocols.errors import InputError, SetupError
 from protocols.guidelines.canonical import canonical, packed
 from protocols.guidelines.items import (
+    Barcode,
     Part,
     Strength,
     check,
     contents,
     item,
     named,
+    of_barcode,
     of_substance,
     read_items,
     search,
@@ -101,6 +103,7 @@ def test_controlled_is_what_the_vocabulary_holds_controlled():
         ("gentamicin-80-amp", "1.5", "mL", 1, "0.5"),
         ("gentamicin-80-amp", "120", "mg", 2, "40"),
         ("benzathine-pen-24mu-vial", "1200000", "[iU]", 1, "1200000"),
+        ("paracetamol-500-tab", "250000", "ug", 1, "250000"),
         ("misoprostol-200-tab", "0.6", "mg", 3, "0"),
         ("ringer-lactate-1l", "1500", "mL", 2, "500"),
     ],
@@ -199,6 +202,37 @@ def test_units_and_composition_go_together():
     for row in wrong:
         rest = tuple(each for each in PACK.item if each.code != row.code)
         assert check(msgspec.structs.replace(PACK, item=(*rest, row))), row
+
+
+def test_the_catalogue_may_know_barcodes():
+    row = msgspec.structs.replace(
+        item("tourniquet"), barcodes=(Barcode("05901234123457", 10), Barcode("BOX-7"))
+    )
+    pack = msgspec.structs.replace(PACK, item=(row,))
+
+    assert check(pack) == []
+    assert of_barcode("05901234123457", pack) == (row, row.barcodes[0])
+    assert of_barcode("BOX-7", pack)[1].units == 1
+    assert of_barcode("BOX-8", pack) is None
+    assert of_barcode("BOX-7") is None
+
+
+@pytest.mark.parametrize(
+    "barcodes",
+    [
+        (Barcode("05901234123458"),),
+        (Barcode("A", 0),),
+        (Barcode("A"), Barcode("A")),
+        (Barcode(""),),
+        (Barcode("A" * 65),),
+    ],
+)
+def test_a_barcode_that_nobody_could_scan_is_named(barcodes):
+    row = msgspec.structs.replace(item("tourniquet"), barcodes=barcodes)
+
+    wrong = check(msgspec.structs.replace(PACK, item=(row,)))
+
+    assert wrong and all("tourniquet: barcodes" in each for each in wrong)
 
 
 def test_kits_in_a_circle_are_named():

@@ -6,6 +6,7 @@ from protocols.records.acceptance import ResultAccept
 from protocols.records.administration import AdministrationRecord
 from protocols.records.allergy import AllergyRecord
 from protocols.records.amounts import Amount
+from protocols.records.barcode import BarcodeTeach
 from protocols.records.catalogue import encode_fact
 from protocols.records.condition import ConditionRecord
 from protocols.records.confirmation import TriageConfirm
@@ -136,6 +137,11 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
         ConditionRecord(WHEN, (EARLIER,), 2, 10, "", -(2026 * 13 + 4), 1, "since the flood"),
     ),
     "result accept": (KindNo.RESULT_ACCEPT, ResultAccept(None, (), (EARLIER,))),
+    "barcode short": (KindNo.BARCODE_TEACH, BarcodeTeach(code="A1", item="ors-1l-sachet")),
+    "barcode full": (
+        KindNo.BARCODE_TEACH,
+        BarcodeTeach(WHEN, (EARLIER,), "05901234123457", "ors-1l-sachet", 100),
+    ),
     "result accept of what began the document": (
         KindNo.RESULT_ACCEPT,
         ResultAccept(WHEN, (), ((b"", 1), (b"", 2))),
