@@ -29,6 +29,7 @@ from protocols.records.movement import (
 )
 from protocols.records.references import must_name, ref_of
 from protocols.records.shape import Fact, Small, Statement
+from protocols.records.shipping import doubled
 
 NAMED_MAX = 16
 """Movements named as those that took more than there was; the latest ones."""
@@ -183,7 +184,10 @@ class Pair:
         """
         self._history = history
         self.store, self.item = _pair_of(history)
-        self.moves = self._ours(movements(history))
+        moves = self._ours(movements(history))
+        self.doubles = doubled(history.facts, moves)
+        """Movements of a shipment that somebody else wrote apart; see `shipping.doubled`."""
+        self.moves = [fact for fact in moves if ref_of(fact) not in self.doubles]
         """Movements that count, in display order."""
         self.counts = self._kind(KindNo.STOCK_COUNT)
         self.grants = self._kind(KindNo.ALLOTMENT_GRANT)

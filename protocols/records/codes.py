@@ -41,6 +41,25 @@ ERRORS: dict[str, str] = {
     "locked": "The book is locked; a passphrase is needed.",
     "looks_centimetres": "The value looks like centimetres; millimetres are needed.",
     "looks_fahrenheit": "The value looks like degrees Fahrenheit; degrees Celsius are needed.",
+    "in_the_past": "The time has passed already.",
+    "line_twice": "An item or lot stands in two lines; say it in one.",
+    "logger_dates": "Days and months cannot be told apart in this file; say their order, as"
+    " `allowed` has it.",
+    "logger_line": "A line of the logger's file cannot be read; the field names its number."
+    " Export it anew.",
+    "logger_offset": "The logger's file says no time zone; say how far its clock is ahead of UTC.",
+    "not_a_logger": "This is no file of a temperature logger that is read here; `allowed` lists"
+    " those that are.",
+    "not_a_shipment": "This is not a request or a shipment.",
+    "not_the_donor": "Only a device of the store that gives may set its stock aside or send it;"
+    " `allowed` names the store.",
+    "nothing_left": "All of it came, so no rest is on its way.",
+    "other_store": "The shipment is of another store; `allowed` names which.",
+    "own_dispatch": "A shipment is received on another device than the one that sent it: that is"
+    " the second signature.",
+    "shipment_closed": "The shipment has come further already, or is over; `allowed` names how"
+    " far.",
+    "shipment_expired": "What was approved has lapsed; have it approved again.",
     "lot_expired": "The lot is past its last day of use: it may not be issued, only written off.",
     "lot_quarantined": "The lot is held back here: it may not be issued until it is released.",
     "lot_recalled": "The lot is recalled: it may not be issued, only held back or sent back.",
@@ -99,6 +118,9 @@ ERRORS: dict[str, str] = {
 }
 
 CONFIRMABLE: dict[str, str] = {
+    "recalled_already": "The lot is recalled already; this recalls it once more.",
+    "received_elsewhere": "It was sent to another store; `allowed` names which.",
+    "shipment_lapsed": "What was asked or set aside has lapsed.",
     "beyond_stock": "More than is known to be there; `allowed` names how much is.",
     "expired_received": "The lot is past its last day of use already.",
     "large_quantity": "Over ten times the most that was ever moved of it; `allowed` names that.",

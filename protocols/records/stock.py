@@ -68,6 +68,9 @@ class MovementRow(Row, frozen=True, kw_only=True, gc=False):
     reason: str = ""
     overdrawn: int = 0
     """1 when it was confirmed that its device may not issue so much."""
+    double: int = 0
+    """1: of what two people sent or received of one lot of one shipment apart, the one that does
+    not count."""
 
 
 class BalanceRow(Row, frozen=True, kw_only=True, gc=False):
@@ -247,6 +250,7 @@ def _movement_rows(history: History, pair: Pair) -> list[MovementRow]:
                 countersigned=int(ref_of(fact) in seconds),
                 reason=clean_text(stated.reason) if stated else "",
                 overdrawn=int(stated is not None and "over_allotment" in stated.confirmed),
+                double=int(ref_of(fact) in pair.doubles),
             )
         )
     return found
@@ -399,6 +403,7 @@ def _device(raw: bytes) -> str | None:
 COLUMNS: dict[tuple[str, str], Callable[[Any], Any]] = {
     **{(table.TABLE, "store"): _site for table in ROW_TABLES},
     **{(table.TABLE, "device"): _device for table in (MovementRow, AllotmentRow, StocktakeRow)},
+    ("administration", "store"): _site,
     ("movement", "other"): _site,
     ("movement", "shipment"): lambda raw: None if raw is None else str(DocId(raw)),
     ("movement", "cause"): lambda raw: next(iter(_references(raw)), None),
@@ -406,6 +411,7 @@ COLUMNS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("movement", "maybe"): bool,
     ("movement", "countersigned"): bool,
     ("movement", "overdrawn"): bool,
+    ("movement", "double"): bool,
     ("balance", "quarantined"): bool,
     ("balance", "taken"): _references,
     ("allotment", "used"): int,

@@ -1,0 +1,131 @@
+"""Cold-chain units: what their readings come to, and which lots were there meanwhile."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from protocols.guidelines.coldchain import (
+    DAY_MIN,
+    ColdChain,
+    Episode,
+    Reading,
+    episodes,
+    merged,
+    shipped_coldchain,
+)
+from protocols.ledger import packs
+from protocols.ledger.book import Ledger
+from protocols.ledger.recalls import catalogue
+from protocols.ledger.store import Store
+from protocols.records.reading import readings_in
+
+UNITS_MAX = 200
+"""Units of one answer."""
+LOOKED_BACK_DAYS = 90
+"""Readings before the newest one of a unit that are looked at."""
+MINUTE_MS = 60_000
+
+
+class Unit(NamedTuple):
+    """One cold-chain unit and how it did."""
+
+    unit_id: bytes
+    store: bytes
+    unit: str
+    cold: str
+    """Its class, as last stated; '' where nobody said."""
+    newest: Reading
+    low_tenths: int
+    high_tenths: int
+    readings: int
+    episodes: tuple[Episode, ...]
+    """In order of time, those that do not alarm too."""
+
+
+class Affected(NamedTuple):
+    """A lot that was in the store during an episode and needs that class of cold."""
+
+    item: str
+    lot: str
+    low: int
+    high: int
+    quarantined: bool
+
+
+def units(ledger: Ledger, store: bytes | None = None) -> list[Unit]:
+    """Return the units of one store, or of all, by name.
+
+    Args:
+        store: Id of a site; None: all.
+    """
+    where, values = ("AND store = ?", (store,)) if store is not None else ("", ())
+    found = ledger.store.all(
+        "SELECT unit_id, max(until_ms) FROM reading WHERE standing = 0 AND replaced = 0"
+        f" {where} GROUP BY unit_id ORDER BY max(at_ms) DESC, unit_id LIMIT ?",
+        (*values, UNITS_MAX),
+    )
+    pack = coldchain(ledger)
+    told = [_unit(ledger.store, pack, unit_id, newest_ms) for unit_id, newest_ms in found]
+    return sorted(told, key=lambda each: (each.store, each.unit))
+
+
+def _unit(store: Store, pack: ColdChain, unit_id: bytes, newest_ms: int) -> Unit:
+    since_ms = newest_ms - LOOKED_BACK_DAYS * DAY_MIN * MINUTE_MS
+    runs = store.all(
+        "SELECT store, unit, cold, run FROM reading WHERE unit_id = ? AND standing = 0"
+        " AND replaced = 0 AND until_ms >= ? ORDER BY at_ms, entry, idx",
+        (unit_id, since_ms),
+    )
+    readings = merged(readings_in(run) for *_, run in runs)
+    cold = next((said for _, _, said, _ in reversed(runs) if said), "")
+    found = episodes(readings, pack.of(cold), pack.pack.status)
+    tenths = [each.tenths for each in readings]
+    place, name = runs[-1][:2]
+    return Unit(
+        bytes(unit_id), bytes(place), name, cold, readings[-1], min(tenths), max(tenths),
+        len(readings), found,
+    )  # fmt: skip
+
+
+def known(store: Store, unit_id: bytes) -> frozenset[Reading]:
+    """Return all readings of a unit that count: what an import need not bring again."""
+    rows = store.all(
+        "SELECT run FROM reading WHERE unit_id = ? AND standing = 0 AND replaced = 0", (unit_id,)
+    )
+    return frozenset(reading for (run,) in rows for reading in readings_in(run))
+
+
+def affected(ledger: Ledger, unit: Unit, episode: Episode) -> list[Affected]:
+    """Return the lots that an episode may have harmed, by item and lot.
+
+    Nobody writes down in which unit of a store a lot lies: so it is every lot of the store that is
+    there, or was during the episode, of an item that needs such cold.
+    """
+    pack, classes = catalogue(ledger).by_code(), _classes(unit, coldchain(ledger))
+    since, until = episode.since_min * MINUTE_MS, episode.until_min * MINUTE_MS
+    found = ledger.store.all(
+        "SELECT b.item, b.lot, b.low, b.high, b.quarantined FROM balance b"
+        " WHERE b.store = ? AND b.lot <> '' AND (b.high > 0 OR EXISTS (SELECT 1 FROM movement m"
+        " WHERE m.store = b.store AND m.item = b.item AND m.lot = b.lot AND m.standing = 0"
+        " AND m.replaced = 0 AND m.units < 0 AND m.at_ms >= ?))"
+        " AND NOT EXISTS (SELECT 1 FROM movement m WHERE m.store = b.store AND m.item = b.item"
+        " AND m.lot = b.lot AND m.standing = 0 AND m.replaced = 0 GROUP BY m.lot"
+        " HAVING min(m.at_ms) > ?) ORDER BY b.item, b.lot",
+        (unit.store, since, until),
+    )
+    return [
+        Affected(item, lot, low, high, bool(quarantined))
+        for item, lot, low, high, quarantined in found
+        if item in pack and pack[item].cold in classes
+    ]
+
+
+def _classes(unit: Unit, pack: ColdChain) -> frozenset[str]:
+    """Return the classes of items that may lie in a unit: its own, or all that are cold."""
+    return frozenset((unit.cold,) if unit.cold else (each.id for each in pack.classes)) - {"room"}
+
+
+def coldchain(ledger: Ledger) -> ColdChain:
+    """Return the limits this node works by."""
+    found = packs.works_by(ledger, "coldchain")
+    return found if isinstance(found, ColdChain) else shipped_coldchain()
