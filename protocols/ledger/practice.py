@@ -38,11 +38,24 @@ FREE = frozenset(
         KindNo.TRIAGE_CONFIRM,
         KindNo.SITE_REGISTER,
         KindNo.ENTRY_RETRACT,
+        KindNo.STOCK_RECEIVE,
+        KindNo.STOCK_ISSUE,
+        KindNo.STOCK_RETURN,
+        KindNo.STOCK_LOSS,
+        KindNo.STOCK_ADJUST,
+        KindNo.STOCK_COUNT,
+        KindNo.STOCK_BREAK,
+        KindNo.STOCK_SETTLE,
+        KindNo.STOCK_WITNESS,
+        KindNo.ALLOTMENT_GRANT,
+        KindNo.LOT_QUARANTINE,
+        KindNo.LOT_RELEASE,
     }
 )
-"""Needs no licence: who is there, where, and who is seen first. Everything else is care."""
+"""Needs no licence: who is there, where, who is seen first, and what stores keep. Everything else
+is care; to dispense to a patient is too."""
 
-PERSONAL = frozenset({KindNo.TRIAGE_CONFIRM, KindNo.OBSERVATION_SCALE})
+PERSONAL = frozenset({KindNo.TRIAGE_CONFIRM, KindNo.OBSERVATION_SCALE, KindNo.STOCK_WITNESS})
 """Says that a person stands by or chose something: nobody writes it unless they are signed in."""
 
 NAMED_MAX = 3

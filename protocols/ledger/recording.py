@@ -11,7 +11,7 @@ import msgspec
 
 from protocols.errors import InputError, LedgerError
 from protocols.ids import FactRef, PatientId, SiteId
-from protocols.ledger import counting
+from protocols.ledger import counting, stocking
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
 from protocols.ledger.practice import PERSONAL, must_practise, standing_now
@@ -145,10 +145,13 @@ class Recorder:
         session = seat.sitting.session if seat.sitting else NOBODY
         written, tables = self._ledger.write(planned, view.now_ms, entropy, session)
         answer = self._answer(at, command.key, planned, written)
-        derived = counting.due(self._ledger, planned, written)
-        if derived.drafts:
-            more, changed = self._ledger.write(derived, view.now_ms, entropy, session)
-            written, tables = [*written, *more], tables | changed
+        for derived in (
+            stocking.due(self._ledger, planned, written, view.now_ms),
+            counting.due(self._ledger, planned, written),
+        ):
+            if derived.drafts:
+                more, changed = self._ledger.write(derived, view.now_ms, entropy, session)
+                written, tables = [*written, *more], tables | changed
         self._ledger.answers.keep(slot(command.key), fingerprint(line), msgspec.json.encode(answer))
         return answer, written, tables
 
@@ -172,6 +175,9 @@ class Recorder:
             standing_now(self._ledger, seat.sitting, fact.kind)
             for draft in planned.drafts
             for fact in draft.facts
+        }
+        found |= {
+            standing_now(self._ledger, seat.sitting, kind) for kind in stocking.follows(planned)
         }
         marks = [word for standing, word in _UNCOUNTED.items() if standing in found]
         return replace(planned, warnings=(*planned.warnings, *marks)) if marks else planned

@@ -1,6 +1,7 @@
 """Medicines given, refused and not given: of an order or without one.
 
-Nothing here counts stock: the fields for a store and a lot of it stand at the end and are empty.
+What is given out of a store takes whole units of a lot from it: `drawn.py` says how many, and the
+ledger writes that movement in the transaction of the dose and takes it back with it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.guidelines.vocabulary import fold, vocabulary
-from protocols.ids import PatientId
-from protocols.records import allergy
+from protocols.ids import PatientId, SiteId
+from protocols.records import allergy, drawn
 from protocols.records.amounts import Amount, AmountData, amount_text, read_amount
 from protocols.records.contested import Contest, Side, current, grouped, shown
 from protocols.records.display import clean_text
@@ -22,6 +23,7 @@ from protocols.records.encounter import to_encounter
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.medicine import ONCE, ROUTES, hours_between
+from protocols.records.movement import ITEM_CHARS_MAX
 from protocols.records.order import OrderPlace
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.references import Sight, must_name, packed, ref_of
@@ -56,13 +58,19 @@ class AdministrationRecord(Statement, frozen=True):
     witness: str = ""
     """Who saw it discarded."""
     store: bytes | None = None
-    """Reserved: the store it was drawn from."""
+    """The store it was drawn from."""
     lot_id: bytes | None = None
-    """Reserved: the lot in that store."""
+    """Reserved; a lot is named by its text."""
+    item: str = ""
+    """Code of the item that was drawn."""
+    units: Small = 0
+    """Whole units of it."""
 
     def __post_init__(self) -> None:
         """Refuse what names nothing."""
         must_name(*self.seen, *((self.order,) if self.order else ()))
+        if self.item and (len(self.item) > ITEM_CHARS_MAX or len(self.store or b"") != SiteId.SIZE):
+            raise ValueError("item")
 
 
 STATUSES = ("given", "refused", "not-given")
@@ -87,6 +95,11 @@ class AdministrationData(msgspec.Struct, forbid_unknown_fields=True, frozen=True
     lot: str | None = None
     discarded: AmountData | None = None
     witness: str | None = None
+    item: str | None = None
+    """Code in the catalogue of what the line's `store` gave; the only one that holds the
+    substance, when it is not said."""
+    units: int | float | None = None
+    """Whole units of it; as the dose and the item's strength have it, when it is not said."""
 
 
 NAME_CHARS_MAX = 80
@@ -105,6 +118,7 @@ def plan(command: Command, view: View) -> Plan:
     history = desk.history(patient)
     if record.status == GIVEN:
         _doubts(desk, history, record, order)
+    record = _drawn(desk, patient, record)
     known = [
         fact
         for fact in shown(history, KindNo.ADMINISTRATION_RECORD)
@@ -117,6 +131,33 @@ def plan(command: Command, view: View) -> Plan:
         seen=sight(history).heads(known),
     )
     return _written(desk, patient, record)
+
+
+def _drawn(desk: Desk, patient: PatientId, record: AdministrationRecord) -> AdministrationRecord:
+    """Return the record with what it takes from the store that the line names, if any."""
+    data: AdministrationData = desk.command.data
+    if record.status != GIVEN:
+        if desk.command.store is not None:
+            raise InputError("not_taken", field="store", kind=STATUSES[GIVEN])
+        return record
+    what = drawn.taken(desk, data, record)
+    controlled = what is not None and what.item.controlled
+    if data.witness and record.discarded is None and not (what and (what.discarded or controlled)):
+        raise InputError("missing_field", field="data.discarded")
+    if what is None:
+        return record
+    discarded = record.discarded or what.discarded
+    if controlled and not record.witness:
+        raise InputError("witness_needed", field="data.witness")
+    drawn.must_leave(desk, what, patient, record.witness)
+    return msgspec.structs.replace(
+        record,
+        lot=what.lot,
+        discarded=discarded,
+        store=bytes(what.store),
+        item=what.item.code,
+        units=what.units,
+    )
 
 
 def _written(desk: Desk, patient: PatientId, record: AdministrationRecord) -> Plan:
@@ -149,7 +190,7 @@ def _record(data: AdministrationData, order: Fact | None) -> AdministrationRecor
         for name, value in (("dose", dose), ("route", route)):
             if value is None:
                 raise InputError("missing_field", field=f"data.{name}")
-    if data.witness and data.discarded is None:
+    if data.witness and data.discarded is None and status != GIVEN:
         raise InputError("missing_field", field="data.discarded")
     return AdministrationRecord(
         order=None if order is None else ref_of(order),
@@ -267,6 +308,11 @@ class AdministrationRow(Row, frozen=True, kw_only=True, gc=False):
     """1 while somebody apart gave the same within its interval: possibly twice."""
     stopped: int = 0
     """1 when it was given though its order was known to be stopped."""
+    store: bytes | None = None
+    """Where it was drawn from."""
+    item: str = ""
+    units: int = 0
+    """Whole units that it took."""
 
 
 def rows(history: History) -> list[AdministrationRow]:
@@ -302,6 +348,9 @@ def rows(history: History) -> list[AdministrationRow]:
                 reason=clean_text(stated.reason) if stated else "",
                 duplicate=int(id(fact) in twice),
                 stopped=int(stated is not None and "order_stopped" in stated.confirmed),
+                store=record.store,
+                item=clean_text(record.item),
+                units=record.units,
             )
         )
     return found
@@ -377,6 +426,7 @@ KIND = Kind(
         "by": "night nurse",
         "data": {"order": "$order", "lot": "A1047"},
     },
+    stores=True,
 )
 
 # merge note: doses are only ever added. Two of one medicine given by people apart, closer than its
