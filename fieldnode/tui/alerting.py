@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from protocols.live.api import BoardLine, BoardPage
+from protocols.live.api import AlertSeen, BoardLine, BoardPage
+from protocols.records.acknowledged import Seen, covers
 
 RED = 1
 CUSTODY_UNCLEAR = 3
@@ -29,6 +30,10 @@ class Alert(NamedTuple):
     waiting: int = 0
     what: str = ""
     """Catalogue key of what is added to the reason; '' for nothing."""
+    about: tuple[str, ...] = ()
+    """What alerts: names of values, the score."""
+    seen: AlertSeen | None = None
+    """Who saw this very one last; of what is settled rather than seen, nobody."""
 
     @property
     def identity(self) -> str:
@@ -36,14 +41,41 @@ class Alert(NamedTuple):
         return f"{self.why} {self.what} {self.head.patient if self.head else ''}"
 
 
+SEEABLE = {
+    "alerts.rise": "rise",
+    "alerts.single": "single",
+    "alerts.late": "late",
+    "alerts.red": "red",
+}
+"""What can be seen and left: it is of an instant, and comes again with the next one. All else
+stands until somebody settles it."""
+
+
 def alerts_of(page: BoardPage, now_ms: int) -> Sequence[Alert]:
-    """Return what has to be looked at: who may be in danger before what is untidy."""
-    found = [alert for line in page.lines for alert in _of(line, now_ms)]
+    """Return what has to be looked at: who may be in danger before what is untidy.
+
+    What somebody has seen stands behind, whoever it was.
+    """
+    found = [_marked(alert) for line in page.lines for alert in _of(line, now_ms)]
     order = {why: rank for rank, why in enumerate(ORDER)}
-    found.sort(key=lambda alert: (order[alert.why], -alert.at_ms))
     if page.unassigned:
         found.append(Alert("alerts.results", None, waiting=page.unassigned))
+    last = len(order)
+    found.sort(key=lambda alert: (alert.seen is not None, order.get(alert.why, last), -alert.at_ms))
     return found
+
+
+def _marked(alert: Alert) -> Alert:
+    """Return an alert with who saw it last, if anybody did."""
+    why = SEEABLE.get(alert.why)
+    if why is None or alert.head is None or not alert.at_ms:
+        return alert
+    by = [
+        one
+        for one in alert.head.seen
+        if covers(Seen(one.why, one.of_ms, frozenset(one.about)), why, alert.at_ms, alert.about)
+    ]
+    return alert._replace(seen=by[-1]) if by else alert
 
 
 ORDER = (
@@ -63,9 +95,12 @@ ORDER = (
 
 
 def newest(alerts: Sequence[Alert]) -> Alert | None:
-    """Return what changed last of what is known by its hour; None where nothing is."""
+    """Return what changed last of what is known by its hour; None where nothing is.
+
+    What nobody has seen goes before what somebody has.
+    """
     timed = [alert for alert in alerts if alert.at_ms and alert.head is not None]
-    return max(timed, key=lambda alert: alert.at_ms, default=None)
+    return max(timed, key=lambda alert: (alert.seen is None, alert.at_ms), default=None)
 
 
 def late(line: BoardLine, now_ms: int) -> bool:
@@ -78,9 +113,10 @@ def _of(line: BoardLine, now_ms: int) -> list[Alert]:
     if line.triage_open:
         found.append(Alert("alerts.reassess", line))
     if line.trend > 0:
-        found.append(Alert("alerts.rise", line, line.last_set_ms or 0))
+        about = (f"score.{line.score}", *line.alerts)
+        found.append(Alert("alerts.rise", line, line.last_set_ms or 0, about=about))
     elif line.alerts:
-        found.append(Alert("alerts.single", line, line.last_set_ms or 0))
+        found.append(Alert("alerts.single", line, line.last_set_ms or 0, about=line.alerts))
     if line.doses & STOPPED:
         found.append(Alert("alerts.stopped", line))
     if line.doses & TWICE:

@@ -174,6 +174,19 @@ class Me(msgspec.Struct, frozen=True):
     may: tuple[Permission, ...] = ()
 
 
+class AlertSeen(msgspec.Struct, frozen=True):
+    """Somebody has seen an alert; see `protocols/records/seen.py` for which it then is."""
+
+    why: str
+    """`rise`, `single`, `late` or `red`."""
+    of_ms: int
+    """The instant it was of."""
+    about: tuple[str, ...]
+    """What alerted then."""
+    who: str
+    at_ms: int
+
+
 class BoardLine(msgspec.Struct, frozen=True):
     """One patient on the ward board. Text is already cleaned for display."""
 
@@ -235,6 +248,8 @@ class BoardLine(msgspec.Struct, frozen=True):
     """The most that what is unsettled can harm; '' where nothing is."""
     bed_shared: bool = False
     """Somebody else in care lies in the same bed."""
+    seen: tuple[AlertSeen, ...] = ()
+    """Of `board`: which of its alerts were seen lately, and by whom; the oldest first."""
     scale2_by: str = ""
     """Who chose that SpO2 is scored on scale 2; '' for everybody else (SAFETY 7)."""
     scale2_ms: int = 0

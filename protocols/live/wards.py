@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from protocols.ledger import reading, remembered, results, scales, tags, watching
+from protocols.ledger import reading, remembered, results, scales, seeing, tags, watching
 from protocols.ledger.book import Ledger
 from protocols.live.answers import BOARD_MAX, board_line, search, shared_tag
-from protocols.live.api import BoardLine, BoardPage
+from protocols.live.api import AlertSeen, BoardLine, BoardPage
 from protocols.live.watched import watched
 from protocols.records.contested import RISKS
+from protocols.records.display import clean_text
 from protocols.records.patient import PatientRow
 from protocols.records.watch import Watch, place
 
@@ -102,11 +103,14 @@ def _lines(
     harms, risks = _by_patient(ledger, _HARMS, who), _by_patient(ledger, _RISKS, who)
     beds = reading.shared_beds(ledger)
     chose = scales.choosers(ledger, {each: watches[each] for each in who if each in watches})
+    looked = seeing.seen(ledger, who)
     lines = []
     for row in rows:
         patient = bytes(row.id)
         rank = risks.get(patient)
         line = board_line(row, now_ms, tag_shared=row.id in doubted)
+        if patient in looked:
+            line = msgspec.structs.replace(line, seen=tuple(map(_seen, looked[patient])))
         lines.append(
             watched(
                 line,
@@ -118,6 +122,11 @@ def _lines(
             )
         )
     return tuple(lines)
+
+
+def _seen(one: seeing.SeenBy) -> AlertSeen:
+    why, of_ms, about = one.seen
+    return AlertSeen(why, of_ms, tuple(sorted(about)), clean_text(one.who), one.at_ms)
 
 
 def _by_patient(ledger: Ledger, asked: str, who: Sequence[bytes]) -> dict[bytes, int]:

@@ -19,6 +19,7 @@ from protocols.records.medicine import Frequency, Proposal
 from protocols.records.order import OrderPlace
 from protocols.records.procedure import ProcedureRecord
 from protocols.records.scale import ObservationScale
+from protocols.records.seen import AlertAck
 from protocols.records.shape import Circumstances, Source, Statement
 from protocols.records.stop import OrderStop
 
@@ -150,6 +151,11 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
     "triage confirm of what began the document": (
         KindNo.TRIAGE_CONFIRM,
         TriageConfirm(WHEN, (), (b"", 1)),
+    ),
+    "alert seen short": (KindNo.ALERT_ACK, AlertAck(None, (), 2, 1_780_000_000_000)),
+    "alert seen full": (
+        KindNo.ALERT_ACK,
+        AlertAck(WHEN, (EARLIER,), 1, 1_780_000_000_000, ("limit.heart-rate.high",)),
     ),
     "scale short": (KindNo.OBSERVATION_SCALE, ObservationScale()),
     "scale full": (KindNo.OBSERVATION_SCALE, ObservationScale(WHEN, (EARLIER,), 2)),

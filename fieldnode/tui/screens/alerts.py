@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fieldnode.client import Node
-from fieldnode.tui.acts import Act, Open
-from fieldnode.tui.alerting import Alert, alerts_of
-from fieldnode.tui.cores.display import Line, Size, Span, line
-from fieldnode.tui.desk import Desk
+from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.tui.alerting import SEEABLE, Alert, alerts_of
+from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, line
+from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.beds import BedsPage
 from fieldnode.tui.screens.chart import ChartPage
-from fieldnode.tui.screens.listing import Fetched
+from fieldnode.tui.screens.gate import gate_of, said_after
+from fieldnode.tui.screens.listing import ENTER, Fetched
 from fieldnode.tui.screens.offers import OffersPage
 from fieldnode.tui.screens.results import ResultsPage
 from fieldnode.tui.screens.shared_tag import SharedTagPage
@@ -21,12 +22,23 @@ from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.unsettled import UnsettledPage
 from fieldnode.tui.screens.vitals import VitalsPage
 from fieldnode.tui.widgets.list_view import Column
-from fieldnode.tui.wording import called, clock, span_of, triage
-from protocols.live.api import BoardPage
+from fieldnode.tui.wording import (
+    called,
+    clock,
+    code_sentence,
+    short_identity,
+    span_of,
+    triage,
+)
+from protocols.live.api import AlertSeen, BoardPage, Recorded
 from protocols.records.display import clean_text
 
 LOOKED_AT = 200
 """Patients in care that are looked through, most urgent first; what a board answers at most."""
+
+KIND = "alert.ack"
+WHO_CHARS, WHO_TOLD_CHARS = 10, 24
+"""Of the name of whoever saw an alert, in its row and where there is more room."""
 
 SINGLES_TOLD = 3
 """Values named of one patient."""
@@ -36,7 +48,17 @@ class AlertsPage(Fetched[Alert, BoardPage]):
     """Alerts of patients in care; Enter opens the chart."""
 
     name: ClassVar[str] = "alerts"
-    actions = (Action("u", "1", "alerts.all_unsettled"), Action("o", "2", "alerts.offers"))
+    actions = (
+        Action("u", "1", "alerts.all_unsettled"),
+        Action("o", "2", "alerts.offers"),
+        Action("a", "3", "alerts.ack"),
+    )
+    about: ClassVar[tuple[str, ...]] = (ENTER, "a")
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._keys: dict[str, str] = {}
+        """Idempotency keys of what is under way, by alert."""
 
     def name_of(self, row: Alert) -> str:
         """Return what it is about, and of whom."""
@@ -52,13 +74,50 @@ class AlertsPage(Fetched[Alert, BoardPage]):
 
     def key(self, key: str) -> list[Act]:
         """Go to all that is unsettled or offered, or to what the marked alert is about."""
-        if action := self.action(key):
+        if (action := self.action(key)) and action not in self.about:
             return [Open(OffersPage(self.desk) if action == "o" else UnsettledPage(self.desk))]
         return super().key(key)
 
-    def act(self, _key: str, row: Alert) -> list[Act]:
-        """Open what the alert is about."""
-        return [Open(self._settled_on(row))]
+    def act(self, key: str, row: Alert) -> list[Act]:
+        """Open what the alert is about, or say that it was seen."""
+        return [Open(self._settled_on(row))] if key == ENTER else self._seen(row)
+
+    def _seen(self, row: Alert) -> list[Act]:
+        """Say that whoever is here has seen it; what is settled instead says so."""
+        words, head = self.desk.words, row.head
+        why = SEEABLE.get(row.why)
+        if head is None or why is None or not row.at_ms:
+            return [Say(words("alerts.to_settle"), "warn", bell=True)]
+        if row.seen is not None:
+            return [Say(seen_text(self.desk, row.seen), "plain")]
+        name = f"{row.identity} {row.at_ms}"
+        written = {
+            "v": 1,
+            "kind": KIND,
+            "key": self._keys.setdefault(name, self.desk.new_key()),
+            "patient": head.patient,
+            "data": {"why": why, "of_ms": row.at_ms, "about": list(row.about)},
+        }
+
+        def done(answers: list[Recorded]) -> list[Act]:
+            return self._done(row, written, answers)
+
+        return [Ask(lambda node: node.record([written]), done)]
+
+    def _done(self, row: Alert, written: dict[str, Any], answers: list[Recorded]) -> list[Act]:
+        desk, words, recorded = self.desk, self.desk.words, answers[0]
+        assert row.head is not None
+
+        def again() -> list[Act]:
+            return [Ask(lambda node: node.record([written]), lambda a: self._done(row, written, a))]
+
+        if gated := gate_of(desk, recorded, row.head.patient, again):
+            return gated
+        if not recorded.ok:
+            return [Say(code_sentence(words, recorded.error or ""), "bad", bell=True)]
+        what = " ".join((words("alerts.seen_done"), short_identity(words, row.head)))
+        desk.saved(Save(what, recorded.facts, desk.now_ms, row.head.patient))
+        return [said_after(desk, answers, what), self.fetch(holds=True)]
 
     def _settled_on(self, alert: Alert) -> Page:
         """Return the page on which somebody can do something about it."""
@@ -93,8 +152,17 @@ class AlertsPage(Fetched[Alert, BoardPage]):
             Column(words("alerts.why"), max(size.width - 46, 34)),
             Column(words("board.name"), 0),
         )
-        room = Size(size.width, size.height - len(rows))
-        return [*rows, *self.table(columns, room, "alerts.none")]
+        room = Size(size.width, size.height - len(rows) - 1)
+        return [*rows, *self.table(columns, room, "alerts.none"), self._marked(size.width)]
+
+    def _marked(self, width: int) -> Line:
+        """Return the marked alert whole: why, and who has seen it."""
+        row = self.rows.selected
+        if row is None:
+            return ()
+        seen = f"   {seen_text(self.desk, row.seen)}" if row.seen is not None else ""
+        said = cut(alert_text(self.desk, row), max(width - 2 - cells(seen), 1))
+        return line(" ", Span(said, "warn"), Span(seen, "title"))
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
@@ -104,7 +172,12 @@ class AlertsPage(Fetched[Alert, BoardPage]):
     def cells(self, row: Alert) -> list[Span]:
         """Return since when, of whom, and why."""
         desk, words = self.desk, self.desk.words
-        said = Span(alert_text(desk, row), "warn")
+        text = alert_text(desk, row)
+        said = Span(text, "warn")
+        if row.seen is not None:
+            # Whoever saw it stands first: of a long reason its end is cut, and stands whole below.
+            at = clock(row.seen.at_ms, desk.now_ms, desk.zone)
+            said = Span(f"{clean_text(row.seen.who, WHO_CHARS)} {at}: {text}", "dim")
         if row.head is None:
             return [Span(""), Span(""), Span(""), said]
         at = clock(row.at_ms, desk.now_ms, desk.zone) if row.at_ms else ""
@@ -115,6 +188,12 @@ class AlertsPage(Fetched[Alert, BoardPage]):
             said,
             Span(called(words, row.head), "title"),
         ]
+
+
+def seen_text(desk: Desk, seen: AlertSeen) -> str:
+    """Return who saw an alert, and when."""
+    at = clock(seen.at_ms, desk.now_ms, desk.zone)
+    return desk.words("alerts.seen", who=clean_text(seen.who, WHO_TOLD_CHARS), at=at)
 
 
 def alert_text(desk: Desk, alert: Alert) -> str:

@@ -15,7 +15,7 @@ from fieldnode.tui.cores.list import PAGE_ROWS
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint
-from fieldnode.tui.screens.alerts import alert_text
+from fieldnode.tui.screens.alerts import alert_text, seen_text
 from fieldnode.tui.screens.beds import BedsPage
 from fieldnode.tui.screens.belonging import came_from, marked
 from fieldnode.tui.screens.chart import ChartPage
@@ -267,10 +267,12 @@ class WardPage(Paged[BoardLine, BoardPage]):
             return ()
         at = clock(last.at_ms, desk.now_ms, desk.zone)
         who = clean_text(last.head.tag or last.head.code)
-        said = f"! {at} {who} {alert_text(desk, last)}"
+        said, role = f"! {at} {who} {alert_text(desk, last)}", "bad"
+        if last.seen is not None:
+            said, role = f"{at} {who} {seen_text(desk, last.seen)}: {alert_text(desk, last)}", "dim"
         counted = desk.words("board.alerts", n=len(found))
         count = Span(f"F6 {counted} ", "warn")
-        return between(line(" ", Span(cut(said, width - 20), "bad")), line(count), width)
+        return between(line(" ", Span(cut(said, width - 20), role)), line(count), width)
 
     def cells(self, row: BoardLine) -> list[Span]:
         """Return what the columns of `_columns` say of one patient."""
