@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from protocols.errors import InputError, LedgerError
-from protocols.ids import FactRef, PatientId, SiteId
+from protocols.ids import DocId, FactRef, PatientId, SessionId, SiteId
 from protocols.ledger import counting, stocking
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
@@ -204,8 +204,7 @@ class Recorder:
         subject = first.subject
         draft = planned.drafts[0]
         encounter = next((each.encounter for each in written if each.encounter), None)
-        names = {SubjectKind.PATIENT: PatientId, SubjectKind.SITE: SiteId}
-        name = names.get(draft.subject_kind)
+        name = _NAMED.get(draft.subject_kind)
         said = str(name(subject)) if name and subject else None
         patient = said if draft.subject_kind is SubjectKind.PATIENT else None
         made = str(first.ref)
@@ -233,6 +232,14 @@ class Recorder:
             seq=first.entry.seq,
             warnings=planned.warnings,
         )
+
+
+_NAMED: dict[SubjectKind, type[DocId]] = {
+    SubjectKind.PATIENT: PatientId,
+    SubjectKind.SITE: SiteId,
+    SubjectKind.SESSION: SessionId,
+}
+"""Subjects that an answer names as what they are."""
 
 
 def slot(key: str) -> int:

@@ -127,7 +127,7 @@ CONFIRMABLE: dict[str, str] = {
     "lot_unknown": "This store knows no such lot of it; `allowed` names those it has.",
     "lot_unstated": "The lot is not stated; `allowed` names those that are there.",
     "over_allotment": "More than this device may issue of it; `allowed` names how much it may.",
-    "dose_after_max_age": "The person is older than this dose is given at; `allowed` names the age.",
+    "dose_after_max_age": "The person is too old for this dose; `allowed` names the age.",
     "dose_before_interval": "Too soon after the dose before; `allowed` names the interval.",
     "dose_before_min_age": "The person is too young for this dose; `allowed` names the age.",
     "dose_contraindicated": "Something that is written down speaks against this vaccine.",

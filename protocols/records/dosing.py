@@ -1,4 +1,4 @@
-"""How a dose of vaccine is recorded: what speaks against it is asked once, what cannot be refused."""
+"""How a dose of vaccine is recorded: doubts are asked about once, the impossible is refused."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def plan(command: Command, view: View) -> Plan:
     series = verdict.series if data.series is None else _series(by, data.series, vaccine.code)
     number = verdict.number if data.dose is None else data.dose
     if status == GIVEN:
-        _once(desk, history, draft, series, number)
+        _once(desk, history, draft, series, data.dose)
     route = data.route or vaccine.route or None
     record = msgspec.structs.replace(
         draft,
@@ -228,13 +228,13 @@ def _series(by: Immunization, text: str, vaccine: str) -> str:
 
 
 def _once(desk: Desk, history: History, draft: DoseRecord, series: str, number: int | None) -> None:
-    """Ask about a dose that is written down already."""
+    """Ask about a dose that is written down already: of that day, or of the number typed."""
     for fact in shown(history, KindNo.DOSE_RECORD):
         record = dose_of(fact)
         if record.status != GIVEN or fact.ref in desk.command.supersedes:
             continue
         same_day = record.vaccine == draft.vaccine and record.day == draft.day is not None
-        same_dose = bool(series) and (record.series, record.dose) == (series, number)
+        same_dose = number is not None and (record.series, record.dose) == (series, number)
         if same_day or same_dose:
             desk.confirmed("dose_given_already", "data", allowed=(str(fact.ref),))
             return

@@ -82,48 +82,55 @@ def doubts(
         InputError: `impossible`: nobody was born yet on that day.
     """
     vaccine = by.vaccines[draft.vaccine]
-    own = [row for row in by.schedule.series if by.counts(row, vaccine.code)]
-    had = doses_of(history)
+    choose, campaign = _chosen(session)
+    series = primary_series(by, vaccine.code, choose)
     if draft.day is None:
-        return Judged(own[0].id if own else "", None)
+        return Judged(series, None)
     born = birth_of(history, draft.day)
     if draft.day < born.first:
         raise InputError("impossible", field="at", allowed=("the day of birth or later",))
-    barred = barred_of(history)
-    terms = Terms(*_terms(session), barred)
+    had, barred = doses_of(history), barred_of(history)
+    terms = Terms(choose, campaign, barred)
     told = validate([*had, Given(NEW, vaccine.code, draft.day)], born, by, terms)
     mine = [each for each in told if each.key == NEW and each.series]
+    main = next((each for each in mine if each.series == series), None)
     if ask:
         if is_barred(by, vaccine, barred):
             desk.confirmed("dose_contraindicated", "data.vaccine")
-        _ask(desk, mine)
-    return _as_counted(mine, had, own[0].id if own else "", by)
+        if main is not None and not any(each.state == "valid" for each in mine):
+            _ask(desk, main)
+    if main is None or main.state in GOOD:
+        return Judged(series, main.number if main else None)
+    row = by.schedule.of_id(series)
+    before = [one for one in had if row is not None and by.counts(row, one.vaccine)]
+    return Judged(series, len(before) + 1)
 
 
-def _terms(session: SessionRow | None) -> tuple[tuple[str, ...], int | None]:
+GOOD = ("valid", "beside", "unsure")
+"""States of a dose that has a number of its own."""
+
+
+def primary_series(by: Immunization, code: str, choose: tuple[str, ...] = ()) -> str:
+    """Return the series that a vaccine is first of all given for; '' where it counts for none.
+
+    It is the one that asks most of the vaccine: of DTP-HepB-Hib that of DTP.
+    """
+    own = [row for row in by.chosen(choose) if by.counts(row, code)]
+    return max(own, key=lambda row: len(row.antigens)).id if own else ""
+
+
+def _chosen(session: SessionRow | None) -> tuple[tuple[str, ...], int | None]:
     return ((), None) if session is None else (chosen_of(session), session.campaign)
 
 
-def _ask(desk: Desk, mine: list[Verdict]) -> None:
+def _ask(desk: Desk, verdict: Verdict) -> None:
     """Ask about a dose that counts for nothing; one that counts for something was worth giving."""
-    if not mine or any(each.state in ("valid", "beside", "unsure") for each in mine):
+    if verdict.state in GOOD:
         return
-    for each in mine:
-        for rule in each.rules:
-            code = ASKED.get(rule.name)
-            if code is not None:
-                desk.confirmed(code, "data", allowed=(rule.limit,) if rule.limit else ())
-
-
-def _as_counted(mine: list[Verdict], had: list[Given], series: str, by: Immunization) -> Judged:
-    good = [each for each in mine if each.state in ("valid", "beside", "unsure")]
-    if good:
-        return Judged(good[0].series, good[0].number)
-    if not mine:
-        return Judged(series, None)
-    of_series = by.schedule.of_id(mine[0].series)
-    before = [one for one in had if of_series and by.counts(of_series, one.vaccine)]
-    return Judged(mine[0].series, len(before) + 1)
+    for rule in verdict.rules:
+        code = ASKED.get(rule.name)
+        if code is not None:
+            desk.confirmed(code, "data", allowed=(rule.limit,) if rule.limit else ())
 
 
 def doses_of(history: History) -> list[Given]:

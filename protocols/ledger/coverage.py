@@ -1,0 +1,353 @@
+"""What vaccination sessions come to: doses and tallies by day, site, antigen and band; their pace.
+
+All of it is sums over rows that stand and are current, so it is the same wherever the same is held.
+Doses that may be one are counted once until somebody decides (`immunization.not_counted`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from protocols.guidelines.schedules import Plan
+from protocols.ledger.book import Ledger
+from protocols.ledger.immunization import GIVEN, not_counted, plan_in_use, same_person
+from protocols.records.session import SessionRow
+from protocols.records.shape import columns
+from protocols.records.vaccination import Span
+from protocols.records.zones import HOUR_MS, local_day, local_hour
+
+CHILD_BANDS = (1, 2)
+"""Age bands of children under five, of whom it is asked who never had a dose."""
+
+_NAMES = [name for name, _ in columns(SessionRow)]
+
+
+class Count(NamedTuple):
+    """Doses that are alike."""
+
+    session: bytes
+    vaccine: str
+    dose: int | None
+    """Number in its series; None: not known."""
+    band: int
+    sex: int
+    day: int | None
+    """In the session's zone, since 1970-01-01; None: no clock that could be right says."""
+    doses: int
+    tallied: bool
+    """Whether they were counted in crowd mode, and are of nobody by name."""
+
+
+def sessions(ledger: Ledger) -> list[SessionRow]:
+    """Return all sessions that stand and were not entered in error, the first opened first."""
+    found = ledger.store.all(
+        f"SELECT {', '.join(_NAMES)} FROM session WHERE standing = 0 AND replaced = 0"
+        " ORDER BY opened_ms, id"
+    )
+    return [SessionRow(**dict(zip(_NAMES, each, strict=True))) for each in found]
+
+
+def span_of(row: SessionRow) -> Span:
+    """Return from when to when a session lasted, as far as clocks that can be right say."""
+    return Span(
+        _decode(row.offsets),
+        None if row.doubtful else row.opened_ms,
+        row.closed_ms,
+    )
+
+
+@lru_cache(512)
+def _decode(text: str) -> tuple[tuple[int, int], ...]:
+    return msgspec.json.decode(text, type=tuple[tuple[int, int], ...])
+
+
+def counts(ledger: Ledger, session: bytes | None = None) -> list[Count]:
+    """Return the doses and tallies of sessions, in a stable order; nothing entered in error.
+
+    Args:
+        ledger: The book.
+        session: One of them; None: all.
+    """
+    known = {bytes(row.id): span_of(row) for row in sessions(ledger)}
+    wanted = set(known) if session is None else {bytes(session)} & set(known)
+    found: Counter[Count] = Counter()
+    for each in (*_doses(ledger, session), *_tallies(ledger, session)):
+        if each.session in wanted:
+            day = _within(known[each.session], each.day)
+            found[each._replace(day=day, doses=0)] += each.doses
+    return sorted(
+        (each._replace(doses=doses) for each, doses in found.items() if doses),
+        key=lambda each: tuple(repr(part) for part in each),
+    )
+
+
+def _within(span: Span, day: int | None) -> int | None:
+    """Return the day of the session on which something of it is counted."""
+    if span.opened_ms is None:
+        return day
+    opened = local_day(span.offsets, span.opened_ms)
+    if day is None:
+        return opened
+    if span.closed_ms is None or span.closed_ms < span.opened_ms:
+        return day
+    return min(max(day, opened), local_day(span.offsets, span.closed_ms))
+
+
+def _doses(ledger: Ledger, session: bytes | None) -> list[Count]:
+    where, asked = ("", ()) if session is None else (" AND d.session = ?", (bytes(session),))
+    found = Counter(
+        {
+            _count(row, 0): doses
+            for *row, doses in ledger.store.all(
+                "SELECT d.session, d.vaccine, d.dose, d.band, d.sex, d.day, count(*) FROM dose d"
+                f" WHERE d.session IS NOT NULL AND {GIVEN} AND d.elsewhere = 0{where}"
+                " GROUP BY 1, 2, 3, 4, 5, 6",
+                asked,
+            )
+        }
+    )
+    for spare in _spare(ledger):
+        if found[spare]:
+            found[spare] -= 1
+    return [each._replace(doses=doses) for each, doses in found.items() if doses]
+
+
+def _spare(ledger: Ledger) -> list[Count]:
+    """Return the doses of sessions that stand beside a counted one, each by itself."""
+    found = []
+    for ref in sorted(not_counted(ledger)):
+        row = ledger.store.one(
+            "SELECT d.session, d.vaccine, d.dose, d.band, d.sex, d.day FROM dose d"
+            f" JOIN entry e ON e.arrival = d.entry WHERE d.entry = ? AND d.idx = ? AND {GIVEN}"
+            " AND d.session IS NOT NULL AND d.elsewhere = 0",
+            (ledger.chain.names.find(ref.entry), ref.index),
+        )
+        if row is not None:
+            found.append(_count(row, 0))
+    return found
+
+
+def _tallies(ledger: Ledger, session: bytes | None) -> list[Count]:
+    where, asked = ("", ()) if session is None else (" AND session = ?", (bytes(session),))
+    return [
+        _count(row[:-1], row[-1], tallied=True)
+        for row in ledger.store.all(
+            "SELECT session, vaccine, dose, band, sex, day, sum(n) FROM tally"
+            f" WHERE standing = 0 AND replaced = 0{where} GROUP BY 1, 2, 3, 4, 5, 6",
+            asked,
+        )
+    ]
+
+
+def _count(row: Sequence[Any], doses: int, *, tallied: bool = False) -> Count:
+    session, vaccine, dose, band, sex, day = row
+    return Count(bytes(session), vaccine, dose, band, sex, day, doses, tallied)
+
+
+# coverage
+
+_Place = tuple[bytes | None, str, int]
+"""Site, antigen, age band."""
+
+
+class Covered(NamedTuple):
+    """Doses of an antigen at a site, against what was to be given there."""
+
+    site: bytes | None
+    antigen: str
+    band: int
+    """0: all bands together."""
+    doses: int
+    target: int | None
+    """What its sessions were to give; None where none of them says."""
+
+    @property
+    def percent(self) -> float | None:
+        """Doses of a hundred that were to be given; None without a target."""
+        return None if not self.target else self.doses * 100 / self.target
+
+
+def coverage(ledger: Ledger) -> list[Covered]:
+    """Return doses against targets by site, antigen and band, and for all bands together.
+
+    A dose counts for every antigen of its vaccine, by the vaccines pack in use. A site's target is
+    the sum of what its sessions say; a target without a band is one of all bands together, and the
+    targets of single bands add to it.
+    """
+    plan = plan_in_use(ledger)
+    own: dict[bytes, Plan] = {}
+    place: dict[bytes, bytes | None] = {}
+    targets: Counter[_Place] = Counter()
+    doses: Counter[_Place] = Counter()
+    for row in sessions(ledger):
+        site = None if row.site is None else bytes(row.site)
+        place[bytes(row.id)] = site
+        own[bytes(row.id)] = plan_in_use(ledger, row.schedule) if row.schedule else plan
+        for antigen, number, band in msgspec.json.decode(row.targets):
+            for each in {band, 0}:
+                targets[site, antigen, each] += number
+    for count in counts(ledger):
+        vaccine = own[count.session].vaccines.get(count.vaccine)
+        for antigen in vaccine.antigens if vaccine is not None else (count.vaccine,):
+            for band in (count.band, 0):
+                doses[place[count.session], antigen, band] += count.doses
+    keys = sorted(targets.keys() | doses.keys(), key=lambda key: (key[0] or b"", *key[1:]))
+    return [
+        Covered(site, antigen, band, doses[site, antigen, band], targets.get((site, antigen, band)))
+        for site, antigen, band in keys
+    ]
+
+
+# children
+
+
+class ZeroDose(NamedTuple):
+    """Children who never had a dose of a series."""
+
+    series: str
+    children: int
+    """All who are known here, in `CHILD_BANDS`; who has several linked records once."""
+    none: int
+    """Of these without any dose that is written down here."""
+
+
+def zero_dose(ledger: Ledger, series: str, bands: Iterable[int] = CHILD_BANDS) -> ZeroDose:
+    """Return how many known children had no dose of a series, wherever it was given."""
+    marks = ", ".join(str(int(band)) for band in bands)
+    of_bands = f"p.standing = 0 AND p.replaced < 2 AND p.band IN ({marks})"
+    had = f"EXISTS (SELECT 1 FROM dose d WHERE d.patient = p.id AND d.series = ? AND {GIVEN})"
+    children = dict(
+        ledger.store.all(f"SELECT p.id, {had} FROM patient p WHERE {of_bands}", (series,))
+    )
+    persons, none = 0, 0
+    seen: set[bytes] = set()
+    linked = _linked(ledger)
+    for child, vaccinated in children.items():
+        if child in seen:
+            continue
+        records = same_person(ledger.store.all, child) if child in linked else [child]
+        seen.update(records)
+        persons += 1
+        none += not (vaccinated or _any_dose(ledger, records[1:], series))
+    return ZeroDose(series, persons, none)
+
+
+def _linked(ledger: Ledger) -> set[bytes]:
+    return {
+        bytes(one)
+        for pair in ledger.store.all(
+            "SELECT patient, other FROM link WHERE relation = 0 AND linked = 1 AND standing = 0"
+            " AND replaced = 0"
+        )
+        for one in pair
+    }
+
+
+def _any_dose(ledger: Ledger, records: list[bytes], series: str) -> bool:
+    return any(
+        ledger.store.one(
+            f"SELECT 1 FROM dose d WHERE d.patient = ? AND d.series = ? AND {GIVEN} LIMIT 1",
+            (one, series),
+        )
+        for one in records
+    )
+
+
+class DropOut(NamedTuple):
+    """Who began a series and who finished it."""
+
+    series: str
+    last: int
+    """Number of its last dose."""
+    began: int
+    finished: int
+
+    @property
+    def percent(self) -> float | None:
+        """Of a hundred who began, how many have not had the last dose; None where nobody began."""
+        return (self.began - self.finished) * 100 / self.began if self.began else None
+
+
+def drop_out(ledger: Ledger) -> list[DropOut]:
+    """Return for each series of several doses how many persons had its first and its last.
+
+    Wherever they were given, by the numbers their writers gave them; a person of several linked
+    records counts once.
+    """
+    linked = _linked(ledger)
+    found = []
+    for series in plan_in_use(ledger).schedule.series:
+        numbers = [rule.number for rule in series.course[0].dose if rule.counted]
+        if len(numbers) < 2:
+            continue
+        first, last = (_persons(ledger, linked, series.id, n) for n in (numbers[0], numbers[-1]))
+        found.append(DropOut(series.id, numbers[-1], len(first), len(last)))
+    return found
+
+
+def _persons(ledger: Ledger, linked: set[bytes], series: str, number: int) -> set[bytes]:
+    """Return who had a dose of this number, each person by one of their records."""
+    found = ledger.store.all(
+        f"SELECT DISTINCT d.patient FROM dose d WHERE d.series = ? AND d.dose = ? AND {GIVEN}",
+        (series, number),
+    )
+    return {
+        min(same_person(ledger.store.all, bytes(who))) if bytes(who) in linked else bytes(who)
+        for (who,) in found
+    }
+
+
+# pace
+
+
+class Pace(NamedTuple):
+    """How fast a session goes."""
+
+    by_hour: tuple[tuple[int, int, int], ...]
+    """(hour on its clocks since 1970-01-01 00:00, children by name, doses tallied)."""
+    last_hour: int
+    """Children and tallied doses within the last 60 minutes."""
+    unplaced: int
+    """Of these all that no clock places in time."""
+
+
+def pace(ledger: Ledger, session: bytes, now_ms: int) -> Pace:
+    """Return how many a team sees each hour, in the session's zone."""
+    row = next((row for row in sessions(ledger) if bytes(row.id) == bytes(session)), None)
+    if row is None:
+        return Pace((), 0, 0)
+    span = span_of(row)
+    seen: dict[bytes, int | None] = {}
+    for patient, at_ms, doubtful in ledger.store.all(
+        "SELECT d.patient, min(d.at_ms), max(d.doubtful) FROM dose d WHERE d.session = ?"
+        " AND d.standing = 0 AND d.replaced = 0 GROUP BY d.patient",
+        (bytes(session),),
+    ):
+        seen[bytes(patient)] = span.moment(at_ms, doubtful=bool(doubtful))
+    events = [(at_ms, 1, 0) for at_ms in seen.values()]
+    events += [
+        (span.moment(at_ms, doubtful=bool(doubtful)), 0, n)
+        for at_ms, doubtful, n in ledger.store.all(
+            "SELECT at_ms, doubtful, n FROM tally WHERE session = ? AND standing = 0"
+            " AND replaced = 0",
+            (bytes(session),),
+        )
+    ]
+    hours: dict[int, list[int]] = {}
+    last, unplaced = 0, 0
+    for at_ms, children, tallied in events:
+        if at_ms is None:
+            unplaced += children + tallied
+            continue
+        held = hours.setdefault(local_hour(span.offsets, at_ms), [0, 0])
+        held[0] += children
+        held[1] += tallied
+        if now_ms - HOUR_MS < at_ms <= now_ms:
+            last += children + tallied
+    by_hour = tuple((hour, held[0], held[1]) for hour, held in sorted(hours.items()))
+    return Pace(by_hour, last, unplaced)

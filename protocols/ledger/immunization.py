@@ -1,0 +1,375 @@
+"""A child's doses and what is due, and records that may be of one dose: worked out when asked for.
+
+Whether a dose counts is in no row: the schedule in use says it, so a new pack judges old doses too.
+A person of several linked records has the doses of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from protocols.guidelines.immunization import (
+    Barred,
+    Born,
+    Forecast,
+    Given,
+    NextVisit,
+    Terms,
+    Verdict,
+    forecast,
+    next_visit,
+    validate,
+)
+from protocols.guidelines.schedules import Plan, ages_of
+from protocols.ids import EntryPrefix, FactRef, PatientId
+from protocols.ledger import reading
+from protocols.ledger.book import Ledger
+from protocols.ledger.view import BookView
+from protocols.records.decision import VERDICTS
+from protocols.records.dose import DoseRow, sight
+from protocols.records.history import History
+from protocols.records.immune import barred_of, birth_of
+from protocols.records.shape import columns
+from protocols.records.vaccination import immunization
+
+PERSON_RECORDS_MAX = 32
+"""Records of one person that are read together; more were linked by mistake."""
+CANDIDATES_MAX = 500
+"""Persons of one list of doses that may be one."""
+DOSES_MAX = 64
+"""Doses of one person that are judged; nobody had as many."""
+
+GIVEN = "d.status = 'given' AND d.standing = 0 AND d.replaced = 0"
+"""Doses that somebody had, whatever was decided of them."""
+
+_NAMES = [name for name, _ in columns(DoseRow)]
+_COLUMNS = ", ".join(f"d.{name}" for name in _NAMES)
+
+# one person
+
+
+class Dose(NamedTuple):
+    """One record of a dose, with what it is for each series."""
+
+    ref: FactRef
+    row: DoseRow
+    verdicts: tuple[Verdict, ...]
+    """Empty where it was not given, stands for none, or nobody knows its day."""
+
+
+class Child(NamedTuple):
+    """What is known of somebody's doses, by the schedule in use."""
+
+    born: Born
+    barred: tuple[Barred, ...]
+    doses: tuple[Dose, ...]
+    """By day, those of no known day first."""
+    due: tuple[Forecast, ...]
+    """In the order of the pack."""
+    next_visit: NextVisit | None
+    schedule: str
+    """Name and version of the pack."""
+    vaccines: str
+    approved: bool
+    """Whether a clinical lead stands by the schedule."""
+
+
+def child(
+    ledger: Ledger,
+    patient: PatientId,
+    on_day: int,
+    *,
+    schedule: str = "",
+    terms: Terms | None = None,
+) -> Child:
+    """Return somebody's doses and what they need on a day.
+
+    Args:
+        ledger: The book.
+        patient: One of their records.
+        on_day: There, counted from 1970-01-01.
+        schedule: Name of the pack; '' is the routine one.
+        terms: As a session has them, `session_terms`; None: as the pack has it.
+    """
+    plan = plan_in_use(ledger, schedule)
+    records = same_person(ledger.store.all, bytes(patient))
+    histories = [History(PatientId(one), reading.facts(ledger, one)) for one in records]
+    born = _birth(histories, on_day)
+    barred = tuple(sorted({each for history in histories for each in barred_of(history)}))
+    held = doses_of(ledger, records)
+    spare = not_counted(ledger, records)
+    given = [
+        Given(str(ref), row.vaccine, row.day)
+        for ref, row in held
+        if row.status == "given" and not (row.standing or row.replaced)
+        and row.day is not None and ref not in spare
+    ][:DOSES_MAX]  # fmt: skip
+    asked = (terms or Terms())._replace(barred=barred)
+    judged = validate(given, born, plan, asked)
+    due = forecast(given, born, on_day, plan, asked)
+    head = plan.schedule.pack
+    return Child(
+        born,
+        barred,
+        tuple(
+            Dose(ref, row, tuple(each for each in judged if each.key == str(ref)))
+            for ref, row in held
+        ),
+        due,
+        next_visit(due, on_day),
+        f"{head.name} {head.version}",
+        f"{plan.reasons_from.name} {plan.reasons_from.version}",
+        bool(head.approved_by),
+    )
+
+
+def plan_in_use(ledger: Ledger, schedule: str = "") -> Plan:
+    """Return the schedule and the vaccines that this node works by.
+
+    Raises:
+        InputError: `bad_value`: there is no schedule of this name.
+    """
+    return immunization(BookView(ledger, 0), schedule)
+
+
+def same_person(ask: object, patient: bytes) -> list[bytes]:
+    """Return all records that people said to be of one person, the one asked about first."""
+    assert callable(ask)
+    found, asked = {bytes(patient): None}, [bytes(patient)]
+    while asked and len(found) < PERSON_RECORDS_MAX:
+        one = asked.pop()
+        linked = ask(
+            "SELECT other FROM link WHERE patient = ? AND relation = 0 AND linked = 1"
+            " AND standing = 0 AND replaced = 0 UNION SELECT patient FROM link WHERE other = ?"
+            " AND relation = 0 AND linked = 1 AND standing = 0 AND replaced = 0 ORDER BY 1",
+            (one, one),
+        )
+        for (other,) in linked:
+            if bytes(other) not in found:
+                found[bytes(other)] = None
+                asked.append(bytes(other))
+    return list(found)
+
+
+def doses_of(ledger: Ledger, patients: Sequence[bytes]) -> list[tuple[FactRef, DoseRow]]:
+    """Return every record of a dose of some patients, by day and then in display order."""
+    marks = ",".join("?" * len(patients))
+    found = ledger.store.all(
+        f"SELECT {_COLUMNS}, e.hash FROM dose d JOIN entry e ON e.arrival = d.entry"
+        f" WHERE d.patient IN ({marks})",
+        tuple(patients),
+    )
+    rows = [
+        (
+            FactRef(EntryPrefix(each[-1][:16]), each[_NAMES.index("idx")]),
+            DoseRow(**dict(zip(_NAMES, each, strict=False))),
+        )
+        for each in found
+    ]
+    return sorted(rows, key=lambda one: (one[1].day or 0, one[1].at_ms, one[0]))
+
+
+def _birth(histories: Sequence[History], on_day: int) -> Born:
+    """Return the birth that is known best among records of one person."""
+    return min(
+        (birth_of(history, on_day) for history in histories),
+        key=lambda born: (born.last - born.first, born),
+    )
+
+
+# records that may be of one dose
+
+
+class Doubled(NamedTuple):
+    """Records of doses of one person that may be of one dose, or were given too close."""
+
+    patients: tuple[PatientId, ...]
+    """The records they are in: several where people linked them."""
+    series: str
+    doses: tuple[FactRef, ...]
+    """By day; the first is counted meanwhile."""
+    rows: tuple[DoseRow, ...]
+    why: str
+    """`one-number`: both say to be the same dose; `close`: nearer than the series allows."""
+
+
+def doubled(ledger: Ledger, limit: int = CANDIDATES_MAX) -> list[Doubled]:
+    """Return records that may be of one dose and of which nobody has decided yet.
+
+    Listed are doses of one series given by people who knew nothing of each other's record, in one
+    patient's record or in several that are linked. They stay in the book whatever is decided, and
+    count once until then.
+    """
+    plan = plan_in_use(ledger)
+    found = []
+    for person in _suspects(ledger.store.all):
+        found += _doubled(ledger, plan, person)
+        if len(found) >= limit:
+            break
+    return sorted(found, key=lambda each: (each.rows[0].at_ms, each.doses))[:limit]
+
+
+def not_counted(ledger: Ledger, patients: Sequence[bytes] | None = None) -> set[FactRef]:
+    """Return records of doses that are in no total: each stands beside one that is counted.
+
+    Args:
+        ledger: The book.
+        patients: Of one person only; None: of everybody.
+    """
+    plan = plan_in_use(ledger)
+    persons = [list(patients)] if patients is not None else list(_suspects(ledger.store.all))
+    persons += [] if patients is not None else _decided_persons(ledger)
+    found: set[FactRef] = set()
+    for person in persons:
+        found |= {ref for ref, state in _verdicts(ledger, person).items() if state == "spare"}
+        for each in _doubled(ledger, plan, person):
+            found |= set(each.doses[1:])
+    return found
+
+
+def _suspects(ask: object) -> Iterable[list[bytes]]:
+    """Yield the records of each person in which two doses may be one."""
+    assert callable(ask)
+    seen: set[bytes] = set()
+    for (patient,) in ask(
+        "SELECT patient FROM dose WHERE apart = 1 AND standing = 0 AND replaced = 0"
+        " UNION SELECT l.patient FROM link l WHERE l.relation = 0 AND l.linked = 1"
+        " AND l.standing = 0 AND l.replaced = 0"
+        " AND EXISTS (SELECT 1 FROM dose d WHERE d.patient IN (l.patient, l.other))"
+        " ORDER BY 1",
+        (),
+    ):
+        if bytes(patient) not in seen:
+            person = same_person(ask, bytes(patient))
+            seen.update(person)
+            yield sorted(person)
+
+
+def _decided_persons(ledger: Ledger) -> list[list[bytes]]:
+    return [
+        sorted(same_person(ledger.store.all, bytes(patient)))
+        for (patient,) in ledger.store.all(
+            "SELECT DISTINCT patient FROM dose_decision WHERE standing = 0 AND replaced = 0"
+            " ORDER BY 1"
+        )
+    ]
+
+
+def _verdicts(ledger: Ledger, person: Sequence[bytes]) -> dict[FactRef, str]:
+    """Return what was decided of records: `kept`, `spare` or `own`; nothing where two differ."""
+    said: dict[FactRef, set[str]] = {}
+    for verdict, refs in _decisions(ledger, person):
+        for at, ref in enumerate(refs):
+            state = "own" if verdict == VERDICTS[1] else "spare" if at else "kept"
+            said.setdefault(ref, set()).add(state)
+    return {ref: states.pop() for ref, states in said.items() if len(states) == 1}
+
+
+def _decisions(ledger: Ledger, person: Sequence[bytes]) -> list[tuple[str, list[FactRef]]]:
+    marks = ",".join("?" * len(person))
+    return [
+        (verdict, _references(doses))
+        for verdict, doses in ledger.store.all(
+            f"SELECT verdict, doses FROM dose_decision WHERE patient IN ({marks})"
+            " AND standing = 0 AND replaced = 0 ORDER BY at_ms, entry, idx",
+            tuple(person),
+        )
+    ]
+
+
+def _doubled(ledger: Ledger, plan: Plan, person: Sequence[bytes]) -> list[Doubled]:
+    held = [
+        (ref, row)
+        for ref, row in doses_of(ledger, person)
+        if row.status == "given" and not (row.standing or row.replaced)
+    ]
+    if len(held) < 2:
+        return []
+    known = {
+        one: _Seen(History(PatientId(one), reading.facts(ledger, one)))
+        for one in {bytes(row.patient) for _, row in held}
+    }
+    decided = _decisions(ledger, person)
+    verdicts = _verdicts(ledger, person)
+    pairs: list[tuple[int, int, str]] = []
+    for (at, (one, first)), (to, (other, second)) in combinations(enumerate(held), 2):
+        why = _why(plan, first, second)
+        if not why or _settled(decided, verdicts, one, other):
+            continue
+        if first.patient != second.patient or known[bytes(first.patient)].apart(one, other):
+            pairs.append((at, to, why))
+    return [
+        Doubled(
+            tuple(sorted({PatientId(held[at][1].patient) for at in group})),
+            held[group[0]][1].series,
+            tuple(held[at][0] for at in group),
+            tuple(held[at][1] for at in group),
+            "one-number" if "one-number" in whys else "close",
+        )
+        for group, whys in _groups(pairs)
+    ]
+
+
+class _Seen:
+    """Who knew of whom among the doses of one patient."""
+
+    def __init__(self, history: History) -> None:
+        self._sight = sight(history)
+        self._facts = {fact.ref: fact for fact in history.facts}
+
+    def apart(self, one: FactRef, other: FactRef) -> bool:
+        return self._sight.apart(self._facts[one], self._facts[other])
+
+
+def _why(plan: Plan, one: DoseRow, other: DoseRow) -> str:
+    """Say why two doses may be one, or were too close; '' when nothing says so."""
+    if (one.series or one.vaccine) != (other.series or other.vaccine):
+        return ""
+    if one.dose is None or other.dose is None or one.dose == other.dose:
+        return "one-number"
+    if one.day is None or other.day is None:
+        return "close"
+    series = plan.schedule.of_id(one.series)
+    spans = [
+        ages_of(rule.interval).about
+        for course in (series.course if series else ())
+        for rule in course.dose
+        if rule.interval is not None
+    ]
+    near = abs(one.day - other.day)
+    return "close" if near == 0 or (spans and near < min(spans)) else ""
+
+
+def _settled(
+    decided: Sequence[tuple[str, list[FactRef]]],
+    verdicts: dict[FactRef, str],
+    one: FactRef,
+    other: FactRef,
+) -> bool:
+    if "spare" in (verdicts.get(one), verdicts.get(other)):
+        return True
+    said = {verdict for verdict, refs in decided if one in refs and other in refs}
+    return len(said) == 1
+
+
+def _groups(pairs: Collection[tuple[int, int, str]]) -> list[tuple[list[int], set[str]]]:
+    """Return what hangs together, each group in its order."""
+    groups: list[tuple[set[int], set[str]]] = []
+    for one, other, why in pairs:
+        touching = [group for group in groups if one in group[0] or other in group[0]]
+        members, whys = {one, other}, {why}
+        for group in touching:
+            members |= group[0]
+            whys |= group[1]
+            groups.remove(group)
+        groups.append((members, whys))
+    return [(sorted(members), whys) for members, whys in groups]
+
+
+def _references(raw: bytes) -> list[FactRef]:
+    return [
+        FactRef(EntryPrefix(raw[at : at + 16]), int.from_bytes(raw[at + 16 : at + 18]))
+        for at in range(0, len(raw) - 17, 18)
+    ]

@@ -1,0 +1,130 @@
+"""Vials of vaccination sessions: what was drawn, what was wasted, and which are open too long."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from protocols.ids import EntryPrefix, FactRef
+from protocols.ledger.book import Ledger
+from protocols.ledger.immunization import GIVEN
+
+
+class Vial(NamedTuple):
+    """One vial, and what became of its doses."""
+
+    ref: FactRef
+    item: str
+    vaccine: str
+    lot: str
+    expiry_day: int | None
+    opened_ms: int
+    doses: int
+    drawn: int
+    """By name and in tallies."""
+    lost: int
+    """As said when it was thrown away."""
+    why: str
+    closed: bool
+    limit_ms: int | None
+    """Until when it may be used; None: nobody knows."""
+    past: bool
+    """Still in use, and longer open than it may be, or after its session ended."""
+    session: bytes
+    store: bytes | None
+
+    @property
+    def wasted(self) -> int:
+        """Opened less drawn, once it is thrown away; until then what was lost of it."""
+        return max(self.doses - self.drawn, 0) if self.closed else self.lost
+
+    @property
+    def left(self) -> int:
+        """Still to be drawn; below 0 where more were drawn than were in it."""
+        return 0 if self.closed else self.doses - self.drawn - self.lost
+
+
+def vials(ledger: Ledger, now_ms: int, session: bytes | None = None) -> list[Vial]:
+    """Return vials, the first opened first; those in use know whether they are past their limit.
+
+    Args:
+        ledger: The book.
+        now_ms: Unix milliseconds.
+        session: Of one session only.
+    """
+    where, asked = ("", ()) if session is None else (" AND v.session = ?", (bytes(session),))
+    found = ledger.store.all(
+        "SELECT v.vial, v.item, v.vaccine, v.lot, v.expiry_day, v.at_ms, v.doses,"
+        " v.tallied + (SELECT count(*) FROM dose d WHERE d.vial = v.vial"
+        f" AND {GIVEN} AND d.settled <> 2), v.lost, v.why, v.closed, v.limit_ms, v.session,"
+        " v.store, v.ends_with_session AND EXISTS (SELECT 1 FROM session s WHERE s.id = v.session"
+        " AND s.closed_ms <= ?)"
+        f" FROM vial v WHERE v.standing = 0 AND v.replaced = 0{where} ORDER BY v.at_ms, v.vial",
+        (now_ms, *asked),
+    )
+    return [_vial(now_ms, *each) for each in found]
+
+
+def _vial(now_ms: int, *each: Any) -> Vial:
+    *told, closed, limit_ms, session, store, ended = each
+    late = limit_ms is not None and now_ms > limit_ms
+    vial, item, vaccine, lot, expiry_day, opened_ms, doses, drawn, lost, why = told
+    return Vial(
+        FactRef(EntryPrefix(vial[:16]), int.from_bytes(vial[16:18])),
+        item,
+        vaccine,
+        lot,
+        expiry_day,
+        opened_ms,
+        doses,
+        drawn,
+        lost,
+        why,
+        bool(closed),
+        limit_ms,
+        not closed and (bool(ended) or late),
+        bytes(session),
+        None if store is None else bytes(store),
+    )
+
+
+class Wastage(NamedTuple):
+    """What became of the vials of one vaccine."""
+
+    vaccine: str
+    vials: int
+    opened: int
+    """Doses in them."""
+    drawn: int
+    wasted: int
+    """Of vials that were thrown away; those still open count nothing but what was lost."""
+    by_reason: tuple[tuple[str, int], ...]
+
+    @property
+    def percent(self) -> float | None:
+        """Of a hundred doses opened, how many helped nobody."""
+        return self.wasted * 100 / self.opened if self.opened else None
+
+
+def wastage(ledger: Ledger, now_ms: int) -> list[Wastage]:
+    """Return what was opened, drawn and wasted, by vaccine."""
+    by_vaccine: dict[str, list[Vial]] = {}
+    for vial in vials(ledger, now_ms):
+        by_vaccine.setdefault(vial.vaccine, []).append(vial)
+    found = []
+    for vaccine, held in sorted(by_vaccine.items()):
+        reasons: Counter[str] = Counter()
+        for vial in held:
+            if vial.wasted:
+                reasons[vial.why] += vial.wasted
+        found.append(
+            Wastage(
+                vaccine,
+                len(held),
+                sum(vial.doses for vial in held),
+                sum(vial.drawn for vial in held),
+                sum(vial.wasted for vial in held),
+                tuple(sorted(reasons.items())),
+            )
+        )
+    return found
