@@ -100,7 +100,7 @@ def test_a_balance_is_the_sum_of_what_came_and_went(shelf: Shelf, store: str) ->
     assert (row.low, row.high, row.negative, row.unsettled, row.overdraft) == (166, 166, 0, 0, 0)
     moves = table(shelf, store, "movement")
     assert [each.units for each in moves] == [200, -30, 5, -2, -3, -4]
-    assert [each.type for each in moves][0] == "receive"
+    assert moves[0].type == "receive"
     assert (moves[0].pack_count, moves[0].pack_size, moves[0].expiry_day) == (2, 100, 20908)
     assert moves[0].device == bytes(shelf.device)
 
