@@ -17,7 +17,10 @@ import pytest
 
 from protocols.records import care
 from protocols.records.catalogue import decode_fact
+from protocols.records.kinds import KindNo
 from tests.vectors.records_samples import VALUES, samples
+
+STORES = {*range(KindNo.STOCK_RECEIVE, KindNo.LOT_RELEASE + 1), KindNo.STOCK_SETTLE}
 
 GOLDEN = Path(__file__).with_name("records.json")
 SAMPLES = {name: raw.hex() for name, raw in samples().items()}
@@ -39,3 +42,4 @@ def test_the_bytes_are_the_golden_ones_and_read_back(name: str) -> None:
 def test_every_kind_of_care_has_a_sample_and_none_is_left_out() -> None:
     assert set(HELD) == set(SAMPLES)
     assert {kind for kind, _ in VALUES.values()} >= {kind.number for kind in care.KINDS}
+    assert {kind for kind, _ in VALUES.values()} >= STORES
