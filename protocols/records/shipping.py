@@ -232,8 +232,8 @@ def shipping(history: History) -> Shipping | None:
         return None
     known = sight(everything)
     by_kind = {kind: current(history, KindNo(kind)) for kind in VALUES}
-    sent, sent_twice = _moved(by_kind[DISPATCH], known)
-    arrived, arrived_twice = _moved(by_kind[RECEIVE], known)
+    sent, sent_twice = _moved(by_kind[DISPATCH], known, lambda step: step.donor)
+    arrived, arrived_twice = _moved(by_kind[RECEIVE], known, lambda step: step.to)
     said = {kind: _heads(known, by_kind[kind]) for kind in (PLACE, APPROVE, RESERVE)}
     on_the_way = bool(by_kind[DISPATCH] or by_kind[RECEIVE])
     cancelled = [
@@ -331,21 +331,34 @@ def _heads(known: Sight, facts: Sequence[Fact]) -> list[Fact]:
     return [fact for fact in facts if not any(known.had_seen(other, fact) for other in facts)]
 
 
-def _moved(facts: Sequence[Fact], known: Sight) -> tuple[dict[Key, list[Parcel | Arrival]], int]:
-    """Return the lines that count by item and lot, and how many do not."""
-    by_key: dict[Key, list[tuple[Fact, Parcel | Arrival]]] = {}
+def _moved(
+    facts: Sequence[Fact], known: Sight, place: Callable[[Step], bytes]
+) -> tuple[dict[Key, list[Parcel | Arrival]], int]:
+    """Return the lines that count by item and lot, and how many were told twice.
+
+    A store knows its own movements alone, so a lot that two stores took in apart counts in both:
+    it is told twice all the same, and more came than was sent.
+    """
+    by_place: dict[tuple[Key, bytes], list[tuple[Fact, Parcel | Arrival]]] = {}
     for fact in facts:
         for line in fact.record.lines:  # type: ignore[union-attr]
-            by_key.setdefault((line.item, line.lot), []).append((fact, line))
-    found: dict[Key, list[Parcel | Arrival]] = {}
+            key = ((line.item, line.lot), place(_step(fact)))
+            by_place.setdefault(key, []).append((fact, line))
+    counting: dict[Key, list[tuple[Fact, Parcel | Arrival]]] = {}
     twice = 0
-    for key, told in by_key.items():
+    for (key, _), told in by_place.items():
         units = {ref_of(fact): line.units for fact, line in told}
         own = list({ref_of(fact): fact for fact, _ in told}.values())
         counted, doubles = counted_once(own, known, lambda fact, u=units: u[ref_of(fact)])  # type: ignore[misc]
         refs = {ref_of(fact) for fact in counted}
-        found[key] = [line for fact, line in told if ref_of(fact) in refs]
+        elsewhere = counting.setdefault(key, [])
         twice += len(doubles)
+        twice += any(known.apart(fact, other) for fact in counted for other, _ in elsewhere)
+        elsewhere += [(fact, line) for fact, line in told if ref_of(fact) in refs]
+    found = {}
+    for key, told in counting.items():
+        told.sort(key=lambda pair: (pair[0].order, pair[0].index))
+        found[key] = [line for _, line in told]
     return found, twice
 
 
