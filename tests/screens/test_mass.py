@@ -289,7 +289,7 @@ def test_a_guide_leads_to_a_category_that_is_stored_with_version_and_answers(per
         "band": 4,
         "sex": "male",
         "algorithm": "start",
-        "version": "1",
+        "version": "2",
         "inputs": {"looks": "adult", "walks": 0, "breathes": 1, "resp_rate": "36"},
         "alerts": ["start.breath-fast"],
     }
@@ -301,7 +301,7 @@ def test_a_guide_shows_its_version_its_source_and_that_nobody_approved_it(person
 
     assert "3 GREEN" in person.screen and "walks" in person.screen
     assert "NOT APPROVED" in person.screen
-    assert "Version 1. Source: START" in person.screen
+    assert "Version 2. Source: START" in person.screen
 
 
 def test_where_a_person_judges_otherwise_both_are_kept(person):

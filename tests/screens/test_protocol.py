@@ -289,7 +289,7 @@ def test_a_step_that_was_done_once_is_ticked_by_nobody_again():
 
 def test_safety_8_guided_triage_follows_the_version_in_use_and_stores_it():
     node = ward()
-    text = text_of("triage").replace('version = "1"', 'version = "2.3"', 1)
+    text = text_of("triage").replace('version = "2"', 'version = "2.3"', 1)
     node.in_use["triage"] = PackInUse("triage", "2.3", text, "MoH", "Dr. Silva, clinical lead")
 
     person = Person(node).press("f2", "431", "enter", "9", "1")

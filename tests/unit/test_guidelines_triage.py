@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from itertools import product
 
 import msgspec
 import pytest
@@ -41,7 +42,7 @@ CALM = {
     "pulse": True,
     "breathes_rescued": False,
     "resp_rate": "20",
-    "irregular": False,
+    "regular": True,
     "radial_pulse": True,
     "peripheral_pulse": True,
     "capillary_refill": "1",
@@ -78,6 +79,21 @@ def walk(guide, age, pregnant=None, **changed) -> tuple[Outcome, list[str]]:
 
 def category(guide, age, pregnant=None, **changed) -> int:
     return walk(guide, age, pregnant, **changed)[0].category
+
+
+WORSE = [GREEN, YELLOW, RED, DEAD]
+
+
+@pytest.mark.parametrize("age", [ADULT, CHILD])
+def test_yes_is_never_the_worse_answer_in_the_guides_for_many_at_once(age):
+    name = "start" if age is ADULT else "jumpstart"
+    (algorithm,) = [one for one in PACK.algorithm if one.id == name]
+    asked = [one.id for one in algorithm.question if one.type == "truth"]
+    for answers in product((True, False), repeat=len(asked)):
+        given = dict(zip(asked, answers, strict=True))
+        said = WORSE.index(category(START, age, **given))
+        for each in (one for one in asked if not given[one]):
+            assert WORSE.index(category(START, age, **{**given, each: True})) <= said, each
 
 
 def test_start_asks_only_what_matters():
@@ -124,7 +140,7 @@ def test_start_at_its_limits(changed, wanted):
         ({"resp_rate": "44"}, YELLOW),
         ({"resp_rate": "45"}, YELLOW),
         ({"resp_rate": "46"}, RED),
-        ({"irregular": True}, RED),
+        ({"regular": False}, RED),
         ({"peripheral_pulse": False}, RED),
         ({"avpu": "voice"}, YELLOW),
         ({"avpu": "pain-fitting"}, YELLOW),
