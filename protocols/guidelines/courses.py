@@ -198,12 +198,21 @@ def outlook(
             return Outlook("complete", row.number, len(rows), None, None, (), (rule,))
         return _next(asked, rows[now.done], now.course)
     for course in series.course:
-        zeros = [row for row in _beside(course) if row.offered and not now.beside]
-        for row in (*zeros, _counted(course)[0]):
+        for row in _beside(course) if not now.beside else ():
             found = _next(asked, row, course)
-            if found.state != "too-old":
-                return _late(asked, found)
+            if row.offered and found.state != "too-old" and not _would_count(asked, course, found):
+                return found
+        found = _next(asked, _counted(course)[0], course)
+        if found.state != "too-old":
+            return _late(asked, found)
     return found
+
+
+def _would_count(asked: _Asked, course: Course, found: Outlook) -> bool:
+    """Whether the four-day rule would make a dose 0 the first one: then that one is waited for."""
+    early = asked.plan.schedule.schedule.early_days
+    since = ages_of(_counted(course)[0].since).after(asked.world.birth)
+    return max(found.day or 0, asked.on_day) >= since - early
 
 
 class _Asked(NamedTuple):
@@ -219,7 +228,7 @@ class _Asked(NamedTuple):
 
 def _late(asked: _Asked, found: Outlook) -> Outlook:
     """Make what nobody started overdue since the first course was, whichever course is left."""
-    if found.state not in ("due", "overdue") or found.number == 0:
+    if found.state not in ("due", "overdue"):
         return found
     first = _counted(asked.series.course[0])[0]
     due_day = _due_day(asked.world, asked.now, first)
@@ -353,8 +362,7 @@ def turns(
     days = {on_day}
     if world.campaign_day is not None:
         days |= {world.campaign_day - 1, world.campaign_day}
-    for dose in doses:
-        days |= {dose.day, dose.day + settings.early_days}
+    days |= {dose.day for dose in doses}
     for text in {row.interval for each in series.course for row in each.dose if row.interval}:
         for dose in doses:
             end = ages_of(text).after(dose.day)
@@ -362,6 +370,7 @@ def turns(
     for live in world.live_days:
         days |= {live - 1, live, live + settings.live_spacing_days - 1}
         days.add(live + settings.live_spacing_days)
+    days |= {day + settings.early_days for day in days}
     found = {world.birth, last}
     for text in _limits(plan, series):
         for day in days:

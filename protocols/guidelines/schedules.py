@@ -127,7 +127,7 @@ class Schedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return next((row for row in self.series if row.id == series), None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Plan:
     """A schedule with the vaccines it speaks of: what doses are judged by."""
 
