@@ -86,6 +86,8 @@ def _share(data: ShareData, at: int) -> Granted:
 
 # rows: `stock.py` has them
 
+_ANOTHER = str(DeviceId(bytes(range(32))))
+
 KIND = Kind(
     number=KindNo.ALLOTMENT_GRANT,
     name="allotment.grant",
@@ -95,9 +97,9 @@ KIND = Kind(
     example={
         "v": 1,
         "kind": "allotment.grant",
-        "key": "example-62",
+        "key": "example-82",
         "store": "$store",
-        "data": {"item": "ors-1l-sachet", "to": [{"device": "$other_device", "units": 40}]},
+        "data": {"item": "ors-1l-sachet", "to": [{"device": _ANOTHER, "units": 40}]},
     },
     stores=True,
 )

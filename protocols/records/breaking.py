@@ -128,7 +128,7 @@ KIND = Kind(
     example={
         "v": 1,
         "kind": "stock.break",
-        "key": "example-56",
+        "key": "example-76",
         "store": "$store",
         "data": {"item": "kit-rehydration"},
         "confirm": ["beyond_stock"],

@@ -219,9 +219,9 @@ KIND_QUARANTINE = Kind(
     example={
         "v": 1,
         "kind": "lot.quarantine",
-        "key": "example-57",
+        "key": "example-77",
         "store": "$store",
-        "data": {"item": "ors-1l-sachet", "lot": "A1047", "why": "damaged"},
+        "data": {"item": "ors-1l-sachet", "lot": "Q7", "why": "damaged"},
     },
     stores=True,
 )
@@ -234,9 +234,9 @@ KIND_RELEASE = Kind(
     example={
         "v": 1,
         "kind": "lot.release",
-        "key": "example-58",
+        "key": "example-78",
         "store": "$store",
-        "data": {"item": "ors-1l-sachet", "lot": "A1047"},
+        "data": {"item": "ors-1l-sachet", "lot": "Q7"},
         "reason": "only the carton was wet",
     },
     stores=True,

@@ -246,7 +246,7 @@ KIND_RECEIVE = Kind(
     data=ReceiveData,
     plan=plan_receive,
     example=_example(
-        50,
+        70,
         "stock.receive",
         expiry="2027-03",
         packs={"count": 2, "size": 100},
@@ -260,7 +260,7 @@ KIND_ISSUE = Kind(
     value=StockIssue,
     data=IssueData,
     plan=plan_issue,
-    example=_example(51, "stock.issue", units=30, why="to-ward"),
+    example=_example(71, "stock.issue", units=30, why="to-ward"),
     stores=True,
 )
 KIND_DISPENSE = Kind(
@@ -269,7 +269,7 @@ KIND_DISPENSE = Kind(
     value=StockDispense,
     data=DispenseData,
     plan=plan_dispense,
-    example={**_example(52, "stock.dispense", units=4), "patient": {"tag": "B12"}},
+    example={**_example(72, "stock.dispense", units=4), "patient": {"tag": "B12"}},
     stores=True,
 )
 KIND_RETURN = Kind(
@@ -278,7 +278,7 @@ KIND_RETURN = Kind(
     value=StockReturn,
     data=ReturnData,
     plan=plan_return,
-    example=_example(53, "stock.return", units=2, why="unused"),
+    example=_example(73, "stock.return", units=2, why="unused"),
     stores=True,
 )
 KIND_LOSS = Kind(
@@ -287,7 +287,7 @@ KIND_LOSS = Kind(
     value=StockLoss,
     data=LossData,
     plan=plan_loss,
-    example=_example(54, "stock.loss", units=1, why="spilled"),
+    example=_example(74, "stock.loss", units=1, why="spilled"),
     stores=True,
 )
 KIND_ADJUST = Kind(
@@ -297,7 +297,7 @@ KIND_ADJUST = Kind(
     data=AdjustData,
     plan=plan_adjust,
     example={
-        **_example(55, "stock.adjust", units=-1, why="missing"),
+        **_example(75, "stock.adjust", units=-1, why="missing"),
         "reason": "one carton held 99",
     },
     stores=True,

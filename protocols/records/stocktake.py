@@ -185,7 +185,7 @@ KIND_COUNT = Kind(
     example={
         "v": 1,
         "kind": "stock.count",
-        "key": "example-60",
+        "key": "example-80",
         "store": "$store",
         "data": {"item": "ors-1l-sachet", "lots": [{"lot": "A1047", "units": 166}]},
     },
@@ -200,7 +200,7 @@ KIND_SETTLE = Kind(
     example={
         "v": 1,
         "kind": "stock.settle",
-        "key": "example-61",
+        "key": "example-81",
         "data": {"movement": "$maybe", "counted": True},
     },
 )

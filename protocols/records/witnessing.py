@@ -110,7 +110,7 @@ KIND = Kind(
     example={
         "v": 1,
         "kind": "stock.witness",
-        "key": "example-59",
+        "key": "example-79",
         "data": {"movement": "$movement"},
     },
 )

@@ -13,7 +13,7 @@ import pytest
 import protocols.guidelines
 import protocols.records
 from protocols.errors import InputError
-from protocols.ids import DeviceId, DocId, Epoch, PatientId, SessionId
+from protocols.ids import DeviceId, DocId, Epoch, PatientId, SessionId, SiteId
 from protocols.records.catalogue import (
     BY_NAME,
     BY_NUMBER,
@@ -64,7 +64,28 @@ def ward() -> tuple[Shelf, dict[str, Written]]:
     again = {**card, "confirm": ["dose_given_already"]}
     held["$dose2"] = shelf.write("dose.record", {"vaccine": "bcg"}, **again)
     held["$order"] = shelf.write("order.place", pills, patient={"tag": "B12"})
+    _stored(shelf, held)
     return shelf, held
+
+
+def _stored(shelf: Shelf, held: dict[str, Written]) -> None:
+    """Put on the shelf what the examples of stores name."""
+    held["$store"] = shelf.write("site.register", {"name": "Store", "type": "store"})
+    held["$ward"] = shelf.write("site.register", {"name": "Ward", "type": "ward"})
+    store = str(SiteId(held["$store"].subject))
+    ors = {"item": "ors-1l-sachet", "units": 200, "lot": "A1047"}
+    held["$movement"] = shelf.write("stock.receive", ors, store=store)
+    held_back = {"item": "ors-1l-sachet", "lot": "Q7", "why": "damaged"}
+    shelf.write("lot.quarantine", held_back, store=store)
+    counted = {"item": "ors-1l-sachet", "lots": [{"lot": "A1047", "units": 200}]}
+    shelf.write("stock.count", counted, store=store)
+    before = {**ors, "units": 4}
+    held["$maybe"] = shelf.write("stock.issue", before, store=store, at="2026-05-28T20:00Z")
+    shelf.write("stock.receive", {**ors, "lot": "A1"}, store=store)
+    wanted = {"lines": [{"item": "ors-1l-sachet", "units": 200}]}
+    held["$request"] = shelf.write("requisition.place", wanted, store=store)
+    sent = {"to": str(SiteId(held["$ward"].subject)), "lines": [{**ors, "units": 20}]}
+    held["$dispatch"] = shelf.write("shipment.dispatch", sent, store=store)
 
 
 def filled(value: Any, held: dict[str, Written]) -> Any:
@@ -75,6 +96,8 @@ def filled(value: Any, held: dict[str, Written]) -> Any:
         return [filled(part, held) for part in value]
     if value == "$other":
         return held["$other"].id
+    if value in ("$store", "$ward"):
+        return str(SiteId(held[value].subject))
     if value == "$session":
         return str(SessionId(held["$session"].subject))
     if isinstance(value, str) and value in held:
