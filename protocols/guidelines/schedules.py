@@ -165,8 +165,12 @@ class Plan:
 
 
 def plan(schedule: Schedule, vaccines: Vaccines) -> Plan:
-    """Return a schedule and the vaccines it is judged with; its own rows come before theirs."""
-    known = by_code((*vaccines.vaccine, *schedule.vaccine))
+    """Return a schedule and the vaccines it is judged with; its own rows come before theirs.
+
+    A vaccine that came with the software stays known when another pack is used: a schedule may
+    offer it, and somebody may have had it.
+    """
+    known = by_code((*shipped_vaccines().vaccine, *vaccines.vaccine, *schedule.vaccine))
     return Plan(schedule, known, vaccines.reason, vaccines.pack)
 
 
@@ -198,7 +202,7 @@ def check(pack: Schedule) -> list[str]:
         if not _ID.fullmatch(row.id):
             wrong.append(f"{place}: id is small letters, digits and -")
         if row.id in ids[:at]:
-            wrong.append(f"{place}: stands there twice")
+            wrong.append(f"series: row {at + 1}: {row.id} stands there twice")
         wrong += [f"{place}: no words in {each}" for each in lacking(row.words)]
         wrong += _vaccine_faults(place, row, vaccines)
         wrong += _course_faults(place, row.course)
@@ -295,7 +299,7 @@ def _length_faults(place: str, name: str, text: str | None) -> list[str]:
     try:
         length(text)
     except SetupError:
-        return [f"{place}: {name} is no age such as 6 w or 9 mo: {text!r}"]
+        return [f"{place}: {name} is {text!r}, which is no age such as 6 w or 9 mo"]
     return []
 
 

@@ -176,7 +176,7 @@ def _reason_faults(pack: Vaccines) -> Iterable[str]:
     for row in pack.reason:
         place = f"reason: {row.id}"
         if "fever" in row.id:
-            yield f"{place}: id is no reason: fever alone keeps nobody from a vaccine"
+            yield f"{place}: id is no reason, since fever alone keeps nobody from a vaccine"
         elif row.id not in REASONS:
             yield f"{place}: id is one of {', '.join(REASONS)}"
         yield from (f"{place}: no words in {each}" for each in lacking(row.words))
@@ -207,7 +207,9 @@ def _is_code(code: str) -> bool:
 
 def _twice(place: str, keys: Sequence[str]) -> list[str]:
     return [
-        f"{place}: {key}: stands there twice" for at, key in enumerate(keys) if key in keys[:at]
+        f"{place}: row {at + 1}: {key} stands there twice"
+        for at, key in enumerate(keys)
+        if key in keys[:at]
     ]
 
 
