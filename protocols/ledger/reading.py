@@ -10,6 +10,7 @@ from protocols.errors import InputError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, DocId, EntryPrefix, Epoch, FactRef
 from protocols.ledger.book import Ledger
+from protocols.ledger.census import IN_CARE
 from protocols.ledger.chain import FeedState, Tip
 from protocols.ledger.searching import says_more, search_query
 from protocols.records.catalogue import ROW_TABLES
@@ -25,11 +26,16 @@ TABLES: dict[str, type[Row]] = {table.TABLE: table for table in ROW_TABLES}
 
 _PATIENT_NAMES = [name for name, _ in row_columns(PatientRow)]
 _PATIENT_COLUMNS = ", ".join(f"p.{name}" for name in _PATIENT_NAMES)
-_IN_CARE = "p.encounter IS NOT NULL AND p.closed_ms IS NULL AND p.replaced < 2"
-_ORDER = (
-    "CASE p.triage WHEN 1 THEN 0 WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 0 THEN 5"
-    " ELSE 3 END, p.arrived_ms, p.code"
+_PLACES = (
+    "SELECT p.subject AS no, p.entry AS entry, p.idx AS idx, p.arrived_ms AS arrived,"
+    f" p.code AS code FROM patient p WHERE {IN_CARE} AND {{which}}"
 )
+_WAITING = (
+    f"SELECT {_PATIENT_COLUMNS} FROM ({{places}} ORDER BY arrived, code LIMIT ? OFFSET ?) found"
+    " CROSS JOIN patient p ON p.subject = found.no AND p.entry = found.entry AND p.idx = found.idx"
+    " ORDER BY p.arrived_ms, p.code"
+)
+"""Chosen by an index before anything else is read of them."""
 
 
 class RowLine(NamedTuple):
@@ -73,31 +79,33 @@ def board(
         ward: Only who lies there; counts are of all.
         by_wait: Who came first is first instead.
     """
-    store = ledger.store
-    counts: dict[str, int] = {}
-    for triage, count in store.all(
-        f"SELECT p.triage, count(*) FROM patient p WHERE {_IN_CARE} AND p.standing = 0"
-        " GROUP BY p.triage"
-    ):
-        counts["none" if triage is None else str(triage)] = count
-    there = f"{_IN_CARE} AND (? = '' OR p.ward = ?)"
-    total = store.one(f"SELECT count(*) FROM patient p WHERE {there}", (ward, ward))
-    order = "p.arrived_ms, p.code" if by_wait else _ORDER
-    rows = store.all(
-        f"SELECT {_PATIENT_COLUMNS} FROM patient p WHERE {there} ORDER BY {order} LIMIT ? OFFSET ?",
-        (ward, ward, min(limit, PAGE_MAX), offset),
-    )
-    return (total[0] if total else 0), counts, [_patient(row) for row in rows]
+    census, limit = ledger.rows.census, min(limit, PAGE_MAX)
+    groups = census.groups(ward)
+    total = sum(number for _, number in groups)
+    if by_wait:
+        groups = [(tuple(each for same, _ in groups for each in same), total)]
+    rows: list[PatientRow] = []
+    for triages, number in groups:
+        if offset < number and len(rows) < limit and triages:
+            rows += _waiting(ledger, triages, ward, limit - len(rows), offset)
+        offset = max(offset - number, 0)
+    return total, census.counts(), rows
+
+
+def _waiting(
+    ledger: Ledger, triages: Sequence[int | None], ward: str, limit: int, offset: int
+) -> list[PatientRow]:
+    """Return patients in care of some categories, who came first first."""
+    which = "p.triage IS ?" + (" AND p.ward = ? AND p.ward <> ''" if ward else "")
+    places = " UNION ALL ".join(_PLACES.format(which=which) for _ in triages)
+    values = [value for each in triages for value in ((each, ward) if ward else (each,))]
+    found = ledger.store.all(_WAITING.format(places=places), (*values, limit, offset))
+    return [_patient(row) for row in found]
 
 
 def wards(ledger: Ledger, limit: int) -> tuple[str, ...]:
     """Return the wards in which somebody in care lies, by name."""
-    found = ledger.store.all(
-        f"SELECT DISTINCT p.ward FROM patient p WHERE {_IN_CARE} AND p.ward <> ''"
-        " ORDER BY p.ward LIMIT ?",
-        (limit,),
-    )
-    return tuple(ward for (ward,) in found)
+    return tuple(ledger.rows.census.wards()[:limit])
 
 
 def known_beds(ledger: Ledger, limit: int) -> list[tuple[str, str]]:
@@ -119,11 +127,19 @@ def shared_beds(ledger: Ledger) -> set[tuple[str, str]]:
     Who is one person in two records, as people said, still lies there twice until one record is
     closed: that is for a person to see.
     """
+    return ledger.rows.census.shared_beds()
+
+
+def patients(ledger: Ledger, who: Sequence[bytes]) -> list[PatientRow]:
+    """Return the current pictures of some patients, in this order."""
+    marks = ",".join("?" * len(who))
     found = ledger.store.all(
-        f"SELECT p.ward, p.bed FROM patient p WHERE {_IN_CARE} AND p.bed <> '' AND p.standing = 0"
-        " GROUP BY p.ward, p.bed HAVING count(*) > 1"
+        f"SELECT {_PATIENT_COLUMNS} FROM subject s CROSS JOIN patient p ON p.subject = s.no"
+        f" WHERE s.id IN ({marks})",
+        tuple(who),
     )
-    return {(ward, bed) for ward, bed in found}
+    by_id = {bytes(row.id): row for row in map(_patient, found)}
+    return [by_id[each] for each in who if each in by_id]
 
 
 def everyone(ledger: Ledger, offset: int, limit: int) -> tuple[int, list[PatientRow]]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
+from protocols.ledger.census import Census, Picture
 from protocols.ledger.searching import keep_found, words_of
 from protocols.ledger.store import Store
-from protocols.records.patient import PatientRow
+from protocols.records.patient import PatientRow, TagRow
 from protocols.records.shape import Row, columns, values
 
 ROWS_KEPT = 4096
@@ -90,6 +91,10 @@ class RowBook:
         self._kept: OrderedDict[int, _Rows] = OrderedDict()
         """What the tables say of the subjects written last."""
         self._rows_kept = 0
+        self.census = Census(store)
+        """Who is in care, by these rows."""
+        self.worked_out: dict[Hashable, Any] = {}
+        """What was worked out from the rows as they are; dropped with the next change of any."""
 
     def spread(self, rows: Sequence[Row]) -> Spread:
         """Return rows as their tables and values, for `digest` and `write`."""
@@ -103,6 +108,7 @@ class RowBook:
             batch: (subject number, `held_by` of the rows there are, its rows from now on).
         """
         changes = _Changes()
+        self.worked_out.clear()
         for subject, held, rows in batch:
             before = self._before(subject, held)
             after: _Rows = {}
@@ -120,6 +126,8 @@ class RowBook:
                     if table.searched:
                         changes.words += [(subject, "", words_of(value)) for value in new.values()]
             self._keep(subject, after)
+            if self.census.follows:
+                self.census.change(self._picture(before), self._picture(after))
         return self._carry_out(changes)
 
     def _before(self, subject: int, held: int) -> _Rows:
@@ -136,6 +144,12 @@ class RowBook:
             for table in self._tables.values()
             if held & table.bit
         }
+
+    def _picture(self, rows: _Rows) -> Picture:
+        """Return what is counted of a subject's rows."""
+        patient = next(iter(rows.get(self._tables[PatientRow], {}).values()), ())
+        worn = rows.get(self._tables[TagRow], {}).values()
+        return Picture(patient, frozenset(worn)) if patient or worn else Picture()
 
     def _keep(self, subject: int, rows: _Rows) -> None:
         self._kept[subject] = rows

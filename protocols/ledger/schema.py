@@ -77,11 +77,21 @@ CREATE TABLE hq_link (token_hash BLOB PRIMARY KEY, expires_ms INTEGER NOT NULL) 
 
 _TYPES = {"int": "INTEGER", "str": "TEXT", "bytes": "BLOB"}
 
+_IN_CARE = "encounter IS NOT NULL AND closed_ms IS NULL AND replaced < 2"
+_WAITING = "triage, arrived_ms, code, replaced, closed_ms, encounter"
+"""By category, who came first first; then what is asked of every row, so that a page far down a
+board reads none of the patients before it."""
+
 PARTS = {
-    "patient": "CREATE INDEX patient_in_care ON patient (triage, standing)"
-    " WHERE encounter IS NOT NULL AND closed_ms IS NULL AND replaced < 2",
-    "triage": "CREATE INDEX triage_unconfirmed ON triage (at_ms)"
-    " WHERE unconfirmed = 1 AND standing = 0 AND replaced = 0",
+    "patient": (
+        f"CREATE INDEX patient_in_care ON patient ({_WAITING}) WHERE {_IN_CARE}",
+        f"CREATE INDEX patient_in_ward ON patient (ward, {_WAITING})"
+        f" WHERE {_IN_CARE} AND ward <> ''",
+    ),
+    "triage": (
+        "CREATE INDEX triage_unconfirmed ON triage (at_ms)"
+        " WHERE unconfirmed = 1 AND standing = 0 AND replaced = 0",
+    ),
 }
 """Indexes over the few rows of a table that screens ask for all the time.
 
@@ -195,7 +205,7 @@ def row_ddl(table: type[Row]) -> list[str]:
         # What does not stand is rarely much, and asked for by itself.
         f"CREATE INDEX {name}_apart ON {name} (standing, entry) WHERE standing > 0",
         *(f"CREATE INDEX {name}_{column} ON {name} ({column})" for column in table.INDEXED),
-        *([PARTS[name]] if name in PARTS else []),
+        *PARTS.get(name, ()),
     ]
 
 

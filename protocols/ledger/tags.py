@@ -39,6 +39,12 @@ SELECT p.id, p.code FROM tag t JOIN patient p ON p.subject = t.subject
  WHERE t.tag = ? AND t.standing IN {_FOUND} ORDER BY p.code, p.id LIMIT {CARRIERS_MAX}"""
 
 
+_WORN_IN_CARE = f"""
+SELECT 1 FROM patient p WHERE p.tag = ? AND {_IN_CARE} UNION ALL
+SELECT 1 FROM tag t JOIN patient p ON p.subject = t.subject WHERE t.tag = ? AND {_IN_CARE}
+LIMIT 1"""
+
+
 class Carrier(NamedTuple):
     """A patient who carries a tag."""
 
@@ -73,6 +79,19 @@ def carriers(store: Store, tag: str) -> list[Carrier]:
 def shared_in_ward(store: Store) -> list[SharedTag]:
     """Return the tags of patients in care that somebody else carries too."""
     return _shared(store, f"FROM patient p WHERE {_IN_CARE}", ())
+
+
+def shared_now(store: Store, tag: str) -> SharedTag | None:
+    """Return one tag with its carriers, if somebody in care carries it and another patient too."""
+    found = carriers(store, tag)
+    if len(found) < 2 or store.one(_WORN_IN_CARE, (tag, tag)) is None:
+        return None
+    return SharedTag(tag, tuple(found))
+
+
+def folded(tag: str) -> str:
+    """Return a tag as `SharedTag` names it: letters of ASCII in capitals, as rows compare them."""
+    return tag.encode().upper().decode()
 
 
 def shared_by(store: Store, patients: Sequence[bytes]) -> list[SharedTag]:

@@ -6,7 +6,7 @@ worked out is remembered by everything it came from, so it is never older than t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -99,6 +99,11 @@ def watches(ledger: Ledger, rows: Sequence[PatientRow], now_ms: int) -> dict[byt
         )
         found[bytes(row.id)] = _work_out(_Shelf(used), known)
     return found
+
+
+def shelf(ledger: Ledger) -> Hashable:
+    """Return what is equal as long as the same packs are in use."""
+    return _Shelf(packs_in_use(ledger))
 
 
 class _Shelf:

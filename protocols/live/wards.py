@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from protocols.ledger import reading, remembered, results, scales, seeing, tags, watching
+from protocols.ledger import reading, remembered, results, scales, seeing, watching
 from protocols.ledger.book import Ledger
 from protocols.live.answers import BOARD_MAX, board_line, search, shared_tag
 from protocols.live.api import AlertSeen, BoardLine, BoardPage
@@ -23,6 +23,9 @@ from protocols.records.watch import Watch, place
 BY_TRIAGE, BY_WAIT, BY_SCORE, BY_DUE = SORTS = ("triage", "wait", "score", "due")
 """What a board can be sorted by; the first is the usual one."""
 WARDS_MAX = 40
+ORDERS_MAX = 64
+"""Orders kept at once: of every ward by every order, as many as are asked for."""
+DAY_MS = 86_400_000
 
 _HARMS = (
     "SELECT patient, max(duplicate) + 2 * max(stopped) FROM administration"
@@ -56,7 +59,7 @@ def board(  # noqa: PLR0913 - one argument for each thing a terminal says
         sort: One of `SORTS`; any other is the first.
         ward: Only who lies there; '' for all.
     """
-    shared = tags.shared_in_ward(ledger.store)
+    shared = ledger.rows.census.shared_tags()
     told = tuple(map(shared_tag, shared))
     waiting = results.count(ledger.store)
     if text.strip():
@@ -65,17 +68,14 @@ def board(  # noqa: PLR0913 - one argument for each thing a terminal says
     offset, limit = max(offset, 0), min(limit, BOARD_MAX)
     limited = False
     if sort in (BY_SCORE, BY_DUE):
-        most = watching.PATIENTS_MAX
-        total, counts, rows = reading.board(ledger, 0, most, ward=ward)
-        watches = watching.watches(ledger, rows, now_ms)
-        rows.sort(key=lambda row: place(watches[bytes(row.id)], sort))
-        limited, total = total > len(rows), len(rows)
-        rows = rows[offset : offset + limit]
+        in_care, who = _ordered(ledger, sort, ward, now_ms)
+        limited, total, counts = in_care > len(who), len(who), ledger.rows.census.counts()
+        rows = reading.patients(ledger, who[offset : offset + limit])
     else:
         total, counts, rows = reading.board(
             ledger, offset, limit, ward=ward, by_wait=sort == BY_WAIT
         )
-        watches = watching.watches(ledger, rows, now_ms)
+    watches = watching.watches(ledger, rows, now_ms)
     doubted = {bytes(one.patient) for tag in shared for one in tag.carriers}
     return BoardPage(
         total,
@@ -90,6 +90,25 @@ def board(  # noqa: PLR0913 - one argument for each thing a terminal says
         limited=limited,
         signed=all(watch.approved for watch in watches.values()),
     )
+
+
+def _ordered(ledger: Ledger, sort: str, ward: str, now_ms: int) -> tuple[int, list[bytes]]:
+    """Return how many are in care, and whom a sorted board looks at, in its order.
+
+    It is kept until a row changes, a day begins or another pack is in use: who scrolls has every
+    page out of one order, and pays for their page alone.
+    """
+    kept = ledger.rows.worked_out
+    asked = (sort, ward, now_ms // DAY_MS, watching.shelf(ledger))
+    if asked not in kept:
+        in_care, _, rows = reading.board(ledger, 0, watching.PATIENTS_MAX, ward=ward)
+        watches = watching.watches(ledger, rows, now_ms)
+        rows.sort(key=lambda row: place(watches[bytes(row.id)], sort))
+        if len(kept) >= ORDERS_MAX:
+            kept.clear()
+        kept[asked] = in_care, [bytes(row.id) for row in rows]
+    found: tuple[int, list[bytes]] = kept[asked]
+    return found
 
 
 def _lines(
