@@ -163,9 +163,12 @@ def burn(moved: Sequence[Change], on_hand: int, today: int) -> Burn:
     if not stocked:
         return Burn(None, None, 0, len(days), 0)
     reference = max(Fraction(used, len(stocked)), Fraction(0))
-    rate = reference
+    # The same fractions, reduced once at the end: a page asks this of thousands of items.
+    top, bottom = reference.numerator, reference.denominator
     for day in stocked:
-        rate += (by_day.get(day, (0, 0))[1] - rate) * Fraction(2, SPAN_DAYS + 1)
+        top = top * (SPAN_DAYS - 1) + 2 * by_day.get(day, (0, 0))[1] * bottom
+        bottom *= SPAN_DAYS + 1
+    rate = Fraction(top, bottom)
     return Burn(
         max(rate, Fraction(0)), reference, len(stocked), len(days) - len(stocked), max(used, 0)
     )
@@ -213,17 +216,21 @@ def cover(lots: Iterable[Lot], rate: Fraction | None, today: int) -> Cover:
     ordered = sorted(lots, key=_first_out)
     if not rate:
         return Cover(None, None, sum(lot.units for lot in ordered if lot.expiry_day is not None))
-    days, expiring = Fraction(0), Fraction(0)
+    # In whole numbers of 1 / `most` days, with rate = most / least: a page asks this of thousands.
+    most, least = rate.numerator, rate.denominator
+    days, lost = 0, 0
     for lot in ordered:
-        lasts = Fraction(max(lot.units, 0)) / rate
+        lasts = gives = max(lot.units, 0) * least
         if lot.expiry_day is not None:
-            gives = min(lasts, max(Fraction(lot.expiry_day + 1 - today) - days, Fraction(0)))
-            expiring += (lasts - gives) * rate
-        else:
-            gives = lasts
+            gives = min(lasts, max((lot.expiry_day + 1 - today) * most - days, 0))
+        lost += lasts - gives
         days += gives
-    capped = min(days, Fraction(DAYS_MAX))
-    return Cover(capped, None if days > DAYS_MAX else today + floor(days), floor(expiring))
+    known = days <= DAYS_MAX * most
+    return Cover(
+        Fraction(days, most) if known else Fraction(DAYS_MAX),
+        today + days // most if known else None,
+        lost // least,
+    )
 
 
 def expected_now(last: int, rate: Fraction | None, age_days: Fraction) -> int:

@@ -307,3 +307,38 @@ def test_more_on_its_way_never_orders_more(held, rate, one, other):
     assert second.units <= first.units
     assert first.units % 100 == 0
     assert first.counted + first.units >= first.level
+
+
+@given(moves, lots, st.integers(0, 900))
+def test_whole_numbers_come_to_the_same_as_the_formulas(moved, held, on_hand):
+    told = burn(moved, on_hand, TODAY)
+    days = of._in_stock(_by_day(moved), _window(moved), on_hand)
+    rate = told.reference
+    for day in days:
+        rate += (_by_day(moved).get(day, (0, 0))[1] - rate) * Fraction(2, of.SPAN_DAYS + 1)
+    assert told.rate == (max(rate, Fraction(0)) if days else None)
+    if not told.rate:
+        return
+
+    lasts, expiring = Fraction(0), Fraction(0)
+    for lot in sorted(held, key=of._first_out):
+        whole = gives = lot.units / told.rate
+        if lot.expiry_day is not None:
+            gives = min(whole, max(Fraction(0), lot.expiry_day + 1 - TODAY - lasts))
+        lasts, expiring = lasts + gives, expiring + (whole - gives) * told.rate
+    assert cover(held, told.rate, TODAY)[::2] == (min(lasts, of.DAYS_MAX), expiring // 1)
+
+
+def _by_day(moved: list[Change]) -> dict[int, tuple[int, int]]:
+    return {
+        day: (
+            sum(c.units for c in moved if c.day == day),
+            sum(c.used for c in moved if c.day == day),
+        )
+        for day in {change.day for change in moved}
+    }
+
+
+def _window(moved: list[Change]) -> range:
+    first = min((change.day for change in moved), default=TODAY)
+    return range(max(TODAY - of.WINDOW_DAYS, first), TODAY)
