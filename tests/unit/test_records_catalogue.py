@@ -84,8 +84,14 @@ def _stored(shelf: Shelf, held: dict[str, Written]) -> None:
     shelf.write("stock.receive", {**ors, "lot": "A1"}, store=store)
     wanted = {"lines": [{"item": "ors-1l-sachet", "units": 200}]}
     held["$request"] = shelf.write("requisition.place", wanted, store=store)
-    sent = {"to": str(SiteId(held["$ward"].subject)), "lines": [{**ors, "units": 20}]}
-    held["$dispatch"] = shelf.write("shipment.dispatch", sent, store=store)
+    sent = {"to": str(SiteId(held["$ward"].subject)), "lines": [{**ors, "units": 20, "lot": "A1"}]}
+    other = Shelf("c")
+    other.receive(shelf)
+    depot = other.write("site.register", {"name": "Depot", "type": "store"})
+    far = str(SiteId(depot.subject))
+    other.write("stock.receive", {**ors, "lot": "A1"}, store=far)
+    held["$dispatch"] = other.write("shipment.dispatch", sent, store=far)
+    shelf.receive(other)
 
 
 def filled(value: Any, held: dict[str, Written]) -> Any:
