@@ -92,6 +92,10 @@ PARTS = {
         "CREATE INDEX triage_unconfirmed ON triage (at_ms)"
         " WHERE unconfirmed = 1 AND standing = 0 AND replaced = 0",
     ),
+    "movement": (
+        "CREATE INDEX movement_use ON movement"
+        " (subject, at_ms, units, type, shipment, why, standing, replaced, double)",
+    ),
 }
 """Indexes over the few rows of a table that screens ask for all the time.
 
