@@ -191,7 +191,12 @@ def full_identity(words: Catalogue, head: BoardLine) -> list[Line]:
 
 
 def short_identity(words: Catalogue, head: BoardLine) -> str:
-    """Return code and name, as in a draft's label and in *saved*."""
+    """Return code and name, as in a draft's label and in *saved*; the tag of who has no name.
+
+    A tag is on the wrist, and the code on none that was not printed.
+    """
+    if head.tag and not head.name:
+        return clean_text(words("patient.tag", tag=head.tag))
     return clean_text(f"{head.code} {name(words, head.name)}")
 
 

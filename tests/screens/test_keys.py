@@ -22,6 +22,7 @@ from protocols.errors import FieldmeshError
 from tests.screens.fake_node import ward
 from tests.screens.test_goldens import LANGUAGES as WORDS
 from tests.screens.test_goldens import SCREENS, shell_on
+from tests.screens.test_pages import Person
 
 ROOMS = {
     "f1": "help", "f2": "triage", "f3": "search", "f4": "immunise", "f5": "supplies",
@@ -185,6 +186,14 @@ def test_help_is_about_the_page_it_was_asked_on_and_fits(screen, language):
     shown = "\n".join(map(text_of, lines))
     first = WORDS[language].help_of(asked).strip().splitlines()[0].partition("|")[2].split()
     assert " ".join(first[:4]) in " ".join(shown.split()) or asked == "help"
+
+
+def test_help_says_how_long_it_is_and_how_to_go_back():
+    person = Person().press("f1")
+    assert "page 1 of 3" in person.screen and "PgUp" in person.screen
+    person.press("pagedown", "pagedown")
+    assert "page 3 of 3" in person.screen
+    assert "page 2 of 3" in person.press("pageup").screen
 
 
 def test_help_in_the_long_language_is_longer():

@@ -214,7 +214,7 @@ def test_the_head_counts_and_the_last_saves_stand_below_with_the_way_back(person
     assert "TOTAL 9" in shown and "last minute 2" in shown and "you 2" in shown
     assert "since 14:05, 27 min" in shown
     rows = [row for row in shown.splitlines() if row.startswith(" 14:32  Triage")]
-    assert [row.split()[3] for row in rows] == ["TG-432", "TG-431"]
+    assert [row.split()[4] for row in rows] == ["TG-432", "TG-431"]
     assert "F8 takes it back" in rows[0] and "F8" not in rows[1]
 
 
@@ -224,7 +224,7 @@ def test_what_is_taken_back_is_counted_no_more(person):
     assert person.node.written[-1]["kind"] == "entry.retract"
     person.press("f2")
     assert "you 0" in person.screen
-    assert "Triage RED TG-431" not in person.screen.split("F/Ctrl+G")[0].split("Injury")[1]
+    assert "Triage RED tag TG-431" not in person.screen.split("F/Ctrl+G")[0].split("Injury")[1]
 
 
 def test_of_somebody_known_what_was_found_before_is_shown_and_stays(person):
@@ -382,7 +382,7 @@ def test_a_casualty_is_triaged_by_answering_prompts():
     node, said = told("f2", "431", "1", "4", "2", "burn", "432", "3", "9", "9", "", "")
 
     assert [line["data"].get("problem") for line in node.written] == ["burn", None]
-    assert "TOTAL" in said and "Triage RED TG-431" in said
+    assert "TOTAL" in said and "Triage RED tag TG-431" in said
 
 
 def test_a_guide_is_followed_by_answering_prompts():

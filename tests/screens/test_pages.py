@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC
 
+import msgspec
 import pytest
 
 from fieldnode.text.catalogue import load
@@ -72,6 +73,15 @@ NAMED |= {"f6", "f7", "f8", "f9"}
 @pytest.fixture
 def person():
     return Person()
+
+
+def test_who_has_no_name_is_called_by_the_tag_that_is_on_the_wrist(person):
+    first = next(iter(person.node.patients))
+    known = person.node.patients[first].head
+    person.node.patients[first].head = msgspec.structs.replace(known, name="", tag="TG-9")
+    person.press("f3", "TG-9", "enter", "enter", "n", "pale", "enter")
+
+    assert "Note tag TG-9" in person.press("f8").screen
 
 
 @pytest.mark.safety(19)

@@ -53,8 +53,10 @@ class HelpPage(Page):
         return []
 
     def hints(self) -> list[Hint]:
-        """Say that there is more."""
-        return [Hint("↑ ↓ PgDn", self.desk.words("help.scroll"))]
+        """Say how long it is, and how to go on and back."""
+        page = max(self._height - 1, 1)
+        here, of = 1 - -self._top // page, 1 - -self._bottom // page
+        return [Hint("↑ ↓ PgUp PgDn", self.desk.words("help.scroll", here=here, of=of))]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw each key and its sentence."""

@@ -154,7 +154,9 @@ class TriageForm(TagForm):
         tag = answers.get("tag")
         word = self.desk.words(f"triage.{answers['category'].text}")
         # Of somebody new the tag is what everybody sees; the code names who wears none.
-        who = tag.text if tag and self.head is None else super()._label(recorded)
+        who = super()._label(recorded)
+        if tag and self.head is None:
+            who = self.desk.words("patient.tag", tag=tag.text)
         return " ".join(part for part in (word, who, *self.described(answers)) if part)
 
     def described(self, _answers: dict[str, Answer]) -> tuple[str, ...]:
