@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from fieldnode.tui.cores.display import Line
-from fieldnode.tui.cores.fields import Answer, Choice, Coded, Field, Number, Reason
+from fieldnode.tui.cores.fields import Answer, Choice, Coded, Field, Number, Reason, Time
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Picked, coded
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.occasion import Occasion, is_ahead, today
 from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.doses import Dose, whole_units
 from fieldnode.tui.screens.medicine_words import (
@@ -32,6 +33,9 @@ STATUS = (
     Choice("2", "refused", "absent.refused", "R"),
     Choice("3", "not-given", "value.not-given", "N"),
 )
+
+CONTINUOUS = "continuous"
+"""How often, of what runs on until it is stopped."""
 
 _TEXTS = ("body_site", "lot", "witness")
 
@@ -62,13 +66,27 @@ class GivePage(CareForm):
             data |= _taken(answers, self._dose_value, self.row.unit)
         why = answers.get("reason", Answer()).text.removeprefix("=")
         found = {"kind": KIND, "patient": self.patient, "data": data}
+        if given and "started" in answers:
+            day = today(self.desk.now_ms, self.desk.zone)
+            found |= Occasion(day, answers["started"].text).line(self.desk.zone)
         return found if given or not why else {**found, "reason": why}
 
     def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
         """What was not given takes a reason; what is discarded of some medicines a witness."""
+        if "started" in answers and (wrong := self._when_wrong(answers["started"].text)):
+            return "started", wrong
         if answers["status"].text != "given":
             return None if "reason" in answers else ("reason", Reason("give.why"))
         return _unseen(answers, self._dose_value, controlled=self.row.controlled)
+
+    def _when_wrong(self, time: str) -> Reason | None:
+        """Return why something cannot have begun then: it is to come, or Ctrl+T says otherwise."""
+        desk = self.desk
+        if self.occasion is not None and self.occasion.day:
+            return Reason("give.started_twice")
+        if is_ahead(today(desk.now_ms, desk.zone), time, desk.now_ms, desk.zone):
+            return Reason("when.not_yet", (("time", time),))
+        return None
 
     def told(self) -> list[Line]:
         """Say what was ordered, what was last given, and what speaks against it."""
@@ -177,8 +195,11 @@ def _worked(page: CareForm, dose: str, unit: str) -> list[Line]:
 
 def _of_order(desk: Desk, row: MedicineLine) -> tuple[Field, ...]:
     hint = "give.dose_hint" if row.unit else ""
+    # What runs on has an hour at which it began; of a dose that is its own hour.
+    began = (Time("started", "give.started", hint="give.started_hint"),)
     return (
         Coded("status", "give.status", required=True, choices=STATUS, hint="give.status_hint"),
+        *(began if row.way == CONTINUOUS else ()),
         Dose("dose", "give.dose", hint=hint, unit=row.unit),
         *_more(row.unit),
         Picked("route", "order.route", hint="give.route_hint", items=routes(desk)),

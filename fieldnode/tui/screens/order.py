@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask
 from fieldnode.tui.cores.display import Line
-from fieldnode.tui.cores.fields import Answer, Field
+from fieldnode.tui.cores.fields import Answer, Date, Field, Reason, Time
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import MARK, Item, Picked, coded
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.occasion import DAY_CHARS, Occasion, today
 from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.doses import TAKE, Dose, Duration, per_kg
 from fieldnode.tui.screens.picks import frequencies, frequency_data, medicines, routes, units
@@ -23,7 +25,7 @@ from protocols.records.display import clean_text
 NO_WEIGHT = "none"
 """Chosen where weights are in conflict and none is to be used."""
 
-_TEXTS = ("indication", "strength", "override")
+_TEXTS = ("indication", "strength", "form", "code", "override")
 
 
 class OrderPage(CareForm):
@@ -69,6 +71,8 @@ class OrderPage(CareForm):
         if "duration" in answers:
             number, _, of = answers["duration"].text.partition(" ")
             data["duration"] = {"value": int(number), "unit": of}
+        if starts := self._starts(answers):
+            data["start"] = starts
         weight, taken = self._weight, self._taken
         if weight is not None and (taken or per_kg(answers["dose"].text, unit, weight.kg)):
             data["weight"] = {"value": weight.kg, "unit": "kg", "estimated": weight.estimated}
@@ -76,6 +80,23 @@ class OrderPage(CareForm):
             said = {"pack": taken.pack, "version": taken.version, "row": taken.row}
             data["proposal"] = {**said, "arithmetic": taken.text}
         return {"kind": "order.place", "patient": self.patient, "data": data}
+
+    def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
+        """A day alone says nothing of the first dose."""
+        if "start_day" in answers and "start" not in answers:
+            return "start", Reason("order.start_needs_time")
+        if len(answers.get("start_day", Answer()).text) not in (0, DAY_CHARS):
+            return "start_day", Reason("when.time_needs_day")
+        return None
+
+    def _starts(self, answers: dict[str, Answer]) -> str:
+        """Return the instant of the first dose; '' where none was typed: from now on."""
+        time = answers["start"].text if "start" in answers else ""
+        day = answers["start_day"].text if "start_day" in answers else ""
+        if not time or len(day) not in (0, DAY_CHARS):
+            return ""
+        day = day or today(self.desk.now_ms, self.desk.zone)
+        return str(Occasion(day, time).line(self.desk.zone)["at"])
 
     def told(self) -> list[Line]:
         """Say what speaks against it, what is proposed or why nothing is, and the arithmetic."""
@@ -88,6 +109,10 @@ class OrderPage(CareForm):
             if known.ordered:
                 lines += self.says(words("order.already"), "warn")
             lines += self._proposed(known)
+        if starts := self._starts(self.form.answers()):
+            at_ms = int(datetime.fromisoformat(starts).timestamp() * 1000)
+            at = clock(at_ms, self.desk.now_ms, self.desk.zone)
+            lines += self.says(words("order.starts", at=at), "plain")
         return [*lines, *self._arithmetic()]
 
     @property
@@ -222,6 +247,10 @@ def _fields(desk: Desk, weights: tuple[WeightLine, ...]) -> tuple[Field, ...]:
         Duration("duration", "order.duration", hint="order.duration_hint"),
         Field("indication", "order.indication"),
         Field("strength", "order.strength", hint="order.strength_hint", chars_max=80),
+        Field("form", "order.form", hint="order.form_hint", chars_max=80),
+        Time("start", "order.start", hint="order.start_hint", whole=True),
+        Date("start_day", "order.start_day", hint="order.start_day_hint"),
+        Field("code", "order.code", hint="order.code_hint", chars_max=80),
         Field("override", "order.override", hint="order.override_hint"),
     )
 
