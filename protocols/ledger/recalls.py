@@ -19,6 +19,9 @@ class Recall(NamedTuple):
 
     recall: bytes
     entry: int
+    idx: int
+    prefix: bytes
+    """With `idx` how other records name it."""
     item: str
     lot: str
     level: str
@@ -59,8 +62,9 @@ class Recipient(NamedTuple):
 def recalls(store: Store, limit: int = RECALLS_MAX) -> list[Recall]:
     """Return the recalls that hold, the newest first."""
     found = store.all(
-        "SELECT recall, entry, item, lot, level, why, issuer, text, at_ms FROM recall"
-        " WHERE standing = 0 AND replaced = 0 ORDER BY at_ms DESC, recall LIMIT ?",
+        "SELECT r.recall, r.entry, r.idx, substr(e.hash, 1, 16), r.item, r.lot, r.level, r.why,"
+        " r.issuer, r.text, r.at_ms FROM recall r JOIN entry e ON e.arrival = r.entry"
+        " WHERE r.standing = 0 AND r.replaced = 0 ORDER BY r.at_ms DESC, r.recall LIMIT ?",
         (min(limit, RECALLS_MAX),),
     )
     return [Recall(*row) for row in found]

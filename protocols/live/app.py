@@ -28,6 +28,7 @@ from protocols.live.packcommands import pack_commands
 from protocols.live.personcommands import person_commands
 from protocols.live.phrases import phrase
 from protocols.live.releasecommands import release_commands
+from protocols.live.supplycommands import supply_commands
 from protocols.live.talk import asked, first_passphrase, new_passphrase, say, told
 
 
@@ -55,7 +56,8 @@ class App:
         erasing = erase_commands(self.data_option) + release_commands(self.data_option)
         people = person_commands(self.data_option) + pack_commands(self.data_option)
         members = member_commands(self.data_option)
-        return [*own, *coming, *lists, *erasing, *people, *members]
+        supplies = supply_commands(self.data_option)
+        return [*own, *coming, *lists, *erasing, *people, *members, *supplies]
 
     def _init(self) -> click.Command:
         @click.command("init", help=self.init_help)

@@ -23,6 +23,7 @@ from protocols.live import (
     answers,
     audited,
     calls,
+    consigning,
     disputing,
     foreign,
     handingover,
@@ -57,6 +58,8 @@ LINES_MAX = 512
 """Lines in one `record` call."""
 PIECE_LINES = 16
 """Lines written in one turn of the node's thread, so that an urgent record waits for no import."""
+RECEIVE = "stock.receive"
+"""A packing list is received whole or not at all, so a group of these may fill a whole call."""
 TRIAGE = "triage.record"
 """The one kind that a locked terminal may write, as nobody identified."""
 ASKED_LOCKED = frozenset({"people", "login", "draft_put", "draft_drop"})
@@ -129,7 +132,9 @@ class Desk:
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
         table |= {
             name: self._as_whoever(run)
-            for name, run in (members.DEEDS | reviewing.DEEDS | protecting.DEEDS).items()
+            for name, run in (
+                members.DEEDS | reviewing.DEEDS | protecting.DEEDS | consigning.DEEDS
+            ).items()
         }
         table |= {"print_ward": self._as_whoever(printing.ward), "rows": self._rows}
         table |= {name: self._seen(run) for name, run in calls.OF_PATIENT.items()}
@@ -253,7 +258,8 @@ class Desk:
             raise InputError("locked")
         seat = self._sittings.seat(caller, args.get("person"))
         if args.get("together"):
-            if len(lines) > PIECE_LINES:
+            received = all(line.get("kind") == RECEIVE for line in lines)
+            if len(lines) > PIECE_LINES and not received:
                 raise InputError("too_many", field="args.lines", limit=PIECE_LINES)
             return await self._service.call(
                 lambda node, now: node.record_together(lines, now, seat)

@@ -1,0 +1,176 @@
+"""What `shipments`, `recalls` and `cold_units` answer, for both ends: types alone."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ShipmentPart(msgspec.Struct, frozen=True):
+    """One lot of a shipment, or what was asked of an item (lot '')."""
+
+    item: str
+    """Code in the catalogue."""
+    lot: str
+    expiry_day: int | None
+    """Days since 1970; the last day it may be used."""
+    wanted: int
+    approved: int
+    reserved: int
+    sent: int
+    arrived: int
+    missing: int
+    """Sent and not expected any more; below 0 where more came."""
+    transit: int
+    """On its way; below 0: it came, and that it was sent is not known here yet."""
+    why: str
+    """One of `shipping.DISCREPANCIES`; '' where all came."""
+    vvm: int
+
+
+class ShipmentLine(msgspec.Struct, frozen=True):
+    """One request or shipment. Text is cleaned for display."""
+
+    shipment: str
+    """What commands name."""
+    state: str
+    """One of `shipping.STATES`, or `expired` where it has lapsed by now."""
+    donor: str
+    """Id of the store that gives; '' while nobody said."""
+    donor_name: str
+    to: str
+    to_name: str
+    ours: str
+    """`in` or `out` where this device works at that end; '' elsewhere."""
+    until_ms: int | None
+    at_ms: int
+    """When the newest step happened."""
+    carrier: str
+    text: str
+    unsettled: int
+    parts: tuple[ShipmentPart, ...] = ()
+
+
+class Shipments(msgspec.Struct, frozen=True):
+    """`shipments`: args store (id; none: all), closed (those that are over too), limit.
+
+    Those that go on, the newest first; at most 200.
+    """
+
+    lines: tuple[ShipmentLine, ...]
+
+
+class StoreAnswer(msgspec.Struct, frozen=True):
+    """What one store says to a recall: holds so many, gave so many."""
+
+    store: str
+    name: str
+    low: int
+    high: int
+    quarantined: bool
+    received: int
+    gave: int
+    sent: int
+    lost: int
+    at_ms: int
+    """Of the newest record it follows from: how old the answer is."""
+
+
+class RecallLine(msgspec.Struct, frozen=True):
+    """One recall that holds."""
+
+    recall: str
+    fact: str
+    """What `entry.retract` names to take it back."""
+    item: str
+    lot: str
+    level: str
+    why: str
+    issuer: str
+    text: str
+    at_ms: int
+    author: str
+    transit: int
+    """Units on their way between stores."""
+    patients: int
+    """How many are known to have received of it; who, `recall_patients` says."""
+    stores: tuple[StoreAnswer, ...]
+
+
+class Recalls(msgspec.Struct, frozen=True):
+    """`recalls`: args limit. Recalls that hold, the newest first."""
+
+    lines: tuple[RecallLine, ...]
+
+
+class RecipientLine(msgspec.Struct, frozen=True):
+    """Somebody who received of a recalled lot."""
+
+    patient: str
+    code: str
+    name: str
+    how: str
+    """`dispensed` or `vaccinated`."""
+    units: int
+    at_ms: int
+
+
+class Recipients(msgspec.Struct, frozen=True):
+    """`recall_patients`: args item, lot. Other teams' patients stand in the audit trail first."""
+
+    total: int
+    lines: tuple[RecipientLine, ...]
+
+
+class LotLine(msgspec.Struct, frozen=True):
+    """A lot that an episode may have harmed: `lot.quarantine` takes item and lot."""
+
+    item: str
+    lot: str
+    low: int
+    high: int
+    quarantined: bool
+
+
+class EpisodeLine(msgspec.Struct, frozen=True):
+    """One stretch beyond a limit, or minutes added up."""
+
+    limit: str
+    """Its name in the pack: `freeze`, `heat`, `freeze-sum`, `heat-sum`."""
+    freezing: bool
+    celsius: str
+    """The limit."""
+    since_ms: int
+    until_ms: int
+    minutes: int
+    worst_tenths: int
+    ongoing: bool
+    alarms: bool
+    status: str
+    """`verified` or `memory`, as the pack says of its limit."""
+    lots: tuple[LotLine, ...] = ()
+    """Only of one that alarms."""
+
+
+class ColdUnit(msgspec.Struct, frozen=True):
+    """One cold-chain unit."""
+
+    unit_id: str
+    store: str
+    store_name: str
+    unit: str
+    cold: str
+    newest_ms: int
+    newest_tenths: int
+    low_tenths: int
+    high_tenths: int
+    readings: int
+    episodes: tuple[EpisodeLine, ...]
+    """The newest last, at most 50."""
+
+
+class ColdUnits(msgspec.Struct, frozen=True):
+    """`cold_units`: args store (id; none: all). By store and name."""
+
+    approved: bool
+    """Whether a clinical lead has signed the limits in use."""
+    lines: tuple[ColdUnit, ...]

@@ -1,0 +1,293 @@
+"""The answers to `shipments`, `recalls`, `recall_patients` and `cold_units`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from protocols.errors import InputError
+from protocols.ids import DocId, EntryPrefix, FactRef, PatientId, SiteId
+from protocols.ledger import abroad, coldunits, reading, recalls, shipments
+from protocols.ledger.authors import Authors
+from protocols.ledger.book import Ledger
+from protocols.ledger.view import BookView
+from protocols.live.audited import event
+from protocols.live.consigned import (
+    ColdUnit,
+    ColdUnits,
+    EpisodeLine,
+    LotLine,
+    RecallLine,
+    Recalls,
+    RecipientLine,
+    Recipients,
+    ShipmentLine,
+    ShipmentPart,
+    Shipments,
+    StoreAnswer,
+)
+from protocols.live.members import Doer, Reader
+from protocols.mesh.effects import Effect, Now
+from protocols.mesh.node import Node
+from protocols.records.display import clean_text
+from protocols.records.movement import lot_text
+from protocols.records.reading import cold_subject
+from protocols.records.shipping import EXPIRED, expired
+from protocols.trust.audit import What
+
+EPISODES_MAX = 50
+MINUTE_MS = 60_000
+
+
+def listed(node: Node, now: Now, args: Mapping[str, Any]) -> Shipments:
+    """Return requests and shipments, those that go on, with their lines.
+
+    Raises:
+        InputError: `bad_line`, `bad_id`, `sealed_here`.
+    """
+    ledger = _open(node)
+    asked = _store(args)
+    heads = shipments.heads(
+        ledger.store,
+        () if asked is None else (bytes(asked),),
+        closed=bool(args.get("closed", False)),
+        limit=_number(args, "limit", shipments.SHIPMENTS_MAX),
+    )
+    names, view = _names(ledger), BookView(ledger, now.wall_ms)
+    return Shipments(tuple(_shipment(ledger, head, names, view) for head in heads))
+
+
+def _shipment(
+    ledger: Ledger, head: shipments.ShipmentHead, names: Mapping[bytes, str], view: BookView
+) -> ShipmentLine:
+    ways = {
+        (way.item, way.lot): way.units for way in shipments.on_the_way(ledger.store, head.shipment)
+    }
+    here = bytes(view.home_site or b"")
+    ours = "out" if here and here == head.donor else "in" if here and here == head.to_store else ""
+    lapsed = expired(head.state, head.until_ms, view.now_ms)
+    times = (
+        head.requested_ms, head.approved_ms, head.reserved_ms, head.sent_ms, head.received_ms,
+        head.cancelled_ms,
+    )  # fmt: skip
+    return ShipmentLine(
+        shipment=str(DocId(head.shipment)),
+        state=EXPIRED if lapsed else head.state,
+        donor=str(SiteId(head.donor)) if head.donor else "",
+        donor_name=names.get(head.donor or b"", ""),
+        to=str(SiteId(head.to_store)) if head.to_store else "",
+        to_name=names.get(head.to_store or b"", ""),
+        ours=ours,
+        until_ms=head.until_ms,
+        at_ms=max((at for at in times if at is not None), default=0),
+        carrier=head.carrier,
+        text=head.text,
+        unsettled=head.unsettled,
+        parts=tuple(
+            ShipmentPart(
+                item=part.item,
+                lot=part.lot,
+                expiry_day=part.expiry_day,
+                wanted=part.wanted,
+                approved=part.approved,
+                reserved=0 if lapsed else part.reserved,
+                sent=part.sent,
+                arrived=part.arrived,
+                missing=part.missing,
+                transit=ways.get((part.item, part.lot), 0),
+                why=part.why,
+                vvm=part.vvm,
+            )
+            for part in shipments.parts(ledger.store, head.shipment)
+        ),
+    )
+
+
+def recalled(node: Node, now: Now, args: Mapping[str, Any]) -> Recalls:
+    """Return the recalls that hold, and what every store answers.
+
+    Raises:
+        InputError: `bad_line`, `sealed_here`.
+    """
+    ledger = _open(node)
+    found = recalls.recalls(ledger.store, _number(args, "limit", recalls.RECALLS_MAX))
+    names, authors = _names(ledger), Authors(ledger).of_entries(each.entry for each in found)
+    ways = shipments.on_the_way(ledger.store)
+    return Recalls(
+        tuple(
+            RecallLine(
+                recall=str(DocId(each.recall)),
+                fact=str(FactRef(EntryPrefix(each.prefix), each.idx)),
+                item=each.item,
+                lot=each.lot,
+                level=each.level,
+                why=each.why,
+                issuer=each.issuer,
+                text=each.text,
+                at_ms=each.at_ms,
+                author=clean_text(authors[each.entry].label),
+                transit=sum(w.units for w in ways if (w.item, w.lot) == (each.item, each.lot)),
+                patients=len({w.patient for w in recalls.recipients(ledger, each.item, each.lot)}),
+                stores=tuple(
+                    StoreAnswer(
+                        store=str(SiteId(said.store)),
+                        name=names.get(said.store, ""),
+                        low=said.low,
+                        high=said.high,
+                        quarantined=said.quarantined,
+                        received=said.received,
+                        gave=said.gave,
+                        sent=said.sent,
+                        lost=said.lost,
+                        at_ms=said.last_ms,
+                    )
+                    for said in recalls.answers(ledger.store, each.item, each.lot)
+                ),
+            )
+            for each in found
+        )
+    )
+
+
+def patients(
+    node: Node, now: Now, args: Mapping[str, Any], *, session: int = 0
+) -> tuple[Recipients, Sequence[Effect]]:
+    """Return who received of a lot, once other teams' patients stand in the audit trail.
+
+    Raises:
+        InputError: `bad_line`, `sealed_here`.
+        LedgerError: The trail could not be written; nobody is named then.
+    """
+    ledger = _open(node)
+    item, lot = _text(args, "item"), lot_text(_text(args, "lot"), "args.lot")
+    found = recalls.recipients(ledger, item, lot)
+    limit = _number(args, "limit", recalls.RECIPIENTS_MAX)
+    shown = found[:limit]
+    others = abroad.others(ledger, [PatientId(each.patient) for each in shown])
+    effects: Sequence[Effect] = ()
+    if others:
+        said = event(
+            now, What.READ_OUTSIDE_TEAM, session=session, reason="recall", count=len(others)
+        )
+        effects = node.audit([said], now)
+    lines = tuple(_recipient(ledger, each) for each in shown)
+    return Recipients(len(found), lines), effects
+
+
+def _recipient(ledger: Ledger, each: recalls.Recipient) -> RecipientLine:
+    row = reading.patient(ledger, PatientId(each.patient))
+    return RecipientLine(
+        patient=str(PatientId(each.patient)),
+        code=clean_text(row.code) if row else "",
+        name=clean_text(row.name) if row else "",
+        how=each.how,
+        units=each.units,
+        at_ms=each.at_ms,
+    )
+
+
+def cold(node: Node, now: Now, args: Mapping[str, Any]) -> ColdUnits:
+    """Return cold-chain units with their episodes, and the lots that those that alarm may harm.
+
+    Raises:
+        InputError: `bad_id`, `bad_line`, `sealed_here`.
+    """
+    ledger = _open(node)
+    asked, names = _store(args), _names(ledger)
+    found = coldunits.units(ledger, None if asked is None else bytes(asked))
+    approved = coldunits.coldchain(ledger).pack.approved
+    return ColdUnits(approved, tuple(_unit(ledger, unit, names) for unit in found))
+
+
+def _unit(ledger: Ledger, unit: coldunits.Unit, names: Mapping[bytes, str]) -> ColdUnit:
+    return ColdUnit(
+        unit_id=str(DocId(unit.unit_id)),
+        store=str(SiteId(unit.store)),
+        store_name=names.get(unit.store, ""),
+        unit=unit.unit,
+        cold=unit.cold,
+        newest_ms=unit.newest.minute * MINUTE_MS,
+        newest_tenths=unit.newest.tenths,
+        low_tenths=unit.low_tenths,
+        high_tenths=unit.high_tenths,
+        readings=unit.readings,
+        episodes=tuple(
+            EpisodeLine(
+                limit=each.limit.id,
+                freezing=each.freezing,
+                celsius=each.limit.celsius,
+                since_ms=each.since_min * MINUTE_MS,
+                until_ms=each.until_min * MINUTE_MS,
+                minutes=each.minutes,
+                worst_tenths=each.worst_tenths,
+                ongoing=each.ongoing,
+                alarms=each.alarms,
+                status=each.status,
+                lots=tuple(
+                    LotLine(*lot)
+                    for lot in (coldunits.affected(ledger, unit, each) if each.alarms else ())
+                ),
+            )
+            for each in unit.episodes[-EPISODES_MAX:]
+        ),
+    )
+
+
+def known(node: Node, now: Now, args: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Return the readings of a unit that are here: args store, unit; (minute, tenths) each.
+
+    Raises:
+        InputError: `missing_field`, `not_found` for a site that is not known, `sealed_here`.
+    """
+    ledger, store = _open(node), _store(args)
+    if store is None:
+        raise InputError("missing_field", field="store")
+    if store not in BookView(ledger, now.wall_ms).sites():
+        raise InputError("not_found", field="store")
+    subject = cold_subject(bytes(store), _text(args, "unit"))
+    found = sorted(coldunits.known(ledger.store, bytes(subject)))
+    return [(each.minute, each.tenths) for each in found]
+
+
+READS: dict[str, Reader] = {
+    "shipments": listed,
+    "recalls": recalled,
+    "cold_units": cold,
+    "cold_known": known,
+}
+DEEDS: dict[str, Doer] = {"recall_patients": patients}
+"""What names patients: it stands in the trail before it is told."""
+
+
+def _open(node: Node) -> Ledger:
+    if node.ledger.authority.keyring.closed:
+        raise InputError("sealed_here")
+    return node.ledger
+
+
+def _names(ledger: Ledger) -> dict[bytes, str]:
+    found = ledger.store.all("SELECT id, name FROM site WHERE replaced < 2")
+    return {bytes(site): clean_text(name) for site, name in found}
+
+
+def _store(args: Mapping[str, Any]) -> SiteId | None:
+    text = args.get("store")
+    if text is None or text == "":
+        return None
+    if not isinstance(text, str):
+        raise InputError("bad_line", field="args.store")
+    return SiteId.parse(text)
+
+
+def _text(args: Mapping[str, Any], name: str) -> str:
+    value = args.get(name)
+    if not isinstance(value, str):
+        raise InputError("bad_line", field=f"args.{name}")
+    return value
+
+
+def _number(args: Mapping[str, Any], name: str, missing: int) -> int:
+    value = args.get(name, missing)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InputError("bad_line", field=f"args.{name}")
+    return min(value, missing)
