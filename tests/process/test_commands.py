@@ -343,8 +343,27 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
                   "route": "oral", "frequency": {"way": "times-a-day", "every": 2}}},
         {"v": 1, "kind": "transfer.offer", "key": "f", "patient": {"tag": "B12"},
          "data": {"to": {"organisation": "Red Crescent"}}},
+        {"v": 1, "kind": "site.register", "key": "s", "data": {"name": "Store", "type": "store"}},
+        {"v": 1, "kind": "site.register", "key": "w", "data": {"name": "Ward", "type": "ward"}},
     )  # fmt: skip
     assert all(answer["ok"] for answer in held), held
+    store, ward = held[8]["id"], held[9]["id"]
+    ors = {"item": "ors-1l-sachet", "lot": "A1047", "units": 200}
+    _, stored = record(
+        folder,
+        {"v": 1, "kind": "stock.receive", "key": "s1", "store": store, "data": ors},
+        {"v": 1, "kind": "stock.count", "key": "s2", "store": store,
+         "data": {"item": "ors-1l-sachet", "lots": [{"lot": "A1047", "units": 200}]}},
+        {"v": 1, "kind": "stock.issue", "key": "s3", "store": store, "at": "2026-01-01",
+         "data": {**ors, "units": 4}},
+        {"v": 1, "kind": "stock.receive", "key": "s4", "store": store,
+         "data": {**ors, "lot": "A1"}},
+        {"v": 1, "kind": "requisition.place", "key": "s5", "store": store,
+         "data": {"lines": [{"item": "ors-1l-sachet", "units": 200}]}},
+        {"v": 1, "kind": "shipment.dispatch", "key": "s6", "store": store,
+         "data": {"to": ward, "lines": [{**ors, "lot": "A1", "units": 20}]}},
+    )  # fmt: skip
+    assert all(answer["ok"] for answer in stored), stored
     ids = {
         "$other": held[1]["id"],
         "$note": held[3]["id"],
@@ -352,6 +371,12 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         "$triage": held[5]["id"],
         "$order": held[6]["id"],
         "$offer": held[7]["id"],
+        "$store": store,
+        "$ward": ward,
+        "$movement": stored[0]["id"],
+        "$maybe": stored[2]["id"],
+        "$request": stored[4]["id"],
+        "$dispatch": stored[5]["id"],
     }
     examples = []
     for name, kind in kinds.items():
@@ -362,8 +387,8 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         for mark, value in ids.items():
             text = text.replace(mark, value)
         examples.append(json.loads(text))
-    # What ends a stay comes after what needs one.
-    examples.sort(key=lambda line: line["kind"] == "encounter.close")
+    # What ends a stay comes after what needs one, and a count after what it would settle.
+    examples.sort(key=lambda line: line["kind"] in ("encounter.close", "stock.count"))
     # Another example has stopped the order that this one gives of.
     for line in examples:
         if line["kind"] == "administration.record":
@@ -375,6 +400,8 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         ("example-23", "own_offer"),
         ("example-30", "person_needed"),
         ("example-38", "person_needed"),
+        ("example-79", "person_needed"),
+        ("example-95", "own_dispatch"),
     ]
     assert run("fieldnode", "kinds").stdout.split() == list(kinds)
 
