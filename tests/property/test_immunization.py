@@ -136,15 +136,31 @@ def test_catching_up_never_begins_a_series_again(work, history, age):
             assert each.number == (numbers[-1] if each.state == "complete" else numbers[-1] + 1)
 
 
-@given(worked_by(early=(4,)), histories())
-def test_the_four_day_rule_never_brings_live_vaccines_closer(work, history):
-    found, terms = work
-    birth, doses = history
-    live = {dose for dose in doses if found.vaccines[dose.vaccine].kind == "live"}
+LIVE = [code for code in CODES if plan_of(ROUTINE, 0).vaccines[code].kind == "live"]
 
-    for each in validate(doses, born_on(birth), found, terms):
-        if each.state in ("valid", "beside") and each.vaccine in {one.vaccine for one in live}:
-            assert not any(0 < each.day - other.day < 28 for other in live)
+
+@given(
+    st.sampled_from([0, 4]),
+    births,
+    st.integers(460, 900),
+    st.lists(st.tuples(st.sampled_from(LIVE), st.integers(0, 32)), min_size=2, max_size=5),
+)
+def test_the_four_day_rule_never_brings_live_vaccines_closer(early, birth, age, steps):
+    found = plan_of(ROUTINE, early)
+    day, doses = birth + age, []
+    for at, (code, gap) in enumerate(steps):
+        day += gap
+        doses.append(Given(f"{at}", code, day))
+
+    told = validate(doses, born_on(birth), found, Terms(("yellow-fever",)))
+
+    for each in told:
+        near = [one.day for one in doses if 0 < each.day - one.day < 28]
+        if near:
+            assert each.state in ("invalid", "uncounted"), each
+        if each.state == "invalid":
+            names = {rule.name for rule in each.rules}
+            assert ("live-spacing" in names) == bool(near) or names == {"same-day"}
 
 
 @given(births, st.integers(0, 7), st.sampled_from([0, 2, 4]))

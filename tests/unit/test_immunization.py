@@ -140,6 +140,24 @@ def test_a_dose_of_a_series_that_is_not_worked_by_is_judged_by_nothing():
     assert (chosen.series, chosen.state) == ("yellow-fever", "valid")
 
 
+def test_two_records_of_one_day_count_once_whichever_vaccine_they_name():
+    day = BIRTH + 280
+    doses = [Given("b", "measles", day), Given("a", "mr", day), Given("c", "mr", day)]
+
+    told = [
+        (each.vaccine, each.state, each.rules[0].name)
+        for each in validate(doses, born_on(BIRTH), PLAN)
+        if each.series == "measles"
+    ]
+
+    assert told == [
+        ("measles", "valid", "dose"),
+        ("mr", "invalid", "same-day"),
+        ("mr", "invalid", "same-day"),
+    ]
+    assert of("measles", forecast(doses, born_on(BIRTH), day, PLAN)).number == 2
+
+
 def test_every_answer_names_the_rule_with_its_pack_version_and_status():
     doses = [Given("a", "mr", BIRTH + 260), Given("b", "penta", BIRTH + 40)]
     told = validate(doses, born_on(BIRTH), PLAN)
