@@ -6,6 +6,7 @@ from protocols.live import (
     audited,
     beds,
     care,
+    consigning,
     counting,
     disputing,
     enrolling,
@@ -43,6 +44,7 @@ READS: dict[str, Reader] = (
     | disputing.READS
     | handingover.READS
     | likening.READS
+    | consigning.READS
 )
 """What is answered from the book, by name."""
 OF_PATIENT = guiding.CALLS | care.READS | observing.READS
@@ -55,5 +57,6 @@ DEEDS: dict[str, Doer] = (
     | printing.DEEDS
     | papers.DEEDS
     | packs.DEEDS
+    | consigning.DEEDS
 )
 """What is done, whoever sits at the terminal. Who seals is asked apart: `members.DEEDS`."""
