@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from protocols.records import care
+from protocols.records import care, immunization
 from protocols.records.catalogue import decode_fact
 from protocols.records.kinds import KindNo
 from tests.vectors.records_samples import VALUES, samples
@@ -43,3 +43,4 @@ def test_every_kind_of_care_has_a_sample_and_none_is_left_out() -> None:
     assert set(HELD) == set(SAMPLES)
     assert {kind for kind, _ in VALUES.values()} >= {kind.number for kind in care.KINDS}
     assert {kind for kind, _ in VALUES.values()} >= STORES
+    assert {kind for kind, _ in VALUES.values()} >= {kind.number for kind in immunization.KINDS}
