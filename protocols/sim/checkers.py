@@ -80,6 +80,10 @@ def dropped(world: World) -> Iterator[str]:
                 yield f"seq {name.seq} at {host.name}"
 
 
+_TOLD_ELSEWHERE = frozenset(("patient.identify", "vial.discard", "session.close"))
+"""Kinds without a row of their own: what they say stands in the row of what they are about."""
+
+
 class _Shown:
     """What the rows of one device say."""
 
@@ -96,7 +100,7 @@ class _Shown:
         words = saved.line["data"].get("text")
         if words is not None and words not in self._texts:
             return False
-        return saved.line["kind"] == "patient.identify" or any(
+        return saved.line["kind"] in _TOLD_ELSEWHERE or any(
             name.hash in self._entries for name in saved.entries
         )
 

@@ -12,8 +12,9 @@ MS_US = 1_000
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
 
-DRILL_BEGINS_MS = 1_750_000_000_000
-"""Wall clock of a correct device when a drill begins: 15 June 2025, 15:06:40 UTC."""
+DRILL_BEGINS_MS = 1_781_536_000_000
+"""Wall clock of a correct device when a drill begins: 15 June 2026, 15:06:40 UTC; no earlier, for a
+clock that stands before this software existed is one that cannot be right."""
 
 _MILLION = 1_000_000
 

@@ -11,7 +11,7 @@ from protocols.sim.chance import seeded
 from protocols.sim.clock import HOUR_US, SECOND_US
 from protocols.sim.forgery import garble
 from protocols.sim.generator import Workload
-from protocols.sim.host import Host
+from protocols.sim.host import Answer, Host
 from protocols.sim.machine import Computer
 from protocols.sim.network import LAN, LineShape
 from protocols.sim.report import Finding, Result, Spread
@@ -55,6 +55,8 @@ class Drill:
         """A word that people of an organisation put into every record, by its name."""
         self.holdings: Callable[[], list[dict[str, Any]]] = list
         """What a scenario lists of each node at the end."""
+        self.reconciled: Callable[[], dict[str, dict[str, int]]] = dict
+        """What a scenario counted in its own world and found in the books, by what it is of."""
         self.urgent_spans: Callable[[], list[int]] | None = None
         """What `urgent_to_nodes_s` is made of, where a scenario counts from another moment than
         *saved*; microseconds."""
@@ -81,6 +83,15 @@ class Drill:
             tag = _founds(line)
             if tag is not None:
                 self._patients.append(_Patient(tag, self.world.witness.records[-1]))
+
+    def ask(self, host: Host, line: Line, then: Callable[[Answer], None]) -> None:
+        """Write one line, again and again until it is answered, and go on with the answer."""
+        answer = self.world.write(host, line)
+        if answer is not None:
+            then(answer)
+            return
+        self._papers += 1
+        self.world.after(PAPER_PAUSE_US, lambda: self._ask_again(host, line, then))
 
     def garble(self, host: Host) -> None:
         """Let the software of a device write two entries that say nothing, if it is on."""
@@ -122,6 +133,10 @@ class Drill:
     def _again(self, host: Host, line: Line, told: bool) -> None:
         self._papers -= 1
         self.write(host, line, told=told)
+
+    def _ask_again(self, host: Host, line: Line, then: Callable[[Answer], None]) -> None:
+        self._papers -= 1
+        self.ask(host, line, then)
 
     def _look_for_canary(self, message: bytes) -> None:
         self._spilled += _CANARY_BYTES in message
@@ -199,6 +214,7 @@ class Drill:
             trace_hash=world.trace.hexdigest(),
             notes=notes,
             holdings=self.holdings(),
+            reconciled=self.reconciled(),
         )
 
     def _arrived(self, saved: Saved, host: Host) -> int | None:

@@ -63,6 +63,9 @@ class Result:
     holdings: list[dict[str, Any]] = field(default_factory=list)
     """For each node what it holds, can read and refused; see `holdings.py`. Empty where all
     devices are of one organisation."""
+    reconciled: dict[str, dict[str, int]] = field(default_factory=dict)
+    """What happened and what the books say of it, such as `movements` {expected, found}; printed
+    beside the other keys."""
 
     @property
     def ok(self) -> bool:
@@ -71,7 +74,8 @@ class Result:
 
     def as_dict(self) -> dict[str, object]:
         """Return what `drill run --json` prints."""
-        return asdict(self)
+        said = asdict(self)
+        return said | said.pop("reconciled")
 
 
 def in_words(result: Result) -> str:
@@ -93,6 +97,8 @@ def in_words(result: Result) -> str:
         )
     if result.notes:
         lines.append("  " + ", ".join(f"{word} {count}" for word, count in result.notes.items()))
+    for what, counts in result.reconciled.items():
+        lines.append(f"  {what}: {_counts(counts)}")
     for node in result.holdings:
         lines += _holding_words(node)
     for name, finding in result.checks.items():

@@ -8,6 +8,7 @@ from protocols.sim.report import Result
 from protocols.sim.scenarios import (
     earthquake_day_one,
     fifty_nodes,
+    measles_campaign,
     ten_nodes,
     three_tents,
     two_ministries,
@@ -19,4 +20,5 @@ SCENARIOS: dict[str, Callable[[int], Result]] = {
     "fifty-nodes": fifty_nodes.run,
     "two-ministries": two_ministries.run,
     "earthquake-day-one": earthquake_day_one.run,
+    "measles-campaign": measles_campaign.run,
 }
