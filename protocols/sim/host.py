@@ -52,6 +52,16 @@ class Answer(Protocol):
         """Why it was refused."""
         ...
 
+    @property
+    def confirm(self) -> str | None:
+        """What would have to be confirmed for it to be saved."""
+        ...
+
+    @property
+    def id(self) -> str | None:
+        """What it founded, else the fact it wrote."""
+        ...
+
 
 class Node(Protocol):
     """What a driver asks of a node; see `protocols.mesh.node`."""

@@ -74,8 +74,9 @@ class Result:
 
     def as_dict(self) -> dict[str, object]:
         """Return what `drill run --json` prints."""
-        said = asdict(self)
-        return said | said.pop("reconciled")
+        said: dict[str, object] = asdict(self)
+        del said["reconciled"]
+        return said | self.reconciled
 
 
 def in_words(result: Result) -> str:

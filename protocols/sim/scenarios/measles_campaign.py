@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from protocols.ids import DocId, FactRef, SiteId
+from protocols.ids import EntryPrefix, FactRef, SiteId
 from protocols.ledger import shipments
 from protocols.ledger.immunization import doubled, not_counted
 from protocols.sim.campaign import (
@@ -184,7 +184,7 @@ def _counted(campaign: Campaign) -> tuple[int, int]:
         "SELECT e.hash, d.idx FROM dose d JOIN entry e ON e.arrival = d.entry"
         " WHERE d.status = 'given' AND d.standing = 0 AND d.replaced = 0"
     )
-    named = {FactRef(DocId(entry[:16]), idx) for entry, idx in given} - spare
+    named = {FactRef(EntryPrefix(entry[:16]), idx) for entry, idx in given} - spare
     crowd = ledger.store.one("SELECT sum(n) FROM tally WHERE standing = 0 AND replaced = 0")
     return len(named), int((crowd and crowd[0]) or 0)
 
