@@ -23,6 +23,7 @@ from protocols.records.seen import AlertAck
 from protocols.records.shape import Circumstances, Source, Statement
 from protocols.records.stop import OrderStop
 from tests.vectors.immunization_samples import IMMUNIZATION
+from tests.vectors.shipment_samples import VALUES as SHIPMENTS
 from tests.vectors.stock_samples import VALUES as STOCK
 
 EARLIER = (b"e" * 16, 3)
@@ -172,6 +173,7 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
         EncounterClose(None, (EARLIER,), 4, "by car", "Camp 4", 7, 1),
     ),
     **STOCK,
+    **SHIPMENTS,
     **IMMUNIZATION,
 }
 
