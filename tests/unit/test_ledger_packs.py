@@ -187,7 +187,9 @@ def test_an_approval_of_one_version_is_none_of_another():
     approve(ann, two, "Amina", keys_of(ann, amina))
     publish(ann, "2", content=text("2") + "# one comment more\n")
 
-    versions = [pack for pack in packs.held(ann.ledger) if pack.version == "2"]
+    versions = [
+        pack for pack in packs.held(ann.ledger) if (pack.name, pack.version) == ("news2", "2")
+    ]
 
     assert [pack.approved for pack in versions] == [True, False]
 
