@@ -13,10 +13,10 @@ from protocols.guidelines.coldchain import (
     merged,
     shipped_coldchain,
 )
-from protocols.ledger import packs
 from protocols.ledger.book import Ledger
 from protocols.ledger.recalls import catalogue
 from protocols.ledger.store import Store
+from protocols.ledger.view import BookView
 from protocols.records.reading import readings_in
 
 UNITS_MAX = 200
@@ -127,5 +127,5 @@ def _classes(unit: Unit, pack: ColdChain) -> frozenset[str]:
 
 def coldchain(ledger: Ledger) -> ColdChain:
     """Return the limits this node works by."""
-    found = packs.works_by(ledger, "coldchain")
+    found = BookView(ledger, 0).pack("coldchain")
     return found if isinstance(found, ColdChain) else shipped_coldchain()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from protocols.guidelines.items import Items, shipped_items
-from protocols.ledger import packs
 from protocols.ledger.book import Ledger
 from protocols.ledger.store import Store
+from protocols.ledger.view import BookView
 
 RECALLS_MAX = 200
 RECIPIENTS_MAX = 20_000
@@ -133,5 +133,5 @@ def recipients(ledger: Ledger, item: str, lot: str) -> list[Recipient]:
 
 def catalogue(ledger: Ledger) -> Items:
     """Return the catalogue this node works by."""
-    found = packs.works_by(ledger, "items")
+    found = BookView(ledger, 0).pack("items")
     return found if isinstance(found, Items) else shipped_items()
