@@ -31,6 +31,7 @@ from protocols.live.options import (
 )
 from protocols.live.personcommands import attach
 from protocols.live.phrases import phrase
+from protocols.live.stockcommands import stock_group
 from protocols.live.talk import (
     EXIT_NOT_WRITABLE,
     new_passphrase,
@@ -53,7 +54,12 @@ _app = App(
     invite_hq_help="The new device's receipts count as at HQ.",
     status_help="Say how the node is: peers, what has not travelled, what needs attention.",
 )
-COMMANDS: list[click.Command] = [*_app.shared(), print_group, paper_command]
+COMMANDS: list[click.Command] = [
+    *_app.shared(),
+    print_group,
+    paper_command,
+    stock_group(data_option),
+]
 
 
 def command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:

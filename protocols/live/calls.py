@@ -24,6 +24,7 @@ from protocols.live import (
     releasing,
     reviewing,
     rosters,
+    stocklists,
 )
 from protocols.live.members import Doer, Reader
 
@@ -44,6 +45,7 @@ READS: dict[str, Reader] = (
     | disputing.READS
     | handingover.READS
     | likening.READS
+    | stocklists.READS
     | consigning.READS
 )
 """What is answered from the book, by name."""

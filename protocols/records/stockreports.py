@@ -1,0 +1,222 @@
+"""What is told of a store on paper: stock card, expiry, losses, the register of controlled items.
+
+Pure functions over rows. Each returns lines whose sums are those of the rows, in any order of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from protocols.records.movement import DAY_MS
+from protocols.records.stock import BalanceRow, MovementRow, StocktakeRow
+
+Bucket = Literal["expired", "30", "60", "90", "180", "later", "none"]
+BUCKETS: tuple[Bucket, ...] = ("expired", "30", "60", "90", "180", "later", "none")
+"""Days until the last day of use; `none`: nobody stated it."""
+_LIMITS: tuple[tuple[int, Bucket], ...] = ((30, "30"), (60, "60"), (90, "90"), (180, "180"))
+
+# cards and registers
+
+
+class CardLine(NamedTuple):
+    """One thing that happened to an item in a store."""
+
+    at_ms: int
+    type: str
+    """A movement's, or `count`."""
+    lot: str
+    expiry_day: int | None
+    units: int
+    """Below 0 where it left; of a count, by how much the book was set right."""
+    balance: int
+    """What was there after it, of all lots."""
+    why: str
+    other: bytes | None
+    patient: bytes | None
+    witness: str
+    countersigned: bool
+    device: bytes
+    maybe: bool
+    """It may have been in a count already, so the balance may be without it."""
+
+
+def card(
+    movements: Iterable[MovementRow], counts: Iterable[StocktakeRow] = ()
+) -> tuple[CardLine, ...]:
+    """Return all that happened to one item in one store, the oldest first, with its balance.
+
+    A count against a book of one number sets the balance right by the difference; where the book
+    was a range, or two counts differ, the last balance need not be the store's, which has both ends
+    of it. What does not stand, was replaced or taken back is left out. The lines are the same
+    wherever the same is held: of one instant what came in goes first.
+    """
+    found = [*map(_moved, _standing(movements)), *_counted(counts)]
+    lines = []
+    balance = 0
+    for line in sorted(found, key=_when):
+        balance += line.units
+        lines.append(line._replace(balance=balance))
+    return tuple(lines)
+
+
+def register(
+    movements: Iterable[MovementRow],
+    counts: Iterable[StocktakeRow],
+    controlled: Callable[[str], bool],
+) -> tuple[tuple[str, CardLine], ...]:
+    """Return the cards of all controlled items of one store: item by item, each with its balance.
+
+    Args:
+        movements: Of one store.
+        counts: Of one store.
+        controlled: Whether an item takes a witness.
+    """
+    moved, counted = list(movements), list(counts)
+    named = {row.item for row in moved} | {row.item for row in counted}
+    items = sorted(item for item in named if controlled(item))
+    return tuple(
+        (item, line)
+        for item in items
+        for line in card(
+            [row for row in moved if row.item == item],
+            [row for row in counted if row.item == item],
+        )
+    )
+
+
+def _when(line: CardLine) -> tuple[object, ...]:
+    """What is the same on every node, unlike the numbers of entries."""
+    return line.at_ms, -line.units, line.type, line.lot, line.device, line.why, line.patient or b""
+
+
+def _standing(movements: Iterable[MovementRow]) -> list[MovementRow]:
+    return [row for row in movements if not row.standing and not row.replaced and not row.double]
+
+
+def _moved(row: MovementRow) -> CardLine:
+    return CardLine(
+        row.at_ms, row.type, row.lot, row.expiry_day, row.units, 0, row.why, row.other,
+        row.patient, row.witness, bool(row.countersigned), row.device, bool(row.maybe),
+    )  # fmt: skip
+
+
+def _counted(counts: Iterable[StocktakeRow]) -> list[CardLine]:
+    taken: dict[tuple[int, int], list[StocktakeRow]] = {}
+    for row in counts:
+        if row.used and not row.standing and not row.replaced:
+            taken.setdefault((row.entry, row.idx & 0xFFFF), []).append(row)
+    found = []
+    for rows in taken.values():
+        first = rows[0]
+        exact = first.book_low == first.book_high
+        units = sum(row.units for row in rows) - first.book_low if exact else 0
+        found.append(CardLine(
+            first.at_ms, "count", "", None, units, 0, "", None, None, "", False, first.device,
+            not exact,
+        ))  # fmt: skip
+    return found
+
+
+# expiry
+
+
+class ExpiryLine(NamedTuple):
+    """One lot that may be there, and how long it may still be used."""
+
+    bucket: Bucket
+    item: str
+    lot: str
+    expiry_day: int | None
+    days: int | None
+    """Until the last day of use; below 0: so long over."""
+    low: int
+    high: int
+    quarantined: bool
+    last_ms: int
+    """How old the figure is."""
+
+
+def expiry(balances: Iterable[BalanceRow], today: int) -> tuple[ExpiryLine, ...]:
+    """Return every lot that may be there, by what expires first.
+
+    Args:
+        balances: Of one store, or of several.
+        today: In days since 1970-01-01.
+    """
+    lines = [
+        ExpiryLine(
+            bucket(row.expiry_day, today),
+            row.item,
+            row.lot,
+            row.expiry_day,
+            None if row.expiry_day is None else row.expiry_day - today,
+            row.low,
+            row.high,
+            bool(row.quarantined),
+            row.last_ms,
+        )
+        for row in balances
+        if row.high > 0
+    ]
+    return tuple(
+        sorted(
+            lines,
+            key=lambda line: (line.days is None, line.days or 0, line.item, line.lot, line.last_ms),
+        )
+    )
+
+
+def bucket(expiry_day: int | None, today: int) -> Bucket:
+    """Return how soon something expires; on its last day it may still be used."""
+    if expiry_day is None:
+        return "none"
+    days = expiry_day - today
+    if days < 0:
+        return "expired"
+    return next((name for limit, name in _LIMITS if days <= limit), "later")
+
+
+# losses
+
+
+class LossLine(NamedTuple):
+    """What was lost of one item for one reason."""
+
+    item: str
+    why: str
+    """'' where nobody said."""
+    units: int
+    """Above 0."""
+    times: int
+    last_ms: int
+
+
+def losses(movements: Iterable[MovementRow], since_ms: int, until_ms: int) -> tuple[LossLine, ...]:
+    """Return what was lost from one instant to before another, the most first.
+
+    Adjustments that took away are losses too: something is not there and nobody used it.
+    """
+    found: dict[tuple[str, str], list[MovementRow]] = {}
+    for row in _standing(movements):
+        lost = row.type == "loss" or (row.type == "adjust" and row.units < 0)
+        if lost and since_ms <= row.at_ms < until_ms:
+            found.setdefault((row.item, row.why), []).append(row)
+    lines = [
+        LossLine(item, why, -sum(row.units for row in rows), len(rows), max(r.at_ms for r in rows))
+        for (item, why), rows in found.items()
+    ]
+    return tuple(sorted(lines, key=lambda line: (-line.units, line.item, line.why)))
+
+
+# the whole ledger
+
+
+def ledger(movements: Iterable[MovementRow]) -> Sequence[MovementRow]:
+    """Return every movement, what was taken back too, the oldest first."""
+    return sorted(movements, key=lambda row: (row.at_ms, -row.units, row.item, row.lot, row.device))
+
+
+def day_of(at_ms: int) -> int:
+    """Return the day of an instant, since 1970-01-01 in UTC."""
+    return at_ms // DAY_MS
