@@ -7,6 +7,7 @@ whenever they are asked for, so a seal takes effect at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -138,7 +139,17 @@ def in_use(ledger: Ledger, name: str) -> HeldPack | None:
 
 def works_by(ledger: Ledger, name: str) -> msgspec.Struct | None:
     """Return the contents of a pack as this node works by it; None when there is none."""
-    found = in_use(ledger, name)
+    return used_of(held(ledger), name)
+
+
+def used_of(known: Sequence[HeldPack], name: str) -> msgspec.Struct | None:
+    """Return the contents of a pack as a node works by it; None when there is none.
+
+    Args:
+        known: As `held` returns them: whoever asks for several packs looks them up once.
+        name: Of the pack.
+    """
+    found = next((pack for pack in known if pack.name == name and pack.usable), None)
     return None if found is None else _contents(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import msgspec
 
@@ -19,11 +20,16 @@ from protocols.ids import (
 )
 from protocols.ledger import counting, packs, tags
 from protocols.ledger.book import Ledger
-from protocols.records.shape import Fact, RowType, columns
+from protocols.records.shape import Fact, Row, RowType, columns
 from protocols.trust.charter import Sensitivity
 
 MATCHES_MAX = 20
 """Patients named in an `ambiguous` answer."""
+
+
+@cache
+def _names(table: type[Row]) -> tuple[str, ...]:
+    return tuple(name for name, _ in columns(table))
 
 
 class BookView:
@@ -42,6 +48,8 @@ class BookView:
         self._store = ledger.store
         self.now_ms = now_ms
         self._minted = 0
+        self._packs: list[packs.HeldPack] | None = None
+        """Looked up once for each command."""
 
     @property
     def scope(self) -> ScopeId:
@@ -146,7 +154,7 @@ class BookView:
     def rows_where(self, table: type[RowType], column: str, value: object) -> Sequence[RowType]:
         """Rows of a table in which an indexed column holds a value, in the order of their keys."""
         assert column in table.INDEXED
-        names = [name for name, _ in columns(table)]
+        names = _names(table)
         found = self._store.all(
             f"SELECT {', '.join(names)} FROM {table.TABLE} WHERE {column} = ?"
             " ORDER BY subject, entry, idx",
@@ -156,7 +164,9 @@ class BookView:
 
     def pack(self, name: str) -> msgspec.Struct | None:
         """The contents of a pack as this node works by it; None when there is none of the name."""
-        return packs.works_by(self._ledger, name)
+        if self._packs is None:
+            self._packs = packs.held(self._ledger)
+        return packs.used_of(self._packs, name)
 
     def next_code_no(self) -> int:
         """The next unused number for a short code of this device and epoch."""

@@ -17,6 +17,7 @@ from protocols.records.contested import current
 from protocols.records.display import clean_text
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.references import must_name, packed
 from protocols.records.session import Cell, SessionOpen, cells_of, opening_of, session_row
@@ -132,7 +133,11 @@ def rows(history: History) -> list[TallyRow]:
     facts = history.of_kind.get(KindNo.TALLY_ADD, ())
     if not facts:
         return []
-    cells, span = cells_of(history), span_of(history)
+    span = span_of(history)
+    cells = {
+        digit: msgspec.structs.replace(cell, vaccine=clean_text(cell.vaccine))
+        for digit, cell in cells_of(history).items()
+    }
     return [_row(history, fact, cells.get(_of(fact).digit, _UNKNOWN), span) for fact in facts]
 
 
@@ -140,26 +145,28 @@ _UNKNOWN = Cell(0, "", 0, int(Band.UNKNOWN), int(Sex.UNKNOWN))
 
 
 def _row(history: History, fact: Fact, cell: Cell, span: Span) -> TallyRow:
-    record, doubtful = _of(fact), clock_doubtful(fact)
-    stated = record.circumstances
+    # Thousands of these are made anew at each key of crowd mode, so the plain one is made at once.
+    record: Any = fact.record
+    stated, at_ms = record.circumstances, fact.at_ms
+    doubtful = at_ms < IMPLAUSIBLE_BEFORE_MS if stated is None else clock_doubtful(fact)
     return TallyRow(
         entry=fact.entry,
         idx=fact.index,
         kind=fact.kind,
         standing=fact.standing,
-        at_ms=fact.at_ms,
+        at_ms=at_ms,
         supersedes=history.supersedes(fact) if record.supersedes else None,
         replaced=history.replaced(fact),
         session=history.subject,
         digit=record.digit,
         n=record.n,
-        vaccine=clean_text(cell.vaccine),
+        vaccine=cell.vaccine,
         dose=cell.dose,
         band=cell.band,
         sex=cell.sex,
-        day=span.day_of(fact.at_ms, doubtful=doubtful),
+        day=span.day_of(at_ms, doubtful=doubtful),
         vial=None if record.vial is None else packed(record.vial),
-        reason=clean_text(stated.reason) if stated else "",
+        reason=clean_text(stated.reason) if stated is not None and stated.reason else "",
         doubtful=int(doubtful),
     )
 

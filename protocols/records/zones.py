@@ -86,9 +86,9 @@ def _minutes(zone: ZoneInfo, at_s: int) -> int:
 
 def offset_ms(offsets: Sequence[tuple[int, int]], at_ms: int) -> int:
     """Return by how much clocks there are ahead of UTC at an instant; 0 where nothing is known."""
-    if not offsets:
-        return 0
-    at = bisect_right([since for since, _ in offsets], at_ms // 1000)
+    if len(offsets) < 2:
+        return offsets[0][1] * MINUTE_MS if offsets else 0
+    at = bisect_right(offsets, (at_ms // 1000, 24 * 60 + 1))
     return offsets[max(at - 1, 0)][1] * MINUTE_MS
 
 
