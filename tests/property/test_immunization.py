@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,6 +140,7 @@ def test_catching_up_never_begins_a_series_again(work, history, age):
 LIVE = [code for code in CODES if plan_of(ROUTINE, 0).vaccines[code].kind == "live"]
 
 
+@pytest.mark.safety(12)
 @given(
     st.sampled_from([0, 4]),
     births,

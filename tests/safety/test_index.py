@@ -34,7 +34,6 @@ PENDING = {
     24: "stores are not begun: no form takes a quantity, a lot or a pack size",
 }
 PARTLY = {
-    12: "vaccines are not begun: fever, the four-day rule and campaign interventions have no form",
     17: "the immunisation drive is not begun: a scan saves and moves on in mass casualty alone",
     23: "stores are not begun: units and discards are computed, no session names a store",
 }

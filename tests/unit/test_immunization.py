@@ -279,11 +279,23 @@ def test_the_linter_names_the_line_of_a_fault(name, old, new, said, where):
         assert 0 < told[0].line <= text.count("\n") + 1
 
 
+@pytest.mark.safety(12)
+def test_fever_alone_keeps_nobody_from_a_vaccine_and_no_pack_can_make_it():
+    plain = forecast([], born_on(BIRTH), BIRTH + 300, PLAN)
+    fever = forecast([], born_on(BIRTH), BIRTH + 300, PLAN, Terms(barred=(Barred("fever"),)))
+    text = TEXTS["vaccines"].replace('id = "pregnant"', 'id = "high-fever"')
+
+    assert fever == plain
+    assert any("fever alone" in fault.what for fault in lint(text))
+
+
+@pytest.mark.safety(12)
 def test_reasons_are_a_closed_list_and_each_is_in_the_pack():
     assert {row.id for row in shipped_vaccines().reason} == set(REASONS)
     assert not any("fever" in reason for reason in REASONS)
 
 
+@pytest.mark.safety(12)
 def test_what_a_campaign_gives_beside_vaccines_is_no_dose():
     codes = {row.code for row in shipped_vaccines().intervention}
 
