@@ -8,7 +8,7 @@ from fieldnode.prints.safety import whole
 from fieldnode.prints.sheet import WIDTH, Block, Head, pages, ruled
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.cores.display import column, wrap
-from fieldnode.tui.wording import age, name, sex, span_of, triage
+from fieldnode.tui.wording import age, name, problem, sex, span_of, triage
 from protocols.live.api import BoardLine
 from protocols.records.display import clean_text
 
@@ -46,7 +46,7 @@ def _patient(words: Catalogue, line: BoardLine, now_ms: int) -> Block:
             name(words, line.name),
         ]
     )
-    known: list[str] = [clean_text(line.tag), clean_text(line.problem)]
+    known: list[str] = [clean_text(line.tag), problem(words, line.problem)]
     if line.unsettled or line.triage_open:
         known.append(words("print.unsettled"))
     second = "            " + "  ".join(part for part in known if part)

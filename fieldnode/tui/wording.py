@@ -163,6 +163,12 @@ def safety_line(words: Catalogue, head: BoardLine, width: int) -> Line:
     return line(*parts)
 
 
+def problem(words: Catalogue, text: str) -> str:
+    """Return a complaint: a code of the vocabulary pack in the reader's words, else as typed."""
+    known = vocabulary_word(text, *words.languages) if text and " " not in text else None
+    return clean_text(known or text)
+
+
 def scale_chosen(words: Catalogue, head: BoardLine) -> str:
     """Return that SpO2 is scored on scale 2, and by whose choice; '' for everybody else."""
     who = clean_text(head.scale2_by, SCALE_NAME_CHARS)

@@ -66,7 +66,7 @@ def test_three_casualties_are_those_that_were_typed_at_any_speed(node, gap_s, bl
     with gate(node, blocked=blocked) as terminal:
         terminal.send(*KEYS, gap_s=gap_s)
         terminal.wait_until(lambda: len(triaged(node)) == len(ROW))
-        terminal.wait_for("you 3", "Triage YELLOW TG-0433")
+        terminal.wait_for("you 3", "Triage YELLOW tag TG-0433")
 
     assert triaged(node) == EXPECTED
 

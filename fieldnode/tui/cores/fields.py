@@ -118,6 +118,10 @@ class Field:
         """Return what stays in the field once it is left: what will be written."""
         return answer.text or text
 
+    def ends(self, _text: str) -> bool:
+        """Whether Enter behind this text saves, though optional fields follow."""
+        return False
+
     def is_picked(self, _text: str) -> bool:
         """Whether the text was picked, not typed: one key more begins anew."""
         return False

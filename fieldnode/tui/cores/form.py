@@ -243,9 +243,11 @@ class FormCore:
             self._stand(reason)
             self._asked = place if self._doubted(place) else None
             return Step(dirty=frozenset({place}), refused=True)
-        self._texts[place] = field.settled(self._texts[place], field.read(self._texts[place]))
+        typed = self._texts[place]
+        self._texts[place] = field.settled(typed, field.read(typed))
         resume, self._resume = self._resume and key == "enter", False
-        ends = key == "enter" and place >= self.optional_from and not self._texts[place]
+        over = not typed or field.ends(typed)
+        ends = key == "enter" and place >= self.optional_from and over
         if ends or resume or (place + 1 == len(self.fields) and key == "enter"):
             return self._finish(place)
         self._open(min(place + 1, len(self.fields) - 1))

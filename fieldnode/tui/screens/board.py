@@ -36,6 +36,7 @@ from fieldnode.tui.wording import (
     age,
     called,
     clock,
+    problem,
     sex,
     span_of,
     triage,
@@ -252,7 +253,7 @@ class WardPage(Paged[BoardLine, BoardPage]):
             isolation = words(f"isolation.{row.isolation}") if watching.isolated(row) else ""
             role = "bad" if isolation else "plain"
             from_org = came_from(self.desk, row, "board.released")
-            parts = (from_org, isolation, _place(row), sex(words, row.sex), clean_text(row.problem))
+            parts = (from_org, isolation, _place(row), sex(words, row.sex), problem(words, row.problem))
             known = (called(words, row), _custody(words, row), *parts)
             shown = "   ".join(part for part in known if part)
             detail = line(" ", Span(cut(shown, size.width - 2), role))
@@ -290,7 +291,7 @@ class WardPage(Paged[BoardLine, BoardPage]):
             Span(clean_text(row.tag) or clean_text(row.code)),
             Span(age(words, clean_text(row.age)) or "?"),
             Span(sex(words, row.sex)),
-            *([Span(clean_text(row.problem))] if self._wide else []),
+            *([Span(problem(words, row.problem))] if self._wide else []),
             _named(words, row),
         ]
 

@@ -56,7 +56,7 @@ class HelpPage(Page):
         """Say how long it is, and how to go on and back."""
         page = max(self._height - 1, 1)
         here, of = 1 - -self._top // page, 1 - -self._bottom // page
-        return [Hint("↑ ↓ PgUp PgDn", self.desk.words("help.scroll", here=here, of=of))]
+        return [Hint("↑ ↓ PgUp PgDn", self.desk.words("help.page", here=here, of=of))]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw each key and its sentence."""

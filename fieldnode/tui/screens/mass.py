@@ -12,10 +12,12 @@ from fieldnode.tui.cores.display import Line, Size, Span, between, cut, line, li
 from fieldnode.tui.cores.fields import Answer, Coded, Field, Tag
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.keys import GROUP_SEPARATOR
+from fieldnode.tui.cores.picked import coded
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.choices import BAND, SEX
 from fieldnode.tui.screens.form_page import SCAN_CHARS_MAX, texts
+from fieldnode.tui.screens.injuries import injury_field, injury_said, treatment_field
 from fieldnode.tui.screens.triage import TriageForm, age_span, pregnant_by, triage_category
 from fieldnode.tui.widgets.form_view import HELP_ROWS, draw_form
 from fieldnode.tui.widgets.list_view import draw_counts
@@ -71,13 +73,23 @@ class MassPage(TriageForm):
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the triage; without a known patient it founds one."""
-        found = texts(answers, ("tag", "sex", "problem")) | self.category(answers)
+        found = texts(answers, ("tag", "sex")) | self.category(answers)
+        if "problem" in answers:
+            found["problem"] = injury_said(answers["problem"])
         if "band" in answers:
             found["band"] = int(answers["band"].text)
         written: dict[str, Any] = {"kind": "triage.record", "data": found}
         if self._known is not None:
             written["patient"] = self._known.patient
         return written
+
+    def also(self, answers: dict[str, Answer]) -> list[dict[str, Any]]:
+        """Return what was done already, in the same commit."""
+        if "treatment" not in answers:
+            return []
+        whom = {"line": 1} if self._known is None else self._known.patient
+        data = {"code": coded(answers["treatment"])[0]}
+        return [{"kind": "procedure.record", "key": "done", "patient": whom, "data": data}]
 
     def scan(self, scan: Scan) -> list[Act]:
         """A scan over a complete form saves it and opens the next; else it fills nothing."""
@@ -244,8 +256,10 @@ class MassPage(TriageForm):
 def _fields(desk: Desk) -> tuple[Field, ...]:
     band = Coded("band", "field.band", required=True, choices=BAND, hint="triage.band_hint")
     sex = Coded("sex", "field.sex", required=True, choices=SEX)
-    problem = Field("problem", "field.injury", hint="triage.problem_hint")
-    return (_tag(desk), triage_category(), band, sex, problem)
+    # What was done is care: nobody who has to sign in first writes it without.
+    identified = desk.greeting.person_id or not desk.greeting.people
+    done = (treatment_field(desk),) if identified else ()
+    return (_tag(desk), triage_category(), band, sex, injury_field(desk), *done)
 
 
 def _tag(desk: Desk) -> Tag:
