@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from fieldnode.demo.camp import TENTS, Camp
+from fieldnode.demo.shift import Shift, Walked
 from fieldnode.demo.story import Result, Story
 from protocols.errors import FieldmeshError
 from protocols.live.commands import show
@@ -38,14 +39,21 @@ A tent that was locked with F9 opens with {passphrase}
 @click.option("--headless", is_flag=True, help="No terminal: write, cut, heal, compare, end.")
 @click.option("--seconds", default=12.0, show_default=True, help="How long to write in all.")
 @click.option("--seed", default=1, show_default=True, help="Which patients come.")
+@click.option(
+    "--walk",
+    type=click.Choice(["shift"]),
+    help="Walk through one shift with stock and care by itself; every balance has to reconcile.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def main(headless: bool, seconds: float, seed: int, as_json: bool) -> None:
+def main(headless: bool, seconds: float, seed: int, walk: str | None, as_json: bool) -> None:
     """One HQ and three tents on this machine, with a cut and a heal.
 
     Nothing of it stays on the disk.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="fieldmesh-demo-") as place:
+            if walk:
+                sys.exit(asyncio.run(_shift(Path(place), as_json)))
             sys.exit(asyncio.run(_run(Path(place), seconds, seed, as_json, headless)))
     except FieldmeshError as error:
         say(f"The demo did not get going: {error}")
@@ -71,6 +79,32 @@ async def _run(root: Path, seconds: float, seed: int, as_json: bool, headless: b
         return exit_status(result)
     finally:
         await camp.stop()
+
+
+async def _shift(root: Path, as_json: bool) -> int:
+    """Walk one shift; return 0 only if every balance reconciles on every node."""
+    _end_on_signals()
+    camp = Camp(root, progress=lambda text: say(f"  {text} ..."))
+    try:
+        say("One shift in two tents that share a store:")
+        await camp.build()
+        walked = await Shift(camp, say).walk()
+        if as_json:
+            show(asdict(walked) | {"ok": walked.good})
+        else:
+            _print_walked(walked)
+        return 0 if walked.good else 1
+    finally:
+        await camp.stop()
+
+
+def _print_walked(walked: Walked) -> None:
+    for what, said in walked.balances.items():
+        expected, *found = said.values()
+        differ = "" if set(found) == {expected} else "  DIFFERS: " + str(said)
+        click.echo(f"  {what:40} {expected:6}{differ}")
+    whole = "Every balance reconciles" if walked.reconciled else "THE BALANCES DO NOT RECONCILE"
+    click.echo(f"{whole}; the ward list has {walked.ward_list_lines} lines.")
 
 
 def exit_status(result: Result) -> int:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from fieldnode.demo.arrivals import Arrivals
 from fieldnode.demo.camp import Camp
 from fieldnode.demo.cli import exit_status
+from fieldnode.demo.shift import Walked
 from fieldnode.demo.story import Story
 from protocols.live import talk
 
@@ -69,6 +71,36 @@ def test_four_ledgers_agree_and_the_figures_are_told(place):
     assert 0 < told["bytes_per_record"] < 5_000
     assert list(place.iterdir()) == []
     assert processes_of(place) == []
+
+
+def test_a_shift_ends_well_only_if_every_balance_reconciles(place):
+    with demo(place, "--walk", "shift", "--json", closed=True) as running:
+        out, talk = running.communicate(timeout=PATIENCE_S)
+
+    assert running.returncode == 0, talk
+    told = json.loads(out)
+    assert told["ok"] and told["reconciled"] and told["converged"] and told["refused"] == []
+    tablets = told["balances"]["paracetamol-500-tab P4471"]
+    # 100 less a dose of 2, less 60 and 7 to wards, less 5 that the count already lacked.
+    assert set(tablets.values()) == {100 - 2 - 60 - 7 - 5}
+    assert told["negative_named"] >= 2
+    assert told["range_shown"] == [21, 26]
+    assert list(place.iterdir()) == []
+
+
+def test_a_shift_whose_books_say_otherwise_is_no_good_one():
+    walked = Walked(converged=True, reconciled=True, negative_named=2, range_shown=(21, 26),
+                    ward_list_lines=60)  # fmt: skip
+    assert walked.good
+    for worse in (
+        {"reconciled": False},
+        {"converged": False},
+        {"refused": ["x"]},
+        {"negative_named": 0},
+        {"range_shown": (26, 26)},
+        {"ward_list_lines": 0},
+    ):
+        assert not replace(walked, **worse).good
 
 
 @pytest.mark.slow
