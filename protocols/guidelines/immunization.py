@@ -49,6 +49,7 @@ __all__ = [
     "born_stated",
     "forecast",
     "next_visit",
+    "reasons_against",
     "validate",
 ]
 
@@ -103,7 +104,7 @@ def forecast(
         terms: What is worked by, and what speaks against vaccines for this person.
     """
     case = _case(plan, doses, born, terms, on_day)
-    told = {code: _against(plan, code, terms.barred) for code in plan.vaccines}
+    told = {code: reasons_against(plan, code, terms.barred) for code in plan.vaccines}
     against = {code: rules for code, rules in told.items() if rules}
     found = []
     for series in plan.chosen(terms.choose):
@@ -132,6 +133,16 @@ def next_visit(found: Sequence[Forecast], on_day: int) -> NextVisit | None:
     taken = tuple(series for series, at in days.items() if at <= day)
     sure = all(each.sure for each in found if each.series in taken or each.state == "unsure")
     return NextVisit(day, taken, sure)
+
+
+def reasons_against(plan: Plan, code: str, barred: Iterable[Barred]) -> tuple[Rule, ...]:
+    """Return every reason for which a person must not have a vaccine of the plan, by its code."""
+    known = {row.id: row for row in plan.reasons}
+    return tuple(
+        _reason_rule(plan, known[each.reason])
+        for each in sorted(barred)
+        if each.reason in known and _holds(plan, known[each.reason], code, each.vaccine)
+    )
 
 
 # one person, in every way that what is not known may be
@@ -253,16 +264,6 @@ def _barred(
 
 
 # what speaks against a vaccine
-
-
-def _against(plan: Plan, code: str, barred: Iterable[Barred]) -> tuple[Rule, ...]:
-    """Return every reason for which a person must not have a vaccine."""
-    known = {row.id: row for row in plan.reasons}
-    return tuple(
-        _reason_rule(plan, known[each.reason])
-        for each in sorted(barred)
-        if each.reason in known and _holds(plan, known[each.reason], code, each.vaccine)
-    )
 
 
 def _holds(plan: Plan, reason: Reason, code: str, cause: str) -> bool:

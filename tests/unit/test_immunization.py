@@ -26,8 +26,10 @@ from protocols.guidelines.immunization import (
     born_stated,
     forecast,
     next_visit,
+    reasons_against,
     validate,
 )
+from protocols.guidelines.items import shipped_items
 from protocols.guidelines.linting import lint, read_any
 from protocols.guidelines.schedules import OUTBREAK, ROUTINE, shipped_plan, shipped_schedule
 from protocols.guidelines.vaccines import REASONS, shipped_vaccines
@@ -187,6 +189,9 @@ def test_an_allergy_whose_cause_nobody_knows_bars_every_vaccine_and_one_that_is_
     )
 
     assert {each.state for each in whole if each.number} == {"contraindicated"}
+    (rule,) = reasons_against(PLAN, "mr", [Barred("severe-allergy", "mmr"), Barred("fever")])
+    assert (rule.name, rule.limit) == ("contraindication", "severe-allergy")
+    assert reasons_against(PLAN, "penta", [Barred("severe-allergy", "mmr")]) == ()
     barred = {each.series for each in part if each.state == "contraindicated"}
     assert barred == {"measles", "rubella"}
 
@@ -301,6 +306,16 @@ def test_what_a_campaign_gives_beside_vaccines_is_no_dose():
 
     assert codes == {"vitamin-a", "deworming", "muac"}
     assert not codes & set(PLAN.vaccines)
+
+
+def test_what_stores_keep_of_a_vaccine_is_what_is_said_of_it_here():
+    for row in shipped_items().item:
+        if not row.vaccine:
+            continue
+        known = shipped_vaccines().of_code(row.vaccine)
+        assert known is not None, row.code
+        assert known.diluted == bool(row.diluents), row.code
+        assert row.vial_doses in {vial.doses for vial in known.vial}, row.code
 
 
 def sheet(name):
