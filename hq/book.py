@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from hq.queries import Params
+from hq.queries import Answer, Params
 from protocols.errors import LedgerError
 from protocols.ledger.store import Store
 from protocols.live.service import Service
@@ -57,13 +57,14 @@ class LedgerBook:
 
     async def read(self, sql: str, params: Params) -> Sequence[tuple[Any, ...]]:
         """Return all rows of a query."""
+        return await self.ask(lambda store: store.all(sql, dict(params)))
+
+    async def ask(self, question: Callable[[Store], Answer]) -> Answer:
+        """Return what a question that only reads comes to."""
         beside = self._beside
         if beside is None:
-            return await self._service.call(
-                lambda node, _: (node.ledger.store.all(sql, dict(params)), ())
-            )
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, beside.all, sql, dict(params))
+            return await self._service.call(lambda node, _: (question(node.ledger.store), ()))
+        return await asyncio.get_running_loop().run_in_executor(self._thread, question, beside)
 
     async def write(self, sql: str, params: Params) -> int:
         """Run one statement on an account table, durably; return the rows it touched.

@@ -1,26 +1,27 @@
 """Every question the pages ask the book: the SQL, and what its answers are called.
 
 The SQL keeps to what SQLite and PostgreSQL read alike: `:name` parameters, integer
-milliseconds, `case` instead of functions that differ, no JSON, no clock. *In care* means an
-encounter that nobody closed. Counts take what stands; what does not is counted beside.
+milliseconds, `case` instead of functions that differ, no JSON, no clock. *In care*: an encounter
+that nobody closed. Counts take what stands; what does not is counted beside.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from protocols.ledger.store import Store
+
+Answer = TypeVar("Answer")
 Value = int | str | bytes | None
 Params = Mapping[str, Value]
 
 HOUR_MS = 3_600_000
 STRIP_HOURS = 24
 """Hours that a site's strip of activity reaches back."""
-LATEST_MAX = 20
-"""Records listed on the picture."""
-PATIENTS_PAGE = 50
-"""Patients on one page."""
+LATEST_MAX, PATIENTS_PAGE = 20, 50
+"""Records listed on the picture; patients on one page."""
 PATIENTS_OFFSET_MAX = 1_000_000
 """As far as paging goes."""
 
@@ -32,11 +33,12 @@ class Book(Protocol):
         """Return all rows of a query."""
         ...
 
-    async def write(self, sql: str, params: Params) -> int:
-        """Run one statement on `hq_account`, `hq_session` or `hq_link`, durably.
+    async def ask(self, question: Callable[[Store], Answer]) -> Answer:
+        """Return what the ledger's own room answers, asked over the pages' connection."""
+        ...
 
-        Returns the number of rows it touched.
-        """
+    async def write(self, sql: str, params: Params) -> int:
+        """Run one durable statement on an account table; return how many rows it touched."""
         ...
 
     def changes(self) -> AsyncIterator[frozenset[str]]:
@@ -413,8 +415,8 @@ async def unseen(book: Book) -> list[Unseen]:
 
 async def shared_tags(book: Book) -> list[TagCarrier]:
     """Return who carries a tag that somebody else carries too, by tag."""
-    rows = await book.read(SHARED_TAGS, {"limit": SHARED_TAGS_MAX})
-    return [TagCarrier(row[0], bytes(row[1]), row[2], row[3]) for row in rows]
+    found = await book.read(SHARED_TAGS, {"limit": SHARED_TAGS_MAX})
+    return [TagCarrier(tag, bytes(patient), *rest) for tag, patient, *rest in found]
 
 
 async def sites(book: Book) -> list[Site]:
@@ -453,14 +455,14 @@ async def devices(book: Book) -> list[Device]:
 
 async def waiting(book: Book) -> Waiting:
     """Return the results that wait for a patient."""
-    results, since_ms = (await book.read(UNASSIGNED_COUNT, {}))[0]
-    rows = await book.read(UNASSIGNED, {"limit": UNASSIGNED_MAX})
-    return Waiting(int(results), since_ms, tuple(Unassigned(*row) for row in rows))
+    ((results, since_ms),) = await book.read(UNASSIGNED_COUNT, {})
+    values = [Unassigned(*row) for row in await book.read(UNASSIGNED, {"limit": UNASSIGNED_MAX})]
+    return Waiting(int(results), since_ms, tuple(values))
 
 
 async def unconfirmed(book: Book) -> tuple[int, int | None]:
     """Return how much triage nobody identified wrote and no person confirmed; the oldest's time."""
-    entries, since_ms = (await book.read(UNCONFIRMED, {}))[0]
+    ((entries, since_ms),) = await book.read(UNCONFIRMED, {})
     return int(entries), since_ms
 
 
@@ -480,8 +482,8 @@ async def codes(book: Book, patients: Sequence[bytes]) -> dict[bytes, str]:
     if not patients:
         return {}
     named = {f"p{at}": bytes(patient) for at, patient in enumerate(patients)}
-    rows = await book.read(f"select id, code from patient where id in ({_marks(named)})", named)
-    return {bytes(patient): code for patient, code in rows}
+    sql = f"select id, code from patient where id in ({_marks(named)})"
+    return {bytes(patient): code for patient, code in await book.read(sql, named)}
 
 
 def _marks(named: Params) -> str:

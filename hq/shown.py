@@ -84,11 +84,11 @@ class Clock:
         return "fresh" if past <= FRESH_MS else "ageing" if past < OLD_MS else "old"
 
     def _local(self, at_ms: int) -> datetime:
-        bounded = min(max(at_ms, 0), _LAST_MS)
+        bounded = min(max(at_ms, 0), LAST_MS)
         return datetime.fromtimestamp(bounded / 1000, self.zone)
 
 
-_LAST_MS = 253_370_764_800_000
+LAST_MS = 253_370_764_800_000
 """Start of the year 9999: what a wrong clock claims beyond is shown as this."""
 
 

@@ -42,6 +42,12 @@ class TestBook:
     async def read(self, sql: str, params: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
         return self.db.execute(sql, params).fetchall()
 
+    async def ask(self, question: Any) -> Any:
+        return question(self)
+
+    def all(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
+        return self.db.execute(sql, values).fetchall()
+
     async def write(self, sql: str, params: Mapping[str, Any]) -> int:
         assert any(name in sql for name in ("hq_account", "hq_session", "hq_link"))
         return self.db.execute(sql, params).rowcount
