@@ -50,6 +50,14 @@ FREE = frozenset(
         KindNo.ALLOTMENT_GRANT,
         KindNo.LOT_QUARANTINE,
         KindNo.LOT_RELEASE,
+        KindNo.LOT_RECALL,
+        KindNo.REQUISITION_PLACE,
+        KindNo.REQUISITION_APPROVE,
+        KindNo.SHIPMENT_RESERVE,
+        KindNo.SHIPMENT_DISPATCH,
+        KindNo.SHIPMENT_RECEIVE,
+        KindNo.SHIPMENT_CANCEL,
+        KindNo.READING_RECORD,
     }
 )
 """Needs no licence: who is there, where, who is seen first, and what stores keep. Everything else

@@ -11,8 +11,10 @@ from protocols.errors import InputError
 from protocols.ids import DocId, PatientId, SiteId
 from protocols.ledger import coldunits, recalls, shipments
 from protocols.ledger.view import BookView
+from protocols.ledger.practice import FREE
 from protocols.live import consigning
 from protocols.live.consigned import RecallLine
+from protocols.records import logistics
 from protocols.records.reading import RUN_MAX, runs_of
 from tests.unit.stage import WALL_MS, Device, Stage, camp, line, patient
 
@@ -277,3 +279,7 @@ def test_lists_say_whose_a_shipment_is_and_refuse_bad_questions():
         with pytest.raises(InputError):
             consigning.listed(ward.node, stage.now(ward), args)
     assert BookView(ward.ledger, WALL_MS).home_site == SiteId.parse(sites["ward"])
+
+
+def test_whoever_keeps_a_store_needs_no_licence_for_it():
+    assert {int(kind.number) for kind in logistics.KINDS} <= FREE
