@@ -342,8 +342,8 @@ def _moved(
     by_place: dict[tuple[Key, bytes], list[tuple[Fact, Parcel | Arrival]]] = {}
     for fact in facts:
         for line in fact.record.lines:  # type: ignore[union-attr]
-            key = ((line.item, line.lot), place(_step(fact)))
-            by_place.setdefault(key, []).append((fact, line))
+            there = ((line.item, line.lot), place(_step(fact)))
+            by_place.setdefault(there, []).append((fact, line))
     counting: dict[Key, list[tuple[Fact, Parcel | Arrival]]] = {}
     twice = 0
     for (key, _), told in by_place.items():
@@ -355,7 +355,7 @@ def _moved(
         twice += len(doubles)
         twice += any(known.apart(fact, other) for fact in counted for other, _ in elsewhere)
         elsewhere += [(fact, line) for fact, line in told if ref_of(fact) in refs]
-    found = {}
+    found: dict[Key, list[Parcel | Arrival]] = {}
     for key, told in counting.items():
         told.sort(key=lambda pair: (pair[0].order, pair[0].index))
         found[key] = [line for _, line in told]

@@ -10,8 +10,8 @@ import pytest
 from protocols.errors import InputError
 from protocols.ids import DocId, PatientId, SiteId
 from protocols.ledger import coldunits, recalls, shipments
-from protocols.ledger.view import BookView
 from protocols.ledger.practice import FREE
+from protocols.ledger.view import BookView
 from protocols.live import consigning
 from protocols.live.consigned import RecallLine
 from protocols.records import logistics
@@ -283,3 +283,48 @@ def test_lists_say_whose_a_shipment_is_and_refuse_bad_questions():
 
 def test_whoever_keeps_a_store_needs_no_licence_for_it():
     assert {int(kind.number) for kind in logistics.KINDS} <= FREE
+
+
+def test_a_recall_that_races_an_issue_keeps_both_and_lists_who_got_it():
+    stage, (donor, ward), sites = camp_of("donor", "ward")
+    wrote(stage, ward, "stock.receive", lot(10), store=sites["ward"])
+    (who,) = stage.write(ward, patient("Amina"))
+    stage.run(2_000)
+    stage.cut(donor, ward)
+    wrote(stage, donor, "lot.recall", {"item": ITEM, "lot": "L1", "why": "contaminated"})
+    wrote(stage, ward, "stock.dispense", lot(2), patient=who.code, store=sites["ward"])
+    stage.link(donor, ward)
+    stage.run(2_000)
+
+    for device in (donor, ward):
+        assert held(device, sites["ward"]) == 8
+        (one,) = recalls.recipients(device.ledger, ITEM, "L1")
+        assert one.patient == bytes(PatientId.parse(who.id or ""))
+        again = line("stock.dispense", lot(1), patient=who.code, store=sites["ward"])
+        assert stage.write(device, again)[0].error == "lot_recalled"
+
+
+def test_two_devices_of_one_store_receive_a_shipment_apart_and_it_counts_once():
+    stage, (donor, ward, clerk), sites = camp_of("donor", "ward", "clerk")
+    wrote(stage, donor, "stock.receive", lot(50), store=sites["donor"])
+    sent = wrote(stage, donor, "shipment.dispatch", {"to": sites["ward"], "lines": [lot(30)]})
+    stage.run(2_000)
+    stage.cut(donor, ward)
+    stage.cut(donor, clerk)
+    came = wrote(stage, ward, "shipment.receive", {"shipment": sent})
+    short = {"shipment": sent, "lines": [lot(28, why="short")]}
+    wrote(stage, clerk, "shipment.receive", short)
+    stage.link(donor, ward)
+    stage.link(donor, clerk)
+    stage.run(3_000)
+
+    for device in (donor, ward, clerk):
+        assert (held(device, sites["donor"]), held(device, sites["ward"])) == (20, 28)
+        assert road(device) == 0
+        (head,) = shipments.heads(device.store)
+        assert (head.state, head.unsettled) == ("received", 1), "shown until it is settled"
+    wrote(stage, ward, "entry.retract", {"fact": came}, reason="counted again: two lack")
+    stage.run(2_000)
+    for device in (donor, ward, clerk):
+        assert held(device, sites["ward"]) == 28
+        assert shipments.heads(device.store) == []
