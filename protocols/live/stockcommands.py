@@ -139,9 +139,9 @@ def _written(book: Door, lines: list[dict[str, Any]]) -> Sequence[Mapping[str, A
 
 def _refusal(entry: Entry, answer: Mapping[str, Any]) -> str:
     place = f"line {entry.line} {(answer.get('field') or '').removeprefix('data.')}".strip()
-    error = InputError(answer["error"], field=place, allowed=tuple(answer.get("allowed") or ()))
+    code, allowed = str(answer["error"]), tuple(answer.get("allowed") or ())
     doubt = answer.get("confirm")
-    return sentence(error) + (phrase("stock", "confirm_with", code=doubt) if doubt else "")
+    return sentence(InputError(code, field=place, allowed=allowed)) + (phrase("stock", "confirm_with", code=doubt) if doubt else "")
 
 
 def _catalogue(book: Door) -> Items:

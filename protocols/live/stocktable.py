@@ -199,4 +199,4 @@ def cell_text(cell: str | int | None) -> str:
     if isinstance(cell, int):
         return str(cell)
     shown = clean_text(cell)
-    return f"'{shown}" if shown.lstrip().startswith(FORMULA_SIGNS) else str(shown)
+    return f"'{shown}" if shown.startswith(FORMULA_SIGNS) else str(shown)

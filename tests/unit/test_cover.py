@@ -81,6 +81,12 @@ def test_today_and_what_was_long_ago_count_nowhere():
     assert burn(moved, 900 - 300 - 56 - 400, TODAY).rate == 2
 
 
+def test_what_came_in_today_does_not_hide_that_nothing_was_there():
+    found = burn([received(20, 50), used(20, 50), received(0, 100)], 100, TODAY)
+
+    assert (found.in_stock_days, found.out_days, found.reference) == (1, 19, Fraction(50))
+
+
 def test_what_came_back_was_not_used():
     moved = [received(28, 100), used(3, 10), Change(TODAY - 2, 4, -4)]
 

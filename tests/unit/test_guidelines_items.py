@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from protocols.errors import InputError, SetupError
 from protocols.guidelines.canonical import canonical, packed
+from protocols.guidelines.coldchain import shipped_coldchain
 from protocols.guidelines.items import (
     Barcode,
     Part,
@@ -29,6 +30,7 @@ from protocols.guidelines.items import (
     units_for,
 )
 from protocols.guidelines.linting import lint
+from protocols.guidelines.vaccines import shipped_vaccines
 from protocols.guidelines.vocabulary import vocabulary
 
 PACK = shipped_items()
@@ -148,6 +150,18 @@ def test_every_live_freeze_dried_vaccine_names_a_diluent_of_its_own_vial():
         for code in row.diluents:
             assert item(code).form == "diluent"
             assert row.code.rpartition("-")[2] in (code.rpartition("-")[2], "20")
+
+
+def test_vaccines_and_classes_of_cold_are_those_of_their_own_packs():
+    vaccines = {each.code: each for each in shipped_vaccines().vaccine}
+    classes = {each.id for each in shipped_coldchain().classes}
+
+    for row in PACK.item:
+        assert row.cold in classes, row.code
+        if row.vaccine:
+            vaccine = vaccines[row.vaccine]
+            assert bool(row.diluents) == vaccine.diluted, row.code
+            assert row.vial_doses in [vial.doses for vial in vaccine.vial], row.code
 
 
 def test_the_pack_travels_in_one_record():
