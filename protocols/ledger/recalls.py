@@ -14,6 +14,10 @@ RECIPIENTS_MAX = 20_000
 """Patients of one recall that are told of; the rest is counted."""
 
 
+_OF_LOT = "subject IN (SELECT subject FROM balance WHERE item = ? AND lot = ?) AND lot = ?"
+"""Whatever of a lot counts has a balance, and there are far fewer balances than movements."""
+
+
 class Recall(NamedTuple):
     """One recall that holds."""
 
@@ -82,9 +86,9 @@ def answers(store: Store, item: str, lot: str) -> list[Answer]:
             " -coalesce(sum(CASE WHEN type = 'issue' AND (why = 'transfer' OR shipment IS NOT NULL)"
             " THEN units END), 0),"
             " -coalesce(sum(CASE WHEN type = 'loss' THEN units END), 0), max(at_ms)"
-            " FROM movement WHERE item = ? AND lot = ? AND standing = 0 AND replaced = 0"
+            f" FROM movement WHERE {_OF_LOT} AND standing = 0 AND replaced = 0"
             " AND double = 0 GROUP BY store",
-            (item, lot),
+            (item, lot, lot),
         )
     }
     held = {
@@ -114,9 +118,9 @@ def recipients(ledger: Ledger, item: str, lot: str) -> list[Recipient]:
     store = ledger.store
     found = store.all(
         "SELECT patient, min(at_ms), 'dispensed', -sum(units) FROM movement"
-        " WHERE item = ? AND lot = ? AND patient IS NOT NULL AND standing = 0 AND replaced = 0"
+        f" WHERE {_OF_LOT} AND patient IS NOT NULL AND standing = 0 AND replaced = 0"
         " GROUP BY patient HAVING sum(units) < 0 LIMIT ?",
-        (item, lot, RECIPIENTS_MAX),
+        (item, lot, lot, RECIPIENTS_MAX),
     )
     row = catalogue(ledger).by_code().get(item)
     if row is not None and (row.vaccine or row.form == "diluent"):

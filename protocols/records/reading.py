@@ -191,7 +191,7 @@ class ReadingRow(Row, frozen=True, kw_only=True, gc=False):
     """One run of readings."""
 
     TABLE: ClassVar[str] = "reading"
-    INDEXED: ClassVar[tuple[str, ...]] = ("store",)
+    INDEXED: ClassVar[tuple[str, ...]] = ("store", "unit_id")
     unit_id: bytes
     """Subject of the unit."""
     store: bytes
