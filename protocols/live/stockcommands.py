@@ -141,7 +141,8 @@ def _refusal(entry: Entry, answer: Mapping[str, Any]) -> str:
     place = f"line {entry.line} {(answer.get('field') or '').removeprefix('data.')}".strip()
     code, allowed = str(answer["error"]), tuple(answer.get("allowed") or ())
     doubt = answer.get("confirm")
-    return sentence(InputError(code, field=place, allowed=allowed)) + (phrase("stock", "confirm_with", code=doubt) if doubt else "")
+    said = sentence(InputError(code, field=place, allowed=allowed))
+    return said + phrase("stock", "confirm_with", code=doubt) if doubt else said
 
 
 def _catalogue(book: Door) -> Items:

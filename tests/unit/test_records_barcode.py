@@ -144,7 +144,7 @@ def test_what_cannot_be_taught_is_refused(line, code, field):
     "fields", [{"code": ""}, {"item": ""}, {"units": 0}, {"code": "x" * 65}, {"item": "x" * 41}]
 )
 def test_bytes_that_mean_nothing_do_not_read(fields):
-    with pytest.raises(ValueError, match="text|units"):
+    with pytest.raises(ValueError, match=r"text|units"):
         BarcodeTeach(**{"code": "A", "item": "b", **fields})
 
 
