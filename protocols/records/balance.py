@@ -306,7 +306,9 @@ class Pair:
             total = sum(map(signed, moves))
             sums = [_Sum(total, total, [], list(moves))]
         low, high = min(each.low for each in sums), max(each.high for each in sums)
-        taken = {ref_of(fact): fact for each in sums for fact in each.added if signed(fact) < 0}
+        # Named only where there is too little: most lots have plenty, and many movements.
+        added = [fact for each in sums for fact in each.added] if low < 0 else []
+        taken = {ref_of(fact): fact for fact in added if signed(fact) < 0}
         stated = [_moved(fact).expiry for fact in moves]
         stated += [
             each.expiry for fact in counts for each in _counted(fact).lots if each.lot == lot
@@ -320,7 +322,7 @@ class Pair:
             high,
             tuple(counts),
             tuple(opened for each in sums for opened in each.opened),
-            tuple(sorted(taken.values(), key=_place)[-NAMED_MAX:]) if low < 0 else (),
+            tuple(sorted(taken.values(), key=_place)[-NAMED_MAX:]),
             max(bearing, key=_place),
         )
 

@@ -164,7 +164,7 @@ VALUES: dict[int, type[Movement]] = {
 ISSUES = frozenset((KindNo.STOCK_ISSUE, KindNo.STOCK_DISPENSE))
 """Kinds by which stock is used or given on."""
 
-_SIGN = {
+_SIGN: dict[int, int] = {
     KindNo.STOCK_RECEIVE: 1,
     KindNo.STOCK_RETURN: 1,
     KindNo.STOCK_ISSUE: -1,
@@ -176,7 +176,7 @@ _SIGN = {
 def signed(fact: Fact) -> int:
     """Return by how many units a movement changes what is there: below 0 where it takes away."""
     assert isinstance(fact.record, Movement)
-    return fact.record.units * _SIGN.get(KindNo(fact.kind), 1)
+    return fact.record.units * _SIGN.get(fact.kind, 1)
 
 
 def signed_units(move: Move) -> int:
@@ -282,8 +282,7 @@ def heads(history: History) -> tuple[Ref, ...]:
 
 def movements(history: History) -> list[Fact]:
     """Return all movements of a pair, in display order."""
-    found = [fact for kind in VALUES for fact in history.of_kind.get(kind, ())]
-    return sorted(found, key=lambda fact: (fact.order, fact.index))
+    return [fact for fact in history.facts if isinstance(fact.record, Movement)]
 
 
 def in_force(history: History, facts: Iterable[Fact]) -> list[Fact]:

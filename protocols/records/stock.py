@@ -217,43 +217,69 @@ def _movement_rows(history: History, pair: Pair) -> list[MovementRow]:
     seconds = countersigned(history)
     found = []
     for fact in movements(history):
-        record = fact.record
-        if not isinstance(record, Movement) or not pair.ours(fact):
+        if not pair.ours(fact):
             continue
-        stated = record.circumstances
-        found.append(
-            MovementRow(
-                entry=fact.entry,
-                idx=fact.index,
-                kind=fact.kind,
-                standing=fact.standing,
-                at_ms=fact.at_ms,
-                supersedes=history.supersedes(fact),
-                replaced=history.replaced(fact),
-                store=record.store,
-                item=clean_text(record.item),
-                lot=clean_text(record.lot),
-                expiry_day=record.expiry,
-                units=signed(fact),
-                type=TYPES[fact.kind],
-                other=record.other,
-                shipment=record.shipment,
-                patient=record.patient,
-                why=word_at(WHY, record.why),
-                witness=clean_text(record.witness),
-                maybe=int(ref_of(fact) in open_now),
-                device=fact.device,
-                cause=packed(record.cause) if record.cause else None,
-                pack_count=record.pack[0] if record.pack else None,
-                pack_size=record.pack[1] if record.pack else None,
-                kit=clean_text(record.kit),
-                countersigned=int(ref_of(fact) in seconds),
-                reason=clean_text(stated.reason) if stated else "",
-                overdrawn=int(stated is not None and "over_allotment" in stated.confirmed),
-                double=int(ref_of(fact) in pair.doubles),
-            )
+        ref = ref_of(fact)
+        judged = (
+            history.replaced(fact),
+            int(ref in open_now),
+            int(ref in seconds),
+            int(ref in pair.doubles),
         )
+        key = (fact.entry, fact.index)
+        held = _MADE.get(key)
+        # The same fact of the same book is the same object while the book has it at hand.
+        if held is None or held[0] is not fact or held[1] != judged:
+            if len(_MADE) >= MADE_MAX:
+                _MADE.clear()
+            held = _MADE[key] = (fact, judged, _movement_row(history, fact, judged))
+        found.append(held[2])
     return found
+
+
+_Judged = tuple[int, int, int, int]
+"""What is judged of a movement: replaced, maybe counted, countersigned, told twice."""
+
+MADE_MAX = 16_384
+"""Rows of movements kept at hand, about 1 kB each: a store writes about one item again and again,
+and what was moved before is the same each time."""
+_MADE: dict[tuple[int, int], tuple[Fact, _Judged, MovementRow]] = {}
+
+
+def _movement_row(history: History, fact: Fact, judged: _Judged) -> MovementRow:
+    record = fact.record
+    assert isinstance(record, Movement)
+    stated = record.circumstances
+    return MovementRow(
+        entry=fact.entry,
+        idx=fact.index,
+        kind=fact.kind,
+        standing=fact.standing,
+        at_ms=fact.at_ms,
+        supersedes=history.supersedes(fact),
+        replaced=judged[0],
+        store=record.store,
+        item=clean_text(record.item),
+        lot=clean_text(record.lot),
+        expiry_day=record.expiry,
+        units=signed(fact),
+        type=TYPES[fact.kind],
+        other=record.other,
+        shipment=record.shipment,
+        patient=record.patient,
+        why=word_at(WHY, record.why),
+        witness=clean_text(record.witness),
+        maybe=judged[1],
+        device=fact.device,
+        cause=packed(record.cause) if record.cause else None,
+        pack_count=record.pack[0] if record.pack else None,
+        pack_size=record.pack[1] if record.pack else None,
+        kit=clean_text(record.kit),
+        countersigned=judged[2],
+        reason=clean_text(stated.reason) if stated else "",
+        overdrawn=int(stated is not None and "over_allotment" in stated.confirmed),
+        double=judged[3],
+    )
 
 
 def _balance_rows(pair: Pair, lots: Sequence[LotBalance]) -> list[BalanceRow]:
