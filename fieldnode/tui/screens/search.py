@@ -17,6 +17,7 @@ from fieldnode.tui.screens.belonging import marked
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import age, name, sex, triage
+from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, BoardPage
 from protocols.records.display import clean_text
 
@@ -25,8 +26,17 @@ QUESTION_CHARS_MAX = 64
 _MOVES = frozenset({"up", "down", "pageup", "pagedown"})
 
 
+LOOK_FROM_CHARS = 2
+"""From so many characters on what they find is shown while they are typed."""
+
+
 class SearchPage(Page):
-    """A question and its answers; the first Enter asks, the second opens."""
+    """A question and its answers, shown as it is typed; one Enter asks, the next one opens.
+
+    What is shown belongs to what stands in the field, or nothing is shown: one call is under way at
+    most, and an answer to what was typed before is dropped. It is to be looked at: only what Enter
+    asked for, or an arrow was struck in, can be opened, so no Enter struck ahead opens anybody.
+    """
 
     name: ClassVar[str] = "search"
 
@@ -38,7 +48,11 @@ class SearchPage(Page):
         self._form.restore({"text": text[:QUESTION_CHARS_MAX]})
         self._rows: ListCore[BoardLine] = ListCore(lambda row: row.patient)
         self._asked: str | None = None
-        """The question whose answers are shown."""
+        """The question that Enter asked, as long as it stands in the field."""
+        self._shown: str | None = None
+        """The question whose answers are shown; never another one than stands in the field."""
+        self._looking = False
+        """Whether a call for what is being typed is under way."""
         self._came = 0
         """How often answers came."""
 
@@ -49,11 +63,10 @@ class SearchPage(Page):
     def key(self, key: str) -> list[Act]:
         """Type, ask, choose, open."""
         if key in _MOVES:
-            self._rows.key(key)
-            return []
+            return self._moved(key)
         if key != "enter":
             if key != "escape" and self._form.key(key).taken:
-                return []
+                return self._typed()
             return super().key(key)
         if self._question != self._asked:
             return [self._ask()] if self._question else []
@@ -61,6 +74,55 @@ class SearchPage(Page):
         if chosen is None:
             return [Say(self.desk.words("search.none"), "warn", bell=True)]
         return self.chosen(chosen)
+
+    def changed(self) -> list[Act]:
+        """Look again while it is typed; what Enter asked for stays as it was seen."""
+        if self._asked is not None or self._shown is None:
+            return []
+        self._shown = None
+        return self._look()
+
+    def _moved(self, key: str) -> list[Act]:
+        """Move the mark; whoever does that has seen the list and chooses from it."""
+        if self._rows.total and self._asked is None:
+            self._asked = self._shown
+            self._came += 1
+        self._rows.key(key)
+        return []
+
+    def _typed(self) -> list[Act]:
+        """Show nothing of another question, and look for this one."""
+        if self._question == self._shown:
+            return []
+        self._rows.clear()
+        self._asked = self._shown = None
+        return self._look()
+
+    def _look(self) -> list[Act]:
+        """Ask for what stands in the field; nobody waits, and never two at once."""
+        question = self._question
+        if self._looking or len(question) < LOOK_FROM_CHARS or question == self._shown:
+            return []
+        self._looking = True
+
+        def came(page: BoardPage) -> list[Act]:
+            self._looking = False
+            if question != self._question:
+                return self._look()
+            if self._asked is None:
+                self._show(question, page)
+            return []
+
+        def failed(_failure: FieldmeshError) -> list[Act]:
+            self._looking = False
+            return []
+
+        return [Ask(lambda node: node.search(question, PAGE_ROWS), came, failed, holds=False)]
+
+    def _show(self, question: str, page: BoardPage) -> None:
+        self._rows.clear()
+        self._rows.take_all(page.lines)
+        self._shown = question
 
     def chosen(self, row: BoardLine) -> list[Act]:
         """Go on with the patient that was found."""
@@ -99,7 +161,7 @@ class SearchPage(Page):
             Column(words("board.name"), 0),
         )
         room = Size(size.width, size.height - 2)
-        if self._asked is None:
+        if self._shown is None:
             return [question, (), line(" ", Span(words("search.how"), "dim"))]
         drawn = draw_list(self._rows, columns, self._cells, room, words("search.none"))
         return [question, (), *drawn]
@@ -121,8 +183,7 @@ class SearchPage(Page):
         question = self._question
 
         def came(page: BoardPage) -> list[Act]:
-            self._rows.clear()
-            self._rows.take_all(page.lines)
+            self._show(question, page)
             self._asked = question
             self._came += 1
             return []
