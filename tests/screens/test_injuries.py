@@ -23,7 +23,7 @@ def test_every_digit_is_a_row_of_the_vocabulary_and_no_digit_two(digits, room):
 @pytest.mark.safety(21)
 def test_who_says_neither_strikes_as_many_keys_as_before():
     person = counting()
-    person.strike(*"f2".split(), *"0431", "enter", "1", "4", "2", "enter")
+    person.strike("f2", *"0431", "enter", "1", "4", "2", "enter")
     (written,) = person.node.written
 
     assert "problem" not in written["data"]

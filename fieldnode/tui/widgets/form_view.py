@@ -15,6 +15,9 @@ from protocols.records.display import clean_text
 HELP_ROWS = 3
 """Rows under the fields for the hint of the open field or the reason of a refusal."""
 
+LIST_ROWS = 6
+"""Rows that a list to pick from takes of a form too long for both."""
+
 LABEL_CELLS = 17
 BOX_CELLS = 15
 """Room for a short answer; a line of text takes what the screen leaves."""
@@ -32,8 +35,10 @@ def draw_form(
         beside: By field, what stands in the place of what it takes.
     """
     rows = _rows(form, words, size.width, beside or {})
-    # A list to pick from takes what the fields leave.
-    helped = help_lines(form, words, size.width, max(HELP_ROWS, size.height - len(rows) - 1))
+    # A list to pick from takes what the fields leave, and of a long form as much as it needs to be
+    # read: the fields then scroll around the open one.
+    most = max(HELP_ROWS, size.height - len(rows) - 1, min(LIST_ROWS, size.height // 2))
+    helped = help_lines(form, words, size.width, most)
     room = size.height - len(helped)
     open_row = form.place + (1 if form.place >= form.optional_from else 0)
     top = max(0, min(open_row - room // 2, len(rows) - room)) if len(rows) > room else 0
