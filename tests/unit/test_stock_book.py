@@ -269,6 +269,14 @@ def test_a_book_built_again_has_the_same_rows(tents: Tents) -> None:
     assert (tents.stock(tents.ann), tents.moves(tents.ann)) == before
 
 
+def test_a_stock_screen_costs_what_the_store_holds(tents: Tents) -> None:
+    for table in ("stock", "balance", "movement"):
+        plan = tents.ann.store.all(
+            f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE store = ?", (b"",)
+        )
+        assert f"USING INDEX {table}_store" in str(plan)
+
+
 STORES = {kind.name for kind in supplies.KINDS if kind.name.startswith("stock.")}
 STORES |= {"allotment.grant", "lot.quarantine", "lot.release"}
 
