@@ -88,13 +88,11 @@ def counts(ledger: Ledger, session: bytes | None = None) -> list[Count]:
 
 def _within(span: Span, day: int | None) -> int | None:
     """Return the day of the session on which something of it is counted."""
-    if span.opened_ms is None:
+    if day is None or span.opened_ms is None or span.closed_ms is None:
+        return day
+    if span.closed_ms < span.opened_ms:
         return day
     opened = local_day(span.offsets, span.opened_ms)
-    if day is None:
-        return opened
-    if span.closed_ms is None or span.closed_ms < span.opened_ms:
-        return day
     return min(max(day, opened), local_day(span.offsets, span.closed_ms))
 
 

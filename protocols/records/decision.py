@@ -188,7 +188,7 @@ KIND = Kind(
         "v": 1,
         "kind": "dose.decide",
         "key": "example-57",
-        "data": {"doses": ["$dose", "$dose2"], "verdict": "one"},
+        "data": {"doses": ["$dose", "$twin"], "verdict": "one"},
     },
 )
 

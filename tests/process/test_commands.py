@@ -364,6 +364,21 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
          "data": {"to": ward, "lines": [{**ors, "lot": "A1", "units": 20}]}},
     )  # fmt: skip
     assert all(answer["ok"] for answer in stored), stored
+    (opened,) = record(
+        folder,
+        {"v": 1, "kind": "session.open", "key": "v1",
+         "data": {"vaccines": ["mr"], "cells": [{"vaccine": "mr", "dose": 1}]}},
+    )[1]  # fmt: skip
+    card = {"v": 1, "kind": "dose.record", "patient": {"tag": "B12"}, "source": "paper",
+            "at": "2026-02-03", "data": {"vaccine": "bcg"}}  # fmt: skip
+    _, given = record(
+        folder,
+        {"v": 1, "kind": "vial.open", "key": "v2",
+         "data": {"session": opened["id"], "item": "vaccine-mr-10", "lot": "MR-0172B"}},
+        {**card, "key": "v3"},
+        {**card, "key": "v4", "confirm": ["dose_given_already"]},
+    )  # fmt: skip
+    assert all(answer["ok"] for answer in given), given
     ids = {
         "$other": held[1]["id"],
         "$note": held[3]["id"],
@@ -377,6 +392,10 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         "$maybe": stored[2]["id"],
         "$request": stored[4]["id"],
         "$dispatch": stored[5]["id"],
+        "$session": opened["id"],
+        "$vial": given[0]["id"],
+        "$dose": given[1]["id"],
+        "$twin": given[2]["id"],
     }
     examples = []
     for name, kind in kinds.items():
@@ -387,8 +406,10 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         for mark, value in ids.items():
             text = text.replace(mark, value)
         examples.append(json.loads(text))
-    # What ends a stay comes after what needs one, and a count after what it would settle.
-    examples.sort(key=lambda line: line["kind"] in ("encounter.close", "stock.count"))
+    # What ends a stay, a session or a vial comes after what needs it, and a count after what it
+    # would settle.
+    ends = ("encounter.close", "stock.count", "session.close", "vial.discard")
+    examples.sort(key=lambda line: line["kind"] in ends)
     # Another example has stopped the order that this one gives of.
     for line in examples:
         if line["kind"] == "administration.record":

@@ -62,7 +62,7 @@ def ward() -> tuple[Shelf, dict[str, Written]]:
     card = {"source": "paper", "at": "2026-02-03", **stay}
     held["$dose"] = shelf.write("dose.record", {"vaccine": "bcg"}, **card)
     again = {**card, "confirm": ["dose_given_already"]}
-    held["$dose2"] = shelf.write("dose.record", {"vaccine": "bcg"}, **again)
+    held["$twin"] = shelf.write("dose.record", {"vaccine": "bcg"}, **again)
     held["$order"] = shelf.write("order.place", pills, patient={"tag": "B12"})
     _stored(shelf, held)
     return shelf, held

@@ -362,6 +362,7 @@ def test_a_wrong_clock_loses_no_dose_and_makes_no_day():
         found = team.counts(session)
         assert sum(each.doses for each in found) == 4
         assert {each.day for each in found} == {DAY}
+        assert set(team.device.store.all("SELECT day FROM tally")) == {(DAY,)}
 
 
 def test_a_session_opened_by_a_clock_without_battery_still_counts_all():
