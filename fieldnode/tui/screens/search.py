@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.cores.fields import Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.list import PAGE_ROWS, ListCore
@@ -162,7 +162,8 @@ class SearchPage(Page):
         )
         room = Size(size.width, size.height - 2)
         if self._shown is None:
-            return [question, (), line(" ", Span(words("search.how"), "dim"))]
+            how = wrap(words("search.how"), size.width - 2)
+            return [question, (), *(line(" ", Span(part, "dim")) for part in how)]
         drawn = draw_list(self._rows, columns, self._cells, room, words("search.none"))
         return [question, (), *drawn]
 
