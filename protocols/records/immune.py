@@ -181,7 +181,7 @@ def birth_of(history: History, on_day: int) -> Born:
     While several dates or ages are stated the latest statement is used, as boards do.
     """
     born = _last(history, names.BIRTH_DATE)
-    known = None if born is None else born_of_date(names.date_text(born))
+    known = born_of_date(names.date_text(born)) if isinstance(born, int) else None
     if known is not None:
         return known
     age = _last(history, names.AGE)
