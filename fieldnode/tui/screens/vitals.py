@@ -113,6 +113,7 @@ class VitalsPage(FormPage):
 
     def told(self) -> list[Line]:
         """Return the score so far, or why there is none and what alerts."""
+        assert self.head is not None
         told, chosen = self._told(), scale_chosen(self.desk.words, self.head)
         lines = [line(" ", Span(chosen, "title"))] if chosen else []
         if self._classed is not None:
