@@ -78,6 +78,7 @@ def tents() -> Tents:
     return Tents()
 
 
+@pytest.mark.safety(23)
 def test_a_dose_takes_whole_units_rounded_up_and_says_what_is_discarded(tents: Tents) -> None:
     tents.give(tents.ann)
 
@@ -124,6 +125,7 @@ def test_a_dose_that_was_refused_takes_nothing(tents: Tents) -> None:
     assert (answer.error, answer.field) == ("not_taken", "store")
 
 
+@pytest.mark.safety(23)
 def test_what_is_left_of_a_controlled_item_needs_a_witness(tents: Tents) -> None:
     came = {"item": "morphine-10-amp", "units": 10, "lot": "M1"}
     tents.one(tents.ann, line("stock.receive", came, store=tents.store))
@@ -233,6 +235,7 @@ def test_an_overdraft_is_named_on_every_node(tents: Tents) -> None:
         assert said == {str(tents.ann.id): (0, 0), str(tents.ben.id): (-5, 5)}
 
 
+@pytest.mark.safety(22)
 def test_a_count_while_another_issues_is_a_range_until_it_is_settled(tents: Tents) -> None:
     gone = tents.issue(tents.ben, 4).facts[0]
     tents.stage.run(5_000)

@@ -141,6 +141,7 @@ def test_a_store_has_to_be_named_and_known(shelf: Shelf, store: str) -> None:
     assert shelf.refused("stock.issue", data, store=store).code == "same_store"
 
 
+@pytest.mark.safety(24)
 def test_what_is_doubtful_is_asked_once_and_then_written(shelf: Shelf, store: str) -> None:
     receive(shelf, store, 40)
     doubtful = [
@@ -157,6 +158,7 @@ def test_what_is_doubtful_is_asked_once_and_then_written(shelf: Shelf, store: st
         assert asked in done.plan.warnings
 
 
+@pytest.mark.safety(24)
 def test_ten_times_the_largest_is_no_question_yet(shelf: Shelf, store: str) -> None:
     receive(shelf, store, 40)
     assert receive(shelf, store, 400).plan.warnings == ()
@@ -266,6 +268,7 @@ def test_controlled_items_leave_before_a_witness_only(shelf: Shelf, store: str) 
     assert came.refs
 
 
+@pytest.mark.safety(24)
 def test_an_earlier_expiry_is_advice_and_no_stop(shelf: Shelf, store: str) -> None:
     receive(shelf, store, 40, "L1", expiry="2027-01")
     receive(shelf, store, 40, "L2", expiry="2028-01")
@@ -282,6 +285,7 @@ def test_taking_a_movement_back_brings_the_units_back(shelf: Shelf, store: str) 
     assert [row.replaced for row in table(shelf, store, "movement")] == [0, 2]
 
 
+@pytest.mark.safety(22)
 def test_a_count_replaces_what_it_had_seen(shelf: Shelf, store: str) -> None:
     receive(shelf, store, 40)
     issue(shelf, store, 10)
@@ -309,6 +313,7 @@ def test_a_count_of_some_lots_leaves_the_others(shelf: Shelf, store: str) -> Non
     assert balance(shelf, store, "L2") == (0, 0)
 
 
+@pytest.mark.safety(22)
 def test_what_a_count_had_not_seen_and_was_before_it_is_a_range_until_it_is_settled(
     shelf: Shelf, store: str
 ) -> None:
@@ -367,6 +372,7 @@ def test_who_knew_of_a_count_moved_after_it_whatever_the_clocks_say(
     assert balance(slow, store) == (82, 85)
 
 
+@pytest.mark.safety(22)
 def test_two_counts_made_apart_are_a_range_until_somebody_counts_again(
     shelf: Shelf, store: str
 ) -> None:
