@@ -75,3 +75,13 @@ def on_way(ledger: Ledger, store: SiteId) -> dict[str, int]:
         (bytes(store),),
     )
     return {str(item): int(units) for item, units in found if units}
+
+
+def recalled(ledger: Ledger) -> frozenset[tuple[str, str]]:
+    """Return item and lot of every recall that holds."""
+    return frozenset(
+        (str(item), str(lot))
+        for item, lot in ledger.store.all(
+            "SELECT DISTINCT item, lot FROM recall WHERE standing = 0 AND replaced = 0"
+        )
+    )

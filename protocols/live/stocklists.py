@@ -177,6 +177,7 @@ def _cover(asked: _Asked) -> Iterable[Sequence[Cell]]:
     held = _by_item(asked.balances)
     coming = stores.on_way(asked.ledger, asked.store)
     known = asked.pack.by_code()
+    recalled = stores.recalled(asked.ledger)
     for code in sorted(held.keys() | coming.keys()):
         if asked.item not in (None, code):
             continue
@@ -185,7 +186,8 @@ def _cover(asked: _Asked) -> Iterable[Sequence[Cell]]:
         burned = cover.burn(
             cover.changes(moved.get(code, ()), counted.get(code, ())), on_hand, asked.today
         )
-        usable = cover.usable(lots, asked.today)
+        good = [lot for lot in lots if (code, lot.lot) not in recalled]
+        usable = cover.usable(good, asked.today)
         lasts = cover.cover(usable, burned.rate, asked.today)
         row = known.get(code)
         order = None

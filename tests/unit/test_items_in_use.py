@@ -89,3 +89,23 @@ def test_what_is_on_its_way_is_told_beside_what_is_there():
     (row,) = page["rows"]
     said = dict(zip(page["columns"], row, strict=True))
     assert (said["least"], said["on_way"]) == (0, 40)
+
+
+def test_a_recalled_lot_covers_no_day():
+    ann = founder()
+    store = one(ann, "site.register", {"name": "Here"}).id
+    for lot, units in (("A", 40), ("B", 7)):
+        came = {"item": "ors-1l-sachet", "units": units, "lot": lot, "expiry": "2031-01"}
+        assert one(ann, "stock.receive", came, store=store, at=WALL_MS - 9 * 86_400_000).ok
+    gone = {"item": "ors-1l-sachet", "units": 1, "lot": "B", "why": "to-ward"}
+    assert one(ann, "stock.issue", gone, store=store, at=WALL_MS - 86_400_000).ok
+
+    def days():
+        page = stocklists.report(ann.node, NOW, {"report": "cover", "store": "here"})
+        return dict(zip(page["columns"], page["rows"][0], strict=True))["days"]
+
+    before = float(days())
+    recall = {"item": "ors-1l-sachet", "lot": "A", "level": "harmful", "why": "contaminated"}
+    answer = one(ann, "lot.recall", recall)
+    assert answer.ok, answer
+    assert float(days()) < before / 7
