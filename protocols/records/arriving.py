@@ -67,10 +67,13 @@ def plan_receive(command: Command, view: View) -> Plan:
     desk = Desk(command, view)
     data: ReceiveData = command.data
     subject, now = found(desk, data.shipment)
-    if now.state not in ("dispatched", "partly"):
+    if now.state in ("received", "cancelled"):
         raise InputError("shipment_closed", field="data.shipment", allowed=(now.state,))
+    if not sent(now):
+        # The van was faster than the network; what the donor wrote comes later and meets this.
+        desk.confirmed("not_sent_yet", "data.shipment", allowed=(now.state,))
     store = desk.store_if_any() or SiteId(now.to)
-    sender = now.last[KindNo.SHIPMENT_DISPATCH].device if _sent(now) else b""
+    sender = now.last[KindNo.SHIPMENT_DISPATCH].device if sent(now) else b""
     if bytes(store) != now.donor and sender == bytes(view.device):
         raise InputError("own_dispatch", field="data.shipment")
     if bytes(store) != now.to:
@@ -88,7 +91,8 @@ def plan_receive(command: Command, view: View) -> Plan:
     return step(desk, subject, KindNo.SHIPMENT_RECEIVE, record)
 
 
-def _sent(now: Shipping) -> bool:
+def sent(now: Shipping) -> bool:
+    """Whether it is known here that anything was sent."""
     return KindNo.SHIPMENT_DISPATCH in now.last
 
 
@@ -101,21 +105,23 @@ def _arrivals(desk: Desk, now: Shipping, data: ReceiveData) -> tuple[Arrival, ..
         key = (code, lot_text(line.lot, f"{where}.lot"))
         if key in said:
             raise InputError("line_twice", field=where)
-        said[key] = _arrival(desk, line, key, waiting.get(key), where)
+        said[key] = _arrival(desk, line, key, waiting.get(key), where, known=sent(now))
     if not data.only:
-        for key, sent in waiting.items():
-            said.setdefault(key, Arrival(*key, sent.transit, sent.expiry, sent.transit))
+        for key, way in waiting.items():
+            said.setdefault(key, Arrival(*key, way.transit, way.expiry, way.transit))
     checked(tuple(said.values()))
     return tuple(said.values())
 
 
-def _arrival(desk: Desk, line: ArrivalData, key: Key, waiting: Line | None, where: str) -> Arrival:
-    sent = waiting.transit if waiting else 0
+def _arrival(
+    desk: Desk, line: ArrivalData, key: Key, waiting: Line | None, where: str, *, known: bool
+) -> Arrival:
+    expected = waiting.transit if waiting else 0
     kept = units(line.units, f"{where}.units", least=0)
-    if line.rest and kept >= sent:
+    if line.rest and known and kept >= expected:
         raise InputError("nothing_left", field=f"{where}.rest")
     why = position(line.why or "", DISCREPANCIES, f"{where}.why")
-    if kept != sent and not line.rest and not why:
+    if known and kept != expected and not line.rest and not why:
         raise InputError("reason_needed", field=f"{where}.why", allowed=DISCREPANCIES[1:])
     pack = desk.view.pack("coldchain")
     cold = pack if isinstance(pack, ColdChain) else shipped_coldchain()
@@ -130,7 +136,7 @@ def _arrival(desk: Desk, line: ArrivalData, key: Key, waiting: Line | None, wher
         *key,
         kept,
         expiry if expiry is not None else waiting.expiry if waiting else None,
-        sent,
+        expected,
         why,
         tidy(line.text, f"{where}.text", TEXT_CHARS_MAX) if line.text else "",
         line.vvm or 0,

@@ -119,6 +119,7 @@ ERRORS: dict[str, str] = {
 
 CONFIRMABLE: dict[str, str] = {
     "recalled_already": "The lot is recalled already; this recalls it once more.",
+    "not_sent_yet": "That it was sent is not known here; `allowed` names how far it is.",
     "received_elsewhere": "It was sent to another store; `allowed` names which.",
     "shipment_lapsed": "What was asked or set aside has lapsed.",
     "beyond_stock": "More than is known to be there; `allowed` names how much is.",

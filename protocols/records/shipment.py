@@ -13,6 +13,7 @@ import msgspec
 from protocols.errors import InputError
 from protocols.guidelines.items import named
 from protocols.ids import DocId, SiteId
+from protocols.records.arriving import sent
 from protocols.records.attributes import PART_OF
 from protocols.records.balance import Pair
 from protocols.records.consigned import ShipmentLineRow, ShipmentRow
@@ -117,7 +118,7 @@ def plan_dispatch(command: Command, view: View) -> Plan:
     """Send it: from now on it is on its way."""
     desk = Desk(command, view)
     data: DispatchData = command.data
-    subject, now, donor, to = _ends(desk, data.shipment, data.to)
+    subject, now, donor, to = _ends(desk, data.shipment, data.to, leaves=True)
     if now is not None and lapsed(desk, now):
         desk.confirmed("shipment_lapsed", "data.shipment")
     lines = _parcels(desk, data.lines) if data.lines else _set_aside(now)
@@ -157,9 +158,13 @@ def plan_cancel(command: Command, view: View) -> Plan:
 
 
 def _ends(
-    desk: Desk, named: str | None, to: str | None
+    desk: Desk, named: str | None, to: str | None, *, leaves: bool = False
 ) -> tuple[DocId | None, Shipping | None, bytes, bytes]:
-    """Return the shipment, how it stands, the store that gives and the one it is for."""
+    """Return the shipment, how it stands, the store that gives and the one it is for.
+
+    Args:
+        leaves: It is sent; that may be written down after somebody wrote that it came.
+    """
     receiver = desk.site(to, "data.to")
     if named is None:
         if receiver is None:
@@ -168,7 +173,8 @@ def _ends(
         subject, now = None, None
     else:
         subject, now = found(desk, named)
-        if now.state not in ("requested", "approved", "reserved"):
+        late = leaves and now.state in ("partly", "received") and not sent(now)
+        if now.state not in ("requested", "approved", "reserved") and not late:
             raise InputError("shipment_closed", field="data.shipment", allowed=(now.state,))
         if receiver is not None and bytes(receiver) != now.to:
             raise InputError("other_store", field="data.to", allowed=(str(SiteId(now.to)),))

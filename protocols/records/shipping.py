@@ -428,7 +428,7 @@ def _state(
     if by_kind[DISPATCH] or by_kind[RECEIVE]:
         if not by_kind[RECEIVE]:
             return "dispatched"
-        return "partly" if any(line.transit > 0 for line in lines) else "received"
+        return "partly" if any(line.transit for line in lines) else "received"
     if cancelled:
         return "cancelled"
     if said[RESERVE]:

@@ -23,7 +23,14 @@ from tests.unit.records_shelf import Written
 
 SEEDS = st.integers(0, 2**32)
 STOCKED = 200
-REFUSALS = ("shipment_closed", "own_dispatch", "already_retracted", "other_store")
+REFUSALS = (
+    "shipment_closed",
+    "own_dispatch",
+    "already_retracted",
+    "other_store",
+    "nothing_stated",
+    "nothing_left",
+)
 WEIGHTS = {
     "keep": 2,
     "send": 4,

@@ -23,6 +23,7 @@ SURE = [
     "large_quantity",
     "lot_unknown",
     "lot_unstated",
+    "not_sent_yet",
     "over_allotment",
     "received_elsewhere",
     "shipment_lapsed",

@@ -360,3 +360,42 @@ def test_a_vial_whose_monitor_is_past_use_is_asked_about_when_it_is_kept(depots)
     ward.write("shipment.receive", {"shipment": sent.fact, "lines": gone})
     assert ward.stock(ward.home, VACCINE) == 0
     assert ward.shipment(sent.subject).lines[0].missing == 10
+
+
+def test_a_van_that_is_faster_than_the_network_is_received_and_meets_the_dispatch_later(depots):
+    donor, ward, office = depots
+    asked = requested(ward, donor)
+    meet(*depots)
+    donor.write("shipment.dispatch", {"shipment": asked, "lines": [line(40)]})
+    came = {"shipment": asked, "lines": [line(38)]}
+    assert ward.refuses("shipment.receive", came) == "not_sent_yet"
+    nothing = {"shipment": asked}
+    sure = {"confirm": ["not_sent_yet"]}
+    assert ward.refuses("shipment.receive", nothing, **sure) == "nothing_stated"
+    ward.write("shipment.receive", came, **sure)
+    subject = DocId.parse(asked)
+    assert (ward.stock(ward.home), ward.shipment(subject).state) == (38, "received")
+    assert sum(each.transit for each in ward.shipment(subject).lines) == 0
+
+    meet(*depots)
+    for depot in depots:
+        (_, lot) = depot.shipment(subject).lines
+        assert (lot.sent, lot.arrived, lot.missing, lot.transit) == (40, 38, 2, 0)
+        assert (depot.stock(donor.home), depot.stock(ward.home)) == (60, 38)
+        assert depot.shipment(subject).unsettled == 0
+
+
+def test_what_was_sent_is_written_down_after_it_came_too(depots):
+    donor, ward, _ = depots
+    asked = requested(ward, donor)
+    came = {"shipment": asked, "lines": [line(38)]}
+    ward.write("shipment.receive", came, confirm=["not_sent_yet"])
+    meet(*depots)
+    assert donor.stock(donor.home) == 100
+
+    data = {"shipment": asked, "lines": [line(38)]}
+    assert donor.refuses("shipment.reserve", data) == "shipment_closed"
+    donor.write("shipment.dispatch", data)
+    assert donor.stock(donor.home) == 62
+    assert donor.shipment(DocId.parse(asked)).lines[1].missing == 0
+    assert donor.refuses("shipment.dispatch", data) == "shipment_closed"
