@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from figures import alone, keys, syncing, trust, worlds
+from figures import alone, campaign, keys, syncing, trust, worlds
 from figures.books import Books
 from figures.figure import (
     Figure,
@@ -46,6 +46,7 @@ FIGURES = (
     Figure("trust", trust.large_operation),
     Figure("handshake", trust.handshake),
     Figure("seal", trust.seal),
+    Figure("doses", campaign.doses),
 )
 
 

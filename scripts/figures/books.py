@@ -174,7 +174,7 @@ def _found_operation(folder: Path, patients: int) -> None:
     chance = Random(SEED)
     ledger = found(folder / "source", "Head office", chance, hq=True)
     home = (ledger.authority.keys, ledger.authority.epoch)
-    devices = [_admit_writer(ledger, number, chance) for number in range(DEVICES)]
+    devices = [admit_writer(ledger, number, chance) for number in range(DEVICES)]
     _write_all(ledger, devices, patients, chance)
     ledger.authority.keys, ledger.authority.epoch = home
     joined = found(folder / "joined", "Tent seven", chance, hq=False)
@@ -200,7 +200,7 @@ def found(folder: Path, name: str, chance: Random, *, hq: bool) -> Ledger:
     )
 
 
-def _admit_writer(ledger: Ledger, number: int, chance: Random) -> tuple[DeviceKeys, Epoch]:
+def admit_writer(ledger: Ledger, number: int, chance: Random) -> tuple[DeviceKeys, Epoch]:
     """Admit a device whose whole life is written into this one book: sync is not measured here."""
     keys = DeviceKeys.from_entropy(chance.randbytes(64))
     epoch = Epoch(chance.randbytes(8))
