@@ -6,7 +6,23 @@ from typing import Any
 
 from protocols.records.codes import CONFIRMABLE
 
-ANYWAY: dict[str, Any] = {"confirm": sorted(CONFIRMABLE), "reason": "why"}
+DOUBTS = (
+    "allergy_listed",
+    "allergy_match",
+    "future_time",
+    "given_recently",
+    "offer_stands",
+    "offered_elsewhere",
+    "order_stopped",
+    "ordered_already",
+    "tag_in_use",
+    "unusual_value",
+    "weights_differ",
+)
+"""Codes that are asked of care; a line confirms no more than sixteen."""
+assert set(DOUBTS) <= set(CONFIRMABLE)
+
+ANYWAY: dict[str, Any] = {"confirm": list(DOUBTS), "reason": "why"}
 """Whoever writes has seen every doubt and says why."""
 
 NAMED = {"order": (88,), "offer": (112,), "answers": (112, 113)}
