@@ -13,8 +13,12 @@ from aiohttp import web
 from hq import queries
 from hq.desk import CLOSED, DESK
 from hq.security import VISIT
+from hq.stores import DEPOTS
 
-READING = frozenset({"picture", "patients", "results", "devices", "part", "open", "counts"})
+READING = frozenset(
+    {"picture", "patients", "results", "devices", "part", "open", "counts"}
+    | {"stock", "stock_csv", "card", "card_csv"}
+)
 """Routes that show records."""
 
 
@@ -29,6 +33,7 @@ async def answer_closed(
     if not request[CLOSED]:
         return await handler(request)
     desk.pictures.forget()
+    request.app[DEPOTS].forget()
     if route not in READING:
         return await handler(request)
     template = "part_closed.html" if route == "part" else "closed.html"

@@ -22,10 +22,10 @@ from hq.picture import Pictures
 from hq.queries import UNASSIGNED_MAX, Book
 from hq.registry import Registry
 from hq.security import VISIT
-from hq.shown import Clock
+from hq.shown import Clock, iso_day
 from hq.strip import strip
 from hq.witness import Witness
-from hq.words import LANGUAGES, preferred, words
+from hq.words import LANGUAGES, Words, preferred, words
 from protocols.live.phrases import phrases
 from protocols.records.display import clean_text
 
@@ -65,8 +65,7 @@ class Desk:
         self, request: web.Request, template: str, *, status: int = 200, **values: object
     ) -> web.Response:
         """Answer with a template, in the reader's language."""
-        accepted = request.headers.get("Accept-Language", "")
-        speak = words(preferred(request.cookies.get("lang"), accepted))
+        speak = self.speak(request)
         clock = Clock(self.now(), self.zone, speak)
         text = self.templates.get_template(template).render(
             w=speak,
@@ -80,6 +79,11 @@ class Desk:
             **values,
         )
         return web.Response(text=text, status=status, content_type="text/html")
+
+    def speak(self, request: web.Request) -> Words:
+        """Return the words of the reader's language."""
+        accepted = request.headers.get("Accept-Language", "")
+        return words(preferred(request.cookies.get("lang"), accepted))
 
 
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
@@ -108,6 +112,7 @@ def environment() -> jinja2.Environment:
         judged=judged,
         guided=guided,
         refusal=_refusal,
+        day=iso_day,
         hex=lambda raw: bytes(raw).hex(),
     )
     return made

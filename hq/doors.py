@@ -17,6 +17,7 @@ from protocols.trust.audit import What
 BACK_TO = frozenset(
     {"/", "/patients", "/devices", "/audit", "/account", "/login"}
     | {"/organisations", "/members", "/quarantine", "/releases", "/counts", "/reviews"}
+    | {"/stock", "/logistics", "/vaccination"}
 )
 """Where a reader may be sent back to; anything else becomes the picture."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hq.queries import Book
 
-PARTS = ("care", "sites", "latest", "devices", "results")
+PARTS = ("care", "sites", "latest", "devices", "results", "stock")
 """Parts of pages that are fetched by themselves."""
 GAP_S = 2.0
 """Least time between two hints: a busy sync must not make every page fetch all the time."""
@@ -25,6 +25,7 @@ _TOUCHES = {
     "results": frozenset({"observation", "peer"}),
     "sites": _BEDSIDE | {"site", "peer"},
     "latest": _BEDSIDE | {"site", "peer"},
+    "stock": frozenset({"stock", "balance", "movement", "stocktake", "recall", "site", "peer"}),
     "devices": frozenset({"peer", "feed", "entry", "receipt", "unopened", "branch"}) | _BEDSIDE,
 }
 

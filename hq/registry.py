@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
+from protocols.guidelines.coldchain import ColdChain
+from protocols.guidelines.items import Items
+from protocols.ledger.coldunits import coldchain
+from protocols.ledger.recalls import catalogue
 from protocols.live import counting, erasing, members, packs, releasing, reviewing, rosters
 from protocols.live.belonging import (
     Apart,
@@ -22,6 +26,13 @@ from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 
 Answer = TypeVar("Answer")
+
+
+class Supplies(NamedTuple):
+    """The packs that pages of stores speak by."""
+
+    items: Items
+    cold: ColdChain
 
 
 class Registry(Protocol):
@@ -87,6 +98,10 @@ class Registry(Protocol):
 
     async def packs(self) -> PackPage:
         """Every version of every pack with who works by it."""
+        ...
+
+    async def supplies(self) -> Supplies:
+        """What stores keep and how cold, by the packs HQ works by."""
         ...
 
     async def reviews(self) -> ReviewPage:
@@ -167,6 +182,10 @@ class NodeRegistry:
         """See `Registry.packs`."""
         return await self._read(packs.page, {})
 
+    async def supplies(self) -> Supplies:
+        """See `Registry.supplies`."""
+        return await self._read(_supplies, {})
+
     async def reviews(self) -> ReviewPage:
         """See `Registry.reviews`."""
         return await self._read(reviewing.page, {})
@@ -182,3 +201,7 @@ class NodeRegistry:
         self, run: Callable[[Node, Now, Mapping[str, Any]], Answer], asked: Mapping[str, Any]
     ) -> Answer:
         return await self._service.call(lambda node, now: (run(node, now, asked), ()))
+
+
+def _supplies(node: Node, _: Now, __: Mapping[str, Any]) -> Supplies:
+    return Supplies(catalogue(node.ledger), coldchain(node.ledger))

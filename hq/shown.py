@@ -92,6 +92,19 @@ LAST_MS = 253_370_764_800_000
 """Start of the year 9999: what a wrong clock claims beyond is shown as this."""
 
 
+def iso(at_ms: int | None) -> str:
+    """Return an instant for other programs; '' for none."""
+    if at_ms is None:
+        return ""
+    bounded = min(max(at_ms, 0), LAST_MS)
+    return f"{datetime.fromtimestamp(bounded / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def iso_day(day: int | None) -> str:
+    """Return a day counted from 1970-01-01; '' for none."""
+    return "" if day is None else iso(day * DAY_MS)[:10]
+
+
 def triage_key(triage: int | None) -> str:
     """Return the key of a category's word, number and colour."""
     return str(triage) if triage in (0, 1, 2, 3, 4) else "none"

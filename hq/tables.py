@@ -5,13 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from aiohttp import hdrs, web
 
 from hq.desk import DESK
 from hq.security import VISIT
-from hq.shown import LAST_MS
 from protocols.records.display import clean_text
 from protocols.trust.audit import ACCOUNT_CHARS_MAX, What
 
@@ -50,19 +48,6 @@ def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     write.writerow(heads)
     write.writerows([_cell(each) for each in row] for row in rows)
     return out.getvalue()
-
-
-def iso(at_ms: int | None) -> str:
-    """Return an instant for machines; '' for none."""
-    if at_ms is None:
-        return ""
-    bounded = min(max(at_ms, 0), LAST_MS)
-    return f"{datetime.fromtimestamp(bounded / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def iso_day(day: int | None) -> str:
-    """Return a day counted from 1970-01-01 for machines; '' for none."""
-    return "" if day is None else iso(day * 86_400_000)[:10]
 
 
 def _cell(value: Cell) -> Cell:

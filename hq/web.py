@@ -12,12 +12,13 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
-from hq import queries
+from hq import queries, stores
 from hq.accounts import Accounts
 from hq.auditing import Auditing
 from hq.belonging import Belonging
 from hq.closed import answer_closed
 from hq.counts import counts_page
+from hq.depots import Depots
 from hq.desk import DESK, Desk, assets, environment
 from hq.doors import Doors
 from hq.hints import GAP_S, PARTS, Hints
@@ -38,6 +39,8 @@ RETRY_MS = 2000
 RUNNER: dict[str, Any] = {"access_log": None, "auto_decompress": False, "shutdown_timeout": 2.0}
 """How the application is run."""
 AUDITING: web.AppKey[Auditing] = web.AppKey("auditing", Auditing)
+OWN_PARTS: Mapping[str, Handler] = {"stock": stores.stock_part}
+"""Parts of pages that read something else than the picture."""
 _STATUS_KNOWN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
 
 
@@ -103,6 +106,7 @@ def make_app(
     app = web.Application(middlewares=[guarded], client_max_size=BODY_BYTES_MAX)
     app[DESK] = desk
     app[AUDITING] = auditing
+    app[stores.DEPOTS] = Depots(book, hints)
     app.on_response_prepare.append(guard.headers)
     app.cleanup_ctx.append(_following)
     app.on_shutdown.append(_end_streams)
@@ -112,6 +116,7 @@ def make_app(
     app.add_routes(Reviewing().routes())
     app.add_routes([web.get("/packs", packs_page, name="packs")])
     app.add_routes([web.get("/counts", counts_page, name="counts")])
+    app.add_routes(stores.ROUTES)
     app.add_routes(_pages())
     return app
 
@@ -161,6 +166,8 @@ async def part(request: web.Request) -> web.StreamResponse:
     name = request.match_info["part"]
     if name not in PARTS:
         raise web.HTTPNotFound
+    if name in OWN_PARTS:
+        return await OWN_PARTS[name](request)
     picture = await _picture(request)
     return request.app[DESK].page(request, f"part_{name}.html", picture=picture)
 

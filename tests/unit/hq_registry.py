@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hq.registry import Supplies
 from protocols.errors import LedgerError
+from protocols.guidelines.coldchain import shipped_coldchain
+from protocols.guidelines.items import shipped_items
 from protocols.live.belonging import MemberLine, Quarantine, ReviewPage
 from protocols.live.crossing import CountLine, EraseLine, EraseState, Holder, HoldLine, ReleaseLine
 from protocols.live.guidance import PackPage
@@ -50,6 +53,9 @@ class TestRegistry(TrustCalls):
 
     async def packs(self) -> PackPage:
         return self.pack_page
+
+    async def supplies(self) -> Supplies:
+        return Supplies(shipped_items(), shipped_coldchain())
 
     async def reviews(self) -> ReviewPage:
         return await self.review_page()
