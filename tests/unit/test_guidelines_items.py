@@ -110,6 +110,7 @@ def test_controlled_is_what_the_vocabulary_holds_controlled():
         ("ringer-lactate-1l", "1500", "mL", 2, "500"),
     ],
 )
+@pytest.mark.safety(23)
 def test_a_dose_takes_whole_units_rounded_up(code, amount, unit, units, left):
     taken = units_for(item(code), Fraction(amount), unit)
 
