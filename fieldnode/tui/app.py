@@ -32,6 +32,10 @@ IDLE_LOOK_MS = 20_000
 LAST_WORD_S = 1.0
 """How long a leaving terminal waits for its last draft, and a signal for a stalled screen."""
 
+FRAMES_A_SECOND = 1_000
+"""A key is painted within a thousandth of a second after it was drawn. The timer behind it runs
+only while something is to be painted."""
+
 COLUMNS_MIN, ROWS_MIN = 40, 12
 """Below it nothing can be laid out: line mode."""
 
@@ -231,6 +235,8 @@ def _run_screen(desk: Desk, socket_path: Path, *, colour: bool) -> int:
     # Read at import: nothing may move, blink or wait on this screen.
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     os.environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
+    # Frames a second: what is drawn waits for the next one, and nobody draws frames meanwhile.
+    os.environ["TEXTUAL_FPS"] = str(FRAMES_A_SECOND)
     from fieldnode.tui.screen import Terminal
     from fieldnode.tui.screens import home
 

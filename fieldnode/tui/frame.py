@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from fieldnode.tui.cores.display import Line, Size, Span, between, cells, cut, fill, fit, line
 from fieldnode.tui.desk import Desk
@@ -12,6 +13,9 @@ from protocols.records.display import clean_text
 
 ROWS = 4
 """Header, strip, action bar and F-key bar."""
+
+LINES_KEPT = 256
+"""Lines filled to the edge that are kept, some ten screens of them, about 3 kB each."""
 
 BANNER_ROWS = 2
 """First and last row, while this is an exercise."""
@@ -54,7 +58,7 @@ def draw_frame(
     if desk.greeting.drill:
         banner = drill_banner(desk, size.width)
         lines = [banner, *lines, banner]
-    return [fill(drawn, size.width, _ground(drawn)) for drawn in lines[: size.height]]
+    return [_filled(drawn, size.width) for drawn in lines[: size.height]]
 
 
 def header(desk: Desk, width: int) -> Line:
@@ -137,6 +141,12 @@ def _reach(desk: Desk) -> list[tuple[str, str]]:
         (words("head.hq", at=until), "head"),
         (unsent, "head_warn" if sync.unsent else "head"),
     ]
+
+
+@lru_cache(LINES_KEPT)
+def _filled(spans: Line, width: int) -> Line:
+    """Return a line to the edge; most of a screen is as it was, or moved up by a row."""
+    return fill(spans, width, _ground(spans))
 
 
 def _ground(spans: Line) -> str:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fieldnode.tui.cores.display import Span, changed_cells, line_cells
 from fieldnode.tui.cores.fields import ABSENT_MARKS, Choice, Coded, Date, Field, Number, Tag
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.list import PAGE_ROWS, PAGES_MAX, ListCore
@@ -166,3 +167,26 @@ def test_any_length_of_list_holds_few_pages(keys):
             core.take(page, range(start, min(start + PAGE_ROWS, total)), total)
         assert len(core._pages) <= PAGES_MAX + 1
         assert all(row == index for index, row in core.visible())
+
+
+LINES = st.lists(
+    st.builds(Span, st.text("ab…é漢", max_size=4), st.sampled_from(["plain", "warn"])), max_size=5
+).map(tuple)
+
+
+@given(LINES, LINES)
+def test_what_is_sent_of_a_line_is_all_that_changed_and_no_more_where_cells_are_alike(old, new):
+    first, behind = changed_cells(old, new, 80)
+
+    before = [(char, span.role) for span in old for char in span.text]
+    after = [(char, span.role) for span in new for char in span.text]
+    narrow = line_cells(old) == len(before) and line_cells(new) == len(after)
+    if len(before) != len(after) or not narrow:
+        assert (first, behind) == (0, 80)
+        return
+    assert before[:first] + after[first:behind] + before[behind:] == after
+    if before != after:
+        assert before[first] != after[first]
+        assert before[behind - 1] != after[behind - 1]
+    else:
+        assert first == behind

@@ -85,12 +85,30 @@ def line_cells(spans: Line) -> int:
 
 def changed_cells(old: Line, new: Line, width: int) -> tuple[int, int]:
     """Return the first cell that differs and the one behind the last, to send only those."""
-    before = [(char, span.role) for span in old for char in span.text]
-    after = [(char, span.role) for span in new for char in span.text]
-    if len(before) != len(after) or any(char_cells(char) != 1 for char, _ in (*before, *after)):
+    before, after = text_of(old), text_of(new)
+    if len(before) != len(after) or any(char_cells(char) != 1 for char in {*before, *after}):
         return 0, width
-    differ = [at for at, (was, now) in enumerate(zip(before, after, strict=True)) if was != now]
-    return (differ[0], differ[-1] + 1) if differ else (0, 0)
+    looks: dict[str, str] = {}
+    found = [_differing(before, after), _differing(_looks(old, looks), _looks(new, looks))]
+    differ = [each for each in found if each is not None]
+    if not differ:
+        return 0, 0
+    return min(first for first, _ in differ), max(behind for _, behind in differ)
+
+
+def _differing(one: str, two: str) -> tuple[int, int] | None:
+    """Return the first place at which two texts of one length differ, and that behind the last."""
+    if one == two:
+        return None
+    first = next(at for at, (was, now) in enumerate(zip(one, two, strict=True)) if was != now)
+    backward = zip(reversed(one), reversed(two), strict=True)
+    return first, len(one) - next(at for at, (was, now) in enumerate(backward) if was != now)
+
+
+def _looks(spans: Line, known: dict[str, str]) -> str:
+    """Return one letter a character, the same for the same role."""
+    letters = (known.setdefault(span.role, chr(len(known))) for span in spans)
+    return "".join(letter * len(span.text) for letter, span in zip(letters, spans, strict=True))
 
 
 def fill(spans: Line, width: int, role: str = "plain") -> Line:

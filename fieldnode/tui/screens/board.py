@@ -9,7 +9,7 @@ from fieldnode.client import Node
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui import watching
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.alerting import CUSTODY_UNCLEAR, alerts_of, newest
+from fieldnode.tui.alerting import CUSTODY_UNCLEAR, Alert, alerts_of, newest
 from fieldnode.tui.cores.display import Line, Size, Span, between, cells, cut, line
 from fieldnode.tui.cores.list import PAGE_ROWS
 from fieldnode.tui.cores.scan import Scan
@@ -94,6 +94,9 @@ class WardPage(Paged[BoardLine, BoardPage]):
         """Only who lies there; '' for all."""
         self._wards: tuple[str, ...] = ()
         self._wide = False
+        self._alerts_found: list[Alert] = []
+        self._alerts_of: tuple[dict[int, BoardPage], int] | None = None
+        """The pages that these are of, and the second in which they were looked through."""
 
     def name_of(self, row: BoardLine) -> str:
         """Return the patient."""
@@ -253,7 +256,13 @@ class WardPage(Paged[BoardLine, BoardPage]):
             isolation = words(f"isolation.{row.isolation}") if watching.isolated(row) else ""
             role = "bad" if isolation else "plain"
             from_org = came_from(self.desk, row, "board.released")
-            parts = (from_org, isolation, _place(row), sex(words, row.sex), problem(words, row.problem))
+            parts = (
+                from_org,
+                isolation,
+                _place(row),
+                sex(words, row.sex),
+                problem(words, row.problem),
+            )
             known = (called(words, row), _custody(words, row), *parts)
             shown = "   ".join(part for part in known if part)
             detail = line(" ", Span(cut(shown, size.width - 2), role))
@@ -261,8 +270,7 @@ class WardPage(Paged[BoardLine, BoardPage]):
 
     def _newest(self, width: int) -> Line:
         """Return what changed last of what somebody has to look at; F6 has all of it."""
-        desk = self.desk
-        found = [one for page in self.pages.values() for one in alerts_of(page, desk.now_ms)]
+        desk, found = self.desk, self._found_alerts()
         last = newest(found)
         if last is None or last.head is None:
             return ()
@@ -274,6 +282,15 @@ class WardPage(Paged[BoardLine, BoardPage]):
         counted = desk.words("board.alerts", n=len(found))
         count = Span(f"F6 {counted} ", "warn")
         return between(line(" ", Span(cut(said, width - 20), role)), line(count), width)
+
+    def _found_alerts(self) -> list[Alert]:
+        """Return what the pages held say, looked through once a second and not with every key."""
+        asked = (self.pages, self.desk.now_ms // 1_000)
+        if asked != self._alerts_of:
+            self._alerts_of = asked
+            now_ms, pages = self.desk.now_ms, self.pages.values()
+            self._alerts_found = [one for page in pages for one in alerts_of(page, now_ms)]
+        return self._alerts_found
 
     def cells(self, row: BoardLine) -> list[Span]:
         """Return what the columns of `_columns` say of one patient."""
