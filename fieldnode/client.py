@@ -18,6 +18,7 @@ from fieldnode.between import BetweenCalls, BetweenClient
 from fieldnode.caring import CareCalls, CareClient
 from fieldnode.crossing import CrossingCalls, CrossingClient
 from fieldnode.guided import GuidedCalls, GuidedClient
+from fieldnode.vaccinating import VaccineCalls, VaccineClient
 from protocols.errors import LinkError
 from protocols.live.api import (
     BoardPage,
@@ -56,7 +57,7 @@ PAUSE_LONGEST_S = 5.0
 """Pauses between attempts to reach the node double from the first to the longest."""
 
 
-class Node(BetweenCalls, CareCalls, CrossingCalls, GuidedCalls, Protocol):
+class Node(BetweenCalls, CareCalls, CrossingCalls, GuidedCalls, VaccineCalls, Protocol):
     """The calls of `protocols/live/api.py` as a terminal uses them.
 
     Every call raises LinkError when the node is away; what was typed is still here.
@@ -213,7 +214,7 @@ class Node(BetweenCalls, CareCalls, CrossingCalls, GuidedCalls, Protocol):
         ...
 
 
-class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient):
+class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient, VaccineClient):
     """Calls a node over its Unix socket and comes back by itself after it was away."""
 
     def __init__(self, socket_path: Path) -> None:

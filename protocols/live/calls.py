@@ -25,6 +25,8 @@ from protocols.live import (
     reviewing,
     rosters,
     stocklists,
+    vaccinated,
+    vaccinating,
 )
 from protocols.live.members import Doer, Reader
 
@@ -47,9 +49,11 @@ READS: dict[str, Reader] = (
     | likening.READS
     | stocklists.READS
     | consigning.READS
+    | vaccinating.READS
+    | vaccinated.READS
 )
 """What is answered from the book, by name."""
-OF_PATIENT = guiding.CALLS | care.READS | observing.READS
+OF_PATIENT = guiding.CALLS | care.READS | observing.READS | vaccinating.OF_PATIENT
 """What is answered about one patient: another team's asks for a reason first."""
 DEEDS: dict[str, Doer] = (
     enrolling.DEEDS

@@ -1,0 +1,484 @@
+"""Calls of the local socket about vaccination sessions: what a drive's screen is told.
+
+Everything here runs on the node's thread and reads rows or facts; nothing is decided by it. A dose
+is judged by the schedule of its session, by the packs this node works by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from protocols.errors import InputError
+from protocols.guidelines.immunization import Born, Forecast, Rule, Terms, born_stated, forecast
+from protocols.guidelines.schedules import Plan
+from protocols.ids import PatientId, SessionId
+from protocols.ledger import audit, coverage, immunization, reading, stores, vials
+from protocols.ledger.authors import Authors
+from protocols.ledger.book import Ledger
+from protocols.ledger.view import BookView
+from protocols.live.answers import board_line
+from protocols.live.drive import (
+    AIM,
+    Box,
+    Cell,
+    Child,
+    Drive,
+    GiveLine,
+    GivenLine,
+    LastLine,
+    RuleLine,
+    SeriesLine,
+    SessionLine,
+    Sessions,
+    VaccineLine,
+    VialLine,
+    Words,
+    is_box,
+)
+from protocols.live.members import Reader
+from protocols.mesh.effects import Now
+from protocols.mesh.node import Node
+from protocols.records import barcode
+from protocols.records.display import clean_text
+from protocols.records.immune import primary_series
+from protocols.records.session import SessionRow, chosen_of, offsets_of
+from protocols.records.zones import HOUR_MS, local_day
+
+LAST_MAX = 10
+PACE_CHILDREN = 20
+"""Children of this device over which the pace is taken."""
+PAUSE_MS = 5 * 60_000
+"""A longer gap between two children is a pause, and no pace."""
+SESSIONS_MAX = 200
+AGES = {"y": 130, "mo": 1_560, "w": 520, "d": 3_650}
+"""Highest age of each unit that is taken."""
+
+Opened = Callable[[PatientId], bool]
+
+# sessions
+
+
+def sessions(node: Node, now: Now, args: Mapping[str, Any]) -> Sessions:
+    """`sessions`: those that are open, or all of them; see `Sessions`."""
+    ledger = node.ledger
+    found = [row for row in coverage.sessions(ledger) if args.get("closed") or not row.closed_ms]
+    found = sorted(found, key=lambda row: (-row.opened_ms, row.id))[:SESSIONS_MAX]
+    who = Authors(ledger).of_entries(row.entry for row in found)
+    own = ledger.authority.device
+    return Sessions(
+        tuple(
+            session_line(ledger, row, mine=row.entry in who and who[row.entry].device == own)
+            for row in found
+        )
+    )
+
+
+def session_line(ledger: Ledger, row: SessionRow, *, mine: bool) -> SessionLine:
+    """Return one session as lists show it."""
+    lots = msgspec.json.decode(row.lots)
+    return SessionLine(
+        id=str(SessionId(row.id)),
+        place=row.place,
+        site=clean_text(stores.site_name(ledger, row.site)),
+        team=row.team,
+        vaccines=tuple(msgspec.json.decode(row.vaccines)),
+        opened_ms=row.opened_ms,
+        closed_ms=row.closed_ms,
+        mine=mine,
+        store=clean_text(stores.site_name(ledger, row.store)),
+        lots=tuple((item, lot) for item, _, lot, _ in lots),
+        crowd=row.cells != "[]",
+        unsettled=bool(row.unsettled),
+    )
+
+
+def session_row(ledger: Ledger, args: Mapping[str, Any]) -> SessionRow:
+    """Return the session that a call is about.
+
+    Raises:
+        InputError: `bad_line`, `bad_id`, `not_found`.
+    """
+    named = args.get("session")
+    if not isinstance(named, str):
+        raise InputError("bad_line", field="args.session")
+    wanted = bytes(SessionId.parse(named))
+    found = BookView(ledger, 0).rows_where(SessionRow, "id", wanted)
+    if not found or found[0].replaced == 2:
+        raise InputError("not_found", field="args.session")
+    return found[0]
+
+
+# one session
+
+
+def drive(node: Node, now: Now, args: Mapping[str, Any]) -> Drive:
+    """`drive`: one session as its screen shows it; see `Drive`."""
+    ledger = node.ledger
+    row = session_row(ledger, args)
+    plan = immunization.plan_in_use(ledger, row.schedule)
+    counted: dict[str, int] = {}
+    for each in coverage.counts(ledger, row.id):
+        counted[each.vaccine] = counted.get(each.vaccine, 0) + each.doses
+    of_cell = dict(
+        ledger.store.all(
+            "SELECT digit, sum(n) FROM tally WHERE session = ? AND standing = 0 AND replaced = 0"
+            " GROUP BY digit",
+            (bytes(row.id),),
+        )
+    )
+    held = vials.vials(ledger, now.wall_ms, row.id)
+    items = stores.catalogue(ledger).item
+    who = Authors(ledger).of_entries([row.entry])
+    mine = row.entry in who and who[row.entry].device == ledger.authority.device
+    numbers = ledger.store.one(
+        "SELECT count(DISTINCT d.patient), sum(d.status <> 'given') FROM dose d"
+        " WHERE d.session = ? AND d.standing = 0 AND d.replaced = 0",
+        (bytes(row.id),),
+    )
+    children, not_given = (numbers[0], numbers[1] or 0) if numbers else (0, 0)
+    head = plan.schedule.pack
+    return Drive(
+        session=session_line(ledger, row, mine=mine),
+        vaccines=tuple(
+            VaccineLine(
+                code,
+                words_of(plan, code),
+                tuple(item.code for item in items if item.vaccine == code),
+                counted.get(code, 0),
+            )
+            for code in msgspec.json.decode(row.vaccines)
+        ),
+        cells=tuple(
+            Cell(digit, code, words_of(plan, code), dose, band, sex, of_cell.get(digit, 0))
+            for digit, code, dose, band, sex in msgspec.json.decode(row.cells)
+        ),
+        vials=tuple(vial_line(plan, each) for each in held if not each.closed),
+        children=children,
+        not_given=not_given,
+        wasted=sum(each.wasted for each in held),
+        seconds_a_child=_seconds(ledger, row),
+        last_hour=_last_hour(ledger, row, now.wall_ms),
+        last=_last(ledger, row),
+        schedule=f"{clean_text(head.name)} {clean_text(head.version)}",
+        approved=bool(head.approved_by),
+    )
+
+
+def vials_of(node: Node, now: Now, args: Mapping[str, Any]) -> list[VialLine]:
+    """`session_vials`: every vial of a session, those in use first."""
+    row = session_row(node.ledger, args)
+    plan = immunization.plan_in_use(node.ledger, row.schedule)
+    found = vials.vials(node.ledger, now.wall_ms, row.id)
+    return [vial_line(plan, each) for each in sorted(found, key=lambda one: one.closed)]
+
+
+def vial_line(plan: Plan, vial: vials.Vial) -> VialLine:
+    """Return one vial as it is shown."""
+    return VialLine(
+        id=str(vial.ref),
+        item=vial.item,
+        vaccine=vial.vaccine,
+        words=words_of(plan, vial.vaccine),
+        lot=vial.lot,
+        expiry=day_text(vial.expiry_day),
+        opened_ms=vial.opened_ms,
+        doses=vial.doses,
+        drawn=vial.drawn,
+        left=vial.left,
+        limit_ms=vial.limit_ms,
+        past=vial.past,
+        closed=vial.closed,
+        wasted=vial.wasted,
+        why=vial.why,
+    )
+
+
+def words_of(plan: Plan, code: str) -> Words:
+    """Return the words for a vaccine; its code where no pack knows it."""
+    known = plan.vaccines.get(code)
+    return known.words if known is not None else {"en": clean_text(code)}
+
+
+def day_text(day: int | None) -> str:
+    """Return a day as an ISO date; '' for none."""
+    if day is None or not -700_000 < day < 2_900_000:
+        return ""
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+
+
+def _last(ledger: Ledger, row: SessionRow) -> tuple[LastLine, ...]:
+    """Return the children seen last in a session, the newest first."""
+    found: dict[bytes, list[tuple[Any, ...]]] = {}
+    for each in ledger.store.all(
+        "SELECT patient, vaccine, dose, status, at_ms FROM dose WHERE session = ?"
+        " AND standing = 0 AND replaced = 0 ORDER BY at_ms DESC, entry DESC, idx LIMIT ?",
+        (bytes(row.id), LAST_MAX * 12),
+    ):
+        found.setdefault(bytes(each[0]), []).append(each)
+    shown = list(found.items())[:LAST_MAX]
+    heads = {bytes(one.id): one for one in reading.patients(ledger, [who for who, _ in shown])}
+    lines = []
+    for who, doses in shown:
+        head = heads.get(who)
+        given = tuple((code, number) for _, code, number, status, _ in doses if status == "given")
+        lines.append(
+            LastLine(
+                str(PatientId(who)),
+                head.tag if head else "",
+                head.code if head else "",
+                doses[0][4],
+                given,
+                "given" if given else doses[0][3],
+            )
+        )
+    return tuple(lines)
+
+
+def _seconds(ledger: Ledger, row: SessionRow) -> int | None:
+    """Return how long the last children of this device took each, in seconds; pauses left out."""
+    times = [
+        at_ms
+        for (at_ms,) in ledger.store.all(
+            "SELECT min(d.at_ms) FROM dose d JOIN entry e ON e.arrival = d.entry"
+            " JOIN feed f ON f.no = e.feed WHERE d.session = ? AND f.device = ?"
+            " AND d.doubtful = 0 AND d.standing = 0 AND d.replaced = 0"
+            " GROUP BY d.patient ORDER BY 1 DESC LIMIT ?",
+            (bytes(row.id), bytes(ledger.authority.device), PACE_CHILDREN),
+        )
+    ]
+    gaps = [later - sooner for later, sooner in pairwise(times)]
+    working = [gap for gap in gaps if gap <= PAUSE_MS]
+    return round(sum(working) / len(working) / 1000) if working else None
+
+
+def _last_hour(ledger: Ledger, row: SessionRow, now_ms: int) -> int:
+    """Return children by name and doses tallied within the last 60 minutes."""
+    found = ledger.store.one(
+        "SELECT (SELECT count(DISTINCT patient) FROM dose WHERE session = ?1 AND at_ms > ?2"
+        " AND standing = 0 AND replaced = 0), (SELECT coalesce(sum(n), 0) FROM tally"
+        " WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0)",
+        (bytes(row.id), now_ms - HOUR_MS),
+    )
+    return sum(found) if found else 0
+
+
+# one child
+
+
+def child(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -> Child:
+    """`child`: what somebody known, or of an age, needs today; see `Child`."""
+    ledger = node.ledger
+    if ledger.authority.keyring.closed:
+        raise InputError("sealed_here")
+    named, row = args.get("patient"), None
+    held = session_row(ledger, args) if args.get("session") else None
+    schedule = held.schedule if held is not None else ""
+    terms = Terms(chosen_of(held), held.campaign) if held is not None else Terms()
+    today = local_day(offsets_of(held) if held is not None else (), now.wall_ms)
+    plan = immunization.plan_in_use(ledger, schedule)
+    if named:
+        if not isinstance(named, str):
+            raise InputError("bad_line", field="args.patient")
+        patient = PatientId.parse(named)
+        teams = () if opened(patient) else audit.other_team(ledger, patient)
+        if teams:
+            raise InputError("other_team", field="patient", teams=tuple(map(clean_text, teams)))
+        row = reading.patient(ledger, patient)
+        if row is None:
+            raise InputError("not_found", field="patient")
+        known = immunization.child(ledger, patient, today, schedule=schedule, terms=terms)
+    else:
+        born = _stated(args, today)
+        known = immunization.Child(
+            born, (), (), forecast((), born, today, plan, terms), None, "", "", approved=False
+        )
+    head, coming = plan.schedule.pack, known.next_visit
+    shown = {series.id: series.words for series in plan.schedule.series}
+    return Child(
+        head=None if row is None else board_line(row, now.wall_ms),
+        give=_give(ledger, plan, held, known, now.wall_ms) if held is not None else (),
+        series=tuple(_series(each, shown) for each in known.due),
+        doses=given_lines(ledger, plan, known.doses),
+        next_day=day_text(coming.day) if coming else "",
+        next_series=tuple(shown.get(each, {"en": each}) for each in coming.series)
+        if coming
+        else (),
+        next_sure=coming.sure if coming else True,
+        schedule=f"{clean_text(head.name)} {clean_text(head.version)}",
+        approved=bool(head.approved_by),
+    )
+
+
+def _stated(args: Mapping[str, Any], today: int) -> Born:
+    age, unit = args.get("age"), args.get("unit")
+    if not isinstance(age, int) or isinstance(age, bool) or unit not in AGES:
+        raise InputError("bad_line", field="args.age")
+    if not 0 <= age <= AGES[unit]:
+        raise InputError("out_of_range", field="args.age", allowed=(f"0-{AGES[unit]}",))
+    return born_stated(age, unit, today, estimated=bool(args.get("estimated")))
+
+
+def _give(
+    ledger: Ledger, plan: Plan, held: SessionRow, known: immunization.Child, now_ms: int
+) -> tuple[GiveLine, ...]:
+    """Return what the schedule says of each vaccine of a session, in the session's order.
+
+    A series is given once: where two vaccines of the session would do, the first with an open
+    vial is proposed.
+    """
+    open_vials: dict[str, str] = {}
+    for vial in vials.vials(ledger, now_ms, held.id):
+        if not (vial.closed or vial.past) and vial.left > 0:
+            open_vials.setdefault(vial.vaccine, str(vial.ref))
+    codes: list[str] = msgspec.json.decode(held.vaccines)
+    choose = chosen_of(held)
+    served: set[str] = set()
+    found: dict[str, GiveLine] = {}
+    for code in sorted(codes, key=lambda one: one not in open_vials):
+        found[code], taken = _line(plan, code, choose, known, served)
+        found[code] = msgspec.structs.replace(found[code], vial=open_vials.get(code, ""))
+        served |= taken
+    return tuple(found[code] for code in codes)
+
+
+def _line(
+    plan: Plan, code: str, choose: Sequence[str], known: immunization.Child, served: set[str]
+) -> tuple[GiveLine, set[str]]:
+    own = [row.id for row in plan.chosen(choose) if plan.counts(row, code)]
+    told = {each.series: each for each in known.due if each.series in own}
+    main = told.get(primary_series(plan, code, tuple(choose)))
+    wanted = {each.series: each for each in told.values() if each.wanted and code in each.vaccines}
+    free = wanted.keys() - served
+    shown = main
+    if free and (main is None or main.series not in free):
+        shown = next(each for name, each in wanted.items() if name in free)
+    if shown is None:
+        return GiveLine(code, words_of(plan, code), "other"), set()
+    state: str = shown.state
+    if free and any(wanted[name].state == "overdue" for name in free):
+        state = "overdue"
+    elif not free and shown.wanted:
+        state = "other"
+    asks = {one.id: one.words for one in plan.reasons}
+    line = GiveLine(
+        vaccine=code,
+        words=words_of(plan, code),
+        state=state,
+        series=shown.series,
+        number=shown.number,
+        doses=shown.doses,
+        day=day_text(shown.day),
+        rule=_why(shown),
+        ask=tuple(asks[one] for one in shown.ask if one in asks),
+    )
+    return line, free
+
+
+def _series(found: Forecast, words: Mapping[str, Words]) -> SeriesLine:
+    return SeriesLine(
+        series=found.series,
+        words=words.get(found.series, {"en": found.series}),
+        state=found.state,
+        number=found.number,
+        doses=found.doses,
+        day=day_text(found.day),
+        overdue_day=day_text(found.overdue_day),
+        vaccines=found.vaccines,
+        rule=_why(found),
+        sure=found.sure,
+    )
+
+
+def _why(found: Forecast) -> RuleLine | None:
+    """Return the rule that decided: the last one told."""
+    return rule_line(found.rules[-1]) if found.rules else None
+
+
+def rule_line(rule: Rule) -> RuleLine:
+    """Return what said so, for a screen."""
+    parts = (rule.name, rule.limit, rule.pack, rule.version, rule.source)
+    return RuleLine(*map(clean_text, parts))
+
+
+def given_lines(
+    ledger: Ledger, plan: Plan, doses: Sequence[immunization.Dose]
+) -> tuple[GivenLine, ...]:
+    """Return records of doses with what each is for the schedule."""
+    spare = immunization.not_counted(ledger, list({bytes(one.row.patient) for one in doses}))
+    return tuple(
+        GivenLine(
+            fact=str(one.ref),
+            vaccine=one.row.vaccine,
+            words=words_of(plan, one.row.vaccine),
+            dose=one.row.dose,
+            day=day_text(one.row.day),
+            status=one.row.status,
+            lot=one.row.lot,
+            states=tuple((each.series, each.state) for each in one.verdicts),
+            rule=next(
+                (
+                    rule_line(each.rules[0])
+                    for each in one.verdicts
+                    if each.state not in ("valid", "beside") and each.rules
+                ),
+                None,
+            ),
+            place=one.row.place,
+            replaced=one.row.replaced,
+            spare=one.ref in spare,
+        )
+        for one in doses
+    )
+
+
+# scans
+
+
+def box(node: Node, now: Now, args: Mapping[str, Any]) -> list[Box]:
+    """`vial_code`: what a code on a vial or its box means; [] where it says nothing of either.
+
+    Raises:
+        InputError: `bad_line`; as `barcode.scanned` of a code that can only be one of a box.
+    """
+    code = args.get("code")
+    if not isinstance(code, str):
+        raise InputError("bad_line", field="args.code")
+    ledger, only = node.ledger, is_box(code)
+    try:
+        found = barcode.scanned(code if only else re.sub(AIM, "", code), now.wall_ms)
+    except InputError:
+        if only:
+            raise
+        return []
+    means = barcode.known(BookView(ledger, now.wall_ms), found.code) if found.code else []
+    if not (means or only or found.box.lot):
+        return []
+    known = stores.catalogue(ledger).by_code()
+    items = tuple(dict.fromkeys(each.item for each in means))
+    first = known.get(items[0]) if items else None
+    told = Box(
+        clean_text(found.code),
+        items,
+        clean_text(found.box.lot),
+        day_text(found.box.expiry_day),
+        first.vaccine if first is not None else "",
+        bool(found.box.separator_lost),
+    )
+    return [told]
+
+
+READS: dict[str, Reader] = {
+    "sessions": sessions,
+    "drive": drive,
+    "session_vials": vials_of,
+    "vial_code": box,
+}
+"""What is answered of sessions; no patient is named but by the code of a card."""
+OF_PATIENT: dict[str, Callable[..., object]] = {"child": child}
+"""Another team's child asks for a reason first."""
