@@ -7,15 +7,19 @@ Doses that may be one are counted once until somebody decides (`immunization.not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
+from protocols.errors import InputError
 from protocols.guidelines.schedules import Plan
+from protocols.ids import FactRef
 from protocols.ledger.book import Ledger
 from protocols.ledger.immunization import GIVEN, not_counted, plan_in_use, same_person
+from protocols.ledger.store import Store
 from protocols.records.session import SessionRow
 from protocols.records.shape import columns
 from protocols.records.vaccination import Span
@@ -25,6 +29,45 @@ CHILD_BANDS = (1, 2)
 """Age bands of children under five, of whom it is asked who never had a dose."""
 
 _NAMES = [name for name, _ in columns(SessionRow)]
+
+
+class Beside(NamedTuple):
+    """A book that is asked over another connection, with what only its own thread can tell."""
+
+    store: Store
+    plans: Mapping[str, Plan]
+    """By the name of the schedule; '' is the routine one, and stands for those not known."""
+    spare: Collection[tuple[int, int]]
+    """(entry, index) of doses that stand beside a counted one."""
+
+
+Asked = Ledger | Beside
+"""What questions are put to."""
+
+
+def beside(ledger: Ledger, spare: Iterable[FactRef]) -> Beside:
+    """Return what is to be known of a book to ask it over another connection.
+
+    Args:
+        ledger: The book; its own connection is in the answer, to be replaced.
+        spare: As `immunization.not_counted` has them.
+    """
+    plans = {"": plan_in_use(ledger)}
+    for (name,) in ledger.store.all("SELECT DISTINCT schedule FROM session"):
+        with suppress(InputError):
+            plans[name] = plan_in_use(ledger, name)
+    return Beside(ledger.store, plans, _keys(ledger, spare))
+
+
+def _plan(ledger: Asked, name: str = "") -> Plan:
+    if isinstance(ledger, Beside):
+        return ledger.plans.get(name) or ledger.plans[""]
+    return plan_in_use(ledger, name)
+
+
+def _keys(ledger: Ledger, refs: Iterable[FactRef]) -> list[tuple[int, int]]:
+    found = [(ledger.chain.names.find(ref.entry), ref.index) for ref in sorted(refs)]
+    return [(entry, index) for entry, index in found if entry is not None]
 
 
 class Count(NamedTuple):
@@ -43,7 +86,7 @@ class Count(NamedTuple):
     """Whether they were counted in crowd mode, and are of nobody by name."""
 
 
-def sessions(ledger: Ledger) -> list[SessionRow]:
+def sessions(ledger: Asked) -> list[SessionRow]:
     """Return all sessions that stand and were not entered in error, the first opened first."""
     found = ledger.store.all(
         f"SELECT {', '.join(_NAMES)} FROM session WHERE standing = 0 AND replaced = 0"
@@ -66,7 +109,7 @@ def _decode(text: str) -> tuple[tuple[int, int], ...]:
     return msgspec.json.decode(text, type=tuple[tuple[int, int], ...])
 
 
-def counts(ledger: Ledger, session: bytes | None = None) -> list[Count]:
+def counts(ledger: Asked, session: bytes | None = None) -> list[Count]:
     """Return the doses and tallies of sessions, in a stable order; nothing entered in error.
 
     Args:
@@ -96,7 +139,7 @@ def _within(span: Span, day: int | None) -> int | None:
     return min(max(day, opened), local_day(span.offsets, span.closed_ms))
 
 
-def _doses(ledger: Ledger, session: bytes | None) -> list[Count]:
+def _doses(ledger: Asked, session: bytes | None) -> list[Count]:
     where, asked = ("", ()) if session is None else (" AND d.session = ?", (bytes(session),))
     found = Counter(
         {
@@ -115,22 +158,23 @@ def _doses(ledger: Ledger, session: bytes | None) -> list[Count]:
     return [each._replace(doses=doses) for each, doses in found.items() if doses]
 
 
-def _spare(ledger: Ledger) -> list[Count]:
+def _spare(ledger: Asked) -> list[Count]:
     """Return the doses of sessions that stand beside a counted one, each by itself."""
     found = []
-    for ref in sorted(not_counted(ledger)):
+    known = ledger.spare if isinstance(ledger, Beside) else _keys(ledger, not_counted(ledger))
+    for key in known:
         row = ledger.store.one(
             "SELECT d.session, d.vaccine, d.dose, d.band, d.sex, d.day FROM dose d"
             f" JOIN entry e ON e.arrival = d.entry WHERE d.entry = ? AND d.idx = ? AND {GIVEN}"
             " AND d.session IS NOT NULL AND d.elsewhere = 0",
-            (ledger.chain.names.find(ref.entry), ref.index),
+            key,
         )
         if row is not None:
             found.append(_count(row, 0))
     return found
 
 
-def _tallies(ledger: Ledger, session: bytes | None) -> list[Count]:
+def _tallies(ledger: Asked, session: bytes | None) -> list[Count]:
     where, asked = ("", ()) if session is None else (" AND session = ?", (bytes(session),))
     return [
         _count(row[:-1], row[-1], tallied=True)
@@ -170,14 +214,14 @@ class Covered(NamedTuple):
         return None if not self.target else self.doses * 100 / self.target
 
 
-def coverage(ledger: Ledger) -> list[Covered]:
+def coverage(ledger: Asked) -> list[Covered]:
     """Return doses against targets by site, antigen and band, and for all bands together.
 
     A dose counts for every antigen of its vaccine, by the vaccines pack in use. A site's target is
     the sum of what its sessions say; a target without a band is one of all bands together, and the
     targets of single bands add to it.
     """
-    plan = plan_in_use(ledger)
+    plan = _plan(ledger)
     own: dict[bytes, Plan] = {}
     place: dict[bytes, bytes | None] = {}
     targets: Counter[_Place] = Counter()
@@ -185,7 +229,7 @@ def coverage(ledger: Ledger) -> list[Covered]:
     for row in sessions(ledger):
         site = None if row.site is None else bytes(row.site)
         place[bytes(row.id)] = site
-        own[bytes(row.id)] = plan_in_use(ledger, row.schedule) if row.schedule else plan
+        own[bytes(row.id)] = _plan(ledger, row.schedule) if row.schedule else plan
         for antigen, number, band in msgspec.json.decode(row.targets):
             for each in {band, 0}:
                 targets[site, antigen, each] += number
@@ -214,28 +258,70 @@ class ZeroDose(NamedTuple):
     """Of these without any dose that is written down here."""
 
 
-def zero_dose(ledger: Ledger, series: str, bands: Iterable[int] = CHILD_BANDS) -> ZeroDose:
+Had = Mapping[tuple[str, int | None], set[bytes]]
+"""Who had which dose of which series, by patient."""
+
+
+def had(ledger: Asked) -> Had:
+    """Return who had a dose of each number in each series, wherever it was given."""
+    found: dict[tuple[str, int | None], set[bytes]] = {}
+    for series, dose, patient in ledger.store.all(
+        f"SELECT DISTINCT d.series, d.dose, d.patient FROM dose d WHERE {GIVEN}"
+    ):
+        found.setdefault((series, dose), set()).add(bytes(patient))
+    return found
+
+
+def zero_dose(ledger: Asked, series: str, bands: Iterable[int] = CHILD_BANDS) -> ZeroDose:
     """Return how many known children had no dose of a series, wherever it was given."""
+    (found,) = zero_doses(ledger, (series,), bands)
+    return found
+
+
+def zero_doses(
+    ledger: Asked,
+    series: Iterable[str],
+    bands: Iterable[int] = CHILD_BANDS,
+    given: Had | None = None,
+) -> list[ZeroDose]:
+    """Return the same of several series, read once.
+
+    Args:
+        ledger: The book.
+        series: Their names.
+        bands: Age bands of who is asked about.
+        given: What `had` says, where it was asked already.
+    """
     marks = ", ".join(str(int(band)) for band in bands)
-    of_bands = f"p.standing = 0 AND p.replaced < 2 AND p.band IN ({marks})"
-    had = f"EXISTS (SELECT 1 FROM dose d WHERE d.patient = p.id AND d.series = ? AND {GIVEN})"
-    children = dict(
-        ledger.store.all(f"SELECT p.id, {had} FROM patient p WHERE {of_bands}", (series,))
-    )
-    persons, none = 0, 0
-    seen: set[bytes] = set()
-    linked = _linked(ledger)
-    for child, vaccinated in children.items():
-        if child in seen:
-            continue
-        records = same_person(ledger.store.all, child) if child in linked else [child]
-        seen.update(records)
-        persons += 1
-        none += not (vaccinated or _any_dose(ledger, records[1:], series))
-    return ZeroDose(series, persons, none)
+    known = {
+        bytes(child)
+        for (child,) in ledger.store.all(
+            "SELECT p.id FROM patient p WHERE p.standing = 0 AND p.replaced < 2"
+            f" AND p.band IN ({marks})"
+        )
+    }
+    same = _persons(ledger)
+    children = {same.get(child, child) for child in known}
+    doses = had(ledger) if given is None else given
+    found = []
+    for name in series:
+        held = (who for (of, _), whose in doses.items() if of == name for who in whose)
+        some = children & {same.get(who, who) for who in held}
+        found.append(ZeroDose(name, len(children), len(children) - len(some)))
+    return found
 
 
-def _linked(ledger: Ledger) -> set[bytes]:
+def _persons(ledger: Asked) -> dict[bytes, bytes]:
+    """Return one record that stands for the person of each record that was linked."""
+    found: dict[bytes, bytes] = {}
+    for one in _linked(ledger):
+        if one not in found:
+            records = same_person(ledger.store.all, one)
+            found.update(dict.fromkeys(records, min(records)))
+    return found
+
+
+def _linked(ledger: Asked) -> set[bytes]:
     return {
         bytes(one)
         for pair in ledger.store.all(
@@ -244,16 +330,6 @@ def _linked(ledger: Ledger) -> set[bytes]:
         )
         for one in pair
     }
-
-
-def _any_dose(ledger: Ledger, records: list[bytes], series: str) -> bool:
-    return any(
-        ledger.store.one(
-            f"SELECT 1 FROM dose d WHERE d.patient = ? AND d.series = ? AND {GIVEN} LIMIT 1",
-            (one, series),
-        )
-        for one in records
-    )
 
 
 class DropOut(NamedTuple):
@@ -271,33 +347,28 @@ class DropOut(NamedTuple):
         return (self.began - self.finished) * 100 / self.began if self.began else None
 
 
-def drop_out(ledger: Ledger) -> list[DropOut]:
+def drop_out(ledger: Asked, given: Had | None = None) -> list[DropOut]:
     """Return for each series of several doses how many persons had its first and its last.
 
     Wherever they were given, by the numbers their writers gave them; a person of several linked
     records counts once.
+
+    Args:
+        ledger: The book.
+        given: What `had` says, where it was asked already.
     """
-    linked = _linked(ledger)
+    same, doses = _persons(ledger), had(ledger) if given is None else given
     found = []
-    for series in plan_in_use(ledger).schedule.series:
+    for series in _plan(ledger).schedule.series:
         numbers = [rule.number for rule in series.course[0].dose if rule.counted]
         if len(numbers) < 2:
             continue
-        first, last = (_persons(ledger, linked, series.id, n) for n in (numbers[0], numbers[-1]))
+        first, last = (
+            {same.get(who, who) for who in doses.get((series.id, number), ())}
+            for number in (numbers[0], numbers[-1])
+        )
         found.append(DropOut(series.id, numbers[-1], len(first), len(last)))
     return found
-
-
-def _persons(ledger: Ledger, linked: set[bytes], series: str, number: int) -> set[bytes]:
-    """Return who had a dose of this number, each person by one of their records."""
-    found = ledger.store.all(
-        f"SELECT DISTINCT d.patient FROM dose d WHERE d.series = ? AND d.dose = ? AND {GIVEN}",
-        (series, number),
-    )
-    return {
-        min(same_person(ledger.store.all, bytes(who))) if bytes(who) in linked else bytes(who)
-        for (who,) in found
-    }
 
 
 # pace

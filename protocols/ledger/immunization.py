@@ -229,6 +229,37 @@ def not_counted(ledger: Ledger, patients: Sequence[bytes] | None = None) -> set[
     return found
 
 
+class Doubts(NamedTuple):
+    """What is known of doses that may be one, of some persons."""
+
+    doubled: tuple[Doubled, ...]
+    spare: frozenset[FactRef]
+    """As `not_counted` has them."""
+
+
+def doubts(ledger: Ledger, persons: Iterable[Sequence[bytes]]) -> Doubts:
+    """Return what `doubled` and `not_counted` say of some persons, each read once.
+
+    Args:
+        ledger: The book.
+        persons: The records of each, as `in_doubt` has them.
+    """
+    plan, found, spare = plan_in_use(ledger), [], set()
+    for person in persons:
+        spare |= {ref for ref, state in _verdicts(ledger, person).items() if state == "spare"}
+        for each in _doubled(ledger, plan, person):
+            found.append(each)
+            spare |= set(each.doses[1:])
+    return Doubts(tuple(found), frozenset(spare))
+
+
+def in_doubt(ledger: Ledger) -> list[list[bytes]]:
+    """Return the records of each person of whom two doses may be one, or somebody decided it."""
+    found = {tuple(each): None for each in _suspects(ledger.store.all)}
+    found |= {tuple(each): None for each in _decided_persons(ledger)}
+    return [list(each) for each in found]
+
+
 def _suspects(ask: object) -> Iterable[list[bytes]]:
     """Yield the records of each person in which two doses may be one."""
     assert callable(ask)

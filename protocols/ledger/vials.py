@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from protocols.ids import EntryPrefix, FactRef
-from protocols.ledger.book import Ledger
+from protocols.ledger.coverage import Asked
 from protocols.ledger.immunization import GIVEN
 
 
@@ -44,7 +44,7 @@ class Vial(NamedTuple):
         return 0 if self.closed else self.doses - self.drawn - self.lost
 
 
-def vials(ledger: Ledger, now_ms: int, session: bytes | None = None) -> list[Vial]:
+def vials(ledger: Asked, now_ms: int, session: bytes | None = None) -> list[Vial]:
     """Return vials, the first opened first; those in use know whether they are past their limit.
 
     Args:
@@ -106,7 +106,7 @@ class Wastage(NamedTuple):
         return self.wasted * 100 / self.opened if self.opened else None
 
 
-def wastage(ledger: Ledger, now_ms: int) -> list[Wastage]:
+def wastage(ledger: Asked, now_ms: int) -> list[Wastage]:
     """Return what was opened, drawn and wasted, by vaccine."""
     by_vaccine: dict[str, list[Vial]] = {}
     for vial in vials(ledger, now_ms):
