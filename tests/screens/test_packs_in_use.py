@@ -52,17 +52,6 @@ def test_a_discharge_offers_the_syndromes_of_the_pack_in_use():
     assert ended["data"]["syndrome"] == "watery-diarrhoea"
 
 
-def test_a_registration_can_say_what_the_visit_counts_under():
-    node = ward()
-    node.in_use["syndromes"] = other_syndromes()
-    person = Person(node).press("n", "Awa", "enter", "enter", "2", *["down"] * 11)
-    assert "Syndrome" in person.screen
-    person.press("rice", "1", "enter", "enter")
-    (care,) = [one for one in node.written if one["kind"] == "encounter.open"]
-
-    assert care["data"]["syndrome"] == "watery-diarrhoea"
-
-
 def test_a_guideline_step_stands_in_the_chart_in_the_packs_words_and_the_readers_language():
     said = (("guideline", "cholera-c 1"), ("step", "fast"), ("did", "done"))
     codes = {

@@ -36,7 +36,6 @@ from protocols.records.summary import Summary
 
 if TYPE_CHECKING:
     from fieldnode.client import Node
-    from fieldnode.tui.screens.syndromes import Offered
 
 AGE_MAX = "130"
 SUBSTANCE_CHARS_MAX = 80
@@ -64,18 +63,12 @@ class RegisterPage(TagForm):
     known_word: ClassVar[str] = "register.tag_known"
 
     def __init__(self, desk: Desk) -> None:
-        self._offered = _offered(desk)
-        fields = _fields(desk, self._offered)
-        super().__init__(desk, FormCore(fields, optional_from=OPTIONAL_FROM))
+        super().__init__(desk, FormCore(_fields(desk), optional_from=OPTIONAL_FROM))
         self._candidates: tuple[AlikeLine, ...] = ()
         self._looked_for: object = None
         """The question whose answers are shown beside."""
         self._source = ""
         """`scanned` where a paper's answers were offered; '' = typed."""
-
-    def opened(self) -> list[Act]:
-        """Ask what a visit can be counted under here."""
-        return [*super().opened(), self._offered.ask(self.form)]
 
     def take_over(self, said: Summary) -> None:
         """Offer what a paper says, each answer to be read and taken with Enter.
@@ -106,7 +99,7 @@ class RegisterPage(TagForm):
     def _from_paper(self) -> None:
         """Ask for allergies too: a paper says what was reported of them."""
         self._source = SCANNED
-        fields = list(_fields(self.desk, self._offered))
+        fields = list(_fields(self.desk))
         fields.insert(OPTIONAL_FROM + 1, _reported())
         self.form = FormCore(fields, optional_from=OPTIONAL_FROM)
 
@@ -222,8 +215,6 @@ class RegisterPage(TagForm):
         lines: list[dict[str, Any]] = []
         founded = {"patient": {"line": 1}}
         about = texts(answers, ("problem", "bed"))
-        if "syndrome" in answers:
-            about["syndrome"] = self._offered.condition(answers["syndrome"])
         if about or "category" not in answers:
             opening = {"class": "emergency", **about}
             lines.append({"kind": "encounter.open", "key": "care", **founded, "data": opening})
@@ -273,14 +264,7 @@ def _reported() -> Field:
     )  # fmt: skip
 
 
-def _offered(desk: Desk) -> Offered:
-    # No start waits for the list of what a visit is counted under.
-    from fieldnode.tui.screens.syndromes import Offered
-
-    return Offered(desk)
-
-
-def _fields(desk: Desk, offered: Offered) -> tuple[Field, ...]:
+def _fields(desk: Desk) -> tuple[Field, ...]:
     return (
         Field("family_name", "field.family_name", hint="register.name_hint"),
         Field("given_name", "field.given_name", hint="register.name_hint"),
@@ -298,5 +282,4 @@ def _fields(desk: Desk, offered: Offered) -> tuple[Field, ...]:
         Field("phone", "field.phone", chars_max=32),
         Field("kin_name", "field.kin_name"),
         Field("kin_phone", "field.kin_phone", chars_max=32),
-        offered.field(),
     )
