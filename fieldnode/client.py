@@ -406,6 +406,11 @@ class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient, Vaccin
             pause_s = PAUSE_FIRST_S
             yield frozenset({"*"})
             while tables := await self._events.get():
+                while tables and not self._events.empty():
+                    more = self._events.get_nowait()
+                    tables = tables | more if more else more
+                if not tables:
+                    break
                 yield tables
 
     async def close(self) -> None:

@@ -22,7 +22,7 @@ IN_CARE = "p.encounter IS NOT NULL AND p.closed_ms IS NULL AND p.replaced < 2"
 URGENT_FIRST = (1, 2, 3, None, 4, 0)
 """Categories in the order of a board; a number of later software stands where None does."""
 
-TAGS_MAX = 1_000
+TAGS_MAX = 5_000
 """Tags looked at again one by one; more are read from the rows anew."""
 
 Values = tuple[Any, ...]

@@ -1,13 +1,19 @@
 """The client against a node on a real socket: answers, refusals, absence, return."""
 
 import asyncio
+from datetime import UTC
 
 import pytest
 
 from fieldnode.client import NodeClient
+from fieldnode.text.catalogue import load
+from fieldnode.tui.app import Driver
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.screens import home
+from fieldnode.tui.shell import Shell
 from protocols.errors import InputError, LinkError
 from protocols.live.api import Draft
-from tests.screens.fake_node import PASSPHRASE, Served, ward
+from tests.screens.fake_node import NOW_MS, PASSPHRASE, Served, ward
 
 
 @pytest.fixture
@@ -78,3 +84,50 @@ async def test_changes_tell_of_absence_and_return(client, served):
     assert await anext(changes) == frozenset()
     await served.start()
     assert await anext(changes) == {"*"}
+
+
+async def test_changes_that_came_meanwhile_are_told_together(served, client):
+    changes = client.changes()
+    assert await anext(changes) == {"*"}
+    for table in ("patient", "triage", "note"):
+        await served.change(table)
+    # What was sent before an answer is here when the answer is.
+    await client.hello()
+
+    assert await anext(changes) == {"patient", "triage", "note"}
+
+
+async def test_a_node_that_changes_all_the_time_is_asked_again_once_it_has_answered():
+    node, counted = ward(), []
+
+    class Busy:
+        def __init__(self):
+            self.answers = asyncio.Event()
+
+        async def changes(self):
+            for _ in range(50):
+                yield frozenset({"patient"})
+
+        def __getattr__(self, name):
+            async def call(*given, **named):
+                counted.append(name)
+                await self.answers.wait()
+                return await getattr(node, name)(*given, **named)
+
+            return call
+
+    busy, keys = Busy(), iter(range(99))
+    desk = Desk(load("en"), UTC, lambda: f"key{next(keys)}", NOW_MS, node.greeting)
+    driver = Driver(Shell(desk, home.page(desk), home.openers()), busy, lambda: None)
+    driver.start()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    # Once when it began, and once for the first change of which it told.
+    assert counted.count("board") <= 2
+
+    busy.answers.set()
+    for _ in range(400):
+        await asyncio.sleep(0)
+    assert counted.count("board") > 10
+    for task in list(driver._tasks):
+        task.cancel()
