@@ -147,6 +147,15 @@ def heads(
     return [ShipmentHead(*row) for row in found]
 
 
+def head(store: Store, shipment: bytes) -> list[ShipmentHead]:
+    """Return one shipment; [] where nothing is known of it."""
+    found = store.all(
+        f"SELECT {_HEAD} FROM shipment WHERE shipment = ? AND standing = 0 AND replaced < 2",
+        (shipment,),
+    )
+    return [ShipmentHead(*row) for row in found]
+
+
 def parts(store: Store, shipment: bytes) -> list[ShipmentPart]:
     """Return the lines of one shipment, by item and lot."""
     found = store.all(

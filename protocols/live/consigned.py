@@ -27,6 +27,24 @@ class ShipmentPart(msgspec.Struct, frozen=True):
     vvm: int
 
 
+class ShipmentStep(msgspec.Struct, frozen=True):
+    """Who did what of a shipment."""
+
+    fact: str
+    """What `entry.retract` names to take it back."""
+    kind: str
+    """Of the record, such as `shipment.dispatch`."""
+    at_ms: int
+    author: str
+    """The person who wrote it, else the device."""
+    device: str
+    """Name of the device."""
+    ours: bool
+    """Whether it was written on this device."""
+    counts: bool
+    """Whether it stands: nothing replaced it or took it back."""
+
+
 class ShipmentLine(msgspec.Struct, frozen=True):
     """One request or shipment. Text is cleaned for display."""
 
@@ -48,6 +66,10 @@ class ShipmentLine(msgspec.Struct, frozen=True):
     text: str
     unsettled: int
     parts: tuple[ShipmentPart, ...] = ()
+    steps: tuple[ShipmentStep, ...] = ()
+    """In the order in which they happened."""
+    since_ms: int | None = None
+    """Since when anything of it is on its way; None: nothing is."""
 
 
 class Shipments(msgspec.Struct, frozen=True):
@@ -57,6 +79,7 @@ class Shipments(msgspec.Struct, frozen=True):
     """
 
     lines: tuple[ShipmentLine, ...]
+    items: tuple[ItemWords, ...] = ()
 
 
 class StoreAnswer(msgspec.Struct, frozen=True):
@@ -73,6 +96,8 @@ class StoreAnswer(msgspec.Struct, frozen=True):
     lost: int
     at_ms: int
     """Of the newest record it follows from: how old the answer is."""
+    ours: bool = False
+    """Whether this device works there."""
 
 
 class RecallLine(msgspec.Struct, frozen=True):
@@ -100,6 +125,7 @@ class Recalls(msgspec.Struct, frozen=True):
     """`recalls`: args limit. Recalls that hold, the newest first."""
 
     lines: tuple[RecallLine, ...]
+    items: tuple[ItemWords, ...] = ()
 
 
 class RecipientLine(msgspec.Struct, frozen=True):
@@ -115,7 +141,10 @@ class RecipientLine(msgspec.Struct, frozen=True):
 
 
 class Recipients(msgspec.Struct, frozen=True):
-    """`recall_patients`: args item, lot. Other teams' patients stand in the audit trail first."""
+    """`recall_patients`: args item, lot, reason.
+
+    Other teams' patients take a reason, which stands in the audit trail before they are named.
+    """
 
     total: int
     lines: tuple[RecipientLine, ...]
@@ -174,3 +203,119 @@ class ColdUnits(msgspec.Struct, frozen=True):
     approved: bool
     """Whether a clinical lead has signed the limits in use."""
     lines: tuple[ColdUnit, ...]
+    limits: tuple[LimitLine, ...] = ()
+    """Of every class of cold, in the order of the pack."""
+    pack: str = ""
+    """Title and version of the pack the limits are of."""
+    items: tuple[ItemWords, ...] = ()
+
+
+class ItemWords(msgspec.Struct, frozen=True):
+    """An item of the catalogue this node works by, as screens name it."""
+
+    code: str
+    words: dict[str, str]
+    """By language."""
+    unit: str
+    """The smallest whole thing that is issued."""
+    packs: tuple[int, ...] = ()
+    """Usual sizes in units, the smallest first."""
+    controlled: bool = False
+    cold: str = ""
+    vaccine: bool = False
+    """Whether its vials carry a monitor."""
+    gtin: str = ""
+    """Of a package of one unit, in 14 digits; '' where the catalogue has none."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A site that may keep stock."""
+
+    id: str
+    name: str
+    ours: bool
+    """Whether this device works there."""
+    stocked: bool
+    """Whether anything was ever moved there."""
+
+
+class SupplyDesk(msgspec.Struct, frozen=True):
+    """`supply_desk`: what forms about supplies begin with."""
+
+    home: str
+    """Id of the site this device works at; '' where it registered none."""
+    places: tuple[Place, ...]
+    """Ours first, then by name; at most 200."""
+
+
+class ItemsFound(msgspec.Struct, frozen=True):
+    """`item_find`: args text (a code, words or what a scanner typed), limit, language."""
+
+    total: int
+    lines: tuple[ItemWords, ...]
+    lot: str = ""
+    """Of a code on a box that names its lot."""
+    expiry_day: int | None = None
+
+
+class HeldLot(msgspec.Struct, frozen=True):
+    """One lot of an item in a store."""
+
+    item: str
+    lot: str
+    expiry_day: int | None
+    low: int
+    high: int
+    aside: int
+    """Set aside for shipments that were not sent yet."""
+    held: bool
+    """In quarantine."""
+    recalled: bool
+    expired: bool
+
+
+class HeldLots(msgspec.Struct, frozen=True):
+    """`lots_held`: args store (id), items (codes; none: all). What expires first comes first."""
+
+    lines: tuple[HeldLot, ...]
+    items: tuple[ItemWords, ...] = ()
+
+
+class LimitLine(msgspec.Struct, frozen=True):
+    """One limit of the cold chain pack in use."""
+
+    cold: str
+    limit: str
+    below: bool
+    celsius: str
+    minutes: int
+    days: int
+    """0: of one stretch; else minutes are added up over so many days."""
+    source: str
+    status: str
+
+
+class SupplyAlert(msgspec.Struct, frozen=True):
+    """Something about supplies that somebody has to look at."""
+
+    why: str
+    """`excursion`, `recall`, `lapsed` or `apart`."""
+    about: str
+    """Id of the unit, the recall or the shipment."""
+    at_ms: int
+    """Since when."""
+    place: str
+    """Name of the store, or of the unit and its store."""
+    item: str = ""
+    lot: str = ""
+    number: int = 0
+    """Lots not held back, stores that hold it, or steps that differ."""
+    freezing: bool = False
+    ours: bool = False
+
+
+class SupplyAlerts(msgspec.Struct, frozen=True):
+    """`supply_alerts`: excursions, recalls nobody acted on, shipments that lapsed or differ."""
+
+    lines: tuple[SupplyAlert, ...]
+    items: tuple[ItemWords, ...] = ()

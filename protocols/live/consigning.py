@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DocId, EntryPrefix, FactRef, PatientId, SiteId
-from protocols.ledger import abroad, coldunits, reading, recalls, shipments
+from protocols.ledger import abroad, audit, coldunits, reading, recalls, shipments, stores
 from protocols.ledger.authors import Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.view import BookView
+from protocols.live import supplydesk
 from protocols.live.audited import event
 from protocols.live.consigned import (
     ColdUnit,
     ColdUnits,
     EpisodeLine,
+    LimitLine,
     LotLine,
     RecallLine,
     Recalls,
@@ -24,16 +28,19 @@ from protocols.live.consigned import (
     ShipmentLine,
     ShipmentPart,
     Shipments,
+    ShipmentStep,
     StoreAnswer,
 )
 from protocols.live.members import Doer, Reader
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text
+from protocols.records.history import History
+from protocols.records.kinds import KindNo
 from protocols.records.movement import lot_text
 from protocols.records.reading import cold_subject
-from protocols.records.shipping import EXPIRED, expired
-from protocols.trust.audit import What
+from protocols.records.shipping import EXPIRED, expired, steps
+from protocols.trust.audit import REASON_CHARS_MAX, What
 
 EPISODES_MAX = 50
 MINUTE_MS = 60_000
@@ -46,26 +53,69 @@ def listed(node: Node, now: Now, args: Mapping[str, Any]) -> Shipments:
         InputError: `bad_line`, `bad_id`, `sealed_here`.
     """
     ledger = _open(node)
-    asked = _store(args)
-    heads = shipments.heads(
-        ledger.store,
-        () if asked is None else (bytes(asked),),
-        closed=bool(args.get("closed", False)),
-        limit=_number(args, "limit", shipments.SHIPMENTS_MAX),
+    asked, one = _store(args), args.get("shipment")
+    if one is not None and not isinstance(one, str):
+        raise InputError("bad_line", field="args.shipment")
+    if one:
+        heads = shipments.head(ledger.store, bytes(DocId.parse(one)))
+    else:
+        heads = shipments.heads(
+            ledger.store,
+            () if asked is None else (bytes(asked),),
+            closed=bool(args.get("closed", False)),
+            limit=_number(args, "limit", shipments.SHIPMENTS_MAX),
+        )
+    names, own = _names(ledger), supplydesk.ours(ledger, now.wall_ms)
+    lines = [_shipment(ledger, head, names, own, now.wall_ms) for head in heads]
+    if one:
+        lines = [msgspec.structs.replace(each, steps=_steps(ledger, each, now)) for each in lines]
+    codes = {part.item for each in lines for part in each.parts}
+    return Shipments(tuple(lines), supplydesk.item_words(stores.catalogue(ledger), codes))
+
+
+def _steps(ledger: Ledger, line: ShipmentLine, now: Now) -> tuple[ShipmentStep, ...]:
+    """Return who did what of a shipment, in order of time; what was taken back stays, marked."""
+    subject = DocId.parse(line.shipment)
+    history = History(subject, BookView(ledger, now.wall_ms).facts(subject))
+    facts = steps(history)
+    authors = Authors(ledger).of_entries(fact.entry for fact in facts)
+    own = bytes(ledger.authority.device)
+    return tuple(
+        ShipmentStep(
+            str(fact.ref),
+            VALUES[KindNo(fact.kind)],
+            fact.at_ms,
+            clean_text(authors[fact.entry].label),
+            clean_text(authors[fact.entry].device_name),
+            bytes(fact.device) == own,
+            fact.standing == 0 and not history.replaced(fact),
+        )
+        for fact in facts
     )
-    names, view = _names(ledger), BookView(ledger, now.wall_ms)
-    return Shipments(tuple(_shipment(ledger, head, names, view) for head in heads))
+
+
+VALUES = {
+    KindNo.REQUISITION_PLACE: "requisition.place",
+    KindNo.REQUISITION_APPROVE: "requisition.approve",
+    KindNo.SHIPMENT_RESERVE: "shipment.reserve",
+    KindNo.SHIPMENT_DISPATCH: "shipment.dispatch",
+    KindNo.SHIPMENT_RECEIVE: "shipment.receive",
+    KindNo.SHIPMENT_CANCEL: "shipment.cancel",
+}
+"""The names of a shipment's records."""
 
 
 def _shipment(
-    ledger: Ledger, head: shipments.ShipmentHead, names: Mapping[bytes, str], view: BookView
+    ledger: Ledger,
+    head: shipments.ShipmentHead,
+    names: Mapping[bytes, str],
+    own: set[bytes],
+    now_ms: int,
 ) -> ShipmentLine:
-    ways = {
-        (way.item, way.lot): way.units for way in shipments.on_the_way(ledger.store, head.shipment)
-    }
-    here = bytes(view.home_site or b"")
-    ours = "out" if here and here == head.donor else "in" if here and here == head.to_store else ""
-    lapsed = expired(head.state, head.until_ms, view.now_ms)
+    moving = shipments.on_the_way(ledger.store, head.shipment)
+    ways = {(way.item, way.lot): way.units for way in moving}
+    ours = "out" if head.donor in own else "in" if head.to_store in own else ""
+    lapsed = expired(head.state, head.until_ms, now_ms)
     times = (
         head.requested_ms, head.approved_ms, head.reserved_ms, head.sent_ms, head.received_ms,
         head.cancelled_ms,
@@ -100,6 +150,7 @@ def _shipment(
             )
             for part in shipments.parts(ledger.store, head.shipment)
         ),
+        since_ms=min((way.since_ms for way in moving if way.units > 0), default=None),
     )
 
 
@@ -112,7 +163,7 @@ def recalled(node: Node, now: Now, args: Mapping[str, Any]) -> Recalls:
     ledger = _open(node)
     found = recalls.recalls(ledger.store, _number(args, "limit", recalls.RECALLS_MAX))
     names, authors = _names(ledger), Authors(ledger).of_entries(each.entry for each in found)
-    ways = shipments.on_the_way(ledger.store)
+    ways, own = shipments.on_the_way(ledger.store), supplydesk.ours(ledger, now.wall_ms)
     return Recalls(
         tuple(
             RecallLine(
@@ -140,12 +191,14 @@ def recalled(node: Node, now: Now, args: Mapping[str, Any]) -> Recalls:
                         sent=said.sent,
                         lost=said.lost,
                         at_ms=said.last_ms,
+                        ours=said.store in own,
                     )
                     for said in recalls.answers(ledger.store, each.item, each.lot)
                 ),
             )
             for each in found
-        )
+        ),
+        supplydesk.item_words(stores.catalogue(ledger), (each.item for each in found)),
     )
 
 
@@ -155,23 +208,40 @@ def patients(
     """Return who received of a lot, once other teams' patients stand in the audit trail.
 
     Raises:
-        InputError: `bad_line`, `sealed_here`.
+        InputError: `bad_line`, `sealed_here`, `too_long`; `other_team`, with the organisations,
+            where patients of others are among them and no reason is given.
         LedgerError: The trail could not be written; nobody is named then.
     """
-    ledger = _open(node)
+    ledger, why = _open(node), args.get("reason", "")
     item, lot = _text(args, "item"), lot_text(_text(args, "lot"), "args.lot")
+    if not isinstance(why, str):
+        raise InputError("bad_line", field="args.reason")
+    if len(why) > REASON_CHARS_MAX - len(RECALL):
+        raise InputError("too_long", field="reason", limit=REASON_CHARS_MAX - len(RECALL))
     found = recalls.recipients(ledger, item, lot)
     limit = _number(args, "limit", recalls.RECIPIENTS_MAX)
     shown = found[:limit]
     others = abroad.others(ledger, [PatientId(each.patient) for each in shown])
     effects: Sequence[Effect] = ()
     if others:
-        said = event(
-            now, What.READ_OUTSIDE_TEAM, session=session, reason="recall", count=len(others)
-        )
+        if not why.strip():
+            raise InputError("other_team", field="reason", teams=_teams(ledger, others))
+        reason = f"{RECALL}{why.strip()}"
+        said = event(now, What.READ_OUTSIDE_TEAM, session=session, reason=reason, count=len(others))
         effects = node.audit([said], now)
     lines = tuple(_recipient(ledger, each) for each in shown)
     return Recipients(len(found), lines), effects
+
+
+RECALL = "recall: "
+"""What the trail's reason begins with."""
+TEAMS_ASKED = 20
+"""Patients whose organisations are looked up: enough to name them."""
+
+
+def _teams(ledger: Ledger, others: Iterable[PatientId]) -> tuple[str, ...]:
+    some = sorted(others, key=bytes)[:TEAMS_ASKED]
+    return tuple(sorted({clean_text(o) for one in some for o in audit.other_team(ledger, one)}))
 
 
 def _recipient(ledger: Ledger, each: recalls.Recipient) -> RecipientLine:
@@ -195,8 +265,20 @@ def cold(node: Node, now: Now, args: Mapping[str, Any]) -> ColdUnits:
     ledger = _open(node)
     asked, names = _store(args), _names(ledger)
     found = coldunits.units(ledger, None if asked is None else bytes(asked))
-    approved = coldunits.coldchain(ledger).pack.approved
-    return ColdUnits(approved, tuple(_unit(ledger, unit, names) for unit in found))
+    pack = coldunits.coldchain(ledger)
+    lines = tuple(_unit(ledger, unit, names) for unit in found)
+    codes = {lot.item for each in lines for one in each.episodes for lot in one.lots}
+    limits = tuple(
+        LimitLine(
+            each.id, limit.id, limit.beyond == "below", limit.celsius, limit.minutes, limit.days,
+            clean_text(limit.source or pack.pack.source), limit.status or pack.pack.status,
+        )
+        for each in pack.classes
+        for limit in each.limit
+    )  # fmt: skip
+    title = clean_text(f"{pack.pack.title}, {pack.pack.version}")
+    words = supplydesk.item_words(stores.catalogue(ledger), codes)
+    return ColdUnits(pack.pack.approved, lines, limits, title, words)
 
 
 def _unit(ledger: Ledger, unit: coldunits.Unit, names: Mapping[bytes, str]) -> ColdUnit:
@@ -249,7 +331,7 @@ def known(node: Node, now: Now, args: Mapping[str, Any]) -> list[tuple[int, int]
     return [(each.minute, each.tenths) for each in found]
 
 
-READS: dict[str, Reader] = {
+READS: dict[str, Reader] = supplydesk.READS | {
     "shipments": listed,
     "recalls": recalled,
     "cold_units": cold,

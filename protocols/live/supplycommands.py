@@ -122,12 +122,18 @@ def _recipients(data_option: Option) -> click.Command:
     @click.argument("lot")
     @data_option
     @passphrase_option
+    @click.option("--reason", default="", help="Why other teams' patients are named.")
     @json_option
     def patients(
-        item: str, lot: str, folder: Path, passphrase_file: Path | None, as_json: bool
+        item: str,
+        lot: str,
+        folder: Path,
+        passphrase_file: Path | None,
+        reason: str,
+        as_json: bool,
     ) -> None:
         with told(), door(folder, passphrase_file) as book:
-            found = book.call("recall_patients", item=item, lot=lot)
+            found = book.call("recall_patients", item=item, lot=lot, reason=reason)
         if as_json:
             show(found)
             return

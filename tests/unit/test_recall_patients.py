@@ -47,9 +47,16 @@ def test_other_teams_patients_are_counted_in_the_trail_when_they_are_named():
     stage, _, joe, who = told()
 
     asked = {"item": ITEM, "lot": "l1"}
-    found, effects = consigning.patients(joe.node, stage.now(joe), asked)
+    with pytest.raises(InputError) as refused:
+        consigning.patients(joe.node, stage.now(joe), asked)
+    assert refused.value.code == "other_team"
+    assert outside(joe) == [], "nobody was named"
 
-    assert outside(joe) == [("recall", 1)], "it stands there before the answer is given"
+    found, effects = consigning.patients(
+        joe.node, stage.now(joe), {**asked, "reason": "told by MoH"}
+    )
+
+    assert outside(joe) == [("recall: told by MoH", 1)], "it stands there before anybody is named"
     stage.carry(joe, effects)
     assert {each.patient for each in found.lines} == set(who.values())
     assert found.total == 2

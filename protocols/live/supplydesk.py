@@ -1,0 +1,269 @@
+"""What forms about supplies ask first, and what of supplies somebody has to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from protocols.errors import InputError
+from protocols.guidelines.items import Item, Items, search
+from protocols.ids import DocId, SiteId
+from protocols.ledger import coldunits, recalls, shipments, stores
+from protocols.ledger.book import Ledger
+from protocols.ledger.view import BookView
+from protocols.live.consigned import (
+    HeldLot,
+    HeldLots,
+    ItemsFound,
+    ItemWords,
+    Place,
+    SupplyAlert,
+    SupplyAlerts,
+    SupplyDesk,
+)
+from protocols.live.members import Reader
+from protocols.mesh.effects import Now
+from protocols.mesh.node import Node
+from protocols.records import barcode
+from protocols.records.display import clean_text
+from protocols.records.movement import DAY_MS
+from protocols.records.shipping import expired
+
+PLACES_MAX = 200
+FOUND_MAX = 50
+"""Items of one answer."""
+ITEMS_MAX = 64
+"""Items asked about at once: as many as a step has lines."""
+ALERTS_MAX = 200
+MINUTE_MS = 60_000
+
+
+def item_words(pack: Items, codes: Iterable[str]) -> tuple[ItemWords, ...]:
+    """Return what a catalogue says of some items, by code; of those it does not know nothing."""
+    known = pack.by_code()
+    return tuple(_words(known[code]) for code in sorted({*codes}) if code in known)
+
+
+def _words(row: Item) -> ItemWords:
+    singles = [each.code for each in row.barcodes if each.units == 1 and len(each.code) == 14]
+    return ItemWords(
+        row.code, dict(row.words), row.unit, row.packs, row.controlled, row.cold,
+        bool(row.vaccine), singles[0] if singles else "",
+    )  # fmt: skip
+
+
+def ours(ledger: Ledger, now_ms: int) -> set[bytes]:
+    """Return the sites this device works at: its own, their parts, and where it moved stock."""
+    here = bytes(BookView(ledger, now_ms).home_site or b"")
+    parts = ledger.store.all("SELECT id, part_of FROM site WHERE replaced < 2")
+    found = {here} if here else set()
+    while more := {bytes(site) for site, above in parts if above in found} - found:
+        found |= more
+    moved = ledger.store.all(
+        "SELECT s.id FROM site s WHERE s.replaced < 2 AND EXISTS (SELECT 1 FROM movement m"
+        " WHERE m.store = s.id AND m.device = ?)",
+        (bytes(ledger.authority.device),),
+    )
+    return found | {bytes(site) for (site,) in moved}
+
+
+def places(node: Node, now: Now, args: Mapping[str, Any]) -> SupplyDesk:
+    """Return the sites that may keep stock.
+
+    Raises:
+        InputError: `sealed_here`.
+    """
+    ledger = opened(node)
+    own, home = ours(ledger, now.wall_ms), BookView(ledger, now.wall_ms).home_site
+    found = [
+        Place(str(SiteId(site)), clean_text(name), bytes(site) in own, bool(stocked))
+        for site, name, stocked in ledger.store.all(
+            "SELECT s.id, s.name, EXISTS (SELECT 1 FROM balance b WHERE b.store = s.id)"
+            " FROM site s WHERE s.replaced < 2"
+        )
+    ]
+    found.sort(key=lambda one: (not one.ours, not one.stocked, one.name.casefold(), one.id))
+    return SupplyDesk(str(home) if home else "", tuple(found[:PLACES_MAX]))
+
+
+def found_items(node: Node, now: Now, args: Mapping[str, Any]) -> ItemsFound:
+    """Return the items that a typed text or a scanned code means.
+
+    A code of a box is looked up first; anything else is searched by the start of words.
+
+    Raises:
+        InputError: `bad_line`, `sealed_here`; as `barcode.scanned` for a code of GS1.
+    """
+    ledger = opened(node)
+    asked, languages = args.get("text"), args.get("languages", ["en"])
+    if not isinstance(asked, str) or not isinstance(languages, list):
+        raise InputError("bad_line", field="args.text")
+    pack = stores.catalogue(ledger)
+    known = pack.by_code()
+    if asked.strip() in known:
+        return ItemsFound(1, (_words(known[asked.strip()]),))
+    if args.get("scanned"):
+        code = barcode.scanned(asked, now.wall_ms)
+        means = barcode.known(BookView(ledger, now.wall_ms), code.code) if code.code else []
+        codes = list(dict.fromkeys(each.item for each in means))
+        told = tuple(_words(known[each]) for each in codes if each in known)
+        return ItemsFound(len(told), told, clean_text(code.box.lot), code.box.expiry_day)
+    rows = search(asked, tuple(str(each) for each in languages), pack) if asked.strip() else []
+    return ItemsFound(len(rows), tuple(map(_words, rows[:FOUND_MAX])))
+
+
+def lots(node: Node, now: Now, args: Mapping[str, Any]) -> HeldLots:
+    """Return the lots of some items in one store, first-expiry-first.
+
+    Raises:
+        InputError: `bad_line`, `bad_id`, `missing_field`, `sealed_here`.
+    """
+    ledger, asked = opened(node), args.get("items", [])
+    if not isinstance(asked, list) or len(asked) > ITEMS_MAX:
+        raise InputError("bad_line", field="args.items", limit=ITEMS_MAX)
+    store = bytes(_store(args))
+    aside = {
+        (each.item, each.lot): each.units
+        for each in shipments.set_aside(ledger.store, now.wall_ms, store)
+    }
+    over, today = stores.recalled(ledger), now.wall_ms // DAY_MS
+    found = [
+        HeldLot(
+            item, clean_text(lot), day, low, high, aside.get((item, lot), 0), bool(held),
+            (item, lot) in over, day is not None and day < today,
+        )
+        for item, lot, day, low, high, held in ledger.store.all(
+            "SELECT item, lot, expiry_day, low, high, quarantined FROM balance"
+            " WHERE store = ? AND high > 0",
+            (store,),
+        )
+        if not asked or item in asked
+    ]  # fmt: skip
+    found.sort(key=lambda one: (one.item, one.expiry_day is None, one.expiry_day or 0, one.lot))
+    codes = {one.item for one in found} | {str(each) for each in asked}
+    return HeldLots(tuple(found), item_words(stores.catalogue(ledger), codes))
+
+
+def alerts(node: Node, now: Now, args: Mapping[str, Any]) -> SupplyAlerts:
+    """Return what of supplies somebody has to look at: what can harm first.
+
+    Raises:
+        InputError: `sealed_here`.
+    """
+    ledger = opened(node)
+    names, own = _names(ledger), ours(ledger, now.wall_ms)
+    found = [*_excursions(ledger, names, own), *_recalls(ledger, names, own)]
+    found += _shipments(ledger, names, own, now.wall_ms)
+    found = found[:ALERTS_MAX]
+    codes = {one.item for one in found if one.item}
+    return SupplyAlerts(tuple(found), item_words(stores.catalogue(ledger), codes))
+
+
+def _excursions(ledger: Ledger, names: Mapping[bytes, str], own: set[bytes]) -> list[SupplyAlert]:
+    """Units that are beyond an alarm now, or harmed lots that nobody has looked at since."""
+    found = []
+    for unit in coldunits.units(ledger):
+        alarms = [each for each in unit.episodes if each.alarms]
+        loose: set[tuple[str, str]] = set()
+        for each in alarms:
+            since_ms = each.since_min * MINUTE_MS
+            loose |= {
+                (lot.item, lot.lot)
+                for lot in coldunits.affected(ledger, unit, each)
+                if lot.high > 0 and not _looked_at(ledger, unit.store, lot, since_ms)
+            }
+        going_on = [each for each in alarms if each.ongoing]
+        if not going_on and not loose:
+            continue
+        worst = (going_on or alarms)[-1]
+        found.append(
+            SupplyAlert(
+                "excursion", str(DocId(unit.unit_id)), worst.since_min * MINUTE_MS,
+                f"{clean_text(unit.unit)} ({names.get(unit.store, '')})", number=len(loose),
+                freezing=worst.freezing, ours=unit.store in own,
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (not one.ours, -one.at_ms))
+
+
+def _looked_at(ledger: Ledger, store: bytes, lot: coldunits.Affected, since_ms: int) -> bool:
+    """Whether a lot is held back, or was since: then somebody decided what becomes of it."""
+    if lot.quarantined:
+        return True
+    return bool(
+        ledger.store.all(
+            "SELECT 1 FROM quarantine WHERE store = ? AND item = ? AND lot = ? AND standing = 0"
+            " AND replaced < 2 AND at_ms >= ? LIMIT 1",
+            (store, lot.item, lot.lot, since_ms),
+        )
+    )
+
+
+def _recalls(ledger: Ledger, names: Mapping[bytes, str], own: set[bytes]) -> list[SupplyAlert]:
+    """Recalls of which a store still holds some and has not held it back."""
+    found = []
+    for each in recalls.recalls(ledger.store):
+        said = recalls.answers(ledger.store, each.item, each.lot)
+        holds = [one for one in said if one.high > 0 and not one.quarantined]
+        if not holds:
+            continue
+        holds.sort(key=lambda one: one.store not in own)
+        found.append(
+            SupplyAlert(
+                "recall", str(DocId(each.recall)), each.at_ms, names.get(holds[0].store, ""),
+                each.item, each.lot, len(holds), ours=holds[0].store in own,
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (not one.ours, -one.at_ms))
+
+
+def _shipments(
+    ledger: Ledger, names: Mapping[bytes, str], own: set[bytes], now_ms: int
+) -> list[SupplyAlert]:
+    """Shipments that lapsed before they were sent, and those written apart."""
+    found = []
+    for head in shipments.heads(ledger.store):
+        lapsed = expired(head.state, head.until_ms, now_ms)
+        if not lapsed and not head.unsettled:
+            continue
+        ends = [end for end in (head.donor, head.to_store) if end]
+        place = " > ".join(names.get(end, "") for end in ends)
+        at_ms = (head.until_ms or 0) if lapsed else (head.received_ms or head.sent_ms or 0)
+        found.append(
+            SupplyAlert(
+                "apart" if head.unsettled else "lapsed", str(DocId(head.shipment)), at_ms, place,
+                number=head.unsettled, ours=any(end in own for end in ends),
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (not one.ours, one.why, -one.at_ms))
+
+
+def opened(node: Node) -> Ledger:
+    """Return the book of a node that may still be read.
+
+    Raises:
+        InputError: `sealed_here`.
+    """
+    if node.ledger.authority.keyring.closed:
+        raise InputError("sealed_here")
+    return node.ledger
+
+
+def _names(ledger: Ledger) -> dict[bytes, str]:
+    found = ledger.store.all("SELECT id, name FROM site WHERE replaced < 2")
+    return {bytes(site): clean_text(name) for site, name in found}
+
+
+def _store(args: Mapping[str, Any]) -> SiteId:
+    text = args.get("store")
+    if not isinstance(text, str) or not text:
+        raise InputError("missing_field", field="store")
+    return SiteId.parse(text)
+
+
+READS: dict[str, Reader] = {
+    "supply_desk": places,
+    "item_find": found_items,
+    "lots_held": lots,
+    "supply_alerts": alerts,
+}
