@@ -228,36 +228,6 @@ class ItemWords(msgspec.Struct, frozen=True):
     """Of a package of one unit, in 14 digits; '' where the catalogue has none."""
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A site that may keep stock."""
-
-    id: str
-    name: str
-    ours: bool
-    """Whether this device works there."""
-    stocked: bool
-    """Whether anything was ever moved there."""
-
-
-class SupplyDesk(msgspec.Struct, frozen=True):
-    """`supply_desk`: what forms about supplies begin with."""
-
-    home: str
-    """Id of the site this device works at; '' where it registered none."""
-    places: tuple[Place, ...]
-    """Ours first, then by name; at most 200."""
-
-
-class ItemsFound(msgspec.Struct, frozen=True):
-    """`item_find`: args text (a code, words or what a scanner typed), limit, language."""
-
-    total: int
-    lines: tuple[ItemWords, ...]
-    lot: str = ""
-    """Of a code on a box that names its lot."""
-    expiry_day: int | None = None
-
-
 class HeldLot(msgspec.Struct, frozen=True):
     """One lot of an item in a store."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from protocols.errors import InputError
-from protocols.guidelines.items import Item, Items, search
+from protocols.guidelines.items import Item, Items
 from protocols.ids import DocId, SiteId
 from protocols.ledger import coldunits, recalls, shipments, stores
 from protocols.ledger.book import Ledger
@@ -14,24 +14,17 @@ from protocols.ledger.view import BookView
 from protocols.live.consigned import (
     HeldLot,
     HeldLots,
-    ItemsFound,
     ItemWords,
-    Place,
     SupplyAlert,
     SupplyAlerts,
-    SupplyDesk,
 )
 from protocols.live.members import Reader
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
-from protocols.records import barcode
 from protocols.records.display import clean_text
 from protocols.records.movement import DAY_MS
 from protocols.records.shipping import expired
 
-PLACES_MAX = 200
-FOUND_MAX = 50
-"""Items of one answer."""
 ITEMS_MAX = 64
 """Items asked about at once: as many as a step has lines."""
 ALERTS_MAX = 200
@@ -65,51 +58,6 @@ def ours(ledger: Ledger, now_ms: int) -> set[bytes]:
         (bytes(ledger.authority.device),),
     )
     return found | {bytes(site) for (site,) in moved}
-
-
-def places(node: Node, now: Now, args: Mapping[str, Any]) -> SupplyDesk:
-    """Return the sites that may keep stock.
-
-    Raises:
-        InputError: `sealed_here`.
-    """
-    ledger = opened(node)
-    own, home = ours(ledger, now.wall_ms), BookView(ledger, now.wall_ms).home_site
-    found = [
-        Place(str(SiteId(site)), clean_text(name), bytes(site) in own, bool(stocked))
-        for site, name, stocked in ledger.store.all(
-            "SELECT s.id, s.name, EXISTS (SELECT 1 FROM balance b WHERE b.store = s.id)"
-            " FROM site s WHERE s.replaced < 2"
-        )
-    ]
-    found.sort(key=lambda one: (not one.ours, not one.stocked, one.name.casefold(), one.id))
-    return SupplyDesk(str(home) if home else "", tuple(found[:PLACES_MAX]))
-
-
-def found_items(node: Node, now: Now, args: Mapping[str, Any]) -> ItemsFound:
-    """Return the items that a typed text or a scanned code means.
-
-    A code of a box is looked up first; anything else is searched by the start of words.
-
-    Raises:
-        InputError: `bad_line`, `sealed_here`; as `barcode.scanned` for a code of GS1.
-    """
-    ledger = opened(node)
-    asked, languages = args.get("text"), args.get("languages", ["en"])
-    if not isinstance(asked, str) or not isinstance(languages, list):
-        raise InputError("bad_line", field="args.text")
-    pack = stores.catalogue(ledger)
-    known = pack.by_code()
-    if asked.strip() in known:
-        return ItemsFound(1, (_words(known[asked.strip()]),))
-    if args.get("scanned"):
-        code = barcode.scanned(asked, now.wall_ms)
-        means = barcode.known(BookView(ledger, now.wall_ms), code.code) if code.code else []
-        codes = list(dict.fromkeys(each.item for each in means))
-        told = tuple(_words(known[each]) for each in codes if each in known)
-        return ItemsFound(len(told), told, clean_text(code.box.lot), code.box.expiry_day)
-    rows = search(asked, tuple(str(each) for each in languages), pack) if asked.strip() else []
-    return ItemsFound(len(rows), tuple(map(_words, rows[:FOUND_MAX])))
 
 
 def lots(node: Node, now: Now, args: Mapping[str, Any]) -> HeldLots:
@@ -262,8 +210,6 @@ def _store(args: Mapping[str, Any]) -> SiteId:
 
 
 READS: dict[str, Reader] = {
-    "supply_desk": places,
-    "item_find": found_items,
     "lots_held": lots,
     "supply_alerts": alerts,
 }
