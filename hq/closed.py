@@ -12,12 +12,13 @@ from aiohttp import web
 
 from hq import queries
 from hq.desk import CLOSED, DESK
+from hq.immunizing import DRIVES
 from hq.security import VISIT
 from hq.stores import DEPOTS
 
 READING = frozenset(
     {"picture", "patients", "results", "devices", "part", "open", "counts"}
-    | {"stock", "stock_csv", "card", "card_csv"}
+    | {"stock", "stock_csv", "card", "card_csv", "vaccination", "vaccination_csv"}
 )
 """Routes that show records."""
 
@@ -34,6 +35,7 @@ async def answer_closed(
         return await handler(request)
     desk.pictures.forget()
     request.app[DEPOTS].forget()
+    request.app[DRIVES].forget()
     if route not in READING:
         return await handler(request)
     template = "part_closed.html" if route == "part" else "closed.html"

@@ -139,7 +139,7 @@ class Depots:
     async def now(self, now_ms: int) -> Lines:
         """Return all lines as of now."""
         async with self._lock:
-            kept, turn = self._kept, self._hints.turn
+            kept, turn = self._kept, self._hints.turn_of("stock")
             if kept and kept.turn == turn and 0 <= now_ms - kept.read_ms < KEPT_MS:
                 return kept
             self._kept = await self._read(now_ms, turn)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hq.queries import Book
 
-PARTS = ("care", "sites", "latest", "devices", "results", "stock")
+PARTS = ("care", "sites", "latest", "devices", "results", "stock", "vaccination", "logistics")
 """Parts of pages that are fetched by themselves."""
 GAP_S = 2.0
 """Least time between two hints: a busy sync must not make every page fetch all the time."""
@@ -26,6 +26,12 @@ _TOUCHES = {
     "sites": _BEDSIDE | {"site", "peer"},
     "latest": _BEDSIDE | {"site", "peer"},
     "stock": frozenset({"stock", "balance", "movement", "stocktake", "recall", "site", "peer"}),
+    "vaccination": frozenset(
+        {"dose", "tally", "session", "vial", "aefi", "dose_decision", "link", "site", "pack_use"}
+    ),
+    "logistics": frozenset(
+        {"shipment", "shipment_line", "movement", "recall", "reading", "balance", "site"}
+    ),
     "devices": frozenset({"peer", "feed", "entry", "receipt", "unopened", "branch"}) | _BEDSIDE,
 }
 
@@ -63,7 +69,12 @@ class Hints:
         self._listeners: set[Listener] = set()
         self.turn = 0
         """Counts hints given; what was read in one turn is current until the next."""
+        self._turns: dict[str, int] = {}
         self._silent = False
+
+    def turn_of(self, part: str) -> int:
+        """Return the last turn in which a part of a page changed."""
+        return self._turns.get(part, 0)
 
     @property
     def mark(self) -> str:
@@ -116,6 +127,7 @@ class Hints:
             self._something.clear()
             changed, self._changed = self._changed, set()
             self.turn += 1
+            self._turns |= dict.fromkeys(changed, self.turn)
             for listener in self._listeners:
                 listener.parts |= changed
                 listener.waiting.set()

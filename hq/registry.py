@@ -7,7 +7,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from protocols.guidelines.coldchain import ColdChain
 from protocols.guidelines.items import Items
+from protocols.ids import FactRef
+from protocols.ledger import coverage, immunization
 from protocols.ledger.coldunits import coldchain
+from protocols.ledger.immunization import Doubled, Doubts
 from protocols.ledger.recalls import catalogue
 from protocols.live import counting, erasing, members, packs, releasing, reviewing, rosters
 from protocols.live.belonging import (
@@ -33,6 +36,18 @@ class Supplies(NamedTuple):
 
     items: Items
     cold: ColdChain
+
+
+class Vaccinations(NamedTuple):
+    """What only the node can tell of doses."""
+
+    beside: coverage.Beside
+    doubled: tuple[Doubled, ...]
+    """Records that may be of one dose, the oldest first."""
+
+
+PERSONS_AT_ONCE = 8
+"""Persons whose records the node compares in one go, some milliseconds each."""
 
 
 class Registry(Protocol):
@@ -102,6 +117,10 @@ class Registry(Protocol):
 
     async def supplies(self) -> Supplies:
         """What stores keep and how cold, by the packs HQ works by."""
+        ...
+
+    async def vaccinations(self) -> Vaccinations:
+        """By what doses are judged, and which records may be of one dose."""
         ...
 
     async def reviews(self) -> ReviewPage:
@@ -186,6 +205,20 @@ class NodeRegistry:
         """See `Registry.supplies`."""
         return await self._read(_supplies, {})
 
+    async def vaccinations(self) -> Vaccinations:
+        """See `Registry.vaccinations`; the node is free to do other things in between."""
+        persons = await self._read(lambda node, *_: immunization.in_doubt(node.ledger), {})
+        doubled: list[Doubled] = []
+        spare: set[FactRef] = set()
+        for at in range(0, len(persons), PERSONS_AT_ONCE):
+            some = persons[at : at + PERSONS_AT_ONCE]
+            found = await self._read(_doubts, {"persons": some})
+            doubled += found.doubled
+            spare |= found.spare
+        doubled.sort(key=lambda each: (each.rows[0].at_ms, each.doses))
+        beside = await self._read(lambda node, *_: coverage.beside(node.ledger, spare), {})
+        return Vaccinations(beside, tuple(doubled))
+
     async def reviews(self) -> ReviewPage:
         """See `Registry.reviews`."""
         return await self._read(reviewing.page, {})
@@ -205,3 +238,7 @@ class NodeRegistry:
 
 def _supplies(node: Node, _: Now, __: Mapping[str, Any]) -> Supplies:
     return Supplies(catalogue(node.ledger), coldchain(node.ledger))
+
+
+def _doubts(node: Node, _: Now, asked: Mapping[str, Any]) -> Doubts:
+    return immunization.doubts(node.ledger, asked["persons"])

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
-from hq import queries, stores
+from hq import immunizing, queries, stores
 from hq.accounts import Accounts
 from hq.auditing import Auditing
 from hq.belonging import Belonging
@@ -21,6 +21,7 @@ from hq.counts import counts_page
 from hq.depots import Depots
 from hq.desk import DESK, Desk, assets, environment
 from hq.doors import Doors
+from hq.drives import Drives
 from hq.hints import GAP_S, PARTS, Hints
 from hq.packs import packs_page
 from hq.picture import Picture, Pictures
@@ -39,7 +40,10 @@ RETRY_MS = 2000
 RUNNER: dict[str, Any] = {"access_log": None, "auto_decompress": False, "shutdown_timeout": 2.0}
 """How the application is run."""
 AUDITING: web.AppKey[Auditing] = web.AppKey("auditing", Auditing)
-OWN_PARTS: Mapping[str, Handler] = {"stock": stores.stock_part}
+OWN_PARTS: Mapping[str, Handler] = {
+    "stock": stores.stock_part,
+    "vaccination": immunizing.vaccination_part,
+}
 """Parts of pages that read something else than the picture."""
 _STATUS_KNOWN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
 
@@ -107,6 +111,7 @@ def make_app(
     app[DESK] = desk
     app[AUDITING] = auditing
     app[stores.DEPOTS] = Depots(book, hints)
+    app[immunizing.DRIVES] = Drives(book, hints, registry)
     app.on_response_prepare.append(guard.headers)
     app.cleanup_ctx.append(_following)
     app.on_shutdown.append(_end_streams)
@@ -117,6 +122,7 @@ def make_app(
     app.add_routes([web.get("/packs", packs_page, name="packs")])
     app.add_routes([web.get("/counts", counts_page, name="counts")])
     app.add_routes(stores.ROUTES)
+    app.add_routes(immunizing.ROUTES)
     app.add_routes(_pages())
     return app
 

@@ -48,6 +48,9 @@ class TestBook:
     def all(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
         return self.db.execute(sql, values).fetchall()
 
+    def one(self, sql: str, values: Any = ()) -> tuple[Any, ...] | None:
+        return self.db.execute(sql, values).fetchone()
+
     async def write(self, sql: str, params: Mapping[str, Any]) -> int:
         assert any(name in sql for name in ("hq_account", "hq_session", "hq_link"))
         return self.db.execute(sql, params).rowcount

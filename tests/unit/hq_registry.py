@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hq.registry import Supplies
+from hq.registry import Supplies, Vaccinations
 from protocols.errors import LedgerError
 from protocols.guidelines.coldchain import shipped_coldchain
 from protocols.guidelines.items import shipped_items
+from protocols.guidelines.schedules import shipped_plan
+from protocols.ledger.coverage import Beside
 from protocols.live.belonging import MemberLine, Quarantine, ReviewPage
 from protocols.live.crossing import CountLine, EraseLine, EraseState, Holder, HoldLine, ReleaseLine
 from protocols.live.guidance import PackPage
@@ -30,6 +32,8 @@ class TestRegistry(TrustCalls):
         self.state = EraseState((), (), 0, 0)
         self.released: list[ReleaseLine] = []
         self.pack_page = PackPage(())
+        plan = {"": shipped_plan()}
+        self.told_vaccinations = Vaccinations(Beside(None, plan, ()), ())
         self.count_lines = counted()
 
     def _up(self) -> None:
@@ -56,6 +60,9 @@ class TestRegistry(TrustCalls):
 
     async def supplies(self) -> Supplies:
         return Supplies(shipped_items(), shipped_coldchain())
+
+    async def vaccinations(self) -> Vaccinations:
+        return self.told_vaccinations
 
     async def reviews(self) -> ReviewPage:
         return await self.review_page()

@@ -1,0 +1,171 @@
+"""HQ's page of vaccination over real books: sums, coverage, doubles once, and no child's name."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from hq.registry import Vaccinations
+from protocols.ledger import coverage, immunization, vials
+from tests.unit.hq_registry import TestRegistry
+from tests.unit.stage import WALL_MS, Device
+from tests.unit.test_hq_belonging import text
+from tests.unit.test_hq_web import house_of
+from tests.unit.test_vaccination_book import BORN, Team, meet, two
+
+FAMILY = "Nkurunziza"
+
+
+class NodeBook:
+    """A `Book` over a real node's store."""
+
+    def __init__(self, device: Device) -> None:
+        self.store = device.store
+        self.told: asyncio.Queue[frozenset[str] | None] = asyncio.Queue()
+
+    async def read(self, sql: str, params: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return self.store.all(sql, params)
+
+    async def ask(self, question: Any) -> Any:
+        return question(self.store)
+
+    async def write(self, sql: str, params: Mapping[str, Any]) -> int:
+        return int(self.store.execute(sql, params).rowcount)
+
+    async def changes(self) -> AsyncIterator[frozenset[str]]:
+        while (tables := await self.told.get()) is not None:
+            yield tables
+
+
+class NodeSums(TestRegistry):
+    """A registry that tells of doses what the node says."""
+
+    def __init__(self, device: Device) -> None:
+        super().__init__()
+        self.ledger = device.ledger
+
+    async def vaccinations(self) -> Vaccinations:
+        found = immunization.doubts(self.ledger, immunization.in_doubt(self.ledger))
+        return Vaccinations(coverage.beside(self.ledger, found.spare), found.doubled)
+
+
+@pytest.fixture
+def campaign() -> tuple[Team, Team]:
+    """Two teams that met one child apart, a crowd, a vial wasted, reports, a dose taken back."""
+    stage, ann, ben = two()
+    site = ann("site.register", {"name": "Kome school"}).id
+    target = [{"antigen": "measles", "number": 20, "band": 2}]
+    mine = ann.session(site=site, targets=target, team=["R. Amin"])
+    child = ann.child(family_name=FAMILY, given_name="Aline")
+    meet(stage, ann, ben)
+    theirs = ben.session(site=site)
+    bottle, other = ann.vial(mine), ben.vial(theirs)
+    ann.dose(child, vial=bottle, dose=1)
+    first = ben.dose(child, vial=other, dose=1)
+    ann.tally(mine, 1, 6)
+    ann.tally(mine, 2)
+    gone = ann.dose(ann.child(), vial=bottle)
+    ann.retract(gone)
+    ann("vial.discard", {"vial": bottle, "reason": "time-limit", "doses": 9})
+    ben.dose(ben.child(birth_date=BORN), vial=other)
+    for severity, symptom in (("minor", "fever"), ("serious", "anaphylaxis")):
+        said = {"severity": severity, "symptoms": [symptom], "doses": [first], "text": FAMILY}
+        ben("aefi.report", said, patient=child)
+    meet(stage, ann, ben)
+    return ann, ben
+
+
+@pytest.fixture
+async def house(campaign):
+    device = campaign[0].device
+    made = await house_of(NodeBook(device), registry=NodeSums(device))
+    await made.enter()
+    yield made
+    await made.client.close()
+
+
+def test_asked_over_another_connection_every_sum_is_the_same(campaign):
+    for team in campaign:
+        ledger = team.device.ledger
+        found = immunization.doubts(ledger, immunization.in_doubt(ledger))
+        beside = coverage.beside(ledger, found.spare)
+
+        assert found.spare == immunization.not_counted(ledger) and len(found.spare) == 1
+        assert list(found.doubled) == immunization.doubled(ledger)
+        assert coverage.counts(beside) == coverage.counts(ledger)
+        assert coverage.coverage(beside) == coverage.coverage(ledger)
+        assert coverage.drop_out(beside) == coverage.drop_out(ledger)
+        assert coverage.zero_dose(beside, "measles") == coverage.zero_dose(ledger, "measles")
+        assert vials.wastage(beside, WALL_MS) == vials.wastage(ledger, WALL_MS)
+
+
+async def test_a_child_of_two_teams_counts_once_and_is_listed(house):
+    page = await text(house, "/vaccination")
+
+    # One child once, another, and seven in tallies: nine of twenty against measles.
+    assert "9 of 20: <b>45 %</b>" in page
+    assert "2 by name, 7 in tallies" in page
+    assert "1 case may be one dose written twice; it counts once" in page
+    assert page.count("(counted)") == 1 and "both say to be the same dose" in page
+
+
+async def test_vials_zero_dose_and_reports_are_told_serious_first(house):
+    page = await text(house, "/vaccination")
+
+    assert "20 doses in 2 vials" in page and "open too long 9" in page
+    assert "children" in page and "NOT APPROVED" in page
+    assert page.index("anaphylaxis") < page.index("fever")
+    assert "serious: <b>1</b>" in page
+
+
+async def test_safety_no_child_is_named_on_the_page_or_in_the_table(house):
+    for path in ("/vaccination", "/part/vaccination", "/vaccination.csv"):
+        answer = await house.get(path)
+        assert answer.status == 200
+        said = await answer.text()
+        assert FAMILY not in said and "Aline" not in said, path
+
+
+async def test_the_table_has_a_line_a_day_site_and_antigen(house):
+    found = list(csv.DictReader(io.StringIO(await (await house.get("/vaccination.csv")).text())))
+
+    measles = [line for line in found if line["antigen"] == "measles"]
+    assert [(line["site_name"], line["doses_by_name"], line["doses_tallied"], line["doses"],
+             line["site_target"], line["site_coverage_percent"]) for line in measles] == [
+        ("Kome school", "2", "7", "9", "20", "45")
+    ]  # fmt: skip
+    assert {line["antigen"] for line in found} == {"measles", "rubella"}
+
+
+@pytest.mark.parametrize(
+    ("query", "lines"),
+    [("?antigen=measles", 1), ("?antigen=none", 0), (f"?site={'0' * 32}", 0),
+     ("?day=2026-99-99&site=x&offset=y", 2)],
+)  # fmt: skip
+async def test_lines_are_chosen_by_antigen_and_site(house, query, lines):
+    page = await text(house, "/vaccination" + query)
+
+    assert page.count(' data-label="Of these"') == 2 * lines
+
+
+async def test_it_is_there_in_french(house):
+    page = await text(house, "/vaccination", "fr")
+
+    assert "Vaccination, telle que connue" in page and "9 sur 20 : <b>45 %</b>" in page
+
+
+async def test_what_does_not_stand_is_in_no_sum_and_said(campaign):
+    device = campaign[0].device
+    device.store.execute("UPDATE tally SET standing = 1 WHERE n = 6")
+    made = await house_of(NodeBook(device), registry=NodeSums(device))
+    await made.enter()
+
+    page = await text(made, "/vaccination")
+
+    assert "6 doses are not counted" in page and "2 by name, 1 in tallies" in page
+    await made.client.close()
