@@ -14,11 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from fieldnode.asking import Answer
-from fieldnode.between import BetweenCalls, BetweenClient
-from fieldnode.caring import CareCalls, CareClient
-from fieldnode.crossing import CrossingCalls, CrossingClient
-from fieldnode.guided import GuidedCalls, GuidedClient
-from fieldnode.vaccinating import VaccineCalls, VaccineClient
+from fieldnode.families import FamilyCalls, FamilyClient
 from protocols.errors import LinkError
 from protocols.live.api import (
     BoardPage,
@@ -57,7 +53,7 @@ PAUSE_LONGEST_S = 5.0
 """Pauses between attempts to reach the node double from the first to the longest."""
 
 
-class Node(BetweenCalls, CareCalls, CrossingCalls, GuidedCalls, VaccineCalls, Protocol):
+class Node(FamilyCalls, Protocol):
     """The calls of `protocols/live/api.py` as a terminal uses them.
 
     Every call raises LinkError when the node is away; what was typed is still here.
@@ -214,7 +210,7 @@ class Node(BetweenCalls, CareCalls, CrossingCalls, GuidedCalls, VaccineCalls, Pr
         ...
 
 
-class NodeClient(BetweenClient, CareClient, CrossingClient, GuidedClient, VaccineClient):
+class NodeClient(FamilyClient):
     """Calls a node over its Unix socket and comes back by itself after it was away."""
 
     def __init__(self, socket_path: Path) -> None:

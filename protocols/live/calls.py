@@ -24,6 +24,7 @@ from protocols.live import (
     releasing,
     reviewing,
     rosters,
+    shelving,
     stocklists,
     vaccinated,
     vaccinating,
@@ -48,6 +49,7 @@ READS: dict[str, Reader] = (
     | handingover.READS
     | likening.READS
     | stocklists.READS
+    | shelving.READS
     | consigning.READS
     | vaccinating.READS
     | vaccinated.READS
