@@ -13,6 +13,7 @@ from protocols.guidelines.coldchain import (
     merged,
     shipped_coldchain,
 )
+from protocols.guidelines.items import Items
 from protocols.ledger.book import Ledger
 from protocols.ledger.recalls import catalogue
 from protocols.ledger.store import Store
@@ -58,14 +59,18 @@ def units(ledger: Ledger, store: bytes | None = None) -> list[Unit]:
     Args:
         store: Id of a site; None: all.
     """
-    where, values = ("AND store = ?", (store,)) if store is not None else ("", ())
-    found = ledger.store.all(
+    return units_of(ledger.store, coldchain(ledger), store)
+
+
+def units_of(store: Store, pack: ColdChain, place: bytes | None = None) -> list[Unit]:
+    """Return the same, asked over any connection, by the limits of a pack."""
+    where, values = ("AND store = ?", (place,)) if place is not None else ("", ())
+    found = store.all(
         "SELECT unit_id, max(until_ms) FROM reading WHERE standing = 0 AND replaced = 0"
         f" {where} GROUP BY unit_id ORDER BY max(at_ms) DESC, unit_id LIMIT ?",
         (*values, UNITS_MAX),
     )
-    pack = coldchain(ledger)
-    told = [_unit(ledger.store, pack, unit_id, newest_ms) for unit_id, newest_ms in found]
+    told = [_unit(store, pack, unit_id, newest_ms) for unit_id, newest_ms in found]
     return sorted(told, key=lambda each: (each.store, each.unit))
 
 
@@ -101,14 +106,21 @@ def affected(ledger: Ledger, unit: Unit, episode: Episode) -> list[Affected]:
     Nobody writes down in which unit of a store a lot lies: so it is every lot of the store that is
     there, or was during the episode, of an item that needs such cold.
     """
-    pack, classes = catalogue(ledger).by_code(), _classes(unit, coldchain(ledger))
+    return affected_by(ledger.store, catalogue(ledger), coldchain(ledger), unit, episode)
+
+
+def affected_by(
+    store: Store, items: Items, cold: ColdChain, unit: Unit, episode: Episode
+) -> list[Affected]:
+    """Return the same, asked over any connection, by the classes of two packs."""
+    pack, classes = items.by_code(), _classes(unit, cold)
     since, until = episode.since_min * MINUTE_MS, episode.until_min * MINUTE_MS
-    found = ledger.store.all(
+    found = store.all(
         "SELECT b.item, b.lot, b.low, b.high, b.quarantined FROM balance b"
         " WHERE b.store = ? AND b.lot <> '' AND (b.high > 0 OR EXISTS (SELECT 1 FROM movement m"
-        " WHERE m.store = b.store AND m.item = b.item AND m.lot = b.lot AND m.standing = 0"
+        " WHERE m.subject = b.subject AND m.lot = b.lot AND m.standing = 0"
         " AND m.replaced = 0 AND m.units < 0 AND m.at_ms >= ?))"
-        " AND NOT EXISTS (SELECT 1 FROM movement m WHERE m.store = b.store AND m.item = b.item"
+        " AND NOT EXISTS (SELECT 1 FROM movement m WHERE m.subject = b.subject"
         " AND m.lot = b.lot AND m.standing = 0 AND m.replaced = 0 GROUP BY m.lot"
         " HAVING min(m.at_ms) > ?) ORDER BY b.item, b.lot",
         (unit.store, since, until),
