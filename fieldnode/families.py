@@ -6,6 +6,7 @@ from typing import Protocol
 
 from fieldnode.between import BetweenCalls, BetweenClient
 from fieldnode.caring import CareCalls, CareClient
+from fieldnode.consigned import ConsignedCalls, ConsignedClient
 from fieldnode.crossing import CrossingCalls, CrossingClient
 from fieldnode.guided import GuidedCalls, GuidedClient
 from fieldnode.stocking import StockCalls, StockClient
@@ -13,12 +14,25 @@ from fieldnode.vaccinating import VaccineCalls, VaccineClient
 
 
 class FamilyCalls(
-    BetweenCalls, CareCalls, CrossingCalls, GuidedCalls, StockCalls, VaccineCalls, Protocol
+    BetweenCalls,
+    CareCalls,
+    ConsignedCalls,
+    CrossingCalls,
+    GuidedCalls,
+    StockCalls,
+    VaccineCalls,
+    Protocol,
 ):
     """The calls of every family."""
 
 
 class FamilyClient(
-    BetweenClient, CareClient, CrossingClient, GuidedClient, StockClient, VaccineClient
+    BetweenClient,
+    CareClient,
+    ConsignedClient,
+    CrossingClient,
+    GuidedClient,
+    StockClient,
+    VaccineClient,
 ):
     """The same over the socket."""
