@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
-from hq import immunizing, queries, stores
+from hq import immunizing, logistics, queries, stores
 from hq.accounts import Accounts
 from hq.auditing import Auditing
 from hq.belonging import Belonging
@@ -43,6 +43,7 @@ AUDITING: web.AppKey[Auditing] = web.AppKey("auditing", Auditing)
 OWN_PARTS: Mapping[str, Handler] = {
     "stock": stores.stock_part,
     "vaccination": immunizing.vaccination_part,
+    "logistics": logistics.logistics_part,
 }
 """Parts of pages that read something else than the picture."""
 _STATUS_KNOWN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
@@ -123,6 +124,7 @@ def make_app(
     app.add_routes([web.get("/counts", counts_page, name="counts")])
     app.add_routes(stores.ROUTES)
     app.add_routes(immunizing.ROUTES)
+    app.add_routes(logistics.ROUTES)
     app.add_routes(_pages())
     return app
 
