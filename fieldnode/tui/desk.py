@@ -56,6 +56,8 @@ class Desk:
     """What the last scanned tag began with, where the node keeps no prefix."""
     sound: bool = True
     """Whether the terminal rings; what it rings for always stands on the screen too."""
+    session: str = ""
+    """Id of the vaccination session that this terminal works in; '' = none."""
     guide: str = ""
     """Id of the triage guide that was used last here."""
     asked_from: str = ""
@@ -69,6 +71,9 @@ class Desk:
     """As in TERM."""
     encoding: str = "utf-8"
     """Of the terminal's character set."""
+    store: str = ""
+    """Id of the store that whoever is here works in (SAFETY 23); '' = none was chosen."""
+    store_name: str = ""
     last_paper: Occasion | None = None
     """What was last stated in that mode: offered for the next record."""
 

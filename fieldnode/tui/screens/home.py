@@ -16,7 +16,8 @@ from fieldnode.tui.screens.paper import PaperPage
 from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.retract import UndoPage
 from fieldnode.tui.screens.search import SearchPage
-from fieldnode.tui.screens.to_come import ImmunisationPage, SuppliesPage
+from fieldnode.tui.screens.sessions import immunise
+from fieldnode.tui.screens.to_come import SuppliesPage
 from fieldnode.tui.shell import CLOCK, PANIC_KEY, PAPER, Opener
 
 
@@ -31,7 +32,7 @@ def openers() -> dict[str, Opener]:
         "f1": HelpPage,
         "f2": MassPage,
         "f3": SearchPage,
-        "f4": ImmunisationPage,
+        "f4": immunise,
         "f5": SuppliesPage,
         "f6": AlertsPage,
         "f7": PeersPage,

@@ -1,0 +1,27 @@
+"""From which open vial the next dose of crowd mode is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from protocols.live.drive import VialLine
+
+
+def vial_for(vials: Sequence[VialLine], vaccine: str, drawn: Mapping[str, int]) -> VialLine | None:
+    """Return the vial of a vaccine that was opened first, may still be used, and is not empty.
+
+    Args:
+        vials: Those in use, the first opened first, as they were told.
+        vaccine: Its code.
+        drawn: Doses drawn here since they were told, by vial.
+    """
+    return next(
+        (
+            vial
+            for vial in vials
+            if vial.vaccine == vaccine
+            and not (vial.past or vial.closed)
+            and vial.left - drawn.get(vial.id, 0) > 0
+        ),
+        None,
+    )

@@ -1,0 +1,384 @@
+"""Drive mode as one state machine: a card, a child, what is ticked, and what is written of it.
+
+Keys come in the order they were struck, answers of the node in between; a stage says where a key
+lands. Nothing is given that is neither ticked nor drawn from an open vial, and only what is due and
+has an open vial is ticked before anybody touches it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from fieldnode.tui.cores.fields import ABOUT, ABOUT_MARKS, Answer, AnswerError, Coded, Field, Tag
+from fieldnode.tui.cores.form import FormCore
+from fieldnode.tui.cores.keys import action_key, fold_digit, fold_single
+from protocols.live.api import BoardLine
+from protocols.live.drive import Child, GiveLine
+
+CARD, NEW, CHILD, STOP, NAME, ASK = "card", "new", "child", "stop", "name", "ask"
+"""Stages. `ask` is a question that only Enter answers."""
+
+FIND_KEY, MORE_KEY, CHART_KEY = "/", "*", "c"
+STOP_KEY, NAME_KEY = "0", "n"
+
+STOPS = (
+    ("1", "refused"),
+    ("2", "absent"),
+    ("3", "ill"),
+    ("4", "fever"),
+    ("5", "allergy"),
+    ("6", "contraindicated"),
+    ("7", "no-vaccine"),
+    ("8", "other"),
+)
+"""Why nothing is given, by digit; as the record has it."""
+
+LINES_MAX = 9
+NAME_CHARS_MAX = 80
+AGE_UNITS = {"": "mo", "m": "mo", "y": "y", "a": "y", "w": "w", "s": "w", "d": "d", "j": "d"}
+"""Units by the letter behind a number, in English and in French; months where there is none."""
+AGE_MOST = {"mo": 240, "y": 120, "w": 104, "d": 365}
+_AGE = re.compile(r"(~?)(\d{1,3}) ?(mo|[a-z]?)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildAge(Field):
+    """An age in whole units, in months unless a letter behind says otherwise; `~` is a guess."""
+
+    chars_max: int = 6
+
+    def accept(self, text: str, char: str) -> str:
+        """The mark of a guess, digits, then one letter of a unit."""
+        if char in ABOUT_MARKS:
+            return "" if text else ABOUT
+        digit = fold_digit(char)
+        if digit.isdecimal():
+            free = text.removeprefix(ABOUT)
+            return digit if len(free) < 3 and (not free or free.isdecimal()) else ""
+        letter = action_key(char)
+        ends = bool(text) and text[-1:].isdecimal()
+        return letter if ends and letter in AGE_UNITS else ""
+
+    def meaning(self, text: str) -> Answer:
+        """`22 mo`, `~3 y`."""
+        if not text:
+            return Answer()
+        found = _AGE.fullmatch(text)
+        unit = "mo" if found and found[3] == "mo" else AGE_UNITS.get(found[3]) if found else None
+        if found is None or unit is None:
+            raise AnswerError("drive.age_hint")
+        if int(found[2]) > AGE_MOST[unit]:
+            raise AnswerError("form.impossible", low="0", high=str(AGE_MOST[unit]), unit="")
+        return Answer(f"{found[1]}{int(found[2])} {unit}")
+
+
+def age_parts(text: str) -> tuple[int, str, bool]:
+    """Return number, unit and whether it is a guess, of an answer of `ChildAge`."""
+    value, _, unit = text.partition(" ")
+    return int(value.removeprefix(ABOUT)), unit, value.startswith(ABOUT)
+
+
+class Do(NamedTuple):
+    """What a key asks of the page."""
+
+    what: str = ""
+    """`look` a typed card up, `age` ask what is due at an age, `save`, `find`, `more`, `chart`,
+    `agree` to the question that stands, `ring`; '' for nothing but a new drawing."""
+    text: str = ""
+
+
+class DriveCore:
+    """One child after the other."""
+
+    def __init__(self, sexes: Coded, prefix: str = "") -> None:
+        """Begin at the card.
+
+        Args:
+            sexes: The field of a sex, with its digits.
+            prefix: Put before a card typed as digits only.
+        """
+        self._sexes = sexes
+        self.prefix = prefix
+        self.serial = 0
+        """Number of the child; another one is another question."""
+        self.stage = CARD
+        self.card = ""
+        self.form = self._card_form()
+        """The card, the new child's age and sex, or the name: whatever is open."""
+        self.new: FormCore | None = None
+        self.child: Child | None = None
+        self.ticked: frozenset[str] = frozenset()
+        """Codes of vaccines that Enter gives."""
+        self.stop = ""
+        """Why nothing of them is given; '' = they are."""
+        self.name = ""
+        self.reason = ""
+        """Catalogue key of why the last key did nothing."""
+        self.asked = ""
+        """What the question is that stands in stage `ask`."""
+        self.confirmed: dict[str, frozenset[str]] = {}
+        """Warnings that a person settled, by vaccine ('' = the registration)."""
+        self._doubted = ""
+        """Of which vaccine the node asks; '' = of the registration."""
+
+    # what stands
+
+    @property
+    def head(self) -> BoardLine | None:
+        """Who it is; None of somebody new, or of nobody."""
+        return None if self.child is None else self.child.head
+
+    @property
+    def lines(self) -> tuple[GiveLine, ...]:
+        """Vaccines by their digits, from 1 on."""
+        return () if self.child is None else self.child.give[:LINES_MAX]
+
+    @property
+    def question(self) -> object:
+        """Name the question that stands; None for none."""
+        if self.stage in (CHILD, STOP):
+            return CHILD, self.serial
+        if self.stage == ASK:
+            return ASK, self.serial, self.asked, tuple(sorted(self.confirmed.items()))
+        return self.form.question
+
+    @property
+    def age(self) -> str:
+        """The age that was typed of somebody new, as `22 mo`; ''."""
+        answers = self.new.answers() if self.new else {}
+        return answers["age"].text if "age" in answers else ""
+
+    @property
+    def sex(self) -> str:
+        """The sex that was typed of somebody new; ''."""
+        answers = self.new.answers() if self.new else {}
+        return answers["sex"].text if "sex" in answers else ""
+
+    # keys
+
+    def key(self, key: str) -> Do:
+        """Take one key."""
+        self.reason = ""
+        taken = {CARD: self._at_card, NEW: self._at_new, CHILD: self._at_child,
+                 STOP: self._at_stop, NAME: self._at_name, ASK: self._at_ask}  # fmt: skip
+        return taken[self.stage](key)
+
+    def _at_card(self, key: str) -> Do:
+        typed = self.form.text(0)
+        if not typed and key in (FIND_KEY, MORE_KEY):
+            return Do("find" if key == FIND_KEY else "more")
+        if key == "escape":
+            if not typed:
+                return Do("leave")
+            self.form = self._card_form()
+            return Do()
+        step = self.form.key(key)
+        if not step.save:
+            return Do("ring" if step.refused else "")
+        found = self.form.answer(0).text
+        return Do("look", found) if found else self.begin("")
+
+    def _at_new(self, key: str) -> Do:
+        assert self.new is not None
+        if key == "escape":
+            self.restart()
+            return Do()
+        step = self.new.key(key)
+        if self.new.complete and (step.save or step.left == "sex"):
+            return Do("age")
+        return Do("ring" if step.refused and self.new.reason is None else "")
+
+    def _at_child(self, key: str) -> Do:
+        digit = fold_single(key) if len(key) == 1 else ""
+        if key == "escape":
+            self.restart()
+            return Do()
+        if key == "enter":
+            return Do("save")
+        if key == "up" and self.new is not None:
+            self.stage, self.form, self.child = NEW, self.new, None
+            self.new.key("up")
+            return Do()
+        if digit == STOP_KEY:
+            self.stage = STOP
+            return Do()
+        if digit.isdecimal() and digit:
+            return self._tick(int(digit))
+        letter = action_key(key)
+        if letter == NAME_KEY and self.new is not None:
+            self.stage, self.form = NAME, _name_form(self.name)
+            return Do()
+        return Do("chart") if letter == CHART_KEY and self.head is not None else Do("ring")
+
+    def _tick(self, digit: int) -> Do:
+        if digit > len(self.lines):
+            return Do("ring")
+        line = self.lines[digit - 1]
+        if line.vaccine in self.ticked:
+            self.ticked -= {line.vaccine}
+        elif not line.vial:
+            self.reason = "drive.no_vial"
+            return Do("ring")
+        else:
+            self.ticked |= {line.vaccine}
+        return Do()
+
+    def _at_stop(self, key: str) -> Do:
+        digit = fold_single(key) if len(key) == 1 else ""
+        known = dict(STOPS)
+        if key != "escape" and digit != STOP_KEY and digit not in known:
+            return Do("ring")
+        if key != "escape":
+            self.stop = known.get(digit, "")
+        self.stage = CHILD
+        return Do()
+
+    def _at_name(self, key: str) -> Do:
+        step = self.form.key(key) if key != "escape" else None
+        if step is not None and not step.save:
+            return Do("ring" if step.refused else "")
+        if step is not None:
+            self.name = self.form.answer(0).text
+        self.stage = CHILD
+        return Do()
+
+    def _at_ask(self, key: str) -> Do:
+        if key == "enter":
+            return Do("agree")
+        if key != "escape":
+            return Do("ring")
+        if self.child is None:
+            self.restart()
+        else:
+            self.stage = CHILD
+        return Do()
+
+    # what the node said, and scans
+
+    def begin(self, card: str) -> Do:
+        """Ask age and sex of a child that nobody here knows."""
+        self.card, self.stage, self.child = card, NEW, None
+        age = ChildAge("age", "drive.age", required=True, hint="drive.age_hint")
+        self.new = FormCore((age, self._sexes), swift=True, optional_from=2)
+        self.form = self.new
+        return Do()
+
+    def show(self, child: Child) -> None:
+        """Take what a child needs; what is due and has an open vial is ticked."""
+        self.child, self.stage = child, CHILD
+        self.serial += 1
+        self.ticked = frozenset(line.vaccine for line in self.lines if line.wanted and line.vial)
+        self.stop, self.confirmed = "", {}
+        if child.head is not None:
+            self.card, self.new = child.head.tag or self.card, None
+
+    def refresh(self, child: Child) -> None:
+        """Take it again, as after a vial was opened: what a person ticked or not stays."""
+        had = {line.vaccine for line in self.lines if line.vial}
+        self.child = child
+        fresh = {line.vaccine for line in self.lines if line.vial and line.vaccine not in had}
+        wanted = {line.vaccine for line in self.lines if line.wanted}
+        self.ticked = (self.ticked & {line.vaccine for line in self.lines if line.vial}) | (
+            fresh & wanted
+        )
+        self.serial += 1
+
+    def ask(self, what: str) -> None:
+        """Stop at a question that only Enter answers."""
+        self.stage, self.asked = ASK, what
+
+    def doubt(self, vaccine: str, code: str) -> None:
+        """Stop at what the node asks about one line; Enter settles it."""
+        self.ask(code)
+        self._doubted = vaccine
+
+    def agree(self) -> None:
+        """Take note that a person settled what the node asked."""
+        known = self.confirmed.get(self._doubted, frozenset())
+        self.confirmed = {**self.confirmed, self._doubted: known | {self.asked}}
+        self.stage = CHILD
+
+    def restart(self, *, absorb: bool = False) -> None:
+        """Go back to the card; of the child before nothing stays.
+
+        Args:
+            absorb: Whether one Enter that comes next is without effect, as a save struck twice.
+        """
+        self.stage, self.card, self.child, self.new = CARD, "", None, None
+        self.ticked, self.stop, self.name, self.confirmed = frozenset(), "", "", {}
+        self.form = self._card_form()
+        if absorb:
+            self.form.absorb_one()
+
+    def learn(self, card: str) -> None:
+        """Complete cards typed as digits like the last one that was scanned."""
+        found = re.fullmatch(r"(.*\D)\d+", card)
+        if found is not None:
+            self.prefix = found[1]
+            if self.stage == CARD and not self.form.text(0):
+                self.form = self._card_form()
+
+    # what is written
+
+    def records(self, subject: str, session: str) -> list[dict[str, Any]]:
+        """Return what Enter writes, all of it or nothing; [] where there is nothing.
+
+        Args:
+            subject: Random id of this child's save: the same lines have the same keys again.
+            session: Id.
+        """
+        lines: list[dict[str, Any]] = []
+        whom: dict[str, Any] = {"patient": self.head.patient} if self.head else {}
+        if self.head is None:
+            lines.append({"kind": "patient.register", "key": subject, "data": self._who()})
+            whom = {"patient": {"line": 1}}
+        chosen = self._chosen()
+        for line in chosen:
+            data: dict[str, Any] = {"vaccine": line.vaccine, "session": session}
+            data |= {"status": self.stop} if self.stop else {"vial": line.vial}
+            key = f"{subject}-{line.vaccine}-{self.stop or 'given'}"
+            lines.append({"kind": "dose.record", "key": key, **whom, "data": data})
+        for line_of, made in zip(self._of_lines(chosen), lines, strict=True):
+            if codes := self.confirmed.get(line_of):
+                made["confirm"] = sorted(codes)
+            made["v"] = 1
+        return lines
+
+    def vaccine_of(self, at: int) -> str:
+        """Return of which vaccine the line of `records` at this place is; '' the registration."""
+        of_lines = self._of_lines(self._chosen())
+        return of_lines[at] if at < len(of_lines) else ""
+
+    def _chosen(self) -> list[GiveLine]:
+        """Return what is given; with a reason against it, what would have been."""
+        ticked = [line for line in self.lines if line.vaccine in self.ticked]
+        if ticked or not self.stop:
+            return ticked
+        return [line for line in self.lines if line.wanted] or list(self.lines[:1])
+
+    def _of_lines(self, chosen: list[GiveLine]) -> list[str]:
+        return [*([] if self.head else [""]), *(line.vaccine for line in chosen)]
+
+    def _who(self) -> dict[str, Any]:
+        value, unit, guessed = age_parts(self.age)
+        age: dict[str, Any] = {"value": str(value), "unit": unit}
+        found: dict[str, Any] = {
+            "sex": self.sex,
+            "age": {**age, "estimated": True} if guessed else age,
+        }
+        if self.card:
+            found["tags"] = [self.card]
+        if self.name:
+            found["family_name"] = self.name
+        return found
+
+    def _card_form(self) -> FormCore:
+        return FormCore((Tag("tag", "drive.card", prefix=self.prefix, hint="drive.card_hint"),))
+
+
+def _name_form(name: str) -> FormCore:
+    form = FormCore((Field("name", "drive.name", chars_max=NAME_CHARS_MAX),))
+    form.restore({"name": name})
+    return form

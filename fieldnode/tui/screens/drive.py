@@ -1,0 +1,369 @@
+"""F4, drive mode: scan a card, see what is due, Enter gives it, and the next child."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import ClassVar
+
+from fieldnode.tui.acts import Act, Ask, Back, Open, Say
+from fieldnode.tui.cores.display import Line, Size
+from fieldnode.tui.cores.drive import CARD, CHILD, NEW, DriveCore, age_parts
+from fieldnode.tui.cores.fields import Coded
+from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.desk import Desk, Save
+from fieldnode.tui.page import Action, Hint, Page
+from fieldnode.tui.screens import drive_view
+from fieldnode.tui.screens.carriers import CarriersPage
+from fieldnode.tui.screens.choices import SEX
+from fieldnode.tui.screens.form_page import SCAN_CHARS_MAX
+from fieldnode.tui.screens.gate import UNCOUNTED, ask_gate, gate_of
+from fieldnode.tui.vaccine_words import vaccine_word
+from fieldnode.tui.wording import clock, code_sentence, error, short_identity
+from protocols.errors import FieldmeshError
+from protocols.live.api import BoardLine, BoardPage, Recorded
+from protocols.live.drive import Box, Child, Drive, is_box
+from protocols.records.display import clean_text
+
+KINDS = ("patient.register", "dose.record")
+OTHER_TEAM = "other_team"
+
+
+class DrivePage(Page):
+    """One child after the other, of one session."""
+
+    name: ClassVar[str] = "drive"
+
+    def __init__(self, desk: Desk, session: str) -> None:
+        super().__init__(desk)
+        self.session = session
+        self.core = DriveCore(_sexes())
+        self.told: Drive | None = None
+        """The session as it was last told."""
+        self.after: tuple[str, Child] | None = None
+        """The card saved last, and what its child needs next."""
+        self._subject = desk.new_key()
+        self._glass = ""
+        """Another team's child of whom it was asked whether to go on."""
+        self._next: Scan | None = None
+        """A card scanned over a child: it follows once that one is saved."""
+
+    # coming and going
+
+    def opened(self) -> list[Act]:
+        """Ask for the session, and whether whoever is here may vaccinate."""
+        return [*ask_gate(self.desk, KINDS, ""), self._fetch(holds=True)]
+
+    def resumed(self) -> list[Act]:
+        """A vial may have been opened meanwhile."""
+        again = self._again() if self.core.stage == CHILD else []
+        return [self._fetch(holds=True), *again]
+
+    def changed(self) -> list[Act]:
+        """Others vaccinate too; nobody waits."""
+        return [self._fetch(holds=False)]
+
+    def _fetch(self, *, holds: bool) -> Ask:
+        def came(told: Drive) -> list[Act]:
+            self.told = told
+            if not self.core.prefix and told.last:
+                self.core.learn(told.last[0].tag)
+            return []
+
+        failed = None if holds else _nothing
+        return Ask(lambda node: node.drive(self.session), came, failed, holds=holds)
+
+    # keys and scans
+
+    @property
+    def question(self) -> Hashable | None:
+        """What is due for this child, an answer refused, or what the node asks."""
+        found = self.core.question
+        return None if found is None else (found, self._glass)
+
+    def answers(self, item: str | Scan) -> bool:
+        """Everything but leaving the child as it is."""
+        return item != "escape"
+
+    def key(self, key: str) -> list[Act]:
+        """Take one key; what it asks of the page follows."""
+        do = self.core.key(key)
+        match do.what:
+            case "look":
+                return self._look(Scan("", do.text))
+            case "age":
+                return self._of_age()
+            case "save":
+                return self._save()
+            case "agree":
+                return self._agree()
+            case "find":
+                return self._find()
+            case "more":
+                return self._more()
+            case "chart":
+                return self._chart()
+            case "leave":
+                return [Back()]
+            case "ring":
+                return [Say("", bell=True)]
+        return []
+
+    def scan(self, scan: Scan) -> list[Act]:
+        """A card is looked up, a vial is opened; over an unfinished answer neither."""
+        core = self.core
+        if core.stage not in (CARD, CHILD) and not is_box(_whole(scan)):
+            if core.stage == NEW and not core.card and not core.form.empty:
+                core.card = scan.text[:SCAN_CHARS_MAX]
+                return []
+            return [Say(self.desk.words("drive.scan_other"), "warn", bell=True)]
+        return self._look(scan)
+
+    def _look(self, scan: Scan) -> list[Act]:
+        """Find out whether it is a card that somebody has, a box, or a card of somebody new."""
+        if is_box(_whole(scan)):
+            return [self._code(scan)]
+        if len(scan.text) > SCAN_CHARS_MAX:
+            return [Say(self.desk.words("scan.not_here"), "warn", bell=True)]
+
+        def found(page: BoardPage) -> list[Act]:
+            if page.lines:
+                return self._carried(scan, page.lines)
+            return [self._code(scan)] if scan.symbology else self._go_on(scan, None)
+
+        return [Ask(lambda node: node.tagged(scan.text), found)]
+
+    def _code(self, scan: Scan) -> Ask:
+        def came(found: list[Box]) -> list[Act]:
+            return self._vial(found[0], scan) if found else self._go_on(scan, None)
+
+        return Ask(lambda node: node.vial_code(_whole(scan)), came)
+
+    def _carried(self, scan: Scan, carriers: Sequence[BoardLine]) -> list[Act]:
+        if len(carriers) == 1:
+            return self._go_on(scan, carriers[0])
+
+        def choose(carrier: BoardLine) -> list[Act]:
+            return [Back(), *self._go_on(scan, carrier)]
+
+        page = CarriersPage(self.desk, scan.text, carriers, choose, list)
+        return [Open(page), Say("", bell=True)]
+
+    def _go_on(self, scan: Scan, carrier: BoardLine | None) -> list[Act]:
+        """Show this child; one that stands is saved first, and this card follows."""
+        core = self.core
+        if core.stage == CHILD:
+            same = carrier is not None and core.head is not None
+            if same and core.head.patient == carrier.patient:  # type: ignore[union-attr]
+                return []
+            if carrier is None and core.card == scan.text:
+                return []
+            self._next = scan
+            return self._save()
+        if scan.symbology:
+            core.learn(scan.text)
+        if carrier is None:
+            core.begin(scan.text)
+            return []
+        return [self._child(carrier.patient)]
+
+    # the child
+
+    def _child(self, patient: str) -> Ask:
+        def came(child: Child) -> list[Act]:
+            self._subject, self._glass = self.desk.new_key(), ""
+            self.core.show(child)
+            return []
+
+        def refused(failure: FieldmeshError) -> list[Act]:
+            if failure.code != OTHER_TEAM:
+                return [Say(error(self.desk.words, failure), "bad", bell=True)]
+            self._glass = patient
+            self.core.ask(OTHER_TEAM)
+            return [Say("", bell=True)]
+
+        return Ask(lambda node: node.child(patient, self.session), came, refused)
+
+    def _of_age(self) -> list[Act]:
+        core = self.core
+        value, unit, guessed = age_parts(core.age)
+
+        def came(child: Child) -> list[Act]:
+            self._subject = self.desk.new_key()
+            core.show(child)
+            return []
+
+        return [
+            Ask(lambda node: node.child_of_age(value, unit, self.session, estimated=guessed), came)
+        ]
+
+    def _again(self) -> list[Act]:
+        """Ask anew what the child that stands needs, as after a vial was opened."""
+        core, head = self.core, self.core.head
+
+        def came(child: Child) -> list[Act]:
+            core.refresh(child)
+            return []
+
+        if head is not None:
+            return [Ask(lambda node: node.child(head.patient, self.session), came)]
+        value, unit, guessed = age_parts(core.age)
+        return [
+            Ask(lambda node: node.child_of_age(value, unit, self.session, estimated=guessed), came)
+        ]
+
+    def _agree(self) -> list[Act]:
+        if self.core.asked != OTHER_TEAM:
+            self.core.agree()
+            return self._save()
+        patient = self._glass
+        return [
+            Ask(
+                lambda node: node.break_glass(patient, "care"),
+                lambda _: [self._child(patient)],
+            )
+        ]
+
+    # saving
+
+    def _save(self) -> list[Act]:
+        """Write what is ticked in one commit; nothing ticked is nothing written."""
+        lines = self.core.records(self._subject, self.session)
+        if not lines:
+            return self._go_to_next()
+        together = len(lines) > 1
+        return [
+            Ask(
+                lambda node: node.record(lines, together=together),
+                self._recorded,
+                self._not_recorded,
+            )
+        ]
+
+    def _recorded(self, answers: list[Recorded]) -> list[Act]:
+        refused = [at for at, answer in enumerate(answers) if not answer.ok]
+        if refused:
+            whole = [at for at in refused if answers[at].error != "not_together"]
+            at = (whole or refused)[0]
+            return self._refused(at, answers[at])
+        words, core, now = self.desk.words, self.core, self.desk.now_ms
+        facts = tuple(fact for one in answers for fact in one.facts or (one.id or "",) if fact)
+        patient = (core.head.patient if core.head else answers[0].patient) or ""
+        label = self._label(answers)
+        self.desk.saved(Save(label, facts, now, patient, self.name))
+        uncounted = {code for one in answers for code in one.warnings} & UNCOUNTED
+        key = "form.saved_uncounted" if uncounted else "form.saved"
+        said = Say(
+            words(key, at=clock(now, now, self.desk.zone), what=label),
+            "warn" if uncounted else "good",
+        )
+        self.after = None
+        card = core.card or answers[0].code or label
+        return [said, *self._go_to_next(), self._next_visit(patient, card)]
+
+    def _label(self, answers: Sequence[Recorded]) -> str:
+        words, core = self.desk.words, self.core
+        who = words("drive.of_card", card=core.card) if core.card else ""
+        if not who:
+            who = short_identity(words, core.head) if core.head else answers[0].code or ""
+        if core.stop:
+            return f"{words(f'dose_status.{core.stop}')} {who}".strip()
+        given = [
+            f"{vaccine_word(words, line.words)} {line.number or ''}".strip()
+            for line in core.lines
+            if line.vaccine in core.ticked
+        ]
+        return f"{', '.join(given) or words('drive.registered')} {who}".strip()
+
+    def _go_to_next(self) -> list[Act]:
+        scan, self._next = self._next, None
+        self.core.restart(absorb=scan is None)
+        fetch = self._fetch(holds=False)
+        return [*(self._look(scan) if scan is not None else []), fetch]
+
+    def _next_visit(self, patient: str, card: str) -> Ask:
+        """Ask what to write on the card; nobody waits for it."""
+
+        def came(child: Child) -> list[Act]:
+            self.after = (card, child)
+            return []
+
+        return Ask(lambda node: node.child(patient, self.session), came, _nothing, holds=False)
+
+    def _refused(self, at: int, answer: Recorded) -> list[Act]:
+        self._next = None
+        patient = self.core.head.patient if self.core.head else ""
+        if gated := gate_of(self.desk, answer, patient, self._save):
+            return gated
+        if answer.error == "confirm_needed" and answer.confirm:
+            self.core.doubt(self.core.vaccine_of(at), answer.confirm)
+            return [Say("", bell=True)]
+        sentence = code_sentence(self.desk.words, answer.error or "")
+        allowed = ", ".join(clean_text(one) for one in answer.allowed[:4])
+        text = f"{sentence} ({allowed})" if allowed else sentence
+        return [Say(text, "bad", bell=True)]
+
+    def _not_recorded(self, failure: FieldmeshError) -> list[Act]:
+        """Nothing is known to be saved; the child stays, and Enter repeats the same keys."""
+        words = self.desk.words
+        self._next = None
+        text = words("form.not_saved", why=error(words, failure))
+        return [Say(text, "bad", bell=True)]
+
+    # other pages
+
+    def _vial(self, box: Box, scan: Scan) -> list[Act]:
+        from fieldnode.tui.screens.vial_form import VialForm, box_refused, today_of
+
+        if self.told is None:
+            return []
+        refused = box_refused(self.desk.words, self.told, box, today_of(self.desk))
+        if refused:
+            return [Say(refused, "bad", bell=True)]
+        return [Open(VialForm(self.desk, self.told, box, _whole(scan)))]
+
+    def _find(self) -> list[Act]:
+        from fieldnode.tui.screens.drive_find import FindChildPage
+
+        def chosen(head: BoardLine) -> list[Act]:
+            return [Back(), Back(), self._child(head.patient)]
+
+        return [Open(FindChildPage(self.desk, chosen))]
+
+    def _chart(self) -> list[Act]:
+        from fieldnode.tui.screens.vaccine_card import CardPage
+
+        head = self.core.head
+        return [Open(CardPage(self.desk, head, self.session))] if head else []
+
+    def _more(self) -> list[Act]:
+        from fieldnode.tui.screens.drive_menu import DriveMenuPage
+
+        return [Open(DriveMenuPage(self.desk, self.told))] if self.told else []
+
+    # drawing
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw the session, the child, and what went before."""
+        return drive_view.draw(self.desk, self.core, self.told, self.after, size)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:  # type: ignore[override]
+        """Letters that the stage takes, each with its digit."""
+        return ()
+
+    def hints(self) -> list[Hint]:
+        """Return what the keys do at this stage."""
+        return drive_view.hints(self.desk.words, self.core)
+
+
+def _whole(scan: Scan) -> str:
+    return f"{scan.symbology}{scan.text}"
+
+
+def _sexes() -> Coded:
+    return Coded("sex", "field.sex", required=True, choices=SEX)
+
+
+def _nothing(_failure: FieldmeshError) -> list[Act]:
+    """What is shown stays; it is asked for again with the next child."""
+    return []

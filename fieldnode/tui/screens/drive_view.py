@@ -1,0 +1,257 @@
+"""The drive screen's lines: session and vials, the child with what is due, and what went before."""
+
+from __future__ import annotations
+
+from fieldnode.text.catalogue import Catalogue
+from fieldnode.tui.cores.display import Line, Size, Span, between, cut, fit, line, line_cells, wrap
+from fieldnode.tui.cores.drive import ASK, CARD, CHILD, NAME, NEW, STOP, STOPS, DriveCore
+from fieldnode.tui.cores.form import FormCore
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Hint
+from fieldnode.tui.vaccine_words import state, vaccine_word, vial_text, why
+from fieldnode.tui.widgets.form_view import draw_form
+from fieldnode.tui.wording import age, clock, code_sentence, full_identity
+from protocols.live.drive import Child, Drive, GiveLine
+from protocols.records.display import clean_text
+
+LAST_ROWS = 10
+
+
+def draw(
+    desk: Desk, core: DriveCore, told: Drive | None, after: tuple[str, Child] | None, size: Size
+) -> list[Line]:
+    """Return the body in at most `size.height` rows."""
+    if told is None:
+        return [line(" ", Span(desk.words("drive.title"), "title"))]
+    head = _head(desk, told, size.width)
+    foot = _totals(desk.words, told, size.width)
+    room = Size(size.width, size.height - len(head) - len(foot))
+    shown = {CARD: _at_card, NEW: _at_new, NAME: _at_name}.get(core.stage, _at_child)
+    body = shown(desk, core, told, after, room)[: room.height]
+    return [*head, *body, *[()] * (room.height - len(body)), *foot]
+
+
+def _head(desk: Desk, told: Drive, width: int) -> list[Line]:
+    """Return the session, and its open vials in at most two rows."""
+    words, session = desk.words, told.session
+    place = clean_text(session.place or session.site)
+    title: Line = line(" ", Span(f"{words('drive.title')}  {place}", "title"))
+    closed = session.closed_ms is not None
+    right = Span(
+        words("drive.closed") if closed else clean_text(session.team), "bad" if closed else "dim"
+    )
+    rows = [between(title, line(Span(cut(right.text, width // 2), right.role), " "), width)]
+    spans = [vial_text(words, vial, desk.now_ms, desk.zone) for vial in told.vials]
+    if not spans:
+        return [*rows, line(" ", Span(words("drive.no_vials"), "warn"))]
+    row: list[Span | str] = [" "]
+    for span in spans:
+        if len(row) > 1 and line_cells(line(*row)) + len(span.text) + 3 > width:
+            rows.append(line(*row))
+            row = [" "]
+        row += [span, "   "]
+    return [*rows, line(*row)][:4]
+
+
+def _totals(words: Catalogue, told: Drive, width: int) -> list[Line]:
+    """Return what the session came to so far."""
+    given = [f"{vaccine_word(words, one.words)} {one.given}" for one in told.vaccines]
+    parts = [words("drive.children", n=told.children), *given]
+    if told.not_given:
+        parts.append(words("drive.not_given", n=told.not_given))
+    if told.wasted:
+        parts.append(words("drive.wasted", n=told.wasted))
+    if told.seconds_a_child is not None:
+        parts.append(words("drive.pace", n=told.seconds_a_child))
+    text = "   ".join(parts)
+    return [line(" ", Span(cut(text, width - 2), "value"))]
+
+
+def _at_card(
+    desk: Desk, core: DriveCore, told: Drive, after: tuple[str, Child] | None, room: Size
+) -> list[Line]:
+    rows = draw_form(core.form, desk.words, Size(room.width, 4))
+    rows += _card_text(desk.words, after, room.width)
+    left = room.height - len(rows) - 1
+    rows.append(line(" ", Span(desk.words("drive.last"), "label")))
+    return [*rows, *last_rows(desk, told, min(LAST_ROWS, left), room.width)]
+
+
+def _card_text(words: Catalogue, after: tuple[str, Child] | None, width: int) -> list[Line]:
+    """Return what to write on the card of the child saved last."""
+    if after is None:
+        return [()]
+    card, child = after
+    if not child.next_day:
+        return [line(" ", Span(words("drive.card_done", card=card), "good"))]
+    what = ", ".join(vaccine_word(words, one) for one in child.next_series)
+    key = "drive.card_next" if child.next_sure else "drive.card_next_about"
+    text = words(key, card=card, day=child.next_day, what=what)
+    return [line(" ", Span(cut(text, width - 2), "good"))]
+
+
+def last_rows(desk: Desk, told: Drive, count: int, width: int) -> list[Line]:
+    """Return the children seen last, the newest first."""
+    words, rows = desk.words, []
+    known = {one.code: one.words for one in told.vaccines}
+    for one in told.last[: max(count, 0)]:
+        given = ", ".join(
+            f"{vaccine_word(words, known.get(code, {'en': code}))} {'' if n is None else n}".strip()
+            for code, n in one.given
+        )
+        what = given or words(f"dose_status.{one.status}")
+        at = clock(one.at_ms, desk.now_ms, desk.zone)
+        who = fit(clean_text(one.tag or one.code), 16)
+        rows.append(line("   ", Span(f"{at}  {who} ", "value"), cut(what, width - 30)))
+    return rows
+
+
+def _at_new(
+    desk: Desk, core: DriveCore, told: Drive, after: tuple[str, Child] | None, room: Size
+) -> list[Line]:
+    words = desk.words
+    card = words("drive.new_card", card=core.card) if core.card else words("drive.new_no_card")
+    form = draw_form(core.form, words, Size(room.width, 7))
+    rows: list[Line] = [line(" ", Span(card, "title")), *form]
+    left = room.height - len(rows) - 1
+    last = last_rows(desk, told, left, room.width)
+    return [*rows, line(" ", Span(words("drive.last"), "label")), *last]
+
+
+def _at_name(
+    desk: Desk, core: DriveCore, told: Drive, after: tuple[str, Child] | None, room: Size
+) -> list[Line]:
+    form: FormCore = core.form
+    return [*_who(desk, core), *draw_form(form, desk.words, Size(room.width, 5))]
+
+
+def _who(desk: Desk, core: DriveCore) -> list[Line]:
+    """Return who the child is: name, tag and age stay on the screen (SAFETY 18)."""
+    words = desk.words
+    if core.head is not None:
+        return full_identity(words, core.head)
+    card = words("drive.new_card", card=core.card) if core.card else words("drive.new_no_card")
+    about = f"{age(words, core.age)}  {words(f'sex.{core.sex}')}" if core.sex else ""
+    return [line(" ", Span(card, "title"), Span(f"  {about}  ", "value"), Span(core.name, "title"))]
+
+
+def _at_child(
+    desk: Desk, core: DriveCore, told: Drive, after: tuple[str, Child] | None, room: Size
+) -> list[Line]:
+    """Return the child, a row for each vaccine, and the stop or the question below."""
+    words, child = desk.words, core.child
+    if child is None:
+        return _asks(desk, core, room.width)
+    approved = Span("" if child.approved else f" {words('form.not_approved')} ", "bad")
+    label = Span(words("drive.due_by", schedule=child.schedule), "label")
+    rows = [*_who(desk, core), line(" ", label, "  ", approved)]
+    for digit, give in enumerate(core.lines, 1):
+        rows.append(_give(words, core, digit, give, room.width))
+    if not core.lines:
+        rows.append(line("   ", Span(words("drive.nothing"), "dim")))
+    asks = dict.fromkeys(
+        vaccine_word(words, one)
+        for give in core.lines
+        if give.vaccine in core.ticked
+        for one in give.ask
+    )
+    if asks and not core.stop:
+        text = words("drive.ask_first", what=", ".join(asks))
+        rows += [line(" ", Span(part, "warn")) for part in wrap(text, room.width - 2)[:2]]
+    if core.stage == STOP:
+        rows += _stops(words, room.width)
+    elif core.stage == ASK:
+        rows += _asks(desk, core, room.width)
+    else:
+        rows += _low(words, core, room.width)
+    return rows
+
+
+def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: int) -> Line:
+    ticked = give.vaccine in core.ticked
+    named = vaccine_word(words, give.words)
+    number = f" {give.number}" if give.number else ""
+    said = state(words, give.state)
+    note = ""
+    if give.wanted and not give.vial:
+        note = words("drive.no_vial_short")
+    elif give.state == "not-yet":
+        note = words("drive.from_day", day=give.day) if give.day else ""
+    if give.state not in ("due", "complete"):
+        note = f"{note}  {why(words, give.rule)}".strip()
+    elif give.wanted and give.day:
+        note = f"{note}  {words('drive.since_day', day=give.day)}".strip()
+    box = "[x]" if ticked else "[ ]"
+    if core.stop and (ticked or give.wanted):
+        box = "[-]"
+    left = line(
+        " ",
+        Span(str(digit), "key"),
+        Span(f" {box} ", "title" if ticked else "plain"),
+        Span(fit(f"{named}{number}", 22), "title" if ticked else "plain"),
+        " ",
+        Span(fit(said.text, 15), said.role),
+        " ",
+    )
+    return (*left, Span(cut(note, max(width - line_cells(left) - 1, 0)), "dim"))
+
+
+def _low(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
+    rows: list[Line] = [()]
+    if core.stop:
+        said = words("drive.stopped", why=words(f"dose_status.{core.stop}"))
+        rows.append(line(" ", Span(said, "warn")))
+        if core.stop == "fever":
+            fever = wrap(words("drive.fever"), width - 2)
+            rows += [line(" ", Span(part, "warn")) for part in fever]
+    elif not core.ticked:
+        key = "drive.nothing_ticked" if core.head else "drive.only_registered"
+        rows += [line(" ", Span(part, "warn")) for part in wrap(words(key), width - 2)]
+    if core.reason:
+        rows += [
+            line(" ", Span(part, "warn")) for part in wrap(f"! {words(core.reason)}", width - 2)
+        ]
+    return rows
+
+
+def _stops(words: Catalogue, width: int) -> list[Line]:
+    parts = [f"0 {words('drive.no_stop')}"]
+    parts += [f"{digit} {words(f'dose_status.{why_not}')}" for digit, why_not in STOPS]
+    text = f"{words('drive.stop_asks')}  " + "   ".join(parts)
+    return [(), *(line(" ", Span(part, "warn")) for part in wrap(text, width - 2))]
+
+
+def _asks(desk: Desk, core: DriveCore, width: int) -> list[Line]:
+    """Return the question that only Enter answers."""
+    words, code = desk.words, core.asked
+    key = f"confirm.{code}"
+    if code == "other_team":
+        text = words("drive.other_team")
+    else:
+        text = words(key) if words.has(key) else code_sentence(words, code)
+    return [(), *(line(" ", Span(part, "warn")) for part in wrap(f"! {text}", width - 2))]
+
+
+def hints(words: Catalogue, core: DriveCore) -> list[Hint]:
+    """Return what the keys do at a stage."""
+    enter = words("keys.enter")
+    if core.stage == CARD:
+        return [
+            Hint(enter, words("drive.hint_card")),
+            Hint("/", words("drive.hint_find")),
+            Hint("*", words("drive.hint_more")),
+        ]
+    if core.stage == CHILD:
+        found = [
+            Hint(enter, words("drive.hint_give")),
+            Hint("1-9", words("drive.hint_tick")),
+            Hint("0", words("drive.hint_stop")),
+        ]
+        if core.head is None:
+            return [*found, Hint("n", words("drive.hint_name"))]
+        return [*found, Hint("c", words("drive.hint_chart"))]
+    if core.stage == STOP:
+        return [Hint("0-8", words("drive.hint_why"))]
+    if core.stage == ASK:
+        return [Hint(enter, words("drive.hint_agree"))]
+    return [Hint(enter, words("keys.next_or_save")), Hint("↑", words("keys.previous"))]

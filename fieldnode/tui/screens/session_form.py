@@ -1,0 +1,180 @@
+"""Opening a vaccination session, and closing it with what is left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from fieldnode.tui.acts import Act, Ask, Back, Open, Say
+from fieldnode.tui.cores.fields import Answer, Date, Field
+from fieldnode.tui.cores.form import FormCore
+from fieldnode.tui.cores.picked import Item, Picked, coded
+from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.cores.session_text import (
+    Cells,
+    Lefts,
+    Lots,
+    Many,
+    Targets,
+    cells,
+    lefts,
+    lots,
+    targets,
+)
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.screens.form_page import FormPage
+from fieldnode.tui.vaccine_words import vaccine_word
+from protocols.live.api import Recorded
+from protocols.live.drive import Box, SessionChoices, SessionLine
+
+
+class SessionForm(FormPage):
+    """Where, by whom, with what, for how many."""
+
+    name: ClassVar[str] = "session"
+    title: ClassVar[str] = "session.title"
+    saved_word: ClassVar[str] = "session.saved"
+    kinds: ClassVar[tuple[str, ...]] = ("session.open",)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk, FormCore(_fields(), optional_from=2))
+
+    def opened(self) -> list[Act]:
+        """Ask what there is to choose from; keys wait, so a number means what stands beside it."""
+
+        def came(told: SessionChoices) -> list[Act]:
+            self._take(told)
+            return []
+
+        return [*super().opened(), Ask(lambda node: node.session_choices(), came)]
+
+    def _take(self, told: SessionChoices) -> None:
+        words = self.desk.words
+        vaccines = tuple(
+            Item(str(at), one.id, vaccine_word(words, one.words))
+            for at, one in enumerate(told.vaccines, 1)
+        )
+        sites = tuple(
+            Item(str(at), one.id, vaccine_word(words, one.words))
+            for at, one in enumerate(told.sites, 1)
+        )
+        packs = tuple(Item(str(at), name, name) for at, name in enumerate(told.schedules, 1))
+        for name, items in (("vaccines", vaccines), ("store", sites), ("schedule", packs)):
+            field = self.form.fields[self.form.place_of(name)]
+            assert isinstance(field, Picked)
+            self.form.replace_field(replace(field, items=items))
+
+    def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
+        """Return the session."""
+        found: dict[str, Any] = {
+            "vaccines": answers["vaccines"].text.split(),
+            "zone": _zone(self.desk),
+        }
+        if "place" in answers:
+            found["place"] = answers["place"].text
+        if "team" in answers:
+            names = answers["team"].text.replace(";", ",").split(",")
+            found["team"] = [name.strip() for name in names if name.strip()]
+        for name, read in (("targets", targets), ("lots", lots), ("cells", cells)):
+            if name in answers:
+                found[name] = read(answers[name].text)
+        if "schedule" in answers:
+            found["schedule"] = coded(answers["schedule"])[0]
+        if "campaign" in answers:
+            found["campaign"] = answers["campaign"].text
+        store = {"store": coded(answers["store"])[0]} if "store" in answers else {}
+        return {"kind": "session.open", "data": found, **store}
+
+    def scan(self, scan: Scan) -> list[Act]:
+        """A box is a lot that is taken along."""
+
+        def came(found: list[Box]) -> list[Act]:
+            if not found or not found[0].items or not found[0].lot:
+                return [Say(self.desk.words("session.scan_unknown"), "warn", bell=True)]
+            box = found[0]
+            place = self.form.place_of("lots")
+            before = self.form.text(place)
+            one = " ".join(part for part in (box.items[0], box.lot, box.expiry) if part)
+            if one not in before:
+                self.form.fill("lots", f"{before}, {one}" if before else one)
+            return [self._put_draft()]
+
+        return [Ask(lambda node: node.vial_code(f"{scan.symbology}{scan.text}"), came)]
+
+    def after_save(self, recorded: Recorded) -> list[Act]:
+        """Go on in the new session, which is found again as the latest of this device."""
+        if not recorded.ok:
+            return []
+
+        def came(told: Any) -> list[Act]:
+            mine = next((one for one in told.lines if one.mine), None)
+            if mine is None:
+                return [Back()]
+            from fieldnode.tui.screens.drive import DrivePage
+
+            self.desk.session = mine.id
+            return [Open(DrivePage(self.desk, mine.id), instead=True)]
+
+        return [Ask(lambda node: node.sessions(), came)]
+
+    def _label(self, recorded: Recorded) -> str:
+        answers = self.form.answers()
+        return answers["place"].text if "place" in answers else answers["vaccines"].text
+
+
+class CloseForm(FormPage):
+    """The session ends; what is left of each lot in vials that nobody opened."""
+
+    name: ClassVar[str] = "session_close"
+    title: ClassVar[str] = "session.close_title"
+    saved_word: ClassVar[str] = "session.closed"
+    kinds: ClassVar[tuple[str, ...]] = ("session.close",)
+
+    def __init__(self, desk: Desk, session: SessionLine) -> None:
+        self._session = session
+        left = Lefts("left", "session.left", hint="session.left_hint")
+        text = Field("text", "session.remark")
+        super().__init__(desk, FormCore((left, text), optional_from=0))
+        offered = ", ".join(f"{item} {lot} 0" for item, lot in session.lots)
+        self.form.fill_all({"left": offered})
+
+    def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
+        """Return the close."""
+        found: dict[str, Any] = {"session": self._session.id}
+        if "left" in answers:
+            found["left"] = lefts(answers["left"].text)
+        if "text" in answers:
+            found["text"] = answers["text"].text
+        return {"kind": "session.close", "data": found}
+
+    def after_save(self, recorded: Recorded) -> list[Act]:
+        """The terminal works in no session any more."""
+        if not recorded.ok:
+            return []
+        self.desk.session = ""
+        return [Back()]
+
+    def _label(self, recorded: Recorded) -> str:
+        return self._session.place or self._session.site
+
+
+def _zone(desk: Desk) -> str:
+    """Return by how much clocks here are ahead of UTC, as `+02:00`."""
+    offset = datetime.fromtimestamp(desk.now_ms / 1000, UTC).astimezone(desk.zone).utcoffset()
+    minutes = round(offset.total_seconds() / 60) if offset is not None else 0
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+
+
+def _fields() -> tuple[Field, ...]:
+    return (
+        Many("vaccines", "session.vaccines", required=True, hint="session.vaccines_hint"),
+        Field("place", "session.place", hint="session.place_hint"),
+        Field("team", "session.team", hint="session.team_hint"),
+        Picked("store", "session.store", hint="session.store_hint"),
+        Lots("lots", "session.lots", hint="session.lots_hint"),
+        Targets("targets", "session.targets", hint="session.targets_hint"),
+        Cells("cells", "session.cells", hint="session.cells_hint"),
+        Picked("schedule", "session.schedule", hint="session.schedule_hint"),
+        Date("campaign", "session.campaign", hint="session.campaign_hint"),
+    )

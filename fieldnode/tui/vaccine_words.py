@@ -1,0 +1,63 @@
+"""Vaccines as a person reads them: words of packs, states, days, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import tzinfo
+
+from fieldnode.text.catalogue import Catalogue
+from fieldnode.tui.cores.display import Span
+from fieldnode.tui.wording import clock
+from protocols.live.drive import RuleLine, VialLine
+from protocols.records.display import clean_text
+
+STATE_ROLES = {
+    "due": "good",
+    "overdue": "warn",
+    "not-yet": "dim",
+    "contraindicated": "bad",
+    "complete": "dim",
+    "too-old": "dim",
+    "unsure": "warn",
+    "other": "dim",
+}
+
+
+def vaccine_word(words: Catalogue, told: Mapping[str, str]) -> str:
+    """Return a word of a pack in the reader's language, else in English."""
+    for language in words.languages:
+        if found := told.get(language):
+            return clean_text(found)
+    return clean_text(told.get("en", "?"))
+
+
+def state(words: Catalogue, known: str) -> Span:
+    """Return what the schedule says, in its role."""
+    key = f"due_state.{known}"
+    return Span(words(key) if words.has(key) else known, STATE_ROLES.get(known, "plain"))
+
+
+def why(words: Catalogue, rule: RuleLine | None) -> str:
+    """Return the rule that said so, with its pack and version; '' for none."""
+    if rule is None:
+        return ""
+    key = f"dose_rule.{rule.name}"
+    said = words(key, limit=rule.limit) if words.has(key) else rule.name
+    return f"{said.strip()} ({rule.pack} {rule.version})"
+
+
+def vial_text(words: Catalogue, vial: VialLine, now_ms: int, zone: tzinfo) -> Span:
+    """Return one open vial: what is left of it, and until when it may be used."""
+    named = vaccine_word(words, vial.words)
+    told = words("drive.vial", vaccine=named, lot=vial.lot, left=vial.left, doses=vial.doses)
+    if vial.past:
+        return Span(f"{told} {words('drive.vial_past')}", "bad")
+    if vial.limit_ms is None:
+        return Span(f"{told} {words('drive.vial_no_limit')}", "warn")
+    until = words("drive.vial_until", at=clock(vial.limit_ms, now_ms, zone))
+    near = vial.limit_ms - now_ms < WARN_MS or vial.left <= 0
+    return Span(f"{told} {until}", "warn" if near else "value")
+
+
+WARN_MS = 30 * 60_000
+"""So long before its limit a vial is said in another colour."""
