@@ -23,13 +23,15 @@ from protocols.ledger.opening import Fresh
 from protocols.ledger.rowbook import RowBook, Spread
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
+from protocols.records.history import InOrder
 from protocols.records.shape import Fact
 from protocols.trust.judging import Judgement
 from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing
 
-CACHED_ENTRIES_MAX = 4096
-"""Entries of documents kept merged in memory, about 1 kB each."""
+CACHED_ENTRIES_MAX = 16_384
+"""Entries of documents kept merged in memory, about 1 kB each; beyond it only those of the subject
+that is being written about, which would else be read anew at each of its entries."""
 CACHED_SUBJECTS_MAX = 1024
 """Subjects of which it is remembered where they are kept, about 1 kB each."""
 DOCUMENT_ENTRIES_MAX = 1000
@@ -44,6 +46,7 @@ Touched = Mapping[int, Sequence[Fresh]]
 class _Place(NamedTuple):
     """Where a document is kept."""
 
+    subject: int
     no: int
     doc_id: bytes
     lane: int
@@ -75,18 +78,23 @@ class _Subject:
     """The row tables that hold rows of it, see `RowBook.held_by`."""
     places: dict[int, _Place]
     """Its documents by number, ascending."""
+    gathered: tuple[list[tuple[_Merged, int]], InOrder] | None = None
+    """Its facts in display order, with the documents they were gathered from and how many of each
+    there were: a document that is read anew is another one."""
 
 
 _PLACES = "SELECT subject, no, doc_id, lane, stage, scope, encounter FROM document WHERE "
 _in_order = attrgetter("order", "index")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Merged:
     """One document as last merged."""
 
+    subject: int
     document: Document
     facts: list[Fact]
+    """Only ever added to."""
 
 
 class Judge(Protocol):
@@ -140,16 +148,16 @@ class Merger:
         self._look_up(touched)
         for no, docs in touched:
             subject = self._subjects[no]
-            facts: list[Fact] = []
+            parts: list[_Merged] = []
             for place in list(subject.places.values()):
                 merged = self._document(place, docs.get(place.no))
-                facts += merged.facts
+                parts.append(merged)
                 full = len(merged.document.entries) >= DOCUMENT_ENTRIES_MAX
                 stage = DocumentStage.FULL if full else DocumentStage.OPEN
                 if place.stage != stage:
                     stages.append((stage, place.no))
                     subject.places[place.no] = place._replace(stage=stage)
-            facts.sort(key=_in_order)
+            facts = _gathered(subject, parts)
             rows = self._rows.spread(project(subject.kind, subject.id, facts))
             prefixes = {fact.entry: fact.prefix for fact in facts}
             batch.append((no, subject.held, rows))
@@ -164,12 +172,9 @@ class Merger:
     def facts_of(self, subject: int) -> list[Fact]:
         """All facts of a subject in display order, with their standing."""
         self._judgements.clear()
-        facts: list[Fact] = []
         self._look_up([(subject, {})])
-        for place in self._subjects[subject].places.values():
-            facts += self._document(place).facts
-        facts.sort(key=_in_order)
-        return facts
+        known = self._subjects[subject]
+        return _gathered(known, [self._document(place) for place in known.places.values()])
 
     def subject(self, subject_id: bytes) -> tuple[int, int] | None:
         """Return (number, kind) of a subject, and have at hand where it is kept; None: unknown."""
@@ -182,7 +187,7 @@ class Merger:
                 return None
             no = self._know(*row)
             for _, *place in self._store.all(_PLACES + "subject = ? ORDER BY no", (no,)):
-                self._subjects[no].places[place[0]] = _Place(*place)
+                self._subjects[no].places[place[0]] = _Place(no, *place)
             self._trim(max(CACHED_SUBJECTS_MAX, 1))
         return no, self._subjects[no].kind
 
@@ -235,7 +240,7 @@ class Merger:
         ):
             self._know(no, subject_id, kind, held)
         for no, *place in self._store.all(f"{_PLACES} subject IN ({marks}) ORDER BY no", asked):
-            known[no].places[place[0]] = _Place(*place)
+            known[no].places[place[0]] = _Place(no, *place)
         self._trim(max(CACHED_SUBJECTS_MAX, len(touched)))
 
     def heads_of(self, doc: int) -> tuple[bytes, ...]:
@@ -270,14 +275,14 @@ class Merger:
             return merged
         row = self._store.one(_PLACES + "no = ?", (doc,))
         assert row is not None
-        return self._document(_Place(*row[1:]))
+        return self._document(_Place(*row))
 
     def _document(self, place: _Place, fresh: Sequence[Fresh] | None = None) -> _Merged:
         """Return a document with these new strands; with an empty list, with all in the book."""
         merged = self._cache.get(place.no)
         known = merged is not None
         if merged is None:
-            merged = self._cache[place.no] = _Merged(Document(), [])
+            merged = self._cache[place.no] = _Merged(place.subject, Document(), [])
         # Before it grows: what makes room drops whatever was used longest ago.
         self._cache.move_to_end(place.no)
         if fresh and (known or place.stage == DocumentStage.NEW):
@@ -308,9 +313,15 @@ class Merger:
         merged.facts += self._read(place, merged.document, fresh, strands)
         merged.document.release()
         self._cached_entries += len(fresh)
-        while self._cached_entries > CACHED_ENTRIES_MAX and len(self._cache) > 1:
-            _, dropped = self._cache.popitem(last=False)
+        while self._cached_entries > CACHED_ENTRIES_MAX:
+            others = (no for no, each in self._cache.items() if each.subject != place.subject)
+            gone = next(others, None)
+            if gone is None:
+                break
+            dropped = self._cache.pop(gone)
             self._cached_entries -= len(dropped.document.entries)
+            if dropped.subject in self._subjects:
+                self._subjects[dropped.subject].gathered = None
 
     def _read(
         self, place: _Place, document: Document, fresh: Sequence[Fresh], strands: Sequence[Strand]
@@ -345,6 +356,38 @@ class Merger:
                     )
                 )  # fmt: skip
         return facts
+
+
+def _gathered(subject: _Subject, parts: Sequence[_Merged]) -> InOrder:
+    """Return the facts of all documents of a subject in display order.
+
+    Where only a few are new, what was gathered before is not sorted again.
+    """
+    held = subject.gathered
+    came: list[Fact] = []
+    facts = InOrder()
+    if (
+        held is not None
+        and len(held[0]) <= len(parts)
+        and all(before is now for (before, _), now in zip(held[0], parts, strict=False))
+    ):
+        facts = held[1]
+        counted = [count for _, count in held[0]] + [0] * (len(parts) - len(held[0]))
+        for merged, count in zip(parts, counted, strict=True):
+            came += merged.facts[count:]
+        if not came:
+            return facts
+    else:
+        for merged in parts:
+            came += merged.facts
+    came.sort(key=_in_order)
+    after = not facts or _in_order(facts[-1]) < _in_order(came[0])
+    # Another list each time: whoever holds the one before sees what there was then.
+    facts = InOrder([*facts, *came])
+    if not after:
+        facts.sort(key=_in_order)
+    subject.gathered = ([(merged, len(merged.facts)) for merged in parts], facts)
+    return facts
 
 
 def _tagged(kind: int, value: bytes) -> bytes:

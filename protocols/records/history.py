@@ -30,6 +30,10 @@ _RETRACT = int(KindNo.ENTRY_RETRACT)
 _place = attrgetter("order", "index")
 
 
+class InOrder(list[Fact]):
+    """Facts that whoever gathered them has put in display order: they are not sorted again."""
+
+
 class Said(msgspec.Struct, frozen=True, gc=False):
     """One current statement of one attribute."""
 
@@ -68,7 +72,7 @@ class History:
                 which here supersede too.
         """
         self.subject = subject
-        self.facts = sorted(facts, key=_place)
+        self.facts = facts if isinstance(facts, InOrder) else sorted(facts, key=_place)
         self.encounter_of: dict[int, EncounterId | None] = {}
         """Local document number to the encounter it belongs to."""
         self.subject_kind = 0

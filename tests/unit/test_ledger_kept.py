@@ -97,3 +97,26 @@ def test_documents_that_are_gone_are_not_looked_for() -> None:
 
     assert ann.ledger.merger.facts_of(subject) == []
     assert doc not in ann.ledger.merger._cache
+
+
+def test_a_subject_larger_than_what_is_kept_is_not_read_anew_at_each_entry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(merging, "CACHED_ENTRIES_MAX", 7)
+    monkeypatch.setattr(merging, "DOCUMENT_ENTRIES_MAX", 10)
+    ann = Device.found("ann")
+    (first,) = fill(ann, 1)
+    said = [note(first.code or "", f"note {number}") for number in range(45)]
+    ann.node._recorder.record(said[:35], WALL_MS, ann.chance.randbytes)
+    read: list[int] = []
+    strands = merging.Merger._strands
+
+    def watched(merger: merging.Merger, doc: int) -> Any:
+        read.append(doc)
+        return strands(merger, doc)
+
+    monkeypatch.setattr(merging.Merger, "_strands", watched)
+    ann.node._recorder.record(said[35:], WALL_MS, ann.chance.randbytes)
+
+    assert ann.store.one("SELECT count(*) FROM document WHERE stage = 2")[0] > 3  # type: ignore[index]
+    assert not read
