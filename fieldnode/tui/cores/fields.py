@@ -87,6 +87,8 @@ class Field:
     chars_max: int = TEXT_CHARS_MAX
     absent: str = ""
     """Which of `-` not measured and `/` unrecordable are answers."""
+    called: str = ""
+    """What stands in front of it where that is no word of ours: the number of a lot."""
 
     def accept(self, text: str, char: str) -> str:
         """Return the character to insert for a typed one, or '' when it does not belong here."""

@@ -141,7 +141,7 @@ def _field(form: FormCore, place: int, field: Field, words: Catalogue, width: in
     left = width - LABEL_CELLS - room - 8  # the open field's choices are below in any case
     return line(
         Span(">" if is_open else " ", "cursor_mark"),
-        Span(fit(words(field.label), LABEL_CELLS), "title" if is_open else "label"),
+        Span(fit(field.called or words(field.label), LABEL_CELLS), "title" if is_open else "label"),
         Span(" [ "),
         *box,
         Span(" ]"),
