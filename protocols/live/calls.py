@@ -20,6 +20,7 @@ from protocols.live import (
     papers,
     people,
     printing,
+    proving,
     relating,
     releasing,
     reviewing,
@@ -64,6 +65,7 @@ DEEDS: dict[str, Doer] = (
     | people.DEEDS
     | printing.DEEDS
     | papers.DEEDS
+    | proving.DEEDS
     | packs.DEEDS
     | consigning.DEEDS
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from protocols.records.proof import Proof
 from protocols.records.summary import Summary
 
 HOLDS, FORGED, UNKNOWN, SEALED, ENDED = "holds", "forged", "unknown", "sealed", "ended"
@@ -25,6 +26,10 @@ class PaperRead(msgspec.Struct, frozen=True):
     """Which certificate it names, in the letters that are compared by voice."""
     kind: int
     said: Summary | None
-    """None for a kind of later software."""
+    """None for a kind of later software, and for a proof of vaccination."""
     patient: str = ""
-    """Id of the patient here who has that short code; '' when there is none."""
+    """Id of the patient here who has that short code or, alone, that tag; '' when there is none."""
+    proof: Proof | None = None
+    """Of a proof of vaccination."""
+    names: dict[str, dict[str, str]] = {}
+    """Words for its vaccines by code and language, as the packs here have them."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId, PatientId, StatementHash
-from protocols.ledger import audit, reading
+from protocols.ledger import audit, immunization, proofs, reading
 from protocols.ledger.summaries import summary
 from protocols.ledger.view import BookView
 from protocols.live import answers
@@ -19,7 +19,9 @@ from protocols.live.paper import ENDED, FORGED, HOLDS, SEALED, UNKNOWN, PaperRea
 from protocols.live.printed import Printed
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
+from protocols.records import proof_bytes
 from protocols.records.display import clean_text
+from protocols.records.proof import Proof
 from protocols.records.summary import Summary
 from protocols.records.summary_bytes import fitted, from_body, to_body
 from protocols.trust.audit import REASON_CHARS_MAX, What
@@ -33,6 +35,7 @@ from protocols.trust.paper import (
 )
 
 ADVICE_CHARS_MAX = 160
+_KINDS = (PaperKind.SUMMARY, PaperKind.VACCINATION)
 
 
 def printed(
@@ -53,11 +56,9 @@ def printed(
     """
     if node.ledger.authority.keyring.closed:
         raise InputError("sealed_here")
-    advice, reason = _text(args, "advice", ADVICE_CHARS_MAX), _text(args, "reason")
-    patient = _patient(node, now, args)
-    certificates = node.ledger.authority.roster.certificates(node.ledger.authority.device)
-    if not certificates:
-        raise InputError("not_certified")
+    advice, reason = text_of(args, "advice", ADVICE_CHARS_MAX), text_of(args, "reason")
+    patient = patient_named(node, now, args)
+    certificate = must_certify(node)
     events = []
     teams = () if opened(patient) else audit.other_team(node.ledger, patient)
     if teams and not reason:
@@ -69,7 +70,7 @@ def printed(
     text = sign_paper(
         node.ledger.authority.keys,
         PaperKind.SUMMARY,
-        certificates[0][0],
+        certificate,
         now.wall_ms,
         to_body(said),
     )
@@ -87,12 +88,15 @@ def read(node: Node, now: Now, args: Mapping[str, Any]) -> PaperRead:
     """
     if node.ledger.authority.keyring.closed:
         raise InputError("sealed_here")
-    paper = read_paper(_text(args, "text"))
+    paper = read_paper(text_of(args, "text"))
     device, worth = _judge(node, paper)
     # What was not signed is not shown either: somebody would act on it all the same.
-    readable = paper.kind == PaperKind.SUMMARY and worth not in (FORGED, UNKNOWN)
-    said = from_body(paper.body) if readable else None
-    if readable and said is None:
+    readable = paper.kind in _KINDS and worth not in (FORGED, UNKNOWN)
+    said = from_body(paper.body) if readable and paper.kind == PaperKind.SUMMARY else None
+    proof = None
+    if readable and paper.kind == PaperKind.VACCINATION:
+        proof = proof_bytes.from_body(paper.body)
+    if readable and said is None and proof is None:
         raise InputError("paper_newer", field="paper")
     ledger = node.ledger
     member = ledger.authority.roster.device(device) if device else None
@@ -104,7 +108,9 @@ def read(node: Node, now: Now, args: Mapping[str, Any]) -> PaperRead:
         certificate=paper.certificate.hex(),
         kind=paper.kind,
         said=said,
-        patient=_known(node, now, said),
+        patient=_known(node, now, said or proof),
+        proof=proof,
+        names=proofs.names_of(immunization.plan_in_use(ledger), proof) if proof else {},
     )
 
 
@@ -140,19 +146,46 @@ def _said(node: Node, now: Now, patient: PatientId, advice: str) -> Summary:
     return replace(gathered, written_by=name[:40], advice=advice)
 
 
-def _patient(node: Node, now: Now, args: Mapping[str, Any]) -> PatientId:
-    found = BookView(node.ledger, now.wall_ms).patients_named(_text(args, "patient"))
+def must_certify(node: Node) -> StatementHash:
+    """Return the certificate that this device signs papers under.
+
+    Raises:
+        InputError: `not_certified`: no paper of this device could be checked.
+    """
+    certificates = node.ledger.authority.roster.certificates(node.ledger.authority.device)
+    if not certificates:
+        raise InputError("not_certified")
+    return certificates[0][0]
+
+
+def patient_named(node: Node, now: Now, args: Mapping[str, Any]) -> PatientId:
+    """Return whom a paper is about: by id, or by the short code on the wristband.
+
+    Raises:
+        InputError: `bad_line`, `not_found`, `ambiguous`.
+    """
+    found = BookView(node.ledger, now.wall_ms).patients_named(text_of(args, "patient"))
     if len(found) != 1:
         raise InputError("ambiguous" if found else "not_found", field="patient")
     return found[0]
 
 
-def _known(node: Node, now: Now, said: Summary | None) -> str:
-    found = BookView(node.ledger, now.wall_ms).patients_named(said.code) if said else ()
+def _known(node: Node, now: Now, said: Summary | Proof | None) -> str:
+    if said is None:
+        return ""
+    view = BookView(node.ledger, now.wall_ms)
+    found = view.patients_named(said.code) if said.code else ()
+    if not found and said.tag:
+        found = view.patients_tagged(said.tag)
     return str(found[0]) if len(found) == 1 else ""
 
 
-def _text(args: Mapping[str, Any], name: str, most: int = REASON_CHARS_MAX) -> str:
+def text_of(args: Mapping[str, Any], name: str, most: int = REASON_CHARS_MAX) -> str:
+    """Return one text of a call, without outer space; '' where it is not said.
+
+    Raises:
+        InputError: `bad_line`, `too_long`.
+    """
     value = args.get(name, "")
     if not isinstance(value, str):
         raise InputError("bad_line", field=f"args.{name}")

@@ -31,6 +31,7 @@ from protocols.live import (
     papers,
     printing,
     protecting,
+    proving,
     reviewing,
 )
 from protocols.live.address import Address
@@ -144,6 +145,7 @@ class Desk:
             "print_chart": self._of_opened(printing.chart),
             "print_summary": self._of_opened(papers.printed),
         }
+        table |= {name: self._of_opened(run) for name, run in proving.DEEDS.items()}
         table |= {"chart": self._seen(audited.chart), "break_glass": self._break_glass}
         table |= {name: self._unless_locked(name, run) for name, run in self._sittings_table()}
         return table | {

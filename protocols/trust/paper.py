@@ -36,6 +36,8 @@ class PaperKind(IntEnum):
 
     SUMMARY = 1
     """Of one patient, for whoever takes over."""
+    VACCINATION = 2
+    """The doses of vaccine that somebody had."""
 
 
 @dataclass(frozen=True, slots=True)
