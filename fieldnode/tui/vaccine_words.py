@@ -37,13 +37,14 @@ def state(words: Catalogue, known: str) -> Span:
     return Span(words(key) if words.has(key) else known, STATE_ROLES.get(known, "plain"))
 
 
-def why(words: Catalogue, rule: RuleLine | None) -> str:
-    """Return the rule that said so, with its pack and version; '' for none."""
+def why(words: Catalogue, rule: RuleLine | None, known: str = "") -> str:
+    """Return the rule that said so, with its pack and version unless it is the `known` one."""
     if rule is None:
         return ""
     key = f"dose_rule.{rule.name}"
     said = words(key, limit=rule.limit) if words.has(key) else rule.name
-    return f"{said.strip()} ({rule.pack} {rule.version})"
+    pack = f"{rule.pack} {rule.version}"
+    return said.strip() if pack == known else f"{said.strip()} ({pack})"
 
 
 def vial_text(words: Catalogue, vial: VialLine, now_ms: int, zone: tzinfo) -> Span:

@@ -223,9 +223,12 @@ class Child(msgspec.Struct, frozen=True):
     doses: tuple[GivenLine, ...] = ()
     """By day."""
     next_day: str = ""
-    """The first day on which something is due, as the card says it."""
+    """The first day on which something is due, as the card says it; with a session the first one
+    after today, of what its vaccines are for."""
     next_series: tuple[Words, ...] = ()
     next_sure: bool = True
+    still: tuple[Words, ...] = ()
+    """Due today, of the series that the session's vaccines are for."""
     schedule: str = ""
     approved: bool = False
 

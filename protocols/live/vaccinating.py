@@ -15,7 +15,15 @@ from typing import Any
 import msgspec
 
 from protocols.errors import InputError
-from protocols.guidelines.immunization import Born, Forecast, Rule, Terms, born_stated, forecast
+from protocols.guidelines.immunization import (
+    Born,
+    Forecast,
+    Rule,
+    Terms,
+    born_stated,
+    forecast,
+    next_visit,
+)
 from protocols.guidelines.schedules import Plan
 from protocols.ids import PatientId, SessionId
 from protocols.ledger import audit, coverage, immunization, reading, stores, vials
@@ -299,6 +307,11 @@ def child(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -> C
             born, (), (), forecast((), born, today, plan, terms), None, "", "", approved=False
         )
     head, coming = plan.schedule.pack, known.next_visit
+    still: tuple[str, ...] = ()
+    if held is not None:
+        own = _of_session(plan, held, known.due)
+        coming = next_visit([each for each in own if not each.wanted], today)
+        still = tuple(each.series for each in own if each.wanted)
     shown = {series.id: series.words for series in plan.schedule.series}
     return Child(
         head=None if row is None else board_line(row, now.wall_ms),
@@ -310,9 +323,21 @@ def child(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -> C
         if coming
         else (),
         next_sure=coming.sure if coming else True,
+        still=tuple(shown.get(each, {"en": each}) for each in still),
         schedule=f"{clean_text(head.name)} {clean_text(head.version)}",
         approved=bool(head.approved_by),
     )
+
+
+def _of_session(plan: Plan, held: SessionRow, due: Sequence[Forecast]) -> list[Forecast]:
+    """Return what is said of the series that vaccines of a session are given for."""
+    codes: list[str] = msgspec.json.decode(held.vaccines)
+    known = plan.schedule.of_id
+    return [
+        each
+        for each in due
+        if (row := known(each.series)) is not None and any(plan.counts(row, one) for one in codes)
+    ]
 
 
 def _stated(args: Mapping[str, Any], today: int) -> Born:

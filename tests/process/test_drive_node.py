@@ -72,7 +72,8 @@ def test_what_is_due_and_has_a_vial_is_told_of_a_child_known_or_new(tmp_path):
     (given,) = after.doses
     assert (given.vaccine, given.dose, given.lot) == ("mr", 1, "MR-0172B")
     assert ("measles", "valid") in given.states
-    assert after.next_day >= datetime.now(UTC).date().isoformat()
+    assert after.next_day > datetime.now(UTC).date().isoformat()
+    assert [words["en"] for words in after.still] == ["Oral polio"]
     assert (drive.children, drive.vials[0].left, drive.vaccines[0].given) == (1, 9, 1)
     assert drive.last[0].tag == "KM-20931"
     assert drive.last[0].given == (("mr", 1),)

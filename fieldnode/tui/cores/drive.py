@@ -334,7 +334,7 @@ class DriveCore:
         if self.head is None:
             lines.append({"kind": "patient.register", "key": subject, "data": self._who()})
             whom = {"patient": {"line": 1}}
-        chosen = self._chosen()
+        chosen = self.chosen
         for line in chosen:
             data: dict[str, Any] = {"vaccine": line.vaccine, "session": session}
             data |= {"status": self.stop} if self.stop else {"vial": line.vial}
@@ -348,11 +348,12 @@ class DriveCore:
 
     def vaccine_of(self, at: int) -> str:
         """Return of which vaccine the line of `records` at this place is; '' the registration."""
-        of_lines = self._of_lines(self._chosen())
+        of_lines = self._of_lines(self.chosen)
         return of_lines[at] if at < len(of_lines) else ""
 
-    def _chosen(self) -> list[GiveLine]:
-        """Return what is given; with a reason against it, what would have been."""
+    @property
+    def chosen(self) -> list[GiveLine]:
+        """What Enter writes down: what is given, or with a reason against it what is not."""
         ticked = [line for line in self.lines if line.vaccine in self.ticked]
         if ticked or not self.stop:
             return ticked

@@ -10,7 +10,8 @@ from fieldnode.tui.cores.fields import Answer, Choice, Coded, Date, Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Item, Picked, coded
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.screens.form_page import FormPage, texts
+from fieldnode.tui.screens.form_page import texts
+from fieldnode.tui.screens.undrafted import UndraftedForm
 from fieldnode.tui.vaccine_words import vaccine_word
 from protocols.live.api import BoardLine
 from protocols.live.drive import GivenLine
@@ -37,7 +38,7 @@ SYMPTOMS = (
 """As the record has them, in the order they are offered."""
 
 
-class AefiForm(FormPage):
+class AefiForm(UndraftedForm):
     """A report about one child; what is serious goes ahead of everything else."""
 
     name: ClassVar[str] = "aefi"

@@ -16,8 +16,8 @@ from fieldnode.tui.cores.keys import action_key, fold_single
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
-from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.gate import UNCOUNTED, ask_gate, gate_of
+from fieldnode.tui.screens.undrafted import UndraftedForm
 from fieldnode.tui.vaccine_words import vaccine_word, vial_text
 from fieldnode.tui.wording import clock, code_sentence, error, sex
 from protocols.errors import FieldmeshError
@@ -226,7 +226,7 @@ class CrowdPage(Page):
         ]
 
 
-class CorrectForm(FormPage):
+class CorrectForm(UndraftedForm):
     """So many doses were counted too much: taken off under a digit, with the reason."""
 
     name: ClassVar[str] = "crowd_correct"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from fieldnode.tui.acts import Act, Open
+from fieldnode.tui.acts import Act, Back, Open
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.keys import fold_single
 from fieldnode.tui.desk import Desk
@@ -30,7 +30,12 @@ class DriveMenuPage(Page):
         digit = fold_single(key) if len(key) == 1 else ""
         if not digit.isdecimal() or not 1 <= int(digit) <= len(WORDS):
             return super().key(key)
-        return [Open(self._page(WORDS[int(digit) - 1]), instead=True)]
+        word = WORDS[int(digit) - 1]
+        if word == "sessions":
+            self.desk.session = ""
+            # The drive goes with this page: one terminal works in one session.
+            return [Back(), Open(self._page(word), instead=True)]
+        return [Open(self._page(word), instead=True)]
 
     def _page(self, word: str) -> Page:
         # Each is loaded when somebody asks for it.

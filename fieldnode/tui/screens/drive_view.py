@@ -10,7 +10,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint
 from fieldnode.tui.vaccine_words import state, vaccine_word, vial_text, why
 from fieldnode.tui.widgets.form_view import draw_form
-from fieldnode.tui.wording import age, clock, code_sentence, full_identity
+from fieldnode.tui.wording import age, clock, code_sentence, name, sex
 from protocols.live.drive import Child, Drive, GiveLine
 from protocols.records.display import clean_text
 
@@ -82,12 +82,15 @@ def _card_text(words: Catalogue, after: tuple[str, Child] | None, width: int) ->
     if after is None:
         return [()]
     card, child = after
-    if not child.next_day:
+    still = ", ".join(vaccine_word(words, one) for one in child.still)
+    if still:
+        still = f"  {words('drive.still', what=still)}"
+    if not child.next_day and not still:
         return [line(" ", Span(words("drive.card_done", card=card), "good"))]
     what = ", ".join(vaccine_word(words, one) for one in child.next_series)
     key = "drive.card_next" if child.next_sure else "drive.card_next_about"
-    text = words(key, card=card, day=child.next_day, what=what)
-    return [line(" ", Span(cut(text, width - 2), "good"))]
+    text = words(key, card=card, day=child.next_day, what=what) if child.next_day else card
+    return [line(" ", Span(part, "good")) for part in wrap(f"{text}{still}", width - 2)[:2]]
 
 
 def last_rows(desk: Desk, told: Drive, count: int, width: int) -> list[Line]:
@@ -129,7 +132,11 @@ def _who(desk: Desk, core: DriveCore) -> list[Line]:
     """Return who the child is: name, tag and age stay on the screen (SAFETY 18)."""
     words = desk.words
     if core.head is not None:
-        return full_identity(words, core.head)
+        head = core.head
+        known = (age(words, clean_text(head.age)) or words("age.unknown"), sex(words, head.sex),
+                 clean_text(head.tag), clean_text(head.code))  # fmt: skip
+        return [line(" ", Span("  ".join(part for part in known if part), "value"), "  ",
+                     Span(name(words, head.name), "title"))]  # fmt: skip
     card = words("drive.new_card", card=core.card) if core.card else words("drive.new_no_card")
     about = f"{age(words, core.age)}  {words(f'sex.{core.sex}')}" if core.sex else ""
     return [line(" ", Span(card, "title"), Span(f"  {about}  ", "value"), Span(core.name, "title"))]
@@ -142,7 +149,7 @@ def _at_child(
     words, child = desk.words, core.child
     if child is None:
         return _asks(desk, core, room.width)
-    approved = Span("" if child.approved else f" {words('form.not_approved')} ", "bad")
+    approved = Span("" if child.approved else f" {words('value.not-approved')} ", "bad")
     label = Span(words("drive.due_by", schedule=child.schedule), "label")
     rows = [*_who(desk, core), line(" ", label, "  ", approved)]
     for digit, give in enumerate(core.lines, 1):
@@ -178,11 +185,12 @@ def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: 
     elif give.state == "not-yet":
         note = words("drive.from_day", day=give.day) if give.day else ""
     if give.state not in ("due", "complete"):
-        note = f"{note}  {why(words, give.rule)}".strip()
+        shown = why(words, give.rule, "" if core.child is None else core.child.schedule)
+        note = f"{note}  {shown}".strip()
     elif give.wanted and give.day:
         note = f"{note}  {words('drive.since_day', day=give.day)}".strip()
     box = "[x]" if ticked else "[ ]"
-    if core.stop and (ticked or give.wanted):
+    if core.stop and give in core.chosen:
         box = "[-]"
     left = line(
         " ",

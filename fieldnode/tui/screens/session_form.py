@@ -23,13 +23,13 @@ from fieldnode.tui.cores.session_text import (
     targets,
 )
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.screens.form_page import FormPage
+from fieldnode.tui.screens.undrafted import UndraftedForm
 from fieldnode.tui.vaccine_words import vaccine_word
 from protocols.live.api import Recorded
 from protocols.live.drive import Box, SessionChoices, SessionLine
 
 
-class SessionForm(FormPage):
+class SessionForm(UndraftedForm):
     """Where, by whom, with what, for how many."""
 
     name: ClassVar[str] = "session"
@@ -123,7 +123,7 @@ class SessionForm(FormPage):
         return answers["place"].text if "place" in answers else answers["vaccines"].text
 
 
-class CloseForm(FormPage):
+class CloseForm(UndraftedForm):
     """The session ends; what is left of each lot in vials that nobody opened."""
 
     name: ClassVar[str] = "session_close"

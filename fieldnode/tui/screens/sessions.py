@@ -73,7 +73,8 @@ class SessionsPage(Fetched[SessionLine, Sessions]):
         pages = {ENTER: DrivePage, "k": CrowdPage, "v": VialsPage}
         if key == "c":
             return [Open(CloseForm(self.desk, row))]
-        return [Open(pages[key](self.desk, row.id))]
+        # One terminal works in one session: F4 comes back to it.
+        return [Open(pages[key](self.desk, row.id), instead=key == ENTER)]
 
     def cells(self, row: SessionLine) -> list[Span]:
         """Return when, where, who and what."""

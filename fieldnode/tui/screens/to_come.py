@@ -26,14 +26,6 @@ class ToComePage(Page):
         return rows
 
 
-class ImmunisationPage(ToComePage):
-    """F4."""
-
-    name: ClassVar[str] = "immunise"
-    title: ClassVar[str] = "to_come.immunise"
-    meanwhile: ClassVar[str] = "to_come.immunise_meanwhile"
-
-
 class SuppliesPage(ToComePage):
     """F5."""
 

@@ -69,7 +69,7 @@ class CardPage(Fetched[CardLine, Child]):
             said = state(words, row.state)
             of = f"{row.number}/{row.doses}" if row.number else f"-/{row.doses}"
             unsure = "" if row.sure else f" {words('vaccine_card.unsure')}"
-            note = f"{why(words, row.rule)}{unsure}"
+            note = f"{self._why(row)}{unsure}"
             return [
                 Span(row.day or "-"),
                 Span(vaccine_word(words, row.words)),
@@ -92,7 +92,7 @@ class CardPage(Fetched[CardLine, Child]):
             )
             roles = {"valid": "good", "invalid": "bad", "unsure": "warn"}
             said = Span(words(f"dose_state.{worst}"), roles.get(worst, "plain"))
-        note = " ".join(part for part in (row.lot, row.place, why(words, row.rule)) if part)
+        note = " ".join(part for part in (row.lot, row.place, self._why(row)) if part)
         return [
             Span(row.day or "?", "title"),
             Span(vaccine_word(words, row.words), "title"),
@@ -101,13 +101,16 @@ class CardPage(Fetched[CardLine, Child]):
             Span(clean_text(note), "dim"),
         ]
 
+    def _why(self, row: CardLine) -> str:
+        return why(self.desk.words, row.rule, self.found.schedule if self.found else "")
+
     def draw(self, size: Size) -> list[Line]:
         """Draw who it is, a row for each dose and series, and the next visit."""
         words = self.desk.words
         head = self.found.head if self.found is not None and self.found.head else self.head
         rows = full_identity(words, head)
         if self.found is not None:
-            approved = "" if self.found.approved else f" {words('form.not_approved')} "
+            approved = "" if self.found.approved else f" {words('value.not-approved')} "
             label = words("vaccine_card.by", schedule=self.found.schedule)
             rows.append(line(" ", Span(label, "label"), "  ", Span(approved, "bad")))
         columns = (

@@ -12,7 +12,8 @@ from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import MARK, Item, Picked, coded
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.screens.form_page import FormPage, texts
+from fieldnode.tui.screens.form_page import texts
+from fieldnode.tui.screens.undrafted import UndraftedForm
 from fieldnode.tui.vaccine_words import vaccine_word
 from fieldnode.tui.wording import code_sentence
 from protocols.live.api import Recorded
@@ -45,7 +46,7 @@ def box_refused(words: Catalogue, told: Drive, box: Box, today: str = "") -> str
     return ""
 
 
-class VialForm(FormPage):
+class VialForm(UndraftedForm):
     """One vial is opened; what the box said stands in it already."""
 
     name: ClassVar[str] = "vial"
@@ -111,7 +112,7 @@ class VialForm(FormPage):
         return f"{coded(answers['item'])[0]} {answers['lot'].text}"
 
 
-class DiscardForm(FormPage):
+class DiscardForm(UndraftedForm):
     """What is left in a vial is thrown away."""
 
     name: ClassVar[str] = "vial_discard"
