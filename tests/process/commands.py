@@ -10,6 +10,8 @@ import sys
 from contextlib import contextmanager
 from itertools import count
 
+from tests.process import prepared
+
 PASSPHRASE = "correct horse"
 PATIENCE_S = 60
 
@@ -34,10 +36,15 @@ def start(app, *args, passphrase=PASSPHRASE):
 
 def run(app, *args, lines=(), passphrase=PASSPHRASE):
     """Run a command to its end."""
-    process = start(app, *args, passphrase=passphrase)
     given = "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines)
-    out, talk = process.communicate(given, timeout=PATIENCE_S)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, talk)
+    return finished(app, *args, inherits=environment(passphrase), given=given)
+
+
+def finished(app, *args, inherits, given="", folder=None):
+    """Run a command with this environment, input and folder to its end."""
+    argv = [app, *map(str, args)]
+    status, out, talk = prepared.run(argv, inherits, given.encode(), PATIENCE_S, folder)
+    return subprocess.CompletedProcess(argv, status, out.decode(), talk.decode())
 
 
 def told(app, *args, lines=()):

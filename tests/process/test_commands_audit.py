@@ -74,7 +74,6 @@ def test_the_trail_is_asked_by_time_and_what_is_no_time_is_refused(alone):
     assert run("fieldnode", "audit", "--data", alone, "--what", "breakfast").returncode == 2
 
 
-@pytest.mark.slow
 def test_the_trail_of_another_device_is_read_where_it_has_travelled(tmp_path):
     founder, second = tmp_path / "founder", tmp_path / "second"
     for folder in (founder, second):

@@ -3,11 +3,10 @@
 import json
 import os
 import stat
-import subprocess
 
 import pytest
 
-from tests.process.commands import PATIENCE_S, environment, init, run, serving, told
+from tests.process.commands import environment, finished, init, run, serving, told
 
 SECRET = "amina's passphrase"
 PAPERS = (
@@ -110,15 +109,13 @@ def test_hq_looks_after_persons_too(tmp_path, secret):
 
 
 def scripted(folder, *args, token="", lines=()):
-    return subprocess.run(
-        [os.sys.executable, "-m", "fieldnode", *map(str, args), "--data", str(folder)],
-        input="".join(json.dumps(one) + "\n" for one in lines),
-        env=environment() | {"FIELDMESH_SESSION": token},
-        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    return finished(
+        "fieldnode", *args, "--data", folder,
+        inherits=environment() | {"FIELDMESH_SESSION": token},
+        given="".join(json.dumps(one) + "\n" for one in lines),
     )  # fmt: skip
 
 
-@pytest.mark.slow
 def test_an_act_in_doubt_is_reviewed_by_somebody_else_who_is_logged_in(tmp_path, secret):
     folder = tmp_path / "node"
     init(folder)
@@ -192,7 +189,6 @@ def test_wrong_papers_are_refused_before_a_file_is_written(folder, secret, tmp_p
     assert not file.exists() and person(folder, "list", "--json") == []
 
 
-@pytest.mark.slow
 def test_a_script_logs_in_records_and_logs_out(folder, secret, tmp_path):
     person(folder, "add", "--person-passphrase-file", secret, "--name", "Zzyxwvanary",
            "--to", tmp_path / "carried")  # fmt: skip

@@ -1,10 +1,7 @@
 """Two organisations found an operation from files alone, by real commands in own folders."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +11,7 @@ from tests.process.commands import (
     PASSPHRASE,
     PATIENCE_S,
     environment,
+    finished,
     init,
     patient,
     run,
@@ -61,16 +59,7 @@ class Side:
             "FIELDMESH_ROOT_PASSPHRASE": ROOT_PASSPHRASE,
             "FIELDMESH_LANGUAGE": language,
         }
-        done = subprocess.run(
-            [sys.executable, "-m", app, *map(str, args)],
-            cwd=self.place,
-            env=kept | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        done = finished(app, *args, inherits=kept, given=given, folder=self.place)
         self.said += done.stdout + done.stderr
         assert (done.returncode == 0) == ok, done.stderr
         assert "Traceback" not in done.stderr
@@ -201,7 +190,6 @@ def test_a_device_comes_in_by_files_with_no_network_at_all(sides):
         assert not (jp.place / "y").exists()
 
 
-@pytest.mark.slow
 def test_a_roster_of_devices_is_admitted_from_a_table(sides):
     jp, _ = sides
     begun(jp, "fieldnode", "Tent JP", "japan-team.root")
@@ -231,7 +219,6 @@ def test_a_roster_of_devices_is_admitted_from_a_table(sides):
     assert ranks == ["coordinator", "device", "issuer"]
 
 
-@pytest.mark.slow
 def test_a_roster_of_persons_is_certified_in_one_record_from_a_table(sides):
     jp, _ = sides
     begun(jp, "fieldnode", "Tent JP", "japan-team.root")
@@ -273,7 +260,6 @@ def test_a_roster_of_persons_is_certified_in_one_record_from_a_table(sides):
     assert (second["name"], second["licence"], second["certified"]) == ("jun", "ASKED-1", True)
 
 
-@pytest.mark.slow
 def test_a_running_node_admits_by_file_and_draws_a_code(sides):
     _, ke = sides
     begun(ke, "hq", "Ministry HQ", "ministry.root")
@@ -294,7 +280,6 @@ def test_a_running_node_admits_by_file_and_draws_a_code(sides):
     ke("fieldnode", "join", "--grant", "tent.grant", "--data", "tent")
 
 
-@pytest.mark.slow
 def test_what_is_wrong_with_a_file_is_one_sentence_with_the_remedy(sides):
     jp, ke = sides
     (jp.place / "noise").write_bytes(b"\x00" * 200_000)
