@@ -145,6 +145,11 @@ class Depots:
             self._kept = await self._read(now_ms, turn)
             return self._kept
 
+    async def read_ahead(self, now_ms: int) -> None:
+        """Read what was used, so that the first page takes no longer than any other."""
+        async with self._lock:
+            await self._read(now_ms, 0)
+
     async def _read(self, now_ms: int, turn: int) -> Lines:
         held = await stockbook.held(self._book)
         today, known = now_ms // DAY_MS, _known(held, now_ms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from hq import queries
@@ -19,7 +19,7 @@ from hq.registry import Registry, Vaccinations
 from hq.shown import MINUTE_MS
 from protocols.guidelines.schedules import Plan
 from protocols.ledger import coverage, vials
-from protocols.ledger.coverage import Beside, Covered, DropOut, ZeroDose
+from protocols.ledger.coverage import Beside, Count, Covered, DropOut, ZeroDose
 from protocols.ledger.immunization import Doubled
 from protocols.ledger.store import Store
 from protocols.ledger.vials import Wastage
@@ -108,7 +108,9 @@ class Known(NamedTuple):
     turn: int
     covered: tuple[Covered, ...]
     days: tuple[Day, ...]
-    """The latest day first."""
+    """The latest day first; a dose against several diseases is in each of them."""
+    doses: tuple[int, int]
+    """Doses by name, and tallied; each once."""
     zero: tuple[ZeroDose, ...]
     dropped: Mapping[str, DropOut]
     wasted: tuple[Wastage, ...]
@@ -126,11 +128,6 @@ class Known(NamedTuple):
     """Doses and tallied doses that do not stand."""
     open_sessions: int
     plan: Plan
-
-    @property
-    def doses(self) -> tuple[int, int]:
-        """Doses by name and tallied, a dose of several antigens once for each."""
-        return sum(day.named for day in self.days), sum(day.tallied for day in self.days)
 
     @property
     def approved(self) -> bool:
@@ -196,6 +193,7 @@ async def _wrote(book: Book, listed: Sequence[Doubled]) -> dict[int, tuple[bytes
 Sums = tuple[
     tuple[Covered, ...],
     tuple[Day, ...],
+    tuple[int, int],
     tuple[ZeroDose, ...],
     Mapping[str, DropOut],
     tuple[Wastage, ...],
@@ -217,16 +215,19 @@ def _sums(store: Store, told: Vaccinations, now_ms: int) -> Sums:
     zero = coverage.zero_doses(beside, series, given=given)
     dropped = {each.series: each for each in coverage.drop_out(beside, given)}
     wasted = vials.wastage(beside, now_ms)
-    return tuple(covered), _days(beside), tuple(zero), dropped, tuple(wasted)
+    counts = coverage.counts(beside)
+    tallied = sum(count.doses for count in counts if count.tallied)
+    doses = sum(count.doses for count in counts) - tallied, tallied
+    return tuple(covered), _days(beside, counts), doses, tuple(zero), dropped, tuple(wasted)
 
 
-def _days(beside: Beside) -> tuple[Day, ...]:
+def _days(beside: Beside, counts: Iterable[Count]) -> tuple[Day, ...]:
     sites, plans = {}, {}
     for row in coverage.sessions(beside):
         sites[bytes(row.id)] = None if row.site is None else bytes(row.site)
         plans[bytes(row.id)] = beside.plans.get(row.schedule) or beside.plans[""]
     sums: Counter[tuple[int | None, bytes | None, str, bool]] = Counter()
-    for count in coverage.counts(beside):
+    for count in counts:
         vaccine = plans[count.session].vaccines.get(count.vaccine)
         for antigen in vaccine.antigens if vaccine is not None else (count.vaccine,):
             sums[count.day, sites[count.session], antigen, count.tallied] += count.doses

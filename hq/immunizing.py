@@ -45,7 +45,7 @@ class Asked(NamedTuple):
             offset_of(query.get("offset", "")),
         )
 
-    def url(self, offset: int = 0) -> str:
+    def address(self, offset: int = 0) -> str:
         """Return it as the end of an address."""
         fields = {"site": self.site.hex() if self.site else "", "antigen": self.antigen}
         fields |= {"day": self.day, "offset": str(offset) if offset > 0 else ""}
@@ -119,8 +119,8 @@ async def _page(request: web.Request, template: str) -> web.StreamResponse:
         shown=shown,
         percent=percent,
         listed=LISTED_MAX,
-        newer=asked.url(asked.offset - DAYS_PAGE) if asked.offset else None,
-        older=asked.url(asked.offset + DAYS_PAGE) if more else None,
+        newer=asked.address(asked.offset - DAYS_PAGE) if asked.offset else None,
+        older=asked.address(asked.offset + DAYS_PAGE) if more else None,
     )
 
 

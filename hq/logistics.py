@@ -167,9 +167,7 @@ async def _asked(request: web.Request) -> tuple[Logistics, Names]:
 
 async def logistics_csv(request: web.Request) -> web.StreamResponse:
     """One of the lists as a table."""
-    table = request.match_info["table"]
-    if table not in _TABLES:
-        raise web.HTTPNotFound
+    table = request.path.rpartition("/")[2].removesuffix(".csv")
     found, names = await _asked(request)
     heads, rows = _TABLES[table]
     return await csv_answer(request, table, heads, rows(found, names))
@@ -235,7 +233,7 @@ _TABLES = {
          "holds_high", "held_back", "received", "gave", "sent_on", "lost", "as_of"),
         _recall_rows,
     ),
-    "cold-chain": (
+    "cold": (
         ("site", "site_name", "unit", "class", "celsius", "read_at", "limit", "since", "until",
          "minutes", "worst_celsius", "ongoing", "lots_that_may_be_harmed"),
         _cold_rows,
@@ -244,5 +242,5 @@ _TABLES = {
 
 ROUTES = (
     web.get("/logistics", logistics_page, name="logistics"),
-    web.get("/logistics/{table}.csv", logistics_csv, name="logistics_csv"),
+    *(web.get(f"/logistics/{table}.csv", logistics_csv, name=f"{table}_csv") for table in _TABLES),
 )

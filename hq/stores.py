@@ -54,7 +54,7 @@ class Asked(NamedTuple):
             offset_of(query.get("offset", "")),
         )
 
-    def url(self, offset: int = 0) -> str:
+    def address(self, offset: int = 0) -> str:
         """Return it as the end of an address."""
         site = self.site.hex() if self.site else ""
         fields = {"site": site, "item": self.item, "mark": self.mark}
@@ -124,8 +124,8 @@ async def _page(request: web.Request, template: str) -> web.StreamResponse:
         soon=SOON_DAYS,
         number=number,
         whole=whole_days,
-        newer=asked.url(asked.offset - LINES_PAGE) if asked.offset else None,
-        older=asked.url(asked.offset + LINES_PAGE) if more else None,
+        newer=asked.address(asked.offset - LINES_PAGE) if asked.offset else None,
+        older=asked.address(asked.offset + LINES_PAGE) if more else None,
     )
 
 

@@ -281,9 +281,18 @@ def _refuse(desk: Desk, request: web.Request, status: int) -> web.Response:
 async def _following(app: web.Application) -> AsyncIterator[None]:
     """Follow the book's changes while the application runs."""
     task = asyncio.create_task(app[DESK].hints.follow())
+    # The first reading of all stores is the long one: whoever opens the page need not wait.
+    first = asyncio.create_task(_read_ahead(app))
     yield
     task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    first.cancel()
+    await asyncio.gather(task, first, return_exceptions=True)
+
+
+async def _read_ahead(app: web.Application) -> None:
+    desk = app[DESK]
+    if not await queries.is_closed(desk.book):
+        await app[stores.DEPOTS].read_ahead(desk.now())
 
 
 async def _end_streams(app: web.Application) -> None:

@@ -31,7 +31,10 @@ from tests.unit.hq_book import (
 )
 from tests.unit.hq_registry import TestRegistry, ordered
 
-MENU = ("Picture", "Patients", "Results", "Devices", "Trust", "Audit", "Account")
+MENU = (
+    "Picture", "Patients", "Results", "Devices", "Stock", "Vaccination", "Trust", "Audit",
+    "Account",
+)  # fmt: skip
 TRUST = ("organisations", "members", "quarantine", "releases", "counts", "packs")
 DECIDED = ("members/seal?member=dev_NORD-A00", "quarantine/extend?seal=ent_LOST")
 PASSWORD = "four unrelated words"
@@ -226,7 +229,7 @@ async def test_every_control_is_reached_by_tab_in_reading_order(opened):
     await enter(opened)
     tab = opened.tab
     seen = []
-    for _ in range(10):
+    for _ in range(12):
         await tab.press("Tab", 9)
         seen.append(await tab.ask("document.activeElement.textContent.trim().slice(0, 12)"))
 

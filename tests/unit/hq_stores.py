@@ -6,6 +6,7 @@ from typing import Any
 
 from protocols.ids import SiteId
 from protocols.records.movement import DAY_MS, stock_subject
+from protocols.records.reading import TENTHS_MAX
 from tests.unit.hq_book import HOUR, NOW_MS, TestBook, row
 
 TODAY = NOW_MS // DAY_MS
@@ -94,3 +95,60 @@ def depots(book: TestBook, nord: bytes, pont: bytes) -> Shelves:
     shelves.move(pont, ORS, -9, NOW_MS - HOUR, standing=1)
     shelves.move(pont, AMOX, 90, NOW_MS - HOUR, standing=1)
     return shelves
+
+
+class Campaign:
+    """Puts rows of vaccination, shipments and readings into a book."""
+
+    def __init__(self, book: TestBook) -> None:
+        self.book = book
+        self.number = 7000
+
+    def put(self, table: str, at_ms: int, **values: Any) -> int:
+        """Put one row of a subject of its own; return its entry."""
+        self.number += 1
+        subject = values.pop("subject", self.number)
+        made = row(self.book.entry(values.pop("feed", 1), at_ms, subject))
+        self.book.put(table, **(made | values))
+        return int(made["entry"])
+
+    def session(self, number: int, site: bytes, target: int) -> bytes:
+        session = bytes([number]) * 16
+        said = {"targets": f'[["measles", {target}, 2]]', "offsets": "[]", "vaccines": '["mr"]'}
+        more = {"lots": "[]", "cells": "[]", "choose": "[]", "schedule": ""}
+        opened = NOW_MS - 2 * DAY
+        self.put("session", opened, id=session, site=site, opened_ms=opened, **said, **more)
+        return session
+
+    def doses(self, session: bytes, children: int, tallied: int) -> None:
+        for number in range(children):
+            patient = (9000 + self.number + number).to_bytes(16)
+            self.put(
+                "dose", NOW_MS - HOUR, patient=patient, session=session, vaccine="mr", dose=1,
+                series="measles", status="given", day=TODAY - number % 2, band=2,
+            )  # fmt: skip
+        self.put("tally", NOW_MS - HOUR, session=session, vaccine="mr", n=tallied, dose=1, band=2,
+                 day=TODAY, digit=1)  # fmt: skip
+
+    def rest(self, patient: bytes, subject: int, words: str) -> None:
+        """A vial, reports of one patient, a shipment, and a fridge that freezes."""
+        session = bytes([1]) * 16
+        self.put("vial", NOW_MS - DAY, vial=b"v" * 18, session=session, vaccine="mr", lot="MR-1",
+                 doses=10, lost=3, why="time-limit", closed=1, item=MR)  # fmt: skip
+        for severity, serious in (("minor", 0), ("serious", 1)):
+            self.put("aefi", NOW_MS - HOUR, subject=subject, patient=patient, severity=severity,
+                     serious=serious, symptoms="anaphylaxis rash", vaccines="mr", lots=words,
+                     outcome="recovering", onset_ms=NOW_MS - 2 * HOUR, text="told")  # fmt: skip
+        store, other, shipment = bytes([1]) * 16, bytes([3]) * 16, b"s" * 16
+        self.put("shipment", NOW_MS - HOUR, shipment=shipment, state="dispatched", donor=store,
+                 to_store=other, sent_ms=NOW_MS - HOUR, carrier=words, lines=1)  # fmt: skip
+        self.put("shipment_line", NOW_MS - HOUR, shipment=shipment, item=ORS, lot="L1", sent=40,
+                 wanted=40, approved=40)  # fmt: skip
+        minute = NOW_MS // 60_000 - 400
+        readings = [(minute + 10 * at, -8 if at > 20 else 50) for at in range(40)]
+        run = b"".join(
+            at.to_bytes(6) + (tenths + TENTHS_MAX).to_bytes(2) for at, tenths in readings
+        )
+        until = {"since_ms": minute * 60_000, "until_ms": NOW_MS - HOUR}
+        said = {"unit_id": b"u" * 16, "store": store, "unit": words, "cold": "fridge"}
+        self.put("reading", NOW_MS - HOUR, run=run, **said, **until)

@@ -75,7 +75,7 @@ async def test_a_unit_that_freezes_alarms_by_limits_nobody_approved(house):
 
     assert "still so" in page and "too cold, worst -0.8 °C" in page
     assert "1 lot may be harmed, 0 held back" in page and "NOT APPROVED" in page
-    table = await (await house.get("/logistics/cold-chain.csv")).text()
+    table = await (await house.get("/logistics/cold.csv")).text()
     assert f"{VACCINE}:V1" in table and ",-0.8," in table
 
 
@@ -88,7 +88,7 @@ async def test_a_request_lapses_by_the_clock_of_who_looks(hq):
 
 
 async def test_tables_and_parts_are_there_and_others_are_not(house):
-    for table in ("shipments", "recalls", "cold-chain"):
+    for table in ("shipments", "recalls", "cold"):
         assert (await house.get(f"/logistics/{table}.csv")).content_type == "text/csv"
     assert (await house.get("/logistics/patients.csv")).status == 404
     assert 'id="logistics"' in await text(house, "/part/logistics")

@@ -274,6 +274,6 @@ def test_a_cell_that_would_be_a_formula_is_text():
 def test_an_address_comes_back_as_it_was():
     asked = Asked(bytes(range(16)), "ors & more", "negative", 50)
 
-    assert asked.url(50) == (
+    assert asked.address(50) == (
         "site=000102030405060708090a0b0c0d0e0f&item=ors+%26+more&mark=negative&offset=50"
     )

@@ -110,6 +110,8 @@ async def test_a_child_of_two_teams_counts_once_and_is_listed(house):
     # One child once, another, and seven in tallies: nine of twenty against measles.
     assert "9 of 20: <b>45 %</b>" in page
     assert "2 by name, 7 in tallies" in page
+    # Against two diseases each, and still nine doses.
+    assert "2 doses by name and 7 in crowd tallies" in page
     assert "1 case may be one dose written twice; it counts once" in page
     assert page.count("(counted)") == 1 and "both say to be the same dose" in page
 
