@@ -85,6 +85,7 @@ async def test_a_request_lapses_by_the_clock_of_who_looks(hq):
     for days, state in ((0, "requested"), (40, "expired")):
         found = await read_logistics(NodeBook(hq), packs, WALL_MS + days * DAY_MS)
         assert {each.state for each in found.moving} == {"dispatched", state}
+        assert [each.on_the_way for each in found.recalled] == [40]
 
 
 async def test_tables_and_parts_are_there_and_others_are_not(house):

@@ -265,6 +265,19 @@ async def test_hints_of_stores_reach_their_part(house):
     assert (await answer.text()).count("<tr class=") == 2
 
 
+async def test_a_sealed_hq_shows_nothing_of_any_store(house):
+    pages = ("/stock", "/vaccination", "/logistics", "/part/stock", "/stock.csv",
+             f"/stock/card?site={(bytes([1]) * 16).hex()}&item={ORS}", "/stock/card.csv",
+             "/vaccination.csv", "/logistics/recalls.csv", "/part/logistics")  # fmt: skip
+    assert "Pont" in await text(house, "/stock")
+    house.book.put("meta", name="closed", value=b"1")
+
+    for path in pages:
+        page = await text(house, path)
+        assert "It shows no records any more" in page, path
+        assert "Pont" not in page and "site_name" not in page, path
+
+
 def test_a_cell_that_would_be_a_formula_is_text():
     assert csv_text(("a",), [("=1+1",), ("+x",), ("-x",), ("@x",), (-5,), (None,)]) == (
         "a\r\n'=1+1\r\n'+x\r\n'-x\r\n'@x\r\n-5\r\n\r\n".replace("\r\n\r\n", '\r\n""\r\n')
