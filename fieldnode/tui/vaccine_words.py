@@ -52,9 +52,9 @@ def vial_text(words: Catalogue, vial: VialLine, now_ms: int, zone: tzinfo) -> Sp
     named = vaccine_word(words, vial.words)
     told = words("drive.vial", vaccine=named, lot=vial.lot, left=vial.left, doses=vial.doses)
     if vial.past:
-        return Span(f"{told} {words('drive.vial_past')}", "bad")
+        return Span(" ".join((told, words("drive.vial_past"))), "bad")
     if vial.limit_ms is None:
-        return Span(f"{told} {words('drive.vial_no_limit')}", "warn")
+        return Span(" ".join((told, words("drive.vial_no_limit"))), "warn")
     until = words("drive.vial_until", at=clock(vial.limit_ms, now_ms, zone))
     near = vial.limit_ms - now_ms < WARN_MS or vial.left <= 0
     return Span(f"{told} {until}", "warn" if near else "value")

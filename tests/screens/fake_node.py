@@ -47,9 +47,12 @@ from protocols.records.planning import read_time
 from protocols.records.summary import Summary
 from tests.screens.fake_between import BetweenFake
 from tests.screens.fake_care import CareCalls
+from tests.screens.fake_consigned import ConsignedFake, ConsignedLists
 from tests.screens.fake_crossing import CrossingCalls
 from tests.screens.fake_guidance import GuidanceCalls
+from tests.screens.fake_stock import StockCalls
 from tests.screens.fake_trust import LONG, LONG_SPOKEN, PRINT, SPOKEN, TrustCalls
+from tests.screens.fake_vaccines import VaccineFake
 
 NOW_MS = 1_779_287_520_000
 """2026-05-20 14:32 UTC."""
@@ -76,7 +79,16 @@ class Patient:
     """Older ones that are still worn."""
 
 
-class FakeNode(BetweenFake, CareCalls, CrossingCalls, GuidanceCalls, TrustCalls):
+class FakeNode(
+    BetweenFake,
+    CareCalls,
+    CrossingCalls,
+    GuidanceCalls,
+    TrustCalls,
+    VaccineFake,
+    ConsignedFake,
+    ConsignedLists,
+):
     """Holds a ward in memory."""
 
     def __init__(self, now_ms: int = NOW_MS, **greeting: Any) -> None:
@@ -116,6 +128,8 @@ class FakeNode(BetweenFake, CareCalls, CrossingCalls, GuidanceCalls, TrustCalls)
         self.unsigned: list[UnconfirmedLine] = []
         """Triage that nobody identified wrote."""
         self.begin_between()
+        self.begin_stock(now_ms)
+        self.begin_consigned()
         self.clock, self.ahead_ms = "ok", 0
         self.signed = False
         """Whether clinical leads stand by the packs in use."""

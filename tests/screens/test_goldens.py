@@ -22,10 +22,13 @@ from fieldnode.tui.shell import Shell
 from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
 from protocols.live.crossing import Concerns
-from tests.screens import care_screens
+from tests.screens import care_screens, vaccine_screens
 from tests.screens.between_screens import SCREENS as BETWEEN
 from tests.screens.between_screens import TEAMS, between_teams
+from tests.screens.consigned_screens import CONSIGNED
+from tests.screens.consigned_screens import SCREENS as CONSIGNED_SCREENS
 from tests.screens.fake_care import in_care
+from tests.screens.fake_consigned import consigned_all
 from tests.screens.fake_guidance import guided, published_packs
 from tests.screens.fake_node import NOW_MS, refusing, staff, unsigned_triage, waiting_results, ward
 
@@ -111,8 +114,7 @@ SCREENS["test-card"] = ["f10", "6", "8"]
 SCREENS["test-card-wrong"] = ["f10", "6", "8", *"FM1", "tab", *"]Q1FM39", "enter", "enter"]
 SCREENS["test-card-good"] = ["f10", "6", "8", *"]Q1FM1", "enter", *"]Q1FM3\x1d9", "enter"]
 SCREENS["retract"] = ["down", "down", "enter", "e"]
-SCREENS["immunise"] = ["f4"]
-SCREENS["supplies"] = ["f5"]
+SCREENS |= vaccine_screens.SCREENS
 SCREENS["help-triage"] = ["f2", "f1"]
 SCREENS["help-triage-more"] = ["f2", "f1", "pagedown"]
 SCREENS["help-chart"] = ["enter", "f1"]
@@ -216,7 +218,7 @@ SCREENS["printing-none"] = ["down", "down", "enter", "ctrl+p"]
 SCREENS["printer"] = ["0", "5"]
 SCREENS["beds"] = ["down", "b"]
 SCREENS["bed"] = ["down", "b", "n"]
-SCREENS |= care_screens.SCREENS
+SCREENS |= care_screens.SCREENS | stock_screens.SCREENS
 BOOKS = {
     BY_RELEASE: ("by_release", "Ministry of Health"),
     NOT_ENTRUSTED: ("crossing", {"concerns": Concerns(why_not="role")}),
@@ -225,8 +227,10 @@ BOOKS = {
 }
 """What is the matter with the node's book, and how the node shows it."""
 SCREENS |= BETWEEN
+SCREENS |= CONSIGNED_SCREENS
 SETUPS = {
     TEAMS: between_teams,
+    CONSIGNED: consigned_all,
     care_screens.CARED: in_care,
     GUIDED: guided,
     OTHER_TEAM: lambda node: setattr(

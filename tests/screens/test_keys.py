@@ -91,7 +91,9 @@ def test_each_key_opens_the_same_room_from_every_page(screen, way):
             assert shell.page is before
             assert "Sign in first" in shell.said.text
         else:
-            assert shell.page.name == room, key
+            # In a session F4 is the session's screen.
+            works = room == "immunise" and shell.desk.session
+            assert shell.page.name == ("drive" if works else room), key
 
 
 @pytest.mark.parametrize("language", WORDS)
@@ -107,7 +109,7 @@ def test_the_row_of_keys_is_the_same_on_every_page_and_says_both_ways(language, 
     assert all(f" {digit}" in row for digit in "1234567890")
 
 
-@pytest.mark.parametrize("key", ["f4", "f5"])
+@pytest.mark.parametrize("key", ["f5"])
 def test_a_room_that_is_not_built_says_so_and_changes_nothing(key):
     node, shell = ward(), shell_on("board", WORDS["en"])
     strike(shell, node, key)

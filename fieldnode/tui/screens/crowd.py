@@ -169,7 +169,9 @@ class CrowdPage(Page):
         """Draw the digits with what each counts, the vials, and the last counts."""
         words, told = self.desk.words, self.told
         place = clean_text(told.session.place or told.session.site) if told else ""
-        rows: list[Line] = [line(" ", Span(f"{words('crowd.title')}  {place}", "title"))]
+        rows: list[Line] = [
+            line(" ", Span(words("crowd.title"), "title"), Span(f"  {place}", "title"))
+        ]
         if told is None:
             return rows
         for vial in told.vials:

@@ -272,7 +272,8 @@ class DrivePage(Page):
             for line in core.lines
             if line.vaccine in core.ticked
         ]
-        return f"{', '.join(given) or words('drive.registered')} {who}".strip()
+        what = ", ".join(given) or words("drive.registered")
+        return f"{what} {who}".strip()
 
     def _go_to_next(self) -> list[Act]:
         scan, self._next = self._next, None

@@ -95,7 +95,11 @@ class FoundChildPage(Listing[AlikeLine]):
             Column("", 0),
         )
         title = line(" ", Span(words("drive_find.which"), "title"))
-        return [title, (), *self.table(columns, Size(size.width, size.height - 2), "list.none")]
+        return [
+            title,
+            (),
+            *self.table(columns, Size(size.width, size.height - 2), "candidates.none"),
+        ]
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fieldnode.text.catalogue import Catalogue
-from fieldnode.tui.cores.display import Line, Size, Span, between, cut, fit, line, line_cells, wrap
+from fieldnode.tui.cores.display import (
+    Line,
+    Size,
+    Span,
+    between,
+    cells,
+    cut,
+    fit,
+    line,
+    line_cells,
+    wrap,
+)
 from fieldnode.tui.cores.drive import ASK, CARD, CHILD, NAME, NEW, STOP, STOPS, DriveCore
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
@@ -35,7 +48,7 @@ def _head(desk: Desk, told: Drive, width: int) -> list[Line]:
     """Return the session, and its open vials in at most two rows."""
     words, session = desk.words, told.session
     place = clean_text(session.place or session.site)
-    title: Line = line(" ", Span(f"{words('drive.title')}  {place}", "title"))
+    title: Line = line(" ", Span(words("drive.title"), "title"), Span(f"  {place}", "title"))
     closed = session.closed_ms is not None
     right = Span(
         words("drive.closed") if closed else clean_text(session.team), "bad" if closed else "dim"
@@ -44,27 +57,30 @@ def _head(desk: Desk, told: Drive, width: int) -> list[Line]:
     spans = [vial_text(words, vial, desk.now_ms, desk.zone) for vial in told.vials]
     if not spans:
         return [*rows, line(" ", Span(words("drive.no_vials"), "warn"))]
-    row: list[Span | str] = [" "]
-    for span in spans:
-        if len(row) > 1 and line_cells(line(*row)) + len(span.text) + 3 > width:
-            rows.append(line(*row))
-            row = [" "]
-        row += [span, "   "]
-    return [*rows, line(*row)][:4]
+    return [*rows, *packed(spans, width)][:4]
 
 
 def _totals(words: Catalogue, told: Drive, width: int) -> list[Line]:
     """Return what the session came to so far."""
-    given = [f"{vaccine_word(words, one.words)} {one.given}" for one in told.vaccines]
-    parts = [words("drive.children", n=told.children), *given]
+    parts = [words("drive.children", n=told.children)]
+    if told.seconds_a_child is not None:
+        parts.append(words("drive.pace", n=told.seconds_a_child))
     if told.not_given:
         parts.append(words("drive.not_given", n=told.not_given))
     if told.wasted:
         parts.append(words("drive.wasted", n=told.wasted))
-    if told.seconds_a_child is not None:
-        parts.append(words("drive.pace", n=told.seconds_a_child))
-    text = "   ".join(parts)
-    return [line(" ", Span(cut(text, width - 2), "value"))]
+    parts += [f"{vaccine_word(words, one.words)} {one.given}" for one in told.vaccines]
+    return packed([Span(part, "value") for part in parts], width)[:2]
+
+
+def packed(spans: Sequence[Span], width: int) -> list[Line]:
+    """Return spans side by side, in as many rows as they take; none is broken."""
+    rows: list[list[Span | str]] = [[" "]]
+    for span in spans:
+        if len(rows[-1]) > 1 and line_cells(line(*rows[-1])) + cells(span.text) + 1 > width:
+            rows.append([" "])
+        rows[-1] += [span, "   "]
+    return [line(*row) for row in rows]
 
 
 def _at_card(
@@ -84,7 +100,7 @@ def _card_text(words: Catalogue, after: tuple[str, Child] | None, width: int) ->
     card, child = after
     still = ", ".join(vaccine_word(words, one) for one in child.still)
     if still:
-        still = f"  {words('drive.still', what=still)}"
+        still = "  " + words("drive.still", what=still)
     if not child.next_day and not still:
         return [line(" ", Span(words("drive.card_done", card=card), "good"))]
     what = ", ".join(vaccine_word(words, one) for one in child.next_series)
@@ -149,7 +165,7 @@ def _at_child(
     words, child = desk.words, core.child
     if child is None:
         return _asks(desk, core, room.width)
-    approved = Span("" if child.approved else f" {words('value.not-approved')} ", "bad")
+    approved = Span("" if child.approved else words("value.not-approved"), "bad")
     label = Span(words("drive.due_by", schedule=child.schedule), "label")
     rows = [*_who(desk, core), line(" ", label, "  ", approved)]
     for digit, give in enumerate(core.lines, 1):
@@ -188,7 +204,7 @@ def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: 
         shown = why(words, give.rule, "" if core.child is None else core.child.schedule)
         note = f"{note}  {shown}".strip()
     elif give.wanted and give.day:
-        note = f"{note}  {words('drive.since_day', day=give.day)}".strip()
+        note = " ".join((note, words("drive.since_day", day=give.day))).strip()
     box = "[x]" if ticked else "[ ]"
     if core.stop and give in core.chosen:
         box = "[-]"
@@ -223,9 +239,9 @@ def _low(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
 
 
 def _stops(words: Catalogue, width: int) -> list[Line]:
-    parts = [f"0 {words('drive.no_stop')}"]
+    parts = ["0 " + words("drive.no_stop")]
     parts += [f"{digit} {words(f'dose_status.{why_not}')}" for digit, why_not in STOPS]
-    text = f"{words('drive.stop_asks')}  " + "   ".join(parts)
+    text = "   ".join((words("drive.stop_asks"), *parts))
     return [(), *(line(" ", Span(part, "warn")) for part in wrap(text, width - 2))]
 
 

@@ -136,7 +136,8 @@ class CloseForm(UndraftedForm):
         left = Lefts("left", "session.left", hint="session.left_hint")
         text = Field("text", "session.remark")
         super().__init__(desk, FormCore((left, text), optional_from=0))
-        offered = ", ".join(f"{item} {lot} 0" for item, lot in session.lots)
+        # How many are left is counted by a person: nothing stands there for them.
+        offered = ", ".join(f"{item} {lot} " for item, lot in session.lots)
         self.form.fill_all({"left": offered})
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:

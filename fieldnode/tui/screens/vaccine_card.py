@@ -68,7 +68,7 @@ class CardPage(Fetched[CardLine, Child]):
         if isinstance(row, SeriesLine):
             said = state(words, row.state)
             of = f"{row.number}/{row.doses}" if row.number else f"-/{row.doses}"
-            unsure = "" if row.sure else f" {words('vaccine_card.unsure')}"
+            unsure = "" if row.sure else " " + words("vaccine_card.unsure")
             note = f"{self._why(row)}{unsure}"
             return [
                 Span(row.day or "-"),
@@ -110,7 +110,7 @@ class CardPage(Fetched[CardLine, Child]):
         head = self.found.head if self.found is not None and self.found.head else self.head
         rows = full_identity(words, head)
         if self.found is not None:
-            approved = "" if self.found.approved else f" {words('value.not-approved')} "
+            approved = "" if self.found.approved else words("value.not-approved")
             label = words("vaccine_card.by", schedule=self.found.schedule)
             rows.append(line(" ", Span(label, "label"), "  ", Span(approved, "bad")))
         columns = (

@@ -1,0 +1,247 @@
+"""Vaccination of the fake node: one session whose state follows what was written into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from protocols.errors import InputError
+from protocols.live.drive import (
+    Box,
+    Cell,
+    Child,
+    Choice,
+    Coverage,
+    CoverLine,
+    DoubledDoses,
+    DoubledLine,
+    Drive,
+    GiveLine,
+    GivenLine,
+    LastLine,
+    RuleLine,
+    SeriesLine,
+    SeriesSum,
+    SessionChoices,
+    SessionLine,
+    Sessions,
+    VaccineLine,
+    VialLine,
+)
+
+MINUTE_MS = 60_000
+WORDS = {
+    "mr": {"en": "Measles-rubella", "fr": "Rougeole-rubéole"},
+    "bopv": {"en": "Oral polio, bivalent", "fr": "Polio oral, bivalent"},
+    "bcg": {"en": "BCG", "fr": "BCG"},
+}
+ITEMS = {"mr": "vaccine-mr-10", "bopv": "vaccine-bopv-20", "bcg": "vaccine-bcg-20"}
+ASK = {"en": "Severe allergic reaction to an earlier dose",
+       "fr": "Réaction allergique grave à une dose précédente"}  # fmt: skip
+RULE = RuleLine("min-age", "9 mo", "schedule-routine", "1", "WHO")
+SOON = RuleLine("interval", "4 w", "schedule-routine", "1", "WHO")
+BARRED = RuleLine("contraindication", "pregnant", "vaccines", "1", "label")
+BOXES = {
+    "]d2MR": Box("09506000134352", ("vaccine-mr-10",), "MR-0200", "2028-03-31", "mr"),
+    "]d2OLD": Box("09506000134352", ("vaccine-mr-10",), "MR-0001", "2026-01-31", "mr"),
+    "]d2TCV": Box("09506000134369", ("vaccine-tcv-5",), "T-1", "2028-03-31", "tcv"),
+}
+
+
+class VaccineFake:
+    """The calls of `fieldnode/vaccinating.py`."""
+
+    patients: dict[str, Any]
+    written: list[dict[str, Any]]
+    now_ms: int
+
+    def _session(self, **more: Any) -> SessionLine:
+        line = SessionLine(
+            "ses_1", "Kome school", "Kome", "R. Amin, J. Cho", ("mr", "bopv", "bcg"),
+            self.now_ms - 300 * MINUTE_MS, None, mine=True, store="Pharmacy",
+            lots=(("vaccine-mr-10", "MR-0172B"),), crowd=True,
+        )  # fmt: skip
+        return msgspec.structs.replace(line, **more)
+
+    async def sessions(self, *, closed: bool = False) -> Sessions:
+        self._up()  # type: ignore[attr-defined]
+        other = self._session(id="ses_2", place="Market", team="L. Mbeki", mine=False, crowd=False)
+        return Sessions((self._session(), other))
+
+    def _of(self, kind: str) -> list[dict[str, Any]]:
+        back = {one["data"]["fact"] for one in self.written if one["kind"] == "entry.retract"}
+        return [
+            one
+            for at, one in enumerate(self.written, 1)
+            if one["kind"] == kind and f"fct_{at:04d}.0" not in back
+        ]
+
+    def _given(self, patient: str | None = None) -> list[dict[str, Any]]:
+        return [
+            one
+            for one in self._of("dose.record")
+            if one["data"].get("status", "given") == "given" and patient in (None, one["patient"])
+        ]
+
+    def _vials(self) -> list[VialLine]:
+        opened = [
+            VialLine("fct_vial1.0", "vaccine-mr-10", "mr", WORDS["mr"], "MR-0172B", "2027-03-31",
+                     self.now_ms - 290 * MINUTE_MS, 10, 4, 6, self.now_ms + 70 * MINUTE_MS,
+                     past=False, closed=False),
+            VialLine("fct_vial2.0", "vaccine-bopv-20", "bopv", WORDS["bopv"], "P-77", "2027-01-31",
+                     self.now_ms - 400 * MINUTE_MS, 20, 18, 2, self.now_ms + 20 * MINUTE_MS,
+                     past=False, closed=False),
+        ]  # fmt: skip
+        for at, one in enumerate(self._of("vial.open")):
+            code = next(code for code, item in ITEMS.items() if item == one["data"]["item"])
+            opened.append(
+                VialLine(f"fct_new{at}.0", one["data"]["item"], code, WORDS[code],
+                         one["data"]["lot"], one["data"].get("expiry", ""), self.now_ms, 10, 0, 10,
+                         self.now_ms + 360 * MINUTE_MS, past=False, closed=False)
+            )  # fmt: skip
+        drawn = [one["data"].get("vial") for one in (*self._given(), *self._of("tally.add"))]
+        gone = {one["data"]["vial"] for one in self._of("vial.discard")}
+        return [
+            msgspec.structs.replace(
+                vial,
+                drawn=vial.drawn + drawn.count(vial.id),
+                left=0 if vial.id in gone else vial.left - drawn.count(vial.id),
+                closed=vial.id in gone,
+                why="time-limit" if vial.id in gone else "",
+            )
+            for vial in opened
+        ]
+
+    async def drive(self, session: str) -> Drive:
+        self._up()  # type: ignore[attr-defined]
+        if session not in ("ses_1", "ses_2"):
+            raise InputError("not_found", field="args.session")
+        given = self._given()
+        tallied = [one["data"] for one in self._of("tally.add")]
+        last: dict[str, LastLine] = {}
+        for one in reversed(given):
+            head = self.patients[one["patient"]].head
+            before = last.get(one["patient"])
+            doses = ((one["data"]["vaccine"], 1), *(before.given if before else ()))
+            last[one["patient"]] = LastLine(head.patient, head.tag, head.code, self.now_ms, doses)
+        older = LastLine("pat_x", "KM-20930", "ACD XYZ 001", self.now_ms - MINUTE_MS, (("mr", 1),))
+        return Drive(
+            self._session(),
+            tuple(
+                VaccineLine(code, words, (ITEMS[code],), 198 + sum(
+                    one["data"]["vaccine"] == code for one in given))
+                for code, words in WORDS.items()
+            ),
+            (
+                Cell(1, "mr", WORDS["mr"], 1, 2, 2, 40 + sum(
+                    one.get("n", 1) for one in tallied if one["cell"] == 1)),
+                Cell(2, "mr", WORDS["mr"], 1, 2, 1, 38 + sum(
+                    one.get("n", 1) for one in tallied if one["cell"] == 2)),
+                Cell(3, "bcg", WORDS["bcg"], 1, 1, 9, sum(
+                    one.get("n", 1) for one in tallied if one["cell"] == 3)),
+            ),
+            tuple(vial for vial in self._vials() if not vial.closed),
+            children=212 + len(last),
+            not_given=3,
+            wasted=4,
+            seconds_a_child=20,
+            last_hour=150,
+            last=(*last.values(), older),
+            schedule="schedule-routine 1",
+        )  # fmt: skip
+
+    async def session_vials(self, session: str) -> list[VialLine]:
+        self._up()  # type: ignore[attr-defined]
+        return sorted(self._vials(), key=lambda vial: vial.closed)
+
+    async def vial_code(self, code: str) -> list[Box]:
+        self._up()  # type: ignore[attr-defined]
+        if code == "]d2BAD":
+            raise InputError("bad_check_digit", field="args.code")
+        return [BOXES[code]] if code in BOXES else []
+
+    def _child(self, had: set[str], **more: Any) -> Child:
+        held = {vial.vaccine: vial.id for vial in reversed(self._vials())
+                if not vial.closed and vial.left > 0}  # fmt: skip
+        give = []
+        for code in ("mr", "bopv", "bcg"):
+            state = "not-yet" if code in had else "overdue" if code == "mr" else "due"
+            state = "complete" if code == "bcg" and code in had else state
+            rule = SOON if code in had else RULE
+            give.append(
+                GiveLine(code, WORDS[code], state, code, 2 if code in had else 1, 2,
+                         "2026-06-17" if code in had else "2025-10-12", held.get(code, ""), rule,
+                         (ASK,) if code == "mr" else ())
+            )  # fmt: skip
+        doses = tuple(
+            GivenLine(f"fct_{code}.0", code, WORDS[code], 1, "2026-05-20", "given", "MR-0172B",
+                      ((code, "valid"),))
+            for code in sorted(had)
+        )  # fmt: skip
+        series = (
+            SeriesLine("measles", WORDS["mr"], "not-yet" if "mr" in had else "overdue", 1, 2,
+                       "2026-06-17", "", ("mr",), RULE),
+            SeriesLine("rabies", {"en": "Rabies", "fr": "Rage"}, "contraindicated", 1, 3,
+                       rule=BARRED, sure=False),
+        )  # fmt: skip
+        still = tuple(one.words for one in give if one.wanted)
+        return Child(None, tuple(give), series, doses, "2026-06-17", (WORDS["mr"],), True, still,
+                     "schedule-routine 1", **more)  # fmt: skip
+
+    async def child(self, patient: str, session: str) -> Child:
+        self._up()  # type: ignore[attr-defined]
+        if patient not in self.patients:
+            raise InputError("not_found", field="patient")
+        foreign = self.__dict__.get("foreign", {})
+        if patient in foreign and patient not in self.__dict__.get("opened", {}):
+            raise InputError("other_team", field="patient", teams=foreign[patient])
+        had = {one["data"]["vaccine"] for one in self._given(patient)}
+        found = self._child(had)
+        return msgspec.structs.replace(found, head=self.patients[patient].head)
+
+    async def child_of_age(
+        self, age: int, unit: str, session: str, *, estimated: bool = False
+    ) -> Child:
+        self._up()  # type: ignore[attr-defined]
+        return self._child(set())
+
+    async def session_choices(self) -> SessionChoices:
+        self._up()  # type: ignore[attr-defined]
+        return SessionChoices(
+            tuple(Choice(code, words) for code, words in WORDS.items()),
+            tuple((ITEMS[code], code, words, 10, ()) for code, words in WORDS.items()),
+            (Choice("sit_1", {"en": "Pharmacy"}), Choice("sit_2", {"en": "Ward B"})),
+            ("schedule-routine", "schedule-outbreak"),
+            ("measles", "polio", "rubella"),
+        )
+
+    async def vaccination_coverage(self, session: str) -> Coverage:
+        self._up()  # type: ignore[attr-defined]
+        return Coverage(
+            (
+                CoverLine("Kome", "measles", 0, 198, 300),
+                CoverLine("Kome", "measles", 2, 180, 150),
+                CoverLine("Kome", "polio", 0, 190, None),
+            ),
+            (
+                SeriesSum("measles", WORDS["mr"], 240, 31, 209, 60),
+                SeriesSum("bcg", WORDS["bcg"], 240, 12),
+            ),
+            last_hour=150,
+            wasted=(("mr", 210, 4),),
+        )
+
+    async def doubled_doses(self) -> DoubledDoses:
+        self._up()  # type: ignore[attr-defined]
+        if self._of("dose.decide"):
+            return DoubledDoses(())
+        doses = tuple(
+            GivenLine(f"fct_twice{at}.0", "mr", WORDS["mr"], 1, "2026-05-20", "given", lot)
+            for at, lot in enumerate(("MR-0172B", "MR-0900"))
+        )
+        head = next(iter(self.patients.values())).head
+        two = doses[:1] * 2
+        other = DoubledLine(head, "opv", "close", two, ("R. Amin", "T. Owen"))
+        line = DoubledLine(head, "measles", "one-number", doses, ("R. Amin", "T. Owen"))
+        return DoubledDoses((line, msgspec.structs.replace(other, doses=(doses[1], doses[0]))))

@@ -1,0 +1,43 @@
+"""Screens of vaccination, as keys from the board."""
+
+CARD = [*"]C0KM-20931", "enter"]
+DRIVE = ["f4", "enter"]
+NEW = [*DRIVE, *CARD, *"22", "enter", "2"]
+KNOWN = [*DRIVE, *"]C0TG-000412", "enter"]
+CROWD = ["f4", "k"]
+
+SCREENS = {
+    "immunise": ["f4"],
+    "session": ["f4", "n", *"1 2", "enter"],
+    "session-store": ["f4", "n", *"1 2", "enter", *"Kome", "enter", *"A", "enter"],
+    "session-cells": ["f4", "n", *"mr", *["enter"] * 1, "tab", "tab", "tab", "tab", "tab",
+                      *"mr 1 2 x", "tab"],
+    "session-close": ["f4", "c"],
+    "drive": DRIVE,
+    "drive-new": [*DRIVE, *CARD],
+    "drive-due": NEW,
+    "drive-name": [*NEW, "n", *"Okoro"],
+    "drive-stop": [*NEW, "0"],
+    "drive-stopped": [*NEW, "0", "4"],
+    "drive-no-vial": [*NEW, "3"],
+    "drive-saved": [*NEW, "enter"],
+    "drive-known": KNOWN,
+    "drive-known-again": [*KNOWN, "enter", *"]C0TG-000412", "enter"],
+    "drive-find": [*DRIVE, "/", *"haddad", "enter", *"34y"],
+    "drive-found": [*DRIVE, "/", *"haddad", "enter", "enter"],
+    "drive-menu": [*DRIVE, "*"],
+    "vial": [*DRIVE, *"]d2MR", "enter"],
+    "vial-by-hand": [*DRIVE, "*", "1"],
+    "vial-expired": [*DRIVE, *"]d2OLD", "enter"],
+    "vials": ["f4", "v"],
+    "vial-discard": ["f4", "v", "x", "3"],
+    "crowd": [*CROWD, "1", "1", "2"],
+    "crowd-no-vial": [*CROWD, "3"],
+    "crowd-correct": [*CROWD, "c", *"1", "enter", *"2", "enter"],
+    "vaccine-card": [*KNOWN, "enter", *"]C0TG-000412", "enter", "c"],
+    "aefi": [*KNOWN, "enter", *"]C0TG-000412", "enter", "c", "a", "3", *"07"],
+    "cover": ["f4", "o"],
+    "cover-children": ["f4", "o", "s"],
+    "twice": ["f4", "d"],
+    "decide": ["f4", "d", "enter"],
+}  # fmt: skip
