@@ -1,4 +1,4 @@
-"""`fieldnode print`: the ward list, a hand-over sheet, a wristband, to a file or a printer."""
+"""`fieldnode print`: ward list, hand-over, wristband, vaccinations, to a file or a printer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,16 @@ import click
 import msgspec
 
 from fieldnode.prints import along, square, wristband
+from fieldnode.prints import vaccination as vaccinations
 from fieldnode.prints.handover import Reader, handover_sheet
 from fieldnode.prints.letter import Along
 from fieldnode.prints.letter import letter as letter_sheet
 from fieldnode.prints.safety import band_of
 from fieldnode.prints.sheet import Head
+from fieldnode.prints.vaccination_sheet import card_sheet, proof_sheet
 from fieldnode.prints.ward import ward_list
 from fieldnode.text.catalogue import LANGUAGES, load, on_label
+from fieldnode.tui.wording import code_sentence
 from protocols.errors import InputError
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.api import BoardLine, Chart
@@ -29,7 +33,8 @@ from protocols.live.options import data_option, json_option, passphrase_option
 from protocols.live.paper import HOLDS, PaperRead
 from protocols.live.phrases import spoken_language
 from protocols.live.printing import HANDOVER, LETTER, WRISTBAND
-from protocols.live.talk import told
+from protocols.live.proof import PaperDoses, PrintedProof
+from protocols.live.talk import EXIT_REFUSED, say, told
 from protocols.records.summary import Summary
 
 PATIENTS_MAX = 2_000
@@ -42,6 +47,10 @@ _data = data_option("node", "the node")
 _to = click.option(
     "--to", "target", type=click.Path(path_type=Path), default=Path("-"),
     help="File or printer, such as /dev/usb/lp0; else it is shown.",
+)  # fmt: skip
+_columns = click.option(
+    "--columns", type=click.Choice([str(each) for each in vaccinations.RECEIPT_COLUMNS]),
+    default=str(vaccinations.RECEIPT_COLUMNS[0]), help="Of a receipt printer.",
 )  # fmt: skip
 _language = click.option("--language", type=click.Choice(tuple(LANGUAGES)), default=None)
 _reason = click.option("--reason", default="", help="Why another team's patient is printed.")
@@ -177,16 +186,88 @@ def summary(  # noqa: PLR0913 - one parameter an option
         _give_out(prints[kind](), target)
 
 
+@print_group.command()
+@click.argument("patient")
+@_data
+@passphrase_option
+@_to
+@click.option("--kind", type=click.Choice((*_KINDS, "text")), default="text")
+@_columns
+@_language
+@_reason
+def vaccination(  # noqa: PLR0913 - one parameter an option
+    patient: str,
+    folder: Path,
+    passphrase_file: Path | None,
+    target: Path,
+    kind: str,
+    columns: str,
+    language: str | None,
+    reason: str,
+) -> None:
+    """Sign somebody's proof of vaccination for paper: any member checks it with no network."""
+    with _printing(folder, passphrase_file, target) as book:
+        reader = _reader(language, book)
+        made = _vaccinated(book, patient, "vaccination", reason)
+        words, label = reader.words, on_label(reader.words)
+        head = replace(_head(reader, "handover", made.node), title=words("proof.title"))
+        prints = {
+            "png": lambda: square.png(made.text),
+            "zpl": lambda: vaccinations.zpl(label, made),
+            "escpos": lambda: vaccinations.receipt_of(label, made, int(columns)),
+            "text": lambda: proof_sheet(words, head, made).encode(),
+        }
+        _give_out(prints[kind](), target)
+
+
+@print_group.command()
+@click.argument("patient")
+@_data
+@passphrase_option
+@_to
+@click.option("--kind", type=click.Choice(("escpos", "text")), default="text")
+@_columns
+@_language
+@_reason
+def card(  # noqa: PLR0913 - one parameter an option
+    patient: str,
+    folder: Path,
+    passphrase_file: Path | None,
+    target: Path,
+    kind: str,
+    columns: str,
+    language: str | None,
+    reason: str,
+) -> None:
+    """Print somebody's vaccination card: doses with their lots, what is due next and when."""
+    with _printing(folder, passphrase_file, target) as book:
+        reader = _reader(language, book)
+        made = _vaccinated(book, patient, "card", reason)
+        if kind == "escpos":
+            raw = vaccinations.receipt_of(on_label(reader.words), made, int(columns))
+        else:
+            head = _head(reader, "handover", made.node)
+            head = replace(head, title=reader.words("proof.card"))
+            raw = card_sheet(reader.words, head, made).encode()
+        _give_out(raw, target)
+
+
 @click.command("paper")
 @click.argument("text", nargs=-1)
 @_data
 @passphrase_option
+@click.option("--into", default="", help="Write a proof's doses down for this patient; asks first.")
+@click.option("--yes", is_flag=True, help="With --into: write them without asking.")
+@_reason
 @_language
 @json_option
-def paper_command(
+def paper_command(  # noqa: PLR0913 - one parameter an option
     text: tuple[str, ...],
     folder: Path,
     passphrase_file: Path | None,
+    into: str,
+    yes: bool,
+    reason: str,
     language: str | None,
     as_json: bool,
 ) -> None:
@@ -195,14 +276,39 @@ def paper_command(
     with told(), door(folder, passphrase_file) as book:
         reader = _reader(language, book)
         found = book.call("paper_read", text=scanned)
-    if as_json:
-        show(found)
-    else:
-        read = msgspec.convert(found, PaperRead)
-        at = datetime.fromtimestamp(read.at_ms / 1000, reader.zone)
-        for line in along.shown(reader.words, read, f"{at:%Y-%m-%d %H:%M}"):
-            click.echo(line)
+        if as_json:
+            show(found)
+        else:
+            read = msgspec.convert(found, PaperRead)
+            at = datetime.fromtimestamp(read.at_ms / 1000, reader.zone)
+            for line in along.shown(reader.words, read, f"{at:%Y-%m-%d %H:%M}"):
+                click.echo(line)
+        if into:
+            asked = {"text": scanned, "patient": into, "reason": reason}
+            sys.exit(_take_over(reader, book, asked, yes=yes))
     sys.exit(0 if found["worth"] == HOLDS else 1)
+
+
+def _take_over(reader: Reader, book: Door, asked: dict[str, str], *, yes: bool) -> int:
+    """Write what a proof of vaccination tells for a patient, once a person has said so."""
+    words = reader.words
+    found = msgspec.convert(book.call("paper_doses", **asked), PaperDoses)
+    for line in ["", *vaccinations.taking(words, found)]:
+        say(line)
+    if not found.lines:
+        return 0
+    if not yes and not sys.stdin.isatty():
+        raise InputError("nobody_to_ask", field="--yes")
+    if not yes and not click.confirm(vaccinations.to_take(words, found), err=True):
+        return 1
+    answers = book.record(list(found.lines))
+    for each in answers:
+        if not each["ok"]:
+            doubt = f"confirm.{each.get('confirm')}"
+            say(words(doubt) if words.has(doubt) else code_sentence(words, str(each["error"])))
+    saved = [each for each in answers if each["ok"]]
+    say(vaccinations.taken(words, len(saved)))
+    return 0 if len(saved) == len(answers) else EXIT_REFUSED
 
 
 def _reader(language: str | None, book: Door) -> Reader:
@@ -212,6 +318,11 @@ def _reader(language: str | None, book: Door) -> Reader:
     zone = now.tzinfo
     assert zone is not None
     return Reader(load(language or kept or spoken_language()), int(now.timestamp() * 1000), zone)
+
+
+def _vaccinated(book: Door, patient: str, sheet: str, reason: str) -> PrintedProof:
+    found = book.call("print_vaccination", patient=patient, sheet=sheet, reason=reason)
+    return msgspec.convert(found, PrintedProof)
 
 
 def _head(reader: Reader, sheet: str, place: str) -> Head:

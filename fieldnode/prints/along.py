@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fieldnode.prints import square
+from fieldnode.prints import square, vaccination
 from fieldnode.prints.sheet import printable
 from fieldnode.prints.wristband import RECEIPT_CELLS, receipt, zpl_text
 from fieldnode.text.catalogue import Catalogue
@@ -44,10 +44,15 @@ def shown(words: Catalogue, read: PaperRead, at: str) -> list[str]:
     """Return what a scanned paper is worth and what it says; `at` is when it was signed."""
     who = " ".join(part for part in (read.device, f"({read.org})" if read.org else "") if part)
     worth = words(f"along.{read.worth}", who=who, at=at, certificate=read.certificate[:16].upper())
-    if read.said is None:
+    told: list[str] = []
+    if read.said is not None:
+        told = in_words(words, read.said)
+    elif read.proof is not None:
+        told = [words("proof.title"), *vaccination.in_words(words, read.proof, read.names)]
+    if not told:
         return [worth]
     here = [words("along.known")] if read.patient else []
-    return [worth, *here, "", *in_words(words, read.said)]
+    return [worth, *here, "", *told]
 
 
 def zpl(words: Catalogue, text: str, said: Summary) -> bytes:

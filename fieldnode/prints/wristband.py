@@ -65,7 +65,7 @@ def escpos(band: Wristband) -> bytes:
     return receipt(band.lines, square.escpos(band.code, 6))
 
 
-def receipt(lines: Sequence[str], picture: bytes) -> bytes:
+def receipt(lines: Sequence[str], picture: bytes, columns: int = RECEIPT_CELLS) -> bytes:
     """Return lines, the first one large, and a picture's commands for a receipt printer.
 
     Such printers have one code page at a time: letters outside of Western European are printed
@@ -74,7 +74,7 @@ def receipt(lines: Sequence[str], picture: bytes) -> bytes:
     out = [_ESC + b"@", _ESC + b"t" + bytes([_RECEIPT_PAGE])]
     for number, text in enumerate(lines):
         out.append(_GS + b"!" + bytes([0x01 if number == 0 else 0x00]))
-        out.append(_receipt_text(cut(text, RECEIPT_CELLS)) + b"\n")
+        out.append(_receipt_text(cut(text, columns)) + b"\n")
     return b"".join([*out, picture, b"\n\n\n" + _GS + b"V\x42\x00"])
 
 
