@@ -67,7 +67,7 @@ class Person:
 
 
 NAMED = {"enter", "escape", "tab", "up", "down", "left", "right", "home", "end", "backspace"}
-NAMED |= {"f6", "f7", "f8", "f9"}
+NAMED |= {"f4", "f5", "f6", "f7", "f8", "f9"}
 
 
 @pytest.fixture
