@@ -47,7 +47,7 @@ from protocols.records.planning import read_time
 from protocols.records.summary import Summary
 from tests.screens.fake_between import BetweenFake
 from tests.screens.fake_care import CareCalls
-from tests.screens.fake_consigned import ConsignedFake, ConsignedLists
+from tests.screens.fake_consigned import ConsignedFake
 from tests.screens.fake_crossing import CrossingCalls
 from tests.screens.fake_guidance import GuidanceCalls
 from tests.screens.fake_stock import StockCalls
@@ -87,7 +87,7 @@ class FakeNode(
     TrustCalls,
     VaccineFake,
     ConsignedFake,
-    ConsignedLists,
+    StockCalls,
 ):
     """Holds a ward in memory."""
 

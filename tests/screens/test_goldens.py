@@ -22,7 +22,7 @@ from fieldnode.tui.shell import Shell
 from protocols.errors import FieldmeshError
 from protocols.live.api import Greeting
 from protocols.live.crossing import Concerns
-from tests.screens import care_screens, vaccine_screens
+from tests.screens import care_screens, stock_screens, vaccine_screens
 from tests.screens.between_screens import SCREENS as BETWEEN
 from tests.screens.between_screens import TEAMS, between_teams
 from tests.screens.consigned_screens import CONSIGNED

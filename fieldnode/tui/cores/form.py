@@ -127,12 +127,22 @@ class FormCore:
         self._open(min(place + 1, len(self.fields) - 1))
         return Step(dirty=frozenset({place, before, self.place}), left=name)
 
+    def go_to(self, name: str) -> None:
+        """Open a field, as after a scan that answered those before it."""
+        self._open(self.place_of(name))
+
     def offer(self, name: str, text: str) -> None:
         """Put an answer into a field that is still empty; whoever types goes on where they are."""
         place = self.place_of(name)
         if not self._texts[place]:
             self._set(place, text)
             self.cursor = len(text) if place == self.place else self.cursor
+
+    def take_back(self, name: str) -> None:
+        """Empty a field whose answer was about something else."""
+        place = self.place_of(name)
+        self._set(place, "")
+        self.cursor = 0 if place == self.place else self.cursor
 
     def replace_field(self, field: Field) -> None:
         """Give a field of the same name other limits, as when the age becomes known."""
@@ -247,7 +257,8 @@ class FormCore:
         self._texts[place] = field.settled(typed, field.read(typed))
         resume, self._resume = self._resume and key == "enter", False
         over = not typed or field.ends(typed)
-        ends = key == "enter" and place >= self.optional_from and over
+        last = typed and field.ends(typed) and self.leads_to_saving(place)
+        ends = key == "enter" and ((place >= self.optional_from and over) or last)
         if ends or resume or (place + 1 == len(self.fields) and key == "enter"):
             return self._finish(place)
         self._open(min(place + 1, len(self.fields) - 1))

@@ -246,13 +246,17 @@ class FormPage(Page, ABC):
 
     def _put_draft(self) -> Ask:
         """Keep the form's text as a draft; nobody waits for it."""
-        label = "" if self.head is None else short_identity(self.desk.words, self.head)
+        label = self.draft_label()
         patient = "" if self.head is None else self.head.patient
         stated = self.occasion.draft() if self.occasion else {}
         typed = self.form.snapshot() | stated | self.more_draft()
         draft = Draft(self.name, self.subject, typed, patient, label, self.desk.now_ms)
         self._shown_drafts(self.subject, draft)
         return Ask(lambda node: node.draft_put(draft), _done, self._draft_failed, holds=False)
+
+    def draft_label(self) -> str:
+        """Return what a list of drafts says it is about."""
+        return "" if self.head is None else short_identity(self.desk.words, self.head)
 
     def _shown_drafts(self, subject: str, *mine: Draft) -> None:
         """Count this form's draft, or none, among those that the top of the screen counts."""

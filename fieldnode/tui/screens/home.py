@@ -17,7 +17,7 @@ from fieldnode.tui.screens.peers import PeersPage
 from fieldnode.tui.screens.retract import UndoPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.screens.sessions import immunise
-from fieldnode.tui.screens.to_come import SuppliesPage
+from fieldnode.tui.screens.shelf import ShelfPage
 from fieldnode.tui.shell import CLOCK, PANIC_KEY, PAPER, Opener
 
 
@@ -33,7 +33,7 @@ def openers() -> dict[str, Opener]:
         "f2": MassPage,
         "f3": SearchPage,
         "f4": immunise,
-        "f5": SuppliesPage,
+        "f5": ShelfPage,
         "f6": AlertsPage,
         "f7": PeersPage,
         "f8": UndoPage,
