@@ -158,7 +158,7 @@ class Merger:
                     stages.append((stage, place.no))
                     subject.places[place.no] = place._replace(stage=stage)
             facts = _gathered(subject, parts)
-            rows = self._rows.spread(project(subject.kind, subject.id, facts))
+            rows = self._rows.spread(no, project(subject.kind, subject.id, facts))
             prefixes = {fact.entry: fact.prefix for fact in facts}
             batch.append((no, subject.held, rows))
             subject.held = self._rows.held_by(rows)

@@ -16,7 +16,7 @@ from protocols.records.patient import PatientRow, TagRow
 from protocols.records.shape import Row, columns, values
 
 ROWS_KEPT = 4096
-"""Rows of the subjects written last that are kept at hand, about 1 kB each: whoever is written
+"""Rows of the subjects written last that are kept at hand, about 2 kB each: whoever is written
 about is most often written about again soon."""
 
 
@@ -59,10 +59,24 @@ class _Table:
         return held
 
 
-Spread = list[tuple[_Table, tuple[Any, ...]]]
-"""Rows as (table, values)."""
+class _Told:
+    """One row as its table and its values."""
 
-_Rows = dict[_Table, dict[tuple[int, int], tuple[Any, ...]]]
+    __slots__ = ("part", "row", "table", "values")
+
+    def __init__(self, table: _Table, values: tuple[Any, ...], row: Row | None = None) -> None:
+        self.table = table
+        self.values = values
+        self.row = row
+        """None where it was read from its table."""
+        self.part = b""
+        """What it adds to the digest of its subject, once it was asked for."""
+
+
+Spread = list[_Told]
+"""Rows as their tables and values, in the order of `project`."""
+
+_Rows = dict[_Table, dict[tuple[int, int], _Told]]
 """The rows of one subject, by table and by (entry, idx)."""
 
 
@@ -96,10 +110,21 @@ class RowBook:
         self.worked_out: dict[Hashable, Any] = {}
         """What was worked out from the rows as they are; dropped with the next change of any."""
 
-    def spread(self, rows: Sequence[Row]) -> Spread:
-        """Return rows as their tables and values, for `digest` and `write`."""
-        tables = self._tables
-        return [(tables[type(row)], values(row)) for row in rows]
+    def spread(self, subject: int, rows: Sequence[Row]) -> Spread:
+        """Return rows as their tables and values, for `digest` and `write`.
+
+        A row that is the very one that was written last is not spread again: thousands of one
+        subject can be as they were.
+        """
+        tables, kept = self._tables, self._kept.get(subject, {})
+        found: Spread = []
+        for row in rows:
+            table = tables[type(row)]
+            held = kept[table].get((row.entry, row.idx)) if table in kept else None
+            if held is None or held.row is not row:
+                held = _Told(table, values(row), row)
+            found.append(held)
+        return found
 
     def write(self, batch: Iterable[tuple[int, int, Spread]]) -> set[str]:
         """Make the tables say exactly these rows of these subjects; return tables that changed.
@@ -112,19 +137,21 @@ class RowBook:
         for subject, held, rows in batch:
             before = self._before(subject, held)
             after: _Rows = {}
-            for table, value in rows:
+            for told in rows:
+                table, value = told.table, told.values
                 key = (value[table.local], value[table.idx])
                 if table in after:
-                    after[table][key] = value
+                    after[table][key] = told
                 else:
-                    after[table] = {key: value}
+                    after[table] = {key: told}
             for table, gone in before.items():
                 self._differ(subject, table, gone, after.get(table, {}), changes)
             for table, new in after.items():
                 if table not in before:
-                    changes.inserts[table] += [(subject, *value) for value in new.values()]
+                    came = [told.values for told in new.values()]
+                    changes.inserts[table] += [(subject, *value) for value in came]
                     if table.searched:
-                        changes.words += [(subject, "", words_of(value)) for value in new.values()]
+                        changes.words += [(subject, "", words_of(value)) for value in came]
             self._keep(subject, after)
             if self.census.follows:
                 self.census.change(self._picture(before), self._picture(after))
@@ -138,7 +165,7 @@ class RowBook:
             return kept
         return {
             table: {
-                (row[table.local], row[table.idx]): row
+                (row[table.local], row[table.idx]): _Told(table, row)
                 for row in self._store.all(table.select, (subject,))
             }
             for table in self._tables.values()
@@ -147,9 +174,11 @@ class RowBook:
 
     def _picture(self, rows: _Rows) -> Picture:
         """Return what is counted of a subject's rows."""
-        patient = next(iter(rows.get(self._tables[PatientRow], {}).values()), ())
+        told = next(iter(rows.get(self._tables[PatientRow], {}).values()), None)
         worn = rows.get(self._tables[TagRow], {}).values()
-        return Picture(patient, frozenset(worn)) if patient or worn else Picture()
+        if told is None and not worn:
+            return Picture()
+        return Picture(told.values if told else (), frozenset(each.values for each in worn))
 
     def _keep(self, subject: int, rows: _Rows) -> None:
         self._kept[subject] = rows
@@ -162,24 +191,28 @@ class RowBook:
         self,
         subject: int,
         table: _Table,
-        before: Mapping[tuple[int, int], tuple[Any, ...]],
-        after: Mapping[tuple[int, int], tuple[Any, ...]],
+        before: Mapping[tuple[int, int], _Told],
+        after: Mapping[tuple[int, int], _Told],
         changes: _Changes,
     ) -> None:
         """Note what has to change where there are rows of a subject already."""
-        for key, now in after.items():
-            was = before.get(key)
-            if was is None:
+        for key, told in after.items():
+            held = before.get(key)
+            if held is told:
+                continue
+            now = told.values
+            if held is None:
                 changes.inserts[table].append((subject, *now))
-            elif was != now:
+            elif (was := held.values) != now:
                 changed = tuple([i for i, (old, new) in enumerate(zip(was, now, strict=True))
                                  if old != new])  # fmt: skip
-                told = (*[now[i] for i in changed], subject, *key)
-                changes.updates.append((table, changed, told))
+                said = (*[now[i] for i in changed], subject, *key)
+                changes.updates.append((table, changed, said))
         changes.deletes[table] += [(subject, *key) for key in before if key not in after]
         if table.searched:
             words = [
-                words_of(next(iter(rows.values()))) if rows else "" for rows in (before, after)
+                words_of(next(iter(rows.values())).values) if rows else ""
+                for rows in (before, after)
             ]
             changes.words.append((subject, words[0], words[1]))
 
@@ -207,8 +240,8 @@ class RowBook:
     def held_by(self, rows: Spread) -> int:
         """Return a number that says which tables hold these rows; 0 is none."""
         held = 0
-        for table, _ in rows:
-            held |= table.bit
+        for told in rows:
+            held |= told.table.bit
         return held
 
     def digest(self, rows: Spread, prefixes: Mapping[int, bytes]) -> bytes:
@@ -218,9 +251,11 @@ class RowBook:
             prefixes: local entry number → entry hash prefix.
         """
         parts = []
-        for table, value in rows:
-            at = table.local
-            shared = (*value[:at], *value[at + 1 :])
-            parts.append(_encode((table.name, prefixes[value[at]], shared)))
+        for told in rows:
+            if not told.part:
+                at, value = told.table.local, told.values
+                shared = (*value[:at], *value[at + 1 :])
+                told.part = _encode((told.table.name, prefixes[value[at]], shared))
+            parts.append(told.part)
         parts.sort()
         return blake2b(b"".join(parts), digest_size=16, person=b"fm-rows-1").digest()

@@ -6,7 +6,7 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId
-from protocols.records.balance import AllotmentGrant, Granted, Pair
+from protocols.records.balance import AllotmentGrant, Granted, pair_of
 from protocols.records.drawing import item_named, whole
 from protocols.records.kinds import KindNo
 from protocols.records.movement import entry_of, heads, pair_history
@@ -57,7 +57,7 @@ def plan(command: Command, view: View) -> Plan:
     if any(each.device == mine for each in shares):
         raise InputError("own_device", field="data.to")
     history = pair_history(desk, store, item.code)
-    pair = Pair(history)
+    pair = pair_of(history)
     if not pair.grants:
         shares += [
             Granted(each.device, -each.left)

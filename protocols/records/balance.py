@@ -7,27 +7,25 @@ made apart are a range over both. Nothing here is an error, and no clock decides
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
 
-from protocols.ids import DocId
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.movement import (
     LOT_CHARS_MAX,
+    SIGN,
     Day,
     Movement,
     Units,
-    in_force,
-    movements,
     must_be_pair,
-    signed,
     stock_subject,
 )
-from protocols.records.references import must_name, ref_of
+from protocols.records.references import must_name, reached, ref_of
 from protocols.records.shape import Fact, Small, Statement
 from protocols.records.shipping import doubled
 
@@ -184,16 +182,31 @@ class Pair:
         """
         self._history = history
         self.store, self.item = _pair_of(history)
-        moves = self._ours(movements(history))
+        store, item, replaced = self.store, self.item, history.replaced
+        moves = [
+            fact
+            for fact in history.facts
+            if isinstance(record := fact.record, Movement)
+            and fact.standing == 0
+            and record.store == store
+            and record.item == item
+            and not replaced(fact)
+        ]
         self.doubles = doubled(history.facts, moves)
         """Movements of a shipment that somebody else wrote apart; see `shipping.doubled`."""
-        self.moves = [fact for fact in moves if ref_of(fact) not in self.doubles]
+        if self.doubles:
+            moves = [fact for fact in moves if ref_of(fact) not in self.doubles]
+        self.moves = moves
         """Movements that count, in display order."""
+        self._moved = [
+            (fact, fact.record.units * SIGN.get(fact.kind, 1))  # type: ignore[union-attr]
+            for fact in moves
+        ]
         self.counts = self._kind(KindNo.STOCK_COUNT)
         self.grants = self._kind(KindNo.ALLOTMENT_GRANT)
         self.quarantines = self._kind(KindNo.LOT_QUARANTINE)
-        self._before: dict[Ref, frozenset[Ref]] = {}
-        self._after: dict[Ref, frozenset[Ref]] = {}
+        self._before: dict[Ref, set[Ref]] = {}
+        self._after: dict[Ref, set[Ref]] = {}
 
     def ours(self, fact: Fact) -> bool:
         """Whether a fact is of this pair: whoever forges a subject's name adds nothing to it."""
@@ -206,11 +219,15 @@ class Pair:
     @cached_property
     def lots(self) -> tuple[LotBalance, ...]:
         """Every lot that anybody moved or counted, in the order of its name."""
-        facts: dict[str, list[Fact]] = {}
-        for fact in self.moves:
-            facts.setdefault(_moved(fact).lot, []).append(fact)
+        moves: dict[str, list[tuple[Fact, int]]] = {}
+        for each in self._moved:
+            lot = each[0].record.lot  # type: ignore[union-attr]
+            if lot in moves:
+                moves[lot].append(each)
+            else:
+                moves[lot] = [each]
         named = {each.lot for fact in self.counts for each in _counted(fact).lots}
-        return tuple(self._lot(lot, facts.get(lot, [])) for lot in sorted(facts.keys() | named))
+        return tuple(self._lot(lot, moves.get(lot, [])) for lot in sorted(moves.keys() | named))
 
     @cached_property
     def low(self) -> int:
@@ -221,6 +238,11 @@ class Pair:
     def high(self) -> int:
         """The most that may be there."""
         return sum(each.high for each in self.lots)
+
+    @cached_property
+    def largest(self) -> int:
+        """The most units that one movement had so far; 0 while there is none."""
+        return max((abs(units) for _, units in self._moved), default=0)
 
     def lot(self, name: str) -> LotBalance | None:
         """Return one lot, or None when nobody moved or counted it here."""
@@ -259,65 +281,66 @@ class Pair:
         hold is what is there, and nobody who keeps to it can issue what another issues too. A count
         gives its device what it found, or takes what it missed.
         """
-        sums: dict[bytes, list[int]] = {}
+        granted, used = defaultdict[bytes, int](int), defaultdict[bytes, int](int)
         last: dict[bytes, Fact] = {}
-
-        def book(device: bytes, granted: int, used: int, fact: Fact) -> None:
-            entry = sums.setdefault(device, [0, 0])
-            entry[0] += granted
-            entry[1] += used
-            held = last.get(device)
-            if held is None or (held.order, held.index) < (fact.order, fact.index):
-                last[device] = fact
-
-        for fact in self.moves:
-            units = signed(fact)
-            book(fact.device, max(units, 0), max(-units, 0), fact)
+        for fact, units in self._moved:
+            device = fact.device
+            if units > 0:
+                granted[device] += units
+            else:
+                used[device] -= units
+            last[device] = fact
+        bearing: list[tuple[bytes, Fact]] = []
         for fact in self.counts:
-            book(fact.device, _found(_counted(fact)) - self._settled_in(fact), 0, fact)
+            granted[fact.device] += _found(_counted(fact)) - self._settled_in[ref_of(fact)]
+            bearing.append((fact.device, fact))
         for fact in self.grants:
-            given = 0
             for each in _granted(fact).to:
-                book(each.device, each.units, 0, fact)
-                given += each.units
-            book(fact.device, -given, 0, fact)
+                granted[each.device] += each.units
+                granted[fact.device] -= each.units
+                bearing.append((each.device, fact))
+            bearing.append((fact.device, fact))
+        for device, fact in bearing:
+            held = last.get(device)
+            if held is None or _place(held) < _place(fact):
+                last[device] = fact
         return tuple(
-            Account(device, granted, used, last[device])
-            for device, (granted, used) in sorted(sums.items())
+            Account(device, granted[device], used[device], last[device]) for device in sorted(last)
         )
 
     def account(self, device: bytes) -> Account | None:
         """Return what one device may issue; None while it holds nothing and never did."""
         return next((each for each in self.accounts if each.device == device), None)
 
-    def _settled_in(self, count: Fact) -> int:
-        """Return the sum of movements that people marked as counted already in a count."""
-        by_ref = {ref_of(fact): fact for fact in self.moves}
-        return sum(
-            signed(by_ref[movement])
-            for (movement, of), verdict in self._verdicts.items()
-            if verdict and of == ref_of(count) and movement in by_ref
-        )
+    @cached_property
+    def _settled_in(self) -> defaultdict[Ref, int]:
+        """By count, the sum of movements that people marked as counted already in it."""
+        found = defaultdict[Ref, int](int)
+        if self._verdicts:
+            units_of = {ref_of(fact): units for fact, units in self._moved}
+            for (movement, count), verdict in self._verdicts.items():
+                found[count] += units_of.get(movement, 0) if verdict else 0
+        return found
 
-    def _lot(self, lot: str, moves: Sequence[Fact]) -> LotBalance:
+    def _lot(self, lot: str, moves: Sequence[tuple[Fact, int]]) -> LotBalance:
         counts = self._latest_counts(lot)
         sums = [self._since(count, lot, moves) for count in counts]
         if not counts:
-            total = sum(map(signed, moves))
-            sums = [_Sum(total, total, [], list(moves))]
+            total = sum(units for _, units in moves)
+            sums = [_Sum(total, total, [], moves)]
         low, high = min(each.low for each in sums), max(each.high for each in sums)
         # Named only where there is too little: most lots have plenty, and many movements.
-        added = [fact for each in sums for fact in each.added] if low < 0 else []
-        taken = {ref_of(fact): fact for fact in added if signed(fact) < 0}
-        stated = [_moved(fact).expiry for fact in moves]
-        stated += [
+        added = [each for total in sums for each in total.added] if low < 0 else []
+        taken = {ref_of(fact): fact for fact, units in added if units < 0}
+        stated = {fact.record.expiry for fact, _ in moves}  # type: ignore[union-attr]
+        stated |= {
             each.expiry for fact in counts for each in _counted(fact).lots if each.lot == lot
-        ]
-        days = [day for day in stated if day is not None]
-        bearing = [*moves, *counts] or self.counts
+        }
+        # Those that were moved and counted last: both are in display order.
+        bearing = [*(fact for fact, _ in moves[-1:]), *counts[-1:]] or self.counts[-1:]
         return LotBalance(
             lot,
-            min(days, default=None),
+            min((day for day in stated if day is not None), default=None),
             low,
             high,
             tuple(counts),
@@ -326,27 +349,27 @@ class Pair:
             max(bearing, key=_place),
         )
 
-    def _since(self, count: Fact, lot: str, moves: Iterable[Fact]) -> _Sum:
+    def _since(self, count: Fact, lot: str, moves: Iterable[tuple[Fact, int]]) -> _Sum:
         """Return what a lot comes to from one count on."""
         low = high = _counted(count).units_of(lot)
         opened, added = [], []
         seen = self._seen_by(count)
-        for fact in moves:
-            if ref_of(fact) in seen:
+        for each in moves:
+            fact, units = each
+            if (fact.prefix, fact.index) in seen:
                 continue
-            units = signed(fact)
             verdict = True
             if self._came_before(fact, count):
                 marked = self._verdicts.get((ref_of(fact), ref_of(count)))
                 if marked is None:
                     opened.append(Open(fact, count))
                     low, high = low + min(units, 0), high + max(units, 0)
-                    added.append(fact)
+                    added.append(each)
                     continue
                 verdict = not marked
             if verdict:
                 low, high = low + units, high + units
-                added.append(fact)
+                added.append(each)
         return _Sum(low, high, opened, added)
 
     def _came_before(self, fact: Fact, count: Fact) -> bool:
@@ -384,9 +407,9 @@ class Pair:
     def _names(self) -> dict[Ref, tuple[Ref, ...]]:
         """What each record of the pair had seen, those that do not count too."""
         return {
-            ref_of(fact): fact.record.seen  # type: ignore[union-attr]
+            (fact.prefix, fact.index): seen
             for fact in self._history.facts
-            if hasattr(fact.record, "seen")
+            if (seen := getattr(fact.record, "seen", ()))
         }
 
     @cached_property
@@ -397,23 +420,24 @@ class Pair:
                 found.setdefault(each, []).append(ref)
         return found
 
-    def _seen_by(self, count: Fact) -> frozenset[Ref]:
+    def _seen_by(self, count: Fact) -> set[Ref]:
         ref = ref_of(count)
         if ref not in self._before:
-            self._before[ref] = _reached(ref, lambda each: self._names.get(each, ()))
+            self._before[ref] = reached(ref, self._names)
         return self._before[ref]
 
     def _saw(self, fact: Fact, count: Fact) -> bool:
         ref = ref_of(count)
         if ref not in self._after:
-            self._after[ref] = _reached(ref, lambda each: self._named_by.get(each, ()))
+            self._after[ref] = reached(ref, self._named_by)
         return ref_of(fact) in self._after[ref]
 
     def _kind(self, kind: int) -> list[Fact]:
-        return self._ours(self._history.of_kind.get(kind, ()))
+        return [fact for fact in self._history.of_kind.get(kind, ()) if self._counts(fact)]
 
-    def _ours(self, facts: Iterable[Fact]) -> list[Fact]:
-        return [fact for fact in in_force(self._history, facts) if self.ours(fact)]
+    def _counts(self, fact: Fact) -> bool:
+        """Whether a fact of this pair stands, and nobody replaced it or took it back."""
+        return fact.standing == 0 and self.ours(fact) and not self._history.replaced(fact)
 
 
 class _Sum(NamedTuple):
@@ -422,21 +446,8 @@ class _Sum(NamedTuple):
     low: int
     high: int
     opened: list[Open]
-    added: list[Fact]
+    added: Sequence[tuple[Fact, int]]
     """The movements it is made of."""
-
-
-def _reached(start: Ref, step: Callable[[Ref], Sequence[Ref]]) -> frozenset[Ref]:
-    """Return everything that is reached from one reference, itself not among it."""
-    found: set[Ref] = set()
-    due = [start]
-    while due:
-        for each in step(due.pop()):
-            if each not in found:
-                found.add(each)
-                due.append(each)
-    found.discard(start)
-    return frozenset(found)
 
 
 def _pair_of(history: History) -> tuple[bytes, str]:
@@ -448,9 +459,13 @@ def _pair_of(history: History) -> tuple[bytes, str]:
     return b"", ""
 
 
-def pair_of(subject: DocId, facts: Sequence[Fact]) -> Pair:
-    """Return a pair from its facts."""
-    return Pair(History(subject, facts))
+def pair_of(history: History) -> Pair:
+    """Return what the history of a pair comes to, worked out once."""
+    held = history.worked_out.get(Pair)
+    if held is None:
+        held = history.worked_out[Pair] = Pair(history)
+    assert isinstance(held, Pair)
+    return held
 
 
 def _found(count: StockCount) -> int:
@@ -460,11 +475,6 @@ def _found(count: StockCount) -> int:
 
 def _place(fact: Fact) -> tuple[tuple[int, bytes], int]:
     return fact.order, fact.index
-
-
-def _moved(fact: Fact) -> Movement:
-    assert isinstance(fact.record, Movement)
-    return fact.record
 
 
 def _counted(fact: Fact) -> StockCount:

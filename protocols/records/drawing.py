@@ -13,14 +13,13 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.guidelines.items import PACK_UNITS_MAX, Item, Items, named
-from protocols.records.balance import LotBalance, Pair
+from protocols.records.balance import LotBalance, Pair, pair_of
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.movement import (
     DAY_MS,
     ISSUES,
     UNITS_MAX,
     Move,
-    largest,
     pair_history,
     signed_units,
 )
@@ -118,15 +117,14 @@ def doubts(desk: Desk, item: Item, move: Move, *, way: Literal["in", "out"]) -> 
             `confirm_needed` with `lot_unstated`, `lot_unknown`, `beyond_stock`, `over_allotment`,
             `large_quantity` or `expired_received`; `reason_needed` beyond an allotment.
     """
-    history = pair_history(desk, move.store, move.item)
-    pair = Pair(history)
+    pair = pair_of(pair_history(desk, move.store, move.item))
     if item.controlled and way == "out" and not move.witness:
         raise InputError("witness_needed", field="data.witness")
     if way == "out":
         _leaving(desk, pair, move)
     elif move.expiry is not None and _over(desk, move.expiry):
         desk.confirmed("expired_received", "data.expiry")
-    most = largest(history)
+    most = pair.largest
     if most and abs(move.units) > LARGE_TIMES * most:
         desk.confirmed("large_quantity", "data.units", allowed=(str(most),))
     return pair

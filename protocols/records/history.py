@@ -33,6 +33,14 @@ _place = attrgetter("order", "index")
 class InOrder(list[Fact]):
     """Facts that whoever gathered them has put in display order: they are not sorted again."""
 
+    history: History | None = None
+    """As last read, where there are `KEPT_FROM` of them."""
+
+
+KEPT_FROM = 64
+"""Facts from which on what a subject comes to is kept: it is asked before a record is written, and
+it is what was written last."""
+
 
 class Said(msgspec.Struct, frozen=True, gc=False):
     """One current statement of one attribute."""
@@ -87,6 +95,8 @@ class History:
         """Attributes with several current statements, equal ones too."""
         self.beside: dict[Key, list[Said]] = {}
         """Current statements that do not stand: shown, marked, never counted."""
+        self.worked_out: dict[type, Any] = {}
+        """What families made of it, by what it is."""
         self._superseded: dict[Ref, int] = {}
         correcting, marked = self._sort_out(lenient)
         if correcting:
@@ -244,6 +254,15 @@ class History:
                     if through & ~held:
                         superseded[ref] = held | through
                         moved = True
+
+
+def history_of(subject: DocId, facts: Sequence[Fact]) -> History:
+    """Return all facts of a subject read together; large ones only once while nothing is new."""
+    if not isinstance(facts, InOrder) or len(facts) < KEPT_FROM:
+        return History(subject, facts)
+    if facts.history is None or facts.history.subject != subject:
+        facts.history = History(subject, facts)
+    return facts.history
 
 
 def unsettled(said: Sequence[Said], number: int) -> bool:

@@ -19,7 +19,7 @@ from protocols.ids import DocId
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Desk, tidy
-from protocols.records.references import SEEN_MAX, must_name, ref_of
+from protocols.records.references import SEEN_MAX, must_name
 from protocols.records.shape import (
     Circumstances,
     Draft,
@@ -164,24 +164,25 @@ VALUES: dict[int, type[Movement]] = {
 ISSUES = frozenset((KindNo.STOCK_ISSUE, KindNo.STOCK_DISPENSE))
 """Kinds by which stock is used or given on."""
 
-_SIGN: dict[int, int] = {
+SIGN: dict[int, int] = {
     KindNo.STOCK_RECEIVE: 1,
     KindNo.STOCK_RETURN: 1,
     KindNo.STOCK_ISSUE: -1,
     KindNo.STOCK_DISPENSE: -1,
     KindNo.STOCK_LOSS: -1,
 }
+"""1 where it adds, -1 where it takes away; the others carry their sign themselves."""
 
 
 def signed(fact: Fact) -> int:
     """Return by how many units a movement changes what is there: below 0 where it takes away."""
     assert isinstance(fact.record, Movement)
-    return fact.record.units * _SIGN.get(fact.kind, 1)
+    return fact.record.units * SIGN.get(fact.kind, 1)
 
 
 def signed_units(move: Move) -> int:
     """Return by how many units a movement would change what is there."""
-    return move.units * _SIGN.get(move.kind, 1)
+    return move.units * SIGN.get(move.kind, 1)
 
 
 def stock_subject(store: bytes, item: str) -> DocId:
@@ -270,14 +271,16 @@ def heads(history: History) -> tuple[Ref, ...]:
 
     Those that do not stand and those taken back are among them: they were seen all the same.
     """
-    facts = [fact for fact in history.facts if hasattr(fact.record, "seen")]
-    named = {
-        ref
-        for fact in facts
-        for ref in fact.record.seen  # type: ignore[union-attr]
-        if ref != ref_of(fact)
-    }
-    return tuple([ref for ref in map(ref_of, facts) if ref not in named][-SEEN_MAX:])
+    named: set[Ref] = set()
+    facts: list[Ref] = []
+    for fact in history.facts:
+        seen = getattr(fact.record, "seen", None)
+        if seen is not None:
+            ref = (fact.prefix, fact.index)
+            facts.append(ref)
+            named.update([each for each in seen if each != ref] if ref in seen else seen)
+    newest = [ref for ref in facts if ref not in named][-SEEN_MAX:]
+    return tuple([(bytes(prefix), index) for prefix, index in newest])
 
 
 def movements(history: History) -> list[Fact]:
@@ -288,12 +291,6 @@ def movements(history: History) -> list[Fact]:
 def in_force(history: History, facts: Iterable[Fact]) -> list[Fact]:
     """Return those that count: they stand, and nobody replaced them or took them back."""
     return [fact for fact in facts if fact.standing == 0 and not history.replaced(fact)]
-
-
-def largest(history: History) -> int:
-    """Return the most units that one movement of a pair had so far; 0 while there is none."""
-    found = in_force(history, movements(history))
-    return max((abs(signed(fact)) for fact in found), default=0)
 
 
 def lot_text(text: str | None, where: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DocId, EncounterId, FactRef, PatientId, SiteId
-from protocols.records.history import History
+from protocols.records.history import History, history_of
 from protocols.records.identity import parse_code
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.shape import Circumstances, Fact, Source, View
@@ -191,7 +191,7 @@ class Desk:
     def history(self, subject: DocId) -> History:
         """Return what is known here of a subject."""
         if subject not in self._histories:
-            self._histories[subject] = History(subject, self.view.facts(subject))
+            self._histories[subject] = history_of(subject, self.view.facts(subject))
         return self._histories[subject]
 
     def seen(

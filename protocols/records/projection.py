@@ -24,7 +24,7 @@ from protocols.records import (
     supplies,
     triage,
 )
-from protocols.records.history import History
+from protocols.records.history import History, history_of
 from protocols.records.shape import Fact, Row, SubjectKind
 
 
@@ -75,7 +75,7 @@ def project(kind: int, subject: DocId, facts: Sequence[Fact]) -> list[Row]:
     """
     if not facts:
         return []
-    history = History(subject, facts)
+    history = history_of(subject, facts)
     of_kind = _PROJECT.get(history.subject_kind or kind)
     found = of_kind(history) if of_kind else []
     for fact in history.unreadable:

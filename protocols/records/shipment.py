@@ -15,7 +15,7 @@ from protocols.guidelines.items import named
 from protocols.ids import DocId, SiteId
 from protocols.records.arriving import sent
 from protocols.records.attributes import PART_OF
-from protocols.records.balance import Pair
+from protocols.records.balance import pair_of
 from protocols.records.consigned import ShipmentLineRow, ShipmentRow
 from protocols.records.drawing import catalogue, doubts, may_be_issued
 from protocols.records.history import Ref
@@ -208,14 +208,14 @@ def _must_be_donors(desk: Desk, donor: bytes, codes: Sequence[str]) -> None:
         history = pair_history(desk, donor, code)
         if any(fact.device == own and hasattr(fact.record, "seen") for fact in history.facts):
             return
-        if any(account.device == own for account in Pair(history).accounts):
+        if any(account.device == own for account in pair_of(history).accounts):
             return
     raise InputError("not_the_donor", field="store", allowed=(str(SiteId(donor)),))
 
 
 def _must_be_free(desk: Desk, donor: bytes, subject: DocId | None, line: Parcel) -> None:
     """Refuse what must not be given; ask where less is there than is to be set aside in all."""
-    pair = Pair(pair_history(desk, donor, line.item))
+    pair = pair_of(pair_history(desk, donor, line.item))
     may_be_issued(desk, pair, _move(donor, line))
     held = pair.lot(line.lot)
     free = (held.high if held else 0) - _reserved(desk, donor, subject, line)

@@ -220,9 +220,9 @@ def steps(history: History) -> list[Fact]:
     return sorted(found, key=lambda fact: (fact.order, fact.index))
 
 
-def sight(facts: Iterable[Fact]) -> Sight:
-    """Return which of some records that have `seen` had seen which."""
-    return Sight(facts, lambda fact: getattr(fact.record, "seen", ()))
+def sight(facts: Iterable[Fact], about: Iterable[Fact] | None = None) -> Sight:
+    """Return which of some records that have `seen` had seen which; see `Sight`."""
+    return Sight(facts, lambda fact: getattr(fact.record, "seen", ()), about)
 
 
 def shipping(history: History) -> Shipping | None:
@@ -304,13 +304,16 @@ def doubled(facts: Sequence[Fact], moves: Sequence[Fact]) -> frozenset[Ref]:
     """
     by_key: dict[tuple[int, bytes, str], list[Fact]] = {}
     for fact in moves:
-        record = fact.record
-        if isinstance(record, Movement) and record.shipment is not None:
+        record: Movement = fact.record  # type: ignore[assignment]
+        if record.shipment is not None:
             by_key.setdefault((fact.kind, record.shipment, record.lot), []).append(fact)
     told = [several for several in by_key.values() if len(several) > 1]
     if not told:
         return frozenset()
-    known = sight(fact for fact in facts if hasattr(fact.record, "seen"))
+    known = sight(
+        (fact for fact in facts if hasattr(fact.record, "seen")),
+        (fact for several in told for fact in several),
+    )
     return frozenset(
         ref_of(fact) for several in told for fact in counted_once(several, known, _units_of)[1]
     )

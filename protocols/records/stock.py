@@ -16,13 +16,14 @@ from protocols.records.balance import (
     Pair,
     StockCount,
     StockSettle,
+    pair_of,
 )
 from protocols.records.display import clean_text
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.lots import LotQuarantine, LotRelease, QuarantineRow
 from protocols.records.lots import rows as quarantine_rows
-from protocols.records.movement import DAY_MS, WHY, Movement, movements, signed
+from protocols.records.movement import DAY_MS, WHY, Movement, signed
 from protocols.records.references import packed, ref_of
 from protocols.records.shape import Fact, Row
 from protocols.records.witnessing import StockWitness, countersigned
@@ -180,7 +181,7 @@ LOTS_SHIFT = 16
 
 def rows(history: History) -> list[Row]:
     """Return all rows of one item in one store."""
-    pair = Pair(history)
+    pair = pair_of(history)
     if not pair.item:
         return []
     found: list[Row] = [
@@ -214,36 +215,38 @@ def rows(history: History) -> list[Row]:
 
 def _movement_rows(history: History, pair: Pair) -> list[MovementRow]:
     open_now = {ref_of(each.movement) for each in pair.opened}
-    seconds = countersigned(history)
+    seconds, doubles = countersigned(history), pair.doubles
+    spoken_of = open_now | seconds | doubles
+    replaced, made = history.replaced, _MADE
+    store, item = pair.store, pair.item
     found = []
-    for fact in movements(history):
-        if not pair.ours(fact):
+    for fact in history.facts:
+        record = fact.record
+        if not isinstance(record, Movement) or record.store != store or record.item != item:
             continue
-        ref = ref_of(fact)
-        judged = (
-            history.replaced(fact),
-            int(ref in open_now),
-            int(ref in seconds),
-            int(ref in pair.doubles),
-        )
-        key = (fact.entry, fact.index)
-        held = _MADE.get(key)
+        ref, gone = (fact.prefix, fact.index), replaced(fact)
+        judged = _NOTHING
+        if gone or ref in spoken_of:
+            judged = (gone, int(ref in open_now), int(ref in seconds), int(ref in doubles))
         # The same fact of the same book is the same object while the book has it at hand.
+        held = made.get(id(fact))
         if held is None or held[0] is not fact or held[1] != judged:
-            if len(_MADE) >= MADE_MAX:
-                _MADE.clear()
-            held = _MADE[key] = (fact, judged, _movement_row(history, fact, judged))
+            if len(made) >= MADE_MAX:
+                made.clear()
+            held = made[id(fact)] = (fact, judged, _movement_row(history, fact, judged))
         found.append(held[2])
     return found
 
 
 _Judged = tuple[int, int, int, int]
 """What is judged of a movement: replaced, maybe counted, countersigned, told twice."""
+_NOTHING: _Judged = (0, 0, 0, 0)
 
 MADE_MAX = 16_384
 """Rows of movements kept at hand, about 1 kB each: a store writes about one item again and again,
 and what was moved before is the same each time."""
-_MADE: dict[tuple[int, int], tuple[Fact, _Judged, MovementRow]] = {}
+_MADE: dict[int, tuple[Fact, _Judged, MovementRow]] = {}
+"""By the identity of the fact, which is held here too and so is nobody else's meanwhile."""
 
 
 def _movement_row(history: History, fact: Fact, judged: _Judged) -> MovementRow:

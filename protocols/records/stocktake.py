@@ -6,7 +6,7 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import FactRef
-from protocols.records.balance import Counted, Open, Pair, StockCount, StockSettle
+from protocols.records.balance import Counted, Open, Pair, StockCount, StockSettle, pair_of
 from protocols.records.drawing import LARGE_TIMES, item_named, whole
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
@@ -15,7 +15,6 @@ from protocols.records.movement import (
     entry_of,
     heads,
     in_force,
-    largest,
     lot_text,
     pair_history,
 )
@@ -80,8 +79,8 @@ def plan_count(command: Command, view: View) -> Plan:
         raise InputError("too_many", field="data.lots", limit=LOTS_MAX)
     lots = tuple(_counted(each, at) for at, each in enumerate(data.lots))
     history = pair_history(desk, store, item.code)
-    pair = Pair(history)
-    most = max(largest(history), pair.high)
+    pair = pair_of(history)
+    most = max(pair.largest, pair.high)
     if most > 0 and sum(each.units for each in lots) > LARGE_TIMES * most:
         desk.confirmed("large_quantity", "data.lots", allowed=(str(most),))
     looked_for = {each.lot for each in lots}
@@ -117,7 +116,7 @@ def plan_settle(command: Command, view: View) -> Plan:
     data: SettleData = command.data
     fact, record = movement_named(desk, data.movement, "data.movement")
     history = pair_history(desk, record.store, record.item)
-    pair = Pair(history)
+    pair = pair_of(history)
     counts = _counts(desk, pair, history, fact)
     if not counts:
         raise InputError("nothing_to_settle", field="data.movement")

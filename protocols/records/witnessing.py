@@ -88,9 +88,12 @@ def countersigned(history: History) -> frozenset[Ref]:
     Another is who sat at another device or in another session of it; two who are not identified at
     one device are one.
     """
+    signed = in_force(history, history.of_kind.get(KindNo.STOCK_WITNESS, ()))
+    if not signed:
+        return frozenset()
     wrote = {ref_of(fact): (fact.device, fact.session) for fact in movements(history)}
     found = set()
-    for fact in in_force(history, history.of_kind.get(KindNo.STOCK_WITNESS, ())):
+    for fact in signed:
         assert isinstance(fact.record, StockWitness)
         named = fact.record.movement
         if named in wrote and wrote[named] != (fact.device, fact.session):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from protocols.ledger import reading
+from protocols.ledger import reading, rowbook
 from protocols.ledger.recording import Answer
 from protocols.live import answers
 from protocols.live.charters import TERMS
@@ -319,3 +319,23 @@ def test_who_may_give_and_not_move_stock_is_told_before_it_is_saved() -> None:
     rows = reading.rows(ben.ledger, "movement", 0, 9)
     assert [row.row.standing != 0 for row in rows] == [True]
     assert reading.rows(ben.ledger, "stock", 0, 9) == []
+
+
+def test_a_write_makes_no_row_anew_that_is_as_it_was(
+    tents: Tents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(70):
+        tents.issue(tents.ann, 1)
+    made: list[Any] = []
+    spread: list[Any] = []
+    row_of, values_of = stock._movement_row, rowbook.values
+    monkeypatch.setattr(stock, "_movement_row", lambda *said: made.append(said) or row_of(*said))
+    monkeypatch.setattr(rowbook, "values", lambda row: spread.append(row) or values_of(row))
+
+    tents.issue(tents.ann, 1)
+
+    assert len(made) == 1
+    assert sum(isinstance(row, stock.MovementRow) for row in spread) == 1
+    tents.ann.ledger.rebuild_rows()
+    tents.meet()
+    assert tents.ann.care == tents.ben.care
