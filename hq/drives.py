@@ -203,7 +203,8 @@ Sums = tuple[
 def _sums(store: Store, told: Vaccinations, now_ms: int) -> Sums:
     """Ask everything that is summed, in the thread of the pages' connection."""
     beside = told.beside._replace(store=store)
-    covered = coverage.coverage(beside)
+    counts = coverage.counts(beside)
+    covered = coverage.coverage(beside, counts)
     given = coverage.had(beside)
     wanted = {each.antigen for each in covered}
     begun = {series for series, _ in given}
@@ -215,7 +216,6 @@ def _sums(store: Store, told: Vaccinations, now_ms: int) -> Sums:
     zero = coverage.zero_doses(beside, series, given=given)
     dropped = {each.series: each for each in coverage.drop_out(beside, given)}
     wasted = vials.wastage(beside, now_ms)
-    counts = coverage.counts(beside)
     tallied = sum(count.doses for count in counts if count.tallied)
     doses = sum(count.doses for count in counts) - tallied, tallied
     return tuple(covered), _days(beside, counts), doses, tuple(zero), dropped, tuple(wasted)

@@ -92,6 +92,13 @@ PARTS = {
         "CREATE INDEX triage_unconfirmed ON triage (at_ms)"
         " WHERE unconfirmed = 1 AND standing = 0 AND replaced = 0",
     ),
+    "dose": (
+        # What sessions come to, who had which dose, and what was drawn of a vial: of every dose.
+        "CREATE INDEX dose_given ON dose"
+        " (session, vaccine, dose, band, sex, day, status, standing, replaced, elsewhere, at_ms)",
+        "CREATE INDEX dose_series ON dose (series, dose, patient, status, standing, replaced)",
+        "CREATE INDEX dose_drawn ON dose (vial, status, standing, replaced, settled)",
+    ),
     "movement": (
         "CREATE INDEX movement_use ON movement"
         " (subject, at_ms, units, type, shipment, why, standing, replaced, double)",
