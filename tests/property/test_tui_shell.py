@@ -54,6 +54,12 @@ SCRIPTS = st.lists(
             ["enter", "e", "enter"],
             ["enter", "u", "enter"],
             ["f3", *"li wei", "enter", "enter", "escape", "escape"],
+            ["f4", "enter", *"]C0TG-000412", "enter", "enter"],
+            ["f4", "enter", *"]C0KM-1", "enter", *"22", "enter", "2", "enter"],
+            ["f4", "enter", *"]C0KM-2", "enter", *"3y", "enter", "1", "1", "0", "1", "enter"],
+            ["f4", "enter", *"]C0KM-3", "enter", *"9", "enter", "2", *"]C0KM-4", "enter"],
+            ["f4", "enter", *"]d2MR", "enter", "enter"],
+            ["f4", "k", "1", "2", "3", "enter", "1"],
             ["f8", "enter"],
             ["escape", "escape"],
             ["f9", *PASSPHRASE, "enter"],
@@ -70,7 +76,7 @@ STEPS = st.lists(
 
 
 LISTS = ("board", "search", "drafts", "alerts", "links", "link_other", "unsettled", "offers",
-         "doubles", "transfer_to")  # fmt: skip
+         "doubles", "transfer_to", "immunise")  # fmt: skip
 """Pages that ask nothing but which of those listed."""
 
 

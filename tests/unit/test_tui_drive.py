@@ -1,0 +1,185 @@
+"""The core of drive mode: which stage takes which key, and what is written of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fieldnode.tui.cores.crowd import vial_for
+from fieldnode.tui.cores.drive import CARD, CHILD, NEW, STOP, STOPS, ChildAge, DriveCore
+from fieldnode.tui.cores.fields import AnswerError, Coded
+from fieldnode.tui.cores.picked import Item
+from fieldnode.tui.cores.session_text import Many, cells, lefts, lots, targets
+from fieldnode.tui.screens.choices import SEX
+from protocols.live.drive import Child, GiveLine, VialLine, is_box
+from protocols.records.dose import STATUSES
+
+WORDS = {"en": "x"}
+GIVE = (
+    GiveLine("mr", WORDS, "overdue", number=1, vial="fct_1.0"),
+    GiveLine("bopv", WORDS, "due", number=1),
+    GiveLine("bcg", WORDS, "complete", vial="fct_2.0"),
+)
+KEYS = st.lists(st.sampled_from([*"0123456789n*/cym~", "enter", "escape", "up", "down", "tab",
+                                 "backspace"]), max_size=40)  # fmt: skip
+
+
+def core():
+    return DriveCore(Coded("sex", "field.sex", required=True, choices=SEX))
+
+
+def typed(*keys):
+    """Return a core that asked what is due for whoever was typed."""
+    drive = core()
+    drive.begin("KM-1")
+    for key in keys:
+        if drive.key(key).what == "age":
+            drive.show(Child(None, GIVE))
+    return drive
+
+
+def test_only_what_is_due_and_has_a_vial_is_ticked():
+    assert typed("2", "2", "enter", "1").ticked == {"mr"}
+
+
+def test_a_card_typed_as_digits_is_completed_like_the_last_one_scanned():
+    drive = core()
+    drive.learn("KM-20931")
+    for key in "20932":
+        drive.key(key)
+
+    assert drive.key("enter") == ("look", "KM-20932")
+
+
+def test_the_records_of_one_child_have_keys_of_their_own_that_are_the_same_again():
+    drive = typed("2", "2", "enter", "1")
+    drive.key("3")
+    first, again = drive.records("abc", "ses"), drive.records("abc", "ses")
+
+    assert first == again
+    assert [line["key"] for line in first] == ["abc", "abc-mr-given", "abc-bcg-given"]
+    assert first[1]["patient"] == {"line": 1}
+    assert first[0]["data"]["tags"] == ["KM-1"]
+
+
+def test_what_the_node_asked_of_one_dose_is_confirmed_of_that_dose_alone():
+    drive = typed("2", "2", "enter", "1", "3")
+    drive.doubt(drive.vaccine_of(2), "dose_given_already")
+    assert drive.key("1").what == "ring"
+    assert drive.key("enter").what == "agree"
+    drive.agree()
+
+    confirmed = [line.get("confirm") for line in drive.records("abc", "ses")]
+    assert confirmed == [None, None, ["dose_given_already"]]
+
+
+def test_every_stop_is_a_status_of_the_record():
+    assert {word for _, word in STOPS} <= set(STATUSES) - {"given"}
+
+
+def test_a_stop_with_nothing_ticked_is_of_what_was_due():
+    drive = typed("2", "2", "enter", "1", "1", "0", "1")
+
+    lines = drive.records("abc", "ses")[1:]
+    assert [(one["data"]["vaccine"], one["data"]["status"]) for one in lines] == [
+        ("mr", "refused"), ("bopv", "refused"),
+    ]  # fmt: skip
+
+
+def test_after_a_vial_was_opened_only_what_it_is_for_is_ticked_beside():
+    drive = typed("2", "2", "enter", "1", "1")
+    assert drive.ticked == frozenset()
+    opened = GIVE[1].__replace__(vial="fct_9.0") if hasattr(GIVE[1], "__replace__") else None
+    if opened is None:
+        opened = GiveLine("bopv", WORDS, "due", number=1, vial="fct_9.0")
+    drive.refresh(Child(None, (GIVE[0], opened, GIVE[2])))
+
+    assert drive.ticked == {"bopv"}
+
+
+@given(KEYS)
+def test_whatever_is_struck_nothing_is_written_without_a_vial_and_nothing_by_itself(keys):
+    drive = core()
+    for key in keys:
+        do = drive.key(key)
+        if do.what == "age":
+            drive.show(Child(None, GIVE))
+        if do.what == "save":
+            lines = drive.records("abc", "ses")
+            given = [one for one in lines if one["kind"] == "dose.record"]
+            for one in given:
+                assert bool(one["data"].get("vial")) != bool(one["data"].get("status"))
+            assert {one["data"]["vaccine"] for one in given} <= {"mr", "bopv", "bcg"}
+            assert lines[0]["data"]["age"]["unit"] in ("mo", "y")
+            drive.restart()
+    assert drive.stage in (CARD, NEW, CHILD, STOP, "name")
+    assert drive.ticked <= {"mr", "bcg"}
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [("22", "22 mo"), ("3y", "3 y"), ("3a", "3 y"), ("6s", "6 w"), ("5j", "5 d"), ("~9", "~9 mo"),
+     ("22 mo", "22 mo"), ("007", "7 mo")],
+)  # fmt: skip
+def test_an_age_as_it_is_typed_means_an_age_with_its_unit(text, age):
+    assert ChildAge("age", "x").read(text).text == age
+
+
+@pytest.mark.parametrize("text", ["241", "121y", "366d", "~", "y"])
+def test_an_age_that_nobody_has_is_refused(text):
+    with pytest.raises(AnswerError):
+        ChildAge("age", "x").read(text)
+
+
+@pytest.mark.parametrize(
+    ("code", "box"),
+    [("]d2010950600013435217", True), ("]C10109506000134352", True), ("]E0950600013435", True),
+     ("]C0KM-20931", False), ("]C1TG-000412", False), ("KM-1", False), ("]C0A\x1dB", True)],
+)  # fmt: skip
+def test_a_code_that_can_only_be_of_a_box_is_known_by_its_beginning(code, box):
+    assert is_box(code) is box
+
+
+def test_the_vial_opened_first_is_drawn_from_until_it_is_empty_or_past():
+    def vial(name, left, **more):
+        known = {"past": False, "closed": False} | more
+        return VialLine(name, "i", "mr", WORDS, "L", "", 0, 10, 10 - left, left, None, **known)
+
+    vials = [vial("old", 3, past=True), vial("one", 2), vial("two", 10)]
+    assert vial_for(vials, "mr", {}).id == "one"
+    assert vial_for(vials, "mr", {"one": 2}).id == "two"
+    assert vial_for(vials, "mr", {"one": 2, "two": 10}) is None
+    assert vial_for(vials, "bcg", {}) is None
+
+
+def test_what_is_typed_to_open_a_session_reads_as_the_record_has_it():
+    assert targets("measles 300, Measles/2 120") == [
+        {"antigen": "measles", "number": 300},
+        {"antigen": "measles", "number": 120, "band": 2},
+    ]
+    assert lots("vaccine-mr-10 MR-1 2028-03; i L") == [
+        {"item": "vaccine-mr-10", "lot": "MR-1", "expiry": "2028-03"}, {"item": "i", "lot": "L"},
+    ]  # fmt: skip
+    assert cells("mr 1 2 f, mr 0") == [
+        {"vaccine": "mr", "dose": 1, "band": 2, "sex": "female"}, {"vaccine": "mr", "dose": 0},
+    ]  # fmt: skip
+    assert lefts("i L 40") == [{"item": "i", "lot": "L", "doses": 40}]
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [(targets, "measles"), (targets, "measles -3"), (lots, "mr"), (lots, "i L 28-3"),
+     (cells, "mr 1 7"), (cells, "mr"), (lefts, "i L"), (lefts, "i L 1.5"),
+     (cells, ",".join(["mr 1"] * 10))],
+)  # fmt: skip
+def test_what_does_not_read_is_refused_by_name(read, text):
+    with pytest.raises(AnswerError) as refused:
+        read(text)
+    assert refused.value.reason.key.startswith("session.")
+
+
+def test_vaccines_are_numbers_or_codes_each_once():
+    field = Many("v", "x", items=(Item("1", "bcg", "BCG"), Item("2", "mr", "MR")))
+
+    assert field.read("2 bcg, 1").text == "mr bcg"
+    with pytest.raises(AnswerError):
+        field.read("3")
