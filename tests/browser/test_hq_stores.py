@@ -30,11 +30,12 @@ def furnish(book) -> Shelves:
     return shelves
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):  # noqa: F811
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "fr")])
+async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme, language):  # noqa: F811
     furnish(opened.book)
     await enter(opened)
     tab = opened.tab
+    await tab.cookie(opened.url, "lang", language)
     await tab.media(scheme=scheme)
     card = f"stock/card?site={'01' * 16}&item={ORS}"
     for name in (*PAGES, card):
