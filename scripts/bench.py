@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from figures import alone, campaign, keys, syncing, trust, worlds
+from figures import alone, campaign, keys, stores, syncing, trust, worlds
 from figures.books import Books
 from figures.figure import (
     Figure,
@@ -42,11 +42,13 @@ FIGURES = (
     Figure("terminal", worlds.terminal),
     Figure("terminal-keys", keys.terminal_keys),
     Figure("terminal-list", keys.terminal_list),
+    Figure("drive-mode", drives.drive_mode),
     Figure("drill", worlds.drill),
     Figure("trust", trust.large_operation),
     Figure("handshake", trust.handshake),
     Figure("seal", trust.seal),
     Figure("doses", campaign.doses),
+    Figure("stores", stores.shelf),
 )
 
 

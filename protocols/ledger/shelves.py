@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from protocols.guidelines.items import Items
 from protocols.ids import SiteId
@@ -27,14 +28,14 @@ SELECT s.subject, m.at_ms / {DAY_MS}, sum(m.units), sum(
   CASE WHEN m.type IN ('issue', 'dispense', 'return') AND m.shipment IS NULL
             AND m.why <> 'transfer' THEN -m.units ELSE 0 END)
 FROM stock s CROSS JOIN movement m
-WHERE s.store = ? AND m.subject = s.subject AND m.at_ms >= ? AND {_STANDS}
+WHERE s.store = ? AND m.subject = s.subject AND m.at_ms >= ? AND {_STANDS}{{}}
 GROUP BY s.subject, m.at_ms / {DAY_MS}"""
 """The uses are those of `records/cover.py`; the index `movement_use` holds all it asks."""
 _FOUND = f"""
 SELECT s.subject, t.at_ms / {DAY_MS}, sum(t.units) - max(t.book_low)
 FROM stock s CROSS JOIN stocktake t
 WHERE s.store = ? AND t.subject = s.subject AND t.at_ms >= ?
-  AND t.used = 1 AND t.standing = 0 AND t.replaced = 0
+  AND t.used = 1 AND t.standing = 0 AND t.replaced = 0{{}}
 GROUP BY s.subject, t.entry, t.idx % 65536, t.at_ms / {DAY_MS}
 HAVING max(t.book_low) = max(t.book_high)"""
 """What counts found more or less than the book; not where the book was itself a range."""
@@ -111,24 +112,59 @@ def kept(
         now_ms: Unix milliseconds; days are those of UTC.
         item: Only this one; None: all.
     """
-    today = now_ms // DAY_MS
-    lots = _lots(ledger, store, today)
-    used = _used(ledger, store, today)
-    known = catalogue.by_code()
-    found = []
-    for subject, code, *numbers in ledger.store.all(
-        "SELECT subject, item, low, high, last_ms, counted_ms, unsettled, negative, overdraft"
-        " FROM stock WHERE store = ? AND standing = 0",
+    gone = stores.recalled(ledger)
+    asked = (now_ms // DAY_MS, gone, catalogue.pack)
+    held = _KEPT.setdefault(ledger, {})
+    before = held.get(bytes(store))
+    # A row is worked out again once it changed, and all of them on another day.
+    known = before[1] if before is not None and before[0] == asked else {}
+    rows = ledger.store.all(
+        "SELECT subject, changed, item, low, high, last_ms, counted_ms, unsettled, negative,"
+        " overdraft FROM stock WHERE store = ? AND standing = 0",
         (bytes(store),),
-    ):
-        if item not in (None, code):
-            continue
+    )
+    if item is not None:
+        rows = [row for row in rows if row[2] == item]
+    stale = [row for row in rows if known.get(row[0], (None,))[0] != row[1]]
+    fresh = _worked_out(ledger, store, catalogue, asked[0], gone, stale)
+    if item is None:
+        known = {row[0]: fresh.get(row[0]) or known[row[0]] for row in rows}
+    else:
+        known = {**known, **fresh}
+    held[bytes(store)] = (asked, known)
+    return sorted((known[row[0]][1] for row in rows), key=runs_out_first)
+
+
+_Worked = dict[int, tuple[int, "Kept"]]
+"""By subject: the number of its last change, and what it came to."""
+_KEPT: WeakKeyDictionary[Ledger, dict[bytes, tuple[Any, _Worked]]] = WeakKeyDictionary()
+"""What was worked out last of each store, with the day, recalls and catalogue it was of: to work
+it all out takes a second for thousands of items, and to list it again some milliseconds."""
+NAMED_MAX = 300
+"""Subjects asked for by name at once; more are asked for all together."""
+
+
+def _worked_out(
+    ledger: Ledger,
+    store: SiteId,
+    catalogue: Items,
+    today: int,
+    gone: frozenset[tuple[str, str]],
+    rows: Sequence[Sequence[Any]],
+) -> _Worked:
+    if not rows:
+        return {}
+    only = tuple(row[0] for row in rows) if len(rows) <= NAMED_MAX else ()
+    lots, used = _lots(ledger, store, today, gone, only), _used(ledger, store, today, only)
+    known = catalogue.by_code()
+    found = {}
+    for subject, changed, code, *numbers in rows:
         row = known.get(code)
         plan = catalogue.reorder_of(row) if row is not None else catalogue.reorder
         soon = plan.lead_days + plan.safety_days
-        changes = used.get(subject, ())
-        found.append(_kept(code, numbers, tuple(lots.get(code, ())), changes, today, soon))
-    return sorted(found, key=runs_out_first)
+        of_it, changes = tuple(lots.get(code, ())), used.get(subject, ())
+        found[subject] = (changed, _kept(code, numbers, of_it, changes, today, soon))
+    return found
 
 
 def runs_out_first(row: Kept) -> tuple[int, float, int, str]:
@@ -172,13 +208,18 @@ def _kept(
     )  # fmt: skip
 
 
-def _lots(ledger: Ledger, store: SiteId, today: int) -> Mapping[str, list[Held]]:
-    gone = stores.recalled(ledger)
+def _lots(
+    ledger: Ledger,
+    store: SiteId,
+    today: int,
+    gone: frozenset[tuple[str, str]],
+    only: Sequence[int],
+) -> Mapping[str, list[Held]]:
     found: dict[str, list[Held]] = {}
     for item, lot, expiry, low, high, held, last_ms, counted_ms in ledger.store.all(
         "SELECT item, lot, expiry_day, low, high, quarantined, last_ms, counted_ms"
-        " FROM balance WHERE store = ? AND standing = 0",
-        (bytes(store),),
+        f" FROM balance WHERE store = ? AND standing = 0{_named('subject', only)}",
+        (bytes(store), *only),
     ):
         row = Held(lot, expiry, low, high, bool(held), (item, lot) in gone, last_ms, counted_ms)
         found.setdefault(item, []).append(row)
@@ -193,16 +234,22 @@ def _first_out(row: Held, today: int) -> tuple[bool, bool, bool, int, str]:
     return row.high <= 0, barred, row.expiry_day is None, row.expiry_day or 0, row.lot
 
 
-def _used(ledger: Ledger, store: SiteId, today: int) -> Mapping[int, list[Change]]:
+def _named(column: str, only: Sequence[int]) -> str:
+    return f" AND {column} IN ({','.join('?' * len(only))})" if only else ""
+
+
+def _used(
+    ledger: Ledger, store: SiteId, today: int, only: Sequence[int]
+) -> Mapping[int, list[Change]]:
     """Return what changed each item, day by day, within the window that rates rest on."""
     since = today - WINDOW_DAYS
-    raw, since_ms = bytes(store), since * DAY_MS
+    raw, since_ms, named = bytes(store), since * DAY_MS, _named("s.subject", only)
     found: dict[int, list[Change]] = {}
-    for (subject,) in ledger.store.all(_BEFORE, (raw, since_ms, since_ms)):
+    for (subject,) in ledger.store.all(_BEFORE + named, (raw, since_ms, since_ms, *only)):
         # That anything was there before is all that is asked of it.
         found[subject] = [Change(since - 1, 0)]
-    for subject, day, units, used in ledger.store.all(_USES, (raw, since_ms)):
+    for subject, day, units, used in ledger.store.all(_USES.format(named), (raw, since_ms, *only)):
         found.setdefault(subject, []).append(Change(day, units, used))
-    for subject, day, units in ledger.store.all(_FOUND, (raw, since_ms)):
+    for subject, day, units in ledger.store.all(_FOUND.format(named), (raw, since_ms, *only)):
         found.setdefault(subject, []).append(Change(day, units))
     return found

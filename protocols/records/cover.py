@@ -152,26 +152,29 @@ def burn(moved: Sequence[Change], on_hand: int, today: int) -> Burn:
         on_hand: What is there now, at most.
         today: In days since 1970-01-01; not over, so not in the window.
     """
-    first = min((change.day for change in moved), default=today)
-    days = range(max(today - WINDOW_DAYS, first), today)
+    first = today
     by_day: dict[int, tuple[int, int]] = {}
-    for change in moved:
-        units, used = by_day.get(change.day, (0, 0))
-        by_day[change.day] = (units + change.units, used + change.used)
+    for day, units, used in moved:
+        first = min(first, day)
+        before = by_day.get(day)
+        by_day[day] = (units, used) if before is None else (before[0] + units, before[1] + used)
+    days = range(max(today - WINDOW_DAYS, first), today)
     stocked = _in_stock(by_day, days, on_hand)
-    used = sum(by_day.get(day, (0, 0))[1] for day in stocked)
-    if not stocked:
+    uses = [by_day[day][1] if day in by_day else 0 for day in stocked]
+    if not uses:
         return Burn(None, None, 0, len(days), 0)
-    reference = max(Fraction(used, len(stocked)), Fraction(0))
+    used = sum(uses)
+    reference = max(Fraction(used, len(uses)), _NOTHING)
     # The same fractions, reduced once at the end: a page asks this of thousands of items.
     top, bottom = reference.numerator, reference.denominator
-    for day in stocked:
-        top = top * (SPAN_DAYS - 1) + 2 * by_day.get(day, (0, 0))[1] * bottom
+    for each in uses:
+        top = top * (SPAN_DAYS - 1) + 2 * each * bottom
         bottom *= SPAN_DAYS + 1
-    rate = Fraction(top, bottom)
-    return Burn(
-        max(rate, Fraction(0)), reference, len(stocked), len(days) - len(stocked), max(used, 0)
-    )
+    rate = Fraction(max(top, 0), bottom)
+    return Burn(rate, reference, len(uses), len(days) - len(uses), max(used, 0))
+
+
+_NOTHING = Fraction(0)
 
 
 def _in_stock(by_day: Mapping[int, tuple[int, int]], days: range, on_hand: int) -> list[int]:
