@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from protocols.live.api import AlertSeen, BoardLine, BoardPage
+from protocols.live.consigned import SupplyAlert
 from protocols.records.acknowledged import Seen, covers
 
 RED = 1
@@ -34,11 +35,14 @@ class Alert(NamedTuple):
     """What alerts: names of values, the score."""
     seen: AlertSeen | None = None
     """Who saw this very one last; of what is settled rather than seen, nobody."""
+    supply: SupplyAlert | None = None
+    """What of supplies it is about; None: of a patient."""
 
     @property
     def identity(self) -> str:
         """What a list keeps its selection by."""
-        return f"{self.why} {self.what} {self.head.patient if self.head else ''}"
+        about = self.supply.about if self.supply else ""
+        return f"{self.why} {self.what} {self.head.patient if self.head else about}"
 
 
 SEEABLE = {
@@ -51,7 +55,18 @@ SEEABLE = {
 stands until somebody settles it."""
 
 
-def alerts_of(page: BoardPage, now_ms: int) -> Sequence[Alert]:
+OF_SUPPLIES = {
+    "excursion": "alerts.excursion",
+    "recall": "alerts.recall_open",
+    "lapsed": "alerts.lapsed",
+    "apart": "alerts.apart",
+}
+"""Reasons of supplies, by the node's word; those of later software are not shown here."""
+
+
+def alerts_of(
+    page: BoardPage, now_ms: int, supplies: Sequence[SupplyAlert] = ()
+) -> Sequence[Alert]:
     """Return what has to be looked at: who may be in danger before what is untidy.
 
     What somebody has seen stands behind, whoever it was.
@@ -60,6 +75,11 @@ def alerts_of(page: BoardPage, now_ms: int) -> Sequence[Alert]:
     order = {why: rank for rank, why in enumerate(ORDER)}
     if page.unassigned:
         found.append(Alert("alerts.results", None, waiting=page.unassigned))
+    found += [
+        Alert(OF_SUPPLIES[one.why], None, one.at_ms, supply=one)
+        for one in supplies
+        if one.why in OF_SUPPLIES
+    ]
     last = len(order)
     found.sort(key=lambda alert: (alert.seen is not None, order.get(alert.why, last), -alert.at_ms))
     return found
@@ -86,10 +106,14 @@ ORDER = (
     "alerts.twice",
     "alerts.late",
     "alerts.red",
+    "alerts.recall_open",
+    "alerts.excursion",
     "alerts.custody",
     "alerts.tag",
     "alerts.bed",
     "alerts.unsettled",
+    "alerts.apart",
+    "alerts.lapsed",
 )
 """The reasons, the most dangerous first."""
 

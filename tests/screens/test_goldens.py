@@ -25,10 +25,10 @@ from protocols.live.crossing import Concerns
 from tests.screens import care_screens, stock_screens, vaccine_screens
 from tests.screens.between_screens import SCREENS as BETWEEN
 from tests.screens.between_screens import TEAMS, between_teams
-from tests.screens.consigned_screens import CONSIGNED
+from tests.screens.consigned_screens import CONSIGNED, OTHERS
 from tests.screens.consigned_screens import SCREENS as CONSIGNED_SCREENS
 from tests.screens.fake_care import in_care
-from tests.screens.fake_consigned import consigned_all
+from tests.screens.fake_consigned import consigned_all, others_received
 from tests.screens.fake_guidance import guided, published_packs
 from tests.screens.fake_node import NOW_MS, refusing, staff, unsigned_triage, waiting_results, ward
 
@@ -231,6 +231,7 @@ SCREENS |= CONSIGNED_SCREENS
 SETUPS = {
     TEAMS: between_teams,
     CONSIGNED: consigned_all,
+    OTHERS: others_received,
     care_screens.CARED: in_care,
     GUIDED: guided,
     OTHER_TEAM: lambda node: setattr(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from fieldnode.client import Node
 from fieldnode.tui.acts import Act, Ask, Open, Say
@@ -21,6 +21,7 @@ from fieldnode.tui.screens.shared_tag import SharedTagPage
 from fieldnode.tui.screens.triage import TriagePage
 from fieldnode.tui.screens.unsettled import UnsettledPage
 from fieldnode.tui.screens.vitals import VitalsPage
+from fieldnode.tui.supply_words import item
 from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import (
     called,
@@ -31,6 +32,7 @@ from fieldnode.tui.wording import (
     triage,
 )
 from protocols.live.api import AlertSeen, BoardPage, Recorded
+from protocols.live.consigned import SupplyAlert, SupplyAlerts
 from protocols.records.display import clean_text
 
 LOOKED_AT = 200
@@ -40,12 +42,21 @@ KIND = "alert.ack"
 WHO_CHARS, WHO_TOLD_CHARS = 10, 24
 """Of the name of whoever saw an alert, in its row and where there is more room."""
 
+DAY_CELLS = 5
+"""Of a time that is not today's: its day."""
 SINGLES_TOLD = 3
 """Values named of one patient."""
 
 
-class AlertsPage(Fetched[Alert, BoardPage]):
-    """Alerts of patients in care; Enter opens the chart."""
+class Looked(NamedTuple):
+    """What alerts are looked for in."""
+
+    board: BoardPage
+    supplies: SupplyAlerts
+
+
+class AlertsPage(Fetched[Alert, Looked]):
+    """Alerts of patients in care and of supplies; Enter opens where they are settled."""
 
     name: ClassVar[str] = "alerts"
     actions = (
@@ -64,13 +75,13 @@ class AlertsPage(Fetched[Alert, BoardPage]):
         """Return what it is about, and of whom."""
         return row.identity
 
-    def ask(self, node: Node) -> Awaitable[BoardPage]:
-        """Ask for the most urgent patients."""
-        return node.board(0, LOOKED_AT)
+    def ask(self, node: Node) -> Awaitable[Looked]:
+        """Ask for the most urgent patients, and for what is the matter with supplies."""
+        return _look(node)
 
-    def rows_of(self, found: BoardPage) -> Sequence[Alert]:
+    def rows_of(self, found: Looked) -> Sequence[Alert]:
         """Return what is to be looked at."""
-        return alerts_of(found, self.desk.now_ms)
+        return alerts_of(found.board, self.desk.now_ms, found.supplies.lines)
 
     def key(self, key: str) -> list[Act]:
         """Go to all that is unsettled or offered, or to what the marked alert is about."""
@@ -122,9 +133,11 @@ class AlertsPage(Fetched[Alert, BoardPage]):
     def _settled_on(self, alert: Alert) -> Page:
         """Return the page on which somebody can do something about it."""
         desk, head = self.desk, alert.head
+        if alert.supply is not None:
+            return _of_supplies(desk, alert.supply)
         if head is None:
             return ResultsPage(desk)
-        shared = self.found.shared_tags if self.found else ()
+        shared = self.found.board.shared_tags if self.found else ()
         tags = [tag for tag in shared if head.patient in (who for who, _ in tag.carriers)]
         match alert.why:
             case "alerts.reassess":
@@ -139,7 +152,7 @@ class AlertsPage(Fetched[Alert, BoardPage]):
 
     def draw(self, size: Size) -> list[Line]:
         """Draw one row an alert."""
-        words, found = self.desk.words, self.found
+        words, found = self.desk.words, self.found.board if self.found else None
         rows: list[Line] = [line(" ", Span(words("alerts.title"), "title"))]
         if found is not None and found.sealed:
             rows.append(line(" ", Span(words("board.sealed"), "bad")))
@@ -161,8 +174,13 @@ class AlertsPage(Fetched[Alert, BoardPage]):
         if row is None:
             return ()
         seen = f"   {seen_text(self.desk, row.seen)}" if row.seen is not None else ""
-        said = cut(alert_text(self.desk, row), max(width - 2 - cells(seen), 1))
+        said = cut(self._text(row), max(width - 2 - cells(seen), 1))
         return line(" ", Span(said, "warn"), Span(seen, "title"))
+
+    def _text(self, row: Alert) -> str:
+        if row.supply is None or self.found is None:
+            return alert_text(self.desk, row)
+        return supply_text(self.desk, row.supply, row.why, self.found.supplies)
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
@@ -172,14 +190,15 @@ class AlertsPage(Fetched[Alert, BoardPage]):
     def cells(self, row: Alert) -> list[Span]:
         """Return since when, of whom, and why."""
         desk, words = self.desk, self.desk.words
-        text = alert_text(desk, row)
+        text = self._text(row)
         said = Span(text, "warn")
         if row.seen is not None:
             # Whoever saw it stands first: of a long reason its end is cut, and stands whole below.
             at = clock(row.seen.at_ms, desk.now_ms, desk.zone)
             said = Span(f"{clean_text(row.seen.who, WHO_CHARS)} {at}: {text}", "dim")
         if row.head is None:
-            return [Span(""), Span(""), Span(""), said]
+            at = clock(row.at_ms, desk.now_ms, desk.zone) if row.at_ms else ""
+            return [Span(at[:DAY_CELLS]), Span(""), Span(""), said]
         at = clock(row.at_ms, desk.now_ms, desk.zone) if row.at_ms else ""
         return [
             Span(at),
@@ -190,10 +209,40 @@ class AlertsPage(Fetched[Alert, BoardPage]):
         ]
 
 
+async def _look(node: Node) -> Looked:
+    return Looked(await node.board(0, LOOKED_AT), await node.supply_alerts())
+
+
+def _of_supplies(desk: Desk, one: SupplyAlert) -> Page:
+    """Return the page on which it is settled. No start waits for the pages of supplies."""
+    from fieldnode.tui.screens.cold import ColdUnitPage
+    from fieldnode.tui.screens.recalls import RecallsPage
+    from fieldnode.tui.screens.shipments import ShipmentPage
+
+    if one.why == "excursion":
+        return ColdUnitPage(desk, one.about)
+    return RecallsPage(desk) if one.why == "recall" else ShipmentPage(desk, one.about)
+
+
 def seen_text(desk: Desk, seen: AlertSeen) -> str:
     """Return who saw an alert, and when."""
     at = clock(seen.at_ms, desk.now_ms, desk.zone)
     return desk.words("alerts.seen", who=clean_text(seen.who, WHO_TOLD_CHARS), at=at)
+
+
+def supply_text(desk: Desk, one: SupplyAlert, why: str, found: SupplyAlerts) -> str:
+    """Return what is the matter with supplies, in words."""
+    words = desk.words
+    place = clean_text(one.place)
+    if one.why == "excursion":
+        what = words("cold.cold" if one.freezing else "cold.warm")
+        loose = words("alerts.lots_loose", n=one.number) if one.number else ""
+        return ", ".join(filter(None, (words(why, place=place, what=what), loose)))
+    if one.why == "recall":
+        what = f"{item(words, found.items, one.item)} ({clean_text(one.lot)})"
+        more = words("alerts.more_stores", n=one.number - 1) if one.number > 1 else ""
+        return " ".join(filter(None, (words(why, place=place, what=what), more)))
+    return words(why, place=place)
 
 
 def alert_text(desk: Desk, alert: Alert) -> str:

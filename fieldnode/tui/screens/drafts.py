@@ -32,6 +32,12 @@ CARE_FORMS = frozenset(
 )  # fmt: skip
 """Forms that begin from a patient's care."""
 
+SUPPLY_FORMS = frozenset(
+    {"request", "shipment_approve", "shipment_reserve", "shipment_dispatch", "shipment_receive",
+     "shipment_cancel", "recall_form", "reading_form"}
+)  # fmt: skip
+"""Forms about requests, shipments, recalls and fridges."""
+
 PROTOCOL = "protocol"
 """Drafts of answers to a guideline."""
 
@@ -120,6 +126,8 @@ class DraftsPage(Page):
         return clean_text(" ".join(row.fields[name] for name in names if name in row.fields))
 
     def _go_on(self, draft: Draft) -> list[Act]:
+        if draft.form in SUPPLY_FORMS:
+            return _supplies(self.desk, draft)
         if not draft.patient:
             page = MassPage(self.desk) if draft.form == "triage" else RegisterPage(self.desk)
             return self._open(page, draft)
@@ -162,6 +170,13 @@ def _care(desk: Desk, draft: Draft) -> Ask:
         return [Open(page, instead=True)]
 
     return with_care(desk, draft.patient, go_on)
+
+
+def _supplies(desk: Desk, draft: Draft) -> list[Act]:
+    # No start waits for the pages of supplies.
+    from fieldnode.tui.screens.supply_drafts import taken_up
+
+    return taken_up(desk, draft)
 
 
 def _protocol(desk: Desk, head: BoardLine, draft: Draft) -> Open:

@@ -24,6 +24,10 @@ class GlassPage(Page):
     """Asks once for each patient and session: one key, or a reason typed."""
 
     name: ClassVar[str] = "glass"
+    whose: ClassVar[str] = "glass.title"
+    asks: ClassVar[str] = "glass.asks"
+    does: ClassVar[str] = "glass.do"
+    """Catalogue keys: whose patient, what is asked, what Enter does."""
     actions = (
         Action("c", "1", "glass.care"),
         Action("h", "2", "glass.handover"),
@@ -61,8 +65,8 @@ class GlassPage(Page):
         """Draw whose patient it is, what is asked, and that it is kept."""
         words = self.desk.words
         named = ", ".join(clean_text(team) for team in self._teams if team)
-        whose = words("glass.title", teams=named or words("glass.unknown"))
-        rows = [(), *_wrapped(whose, size, "title"), (), *_wrapped(words("glass.asks"), size)]
+        whose = words(self.whose, teams=named or words("glass.unknown"))
+        rows = [(), *_wrapped(whose, size, "title"), (), *_wrapped(words(self.asks), size)]
         rows.append(())
         if self._typed is None:
             reasons = self.hints()
@@ -77,7 +81,7 @@ class GlassPage(Page):
         """The reasons, or what Enter does."""
         if self._typed is None:
             return super().hints()
-        return [Hint(self.desk.words("keys.enter"), self.desk.words("glass.do"))]
+        return [Hint(self.desk.words("keys.enter"), self.desk.words(self.does))]
 
     def _type(self, typed: str, key: str) -> list[Act]:
         if key == "enter":

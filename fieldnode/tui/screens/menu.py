@@ -144,6 +144,9 @@ class ListsPage(MenuPage):
             Entry("2", words("menu.offers"), lambda: [Open(OffersPage(desk), instead=True)]),
             Entry("3", words("menu.doubles"), lambda: [Open(DoublesPage(desk), instead=True)]),
             Entry("4", words("menu.results"), lambda: [Open(ResultsPage(desk), instead=True)]),
+            Entry("5", words("menu.shipments"), lambda: [_supplies(desk, "shipments")]),
+            Entry("6", words("menu.recalls"), lambda: [_supplies(desk, "recalls")]),
+            Entry("7", words("menu.cold"), lambda: [_supplies(desk, "cold")]),
         ]
 
 
@@ -197,6 +200,20 @@ class SettingsPage(MenuPage):
         desk.sound = not desk.sound
         self._fill()
         return [_keep(sound="on" if desk.sound else "off"), Say("", bell=desk.sound)]
+
+
+def _supplies(desk: Desk, name: str) -> Open:
+    # No start waits for the pages of supplies.
+    from fieldnode.tui.screens.cold import ColdPage
+    from fieldnode.tui.screens.recalls import RecallsPage
+    from fieldnode.tui.screens.shipments import ShipmentsPage
+
+    pages: dict[str, type[Page]] = {
+        "shipments": ShipmentsPage,
+        "recalls": RecallsPage,
+        "cold": ColdPage,
+    }
+    return Open(pages[name](desk), instead=True)
 
 
 def _packs(desk: Desk) -> Open:
