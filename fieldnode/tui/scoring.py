@@ -10,10 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from fieldnode.text.catalogue import Catalogue
+from fieldnode.tui.ages import age_of
 from fieldnode.tui.cores.display import Span
 from fieldnode.tui.cores.fields import Answer
 from fieldnode.tui.wording import unit
-from protocols.guidelines.ages import AgeSpan, of_shown
+from protocols.guidelines.ages import AgeSpan
 from protocols.guidelines.limits import Alert, LimitsPack, alerts, read_limits
 from protocols.guidelines.news2 import News, News2Pack, Withheld, news2, read_news2
 from protocols.guidelines.observations import observations
@@ -79,7 +80,7 @@ PREGNANT = 3
 
 def whom(head: BoardLine) -> Whom:
     """Return what a patient's line says of it."""
-    return Whom(of_shown(head.age), head.sex, 2 if head.scale2_by else 1)
+    return Whom(age_of(head), head.sex, 2 if head.scale2_by else 1)
 
 
 def scoring(news: PackInUse, limits: PackInUse) -> Scoring:

@@ -12,6 +12,7 @@ from math import inf, nextafter
 from typing import NamedTuple
 
 from protocols.errors import SetupError
+from protocols.guidelines.observations import observations
 
 DAYS = {"d": 1.0, "w": 7.0, "mo": 30.4375, "y": 365.25}
 """Length of a unit of age in days."""
@@ -81,15 +82,25 @@ def of_band(band: int | None) -> AgeSpan:
 
 
 def of_shown(text: str) -> AgeSpan:
-    """Return an age as boards show it: `34 y`, `22 mo`, or a band such as `5-17 y`.
-
-    An estimated age (`~7 y`) may lie on either side of a limit: it says nothing here.
-    """
+    """Return an age as boards show it: `34 y`, `22 mo`, a guess `~7 y`, a band `5-17 y`."""
     if text in _BANDS_SHOWN:
         return of_band(_BANDS_SHOWN[text])
-    number, _, unit = text.partition(" ")
-    whole = number.isascii() and number.isdecimal() and unit in DAYS
-    return of_days(int(number) * DAYS[unit]) if whole else UNKNOWN
+    number, _, unit = text.removeprefix("~").partition(" ")
+    if not (number.isascii() and number.isdecimal() and unit in DAYS):
+        return UNKNOWN
+    days = int(number) * DAYS[unit]
+    return of_guess(days, DAYS[unit]) if text.startswith("~") else of_days(days)
+
+
+def of_guess(days: float, unit: float) -> AgeSpan:
+    """Return the ages that a guess may stand for: none of them is decided from alone (SAFETY 2).
+
+    Args:
+        days: The age that was guessed, in days.
+        unit: Length in days of the unit it was said in.
+    """
+    off = max(days * observations().age.guess_percent / 100, unit)
+    return AgeSpan(max(days - off, 0.0), days + off)
 
 
 _BANDS_SHOWN = {"<1 y": 1, "1-4 y": 2, "5-17 y": 3, "18-64 y": 4, "65+ y": 5}

@@ -71,6 +71,15 @@ class Observation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     status: Status = "memory"
 
 
+class Guess(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How far an age may be off that somebody guessed."""
+
+    guess_percent: int = 25
+    """Of the age, either way; one unit at least."""
+    source: str = ""
+    status: Status = "memory"
+
+
 class ObservationPack(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """All of them."""
 
@@ -78,6 +87,7 @@ class ObservationPack(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     observation: tuple[Observation, ...]
     unit_words: dict[str, str] = {}
     refused_units: dict[str, str] = {}
+    age: Guess = Guess()
 
     def named(self, name: str, field: str) -> Observation:
         """Return an observation by its name or LOINC code.
@@ -144,6 +154,8 @@ def judge(
 def check(pack: ObservationPack) -> list[str]:
     """Return what is wrong with a pack, one sentence each; empty when nothing is."""
     wrong = []
+    if not 0 < pack.age.guess_percent < 100:
+        wrong.append("age: guess_percent is a part of the age, 1 to 99")
     for what, keys in (
         ("number", [found.number for found in pack.observation]),
         ("name", [found.name for found in pack.observation]),

@@ -6,7 +6,6 @@ Everything here runs on the node's thread and reads rows or facts, never documen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
 from protocols.ledger.safefile import disk_trouble, write_whole
 from protocols.live import coded
+from protocols.live.aging import age_text, days_known
 from protocols.live.api import (
     Asserted,
     Attribute,
@@ -38,7 +38,7 @@ from protocols.live.watched import watched
 from protocols.mesh.node import Node
 from protocols.records import rows as words
 from protocols.records.acceptance import of_device
-from protocols.records.attributes import AGE_WORDS, BY_NAME, words_of
+from protocols.records.attributes import BY_NAME, words_of
 from protocols.records.catalogue import BY_NAME as KINDS
 from protocols.records.catalogue import schemas
 from protocols.records.counted import CountedRow
@@ -65,10 +65,6 @@ STATUS_KEYS = (
     *("unsent", "oldest_unsent", "digest", "restored_from"),
 )
 """What `status` answers with, for a folder that nobody opens."""
-
-_BANDS = {1: "<1 y", 2: "1-4 y", 3: "5-17 y", 4: "18-64 y", 5: "65+ y"}
-_DAY_MS = 86_400_000
-_DAYS = {0: 365.25, 1: 30.4375, 2: 7.0, 3: 1.0}
 
 
 def search(ledger: Ledger, text: str, limit: int, now_ms: int) -> BoardPage:
@@ -108,18 +104,8 @@ def board_line(row: PatientRow, now_ms: int, *, tag_shared: bool = False) -> Boa
         keeper=row.keeper,
         ward=row.ward,
         isolation=row.isolation,
+        age_days=days_known(row, now_ms),
     )
-
-
-def age_text(row: PatientRow, now_ms: int) -> str:
-    """Return the age today with its unit: from the birth date, the age stated, or the band."""
-    if row.birth_date:
-        return _age_since(row.birth_date, now_ms)
-    if row.age_value is not None and row.age_unit is not None:
-        passed = 0.0 if row.age_day is None else max(now_ms / _DAY_MS - row.age_day, 0.0)
-        grown = int(row.age_value + passed / _DAYS.get(row.age_unit, 365.25))
-        return f"{'~' if row.age_estimated else ''}{grown} {AGE_WORDS.get(row.age_unit, '?')}"
-    return _BANDS.get(row.band, "")
 
 
 def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) -> Chart:
@@ -479,22 +465,3 @@ def _unsettled(ledger: Ledger) -> int:
 def _count(ledger: Ledger, sql: str) -> int:
     row = ledger.store.one(sql)
     return int(row[0]) if row else 0
-
-
-def _age_since(birth_date: str, now_ms: int) -> str:
-    parts = [int(part) for part in birth_date.split("-")]
-    year, month, day = [*parts, *(7, 1)[len(parts) - 1 :]][:3] if len(parts) < 3 else parts
-    try:
-        days = (
-            datetime.fromtimestamp(now_ms / 1000, UTC) - datetime(year, month, day, tzinfo=UTC)
-        ).days
-    except (ValueError, OverflowError, OSError):
-        return ""
-    mark = "~" if len(parts) < 3 else ""
-    if days < 0:
-        return ""
-    if days < 28:
-        return f"{mark}{days} d"
-    if days < 730:
-        return f"{mark}{int(days / 30.4375)} mo"
-    return f"{mark}{int(days / 365.25)} y"

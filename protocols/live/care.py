@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from protocols.errors import InputError
-from protocols.guidelines.ages import AgeSpan, of_shown
+from protocols.guidelines.ages import AgeSpan
 from protocols.guidelines.doses import (
     Formulary,
     NoDose,
@@ -25,7 +25,7 @@ from protocols.ids import PatientId
 from protocols.ledger import audit, packs, reading
 from protocols.ledger.authors import Authors
 from protocols.ledger.book import Ledger
-from protocols.live.answers import age_text, board_line
+from protocols.live.answers import board_line
 from protocols.live.bedside import (
     AllergyLine,
     Care,
@@ -50,6 +50,7 @@ from protocols.records.patient import PatientRow
 from protocols.records.references import packed, ref_of
 from protocols.records.schedule import DAY_MS, URGENCY, Scheduled, scheduled
 from protocols.records.shape import Fact
+from protocols.records.watch import age_span
 
 LINES_MAX = 100
 """Orders, conditions and allergies of one answer, each."""
@@ -101,9 +102,7 @@ def dose_help(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) 
     row, history = _patient(node.ledger, args, opened)
     known = [weighed for _, weighed in _weights(history)]
     chosen = known[at - 1] if 0 < at <= len(known) else None
-    proposals, none = _proposals(
-        node.ledger, substance, of_shown(age_text(row, now.wall_ms)), known, chosen
-    )
+    proposals, none = _proposals(node.ledger, substance, age_span(row, now.wall_ms), known, chosen)
     return DoseHelp(
         against=allergy.listed_against(history, substance),
         ordered=any(order.key_of(fact.record) == fold(substance) for fact in order.active(history)),

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from protocols.errors import InputError, SetupError
-from protocols.guidelines.ages import of_shown
 from protocols.guidelines.due import shipped_due
 from protocols.guidelines.guideline import SHIPPED, Guideline
 from protocols.guidelines.observations import observations
@@ -21,7 +20,6 @@ from protocols.ids import PatientId
 from protocols.ledger import audit, packs, reading
 from protocols.ledger.authors import Authors
 from protocols.ledger.packs import HeldPack
-from protocols.live.answers import age_text
 from protocols.live.guidance import (
     GuidelineLine,
     GuidelineList,
@@ -43,6 +41,7 @@ from protocols.records.observation import ObservationRow
 from protocols.records.observation import rows as observation_rows
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact
+from protocols.records.watch import age_span
 
 Opened = Callable[[PatientId], bool]
 """Whether a reason was given in this session to read another team's patient."""
@@ -64,7 +63,7 @@ def guidelines(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened)
     """
     patient = _patient(node, args, opened)
     row, history = _known(node, patient)
-    person = Person(of_shown(age_text(row, now.wall_ms)), PREGNANT.get(row.sex))
+    person = Person(age_span(row, now.wall_ms), PREGNANT.get(row.sex))
     begun = steps.rows(history)
     held = packs.held(node.ledger)
     lines = []

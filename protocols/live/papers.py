@@ -13,7 +13,7 @@ from protocols.ids import DeviceId, PatientId, StatementHash
 from protocols.ledger import audit, immunization, proofs, reading
 from protocols.ledger.summaries import summary
 from protocols.ledger.view import BookView
-from protocols.live import answers
+from protocols.live.aging import age_text
 from protocols.live.audited import event
 from protocols.live.paper import ENDED, FORGED, HOLDS, SEALED, UNKNOWN, PaperRead
 from protocols.live.printed import Printed
@@ -140,7 +140,7 @@ def _standing(node: Node, key: DeviceId, name: StatementHash, not_after_ms: int)
 def _said(node: Node, now: Now, patient: PatientId, advice: str) -> Summary:
     ledger = node.ledger
     row = reading.patient(ledger, patient)
-    age = "" if row is None else answers.age_text(row, now.wall_ms)
+    age = "" if row is None else age_text(row, now.wall_ms)
     gathered = summary(ledger, patient, now.wall_ms, age=age)
     name = clean_text(ledger.authority.name_of(ledger.authority.device))
     return replace(gathered, written_by=name[:40], advice=advice)

@@ -17,7 +17,7 @@ from protocols.guidelines.vocabulary import fold
 from protocols.ids import PatientId
 from protocols.ledger import audit, immunization, persons, proofs, reading
 from protocols.ledger.audit import Event
-from protocols.live import answers
+from protocols.live.aging import age_text
 from protocols.live.audited import event
 from protocols.live.paper import ENDED, HOLDS, PaperRead
 from protocols.live.papers import must_certify, patient_named, read, text_of
@@ -71,7 +71,7 @@ def printed(
     certificate = must_certify(node) if sheet == VACCINATION else None
     events = _asked(node, now, args, patient, session=session, opened=opened)
     row = reading.patient(ledger, patient)
-    age = "" if row is None else answers.age_text(row, now.wall_ms)
+    age = "" if row is None else age_text(row, now.wall_ms)
     found = proofs.gather(ledger, patient, local_day((), now.wall_ms), age=age)
     said, text, noted = replace(found.proof, written_by=_writer(node, session)), "", {}
     if certificate is not None:

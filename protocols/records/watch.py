@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import inf
 from typing import NamedTuple
 
-from protocols.guidelines.ages import DAYS, UNKNOWN, AgeSpan, of_band
+from protocols.guidelines.ages import DAYS, UNKNOWN, AgeSpan, of_band, of_guess
 from protocols.guidelines.due import DuePack, Standing, due
 from protocols.guidelines.limits import Alert, LimitsPack, alerts
 from protocols.guidelines.news2 import News, News2Pack, Withheld, news2
@@ -215,7 +215,10 @@ def _trend(now: News | None, before: object) -> int:
 
 
 def age_span(row: PatientRow, now_ms: int) -> AgeSpan:
-    """Return what is known of an age now; whoever was 15 y last month may be 16 (SAFETY 2)."""
+    """Return what is known of an age now; whoever was 15 y last month may be 16 (SAFETY 2).
+
+    Whatever is scored, alerted, dosed or asked by an age goes by this, on a board as on a form.
+    """
     if row.birth_date:
         return _since_birth(row.birth_date, now_ms)
     if row.age_value is not None and row.age_unit is not None:
@@ -224,7 +227,7 @@ def age_span(row: PatientRow, now_ms: int) -> AgeSpan:
             return UNKNOWN
         passed = 0.0 if row.age_day is None else max(now_ms // _DAY_MS - row.age_day, 0)
         since = row.age_value * unit + passed
-        return AgeSpan(since, since + unit)
+        return of_guess(since, unit) if row.age_estimated else AgeSpan(since, since + unit)
     return of_band(row.band)
 
 

@@ -36,6 +36,24 @@ def test_an_age_lies_on_one_side_of_a_limit_or_spans_it(age, limit, side):
     assert age.side(limit) is side
 
 
+@pytest.mark.safety(2)
+@pytest.mark.parametrize(
+    ("shown", "side"),
+    [
+        ("~12 y", Side.BELOW), ("~13 y", Side.SPANS), ("~16 y", Side.SPANS), ("~21 y", Side.SPANS),
+        ("~22 y", Side.FROM), ("16 y", Side.FROM), ("15 y", Side.BELOW), ("5-17 y", Side.SPANS),
+        ("18-64 y", Side.FROM), ("~", Side.SPANS), ("~ y", Side.SPANS), ("~~4 y", Side.SPANS),
+    ],
+)  # fmt: skip
+def test_safety_2_a_guess_lies_on_one_side_of_a_limit_only_with_all_it_may_stand_for(shown, side):
+    assert ages.of_shown(shown).side(16 * YEAR) is side
+
+
+def test_a_guess_is_never_narrower_than_what_was_said():
+    assert ages.of_shown("~1 y") == AgeSpan(0.0, 2 * YEAR)
+    assert ages.of_shown("~20 d") == AgeSpan(15.0, 25.0)
+
+
 def test_unknown_bands_are_unknown():
     assert ages.of_band(9) == ages.of_band(None) == ages.of_band(7) == ages.UNKNOWN
     assert not ages.UNKNOWN.known

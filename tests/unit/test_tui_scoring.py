@@ -6,14 +6,21 @@ import pytest
 
 from fieldnode.text.catalogue import load
 from fieldnode.tui.cores.fields import Answer
-from fieldnode.tui.scoring import Whom, readings, scoring, tell
+from fieldnode.tui.scoring import Whom, readings, scoring, tell, whom
 from protocols.errors import LinkError
 from protocols.guidelines.ages import of_shown
+from protocols.guidelines.due import shipped_due
+from protocols.guidelines.limits import shipped_limits
+from protocols.guidelines.news2 import shipped_news2
+from protocols.live.answers import board_line
 from protocols.live.guidance import PackInUse
+from protocols.records.patient import PatientRow
+from protocols.records.watch import Packs, Stay, Taken, age_span, watch
 from tests.screens.fake_guidance import text_of
 from tests.screens.fake_node import ward
 from tests.screens.test_line import told
 from tests.screens.test_pages import Person
+from tests.unit.stage import WALL_MS
 
 WORDS = load("en")
 WHOLE = {
@@ -60,7 +67,8 @@ def test_safety_6_a_set_that_lacks_something_says_at_least_and_how_much_is_missi
     [
         ("15 y", 2, "no NEWS under 16"),
         ("", 2, "no NEWS: age unknown"),
-        ("~34 y", 2, "no NEWS: age unknown"),
+        ("~17 y", 2, "no NEWS: under or over 16?"),
+        ("~9 y", 2, "no NEWS under 16"),
         ("5-17 y", 2, "no NEWS: under or over 16?"),
         ("34 y", 3, "no NEWS in pregnancy"),
     ],
@@ -71,6 +79,34 @@ def test_safety_7_no_score_is_shown_under_16_in_pregnancy_or_with_the_age_unknow
     assert below.startswith(said)
     assert "NEWS 1" not in below
     assert not any(text.startswith("+") for text in beside.values())
+
+
+@pytest.mark.safety(2, 7)
+@pytest.mark.parametrize("years", [12, 13, 15, 16, 17, 20, 21, 22, 40])
+@pytest.mark.parametrize("guessed", [True, False])
+@pytest.mark.parametrize("days_ago", [0, 40, 364, 365, 366])
+def test_safety_2_and_7_a_form_scores_exactly_whom_the_board_scores(years, guessed, days_ago):
+    since = WALL_MS // 86_400_000 - days_ago
+    row = PatientRow(
+        entry=0, idx=0, kind=0, standing=0, at_ms=0, id=b"x" * 16, sex=2,
+        age_value=years, age_unit=0, age_estimated=int(guessed), age_day=since,
+    )  # fmt: skip
+    given = readings(WHOLE)
+    board = watch(
+        Packs(shipped_news2(), shipped_limits(), shipped_due()),
+        [Taken(WALL_MS, given)],
+        Stay(3, 2, 0),
+        age_span(row, WALL_MS),
+    )
+    line = board_line(row, WALL_MS)
+
+    below = "".join(span.text for span in tell(packs(), WHOLE, whom(line), WORDS).below)
+
+    assert below.startswith("NEWS ") == (board.score is not None), line.age
+    if years == 40:
+        assert board.score is not None
+    if guessed and 13 <= years <= 17:
+        assert board.score is None
 
 
 @pytest.mark.safety(7)

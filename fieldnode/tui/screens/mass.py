@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.tui.ages import age_of
 from fieldnode.tui.cores.display import Line, Size, Span, between, cut, line, line_cells
 from fieldnode.tui.cores.fields import Answer, Coded, Field, Tag
 from fieldnode.tui.cores.form import FormCore
@@ -18,7 +19,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.choices import BAND, SEX
 from fieldnode.tui.screens.form_page import SCAN_CHARS_MAX, texts
 from fieldnode.tui.screens.injuries import injury_field, injury_said, treatment_field
-from fieldnode.tui.screens.triage import TriageForm, age_span, pregnant_by, triage_category
+from fieldnode.tui.screens.triage import TriageForm, pregnant_by, triage_category
 from fieldnode.tui.widgets.form_view import HELP_ROWS, draw_form
 from fieldnode.tui.widgets.list_view import draw_counts
 from fieldnode.tui.wording import TRIAGE_ROLES, TRIAGE_WORDS, clock, span_of, triage
@@ -140,7 +141,7 @@ class MassPage(TriageForm):
     def known_age(self) -> AgeSpan:
         """Return the age of somebody known, else the band that was answered."""
         if self._known is not None:
-            return age_span(self._known.age)
+            return age_of(self._known)
         band = self.form.answers().get("band")
         return of_band(int(band.text) if band else None)
 

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
+from fieldnode.tui.ages import age_of
 from fieldnode.tui.cores.answering import SKIP
 from fieldnode.tui.cores.display import Line, Size, Span, cut, line
 from fieldnode.tui.cores.protocol import REASONS, Did, ProtocolCore
@@ -20,7 +21,6 @@ from fieldnode.tui.screens.protocol_view import ProtocolView
 from fieldnode.tui.screens.stating import StatingPage
 from fieldnode.tui.wording import clock, code_sentence, error, identity, short_identity
 from protocols.errors import FieldmeshError
-from protocols.guidelines.ages import of_shown
 from protocols.guidelines.questions import Person
 from protocols.live.api import BoardLine, Draft, Recorded
 from protocols.live.guidance import GuidelineSheet
@@ -149,7 +149,7 @@ class ProtocolPage(StatingPage):
 
         def came(sheet: GuidelineSheet) -> list[Act]:
             if self.core is None:
-                person = Person(of_shown(self.head.age), PREGNANT.get(self.head.sex))
+                person = Person(age_of(self.head), PREGNANT.get(self.head.sex))
                 self.core = ProtocolCore(sheet, person, self.desk.now_ms)
                 if kept := self._taken_up.get("answers"):
                     self.core.restore(json.loads(kept))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open
+from fieldnode.tui.ages import age_of
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.fields import Answer, Coded, Field
 from fieldnode.tui.cores.form import FormCore
@@ -17,7 +17,7 @@ from fieldnode.tui.screens.form_page import texts
 from fieldnode.tui.screens.tag_form import TagForm
 from fieldnode.tui.wording import happened, triage, value_text
 from protocols.errors import FieldmeshError
-from protocols.guidelines.ages import DAYS, UNKNOWN, AgeSpan, of_band, of_days
+from protocols.guidelines.ages import UNKNOWN, AgeSpan
 from protocols.live.api import BoardLine, Chart, ChartLine, Draft, Recorded
 from protocols.live.guidance import PackInUse
 from protocols.records.display import clean_text
@@ -34,7 +34,6 @@ SUGGESTED = "suggested"
 INPUTS_MAX = 64
 
 _DRAFT_GUIDED = "guided"
-_BANDS = {"<1 y": 1, "1-4 y": 2, "5-17 y": 3, "18-64 y": 4, "65+ y": 5}
 _DIGITS = {choice.value: choice.digit for choice in CATEGORY}
 
 
@@ -186,7 +185,7 @@ class TriagePage(TriageForm):
 
     def known_age(self) -> AgeSpan:
         """Return the age on the board."""
-        return age_span(self.head.age) if self.head else UNKNOWN
+        return age_of(self.head) if self.head else UNKNOWN
 
     def known_pregnant(self) -> bool | None:
         """A sex that is known says so."""
@@ -196,17 +195,6 @@ class TriagePage(TriageForm):
         """Draw the form, and below it the triages before."""
         before = self.history_lines(Size(size.width, max(size.height - 9, 0)))
         return [*super().draw(Size(size.width, size.height - len(before))), *before]
-
-
-def age_span(text: str) -> AgeSpan:
-    """Return an age as the board shows it, or its band, as days.
-
-    An estimated age may lie on either side of a limit: it says nothing here, and the guide asks.
-    """
-    found = re.fullmatch(r"(\d+) (y|mo|w|d)", text)
-    if found is not None:
-        return of_days(int(found[1]) * DAYS[found[2]])
-    return of_band(_BANDS.get(text))
 
 
 def pregnant_by(sex: int) -> bool | None:
