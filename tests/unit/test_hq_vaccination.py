@@ -102,6 +102,12 @@ def test_asked_over_another_connection_every_sum_is_the_same(campaign):
         assert coverage.drop_out(beside) == coverage.drop_out(ledger)
         assert coverage.zero_dose(beside, "measles") == coverage.zero_dose(ledger, "measles")
         assert vials.wastage(beside, WALL_MS) == vials.wastage(ledger, WALL_MS)
+        (told,) = vials.wastage(beside, WALL_MS)
+        each = vials.vials(ledger, WALL_MS)
+        assert told[1:5] == (
+            len(each), sum(v.doses for v in each), sum(v.drawn for v in each),
+            sum(v.wasted for v in each),
+        )  # fmt: skip
 
 
 async def test_a_child_of_two_teams_counts_once_and_is_listed(house):
