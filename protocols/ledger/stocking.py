@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,18 +17,16 @@ from protocols.records.kinds import KindNo
 from protocols.records.movement import (
     FOLLOWERS,
     Move,
-    Movement,
     cause_must_move,
     entry_of,
-    movements,
     stock_subject,
     written,
 )
 from protocols.records.references import ref_of
 from protocols.records.shape import Circumstances, Draft, Fact, NewFact, Plan, Statement
 
-DEPTH_MAX = 64
-"""A retraction of a retraction of a retraction: beyond this nobody means anything by it."""
+NAMED_MAX = 256
+"""Retractions of retractions and corrections of corrections that are followed back."""
 _SAID_OF_STOCK = frozenset(("over_allotment", "beyond_stock", "lot_unknown", "lot_unstated"))
 """Confirmed of a record, and said of its movement."""
 
@@ -47,44 +45,97 @@ def follows(planned: Plan) -> set[int]:
 
 
 def due(ledger: Ledger, planned: Plan, done: Sequence[Written], now_ms: int) -> Plan:
-    """Return the movements that follow from what was written, or that are to be taken back.
+    """Return the movements that follow from what was written, and what takes others back.
 
-    Read from the record that they follow from, so that taking it back and taking that back again
-    are followed alike.
+    What a retraction or a correction says of a record is said again in every pair that the record
+    moved, naming the same records; so the pair comes to the same, whatever is known of it here.
     """
     view = BookView(ledger, now_ms)
     drafts: list[Draft] = []
-    met: set[Ref] = set()
-    for cause, said in _touched(view, planned, done):
-        if cause not in met:
-            met.add(cause)
-            drafts += _followed(view, cause, said)
+    for draft, each in zip(planned.drafts, done, strict=True):
+        for at, fact in enumerate(draft.facts):
+            ref = (bytes(each.ref.entry), each.ref.index + at)
+            if fact.kind in FOLLOWERS:
+                drafts += _moved(view, ref)
+            if fact.kind in FOLLOWERS or fact.kind == KindNo.ENTRY_RETRACT:
+                drafts += _taken_back(view, fact.kind, fact.value, ref)
     return Plan(tuple(drafts))
 
 
-def _touched(
-    view: BookView, planned: Plan, done: Sequence[Written]
-) -> Iterator[tuple[Ref, Statement]]:
-    """Yield records that move stock and were written, or bear on what is written: (which, by)."""
-    for draft, each in zip(planned.drafts, done, strict=True):
-        for at, fact in enumerate(draft.facts):
-            if fact.kind in FOLLOWERS:
-                yield (bytes(each.ref.entry), each.ref.index + at), fact.value
-            if fact.kind in FOLLOWERS or fact.kind == KindNo.ENTRY_RETRACT:
-                for ref in fact.value.supersedes:
-                    yield from ((cause, fact.value) for cause in _meant(view, ref))
+def _moved(view: BookView, cause: Ref) -> list[Draft]:
+    """Return the movements that follow from a record, one entry for each pair."""
+    subject, fact = _fact(view, cause)
+    if subject is None or fact is None or fact.record is None:
+        return []
+    # What does not stand yet, because its writer is not admitted, moves stock that does not either.
+    drafts = []
+    stated = _circumstances(fact.record)
+    for pair, moves in _pairs(subject, fact).items():
+        history = History(pair, view.facts(pair), lenient=True)
+        facts = [new for move in moves for new in written(move, history, stated).facts]
+        drafts.append(entry_of(moves[0].store, moves[0].item, *facts))
+    return drafts
 
 
-def _meant(view: BookView, ref: Ref, depth: int = 0) -> Iterator[Ref]:
-    """Yield the records that move stock among what a reference leads to through retractions."""
-    subject, fact = _fact(view, ref)
-    if fact is None or subject is None or fact.record is None:
-        return
-    if fact.kind in FOLLOWERS:
-        yield ref_of(fact)
-    elif isinstance(fact.record, EntryRetract) and depth < DEPTH_MAX:
+def _taken_back(view: BookView, kind: int, said: Statement, ref: Ref) -> list[Draft]:
+    """Return what says again, in every pair that it bears on, that records were in error.
+
+    Args:
+        view: The book.
+        kind: Of what was written: a retraction, or a record that corrects another of its family.
+        said: Its value.
+        ref: Its reference.
+    """
+    meant = _meant(view, said.supersedes)
+    if not meant:
+        return []
+    named = dict.fromkeys(said.supersedes)
+    if kind != KindNo.ENTRY_RETRACT:
+        # Whoever corrects a correction has seen that what came before it is no longer true.
+        named |= dict.fromkeys(meant)
+    record = EntryRetract(said.circumstances, tuple(named), ref)
+    pairs = {
+        pair: moves[0]
+        for subject, fact in meant.values()
+        for pair, moves in _pairs(subject, fact).items()
+    }
+    return [
+        entry_of(move.store, move.item, NewFact(KindNo.ENTRY_RETRACT, record))
+        for move in pairs.values()
+    ]
+
+
+def _meant(view: BookView, named: Sequence[Ref]) -> dict[Ref, tuple[DocId, Fact]]:
+    """Return the records that move stock and that references lead to.
+
+    Through retractions to what they take back, and through corrections to what they replaced.
+    """
+    found: dict[Ref, tuple[DocId, Fact]] = {}
+    due, met = list(named), set(named)
+    while due and len(met) <= NAMED_MAX:
+        ref = due.pop()
+        subject, fact = _fact(view, ref)
+        if subject is None or fact is None or fact.record is None:
+            continue
+        if fact.kind in FOLLOWERS:
+            found[ref] = (subject, fact)
+        elif not isinstance(fact.record, EntryRetract):
+            continue
         for prefix, index in fact.record.supersedes:
-            yield from _meant(view, (prefix or fact.doc_id, index), depth + 1)
+            further = (prefix or bytes(fact.doc_id), index)
+            if further not in met:
+                met.add(further)
+                due.append(further)
+    return found
+
+
+def _pairs(subject: DocId, fact: Fact) -> dict[DocId, list[Move]]:
+    """Return what a record moves, by pair."""
+    found: dict[DocId, list[Move]] = {}
+    assert fact.record is not None
+    for move in FOLLOWERS[fact.kind](fact.record, subject, ref_of(fact)):
+        found.setdefault(stock_subject(move.store, move.item), []).append(move)
+    return found
 
 
 def _fact(view: BookView, ref: Ref) -> tuple[DocId | None, Fact | None]:
@@ -97,48 +148,6 @@ def _fact(view: BookView, ref: Ref) -> tuple[DocId | None, Fact | None]:
     return subject, next((fact for fact in facts if ref_of(fact) == ref), None)
 
 
-def _followed(view: BookView, cause: Ref, said: Statement) -> list[Draft]:
-    """Return what brings the stores in step with one record."""
-    subject, fact = _fact(view, cause)
-    if subject is None or fact is None or fact.record is None:
-        return []
-    # What does not stand yet, because its writer is not admitted, moves stock that does not either.
-    counts = not _read(view, subject).replaced(fact)
-    by_pair: dict[DocId, list[Move]] = {}
-    for move in FOLLOWERS[fact.kind](fact.record, subject, cause):
-        by_pair.setdefault(stock_subject(move.store, move.item), []).append(move)
-    drafts = []
-    for pair, moves in by_pair.items():
-        history = _read(view, pair)
-        held = [each for each in movements(history) if _cause(each) == cause]
-        if not counts:
-            drafts += _retract(moves[0], [e for e in held if not history.replaced(e)], said)
-        elif not held:
-            stated = _circumstances(fact.record)
-            facts = [new for move in moves for new in written(move, history, stated).facts]
-            drafts.append(entry_of(moves[0].store, moves[0].item, *facts))
-        else:
-            gone = {ref_of(each) for each in held if history.replaced(each) == 2}
-            undo = [
-                each
-                for each in history.of_kind.get(KindNo.ENTRY_RETRACT, ())
-                if each.record is not None
-                and (each.prefix, each.index) not in history.retracted
-                and gone.intersection(
-                    (prefix or each.doc_id, index) for prefix, index in each.record.supersedes
-                )
-            ]
-            drafts += _retract(moves[0], undo, said)
-    return drafts
-
-
-def _retract(move: Move, facts: Sequence[Fact], said: Statement) -> list[Draft]:
-    if not facts:
-        return []
-    record = EntryRetract(said.circumstances, tuple(ref_of(fact) for fact in facts))
-    return [entry_of(move.store, move.item, NewFact(KindNo.ENTRY_RETRACT, record))]
-
-
 def _circumstances(record: Statement) -> Circumstances | None:
     """Return when and by whom, as the record says; of its doubts those about stock, with why."""
     said = record.circumstances
@@ -149,12 +158,3 @@ def _circumstances(record: Statement) -> Circumstances | None:
         said, device=None, reason=said.reason if doubts else "", confirmed=doubts
     )
     return None if whole == Circumstances() else whole
-
-
-def _read(view: BookView, subject: DocId) -> History:
-    return History(subject, view.facts(subject), lenient=True)
-
-
-def _cause(fact: Fact) -> Ref | None:
-    assert isinstance(fact.record, Movement)
-    return fact.record.cause

@@ -13,10 +13,11 @@ from protocols.feeds.lane import Lane
 from protocols.ids import DocId, EncounterId, FactRef
 from protocols.records import attributes as names
 from protocols.records.attributes import BY_NAME, ENCOUNTER_FIRST, SEVERAL, SITE_FIRST, TRIAGE
-from protocols.records.history import History, Said, unsettled
+from protocols.records.history import History, Ref, Said, unsettled
 from protocols.records.keeping import FAMILIES, plan_kept
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Command, Desk, refs
+from protocols.records.references import must_name
 from protocols.records.settling import settled_value
 from protocols.records.shape import (
     Draft,
@@ -33,6 +34,15 @@ from protocols.records.shape import (
 
 class EntryRetract(Statement, frozen=True):
     """What it names was entered in error; the reason is in the circumstances."""
+
+    of: Ref | None = None
+    """The record of another subject that says so: this one says it again where it moves stock, and
+    whoever takes that one back takes this one back with it."""
+
+    def __post_init__(self) -> None:
+        """Refuse what follows from nothing."""
+        if self.of is not None:
+            must_name(self.of)
 
 
 class ConflictSettle(Statement, frozen=True):

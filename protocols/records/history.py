@@ -221,15 +221,32 @@ class History:
             self._reach_through(correcting)
 
     def _retract(self, retractions: list[Fact]) -> None:
-        """Find what is entered in error; a retraction that is itself retracted has no effect."""
+        """Find what is entered in error; a retraction that is itself retracted has no effect.
+
+        One that says again what a record of another subject says is taken for that record, and what
+        follows from a record goes with it, though the record is not here: so that whatever arrives
+        first, a dose taken back takes nothing from a store.
+        """
+        said_by: dict[Ref, Ref] = {
+            (fact.prefix, fact.index): fact.record.of  # type: ignore[union-attr]
+            for fact in retractions
+            if getattr(fact.record, "of", None) is not None
+        }
         named: dict[Ref, list[Ref]] = {}
         for fact in retractions:
+            own = (fact.prefix, fact.index)
             for target in _references(fact):
-                named.setdefault(target, []).append((fact.prefix, fact.index))
+                named.setdefault(said_by.get(target, target), []).append(said_by.get(own, own))
         verdicts: dict[Ref, bool] = {}
+        retracted = self.retracted
         for target in named:
             if _is_retracted(target, named, verdicts):
-                self.retracted.add(target)
+                retracted.add(target)
+        if retracted:
+            retracted |= {own for own, of in said_by.items() if of in retracted}
+            for fact in self.facts:
+                if getattr(fact.record, "cause", None) in retracted:
+                    retracted.add((fact.prefix, fact.index))
 
     def _reach_through(self, correcting: list[Fact]) -> None:
         """Carry supersession on through facts entered in error, to what those had superseded.
@@ -296,15 +313,16 @@ def _mask(fact: Fact) -> int:
 def _is_retracted(target: Ref, named: dict[Ref, list[Ref]], verdicts: dict[Ref, bool]) -> bool:
     """Return whether a retraction that is not itself retracted names the target.
 
-    Nothing can name what comes after it, so the naming has no cycle. Walked with a list of open
-    questions, since a chain of undo and redo may be long.
+    Nothing can name what comes after it, so only a forged naming has a cycle; it ends. Walked with
+    a list of open questions, since a chain of undo and redo may be long.
     """
-    asked = [target]
+    asked, met = [target], {target}
     while asked:
         ref = asked[-1]
         open_question = next((by for by in named[ref] if by in named and by not in verdicts), None)
-        if open_question is not None and open_question not in asked:
+        if open_question is not None and open_question not in met:
             asked.append(open_question)
+            met.add(open_question)
             continue
         asked.pop()
         verdicts[ref] = any(not verdicts.get(by, False) for by in named[ref])
