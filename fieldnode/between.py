@@ -10,6 +10,7 @@ from protocols.live.alike import Alike
 from protocols.live.dispute import Disputes
 from protocols.live.handing import Handing, Offers
 from protocols.live.paper import PaperRead
+from protocols.live.proof import PaperDoses
 
 
 class BetweenCalls(Protocol):
@@ -43,6 +44,10 @@ class BetweenCalls(Protocol):
         """What a scanned paper says, and whether to believe it."""
         ...
 
+    async def paper_doses(self, text: str, patient: str) -> PaperDoses:
+        """What a proof of vaccination would add to somebody's doses."""
+        ...
+
 
 class BetweenClient(Asking):
     """The same over the socket."""
@@ -74,3 +79,7 @@ class BetweenClient(Asking):
     async def paper_read(self, text: str) -> PaperRead:
         """See `BetweenCalls.paper_read`."""
         return await self.ask(PaperRead, "paper_read", text=text)
+
+    async def paper_doses(self, text: str, patient: str) -> PaperDoses:
+        """See `BetweenCalls.paper_doses`."""
+        return await self.ask(PaperDoses, "paper_doses", text=text, patient=patient)

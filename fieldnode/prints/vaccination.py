@@ -204,5 +204,5 @@ def _next(words: Catalogue, made: PrintedProof) -> Iterator[str]:
 
 def _coming(words: Catalogue, one: NextLine) -> str:
     shown = next((one.words[each] for each in (*words.languages, "en") if each in one.words), "")
-    late = f"  {words('proof.overdue')}" if one.state == "overdue" else ""
-    return f"{shown} {one.number}{late}"
+    late = words("proof.overdue") if one.state == "overdue" else ""
+    return f"{shown} {one.number}  {late}".rstrip()

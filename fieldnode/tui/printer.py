@@ -23,6 +23,7 @@ from fieldnode.tui.desk import Desk
 from protocols.live.api import BoardLine, BoardPage, Chart
 
 if TYPE_CHECKING:
+    from protocols.live.proof import PrintedProof
     from protocols.records.summary import Summary
 
 WAIT_S = 8.0
@@ -34,6 +35,7 @@ PATIENTS_MAX = 2_000
 
 WRISTBAND, HANDOVER, SUMMARY, WARD = "wristband", "handover", "summary", "ward"
 LETTER = "letter"
+VACCINATION, CARD = "vaccination", "card"
 
 _writing = threading.Lock()
 """Held while something is being written: two prints at once would be mixed on one sheet."""
@@ -84,6 +86,30 @@ def letter(desk: Desk, place: str, chart: Chart, text: str, said: Summary) -> by
     return letter_sheet(reader, head, chart, Along(text, said)).encode()
 
 
+def vaccinations(desk: Desk, words: Catalogue, kind: str, made: PrintedProof) -> bytes:
+    """Return a proof of vaccination for one kind of printer, or a card where it has no square.
+
+    Args:
+        desk: Shared by all pages.
+        words: Such as that printer can print.
+        kind: What it speaks; of a card a picture or a label is the plain sheet.
+        made: What the node gave out.
+    """
+    from fieldnode.prints import square, vaccination
+    from fieldnode.prints.vaccination_sheet import card_sheet, proof_sheet
+
+    if kind == "escpos":
+        return vaccination.receipt_of(words, made)
+    head = replace(_head(desk, HANDOVER, made.node), by="")
+    if not made.text:
+        title = desk.paper_words("proof.card")
+        return card_sheet(desk.paper_words, replace(head, title=title), made).encode()
+    if kind == "text":
+        title = desk.paper_words("proof.title")
+        return proof_sheet(desk.paper_words, replace(head, title=title), made).encode()
+    return square.png(made.text) if kind == "png" else vaccination.zpl(words, made)
+
+
 def ward(desk: Desk, place: str, lines: list[BoardLine]) -> bytes:
     """Return the ward list, plain text for any printer."""
     from fieldnode.prints.ward import ward_list
@@ -113,6 +139,18 @@ async def signed(node: Any, patient: str) -> tuple[str, Summary]:
 
     found = await node.call("print_summary", patient=patient)
     return str(found["text"]), msgspec.convert(found["said"], Summary)
+
+
+async def vaccinated(node: Any, patient: str, sheet: str) -> PrintedProof:
+    """Return a proof of vaccination or what a card says, noted in the node's trail.
+
+    Raises:
+        FieldmeshError: As the node refuses; `other_team` where a reason is needed first.
+    """
+    from protocols.live.proof import PrintedProof
+
+    found = await node.call("print_vaccination", patient=patient, sheet=sheet)
+    return msgspec.convert(found, PrintedProof)
 
 
 async def everybody(node: Any) -> tuple[str, list[BoardLine]]:

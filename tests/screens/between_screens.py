@@ -5,7 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from protocols.live.alike import AlikeLine
-from tests.screens.fake_between import PAPER, PARTIES, a_paper, an_offer, differ
+from tests.screens.fake_between import (
+    PAPER,
+    PARTIES,
+    PROOF,
+    a_paper,
+    a_proof,
+    an_offer,
+    differ,
+    new_doses,
+)
 from tests.screens.fake_node import FakeNode
 
 TEAMS = "a node with offers, differing values, doubles and a paper"
@@ -29,6 +38,8 @@ SCREENS: dict[str, list[str]] = {
     "double": [TEAMS, "f10", "9", "3", "enter"],
     "paper-read": [TEAMS, *f"]Q3{PAPER}", "enter"],
     "paper-register": [TEAMS, *f"]Q3{PAPER}", "enter", "n"],
+    "proof-read": [TEAMS, *f"]Q3{PROOF}", "enter"],
+    "proof-doses": [TEAMS, *f"]Q3{PROOF}", "enter", "d"],
     "help-transfer": [TEAMS, *HADDAD, "r", "enter", "f1"],
 }
 
@@ -57,3 +68,5 @@ def between_teams(node: FakeNode) -> None:
     ]
     node.doubles = [AlikeLine(osei, 70, ("name", "age"), li), AlikeLine(haddad, 45, ("tag",), osei)]
     node.paper = a_paper(now, patient=li.patient)
+    node.proof = a_proof(now, patient=li.patient)
+    node.paper_new = new_doses("here", "new")

@@ -13,12 +13,16 @@ from protocols.live.api import Attribute, BoardLine
 from protocols.live.dispute import Dispute, Disputes, DisputeSide
 from protocols.live.handing import Handing, OfferLine, Offers, PartyLine
 from protocols.live.paper import PaperRead
+from protocols.live.proof import PaperDose, PaperDoses
 from protocols.records.contested import RANK, risk_of
 from protocols.records.keeping import FAMILIES
+from protocols.records.proof import Proof, ProofDose
 from protocols.records.summary import Summary
 
 PAPER = "FM" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 8
 """What a scanner types of a paper."""
+PROOF = PAPER + "0"
+"""What it types of a proof of vaccination, where both are at hand."""
 
 
 class BetweenFake:
@@ -37,6 +41,9 @@ class BetweenFake:
         self.suggested: dict[str, str] = {}
         self.doubles: list[AlikeLine] = []
         self.paper: PaperRead | None = None
+        self.proof: PaperRead | None = None
+        self.paper_new: PaperDoses | None = None
+        """What a scanned proof of vaccination would add to whomever it is asked for."""
 
     def _up(self) -> None:
         raise NotImplementedError
@@ -81,9 +88,20 @@ class BetweenFake:
 
     async def paper_read(self, text: str) -> PaperRead:
         self._up()
-        if self.paper is None or text != PAPER:
+        found = {PAPER: self.paper, PROOF: self.proof}.get(text)
+        if found is None:
             raise InputError("paper_cut", field="paper")
-        return self.paper
+        return found
+
+    async def paper_doses(self, text: str, patient: str) -> PaperDoses:
+        self._up()
+        if patient in self.foreign and patient not in self.opened:
+            raise InputError("other_team", field="patient", teams=self.foreign[patient])
+        if self.paper_new is None or text not in (PAPER, PROOF):
+            raise InputError("paper_not_taken", field="paper")
+        return msgspec.structs.replace(
+            self.paper_new, patient=patient, name=self.patients[patient].head.name
+        )
 
     def answered(self, line: dict[str, Any]) -> None:
         """Forget what a record has settled or answered."""
@@ -205,3 +223,49 @@ def a_paper(now_ms: int, worth: str = "holds", patient: str = "", **said: Any) -
     at_ms = now_ms - 3 * 3_600_000
     org = "Red Cross" if shown else ""
     return PaperRead(worth, at_ms, "nord-a" if shown else "", org, "ab" * 16, 1, summary, patient)
+
+
+NAMES = {"penta": {"en": "DTP-HepB-Hib", "fr": "DTC-HepB-Hib"}, "mr": {"en": "Measles-rubella"}}
+DOSES = (
+    ProofDose("penta", "198", 1, 20_270, "PE-1", place="Tala clinic", told=True),
+    ProofDose("mr", "04", 1, 20_575, "MR-0172B", "Amina Okoro", "Red Cross", counts=1),
+)
+
+
+def a_proof(now_ms: int, worth: str = "holds", patient: str = "") -> PaperRead:
+    """Return what a proof of vaccination says of a child."""
+    shown = worth not in ("forged", "unknown")
+    said = Proof(
+        code="ACD EFH 377",
+        name="Diallo Awa",
+        tag="TG-000377",
+        sex=2,
+        born="2025-05-10",
+        schedule="schedule-routine 1",
+        written_by="Amina Okoro",
+        doses=DOSES,
+        left_out=1,
+    )
+    org, device = ("Red Cross", "nord-a") if shown else ("", "")
+    at_ms, code = now_ms - 3 * 3_600_000, "ab" * 16
+    proof = said if shown else None
+    return PaperRead(worth, at_ms, device, org, code, 2, None, patient, proof, NAMES)
+
+
+def new_doses(*states: str) -> PaperDoses:
+    """Return what a proof would add: of each dose, its state."""
+    doses = tuple(PaperDose(dose, state) for dose, state in zip(DOSES, states, strict=True))
+    lines = tuple(
+        {
+            "v": 1,
+            "kind": "dose.record",
+            "key": f"paper-{at}",
+            "patient": "pat_00004",
+            "at": "2025-07-01",
+            "source": "paper",
+            "data": {"vaccine": one.dose.vaccine, "lot": one.dose.lot},
+        }
+        for at, one in enumerate(doses)
+        if one.state == "new"
+    )
+    return PaperDoses("", "", "2025-05-10", ("sex",), doses, NAMES, lines, 1)

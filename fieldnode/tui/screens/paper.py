@@ -15,7 +15,7 @@ from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.wording import error
 from protocols.errors import FieldmeshError
-from protocols.live.paper import HOLDS, PaperRead
+from protocols.live.paper import ENDED, HOLDS, PaperRead
 
 ROLES = {"holds": "plain", "ended": "warn", "unknown": "warn", "sealed": "bad", "forged": "bad"}
 
@@ -28,6 +28,7 @@ class PaperPage(Page):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._read: PaperRead | None = None
+        self._text = ""
         self._top = 0
 
     @property
@@ -35,14 +36,18 @@ class PaperPage(Page):
         """Open whom it names, or write the patient down from it."""
         read = self._read
         known = (Action("o", "1", "paper_read.open"),) if read and read.patient else ()
-        says = (Action("n", "2", "paper_read.register"),) if read and read.said else ()
-        return (*known, *says)
+        says = read is not None and (read.said is not None or read.proof is not None)
+        new = (Action("n", "2", "paper_read.register"),) if says else ()
+        # What a device wrote that was sealed since is for people to ask about.
+        sure = read is not None and read.proof is not None and read.worth in (HOLDS, ENDED)
+        doses = (Action("d", "3", "paper_read.doses"),) if sure else ()
+        return (*known, *new, *doses)
 
     def scan(self, scan: Scan) -> list[Act]:
         """Have it read."""
 
         def came(read: PaperRead) -> list[Act]:
-            self._read = read
+            self._read, self._text = read, scan.text
             return [Say("", bell=read.worth != HOLDS)]
 
         def refused(failure: FieldmeshError) -> list[Act]:
@@ -60,11 +65,21 @@ class PaperPage(Page):
         match self.action(key):
             case "o" if read is not None:
                 return [Open(ChartPage(self.desk, read.patient), instead=True)]
-            case "n" if read is not None and read.said is not None:
+            case "n" if read is not None and (said := read.said or read.proof):
                 page = RegisterPage(self.desk)
-                page.take_over(read.said)
+                page.take_over(said)
                 return [Open(page, instead=True)]
+            case "d" if read is not None:
+                return [Open(self._doses(read), instead=True)]
         return super().key(key)
+
+    def _doses(self, read: PaperRead) -> Page:
+        """Return where its doses are taken over; first who it is, where nobody here is named."""
+        from fieldnode.tui.screens.paper_doses import PaperDosesPage, ReceiverPage
+
+        if read.patient:
+            return PaperDosesPage(self.desk, self._text, read.patient)
+        return ReceiverPage(self.desk, self._text)
 
     @property
     def question(self) -> Hashable | None:

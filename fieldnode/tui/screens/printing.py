@@ -47,6 +47,8 @@ class PrintPage(Page):
         Action("l", "4", "printing.ward"),
         Action("p", "5", "printing.setting"),
         Action("r", "6", "printing.letter"),
+        Action("v", "7", "printing.vaccination"),
+        Action("c", "8", "printing.card"),
     )
 
     def __init__(self, desk: Desk, head: BoardLine | None = None) -> None:
@@ -65,6 +67,8 @@ class PrintPage(Page):
             "h": print_handover,
             "s": print_summary,
             "r": print_letter,
+            "v": print_vaccination,
+            "c": print_card,
         }
         if letter and head is None:
             return [Say(self.desk.words("board.nobody"), "warn", bell=True)]
@@ -134,11 +138,11 @@ class PrinterPage(FieldsPage):
 
 def print_wristband(desk: Desk, head: BoardLine) -> list[Act]:
     """Print a wristband, once the trail says so."""
-    exercise = _exercise(desk)
+    exercise = exercise_of(desk)
 
     async def run(node: Any) -> str:
         _, chart = await printer.chart(node, head.patient, printer.WRISTBAND)
-        words, kind = _worded(desk), _kind(desk)
+        words, kind = worded(desk), kind_of(desk)
         raw = printer.wristband(words, kind, chart.head, exercise)
         return await printer.give_out(raw, desk.greeting.printer, kind, desk.now_ms)
 
@@ -173,11 +177,32 @@ def print_summary(desk: Desk, head: BoardLine) -> list[Act]:
 
     async def run(node: Any) -> str:
         text, said = await printer.signed(node, head.patient)
-        kind = _kind(desk)
-        raw = printer.signed_summary(_worded(desk), kind, text, said)
+        kind = kind_of(desk)
+        raw = printer.signed_summary(worded(desk), kind, text, said)
         return await printer.give_out(raw, desk.greeting.printer, kind, desk.now_ms)
 
     return _asked(desk, head, "printing.summary", run)
+
+
+def print_vaccination(desk: Desk, head: BoardLine) -> list[Act]:
+    """Sign a proof of vaccination and print it."""
+    return _vaccinated(desk, head, printer.VACCINATION, "printing.vaccination")
+
+
+def print_card(desk: Desk, head: BoardLine) -> list[Act]:
+    """Print a vaccination card: doses with their lots, what is due next and when."""
+    return _vaccinated(desk, head, printer.CARD, "printing.card")
+
+
+def _vaccinated(desk: Desk, head: BoardLine, sheet: str, what: str) -> list[Act]:
+    async def run(node: Any) -> str:
+        made = await printer.vaccinated(node, head.patient, sheet)
+        kind = kind_of(desk)
+        raw = printer.vaccinations(desk, worded(desk), kind, made)
+        wrote = kind if made.text or kind == "escpos" else "text"
+        return await printer.give_out(raw, desk.greeting.printer, wrote, desk.now_ms)
+
+    return _asked(desk, head, what, run)
 
 
 def print_ward(desk: Desk) -> list[Act]:
@@ -213,17 +238,19 @@ def _asked(
     return [sent, Ask(run, done, failed, holds=False)]
 
 
-def _worded(desk: Desk) -> Catalogue:
+def worded(desk: Desk) -> Catalogue:
     """Return the words that the printer set here can print."""
     words = desk.paper_words
-    return words if _kind(desk) == "text" else on_label(words)
+    return words if kind_of(desk) == "text" else on_label(words)
 
 
-def _kind(desk: Desk) -> str:
+def kind_of(desk: Desk) -> str:
+    """Return what the printer set here speaks."""
     held = desk.greeting.printer_kind
     return held if held in printer.KINDS else printer.KINDS[0]
 
 
-def _exercise(desk: Desk) -> str:
+def exercise_of(desk: Desk) -> str:
+    """Return what every print of a drill says; '' = real work."""
     drill = desk.greeting.drill
-    return f"{_worded(desk)('drill.word')} {clean_text(drill)}" if drill else ""
+    return f"{worded(desk)('drill.word')} {clean_text(drill)}" if drill else ""

@@ -32,6 +32,7 @@ from fieldnode.tui.screens.tag_form import TagForm
 from protocols.errors import FieldmeshError
 from protocols.live.alike import Alike, AlikeLine
 from protocols.live.api import Draft, Recorded
+from protocols.records.proof import Proof
 from protocols.records.summary import Summary
 
 if TYPE_CHECKING:
@@ -70,11 +71,16 @@ class RegisterPage(TagForm):
         self._source = ""
         """`scanned` where a paper's answers were offered; '' = typed."""
 
-    def take_over(self, said: Summary) -> None:
+    def take_over(self, said: Summary | Proof) -> None:
         """Offer what a paper says, each answer to be read and taken with Enter.
 
-        Nothing measured is taken over, nor a triage: whoever is here finds those (SAFETY 4).
+        Nothing measured is taken over, nor a triage: whoever is here finds those (SAFETY 4). Of a
+        proof of vaccination it is who it is alone: its doses are taken over apart.
         """
+        born = ""
+        if isinstance(said, Proof):
+            born = said.born
+            said = Summary(said.code, said.name, said.tag, said.sex, said.age)
         self._from_paper()
         value, _, unit = said.age.partition(" ")
         units = {choice.value: choice.digit for choice in AGE_UNIT}
@@ -84,6 +90,7 @@ class RegisterPage(TagForm):
                 "sex": str(said.sex) if said.sex in _SEXES else "",
                 "age": value if unit in units else "",
                 "age_unit": units.get(unit, ""),
+                "birth_date": born,
                 "tag": said.tag,
                 "problem": "; ".join(said.problems)[:REPORTED_CHARS_MAX],
                 "allergies": "; ".join(said.allergies)[:REPORTED_CHARS_MAX],
