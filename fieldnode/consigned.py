@@ -9,6 +9,7 @@ from fieldnode.asking import Asking
 from protocols.live.consigned import (
     ColdUnits,
     HeldLots,
+    LotLabel,
     Recalls,
     Recipients,
     Shipments,
@@ -47,6 +48,10 @@ class ConsignedCalls(Protocol):
         """What of supplies somebody has to look at."""
         ...
 
+    async def lot_label(self, item: str, lot: str) -> LotLabel:
+        """What a label of a lot says."""
+        ...
+
 
 class ConsignedClient(Asking):
     """The same over the socket."""
@@ -78,3 +83,7 @@ class ConsignedClient(Asking):
     async def supply_alerts(self) -> SupplyAlerts:
         """See `ConsignedCalls.supply_alerts`."""
         return await self.ask(SupplyAlerts, "supply_alerts")
+
+    async def lot_label(self, item: str, lot: str) -> LotLabel:
+        """See `ConsignedCalls.lot_label`."""
+        return await self.ask(LotLabel, "lot_label", item=item, lot=lot)

@@ -14,7 +14,7 @@ from typing import Any
 import click
 import msgspec
 
-from fieldnode.prints import along, square, wristband
+from fieldnode.prints import along, lot, square, wristband
 from fieldnode.prints import vaccination as vaccinations
 from fieldnode.prints.handover import Reader, handover_sheet
 from fieldnode.prints.letter import Along
@@ -29,6 +29,7 @@ from protocols.errors import InputError
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.api import BoardLine, Chart
 from protocols.live.commands import LocalDoor, StoppedDoor, door, show
+from protocols.live.consigned import LotLabel
 from protocols.live.options import data_option, json_option, passphrase_option
 from protocols.live.paper import HOLDS, PaperRead
 from protocols.live.phrases import spoken_language
@@ -250,6 +251,31 @@ def card(  # noqa: PLR0913 - one parameter an option
             head = replace(head, title=reader.words("proof.card"))
             raw = card_sheet(reader.words, head, made).encode()
         _give_out(raw, target)
+
+
+@print_group.command("lot")
+@click.argument("item")
+@click.argument("number")
+@_data
+@passphrase_option
+@_to
+@click.option("--kind", type=click.Choice((*_KINDS, "text")), default="zpl")
+@_language
+def print_lot(  # noqa: PLR0913 - one parameter an option
+    item: str,
+    number: str,
+    folder: Path,
+    passphrase_file: Path | None,
+    target: Path,
+    kind: str,
+    language: str | None,
+) -> None:
+    """Print a label of a lot of ITEM; png is the square alone."""
+    with _printing(folder, passphrase_file, target) as book:
+        words = _reader(language, book).words
+        made = msgspec.convert(book.call("lot_label", item=item, lot=number), LotLabel)
+        spoken = words if kind == "text" else on_label(words)
+        _give_out(lot.KINDS[kind](lot.label_of(spoken, made)), target)
 
 
 @click.command("paper")

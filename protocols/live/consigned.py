@@ -244,6 +244,17 @@ class HeldLot(msgspec.Struct, frozen=True):
     expired: bool
 
 
+class LotLabel(msgspec.Struct, frozen=True):
+    """`lot_label`: args item (code), lot. What a label of it says."""
+
+    item: ItemWords
+    lot: str
+    expiry_day: int | None
+    """The earliest that any store states."""
+    code: str
+    """Element string of GS1 with 0x1D between elements; '' where its lot fits into none."""
+
+
 class HeldLots(msgspec.Struct, frozen=True):
     """`lots_held`: args store (id), items (codes; none: all). What expires first comes first."""
 

@@ -18,6 +18,7 @@ from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.records import barcode, cover, stockreports
 from protocols.records.display import clean_text
+from protocols.records.gs1 import OWN_CODE
 from protocols.records.movement import DAY_MS
 from protocols.records.rows import iso
 from protocols.records.stock import BalanceRow, MovementRow, StocktakeRow
@@ -284,6 +285,10 @@ def scanned(node: Node, now: Now, args: Mapping[str, Any]) -> dict[str, Any]:
     found = barcode.scanned(str(args.get("code") or ""), now.wall_ms)
     means = barcode.known(BookView(node.ledger, now.wall_ms), found.code) if found.code else []
     box = found.box
+    own = next((each.value for each in box.others if each.ai == OWN_CODE), "")
+    if not found.code and own in stores.catalogue(node.ledger).by_code():
+        # A label of ours, for an item that nobody has numbered.
+        means = [barcode.Meaning(own, 1, taught=False)]
     return {
         "code": clean_text(found.code),
         "lot": clean_text(box.lot),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from protocols.errors import InputError
-from protocols.guidelines.items import Item, Items
+from protocols.guidelines.items import Item, Items, named
 from protocols.ids import DocId, SiteId
 from protocols.ledger import coldunits, recalls, shipments, stores
 from protocols.ledger.book import Ledger
@@ -15,6 +15,7 @@ from protocols.live.consigned import (
     HeldLot,
     HeldLots,
     ItemWords,
+    LotLabel,
     SupplyAlert,
     SupplyAlerts,
 )
@@ -22,7 +23,8 @@ from protocols.live.members import Reader
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text
-from protocols.records.movement import DAY_MS
+from protocols.records.gs1 import OWN_CODE, OWN_CODE_CHARS_MAX, Element, element_string, yymmdd
+from protocols.records.movement import DAY_MS, lot_text
 from protocols.records.shipping import expired
 
 ITEMS_MAX = 64
@@ -90,6 +92,43 @@ def lots(node: Node, now: Now, args: Mapping[str, Any]) -> HeldLots:
     found.sort(key=lambda one: (one.item, one.expiry_day is None, one.expiry_day or 0, one.lot))
     codes = {one.item for one in found} | {str(each) for each in asked}
     return HeldLots(tuple(found), item_words(stores.catalogue(ledger), codes))
+
+
+def label(node: Node, now: Now, args: Mapping[str, Any]) -> LotLabel:
+    """Return what a label of a lot says.
+
+    Raises:
+        InputError: `bad_line`, `unknown_item`, `empty`, `sealed_here`.
+    """
+    ledger = opened(node)
+    asked, text = args.get("item"), args.get("lot")
+    if not isinstance(asked, str) or not isinstance(text, str):
+        raise InputError("bad_line", field="args.item")
+    row = named(asked, "item", stores.catalogue(ledger))
+    lot = lot_text(text, "lot")
+    if not lot:
+        raise InputError("empty", field="lot")
+    days = ledger.store.all(
+        "SELECT min(expiry_day) FROM balance WHERE item = ? AND lot = ?", (row.code, lot)
+    )
+    day = days[0][0] if days else None
+    words = _words(row)
+    return LotLabel(words, clean_text(lot), day, _element_string(words, lot, day))
+
+
+def _element_string(row: ItemWords, lot: str, day: int | None) -> str:
+    """Return the code of a lot; '' where a sign of it is none of GS1."""
+    found = [Element("01", row.gtin)] if row.gtin else []
+    if day is not None:
+        found.append(Element("17", yymmdd(day)))
+    found.append(Element("10", lot))
+    if not row.gtin and len(row.code) <= OWN_CODE_CHARS_MAX:
+        # Nobody has a number for it: our own code says what it is.
+        found.append(Element(OWN_CODE, row.code))
+    try:
+        return element_string(tuple(found))
+    except InputError:
+        return ""
 
 
 def alerts(node: Node, now: Now, args: Mapping[str, Any]) -> SupplyAlerts:
@@ -211,5 +250,6 @@ def _store(args: Mapping[str, Any]) -> SiteId:
 
 READS: dict[str, Reader] = {
     "lots_held": lots,
+    "lot_label": label,
     "supply_alerts": alerts,
 }

@@ -30,6 +30,9 @@ LOT_CHARS_MAX = 20
 SHORT = 8
 """Digits of the shortest GTIN: numbers of one's own are often as short."""
 
+OWN_CODE, OWN_CODE_CHARS_MAX = "240", 30
+"""Where labels of ours say which item it is that has no number of GS1."""
+
 GS1_PREFIXES = ("]d2", "]C1", "]e0", "]Q3", "]J1")
 """DataMatrix, Code 128, DataBar, QR and DotCode that say of themselves that they are GS1."""
 SHOP_PREFIXES = ("]E0", "]E4", "]I0", "]I1")
@@ -78,7 +81,9 @@ def read(payload: str, now_ms: int) -> Box:
             taken when it is a GTIN alone, or begins with one as GS1 codes on boxes do.
         now_ms: Unix milliseconds: years have two digits, and are those nearest to now.
 
-    Without an AIM identifier 12 digits and more are a GTIN or a mistake; 8 may be anything.
+    A code that begins with the separator holds elements too: squares of printers that know no other
+    way say so by it. Without an AIM identifier 12 digits and more are a GTIN or a mistake; 8 may be
+    anything.
 
     Raises:
         InputError: `gs1_printed` for the line in brackets, `gs1_check_digit`, `gs1_date`,
@@ -89,7 +94,7 @@ def read(payload: str, now_ms: int) -> Box:
     prefix, text = split(payload)
     if _PRINTED.match(text):
         raise InputError("gs1_printed", field=FIELD)
-    if prefix in GS1_PREFIXES:
+    if prefix in GS1_PREFIXES or text.startswith(SEPARATOR):
         return _box(elements(text), now_ms)
     if prefix in SHOP_PREFIXES:
         return Box(gtin=checked_gtin(text))

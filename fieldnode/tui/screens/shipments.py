@@ -150,7 +150,7 @@ class ShipmentPage(Fetched[ShipmentPart, Shipments]):
     """One request or shipment, lot by lot, with what can be done next."""
 
     name: ClassVar[str] = "shipment"
-    about: ClassVar[tuple[str, ...]] = ()
+    about: ClassVar[tuple[str, ...]] = ("l",)
 
     def __init__(self, desk: Desk, shipment: str) -> None:
         super().__init__(desk)
@@ -166,6 +166,7 @@ class ShipmentPage(Fetched[ShipmentPart, Shipments]):
             Action("c", "4", "shipment.receive"),
             Action("x", "5", "shipment.cancel"),
             Action("i", "6", "shipment.steps"),
+            Action("l", "7", "lot_label.print"),
         )
         return tuple(one for one in every if one.letter == "i" or self._goes(one.letter))
 
@@ -181,6 +182,12 @@ class ShipmentPage(Fetched[ShipmentPart, Shipments]):
         """Return its lines."""
         return shown_parts(found.lines[0]) if found.lines else ()
 
+    def act(self, _key: str, row: ShipmentPart) -> list[Act]:
+        """Print a label of the marked lot."""
+        from fieldnode.tui.screens.lot_print import print_lot
+
+        return print_lot(self.desk, row.item, row.lot)
+
     @property
     def line(self) -> ShipmentLine | None:
         """The shipment as it was last told."""
@@ -189,7 +196,7 @@ class ShipmentPage(Fetched[ShipmentPart, Shipments]):
     def key(self, key: str) -> list[Act]:
         """Open the form of a step."""
         letter, found = self.action(key), self.found
-        if not letter or found is None or self.line is None:
+        if not letter or letter in self.about or found is None or self.line is None:
             return super().key(key)
         if letter == "i":
             return [Open(StepsPage(self.desk, self.shipment))]
@@ -226,6 +233,9 @@ class ShipmentPage(Fetched[ShipmentPart, Shipments]):
         one = self.line
         if one is None:
             return False
+        if letter == "l":
+            # Where there are lots, and room for one word more.
+            return one.state not in BEFORE
         if one.state == "expired":
             return letter in LAPSED
         return one.state in ASKED_FOR[letter]
