@@ -126,7 +126,7 @@ def test_sheets_of_that_terminal_are_in_arabic_and_its_wristbands_in_the_second_
 
     assert "قائمة الجناح" in printer.ward(desk, "nord-b", []).decode()
     assert desk.paper_words.language == "ar"
-    assert printing._worded(desk).language == "fr"
+    assert printing.worded(desk).language == "fr"
 
 
 def test_a_terminal_of_another_character_set_says_what_it_cannot_draw(chooser):
