@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fieldnode.asking import Asking
-from protocols.live.shelf import CodeRead, ItemNames, Shelf, StockItem, Stores
+from protocols.live.shelf import CodeRead, DoseStock, ItemNames, Shelf, StockItem, Stores
 
 
 class StockCalls(Protocol):
@@ -32,6 +32,12 @@ class StockCalls(Protocol):
 
     async def code_means(self, code: str) -> CodeRead:
         """What a scanned code says, and what it is on."""
+        ...
+
+    async def dose_stock(
+        self, store: str, substance: str, value: str, unit: str, languages: Sequence[str]
+    ) -> DoseStock:
+        """Which items of a store hold a medicine, and what a dose takes of each."""
         ...
 
 
@@ -61,3 +67,10 @@ class StockClient(Asking):
     async def code_means(self, code: str) -> CodeRead:
         """See `StockCalls.code_means`."""
         return await self.ask(CodeRead, "scan", code=code)
+
+    async def dose_stock(
+        self, store: str, substance: str, value: str, unit: str, languages: Sequence[str]
+    ) -> DoseStock:
+        """See `StockCalls.dose_stock`."""
+        said = {"substance": substance, "value": value, "unit": unit, "languages": list(languages)}
+        return await self.ask(DoseStock, "dose_stock", store=store, **said)

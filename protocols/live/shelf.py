@@ -185,3 +185,27 @@ class CodeRead(msgspec.Struct, frozen=True):
     serial: str = ""
     separator_lost: bool = False
     means: tuple[CodeMeaning, ...] = ()
+
+
+class DoseItem(msgspec.Struct, frozen=True):
+    """One item that holds a medicine, and what a dose takes of it."""
+
+    known: ItemName
+    low: int
+    high: int
+    units: int
+    """Whole units that the dose takes, rounded up; 0: nobody can say, so a person does."""
+    sum: str
+    """The arithmetic, as it is shown."""
+    discarded: str
+    """What is left of them, with its unit; '' for nothing."""
+    lots: tuple[LotLine, ...]
+    first: str = ""
+
+
+class DoseStock(msgspec.Struct, frozen=True):
+    """`dose_stock`: args store, substance, value, unit, languages. What is there goes first."""
+
+    store: str
+    store_name: str
+    lines: tuple[DoseItem, ...]

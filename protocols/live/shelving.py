@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from protocols.errors import InputError
-from protocols.guidelines.items import Item, Items, item, search
+from protocols.guidelines.items import Item, Items, item, of_substance, search, units_for
 from protocols.ids import DeviceId, EntryPrefix, FactRef, SiteId
 from protocols.ledger import shelves, stores
 from protocols.ledger.authors import Authors
@@ -18,6 +19,8 @@ from protocols.live.members import Reader
 from protocols.live.shelf import (
     MARKS,
     AccountLine,
+    DoseItem,
+    DoseStock,
     ItemName,
     ItemNames,
     LotLine,
@@ -129,21 +132,7 @@ def stock_item(node: Node, now: Now, args: Mapping[str, Any]) -> StockItem:
     known = _known(row, code, languages)
     line = _line(held[0], row, languages) if held else ShelfLine(code, known.name, known.unit, 0, 0)
     today = now.wall_ms // DAY_MS
-    lots = tuple(
-        LotLine(
-            clean_text(lot.lot),
-            lot.expiry_day,
-            lot.low,
-            lot.high,
-            lot.marks(today),
-            lot.last_ms,
-            lot.counted_ms,
-        )
-        for lot in (held[0].lots if held else ())
-        if lot.low or lot.high or lot.held
-    )
-    giveable = (lot for lot in lots if lot.lot and lot.high > 0 and set(lot.marks) <= {"expiring"})
-    first = next(giveable, None)
+    lots = _lot_lines(held[0], today) if held else ()
     return StockItem(
         str(store),
         clean_text(stores.site_name(ledger, bytes(store))),
@@ -152,7 +141,7 @@ def stock_item(node: Node, now: Now, args: Mapping[str, Any]) -> StockItem:
         lots,
         tuple(_moves(ledger, store, code, _number(args, "moves", MOVES_MAX, 20))),
         tuple(_accounts(ledger, store, code)),
-        first.lot if first else "",
+        _first(lots),
         _tenths(held[0].rate) if held else "",
     )
 
@@ -227,7 +216,68 @@ def _accounts(ledger: Ledger, store: SiteId, code: str) -> list[AccountLine]:
     return found if granted else []
 
 
+def dose_stock(node: Node, now: Now, args: Mapping[str, Any]) -> DoseStock:
+    """Return which items of a store hold a medicine, and what a dose takes of each.
+
+    Raises:
+        InputError: `bad_line`, `bad_id`, `sealed_here`.
+    """
+    ledger, store, languages = _open(node), _store(args), _languages(args)
+    catalogue, today = stores.catalogue(ledger), now.wall_ms // DAY_MS
+    found = []
+    for row in of_substance(_text(args, "substance"), catalogue):
+        held = shelves.kept(ledger, store, catalogue, now.wall_ms, row.code)
+        lots = _lot_lines(held[0], today) if held else ()
+        low, high = (held[0].low, held[0].high) if held else (0, 0)
+        units, worked, left = _takes(row, _text(args, "value"), _text(args, "unit"))
+        known, first = _known(row, row.code, languages), _first(lots)
+        found.append(DoseItem(known, low, high, units, worked, left, lots, first))
+    found.sort(key=lambda each: each.high <= 0)
+    return DoseStock(str(store), clean_text(stores.site_name(ledger, bytes(store))), tuple(found))
+
+
+def _takes(row: Item, value: str, unit: str) -> tuple[int, str, str]:
+    """Return whole units of a dose, their arithmetic, and what is left over; 0 and '' for none."""
+    try:
+        taken = units_for(row, Fraction(value), unit)
+    except (ValueError, ZeroDivisionError):
+        return 0, "", ""
+    if taken is None:
+        return 0, "", ""
+    left = f"{_decimal(taken.discarded)} {unit}" if taken.discarded else ""
+    return taken.units, taken.text, left
+
+
+def _decimal(value: Fraction) -> str:
+    written = format(Decimal(value.numerator) / Decimal(value.denominator), "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
 # words
+
+
+def _lot_lines(row: Kept, today: int) -> tuple[LotLine, ...]:
+    return tuple(
+        LotLine(
+            clean_text(lot.lot),
+            lot.expiry_day,
+            lot.low,
+            lot.high,
+            lot.marks(today),
+            lot.last_ms,
+            lot.counted_ms,
+        )
+        for lot in row.lots
+        if lot.low or lot.high or lot.held
+    )
+
+
+def _first(lots: Sequence[LotLine]) -> str:
+    """Return the lot to give first; '' for none."""
+    giveable = (
+        lot.lot for lot in lots if lot.lot and lot.high > 0 and set(lot.marks) <= {"expiring"}
+    )
+    return next(giveable, "")
 
 
 def _line(row: Kept, known: Item | None, languages: tuple[str, ...]) -> ShelfLine:
@@ -313,4 +363,5 @@ READS: dict[str, Reader] = {
     "shelf": shelf,
     "stock_item": stock_item,
     "items": items,
+    "dose_stock": dose_stock,
 }

@@ -145,3 +145,23 @@ def test_a_code_is_known_once_it_was_taught(folder):
     before, taught, after, _ = in_a_store(folder, story)
     assert not before.means and taught.ok
     assert [(each.item, each.units, each.taught) for each in after.means] == [(ORS, 20, True)]
+
+
+def test_what_a_dose_takes_is_worked_out_in_whole_units_of_the_lot_that_expires_first(folder):
+    async def story(keeper):
+        item = "amoxicillin-250-tab"
+        await keeper.moved("stock.receive", item=item, lot="X2", expiry="2031-02", units=50)
+        await keeper.moved("stock.receive", item=item, lot="X1", expiry="2031-01", units=50)
+        ask = keeper.node.dose_stock
+        known = await ask(keeper.store, "Amoxicillin", "375", "mg", EN)
+        odd = await ask(keeper.store, "Amoxicillin", "a lot", "mg", EN)
+        other = await ask(keeper.store, "Unobtainium", "1", "mg", EN)
+        return known, odd, other
+
+    known, odd, other = in_a_store(folder, story)
+    first = known.lines[0]
+    assert (first.known.item, first.units, first.discarded) == ("amoxicillin-250-tab", 2, "125 mg")
+    assert (first.first, first.high) == ("X1", 100)
+    assert [line.high for line in known.lines[1:]] == [0] * (len(known.lines) - 1)
+    assert odd.lines[0].units == 0
+    assert other.lines == ()

@@ -12,6 +12,8 @@ from protocols.live.shelf import (
     AccountLine,
     CodeMeaning,
     CodeRead,
+    DoseItem,
+    DoseStock,
     ItemName,
     ItemNames,
     LotLine,
@@ -27,6 +29,7 @@ STORE = "site_0NORD"
 WARD = "site_0WARDB"
 DAY_MS = 86_400_000
 PARACETAMOL, ORS, MORPHINE = "paracetamol-500-tab", "ors-1l-sachet", "morphine-10-amp"
+AMOXICILLIN = "amoxicillin-250-tab"
 TAUGHT = "]E05012345678900"
 BOX = "]d201050123456789001727120010C9"
 UNKNOWN = "]E04006381333931"
@@ -105,7 +108,7 @@ class StockCalls:
         self._up()
         return Stores(tuple(self.depots))
 
-    async def shelf(  # noqa: PLR0913 - over the socket the text is called as the node has it
+    async def shelf(
         self,
         store: str,
         offset: int,
@@ -139,7 +142,8 @@ class StockCalls:
         )
         return StockItem(
             store, "Camp Nord", known, self._named(line, languages), lots,
-            self.moved.get(item, ()), self.accounts.get(item, ()), first, "8.9" if line.days else "",
+            self.moved.get(item, ()), self.accounts.get(item, ()), first,
+            "8.9" if line.days else "",
         )  # fmt: skip
 
     async def items(self, languages: Any) -> ItemNames:
@@ -155,6 +159,21 @@ class StockCalls:
             if line["kind"] == "barcode.teach" and data["barcode"] == code:
                 return CodeRead(code[3:], means=(CodeMeaning(data["item"], data["units"], True),))
         return self.taught.get(code, CodeRead(code[3:]))
+
+    async def dose_stock(
+        self, store: str, substance: str, value: str, unit: str, languages: Any
+    ) -> DoseStock:
+        self._up()
+        if substance.casefold() != "amoxicillin":
+            return DoseStock(store, "Camp Nord", ())
+        known = next(one for one in _names(tuple(languages)) if one.item == AMOXICILLIN)
+        lots = (
+            LotLine("X1", _day("2026-07-31"), 30, 30, ("expiring",)),
+            LotLine("X2", _day("2027-07-31"), 100, 100),
+        )
+        return DoseStock(
+            store, "Camp Nord", (DoseItem(known, 130, 130, 2, "500 ÷ 250 = 2", "", lots, "X1"),)
+        )
 
     async def scan(self, code: str) -> CodeRead:
         """The same over the socket."""

@@ -1,5 +1,6 @@
 """Screens of stores, for the goldens: keys from the board on."""
 
+from tests.screens.care_screens import CARED, MEDICINES
 from tests.screens.fake_stock import BOX, TAUGHT, UNKNOWN, WRONG
 
 PARA = [*"parac", "1"]
@@ -49,5 +50,8 @@ SCREENS: dict[str, list[str]] = {
     "lot-release": ["f5", "down", "down", "down", "enter", "f"],
     "allotments": ["f5", "down", "enter", "t"],
     "grant": ["f5", "down", "enter", "t", "g"],
+    "dispense-to": ["f5", "m", "d", *"haddad", "enter"],
+    "stock-dispense": ["f5", "m", "d", *"haddad", "enter", "enter", *TAUGHT, "enter", *"4"],
+    "give-from-store": [CARED, "f5", "escape", *MEDICINES[1:], "g", "1"],
     "stock-retract": [*CARD, "down", "down", "e"],
 }

@@ -13,7 +13,7 @@ from protocols.records.display import clean_text
 TOLD_CELLS = 78
 """Width of what is told: a line of the narrowest screen."""
 
-TOLD_ROWS = 5
+TOLD_ROWS = 6
 
 GAP = "  "
 """Between the parts of what is told."""

@@ -8,9 +8,11 @@ from fieldnode.tui.cores.display import Line
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Field, Number, Reason, Time
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Picked, coded
+from fieldnode.tui.cores.stock_fields import Lot
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.occasion import Occasion, is_ahead, today
 from fieldnode.tui.screens.care_form import CareForm
+from fieldnode.tui.screens.dose_stock import FromStore, stock_fields
 from fieldnode.tui.screens.doses import Dose, whole_units
 from fieldnode.tui.screens.medicine_words import (
     how_often,
@@ -40,7 +42,7 @@ CONTINUOUS = "continuous"
 _TEXTS = ("body_site", "lot", "witness")
 
 
-class GivePage(CareForm):
+class GivePage(FromStore):
     """One dose of an order: as ordered with a digit and Enter."""
 
     name: ClassVar[str] = "give"
@@ -69,7 +71,13 @@ class GivePage(CareForm):
         if given and "started" in answers:
             day = today(self.desk.now_ms, self.desk.zone)
             found |= Occasion(day, answers["started"].text).line(self.desk.zone)
-        return found if given or not why else {**found, "reason": why}
+        if given:
+            return self.drawn(found, answers)
+        return {**found, "reason": why} if why else found
+
+    def dose_of(self) -> tuple[str, str, str]:
+        """As ordered, or as typed."""
+        return self.row.substance, self._dose_value, self.row.unit
 
     def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
         """What was not given takes a reason; what is discarded of some medicines a witness."""
@@ -97,6 +105,7 @@ class GivePage(CareForm):
         lines = self.says(words("give.ordered", what=ordered), "title")
         for one in row.warnings:
             lines += self.says(warning(words, one), "bad")
+        lines += self.stock_told()
         lines += self.says(last_words(self.desk, row), "dim")
         return [*lines, *_worked(self, self._dose_value, row.unit)]
 
@@ -117,7 +126,7 @@ class GivePage(CareForm):
         return f"{medicine_name(self.row)}  {super()._label(recorded)}"
 
 
-class GiveWithoutPage(CareForm):
+class GiveWithoutPage(FromStore):
     """One dose that nobody ordered here, as in an emergency."""
 
     name: ClassVar[str] = "give_without"
@@ -137,7 +146,13 @@ class GiveWithoutPage(CareForm):
             "route": coded(answers["route"])[0],
             **_taken(answers, answers["dose"].text, unit),
         }
-        return {"kind": KIND, "patient": self.patient, "data": data}
+        return self.drawn({"kind": KIND, "patient": self.patient, "data": data}, answers)
+
+    def dose_of(self) -> tuple[str, str, str]:
+        """As typed."""
+        answers = self.form.answers()
+        dose = answers.get("dose", Answer()).text
+        return self._substance, dose, coded(answers.get("unit", Answer()))[0]
 
     def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
         """What is discarded of some medicines takes a witness."""
@@ -148,7 +163,7 @@ class GiveWithoutPage(CareForm):
         """Say what whole units come to."""
         answers = self.form.answers()
         unit = coded(answers.get("unit", Answer()))[0]
-        return _worked(self, answers.get("dose", Answer()).text, unit)
+        return [*self.stock_told(), *_worked(self, answers.get("dose", Answer()).text, unit)]
 
     @property
     def _substance(self) -> str:
@@ -201,6 +216,7 @@ def _of_order(desk: Desk, row: MedicineLine) -> tuple[Field, ...]:
         Coded("status", "give.status", required=True, choices=STATUS, hint="give.status_hint"),
         *(began if row.way == CONTINUOUS else ()),
         Dose("dose", "give.dose", hint=hint, unit=row.unit),
+        *stock_fields(desk),
         *_more(row.unit),
         Picked("route", "order.route", hint="give.route_hint", items=routes(desk)),
         Field("witness", "give.witness", hint="give.witness_hint", chars_max=80),
@@ -231,6 +247,7 @@ def _without(desk: Desk) -> tuple[Field, ...]:
         Dose("dose", "order.dose", required=True, hint="order.dose_hint"),
         Picked("unit", "order.unit", required=True, items=units(desk)),
         Picked("route", "order.route", required=True, items=routes(desk)),
+        *stock_fields(desk),
         *_more(""),
         Field("witness", "give.witness", hint="give.witness_hint", chars_max=80),
     )
@@ -240,5 +257,5 @@ def _more(unit: str) -> tuple[Field, ...]:
     return (
         Number("holds", "give.holds", hint="give.holds_hint", unit=unit, decimals=2),
         Field("body_site", "give.site", chars_max=80),
-        Field("lot", "give.lot", hint="give.lot_hint", chars_max=80),
+        Lot("lot", "give.lot", hint="give.lot_hint"),
     )

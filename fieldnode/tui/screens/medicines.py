@@ -44,6 +44,7 @@ class MedicinesPage(CareList[MedicineLine | DoseLine]):
         Action("o", "2", "medicines.order"),
         Action("s", "3", "medicines.stop"),
         Action("w", "4", "medicines.without"),
+        Action("d", "5", "medicines.dispense"),
     )
 
     def name_of(self, row: MedicineLine | DoseLine) -> str:
@@ -102,7 +103,12 @@ class MedicinesPage(CareList[MedicineLine | DoseLine]):
         return [*warned[:2], *whole[:2], last]
 
     def begin(self, letter: str) -> list[Act]:
-        """Order one, or give one without an order."""
+        """Order one, give one without an order, or hand one out of the store."""
+        if letter == "d":
+            # No start waits for the forms of stock.
+            from fieldnode.tui.screens.dispense_to import handed_out
+
+            return handed_out(self.desk, self.head)
         page = OrderPage if letter == "o" else GiveWithoutPage
         return [Open(page(self.desk, self.care))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Hashable
 from typing import TYPE_CHECKING, ClassVar
 
-from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.tui.acts import Act, Ask, Open
 from fieldnode.tui.cores.display import Line, Size, Span, between, cells, fit_right, line, wrap
 from fieldnode.tui.cores.list import PAGE_ROWS
 from fieldnode.tui.cores.scan import Scan
@@ -211,9 +211,10 @@ class StockMorePage(Page):
         if not letter:
             return super().key(key)
         from fieldnode.tui.screens import moves
+        from fieldnode.tui.screens.dispense_to import DispenseToPage
 
         if letter == "d":
-            return [Say(self.desk.words("shelf.dispense_how"), "plain")]
+            return [Open(DispenseToPage(self.desk), instead=True)]
         form = {
             "b": moves.ReturnPage,
             "l": moves.LossPage,
