@@ -13,6 +13,8 @@ from protocols.live.consigned import SupplyAlert
 from protocols.records.acknowledged import Seen, covers
 
 RED = 1
+ABOUT_CHARS = 64
+"""Of what an alert is about, in the record that somebody saw it."""
 CUSTODY_UNCLEAR = 3
 """From here on the custody of a line is unclear or in conflict."""
 TWICE, STOPPED = 1, 2
@@ -50,6 +52,7 @@ SEEABLE = {
     "alerts.single": "single",
     "alerts.late": "late",
     "alerts.red": "red",
+    "alerts.dose": "dose",
 }
 """What can be seen and left: it is of an instant, and comes again with the next one. All else
 stands until somebody settles it."""
@@ -105,6 +108,7 @@ ORDER = (
     "alerts.stopped",
     "alerts.twice",
     "alerts.late",
+    "alerts.dose",
     "alerts.red",
     "alerts.recall_open",
     "alerts.excursion",
@@ -132,7 +136,26 @@ def late(line: BoardLine, now_ms: int) -> bool:
     return line.late_ms is not None and now_ms >= line.late_ms
 
 
+def late_doses(line: BoardLine, now_ms: int) -> Sequence[tuple[int, str]]:
+    """Return the doses of somebody that are overdue: since when, and of what; the latest first."""
+    return [dose for dose in line.late_doses if now_ms >= dose[0]]
+
+
 def _of(line: BoardLine, now_ms: int) -> list[Alert]:
+    found = _of_how(line, now_ms)
+    if line.custody >= CUSTODY_UNCLEAR:
+        found.append(Alert("alerts.custody", line))
+    if line.tag_shared:
+        found.append(Alert("alerts.tag", line))
+    if line.bed_shared:
+        found.append(Alert("alerts.bed", line))
+    if line.unsettled:
+        found.append(Alert("alerts.unsettled", line, what=f"risk.{line.risk}" if line.risk else ""))
+    return found
+
+
+def _of_how(line: BoardLine, now_ms: int) -> list[Alert]:
+    """Return what alerts of how somebody does, and of what is to be done for them."""
     found = []
     if line.triage_open:
         found.append(Alert("alerts.reassess", line))
@@ -147,14 +170,9 @@ def _of(line: BoardLine, now_ms: int) -> list[Alert]:
         found.append(Alert("alerts.twice", line))
     if late(line, now_ms):
         found.append(Alert("alerts.late", line, line.late_ms or 0))
+    if doses := late_doses(line, now_ms):
+        about = tuple(what.replace(" ", "")[:ABOUT_CHARS] for _, what in doses)
+        found.append(Alert("alerts.dose", line, doses[0][0], about=about))
     if line.triage == RED and line.last_set_ms is None:
         found.append(Alert("alerts.red", line, line.waiting_since_ms or 0))
-    if line.custody >= CUSTODY_UNCLEAR:
-        found.append(Alert("alerts.custody", line))
-    if line.tag_shared:
-        found.append(Alert("alerts.tag", line))
-    if line.bed_shared:
-        found.append(Alert("alerts.bed", line))
-    if line.unsettled:
-        found.append(Alert("alerts.unsettled", line, what=f"risk.{line.risk}" if line.risk else ""))
     return found

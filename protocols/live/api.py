@@ -258,6 +258,8 @@ class BoardLine(msgspec.Struct, frozen=True):
     """The organisation that released this patient to us; '' for who is known here otherwise."""
     released_ms: int = 0
     """When, by that organisation's clock: what was written there since is not here."""
+    late_doses: tuple[tuple[int, str], ...] = ()
+    """Of `board`: doses due by the clock, from when on each is late and of what, in that order."""
     age_days: tuple[float, float | None] | None = None
     """What is known of the age, as scores take it: from, and below in days (None: no end); None
     where only the text says something."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from protocols.ledger import reading, remembered, results, scales, seeing, watching
+from protocols.ledger import latedoses, reading, remembered, results, scales, seeing, watching
 from protocols.ledger.book import Ledger
 from protocols.live.answers import BOARD_MAX, board_line, search, shared_tag
 from protocols.live.api import AlertSeen, BoardLine, BoardPage
@@ -18,7 +18,7 @@ from protocols.live.watched import watched
 from protocols.records.contested import RISKS
 from protocols.records.display import clean_text
 from protocols.records.patient import PatientRow
-from protocols.records.watch import Watch, place
+from protocols.records.watch import DEAD, Watch, place
 
 BY_TRIAGE, BY_WAIT, BY_SCORE, BY_DUE = SORTS = ("triage", "wait", "score", "due")
 """What a board can be sorted by; the first is the usual one."""
@@ -123,11 +123,16 @@ def _lines(
     beds = reading.shared_beds(ledger)
     chose = scales.choosers(ledger, {each: watches[each] for each in who if each in watches})
     looked = seeing.seen(ledger, who)
+    alive = [bytes(row.id) for row in rows if row.triage != DEAD]
+    late = latedoses.late_doses(ledger, alive, now_ms)
     lines = []
     for row in rows:
         patient = bytes(row.id)
         rank = risks.get(patient)
         line = board_line(row, now_ms, tag_shared=row.id in doubted)
+        if patient in late:
+            doses = tuple((one.from_ms, clean_text(one.substance)) for one in late[patient])
+            line = msgspec.structs.replace(line, late_doses=doses)
         if patient in looked:
             line = msgspec.structs.replace(line, seen=tuple(map(_seen, looked[patient])))
         lines.append(

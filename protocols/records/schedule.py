@@ -78,7 +78,7 @@ def scheduled(
     given = [dose for dose in known if dose.status == GIVEN_STATUSES[0]]
     last = known[-1] if known else None
     day = sum(now_ms - DAY_MS < dose.at_ms <= now_ms for dose in given)
-    due_ms = _due_ms(order, last)
+    due_ms = _due_ms(order, last.at_ms if last else None)
     return Scheduled(
         state=_state(order, due_ms, given, now_ms, late_ms),
         due_ms=None if order.stopped_ms is not None else due_ms,
@@ -89,23 +89,38 @@ def scheduled(
     )
 
 
+def late_from_ms(order: OrderRow, answered_ms: int | None, late_ms: int) -> int | None:
+    """Return from when on the next dose is late; None where none is due by the clock.
+
+    Args:
+        order: What was ordered, and goes on.
+        answered_ms: When a dose of it was last given, refused or not given; None for never.
+        late_ms: As `scheduled` has it.
+    """
+    due_ms = _due_ms(order, answered_ms)
+    if order.stopped_ms is not None or due_ms is None:
+        return None
+    from_ms = due_ms + late_ms
+    return None if order.until_ms is not None and from_ms >= order.until_ms else from_ms
+
+
 def frequency_of(order: OrderRow) -> Frequency:
     """Return how often, as the record has it; once where this software does not know the word."""
     way = WAYS.index(order.way) if order.way in WAYS else ONCE
     return Frequency(way, order.every, order.max_a_day)
 
 
-def _due_ms(order: OrderRow, last: AdministrationRow | None) -> int | None:
+def _due_ms(order: OrderRow, last_ms: int | None) -> int | None:
     """Return when the next dose is due, or None."""
     frequency = frequency_of(order)
     if frequency.way in (AS_NEEDED, CONTINUOUS):
         return None
-    if last is None:
+    if last_ms is None:
         return order.start_ms
     hours = hours_between(frequency)
     if hours is None:
         return None
-    next_ms = last.at_ms + int(hours * HOUR_MS)
+    next_ms = last_ms + int(hours * HOUR_MS)
     return None if order.until_ms is not None and next_ms >= order.until_ms else next_ms
 
 

@@ -41,13 +41,15 @@ class AlertAck(Statement, frozen=True):
     why: Small = 0
     """Position in `WHY`."""
     of_ms: Milliseconds = 0
-    """The instant it is of: of the set that alerts, of when a set was late, of the arrival."""
+    """The instant it is of: of the set that alerts, of when a set or a dose was late,
+    of the arrival."""
     about: tuple[str, ...] = ()
     """What alerted then: names of values, or the score."""
 
 
-WHY = ("rise", "single", "late", "red")
-"""A score that rose, values that alert by themselves, a set that is late, a red not looked at."""
+WHY = ("rise", "single", "late", "red", "dose")
+"""A score that rose, values that alert by themselves, a set that is late, a red not looked at, or
+a dose that is late."""
 
 # commands
 

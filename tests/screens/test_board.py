@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fieldnode.text.catalogue import load
 from fieldnode.tui import watching
-from fieldnode.tui.alerting import ORDER, alerts_of, newest
+from fieldnode.tui.alerting import OF_SUPPLIES, ORDER, alerts_of, newest
 from protocols.live.api import BoardLine, BoardPage, Recorded
 from tests.screens.fake_node import NOW_MS, ward
 from tests.screens.test_pages import Person
@@ -161,7 +161,7 @@ def test_free_beds_isolation_and_two_in_one_bed_are_on_the_beds_page():
 WORST = head(
     triage_open=True, trend=1, score=9, score_before=4, last_set_ms=NOW_MS - MINUTE, doses=3,
     due_ms=0, late_ms=1, triage=1, custody=4, tag_shared=True, bed_shared=True, unsettled=1,
-    risk="allergy",
+    risk="allergy", late_doses=((NOW_MS - 9, "amoxicillin"),),
 )  # fmt: skip
 
 
@@ -169,7 +169,8 @@ def test_every_reason_is_found_and_the_most_dangerous_is_first():
     found = [alert.why for alert in alerts_of(BoardPage(1, 0, (WORST,)), NOW_MS)]
 
     # The score rose, so the single value behind it is not said twice; and something was measured.
-    assert found == [why for why in ORDER if why not in ("alerts.single", "alerts.red")]
+    others = {"alerts.single", "alerts.red", *OF_SUPPLIES.values()}
+    assert found == [why for why in ORDER if why not in others]
     fresh = head(triage=1, alerts=("limit.spo2.low",))
     assert [one.why for one in alerts_of(BoardPage(1, 0, (fresh,)), NOW_MS)] == [
         "alerts.single",
@@ -188,6 +189,9 @@ def test_every_reason_is_found_and_the_most_dangerous_is_first():
             due_ms=st.none() | st.integers(-9, 2 * NOW_MS),
             late_ms=st.none() | st.integers(-9, 2 * NOW_MS),
             last_set_ms=st.none() | st.integers(0, 2 * NOW_MS),
+            late_doses=st.lists(st.tuples(st.integers(0, 2 * NOW_MS), st.text(max_size=9))).map(
+                tuple
+            ),
             custody=st.integers(-1, 9),
             risk=st.text(max_size=5),
             unsettled=st.integers(0, 3),
@@ -214,6 +218,8 @@ def test_whatever_a_board_says_alerts_are_in_order_and_the_newest_is_one_of_them
         ({"triage_open": True}, "reassess now", "retriage"),
         ({"alerts": ("limit.heart-rate.high",)}, "HR high", "chart"),
         ({"due_ms": NOW_MS - 2_400_000, "late_ms": NOW_MS - 9}, "LATE: 40 min", "vitals"),
+        ({"late_doses": ((NOW_MS - 9, "morphine"), (NOW_MS + 9, "ors"))}, "Dose LATE: morphine  ",
+         "medicines"),
         ({"doses": 2}, "GIVEN THOUGH STOPPED", "chart"),
         ({"doses": 1}, "PERHAPS GIVEN TWICE", "chart"),
         ({"custody": 4}, "CUSTODY UNCLEAR", "chart"),

@@ -76,6 +76,17 @@ def test_a_score_that_rose_is_seen_by_its_score():
     assert alerts_of(page(worse), 2_000)[0].seen is None
 
 
+def test_a_late_dose_is_seen_by_what_is_late_and_another_that_gets_late_is_another_alert():
+    late = BoardLine("p", "A", "", late_doses=((1_000, "iron salts"), (1_500, "ors")))
+    seen = saw(1_000, ("ironsalts",), "dose")
+    told = msgspec.structs.replace(late, seen=(seen,))
+
+    assert alerts_of(page(told), 999) == []
+    (found,) = alerts_of(page(told), 1_499)
+    assert (found.why, found.at_ms, found.seen) == ("alerts.dose", 1_000, seen)
+    assert alerts_of(page(told), 1_500)[0].seen is None
+
+
 @pytest.mark.parametrize(
     "stands",
     [{"triage_open": True}, {"unsettled": 1}, {"doses": 3}, {"custody": 3}, {"tag_shared": True}],

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from protocols.errors import InputError
 from protocols.guidelines.doses import read_formulary
 from protocols.ids import PatientId
-from protocols.live import care
+from protocols.live import care, wards
 from protocols.live.bedside import Care, DoseHelp
 from protocols.records.administration import AdministrationRow
 from protocols.records.order import OrderRow
-from protocols.records.schedule import DAY_MS, HOUR_MS, scheduled
+from protocols.records.schedule import DAY_MS, HOUR_MS, late_from_ms, scheduled
 from tests.unit.stage import WALL_MS, Device, Line, Stage, camp, line, patient
 from tests.unit.test_guidelines_doses import TEXT
 
@@ -231,3 +231,63 @@ def test_nobody_reads_the_care_of_a_patient_who_is_not_here_or_whose_team_is_ano
     with pytest.raises(InputError, match="bad_line"):
         care.care(ann.node, stage.now(ann), monkey, opened=lambda _: True)
     assert stage.now(ann).wall_ms == WALL_MS
+
+
+# on the board
+
+
+@given(
+    way=st.sampled_from(["times-a-day", "every", "as-needed", "continuous", "once"]),
+    every=st.integers(1, 6),
+    hours=st.none() | st.integers(1, 72),
+    stopped=st.booleans(),
+    ago=st.lists(st.tuples(st.integers(0, 72), st.sampled_from(["given", "refused"])), max_size=4),
+    after=st.integers(-24 * 60, 96 * 60),
+)
+def test_a_board_says_late_exactly_when_the_chart_does(way, every, hours, stopped, ago, after):
+    row = order(
+        way, every, start_ms=NOW_MS - 72 * HOUR_MS, stopped_ms=NOW_MS if stopped else None,
+        until_ms=None if hours is None else NOW_MS - 72 * HOUR_MS + hours * HOUR_MS,
+    )  # fmt: skip
+    doses = [dose(hour * HOUR_MS, status) for hour, status in ago]
+    moment = NOW_MS + after * MINUTE_MS
+    last = max((one.at_ms for one in doses), default=None)
+
+    from_ms = late_from_ms(row, last, LATE_MS)
+
+    over = row.until_ms is not None and moment >= row.until_ms
+    late = from_ms is not None and moment >= from_ms and not over
+    assert late is (now(row, *doses, at_ms=moment).state == "late")
+
+
+def test_a_dose_that_is_late_is_on_the_board_of_every_node_until_it_is_answered():
+    ann, ben = camp(("ann", "ben"))
+    stage = Stage()
+    stage.link(ann, ben)
+    whom = {"patient": stage.write(ann, patient("Amina"))[0].code or ""}
+    stage.write(ann, line("encounter.open", {}, **whom))
+    pills = stage.write(ann, line("order.place", PILLS, **whom))[0].facts[0]
+    ors = {**PILLS, "substance": "ors", "frequency": {"way": "as-needed", "max_a_day": 9}}
+    stage.write(ann, line("order.place", ors, **whom))
+    stage.run(2_000)
+
+    def late(device: Device, at_ms: int) -> tuple[tuple[int, str], ...]:
+        device.ledger.catch_up_all()
+        return wards.board(device.ledger, 0, 9, "", at_ms).lines[0].late_doses
+
+    (first,) = late(ben, WALL_MS)
+    assert first[1] == "amoxicillin"
+    assert abs(first[0] - WALL_MS - LATE_MS) < HOUR_MS
+    assert late(ann, WALL_MS) == (first,)
+
+    said = {"order": pills, "status": "refused"}
+    assert stage.write(ben, line("administration.record", said, reason="asleep"))[0].ok
+    stage.run(2_000)
+    (then,) = late(ann, WALL_MS)
+    assert then[0] - first[0] >= 8 * HOUR_MS - 10_000
+
+    assert stage.write(ann, line("triage.record", {"category": "dead"}, **whom))[0].ok
+    assert late(ann, WALL_MS) == ()
+    assert stage.write(ann, line("triage.record", {"category": "green"}, **whom))[0].ok
+    assert stage.write(ann, line("order.stop", {"order": pills}, reason="rash"))[0].ok
+    assert late(ann, WALL_MS) == ()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from fieldnode.client import Node
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.alerting import SEEABLE, Alert, alerts_of
+from fieldnode.tui.alerting import SEEABLE, Alert, alerts_of, late_doses
 from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, line
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Action, Hint, Page
@@ -31,7 +31,7 @@ from fieldnode.tui.wording import (
     span_of,
     triage,
 )
-from protocols.live.api import AlertSeen, BoardPage, Recorded
+from protocols.live.api import AlertSeen, BoardLine, BoardPage, Recorded
 from protocols.live.consigned import SupplyAlert, SupplyAlerts
 from protocols.records.display import clean_text
 
@@ -144,6 +144,8 @@ class AlertsPage(Fetched[Alert, Looked]):
                 return TriagePage(desk, head)
             case "alerts.late" | "alerts.red":
                 return VitalsPage(desk, head)
+            case "alerts.dose":
+                return _medicines(desk, head)
             case "alerts.bed":
                 return BedsPage(desk, head)
             case "alerts.tag" if tags:
@@ -213,6 +215,13 @@ async def _look(node: Node) -> Looked:
     return Looked(await node.board(0, LOOKED_AT), await node.supply_alerts())
 
 
+def _medicines(desk: Desk, head: BoardLine) -> Page:
+    """No start waits for the pages of care."""
+    from fieldnode.tui.screens.medicines import MedicinesPage
+
+    return MedicinesPage(desk, head)
+
+
 def _of_supplies(desk: Desk, one: SupplyAlert) -> Page:
     """Return the page on which it is settled. No start waits for the pages of supplies."""
     from fieldnode.tui.screens.cold import ColdUnitPage
@@ -256,6 +265,9 @@ def alert_text(desk: Desk, alert: Alert) -> str:
         what = ", ".join(_single(desk, key) for key in head.alerts[:SINGLES_TOLD])
     elif alert.why == "alerts.late" and head.due_ms is not None:
         what = span_of(words, desk.now_ms - head.due_ms)
+    elif alert.why == "alerts.dose":
+        doses = late_doses(head, desk.now_ms)
+        what = ", ".join(clean_text(substance) for _, substance in doses[:SINGLES_TOLD])
     text = words(alert.why, **told)
     return f"{text}: {what}" if what else text
 
