@@ -240,6 +240,10 @@ def _references(raw: bytes | None) -> list[str]:
     ]
 
 
+def _reference(raw: bytes | None) -> str | None:
+    return next(iter(_references(raw)), None)
+
+
 def _age(row: Any) -> dict[str, Any] | None:
     if row.age_value is None:
         return None
@@ -270,8 +274,8 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "site": _site,
     "part_of": _site,
     "subject_id": bytes.hex,
-    "about": lambda value: next(iter(_references(value)), None),
-    "confirms": lambda value: next(iter(_references(value)), None),
+    "about": lambda value: value if isinstance(value, str) else _reference(value),
+    "confirms": lambda value: _reference(value),
     "confirmed": lambda value: _references(value),
     "accepted": lambda value: _references(value),
     "sex": lambda value: word(Sex, value),
