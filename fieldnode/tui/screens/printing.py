@@ -246,13 +246,11 @@ def worded(desk: Desk) -> Catalogue:
 
 def kind_of(desk: Desk) -> str:
     """Return what the printer set here speaks."""
-    """Return what the printer set here speaks."""
     held = desk.greeting.printer_kind
     return held if held in printer.KINDS else printer.KINDS[0]
 
 
 def exercise_of(desk: Desk) -> str:
-    """Return what every print of a drill says; '' = real work."""
     """Return what every print of a drill says; '' = real work."""
     drill = desk.greeting.drill
     return f"{worded(desk)('drill.word')} {clean_text(drill)}" if drill else ""

@@ -1,0 +1,231 @@
+"""Stock asked for in one tent and given in another: real nodes, real terminals, every key struck.
+
+Request, approve, set aside, send; the cables are cut, two people write down what came, apart; the
+cables heal, both stand, the smaller amount counts, and one of them takes theirs back.
+"""
+
+import re
+import threading
+import time
+
+import pytest
+
+from tests.process.test_walk import PATIENCE_S, RunningCamp
+from tests.screens.harness import OpenedTerminal
+
+ITEM = "ringer-lactate-1l"
+VACCINE = "vaccine-mr-10"
+
+
+def line(key, kind, data, **more):
+    return {"v": 1, "kind": kind, "key": key, "data": data, **more}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    running = RunningCamp(tmp_path_factory.mktemp("camp"))
+    try:
+        running.do(running.camp.build())
+        yield running
+    finally:
+        running.close()
+
+
+def written(running, name, *lines):
+    answers = running.do(running.camp.record(name, list(lines)))
+    assert all(each["ok"] for each in answers), answers
+    return answers
+
+
+def asked(running, name, call, **args):
+    return running.do(running.camp.ask(name, call, **args))
+
+
+def until(running, name, call, fits, **args):
+    """Wait until a member's answer fits; return it."""
+    deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while not fits(found := asked(running, name, call, **args)):
+        assert time.monotonic() < deadline, found
+        pause.wait(0.1)
+    return found
+
+
+def shipment(running, name):
+    lines = asked(running, name, "shipments", closed=True)["lines"]
+    return lines[0] if lines else None
+
+
+def state(running, name, wanted):
+    return until(
+        running, name, "shipments", lambda f: f["lines"] and f["lines"][0]["state"] == wanted,
+        closed=True,
+    )["lines"][0]  # fmt: skip
+
+
+def look(terminal, *keys):
+    """Strike keys one at a time, each once what stands there was read."""
+    for key in keys:
+        terminal.look()
+        terminal.send(key)
+
+
+@pytest.fixture(scope="module")
+def stores(running):
+    """A depot that tent-a keeps, and a ward of tent-b's, known in every tent."""
+    depot = written(
+        running, "tent-a", line("s1", "site.register", {"name": "Depot", "type": "store"})
+    )
+    ward = written(running, "tent-b", line("s2", "site.register", {"name": "Ward", "type": "ward"}))
+    depot, ward = depot[0]["id"], ward[0]["id"]
+    written(
+        running, "tent-a",
+        line("r1", "stock.receive", {"item": ITEM, "lot": "A77", "units": 40,
+                                     "expiry": "2027-06-30"}, store=depot),
+        line("r2", "stock.receive", {"item": ITEM, "lot": "B02", "units": 40,
+                                     "expiry": "2028-06-30"}, store=depot),
+        line("r3", "stock.receive", {"item": VACCINE, "lot": "0119X2", "units": 100},
+             store=depot, at="2026-01-01"),
+    )  # fmt: skip
+    for name in ("tent-a", "tent-b", "post"):
+        if name in running.camp.members:
+            until(
+                running, name, "stores", lambda f: {depot, ward} <= {s["store"] for s in f["lines"]}
+            )
+    return depot, ward
+
+
+def test_asked_for_given_short_and_settled(running, stores):
+    third = next(name for name in running.camp.members if name not in ("tent-a", "tent-b", "hq"))
+    with (
+        OpenedTerminal(running.folder("tent-a")) as a,
+        OpenedTerminal(running.folder("tent-b")) as b,
+    ):
+        for terminal in (a, b):
+            terminal.wait_for("Nobody is in care")
+            terminal.send("f10", "9", "5")
+            terminal.wait_for("REQUESTS AND SHIPMENTS")
+
+        b.send("n")
+        b.wait_for("ASK FOR STOCK", ">Item", "Ward")
+        b.send(*"ringer1", *"5x10", "enter")
+        b.wait_for("5 x 10 = 50 bags", ">For")
+        b.send("enter", "enter")
+        b.wait_for("SAVED HERE", "Asked for")
+
+        state(running, "tent-a", "requested")
+        a.wait_for("requested")
+        look(a, "enter")
+        a.wait_for("a/1 approve")
+        a.send("a")
+        a.wait_for("APPROVE", "50 x 1 = 50", "Depot")
+        a.send("enter", "enter", "enter")
+        a.wait_for("SAVED HERE", "Approved")
+        a.send("r")
+        shown = a.wait_for("SET ASIDE", "A77", "B02")
+        assert "50 of 50" in shown, "what expires first is proposed: 40 of one lot, 10 of the next"
+        a.send("enter", "enter", "enter")
+        a.wait_for("SAVED HERE", "Set aside")
+        a.send("d")
+        a.wait_for("Leaves now", "x 40", "x 10")
+        a.send(*"car 3", "enter", "enter")
+        a.wait_for("SAVED HERE", "Sent", "ON ITS WAY")
+
+        for name in ("tent-b", third):
+            state(running, name, "dispatched")
+        running.cut()
+        with OpenedTerminal(running.folder(third)) as c:
+            c.wait_for("Nobody is in care")
+            for terminal, keep in ((b, "36"), (c, "40")):
+                if terminal is c:
+                    terminal.send("f10", "9", "5")
+                terminal.wait_for("ON ITS WAY")
+                look(terminal, "enter")
+                terminal.wait_for("c/4 it came")
+                terminal.send("c")
+                terminal.wait_for("IT CAME", "sent: 40", "sent: 10")
+                terminal.send("2", "enter", *keep)
+                if keep == "36":
+                    terminal.send("enter", "1", "enter", "enter")
+                else:
+                    terminal.send("enter", "enter")
+                terminal.wait_for("SAVED HERE", "Received")
+        running.heal()
+        one = until(
+            running, "tent-b", "shipments", lambda f: f["lines"] and f["lines"][0]["unsettled"],
+            closed=True,
+        )["lines"][0]  # fmt: skip
+        parts = {part["lot"]: part for part in one["parts"] if part["lot"]}
+        assert (parts["A77"]["sent"], parts["A77"]["arrived"]) == (40, 36), "the smaller one counts"
+
+        b.send("f6")
+        b.wait_for("Shipment NOT SETTLED", "Depot > Ward")
+        look(b, "enter")
+        b.wait_for("Two people wrote the same step", "i/6")
+        b.send("i")
+        b.wait_for("WHO DID WHAT", "Arrived")
+        look(b, *["down"] * 5)
+        # Of the two receipts the last one listed is taken back, named first.
+        look(b, "enter")
+        b.wait_for("Arrived by")
+        look(b, "enter")
+        until(running, "tent-a", "shipments", lambda f: not f["lines"][0]["unsettled"], closed=True)
+    held = asked(running, "tent-a", "lots_held", store=stores[0], items=[ITEM])["lines"]
+    assert [(each["lot"], each["high"]) for each in held] == [("B02", 30)]
+
+
+def test_a_recalled_lot_is_held_back_with_one_key(running, stores):
+    with OpenedTerminal(running.folder("tent-a")) as a:
+        a.wait_for("Nobody is in care")
+        a.send("f10", "9", "6")
+        a.wait_for("RECALLED LOTS")
+        a.send("n")
+        a.wait_for("RECALL A LOT EVERYWHERE", ">Item")
+        a.send(*"measles rub", "1", *"0119x2", "enter", "1")
+        a.wait_for(">How bad")
+        a.send("1", "enter", "enter")
+        a.wait_for("SAVED HERE", "Recalled")
+        a.wait_for("OURS: NOT HELD")
+        look(a, "enter")
+        a.wait_for("Depot *", "100", "NOT HELD")
+        a.send("q")
+        a.wait_for("Held back:", "F8 takes it")
+        a.wait_until(lambda: a.read(0.05) or re.search(r"Depot \* +100 +held back", a.text))
+    found = until(
+        running,
+        "tent-b",
+        "recalls",
+        lambda f: f["lines"] and f["lines"][0]["stores"][0]["quarantined"],
+    )
+    assert found["lines"][0]["stores"][0]["low"] == 100
+
+
+def test_a_fridge_that_froze_is_asked_about_once_with_its_lots(running, stores):
+    depot, _ = stores
+    at = time.time() - 3 * 3600
+    stamps = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at + 1800 * n)) for n in range(6)]
+    written(
+        running, "tent-a",
+        line("x1", "stock.receive", {"item": VACCINE, "lot": "0120Y1", "units": 30}, store=depot,
+             at="2026-01-01"),
+        *(line(f"t{n}", "reading.record", {"unit": "fridge 1", "celsius": "-1.1"}, store=depot,
+               at=stamp) for n, stamp in enumerate(stamps)),
+    )  # fmt: skip
+    with OpenedTerminal(running.folder("tent-a")) as a:
+        a.wait_for("Nobody is in care")
+        a.send("f6")
+        a.wait_for("COLD CHAIN: fridge 1 (Depot)")
+        a.send("f10", "9", "7")
+        a.wait_for("COLD CHAIN", "TOO COLD", "NOT APPROVED")
+        a.send("n")
+        a.wait_for("A TEMPERATURE", ">Unit")
+        a.send("1", *"-1.4", "enter", "enter")
+        a.wait_for("SAVED HERE", "-1.4 °C")
+        look(a, "enter")
+        a.wait_for("fridge 1, Depot", "ALARM", "May be harmed")
+        a.send("q")
+        shown = a.wait_for("HOLD LOTS BACK", "0120Y1")
+        assert "0119X2" not in shown, "that one is held back already"
+        look(a, "enter")
+        a.wait_for("Held back: 1 lots", "F8 takes it")
+        a.send("f8")
+        a.wait_for("Held back: 1 lots, fridge 1, Depot")
