@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from figures import alone, campaign, keys, stores, syncing, trust, worlds
+from figures import alone, campaign, drives, keys, stores, syncing, trust, worlds
 from figures.books import Books
 from figures.figure import (
     Figure,

@@ -39,7 +39,8 @@ LINES_MAX = 9
 NAME_CHARS_MAX = 80
 AGE_UNITS = {"": "mo", "m": "mo", "y": "y", "a": "y", "w": "w", "s": "w", "d": "d", "j": "d"}
 """Units by the letter behind a number, in English and in French; months where there is none."""
-AGE_MOST = {"mo": 240, "y": 120, "w": 104, "d": 365}
+AGE_MOST = {"mo": 48, "y": 120, "w": 60, "d": 120}
+"""As the record takes them: above it the next larger unit is meant."""
 _AGE = re.compile(r"(~?)(\d{1,3}) ?(mo|[a-z]?)", re.ASCII)
 
 
@@ -70,7 +71,7 @@ class ChildAge(Field):
         if found is None or unit is None:
             raise AnswerError("drive.age_hint")
         if int(found[2]) > AGE_MOST[unit]:
-            raise AnswerError("form.impossible", low="0", high=str(AGE_MOST[unit]), unit="")
+            raise AnswerError("drive.age_most", most=f"{AGE_MOST[unit]} {unit}")
         return Answer(f"{found[1]}{int(found[2])} {unit}")
 
 
