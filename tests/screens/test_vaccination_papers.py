@@ -138,3 +138,10 @@ def test_proof_and_card_are_printed_and_name_every_lot(tmp_path, kind):
         assert proof.startswith(b"\x89PNG")
     else:
         assert b"PROOF OF VACCINATION" in proof or GOLDEN.encode() in proof
+
+
+def test_on_a_drive_the_childs_page_prints_card_and_proof(tmp_path):
+    person = at(tmp_path, "text", clinic())
+    person.press("f4", "enter", *"]C0TG-000412", "enter", "c", "p", "v")
+    assert person.node.printed == [("card", "pat_00001"), ("vaccination", "pat_00001")]
+    assert len(files(tmp_path)) == 2

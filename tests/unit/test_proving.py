@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from protocols.errors import InputError
-from protocols.ledger import immunization
+from protocols.ids import PatientId
+from protocols.ledger import admitting, immunization
 from protocols.ledger.audit import Asked, lines
 from protocols.ledger.sealing import SealOrder
 from protocols.live import paper, papers, proving
 from protocols.live.proof import PaperDoses, PrintedProof
+from protocols.records import proof_bytes
 from protocols.trust.audit import What
 from protocols.trust.control import SealReason
+from protocols.trust.granting import Wish
 from protocols.trust.paper import TEXT_CHARS_MAX
+from tests.unit import people
 from tests.unit.founders import SHARED, TWO_LAWS
-from tests.unit.stage import Device, Stage, agree, line, linked, patient
+from tests.unit.stage import WALL_MS, Device, Stage, agree, camp, line, linked, patient
+from tests.unit.test_protection import WORD, told
 from tests.unit.test_release import two_orgs
 
 BORN = "2025-05-10"
@@ -192,7 +198,6 @@ def test_a_node_of_another_organisation_checks_it_and_takes_the_doses_once() -> 
 def test_doses_that_differ_or_have_no_day_or_no_name_here_are_left_to_a_person() -> None:
     from msgspec.structs import replace
 
-    from protocols.ids import PatientId
     from protocols.ledger.proofs import compare
     from protocols.records.proof import Proof, ProofDose
 
@@ -244,6 +249,83 @@ def test_nobody_there_is_refused_and_nothing_is_written_down() -> None:
 
 
 def _raw(whom: str) -> bytes:
-    from protocols.ids import PatientId
-
     return bytes(PatientId.parse(whom))
+
+
+def test_the_paper_of_a_certificate_that_is_over_says_so_and_its_doses_can_be_taken() -> None:
+    stage, devices = Stage(), camp(("hq", "tent"), hq=True)
+    hq, tent = devices
+    brief = Device.found("brief")
+    binding = b"b" * 32
+    request = admitting.request_to_join(brief.ledger, binding, brief.chance.randbytes)
+    wish = Wish("device", not_after_ms=WALL_MS + 60_000)
+    grant = admitting.admit(hq.ledger, request, hq.chance.randbytes, WALL_MS, wish=wish)
+    admitting.join(brief.ledger, grant, WALL_MS)
+    brief.restarted()
+    for each in (tent, brief):
+        stage.link(hq, each)
+    stage.run(5_000)
+    (registered,) = stage.write(brief, patient(NAME, **WHO))
+    given(stage, brief, registered.patient or "", vaccine="mr", dose=1, at="2026-09-01")
+    text = printed(stage, brief, registered.code or "").text
+    stage.run(5_000)
+    assert read(stage, tent, text).worth == paper.HOLDS
+
+    stage.run(30 * 60_000)
+    stage.write(tent, patient("Later"))
+    stage.run(30_000)
+
+    assert tent.ledger.trusted_ms > WALL_MS + 60_000
+    found = read(stage, tent, text)
+    assert found.worth == paper.ENDED
+    assert found.proof is not None
+    (other,) = stage.write(tent, patient("Another", birth_date=BORN, sex="female"))
+    assert len(taken(stage, tent, text, other.patient or "").lines) == 1
+
+
+def test_a_person_of_two_records_has_the_doses_of_both_and_a_doubled_one_once() -> None:
+    stage, (ann, ben) = Stage(), camp(("ann", "ben"))
+    (one,) = stage.write(ann, patient(NAME, **WHO))
+    (two,) = stage.write(ben, patient(NAME, birth_date=BORN, sex="female"))
+    given(stage, ann, one.patient or "", vaccine="mr", dose=1, lot="MR-A")
+    given(stage, ben, two.patient or "", vaccine="mr", dose=1, lot="MR-B")
+    given(stage, ben, two.patient or "", vaccine="penta", dose=1, lot="PE-B")
+    stage.link(ann, ben)
+    stage.run(5_000)
+    link = {"other": two.patient, "relation": "same"}
+    (answer,) = stage.write(ann, line("patient.link", link, patient=one.patient))
+    assert answer.ok
+    stage.run(5_000)
+
+    for device in (ann, ben):
+        for who in (one, two):
+            said = printed(stage, device, who.code or "").said
+            assert sorted(dose.vaccine for dose in said.doses) == ["mr", "penta"], "one mr counts"
+
+
+def test_whoever_is_signed_in_is_named_as_its_writer() -> None:
+    ann, *_ = people.camp()
+    people.enrol(ann)
+    sitting = people.sit(ann)
+    registered = people.write(ann, sitting, patient(NAME, **WHO))[0]
+    stage = people.synced(ann)
+    asked = {"patient": registered.code}
+    seat = sitting.session[0]
+    made, _ = proving.printed(ann.node, stage.now(ann), asked, session=seat)
+    assert made.said.written_by == "Amina Okoro"
+
+
+def test_nothing_of_the_protection_scope_is_on_a_proof_or_a_card() -> None:
+    stage, ann, _, _, code, _ = told()
+    given(stage, ann, _id_of(ann, code), vaccine="mr", dose=1)
+    for sheet in ("vaccination", "card"):
+        made = repr(printed(stage, ann, code, sheet=sheet))
+        for word in (WORD, "unaccompanied", "concern"):
+            assert word not in made
+    made = printed(stage, ann, code)
+    assert WORD.encode() not in msgspec.msgpack.encode(proof_bytes._packed(made.said))
+
+
+def _id_of(device: Device, code: str) -> str:
+    (raw,) = device.store.one("SELECT id FROM patient WHERE code = ?", (code,)) or (b"",)
+    return str(PatientId(raw))

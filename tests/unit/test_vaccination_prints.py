@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import segno
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -141,6 +142,10 @@ def test_the_square_fits_a_page_of_its_own_with_its_quiet_zone() -> None:
     assert {cells(line) for line in drawn} == {77}
     assert len(drawn) == 39
     assert not drawn[0].strip() and not drawn[-1].strip()
+    signs = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
+    read = [[signs[sign][half] for sign in line] for line in drawn for half in (0, 1)]
+    made = segno.make_qr("FM" + "0" * 598, error="l", boost_error=False)
+    assert read[:77] == [[bool(one) for one in row] for row in made.matrix_iter()]
     sheet = proof_sheet(EN, HEAD, MADE)
     assert sheet.split(FORM_FEED)[-1].count("▀") > 200
     is_a_sheet(proof_sheet(pseudo(), HEAD, MADE))

@@ -11,6 +11,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.listing import Fetched
+from fieldnode.tui.screens.printing import print_card, print_vaccination
 from fieldnode.tui.vaccine_words import state, vaccine_word, why
 from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import full_identity
@@ -30,7 +31,11 @@ class CardPage(Fetched[CardLine, Child]):
 
     name: ClassVar[str] = "vaccine_card"
     about: ClassVar[tuple[str, ...]] = ()
-    actions = (Action("a", "1", "vaccine_card.aefi"),)
+    actions = (
+        Action("a", "1", "vaccine_card.aefi"),
+        Action("p", "2", "vaccine_card.card"),
+        Action("v", "3", "vaccine_card.proof"),
+    )
 
     def __init__(self, desk: Desk, head: BoardLine, session: str = "") -> None:
         super().__init__(desk)
@@ -55,11 +60,14 @@ class CardPage(Fetched[CardLine, Child]):
         return row.fact if isinstance(row, GivenLine) else f"series {row.series}"
 
     def key(self, key: str) -> list[Act]:
-        """Report what followed a dose."""
+        """Report what followed a dose, or print the card or a signed proof."""
         if self.action(key) == "a" and self.found is not None:
             from fieldnode.tui.screens.aefi import AefiForm
 
             return [Open(AefiForm(self.desk, self.head, self.found.doses))]
+        prints = {"p": print_card, "v": print_vaccination}
+        if (letter := self.action(key)) in prints:
+            return prints[letter](self.desk, self.head)
         return super().key(key)
 
     def cells(self, row: CardLine) -> list[Span]:
