@@ -139,6 +139,19 @@ def test_a_recall_is_answered_by_stores_and_names_patients_only_when_asked(depot
     assert refused.returncode != 0
 
 
+def test_a_lots_label_is_printed_and_its_code_says_what_it_is(depot):
+    folder, _ = depot
+    done = run("fieldnode", "print", "lot", ITEM, "a1", "--data", folder)
+    assert done.returncode == 0, done.stderr
+    assert "^FDLot A1^FS" in done.stdout and "$110A1" in done.stdout
+
+    shown = run("fieldnode", "print", "lot", ITEM, "A1", "--data", folder, "--kind", "text",
+                "--language", "fr").stdout  # fmt: skip
+    assert "Lot A1" in shown and ITEM in shown
+    refused = run("fieldnode", "print", "lot", "no-such-item", "A1", "--data", folder)
+    assert refused.returncode != 0 and len(refused.stderr.splitlines()) == 1
+
+
 def test_shipments_are_listed_for_people_and_programs(depot):
     folder, store = depot
     (found,) = told("fieldnode", "shipments", "--data", folder, "--store", store, "--json")

@@ -29,6 +29,16 @@ LISTS = {
     "allergies": "x",
     "problems": "r",
     "medicines": "g",
+    "immunise": "enter",
+    "vials": "x",
+    "twice": "enter",
+    "drive-found": "enter",
+    "shipments": "enter",
+    "shipment-way": "l",
+    "shipment-steps": "enter",
+    "recipients": "enter",
+    "cold": "enter",
+    "alerts-supplies": "enter",
 }
 """Screens of the goldens, and a key that is about the marked row."""
 

@@ -1,0 +1,122 @@
+"""What of supplies somebody has to look at, and the lots there are, asked of a real book."""
+
+from __future__ import annotations
+
+from protocols.live import consigning, supplydesk
+from tests.unit.stage import Device, Stage, camp, line
+
+VACCINE, ITEM = "vaccine-mr-10", "ors-1l-sachet"
+HOUR_MS = 3_600_000
+
+
+class Depot:
+    """One device with a store, a ward, a vaccine that needs a fridge and some sachets."""
+
+    def __init__(self) -> None:
+        self.stage, (self.ann,) = Stage(), camp(("ann",))
+        self.store = self.said(line("site.register", {"name": "Depot", "type": "store"}))
+        self.ward = self.said(line("site.register", {"name": "Ward"}))
+        stocked = {"item": VACCINE, "lot": "V1", "units": 20}
+        self.said(line("stock.receive", stocked, store=self.store, at="2000-06-01"))
+        sachets = {"item": ITEM, "lot": "A1", "units": 100, "expiry": "2031-06-30"}
+        self.said(line("stock.receive", sachets, store=self.store))
+
+    def said(self, *lines: object) -> str:
+        answers = self.stage.write(self.ann, *lines)  # type: ignore[arg-type]
+        assert all(answer.ok for answer in answers), answers
+        return answers[0].id or answers[0].facts[0]
+
+    def ask(self, run, device: Device | None = None, **args: object):
+        device = device or self.ann
+        return run(device.node, self.stage.now(device), args)
+
+    @property
+    def alerts(self) -> list[tuple[str, int, bool]]:
+        found = self.ask(supplydesk.alerts).lines
+        return [(one.why, one.number, one.ours) for one in found]
+
+    def reads(self, celsius: str, hours: int) -> None:
+        at_ms = self.stage.now(self.ann).wall_ms
+        for ago in range(hours, -1, -1):
+            data = {"unit": "fridge 1", "celsius": celsius}
+            at = at_ms - ago * HOUR_MS
+            self.said(line("reading.record", data, store=self.store, at=at))
+
+
+def test_nothing_is_to_be_looked_at_where_all_is_well():
+    depot = Depot()
+    depot.reads("5.1", 2)
+    assert depot.alerts == []
+
+
+def test_a_fridge_that_froze_stands_until_its_lots_were_looked_at_and_it_is_warm_again():
+    depot = Depot()
+    depot.reads("-1.1", 3)
+    assert depot.alerts == [("excursion", 1, True)]
+
+    held = {"item": VACCINE, "lot": "V1", "why": "excursion"}
+    depot.said(line("lot.quarantine", held, store=depot.store))
+    assert depot.alerts == [("excursion", 0, True)], "it still is too cold"
+
+    depot.stage.run(2 * 60_000)
+    depot.said(line("reading.record", {"unit": "fridge 1", "celsius": "4"}, store=depot.store))
+    assert depot.alerts == []
+    depot.said(line("lot.release", {"item": VACCINE, "lot": "V1"}, store=depot.store,
+                    reason="shake test"))  # fmt: skip
+    assert depot.alerts == [], "somebody looked at it and let it go"
+
+
+def test_a_recall_stands_until_whoever_holds_it_held_it_back():
+    depot = Depot()
+    assert depot.alerts == []
+    depot.said(line("lot.recall", {"item": ITEM, "lot": "A1", "why": "falsified"}))
+    assert depot.alerts == [("recall", 1, True)]
+    depot.said(line("lot.quarantine", {"item": ITEM, "lot": "A1", "why": "recall"},
+                    store=depot.store))  # fmt: skip
+    assert depot.alerts == []
+
+
+def test_what_was_asked_and_lapsed_stands_until_it_is_approved_or_cancelled():
+    depot = Depot()
+    now_ms = depot.stage.now(depot.ann).wall_ms
+    wanted = {"lines": [{"item": ITEM, "units": 5}], "donor": depot.store, "until": now_ms + 60_000}
+    request = depot.said(line("requisition.place", wanted, store=depot.ward))
+    assert depot.alerts == []
+    depot.stage.run(2 * 60_000)
+    assert depot.alerts == [("lapsed", 0, True)]
+    depot.said(line("shipment.cancel", {"shipment": request}, reason="came otherwise"))
+    assert depot.alerts == []
+
+
+def test_lots_say_what_is_set_aside_held_recalled_and_over():
+    depot = Depot()
+    aside = {"to": depot.ward, "lines": [{"item": ITEM, "lot": "A1", "units": 30}]}
+    depot.said(line("shipment.reserve", aside, store=depot.store))
+    depot.said(line("lot.recall", {"item": VACCINE, "lot": "V1", "why": "falsified"}))
+
+    found = depot.ask(supplydesk.lots, store=depot.store)
+    told = {one.lot: (one.high, one.aside, one.held, one.recalled, one.expired)
+            for one in found.lines}  # fmt: skip
+    assert told == {"A1": (100, 30, False, False, False), "V1": (20, 0, False, True, False)}
+    assert {one.code for one in found.items} == {ITEM, VACCINE}
+    only = depot.ask(supplydesk.lots, store=depot.store, items=[ITEM])
+    assert [one.lot for one in only.lines] == ["A1"]
+
+
+def test_a_shipment_says_who_did_what_and_what_was_taken_back():
+    depot = Depot()
+    wanted = {"lines": [{"item": ITEM, "units": 5}], "donor": depot.store}
+    depot.said(line("requisition.place", wanted, store=depot.ward))
+    (one,) = depot.ask(consigning.listed).lines
+    depot.said(line("requisition.approve", {"shipment": one.shipment}))
+    assert one.steps == (), "a list says nothing of steps"
+
+    (told,) = depot.ask(consigning.listed, shipment=one.shipment).lines
+    assert [(each.kind, each.ours, each.counts) for each in told.steps] == [
+        ("requisition.place", True, True), ("requisition.approve", True, True),
+    ]  # fmt: skip
+    depot.said(line("entry.retract", {"fact": told.steps[1].fact}, reason="slip"))
+    (after,) = depot.ask(consigning.listed, shipment=one.shipment).lines
+    assert after.state == "requested"
+    assert [each.counts for each in after.steps] == [True, False]
+    assert depot.ask(consigning.listed, shipment="doc_" + "0" * 26).lines == ()
