@@ -25,13 +25,13 @@ from protocols.ledger.book import Ledger
 from protocols.ledger.recording import Recorder
 from protocols.ledger.store import settle_new_file
 
-CHILDREN = 200
+CHILDREN = 120
 """Scanned for one percentile."""
 A_SESSION = 500
 """Children of one earlier session."""
 VIAL_DOSES = 100
 VIALS = 3
-SEEN_S = 0.55
+SEEN_S = 0.9
 """A child stands this long before the next scan answers for it: nobody is given anything unseen."""
 SETTLES_S = 0.12
 """A screen that sends nothing for this long has painted it."""

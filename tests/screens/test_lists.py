@@ -32,7 +32,6 @@ LISTS = {
     "immunise": "enter",
     "vials": "x",
     "twice": "enter",
-    "drive-found": "enter",
     "shipments": "enter",
     "shipment-way": "l",
     "shipment-steps": "enter",
