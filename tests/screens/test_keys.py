@@ -109,17 +109,6 @@ def test_the_row_of_keys_is_the_same_on_every_page_and_says_both_ways(language, 
     assert all(f" {digit}" in row for digit in "1234567890")
 
 
-@pytest.mark.parametrize("key", ["f5"])
-def test_a_room_that_is_not_built_says_so_and_changes_nothing(key):
-    node, shell = ward(), shell_on("board", WORDS["en"])
-    strike(shell, node, key)
-
-    shown = "\n".join(map(text_of, shell.draw(Size(80, 24))))
-    assert ("not built yet" in shown and "note" in shown) or "paper" in shown
-    strike(shell, node, "escape")
-    assert shell.page.name == "board" and node.written == []
-
-
 @pytest.mark.safety(21)
 @pytest.mark.parametrize("page", PAGES, ids=[one.name for one in PAGES])
 def test_every_letter_has_a_digit_and_stands_for_one_thing(page):

@@ -163,10 +163,10 @@ class StockForm(FormPage):
         said = {"lot": found.lot, "expiry": found.expiry, "size": str(size) if size > 1 else ""}
         self._fill(mine, said)
         asks = self._look() if self.item else []
-        lost = (
-            [Say(words("move.separator_lost"), "warn", bell=True)] if found.separator_lost else []
-        )
-        return [*asks, *lost, self._put_draft()]
+        told = Say(words("move.scanned", what=self._name(self.item), lot=found.lot or "-"))
+        if found.separator_lost:
+            told = Say(words("move.separator_lost"), "warn", bell=True)
+        return [*asks, told, self._put_draft()]
 
     def _fill(self, item: str, said: dict[str, str]) -> None:
         """Put what a code says into the fields there are for it, and open what it cannot say."""
