@@ -38,6 +38,7 @@ _STATES = {
     "here": "proof.state_here",
     "differs": "proof.state_differs",
     "undated": "proof.state_undated",
+    "impossible": "proof.state_impossible",
     "unknown": "proof.state_unknown",
 }
 _DIFFERS = {

@@ -19,6 +19,7 @@ from protocols.ledger.view import BookView
 from protocols.records.display import clean_text
 from protocols.records.dose import STATUSES, DoseRow, dose_of
 from protocols.records.dosing import PLACE_CHARS_MAX
+from protocols.records.immune import primary_series
 from protocols.records.kinds import KindNo
 from protocols.records.proof import (
     NAME_CHARS_MAX,
@@ -140,10 +141,11 @@ def _counts(one: immunization.Dose) -> int:
 
 # a paper of another team
 
-State = Literal["new", "here", "differs", "undated", "unknown"]
+State = Literal["new", "here", "differs", "undated", "impossible", "unknown"]
 """`new`: to be written. `here`: the same vaccine on the same day is written down already.
 `differs`: a dose of that number is here with another day. `undated`: the paper knows no day.
-`unknown`: no pack here knows the vaccine. Only new ones are written; the others a person types."""
+`impossible`: before the birth, or later than today. `unknown`: no pack here knows the vaccine. Only
+new ones are written; the others a person types."""
 
 
 class Compared(NamedTuple):
@@ -157,38 +159,64 @@ class Compared(NamedTuple):
     """In the series, where the schedule here has such a dose."""
 
 
-def compare(ledger: Ledger, patient: PatientId, proof: Proof) -> tuple[Compared, ...]:
-    """Return each dose of a proof with whether it is here already, in the order of the paper."""
+def compare(ledger: Ledger, patient: PatientId, proof: Proof, on_day: int) -> tuple[Compared, ...]:
+    """Return each dose of a proof with whether it is here already, in the order of the paper.
+
+    Args:
+        ledger: The book.
+        patient: Whose doses they would be; those of linked records are here too.
+        proof: As the paper has it.
+        on_day: Today there, since 1970-01-01.
+    """
     plan = immunization.plan_in_use(ledger)
-    held = [
-        row
-        for _, row in immunization.doses_of(
-            ledger, immunization.same_person(ledger.store.all, bytes(patient))
-        )
-        if row.status == GIVEN and not (row.standing or row.replaced)
-    ]
-    days = {(row.vaccine, row.day) for row in held}
-    cvx_days = {(row.cvx, row.day) for row in held if row.cvx}
-    numbers = {(row.vaccine, row.dose) for row in held if row.dose is not None}
+    known = immunization.child(ledger, patient, on_day)
+    held = _Held(plan)
+    for one in known.doses:
+        if one.row.status == GIVEN and not (one.row.standing or one.row.replaced):
+            held.add(one.row.vaccine, one.row.cvx, one.row.day, one.row.dose)
     found = []
     for dose in proof.doses:
         vaccine = named_here(plan, dose)
-        code = vaccine.code if vaccine else ""
+        code = vaccine.code if vaccine else dose.vaccine
+        number = dose.dose if vaccine and dose.dose in dose_numbers(plan, vaccine) else None
         state: State = "new"
-        if (code or dose.vaccine, dose.day) in days or (dose.cvx, dose.day) in cvx_days:
+        if held.on_day(code, dose.cvx, dose.day):
             state = "here"
         elif vaccine is None:
             state = "unknown"
         elif dose.day is None:
             state = "undated"
-        elif (code, dose.dose) in numbers:
+        elif not known.born.first <= dose.day <= on_day:
+            state = "impossible"
+        elif held.numbered(code, number):
             state = "differs"
-        known = vaccine is not None and dose.dose in dose_numbers(plan, vaccine)
-        found.append(Compared(dose, state, code, dose.dose if known else None))
+        found.append(Compared(dose, state, vaccine.code if vaccine else "", number))
         if state == "new":
-            days.add((code, dose.day))
-            numbers |= {(code, dose.dose)} if dose.dose is not None else set()
+            held.add(code, dose.cvx, dose.day, number)
     return tuple(found)
+
+
+class _Held:
+    """Doses that are here, as the same one is known again."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._days: set[tuple[str, int | None]] = set()
+        self._numbers: set[tuple[str, int | None]] = set()
+
+    def add(self, code: str, cvx: str, day: int | None, number: int | None) -> None:
+        self._days |= {(code, day), (f"cvx {cvx}", day)} if cvx else {(code, day)}
+        self._numbers.add((self._series(code), number))
+
+    def on_day(self, code: str, cvx: str, day: int | None) -> bool:
+        return (code, day) in self._days or (bool(cvx) and (f"cvx {cvx}", day) in self._days)
+
+    def numbered(self, code: str, number: int | None) -> bool:
+        return number is not None and (self._series(code), number) in self._numbers
+
+    def _series(self, code: str) -> str:
+        """Return what a number is counted in: one series, whichever of its vaccines was given."""
+        return primary_series(self._plan, code) or code
 
 
 def named_here(plan: Plan, dose: ProofDose) -> Vaccine | None:

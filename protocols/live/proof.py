@@ -55,7 +55,7 @@ class PaperDose(msgspec.Struct, frozen=True):
 
     dose: ProofDose
     state: str
-    """`new`, `here`, `differs`, `undated` or `unknown`; see `ledger/proofs.py`."""
+    """`new`, `here`, `differs`, `undated`, `impossible` or `unknown`; see `ledger/proofs.py`."""
 
 
 class PaperDoses(msgspec.Struct, frozen=True):

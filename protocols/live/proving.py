@@ -117,7 +117,7 @@ def taken(
     if row is None or row.standing:
         raise InputError("not_found", field="patient")
     told = node.audit(events, now) if events else ()
-    found = proofs.compare(ledger, patient, paper.proof)
+    found = proofs.compare(ledger, patient, paper.proof, local_day((), now.wall_ms))
     said = paper.proof
     differs = [
         name

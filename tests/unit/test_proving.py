@@ -26,6 +26,7 @@ from tests.unit.test_protection import WORD, told
 from tests.unit.test_release import two_orgs
 
 BORN = "2025-05-10"
+TODAY = WALL_MS // 86_400_000
 NAME = "Zebulon"
 WHO = {"birth_date": BORN, "sex": "female", "tags": ["KM-20931"]}
 
@@ -211,9 +212,12 @@ def test_doses_that_differ_or_have_no_day_or_no_name_here_are_left_to_a_person()
             ProofDose("their-pcv", "152", 2, 20_300, "PC-1"),
             ProofDose("yellow-fever", "37", 9, 20_300, "YF-1"),
             ProofDose("mr", "213", 1, 20_500),
+            ProofDose("measles", "05", 1, 20_500),
+            ProofDose("tcv", "190", 1, 19_000),
+            ProofDose("tcv", "190", 1, TODAY + 1),
         ),
     )
-    found = compare(ben.ledger, PatientId.parse(whom), said)
+    found = compare(ben.ledger, PatientId.parse(whom), said, TODAY)
     assert [(one.state, one.vaccine, one.number) for one in found] == [
         ("differs", "mr", 1),
         ("undated", "bcg", 1),
@@ -221,9 +225,12 @@ def test_doses_that_differ_or_have_no_day_or_no_name_here_are_left_to_a_person()
         ("new", "pcv", 2),
         ("new", "yellow-fever", None),
         ("unknown", "", None),
+        ("differs", "measles", 1),
+        ("impossible", "tcv", 1),
+        ("impossible", "tcv", 1),
     ]
     twice = replace(said, doses=(said.doses[3], said.doses[3]))
-    assert [one.state for one in compare(ben.ledger, PatientId.parse(whom), twice)] == [
+    assert [one.state for one in compare(ben.ledger, PatientId.parse(whom), twice, TODAY)] == [
         "new",
         "here",
     ]
