@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,7 +27,7 @@ from protocols.records.movement import (
 )
 from protocols.records.references import must_name, reached, ref_of
 from protocols.records.shape import Fact, Small, Statement
-from protocols.records.shipping import doubled
+from protocols.records.shipping import doubled, sight
 
 NAMED_MAX = 16
 """Movements named as those that took more than there was; the latest ones."""
@@ -153,22 +153,29 @@ class Account(NamedTuple):
     """What one device may issue of an item, once anything of it was allotted."""
 
     device: bytes
-    granted: int
-    """What it brought in and was given, less what it gave on; a count may leave it below 0."""
+    brought: int
+    """What it brought in, found and was given; a count may leave it below 0."""
+    given: int
+    """What it gave on."""
     used: int
     """What it took out."""
     last: Fact
     """The latest record that bears on it."""
 
     @property
+    def granted(self) -> int:
+        """What it brought in and was given, less what it gave on."""
+        return self.brought - self.given
+
+    @property
     def left(self) -> int:
-        """What it may still issue; below 0 where it took more."""
+        """What it may still issue; below 0 where it took or gave more."""
         return self.granted - self.used
 
     @property
     def overdraft(self) -> int:
-        """How much more it took than it had; 0 where it kept to it."""
-        return max(0, self.used - max(self.granted, 0))
+        """How much more it took and gave on than it had; 0 where it kept to it."""
+        return max(0, self.used + self.given - max(self.brought, 0))
 
 
 class Pair:
@@ -180,8 +187,8 @@ class Pair:
         Args:
             history: Of the subject that `stock_subject` names.
         """
-        self._history = history
         self.store, self.item = _pair_of(history)
+        self._history = history = self._own(history)
         store, item, replaced = self.store, self.item, history.replaced
         moves = [
             fact
@@ -207,6 +214,27 @@ class Pair:
         self.quarantines = self._kind(KindNo.LOT_QUARANTINE)
         self._before: dict[Ref, set[Ref]] = {}
         self._after: dict[Ref, set[Ref]] = {}
+
+    def _own(self, history: History) -> History:
+        """Return the history without what names another pair: it corrects nothing here either."""
+        store, item = self.store, self.item
+        foreign = False
+        for fact in history.facts:
+            record: Any = fact.record
+            if hasattr(record, "seen") and (record.store != store or record.item != item):
+                foreign = True
+                break
+        if not foreign:
+            return history
+        kept = [
+            fact for fact in history.facts if not hasattr(fact.record, "seen") or self.ours(fact)
+        ]
+        return History(history.subject, kept)
+
+    @property
+    def history(self) -> History:
+        """All facts of the pair: those that name another are left out."""
+        return self._history
 
     def ours(self, fact: Fact) -> bool:
         """Whether a fact is of this pair: whoever forges a subject's name adds nothing to it."""
@@ -281,23 +309,24 @@ class Pair:
         hold is what is there, and nobody who keeps to it can issue what another issues too. A count
         gives its device what it found, or takes what it missed.
         """
-        granted, used = defaultdict[bytes, int](int), defaultdict[bytes, int](int)
+        brought, used = defaultdict[bytes, int](int), defaultdict[bytes, int](int)
+        given = defaultdict[bytes, int](int)
         last: dict[bytes, Fact] = {}
         for fact, units in self._moved:
             device = fact.device
             if units > 0:
-                granted[device] += units
+                brought[device] += units
             else:
                 used[device] -= units
             last[device] = fact
         bearing: list[tuple[bytes, Fact]] = []
         for fact in self.counts:
-            granted[fact.device] += _found(_counted(fact)) - self._settled_in[ref_of(fact)]
+            brought[fact.device] += self._found_by[ref_of(fact)] - self._settled_in[ref_of(fact)]
             bearing.append((fact.device, fact))
         for fact in self.grants:
             for each in _granted(fact).to:
-                granted[each.device] += each.units
-                granted[fact.device] -= each.units
+                brought[each.device] += each.units
+                given[fact.device] += each.units
                 bearing.append((each.device, fact))
             bearing.append((fact.device, fact))
         for device, fact in bearing:
@@ -305,7 +334,8 @@ class Pair:
             if held is None or _place(held) < _place(fact):
                 last[device] = fact
         return tuple(
-            Account(device, granted[device], used[device], last[device]) for device in sorted(last)
+            Account(device, brought[device], given[device], used[device], last[device])
+            for device in sorted(last)
         )
 
     def account(self, device: bytes) -> Account | None:
@@ -313,13 +343,45 @@ class Pair:
         return next((each for each in self.accounts if each.device == device), None)
 
     @cached_property
+    def _found_by(self) -> dict[Ref, int]:
+        """By count, what its device holds by it: what was there beyond the book, or less.
+
+        Two who find more of one lot apart have found the same: together they hold what the one who
+        found most did, the first of them first.
+        """
+        beyond = {ref_of(fact): _found(_counted(fact)) for fact in self.counts}
+        if sum(units > 0 for units in beyond.values()) < 2:
+            return beyond
+        known, found = sight(self._history.facts, self.counts), dict(beyond)
+        for at, fact in enumerate(self.counts):
+            told = [
+                beyond[ref_of(other)]
+                for other in self.counts[:at]
+                if _of_one_lot(_counted(fact), _counted(other)) and known.apart(fact, other)
+            ]
+            units = beyond[ref_of(fact)]
+            if units > 0:
+                found[ref_of(fact)] = max(0, units - max(0, *told, 0))
+        return found
+
+    @cached_property
     def _settled_in(self) -> defaultdict[Ref, int]:
-        """By count, the sum of movements that people marked as counted already in it."""
+        """By count, the sum of movements that people marked as counted already in it.
+
+        Only of those that the count had left open: else whoever marks could give a device units.
+        """
         found = defaultdict[Ref, int](int)
         if self._verdicts:
-            units_of = {ref_of(fact): units for fact, units in self._moved}
-            for (movement, count), verdict in self._verdicts.items():
-                found[count] += units_of.get(movement, 0) if verdict else 0
+            moved = {ref_of(fact): (fact, units) for fact, units in self._moved}
+            counts = {ref_of(fact): fact for fact in self.counts}
+            for (movement, of), verdict in self._verdicts.items():
+                if not (verdict and movement in moved and of in counts):
+                    continue
+                (fact, units), count = moved[movement], counts[of]
+                looked_for = _counted(count).covers(fact.record.lot)  # type: ignore[union-attr]
+                unseen = movement not in self._seen_by(count)
+                if looked_for and unseen and self._came_before(fact, count):
+                    found[of] += units
         return found
 
     def _lot(self, lot: str, moves: Sequence[tuple[Fact, int]]) -> LotBalance:
@@ -471,6 +533,13 @@ def pair_of(history: History) -> Pair:
 def _found(count: StockCount) -> int:
     """Return how much more was there than the least that the book said; below 0 for less."""
     return sum(each.units for each in count.lots) - count.book_low
+
+
+def _of_one_lot(one: StockCount, other: StockCount) -> bool:
+    """Whether two counts looked for one lot."""
+    if one.whole or other.whole:
+        return True
+    return any(other.covers(each.lot) for each in one.lots)
 
 
 def _place(fact: Fact) -> tuple[tuple[int, bytes], int]:

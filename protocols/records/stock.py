@@ -184,6 +184,7 @@ def rows(history: History) -> list[Row]:
     pair = pair_of(history)
     if not pair.item:
         return []
+    history = pair.history
     found: list[Row] = [
         *_movement_rows(history, pair),
         *_stocktake_rows(history, pair),

@@ -563,3 +563,32 @@ def test_every_kind_has_words_for_charts(shelf: Shelf, store: str) -> None:
         ("lot", "L1"),
         ("expiry", "2027-03-31"),
     ]
+
+
+def test_a_surplus_that_two_find_apart_is_held_once(shelf: Shelf, store: str) -> None:
+    ben = Shelf("b")
+    receive(shelf, store, 100)
+    grant(shelf, store, (ben, 40))
+    ben.receive(shelf)
+    count(shelf, store, ("L1", 110))
+    count(ben, store, ("L1", 107))
+    shelf.receive(ben)
+    ben.receive(shelf)
+    # The one who is first in the order of all holds what it found, the other what is beyond that.
+    assert accounts(shelf, store) == accounts(ben, store)
+    assert sum(left for left, _, _ in accounts(shelf, store).values()) == 110
+    issue(ben, store, accounts(ben, store)[bytes(ben.device)][0])
+    issue(shelf, store, accounts(shelf, store)[bytes(shelf.device)][0])
+    shelf.receive(ben)
+    assert stock(shelf, store).overdraft == 0
+    assert stock(shelf, store).high == 0
+
+
+def test_who_gives_on_more_than_they_hold_is_named(shelf: Shelf, store: str) -> None:
+    ben = Shelf("b")
+    receive(shelf, store, 10)
+    grant(shelf, store, (ben, 25), confirm=["over_allotment"], reason="the truck is late")
+
+    (row,) = [each for each in table(shelf, store, "allotment") if each.overdraft]
+    assert (row.device, row.overdraft, row.left) == (bytes(shelf.device), 15, -15)
+    assert stock(shelf, store).overdraft == 15
