@@ -6,7 +6,8 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import DeviceId
-from protocols.records.balance import AllotmentGrant, Granted, pair_of
+from protocols.records.balance import pair_of
+from protocols.records.counts import AllotmentGrant, Granted
 from protocols.records.drawing import item_named, whole
 from protocols.records.kinds import KindNo
 from protocols.records.movement import entry_of, heads, pair_history
@@ -16,7 +17,7 @@ from protocols.records.shape import Kind, NewFact, Plan, View
 DEVICES_MAX = 32
 """Devices in one grant."""
 
-# fields: `balance.AllotmentGrant`
+# fields: `counts.AllotmentGrant`
 
 # commands
 

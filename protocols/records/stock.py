@@ -10,14 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from protocols.ids import DeviceId, DocId, EntryPrefix, FactRef, SiteId
-from protocols.records.balance import (
-    AllotmentGrant,
-    LotBalance,
-    Pair,
-    StockCount,
-    StockSettle,
-    pair_of,
-)
+from protocols.records.balance import LotBalance, Pair, pair_of
+from protocols.records.counts import AllotmentGrant, StockCount, StockSettle
 from protocols.records.display import clean_text
 from protocols.records.history import History
 from protocols.records.kinds import KindNo

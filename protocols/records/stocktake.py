@@ -6,7 +6,8 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import FactRef
-from protocols.records.balance import Counted, Open, Pair, StockCount, StockSettle, pair_of
+from protocols.records.balance import Open, Pair, pair_of
+from protocols.records.counts import Counted, StockCount, StockSettle
 from protocols.records.drawing import LARGE_TIMES, item_named, whole
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
@@ -27,7 +28,7 @@ from protocols.records.witnessing import movement_named
 LOTS_MAX = 200
 """Lots of one item in one count."""
 
-# fields: `balance.StockCount` and `balance.StockSettle`
+# fields: `counts.StockCount` and `counts.StockSettle`
 
 # commands
 

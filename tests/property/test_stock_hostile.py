@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from protocols.ids import EntryPrefix, SiteId
-from protocols.records.balance import StockCount, StockSettle, pair_of
+from protocols.records.balance import pair_of
 from protocols.records.correction import EntryRetract
+from protocols.records.counts import StockCount, StockSettle
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.lots import LotRelease

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from protocols.records.administration import AdministrationRecord
 from protocols.records.amounts import Amount
-from protocols.records.balance import AllotmentGrant, Counted, Granted, StockCount, StockSettle
+from protocols.records.counts import AllotmentGrant, Counted, Granted, StockCount, StockSettle
 from protocols.records.kinds import KindNo
 from protocols.records.lots import LotQuarantine, LotRelease
 from protocols.records.movement import VALUES as MOVEMENTS
