@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.cores.display import Span
-from fieldnode.tui.wording import clock
+from fieldnode.tui.wording import age, clock
 from protocols.live.drive import RuleLine, VialLine
 from protocols.records.display import clean_text
 
@@ -42,7 +42,8 @@ def why(words: Catalogue, rule: RuleLine | None, known: str = "") -> str:
     if rule is None:
         return ""
     key = f"dose_rule.{rule.name}"
-    said = words(key, limit=rule.limit) if words.has(key) else rule.name
+    limit = vaccine_word(words, rule.words) if rule.words else age(words, rule.limit)
+    said = words(key, limit=limit) if words.has(key) else rule.name
     pack = f"{rule.pack} {rule.version}"
     return said.strip() if pack == known else f"{said.strip()} ({pack})"
 

@@ -145,6 +145,8 @@ class RuleLine(msgspec.Struct, frozen=True):
     pack: str
     version: str
     source: str = ""
+    words: Words = {}
+    """For `limit`, where that is the id of a reason against a vaccine."""
 
 
 class GiveLine(msgspec.Struct, frozen=True):

@@ -316,7 +316,7 @@ def child(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -> C
     return Child(
         head=None if row is None else board_line(row, now.wall_ms),
         give=_give(ledger, plan, held, known, now.wall_ms) if held is not None else (),
-        series=tuple(_series(each, shown) for each in known.due),
+        series=tuple(_series(plan, each, shown) for each in known.due),
         doses=given_lines(ledger, plan, known.doses),
         next_day=day_text(coming.day) if coming else "",
         next_series=tuple(shown.get(each, {"en": each}) for each in coming.series)
@@ -399,13 +399,13 @@ def _line(
         number=shown.number,
         doses=shown.doses,
         day=day_text(shown.day),
-        rule=_why(shown),
+        rule=_why(plan, shown),
         ask=tuple(asks[one] for one in shown.ask if one in asks),
     )
     return line, free
 
 
-def _series(found: Forecast, words: Mapping[str, Words]) -> SeriesLine:
+def _series(plan: Plan, found: Forecast, words: Mapping[str, Words]) -> SeriesLine:
     return SeriesLine(
         series=found.series,
         words=words.get(found.series, {"en": found.series}),
@@ -415,20 +415,28 @@ def _series(found: Forecast, words: Mapping[str, Words]) -> SeriesLine:
         day=day_text(found.day),
         overdue_day=day_text(found.overdue_day),
         vaccines=found.vaccines,
-        rule=_why(found),
+        rule=_why(plan, found),
         sure=found.sure,
     )
 
 
-def _why(found: Forecast) -> RuleLine | None:
+def _why(plan: Plan, found: Forecast) -> RuleLine | None:
     """Return the rule that decided: the last one told."""
-    return rule_line(found.rules[-1]) if found.rules else None
+    return rule_line(plan, found.rules[-1]) if found.rules else None
 
 
-def rule_line(rule: Rule) -> RuleLine:
+def rule_line(plan: Plan, rule: Rule) -> RuleLine:
     """Return what said so, for a screen."""
-    parts = (rule.name, rule.limit, rule.pack, rule.version, rule.source)
-    return RuleLine(*map(clean_text, parts))
+    against = rule.name == "contraindication"
+    found = next((one.words for one in plan.reasons if against and one.id == rule.limit), None)
+    return RuleLine(
+        name=rule.name,
+        limit=clean_text(rule.limit),
+        pack=clean_text(rule.pack),
+        version=clean_text(rule.version),
+        source=clean_text(rule.source),
+        words=found or {},
+    )
 
 
 def given_lines(
@@ -448,7 +456,7 @@ def given_lines(
             states=tuple((each.series, each.state) for each in one.verdicts),
             rule=next(
                 (
-                    rule_line(each.rules[0])
+                    rule_line(plan, each.rules[0])
                     for each in one.verdicts
                     if each.state not in ("valid", "beside") and each.rules
                 ),

@@ -41,7 +41,8 @@ ASK = {"en": "Severe allergic reaction to an earlier dose",
        "fr": "Réaction allergique grave à une dose précédente"}  # fmt: skip
 RULE = RuleLine("min-age", "9 mo", "schedule-routine", "1", "WHO")
 SOON = RuleLine("interval", "4 w", "schedule-routine", "1", "WHO")
-BARRED = RuleLine("contraindication", "pregnant", "vaccines", "1", "label")
+BARRED = RuleLine("contraindication", "pregnant", "vaccines", "1", "label",
+                   {"en": "Pregnant", "fr": "Grossesse"})  # fmt: skip
 BOXES = {
     "]d2MR": Box("09506000134352", ("vaccine-mr-10",), "MR-0200", "2028-03-31", "mr"),
     "]d2OLD": Box("09506000134352", ("vaccine-mr-10",), "MR-0001", "2026-01-31", "mr"),

@@ -97,6 +97,14 @@ def test_after_a_vial_was_opened_only_what_it_is_for_is_ticked_beside():
     assert drive.ticked == {"bopv"}
 
 
+def test_what_turns_out_to_be_barred_loses_its_tick():
+    drive = typed("2", "2", "enter", "1")
+    barred = GiveLine("mr", WORDS, "contraindicated", number=1, vial="fct_1.0")
+    drive.refresh(Child(None, (barred, *GIVE[1:])))
+
+    assert drive.ticked == frozenset()
+
+
 @given(KEYS)
 def test_whatever_is_struck_nothing_is_written_without_a_vial_and_nothing_by_itself(keys):
     drive = core()

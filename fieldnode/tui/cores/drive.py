@@ -281,9 +281,9 @@ class DriveCore:
         self.child = child
         fresh = {line.vaccine for line in self.lines if line.vial and line.vaccine not in had}
         wanted = {line.vaccine for line in self.lines if line.wanted}
-        self.ticked = (self.ticked & {line.vaccine for line in self.lines if line.vial}) | (
-            fresh & wanted
-        )
+        barred = {line.vaccine for line in self.lines if line.state == "contraindicated"}
+        kept = {line.vaccine for line in self.lines if line.vial} - barred
+        self.ticked = (self.ticked & kept) | (fresh & wanted)
         self.serial += 1
 
     def ask(self, what: str) -> None:

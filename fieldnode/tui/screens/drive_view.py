@@ -62,7 +62,7 @@ def _head(desk: Desk, told: Drive, width: int) -> list[Line]:
 
 def _totals(words: Catalogue, told: Drive, width: int) -> list[Line]:
     """Return what the session came to so far."""
-    parts = [words("drive.children", n=told.children)]
+    parts = [words.count("drive.children", told.children)]
     if told.seconds_a_child is not None:
         parts.append(words("drive.pace", n=told.seconds_a_child))
     if told.not_given:
