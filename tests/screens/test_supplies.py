@@ -150,7 +150,7 @@ def test_who_may_not_set_aside_is_told_why_and_nothing_typed_is_lost(person):
     person.press(*LISTS, "5", *down(2), "enter", "r", "enter", "enter", "enter")
 
     assert "Only a device of the store that gives may do this" in person.screen
-    assert "40 x 1 = 40" in person.screen
+    assert "40 x 1 = 40 bags" in person.screen
 
 
 def test_a_store_with_nothing_to_give_says_so_in_place_of_a_form(person):
@@ -364,3 +364,13 @@ def test_an_item_is_called_in_the_readers_language_and_by_its_code_where_nobody_
 
     assert item(load("fr"), WORDS, MR).startswith("Vaccin rougeole")
     assert item(load("en"), WORDS, "later-item") == "later-item"
+
+
+def test_the_digit_of_a_fridge_is_its_place_in_the_list_as_it_was_seen(person):
+    person.node.cold = person.node.cold[::-1]
+    person.press(*LISTS, "7")
+    assert person.shell.page.rows.row(0).unit == "fridge 1", "what alarms comes first"
+    person.press("n", "1", "4", "enter", "enter")
+
+    (line,) = lines_of(person, "reading.record")
+    assert line["data"]["unit"] == "fridge 1"

@@ -71,6 +71,10 @@ class ReceivePage(StepForm):
             return f"{UNITS}0", Reason("arrival.nothing")
         return None
 
+    def item_of(self, name: str) -> str:
+        """Return the item of a line."""
+        return self._parts[int(name.removeprefix(UNITS))].item
+
     def beside_units(self, name: str) -> str:
         """Return what was sent, and of what."""
         part = self._parts[int(name.removeprefix(UNITS))]

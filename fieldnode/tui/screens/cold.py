@@ -47,7 +47,8 @@ class ColdPage(Fetched[ColdUnit, ColdUnits]):
         if self.action(key) == "n":
             from fieldnode.tui.screens.reading_form import reading
 
-            return reading(self.desk, self.found.lines if self.found else ())
+            # Their digits are the places at which they are seen here.
+            return reading(self.desk, self.rows_of(self.found) if self.found else ())
         return super().key(key)
 
     def act(self, _key: str, row: ColdUnit) -> list[Act]:

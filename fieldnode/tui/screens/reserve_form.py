@@ -63,12 +63,18 @@ class ReservePage(StepForm):
             return None
         return self.form.fields[0].name, Reason("reserve.nothing")
 
+    def item_of(self, name: str) -> str:
+        """Return the item of a lot."""
+        return self._lot_of(name)[0].item
+
     def beside_units(self, name: str) -> str:
-        """Return what there is of a lot, until when, and of what."""
-        words = self.desk.words
-        at = next(i for i, e in enumerate(self._lots) if _lot_field(e.item, e.lot) == name)
-        each = self._lots[at]
-        return words("reserve.of", n=whole(self._free[at]), day=last_day(words, each.expiry_day))
+        """Return what there is of a lot."""
+        return self.desk.words("reserve.of", n=whole(self._lot_of(name)[1]))
+
+    def _lot_of(self, name: str) -> tuple[HeldLot, int]:
+        """Return the lot of a field, and what is free of it."""
+        pairs = zip(self._lots, self._free, strict=True)
+        return next(pair for pair in pairs if _lot_field(pair[0].item, pair[0].lot) == name)
 
     def told(self) -> list[Line]:
         """Say how much of each item is put together, and which lots must not be given."""
@@ -89,12 +95,13 @@ class ReservePage(StepForm):
         return rows
 
     def _of_open(self) -> str:
-        """Return of what the lot is whose field is open, where several items are put together."""
-        name = self.form.open_field.name
+        """Return of what the lot is whose field is open, and until when."""
+        words, name = self.desk.words, self.form.open_field.name
         each = next((e for e in self._lots if _lot_field(e.item, e.lot) == name), None)
-        if each is None or len(self._needed) < 2:
+        if each is None:
             return ""
-        return f"{lot(self.desk.words, each.lot)}  {self.word_of(each.item)}"
+        day = words("reserve.until_day", day=last_day(words, each.expiry_day))
+        return f"{lot(words, each.lot)}  {self.word_of(each.item)}  {day}"
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return what is set aside."""

@@ -77,6 +77,17 @@ class StepForm(SupplyForm):
         """Return the field that a line of the record came from."""
         return ""
 
+    def item_of(self, _name: str) -> str:
+        """Return the item that a quantity is of."""
+        return ""
+
+    def unit_of(self, name: str) -> str:
+        """Return the word for the units of a quantity."""
+        code, words = self.item_of(name), self.desk.words
+        known = next((one for one in self.items if one.code == code), None)
+        key = f"item_unit.{known.unit}" if known else ""
+        return words.count(key, 2) if known and words.has(f"{key}.many") else ""
+
 
 class ApprovePage(StepForm):
     """How much of what was asked for is given, and by which store."""
@@ -117,6 +128,10 @@ class ApprovePage(StepForm):
         if any(self._units(answers, at) for at in range(len(self._asked))):
             return None
         return f"{UNITS}0", Reason("approve.nothing")
+
+    def item_of(self, name: str) -> str:
+        """Return the item of a line."""
+        return self._asked[int(name.removeprefix(UNITS))].item
 
     def beside_units(self, name: str) -> str:
         """Return what was asked for."""
