@@ -14,6 +14,7 @@ from fieldnode.tui.shell import Shell
 from tests.screens.between_screens import between_teams
 from tests.screens.fake_between import PAPER
 from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
+from tests.screens.fake_stock import BOX, UNKNOWN
 
 SCRIPTS = st.lists(
     st.sampled_from(
@@ -60,6 +61,12 @@ SCRIPTS = st.lists(
             ["f4", "enter", *"]C0KM-3", "enter", *"9", "enter", "2", *"]C0KM-4", "enter"],
             ["f4", "enter", *"]d2MR", "enter", "enter"],
             ["f4", "k", "1", "2", "3", "enter", "1"],
+            ["f5", "r", *BOX, "enter", *"3", "enter", "escape"],
+            ["f5", "r", *BOX, "enter", *UNKNOWN, "enter", *"3", "enter", "enter", "escape"],
+            ["f5", "i", *"parac", "1", *"2", "enter", "escape", "escape"],
+            ["f5", "m", "d", *"haddad", "enter", "enter", *BOX, "enter", *"4", "enter", "escape"],
+            ["f5", "enter", "down", "down", "y", "escape"],
+            ["f5", "c", "enter", *"3", "enter", "enter", "escape"],
             ["f8", "enter"],
             ["escape", "escape"],
             ["f9", *PASSPHRASE, "enter"],

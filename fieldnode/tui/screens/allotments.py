@@ -59,12 +59,7 @@ class AllotmentsPage(Fetched[AccountLine, StockItem]):
         known = self.found
 
         def came(found: RosterPage) -> list[Act]:
-            mine = self.desk.greeting.device
-            devices = tuple(
-                (one.id, clean_text(one.name))
-                for one in found.lines
-                if one.id.startswith("dev_") and one.id != mine
-            )
+            devices = other_devices(self.desk, found)
             return [Open(GrantPage(self.desk, known, devices))]
 
         return [Ask(lambda node: node.roster(0, DEVICES_MAX), came)]
@@ -96,6 +91,16 @@ class AllotmentsPage(Fetched[AccountLine, StockItem]):
             Span(fit_right(number(row.used), 12)),
             Span(fit_right(number(row.left), 12), "bad" if row.left < 0 else "plain"),
         ]
+
+
+def other_devices(desk: Desk, found: RosterPage) -> tuple[tuple[str, str], ...]:
+    """Return id and name of every device but this one."""
+    mine = desk.greeting.device
+    return tuple(
+        (one.id, clean_text(one.name))
+        for one in found.lines
+        if one.id.startswith("dev_") and one.id != mine
+    )
 
 
 class GrantPage(FormPage):

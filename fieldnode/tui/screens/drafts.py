@@ -38,6 +38,12 @@ SUPPLY_FORMS = frozenset(
 )  # fmt: skip
 """Forms about requests, shipments, recalls and fridges."""
 
+STOCK_FORMS = frozenset(
+    {"stock_receive", "stock_issue", "stock_return", "stock_loss", "stock_adjust", "stock_break",
+     "stock_dispense", "stock_count", "teach", "lot_hold", "lot_release", "grant"}
+)  # fmt: skip
+"""Forms about what a store holds."""
+
 PROTOCOL = "protocol"
 """Drafts of answers to a guideline."""
 
@@ -126,6 +132,11 @@ class DraftsPage(Page):
         return clean_text(" ".join(row.fields[name] for name in names if name in row.fields))
 
     def _go_on(self, draft: Draft) -> list[Act]:
+        if draft.form in STOCK_FORMS:
+            # No start waits for the pages of stores.
+            from fieldnode.tui.screens.stock_drafts import taken_up
+
+            return taken_up(self.desk, draft)
         if draft.form in SUPPLY_FORMS:
             return _supplies(self.desk, draft)
         if not draft.patient:

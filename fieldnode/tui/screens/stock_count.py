@@ -123,7 +123,14 @@ class CountPage(FormPage):
     saved_word: ClassVar[str] = "kind.stock.count"
     kinds: ClassVar[tuple[str, ...]] = ("stock.count",)
 
-    def __init__(self, desk: Desk, known: StockItem, lot: str = "", expiry: str = "") -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        known: StockItem,
+        lot: str = "",
+        expiry: str = "",
+        asked: tuple[str, ...] | None = None,
+    ) -> None:
         """Ask for each lot that may be there.
 
         Args:
@@ -131,9 +138,15 @@ class CountPage(FormPage):
             known: The item as the store has it; its figures are not shown.
             lot: The lot that was scanned: asked first.
             expiry: Of that lot, ISO day.
+            asked: The lots that a draft asked for: its numbers are theirs, whatever came since.
         """
         self.known = known
-        self.lots = [one for one in known.lots if one.high != 0 or one.low != 0][:LOTS_ASKED]
+        by_lot = {one.lot: one for one in known.lots}
+        there = [one.lot for one in known.lots if one.high != 0 or one.low != 0]
+        self.lots = [
+            by_lot.get(lot, LotLine(lot, None, 0, 0))
+            for lot in (there if asked is None else asked)[:LOTS_ASKED]
+        ]
         super().__init__(desk, FormCore(_fields(desk, self.lots), optional_from=len(self.lots)))
         if lot:
             self._go_to(lot, expiry)
@@ -228,8 +241,9 @@ class CountPage(FormPage):
 
     def more_draft(self) -> dict[str, str]:
         """Keep item and store, and which lots were asked for."""
-        lots = "\n".join(one.lot for one in self.lots)
-        return {"store": self.known.store, "about_item": self.known.line.item, "about_lots": lots}
+        about = {"store": self.known.store, "about_item": self.known.line.item}
+        # A lot's own field is known by its place.
+        return about | {"about_lots": "".join(f"{one.lot}\n" for one in self.lots)}
 
     def field_of(self, path: str) -> str:
         """A doubt about the whole is asked where the count stands."""

@@ -42,16 +42,25 @@ class Room(NamedTuple):
         return next((item for item in self.items if item.item == code), None)
 
 
-def with_room(desk: Desk, go_on: Callable[[Room], list[Act]]) -> list[Act]:
-    """Ask for catalogue and stores, and go on with those of the store chosen here; keys wait."""
+def with_room(
+    desk: Desk, go_on: Callable[[Room], list[Act]], where: tuple[str, str] | None = None
+) -> list[Act]:
+    """Ask for catalogue and stores, and go on in the store chosen here; keys wait.
+
+    Args:
+        desk: Shared by all pages.
+        go_on: What to do with them.
+        where: Id and name of another store, as that of a draft.
+    """
     from fieldnode.tui.screens.stores import StoresPage
 
-    if not desk.store:
+    store, name = where or (desk.store, desk.store_name)
+    if not store:
         return [Open(StoresPage(desk))]
 
     async def fetch(node: Node) -> Room:
         items, stores = await node.items(desk.words.languages), await node.stores()
-        return Room(desk.store, desk.store_name, items.lines, stores.lines)
+        return Room(store, name, items.lines, stores.lines)
 
     return [Ask(fetch, go_on)]
 

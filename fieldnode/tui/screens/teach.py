@@ -102,5 +102,15 @@ class TeachPage(FormPage):
             "units": Span(units_of(self.desk.words, named.unit, int(answers["units"].text)), "dim")
         }
 
+    def more_draft(self) -> dict[str, str]:
+        """Keep the code, and the store in which it was scanned."""
+        return {
+            "code": self.code, "store": self.room.store, "store_name": self.room.store_name
+        }  # fmt: skip
+
+    def draft_label(self) -> str:
+        """Return the code."""
+        return clean_text(self.code[3:], CODE_CHARS)
+
     def _label(self, recorded: Recorded) -> str:
         return clean_text(self.code[3:], CODE_CHARS)

@@ -1,0 +1,268 @@
+"""A store by keyboard and scanner: how many keys, what a scan may do, what is asked, what stays."""
+
+import pytest
+
+from protocols.live.api import Recorded
+from tests.screens.fake_node import NOW_MS
+from tests.screens.fake_stock import (
+    BOX,
+    MORPHINE,
+    ORS,
+    PARACETAMOL,
+    STORE,
+    TAUGHT,
+    UNKNOWN,
+    WRONG,
+)
+from tests.screens.test_pages import Person
+
+
+@pytest.fixture
+def person():
+    return Person()
+
+
+def last(person):
+    return person.node.written[-1]
+
+
+def saved(person, kind):
+    found = [line for line in person.node.written if line["kind"] == kind]
+    return found[-1]
+
+
+@pytest.mark.safety(24)
+def test_receiving_a_box_is_a_scan_the_number_and_enter(person):
+    person.press("f5", "r", BOX, "enter")
+    assert "Lot               [ C9" in person.screen and "[ 2027-12-31" in person.screen
+    person.press("3")
+    assert "3 x 100 = 300 sachets" in person.screen
+    person.press("enter")
+
+    line = saved(person, "stock.receive")
+    assert line["store"] == STORE
+    assert line["data"] == {
+        "item": ORS, "lot": "C9", "expiry": "2027-12-31", "packs": {"count": 3, "size": 100},
+    }  # fmt: skip
+    assert "SAVED HERE" in person.screen and "300 sachets" in person.screen
+
+
+@pytest.mark.safety(21)
+def test_dispensing_is_a_scan_and_two_keys_from_the_open_form(person):
+    person.press("f5", "m", "d", "haddad", "enter", "enter")
+    assert person.shell.page.name == "stock_dispense"
+    person.press(BOX, "enter")
+    person.press("4", "enter")
+
+    line = saved(person, "stock.dispense")
+    assert line["patient"] == "pat_00001"
+    assert line["data"] == {"item": ORS, "lot": "C9", "units": 4}
+
+
+@pytest.mark.safety(24)
+def test_the_lot_that_expires_first_is_chosen_and_a_lot_in_the_hand_is_what_is_written(person):
+    person.press("f5", "i", "parac", "1")
+    assert "Lot               [ P1" in person.screen and "expires first" not in person.screen
+    person.press("up", "+", "2")
+    assert "Lot P1 expires first (2026-06)" in person.screen
+    person.press("2", "enter")
+    assert saved(person, "stock.issue")["data"] == {"item": PARACETAMOL, "lot": "P2", "units": 2}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("-2", "Whole units above nothing"), ("0", "Nothing is no quantity"),
+                        ("2.5", "Whole units above nothing")]
+)  # fmt: skip
+def test_a_quantity_that_cannot_be_is_refused_with_the_reason(person, typed, said):
+    person.press("f5", "i", "parac", "1", typed, "enter")
+    assert said in person.screen
+    assert not [line for line in person.node.written if line["kind"] == "stock.issue"]
+    person.press("backspace", "backspace", "backspace", "2", "enter")
+    assert saved(person, "stock.issue")["data"]["units"] == 2
+
+
+def test_a_wrong_check_digit_is_said_and_fills_nothing(person):
+    person.press("f5", "r", WRONG, "enter")
+    assert "check digit is wrong" in person.screen
+    assert person.shell.page.form.empty
+
+
+def test_an_unknown_code_is_taught_and_then_fills_the_form(person):
+    person.press("f5", "r", UNKNOWN, "enter")
+    assert person.shell.page.name == "teach"
+    person.press("parac", "1", "20", "enter")
+
+    assert last(person)["data"] == {"barcode": UNKNOWN, "item": PARACETAMOL, "units": 20}
+    assert person.shell.page.name == "stock_receive"
+    person.press("P9", "enter") if person.shell.page.form.open_field.name == "lot" else None
+    person.press("2", "enter")
+    assert saved(person, "stock.receive")["data"] == {
+        "item": PARACETAMOL, "packs": {"count": 2, "size": 20},
+    }  # fmt: skip
+
+
+def test_what_was_struck_before_the_question_about_a_code_was_seen_teaches_nothing(person):
+    person.press("f5", "r")
+    person.hurry(*UNKNOWN, "enter", *"parac", "1", *"5", "enter")
+    assert person.shell.page.name == "teach"
+    assert person.shell.page.form.empty and person.node.written == []
+
+
+@pytest.mark.safety(17)
+def test_a_scan_of_another_item_fills_nothing_and_saves_nothing(person):
+    person.press("f5", "i", "parac", "1", "2")
+    before = person.shell.page.form.snapshot()
+    person.press(BOX, "enter")
+    assert person.shell.page.form.snapshot() == before
+    assert "Save or leave this one first" in person.screen
+    assert not [line for line in person.node.written if line["kind"] == "stock.issue"]
+
+
+def test_a_patients_tag_is_no_barcode_to_teach(person):
+    person.press("f5", "r", "]C1TG-000412", "enter")
+    assert person.shell.page.name == "stock_receive"
+    assert "This code fills nothing here" in person.screen
+
+
+@pytest.mark.safety(22)
+def test_a_count_shows_no_figure_until_it_is_saved(person):
+    person.press("f5", "c")
+    assert "4 200" not in person.screen and "64..66" not in person.screen
+    person.press("down", "down", "enter")
+    shown = person.screen
+    assert person.shell.page.name == "stock_count"
+    lots = person.shell.page.lots
+    assert not any(str(one.low) in shown.split() for one in lots if one.low > 20)
+    for _ in lots:
+        person.press("7", "enter")
+    person.press("enter")
+    line = saved(person, "stock.count")
+    assert line["data"]["blind"] is True and line["data"]["whole"] is True
+    assert "the book said" in person.screen
+
+
+@pytest.mark.safety(22)
+def test_a_lot_that_was_not_looked_for_is_not_counted_as_nothing(person):
+    person.press("f5", "enter", "c", "25", "enter", "tab", "enter")
+    data = saved(person, "stock.count")["data"]
+    assert data["whole"] is False
+    assert data["lots"] == [{"units": 25, "lot": "P1", "expiry": "2026-06-30"}]
+
+
+@pytest.mark.safety(22)
+@pytest.mark.parametrize(("key", "counted"), [("y", True), ("n", False)])
+def test_a_movement_that_may_have_been_counted_is_marked_in_or_out(person, key, counted):
+    person.press("f5", "enter")
+    assert "64..66 tablets" in person.screen
+    person.press("down", "down", key)
+    assert last(person)["kind"] == "stock.settle"
+    assert last(person)["data"] == {"movement": "fct_m1", "counted": counted}
+
+
+def test_only_a_movement_that_is_open_is_settled(person):
+    person.press("f5", "enter", "end", "y")
+    assert person.node.written == []
+
+
+def test_what_is_below_nothing_names_the_movements_that_led_there(person):
+    person.press("f5", "down", "enter")
+    assert "Marked below: what took it there" in person.screen
+    assert person.screen.count("below 0") >= 2
+
+
+def test_beyond_an_allotment_it_asks_and_takes_a_reason(person):
+    asks = Recorded(0, False, error="confirm_needed", field="data.units", confirm="over_allotment")
+    person.node.refuse["stock.issue"] = asks
+    person.press("f5", "i", "morph", "1", "M1", "enter", "9", "enter")
+    assert "More than this device may issue" in person.screen
+    person.node.refuse["stock.issue"] = Recorded(0, False, error="reason_needed", field="reason")
+    person.press("enter")
+    assert person.shell.page.form.open_field.name == "reason"
+    del person.node.refuse["stock.issue"]
+    person.press("fire", "enter")
+    line = saved(person, "stock.issue")
+    assert line["confirm"] == ["over_allotment"] and line["reason"] == "fire"
+    assert line["data"]["item"] == MORPHINE
+
+
+def test_a_refused_lot_opens_its_field_with_the_reason(person):
+    refused = Recorded(0, False, error="lot_recalled", field="data.lot")
+    person.node.refuse["stock.issue"] = refused
+    person.press("f5", "i", "parac", "1", "2", "enter")
+    assert person.shell.page.form.open_field.name == "lot"
+    assert "recalled: not to be issued" in person.screen
+
+
+@pytest.mark.safety(19)
+def test_the_undo_key_names_the_movement(person):
+    person.press("f5", "i", "parac", "1", "2", "enter", "f8")
+    assert "Issued 2 tablets" in person.screen and "lot P1" in person.screen
+    person.press("enter")
+    assert last(person)["kind"] == "entry.retract"
+
+
+@pytest.mark.parametrize(
+    ("keys", "form", "then", "kind"),
+    [
+        (["f5", "r", BOX, "enter", "tab"], "stock_receive", ["3", "enter"], "stock.receive"),
+        (["f5", "enter", "c", "25", "enter"], "stock_count", ["tab", "enter"], "stock.count"),
+        (["f5", "enter", "h", "1", "tab"], "lot_hold", ["enter"], "lot.quarantine"),
+        (["f5", "i", "parac", "1", "2", "up"], "stock_issue", ["enter"], "stock.issue"),
+    ],
+)
+def test_what_was_typed_and_not_saved_is_taken_up_in_its_store(person, keys, form, then, kind):
+    person.press(*keys)
+    while person.shell.page.name != "board":
+        person.press("escape")
+    person.press("d")
+    assert person.node.drafts
+    person.press("enter")
+    assert person.shell.page.name == form
+    person.press(*then)
+    for _ in range(3):
+        if not [line for line in person.node.written if line["kind"] == kind]:
+            person.press("enter")
+    assert saved(person, kind)["store"] == STORE
+
+
+@pytest.mark.safety(23)
+def test_a_dose_draws_from_the_store_that_was_chosen_and_says_so_first():
+    from tests.screens.fake_care import in_care
+
+    person = Person()
+    in_care(person.node)
+    person.press("f5", "escape", "f3", "haddad", "enter", "enter", "m", "g", "1")
+    assert "TAKES 2 tablets" in person.screen
+    person.press("enter")
+    line = saved(person, "administration.record")
+    assert line["store"] == STORE
+    assert line["data"]["lot"] == "X1" and line["data"]["units"] == 2
+    assert line["data"]["item"] == "amoxicillin-250-tab"
+
+
+def test_a_dose_without_a_chosen_store_draws_from_none_and_says_so():
+    from tests.screens.fake_care import in_care
+
+    person = Person()
+    in_care(person.node)
+    person.press("f3", "haddad", "enter", "enter", "m", "g", "1")
+    assert "Draws from no store" in person.screen
+    person.press("enter")
+    assert "store" not in saved(person, "administration.record")
+
+
+def test_where_there_are_several_stores_of_ours_one_is_chosen_first(person):
+    from protocols.live.shelf import StoreLine
+    from tests.screens.fake_stock import WARD
+
+    person.node.depots.append(StoreLine(WARD, "Ward B", True, 0))
+    person.press("f5")
+    assert person.shell.page.name == "stores"
+    person.press("enter")
+    assert person.shell.page.name == "supplies" and "Camp Nord" in person.screen
+
+
+def test_a_figure_says_how_old_it_is(person):
+    assert "as of 13:32, counted 05-18" in person.press("f5").screen
+    assert NOW_MS
+    assert TAUGHT
