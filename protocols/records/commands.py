@@ -20,6 +20,8 @@ LINE_VERSION = 1
 LINE_BYTES_MAX = 64 * 1024
 KEY_CHARS_MAX = 128
 CONFIRM_MAX = 16
+"""Doubts that one line may confirm. A dose of vaccine can raise most, about a dozen; a line that
+confirms whatever there is has answered nothing that it was asked."""
 
 
 class TagTarget(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
