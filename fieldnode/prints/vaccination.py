@@ -73,27 +73,33 @@ def card_in_words(words: Catalogue, made: PrintedProof) -> list[str]:
     return [printable(line) for line in lines]
 
 
-def receipt_of(words: Catalogue, made: PrintedProof, columns: int = RECEIPT_CELLS) -> bytes:
+def receipt_of(
+    words: Catalogue, made: PrintedProof, columns: int = RECEIPT_CELLS, exercise: str = ""
+) -> bytes:
     """Return a card, or a proof with its square, for a receipt printer, in ESC/POS.
 
     Args:
         words: The reader's, in letters that such printers have.
         made: What to print; a card where it has no text.
         columns: Of the printer, one of `RECEIPT_COLUMNS`.
+        exercise: What every print of a drill says; '' = real work.
     """
     told = in_words(words, made.said, made.names) if made.text else card_in_words(words, made)
     title = words("proof.title" if made.text else "proof.card")
-    lines = [part for line in (title, *told) for part in wrap(line, columns)]
+    above = [printable(exercise)] if exercise else []
+    lines = [part for line in (*above, title, *told) for part in wrap(line, columns)]
     picture = square.escpos(made.text, DOTS) if made.text else b""
     return receipt(lines, picture, columns)
 
 
-def zpl(words: Catalogue, made: PrintedProof) -> bytes:
+def zpl(words: Catalogue, made: PrintedProof, exercise: str = "") -> bytes:
     """Return a proof on a label of 100 x 75 mm for a printer of 203 dpi, in ZPL II.
 
     The square says all of it; of the words stand as many as there is room for.
     """
-    told = [part for line in in_words(words, made.said, made.names) for part in wrap(line, 38)]
+    above = [printable(exercise)] if exercise else []
+    said = [*above, *in_words(words, made.said, made.names)]
+    told = [part for line in said for part in wrap(line, 38)]
     fields = [f"^FO20,20{square.zpl(made.text, DOTS)}"]
     for number, line in enumerate(told[:_ZPL_LINES]):
         fields.append(f"^FO380,{20 + _ZPL_LINE_DOTS * number}^A0N,28,24^FH_^FD{zpl_text(line)}^FS")

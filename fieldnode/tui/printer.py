@@ -86,7 +86,9 @@ def letter(desk: Desk, place: str, chart: Chart, text: str, said: Summary) -> by
     return letter_sheet(reader, head, chart, Along(text, said)).encode()
 
 
-def vaccinations(desk: Desk, words: Catalogue, kind: str, made: PrintedProof) -> bytes:
+def vaccinations(
+    desk: Desk, words: Catalogue, kind: str, made: PrintedProof, exercise: str
+) -> bytes:
     """Return a proof of vaccination for one kind of printer, or a card where it has no square.
 
     Args:
@@ -94,12 +96,13 @@ def vaccinations(desk: Desk, words: Catalogue, kind: str, made: PrintedProof) ->
         words: Such as that printer can print.
         kind: What it speaks; of a card a picture or a label is the plain sheet.
         made: What the node gave out.
+        exercise: What every print of a drill says; '' = real work.
     """
     from fieldnode.prints import square, vaccination
     from fieldnode.prints.vaccination_sheet import card_sheet, proof_sheet
 
     if kind == "escpos":
-        return vaccination.receipt_of(words, made)
+        return vaccination.receipt_of(words, made, exercise=exercise)
     head = replace(_head(desk, HANDOVER, made.node), by="")
     if not made.text:
         title = desk.paper_words("proof.card")
@@ -107,7 +110,7 @@ def vaccinations(desk: Desk, words: Catalogue, kind: str, made: PrintedProof) ->
     if kind == "text":
         title = desk.paper_words("proof.title")
         return proof_sheet(desk.paper_words, replace(head, title=title), made).encode()
-    return square.png(made.text) if kind == "png" else vaccination.zpl(words, made)
+    return square.png(made.text) if kind == "png" else vaccination.zpl(words, made, exercise)
 
 
 def ward(desk: Desk, place: str, lines: list[BoardLine]) -> bytes:

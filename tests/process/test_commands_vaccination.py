@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.process.commands import init, patient, run, serving, told
@@ -118,9 +120,13 @@ def test_doses_of_a_paper_are_written_only_when_somebody_says_so_and_once(clinic
         ("mr", 1, LOT),
     ]
     assert all(row["elsewhere"] for row in rows)
-    again = run(*asked, "--yes")
+    with serving(folder):
+        again = run(*asked, "--yes")
+        live = square_of(printed(folder, "vaccination", other))
+        told_again = run("fieldnode", "paper", live, "--data", folder, "--json")
     assert again.returncode == 0
     assert "Nothing of it is new here" in again.stderr
+    assert [dose["told"] for dose in json.loads(told_again.stdout)["proof"]["doses"]] == [True] * 2
     assert len(doses_of(folder, other)) == 2
 
 

@@ -140,6 +140,13 @@ def test_proof_and_card_are_printed_and_name_every_lot(tmp_path, kind):
         assert b"PROOF OF VACCINATION" in proof or GOLDEN.encode() in proof
 
 
+@pytest.mark.parametrize("kind", ["text", "escpos", "zpl"])
+def test_a_proof_of_an_exercise_says_so(tmp_path, kind):
+    at(tmp_path, kind, clinic(), drill="SPRING-26").press(*HADDAD, "c", "0", "v")
+    (file,) = files(tmp_path)
+    assert b"EXERCISE SPRING-26" in file.read_bytes()
+
+
 def test_on_a_drive_the_childs_page_prints_card_and_proof(tmp_path):
     person = at(tmp_path, "text", clinic())
     person.press("f4", "enter", *"]C0TG-000412", "enter", "c", "p", "v")

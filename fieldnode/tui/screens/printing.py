@@ -195,10 +195,12 @@ def print_card(desk: Desk, head: BoardLine) -> list[Act]:
 
 
 def _vaccinated(desk: Desk, head: BoardLine, sheet: str, what: str) -> list[Act]:
+    exercise = exercise_of(desk)
+
     async def run(node: Any) -> str:
         made = await printer.vaccinated(node, head.patient, sheet)
         kind = kind_of(desk)
-        raw = printer.vaccinations(desk, worded(desk), kind, made)
+        raw = printer.vaccinations(desk, worded(desk), kind, made, exercise)
         wrote = kind if made.text or kind == "escpos" else "text"
         return await printer.give_out(raw, desk.greeting.printer, wrote, desk.now_ms)
 
