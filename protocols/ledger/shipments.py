@@ -8,8 +8,10 @@ roads together add up to what came in, whatever has arrived at this node and in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
+from protocols.ids import PREFIX_BYTES, EntryPrefix, FactRef
 from protocols.ledger.store import Store
 
 SHIPMENTS_MAX = 200
@@ -83,6 +85,44 @@ def on_the_way(store: Store, shipment: bytes | None = None) -> list[OnTheWay]:
         for each, item, lot, units, since_ms in found
     ]
     return [way for way in ways if way.units]
+
+
+class TakenTwice(NamedTuple):
+    """A lot of a shipment that several stores took in, more of it than was sent."""
+
+    shipment: bytes
+    item: str
+    lot: str
+    sent: int
+    """As far as is known here."""
+    came: int
+    """In all of those stores; each counts what it took in."""
+    movements: tuple[FactRef, ...]
+    """By which they took it in, the first of them first: one of them is to be taken back."""
+
+
+def taken_twice(store: Store) -> list[TakenTwice]:
+    """Return what two stores took in apart and both count, by shipment, item and lot.
+
+    A store knows its own movements alone, so both keep what they counted until people look.
+    """
+    told = store.all(
+        "SELECT m.shipment, m.item, m.lot, m.type, m.units, m.store, e.hash, m.idx FROM movement m"
+        " JOIN entry e ON e.arrival = m.entry WHERE m.shipment IS NOT NULL"
+        " AND m.standing = 0 AND m.replaced = 0 AND m.double = 0 AND (m.shipment, m.item, m.lot) IN"
+        " (SELECT shipment, item, lot FROM movement WHERE shipment IS NOT NULL AND standing = 0"
+        " AND replaced = 0 AND double = 0 AND type = 'receive' GROUP BY shipment, item, lot"
+        " HAVING count(DISTINCT store) > 1) ORDER BY 1, 2, 3, m.at_ms, e.hash, m.idx"
+    )
+    found = []
+    for (shipment, item, lot), rows in groupby(told, key=lambda row: tuple(row[:3])):
+        moves = list(rows)
+        came = [row for row in moves if row[3] == "receive"]
+        units, sent = sum(row[4] for row in came), -sum(r[4] for r in moves if r[3] == "issue")
+        if units > sent:
+            refs = tuple(FactRef(EntryPrefix(row[6][:PREFIX_BYTES]), row[7]) for row in came)
+            found.append(TakenTwice(shipment, item, lot, sent, units, refs))
+    return found
 
 
 class ShipmentHead(NamedTuple):

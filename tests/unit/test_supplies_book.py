@@ -328,3 +328,36 @@ def test_two_devices_of_one_store_receive_a_shipment_apart_and_it_counts_once():
     for device in (donor, ward, clerk):
         assert held(device, sites["ward"]) == 28
         assert shipments.heads(device.store) == []
+
+
+def test_two_stores_that_take_in_one_shipment_apart_are_listed_with_their_movements():
+    stage, (donor, ward, tent), sites = camp_of("donor", "ward", "tent")
+    wrote(stage, donor, "stock.receive", lot(50), store=sites["donor"])
+    sent = wrote(stage, donor, "shipment.dispatch", {"to": sites["ward"], "lines": [lot(30)]})
+    stage.run(2_000)
+    stage.cut(donor, ward)
+    stage.cut(donor, tent)
+    wrote(stage, ward, "shipment.receive", {"shipment": sent})
+    sure = {"store": sites["tent"], "confirm": ["received_elsewhere"]}
+    wrong = wrote(stage, tent, "shipment.receive", {"shipment": sent}, **sure)
+    assert shipments.taken_twice(ward.store) == shipments.taken_twice(tent.store) == []
+    stage.link(donor, ward)
+    stage.link(donor, tent)
+    stage.run(3_000)
+
+    for device in (donor, ward, tent):
+        assert (held(device, sites["ward"]), held(device, sites["tent"])) == (30, 30)
+        (twice,) = shipments.taken_twice(device.store)
+        assert (twice.item, twice.lot, twice.sent, twice.came) == (ITEM, "L1", 30, 60)
+        view = BookView(device.ledger, WALL_MS)
+        stores = set()
+        for ref in twice.movements:
+            facts = view.facts(view.subject_of(ref) or DocId.zero())
+            (fact,) = [each for each in facts if each.ref == ref]
+            stores.add(str(SiteId(fact.record.store)))  # type: ignore[union-attr]
+        assert stores == {sites["ward"], sites["tent"]}
+    wrote(stage, tent, "entry.retract", {"fact": wrong}, reason="it went to the ward")
+    stage.run(2_000)
+    for device in (donor, ward, tent):
+        assert shipments.taken_twice(device.store) == []
+        assert held(device, sites["tent"]) == 0
