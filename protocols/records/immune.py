@@ -15,10 +15,10 @@ from protocols.guidelines.immunization import (
     born_of_age,
     born_of_date,
     born_stated,
+    reasons_against,
     validate,
 )
 from protocols.guidelines.schedules import Plan as Immunization
-from protocols.guidelines.vaccines import Vaccine
 from protocols.records import aefi
 from protocols.records import attributes as names
 from protocols.records.attributes import AGE_WORDS, Age, Sex
@@ -95,7 +95,7 @@ def doubts(
     mine = [each for each in told if each.key == NEW and each.series]
     main = next((each for each in mine if each.series == series), None)
     if ask:
-        if is_barred(by, vaccine, barred):
+        if reasons_against(by, vaccine.code, barred):
             desk.confirmed("dose_contraindicated", "data.vaccine")
         if main is not None and not any(each.state == "valid" for each in mine):
             _ask(desk, main)
@@ -157,22 +157,6 @@ def barred_of(history: History) -> tuple[Barred, ...]:
     if any(said.value == Sex.FEMALE_PREGNANT for said in history.now.get((None, names.SEX), ())):
         found.append(Barred("pregnant"))
     return tuple(found)
-
-
-def is_barred(by: Immunization, vaccine: Vaccine, barred: tuple[Barred, ...]) -> bool:
-    """Whether anything known speaks against a vaccine, by the rules of the vaccines pack."""
-    known = {row.id: row for row in by.reasons}
-    for each in barred:
-        reason = known.get(each.reason)
-        if reason is None:
-            continue
-        cause = by.vaccines.get(each.vaccine)
-        shared = cause is None or set(cause.antigens) & set(vaccine.antigens)
-        if (reason.same and shared) or vaccine.kind in reason.kinds:
-            return True
-        if set(reason.antigens) & set(vaccine.antigens):
-            return True
-    return False
 
 
 def birth_of(history: History, on_day: int) -> Born:
