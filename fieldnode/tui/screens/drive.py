@@ -44,8 +44,8 @@ class DrivePage(Page):
         self._subject = desk.new_key()
         self._glass = ""
         """Another team's child of whom it was asked whether to go on."""
-        self._next: Scan | None = None
-        """A card scanned over a child: it follows once that one is saved."""
+        self._next: tuple[Scan, BoardLine | None] | None = None
+        """A card scanned over a child, and who has it: they follow once that one is saved."""
 
     # coming and going
 
@@ -157,7 +157,7 @@ class DrivePage(Page):
                 return []
             if carrier is None and core.card == scan.text:
                 return []
-            self._next = scan
+            self._next = scan, carrier
             return self._save()
         if scan.symbology:
             core.learn(scan.text)
@@ -229,7 +229,7 @@ class DrivePage(Page):
         """Write what is ticked in one commit; nothing ticked is nothing written."""
         lines = self.core.records(self._subject, self.session)
         if not lines:
-            return self._go_to_next()
+            return [*self._go_to_next(), self._fetch(holds=False)]
         together = len(lines) > 1
         return [
             Ask(
@@ -258,7 +258,9 @@ class DrivePage(Page):
         )
         self.after = None
         card = core.card or answers[0].code or label
-        return [said, *self._go_to_next(), self._next_visit(patient, card)]
+        # Who comes next is asked first; what was left behind follows.
+        left = (self._next_visit(patient, card), self._fetch(holds=False))
+        return [said, *self._go_to_next(), *left]
 
     def _label(self, answers: Sequence[Recorded]) -> str:
         words, core = self.desk.words, self.core
@@ -276,10 +278,9 @@ class DrivePage(Page):
         return f"{what} {who}".strip()
 
     def _go_to_next(self) -> list[Act]:
-        scan, self._next = self._next, None
-        self.core.restart(absorb=scan is None)
-        fetch = self._fetch(holds=False)
-        return [*(self._look(scan) if scan is not None else []), fetch]
+        waits, self._next = self._next, None
+        self.core.restart(absorb=waits is None)
+        return self._go_on(*waits) if waits is not None else []
 
     def _next_visit(self, patient: str, card: str) -> Ask:
         """Ask what to write on the card; nobody waits for it."""

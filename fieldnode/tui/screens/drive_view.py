@@ -187,7 +187,10 @@ def _at_child(
         rows += _asks(desk, core, room.width)
     else:
         rows += _low(words, core, room.width)
-    return rows
+    # Whose child was saved by this scan still waits for what is written on the card.
+    card = _card_text(words, after, room.width) if after is not None else []
+    free = room.height - len(rows) - len(card)
+    return [*rows, *[()] * free, *card] if free >= 0 else rows
 
 
 def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: int) -> Line:
