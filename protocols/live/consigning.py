@@ -276,7 +276,7 @@ def cold(node: Node, now: Now, args: Mapping[str, Any]) -> ColdUnits:
         for each in pack.classes
         for limit in each.limit
     )  # fmt: skip
-    title = clean_text(f"{pack.pack.title}, {pack.pack.version}")
+    title = clean_text(f"{pack.pack.name} {pack.pack.version}")
     words = supplydesk.item_words(stores.catalogue(ledger), codes)
     return ColdUnits(pack.pack.approved, lines, limits, title, words)
 

@@ -226,6 +226,6 @@ def test_a_fridge_that_froze_is_asked_about_once_with_its_lots(running, stores):
         shown = a.wait_for("HOLD LOTS BACK", "0120Y1")
         assert "0119X2" not in shown, "that one is held back already"
         look(a, "enter")
-        a.wait_for("Held back: 1 lots", "F8 takes it")
+        a.wait_for("Held back: fridge 1, Depot, lots: 1", "F8 takes it")
         a.send("f8")
-        a.wait_for("Held back: 1 lots, fridge 1, Depot")
+        a.wait_for("Held back: fridge 1, Depot, lots: 1")

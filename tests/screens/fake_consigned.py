@@ -86,7 +86,7 @@ class ConsignedFake:
 
     async def cold_units(self) -> ColdUnits:
         self._up()
-        return ColdUnits(False, tuple(self.cold), LIMITS, "Cold chain, 1", WORDS)
+        return ColdUnits(False, tuple(self.cold), LIMITS, "coldchain 1", WORDS)
 
     async def lots_held(self, store: str, items: Sequence[str]) -> HeldLots:
         self._up()

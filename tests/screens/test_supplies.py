@@ -91,7 +91,7 @@ def test_a_draft_of_a_request_is_taken_up_with_its_list(person):
     person.press(*LISTS, "5", "n", "ringer1", "5", "ctrl+n", "morphine1", "7", "enter")
     person.press("escape", "escape", "escape", "d", "enter")
 
-    assert "With 1 more: Ringer's lactate" in person.screen
+    assert "On the list (1): Ringer's lactate" in person.screen
     person.press("enter", "enter")
     (line,) = lines_of(person, "requisition.place")
     assert [each["units"] for each in line["data"]["lines"]] == [5, 7]
@@ -279,7 +279,7 @@ def test_other_teams_patients_are_named_after_a_reason():
 def test_what_an_alarm_harmed_is_named_and_asked_once(person):
     person.press(*LISTS, "7", "enter", "q")
     shown = " ".join(person.screen.split())
-    assert "these 2 lots may be harmed" in shown
+    assert "lots: 2. They may be harmed" in shown
     assert "0119X2" in shown and "0120Y1" in shown and "0120Y3" not in shown
     assert person.node.written == []
     person.press("enter")
@@ -291,7 +291,7 @@ def test_what_an_alarm_harmed_is_named_and_asked_once(person):
     assert {line["data"]["why"] for line in lines_of(person, "lot.quarantine")} == {"excursion"}
     assert person.shell.page.name == "cold_unit"
     person.press("f8")
-    assert "Held back: 2 lots, fridge 1, Depot" in person.screen
+    assert "Held back: fridge 1, Depot, lots: 2" in person.screen
 
 
 @pytest.mark.safety(8)
@@ -300,7 +300,7 @@ def test_limits_that_nobody_approved_say_so_with_their_source(person):
     assert "NOT APPROVED" in person.screen
     person.press("enter")
     assert "NOT APPROVED" in person.screen
-    assert "[WHO PQS E006" in person.screen and "for 1 h 00" in person.screen
+    assert "[1] WHO PQS E006" in person.screen and "for 1 h 00" in person.screen
 
 
 @pytest.mark.safety(3)

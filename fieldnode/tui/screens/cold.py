@@ -62,8 +62,8 @@ class ColdPage(Fetched[ColdUnit, ColdUnits]):
         if found is not None and not found.approved:
             title += line("   ", Span(words("form.not_approved"), "bad"))
         columns = (
-            Column(words("cold.unit"), 18),
-            Column(words("cold.store"), 16),
+            Column(words("cold.unit"), 16),
+            Column(words("cold.store"), 14),
             Column(words("cold.now"), 9),
             Column(words("supply.age"), 8),
             Column(words("cold.state"), 0),
@@ -188,8 +188,13 @@ class ColdUnitPage(Fetched[EpisodeLine, ColdUnits]):
         if not found.approved:
             told = words("cold.not_approved", pack=clean_text(found.pack))
             rows.append(line(" ", Span(cut(told, width - 2), "bad")))
+        sources = list(dict.fromkeys(clean_text(one.source) for one in mine))
         for one in mine:
-            said = f"{_limit(self.desk, one)}  [{words('cold.source', source=one.source)}]"
+            mark = sources.index(clean_text(one.source)) + 1
+            said = f"{_limit(self.desk, one)}  [{mark}]"
+            rows.append(line("   ", Span(cut(said, width - 4), "dim")))
+        for mark, source in enumerate(sources, 1):
+            said = words("cold.source", mark=mark, source=source)
             rows.append(line("   ", Span(cut(said, width - 4), "dim")))
         return rows
 

@@ -144,9 +144,9 @@ class ListsPage(MenuPage):
             Entry("2", words("menu.offers"), lambda: [Open(OffersPage(desk), instead=True)]),
             Entry("3", words("menu.doubles"), lambda: [Open(DoublesPage(desk), instead=True)]),
             Entry("4", words("menu.results"), lambda: [Open(ResultsPage(desk), instead=True)]),
-            Entry("5", words("menu.shipments"), lambda: [_supplies(desk, "shipments")]),
-            Entry("6", words("menu.recalls"), lambda: [_supplies(desk, "recalls")]),
-            Entry("7", words("menu.cold"), lambda: [_supplies(desk, "cold")]),
+            Entry("5", words("menu.shipments"), lambda: [of_supplies(desk, "shipments")]),
+            Entry("6", words("menu.recalls"), lambda: [of_supplies(desk, "recalls")]),
+            Entry("7", words("menu.cold"), lambda: [of_supplies(desk, "cold")]),
         ]
 
 
@@ -202,7 +202,8 @@ class SettingsPage(MenuPage):
         return [_keep(sound="on" if desk.sound else "off"), Say("", bell=desk.sound)]
 
 
-def _supplies(desk: Desk, name: str) -> Open:
+def of_supplies(desk: Desk, name: str) -> Open:
+    """Return the list of shipments, of recalls or of fridges, in place of the page on top."""
     # No start waits for the pages of supplies.
     from fieldnode.tui.screens.cold import ColdPage
     from fieldnode.tui.screens.recalls import RecallsPage

@@ -193,6 +193,10 @@ HINT_CELLS = 54
 """What the row of actions leaves beside Enter and Escape."""
 
 
+BETWEEN_STORES = {"s": "shipments", "r": "recalls", "c": "cold"}
+"""Lists about more than one store, by their letter."""
+
+
 class StockMorePage(Page):
     """What else is done in a store, by a digit each."""
 
@@ -203,6 +207,9 @@ class StockMorePage(Page):
         Action("l", "3", "shelf.loss"),
         Action("a", "4", "shelf.adjust"),
         Action("k", "5", "shelf.break"),
+        Action("s", "6", "menu.shipments"),
+        Action("r", "7", "menu.recalls"),
+        Action("c", "8", "menu.cold"),
     )
 
     def key(self, key: str) -> list[Act]:
@@ -213,6 +220,10 @@ class StockMorePage(Page):
         from fieldnode.tui.screens import moves
         from fieldnode.tui.screens.dispense_to import DispenseToPage
 
+        if letter in BETWEEN_STORES:
+            from fieldnode.tui.screens.menu import of_supplies
+
+            return [of_supplies(self.desk, BETWEEN_STORES[letter])]
         if letter == "d":
             return [Open(DispenseToPage(self.desk), instead=True)]
         form = {

@@ -13,6 +13,8 @@ from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Action, Hint
 from fieldnode.tui.screens.gate import gate_of, said_after
 from fieldnode.tui.screens.listing import Fetched
+from fieldnode.tui.screens.lot_print import print_lot
+from fieldnode.tui.screens.printing import PRINT_KEY
 from fieldnode.tui.screens.stock_form import with_room
 from fieldnode.tui.stock_words import (
     amount,

@@ -90,7 +90,8 @@ class SupplyForm(FormPage):
         if not confirmable or recorded.confirm not in NAMES_ALLOWED or not recorded.allowed:
             return said
         known = "-".join(clean_text(one, 20) for one in recorded.allowed[:4])
-        return f"{said} ({self.desk.words('supply.known', what=known)})"
+        told = self.desk.words("supply.known", what=known)
+        return f"{said} ({told})"
 
 
 class ScannedForm(SupplyForm):
