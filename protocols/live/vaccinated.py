@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,11 @@ from protocols.guidelines.schedules import OUTBREAK, ROUTINE
 from protocols.ids import SessionId, SiteId
 from protocols.ledger import coverage, immunization, reading, stores, vials
 from protocols.ledger.authors import Authors
+from protocols.ledger.view import BookView
 from protocols.live.answers import board_line
 from protocols.live.drive import (
+    AIM,
+    Box,
     Choice,
     Coverage,
     CoverLine,
@@ -20,11 +24,13 @@ from protocols.live.drive import (
     GivenLine,
     SeriesSum,
     SessionChoices,
+    is_box,
 )
 from protocols.live.members import Reader
 from protocols.live.vaccinating import day_text, words_of
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
+from protocols.records import barcode
 from protocols.records.display import clean_text
 
 DOUBLES_MAX = 100
@@ -137,8 +143,45 @@ def choices(node: Node, now: Now, args: Mapping[str, Any]) -> SessionChoices:
     )
 
 
+# scans
+
+
+def box(node: Node, now: Now, args: Mapping[str, Any]) -> list[Box]:
+    """`vial_code`: what a code on a vial or its box means; [] where it says nothing of either.
+
+    Raises:
+        InputError: `bad_line`; as `barcode.scanned` of a code that can only be one of a box.
+    """
+    code = args.get("code")
+    if not isinstance(code, str):
+        raise InputError("bad_line", field="args.code")
+    ledger, only = node.ledger, is_box(code)
+    try:
+        found = barcode.scanned(code if only else re.sub(AIM, "", code), now.wall_ms)
+    except InputError:
+        if only:
+            raise
+        return []
+    means = barcode.known(BookView(ledger, now.wall_ms), found.code) if found.code else []
+    if not (means or only or found.box.lot):
+        return []
+    known = stores.catalogue(ledger).by_code()
+    items = tuple(dict.fromkeys(each.item for each in means))
+    first = known.get(items[0]) if items else None
+    told = Box(
+        clean_text(found.code),
+        items,
+        clean_text(found.box.lot),
+        day_text(found.box.expiry_day),
+        first.vaccine if first is not None else "",
+        bool(found.box.separator_lost),
+    )
+    return [told]
+
+
 READS: dict[str, Reader] = {
     "vaccination_coverage": covered,
     "session_choices": choices,
     "doubled_doses": doubled,
+    "vial_code": box,
 }

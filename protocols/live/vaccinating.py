@@ -6,7 +6,6 @@ is judged by the schedule of its session, by the packs this node works by.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -32,8 +31,6 @@ from protocols.ledger.book import Ledger
 from protocols.ledger.view import BookView
 from protocols.live.answers import board_line
 from protocols.live.drive import (
-    AIM,
-    Box,
     Cell,
     Child,
     Drive,
@@ -47,12 +44,10 @@ from protocols.live.drive import (
     VaccineLine,
     VialLine,
     Words,
-    is_box,
 )
 from protocols.live.members import Reader
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
-from protocols.records import barcode
 from protocols.records.display import clean_text
 from protocols.records.immune import primary_series
 from protocols.records.session import SessionRow, chosen_of, offsets_of
@@ -470,47 +465,10 @@ def given_lines(
     )
 
 
-# scans
-
-
-def box(node: Node, now: Now, args: Mapping[str, Any]) -> list[Box]:
-    """`vial_code`: what a code on a vial or its box means; [] where it says nothing of either.
-
-    Raises:
-        InputError: `bad_line`; as `barcode.scanned` of a code that can only be one of a box.
-    """
-    code = args.get("code")
-    if not isinstance(code, str):
-        raise InputError("bad_line", field="args.code")
-    ledger, only = node.ledger, is_box(code)
-    try:
-        found = barcode.scanned(code if only else re.sub(AIM, "", code), now.wall_ms)
-    except InputError:
-        if only:
-            raise
-        return []
-    means = barcode.known(BookView(ledger, now.wall_ms), found.code) if found.code else []
-    if not (means or only or found.box.lot):
-        return []
-    known = stores.catalogue(ledger).by_code()
-    items = tuple(dict.fromkeys(each.item for each in means))
-    first = known.get(items[0]) if items else None
-    told = Box(
-        clean_text(found.code),
-        items,
-        clean_text(found.box.lot),
-        day_text(found.box.expiry_day),
-        first.vaccine if first is not None else "",
-        bool(found.box.separator_lost),
-    )
-    return [told]
-
-
 READS: dict[str, Reader] = {
     "sessions": sessions,
     "drive": drive,
     "session_vials": vials_of,
-    "vial_code": box,
 }
 """What is answered of sessions; no patient is named but by the code of a card."""
 OF_PATIENT: dict[str, Callable[..., object]] = {"child": child}
