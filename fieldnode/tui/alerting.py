@@ -61,6 +61,8 @@ stands until somebody settles it."""
 OF_SUPPLIES = {
     "excursion": "alerts.excursion",
     "recall": "alerts.recall_open",
+    "negative": "alerts.stock_below",
+    "overdraft": "alerts.stock_over",
     "lapsed": "alerts.lapsed",
     "apart": "alerts.apart",
 }
@@ -116,6 +118,8 @@ ORDER = (
     "alerts.tag",
     "alerts.bed",
     "alerts.unsettled",
+    "alerts.stock_below",
+    "alerts.stock_over",
     "alerts.apart",
     "alerts.lapsed",
 )

@@ -206,7 +206,7 @@ class ColdUnits(msgspec.Struct, frozen=True):
     limits: tuple[LimitLine, ...] = ()
     """Of every class of cold, in the order of the pack."""
     pack: str = ""
-    """Title and version of the pack the limits are of."""
+    """Name and version of the pack the limits are of."""
     items: tuple[ItemWords, ...] = ()
 
 
@@ -280,9 +280,9 @@ class SupplyAlert(msgspec.Struct, frozen=True):
     """Something about supplies that somebody has to look at."""
 
     why: str
-    """`excursion`, `recall`, `lapsed` or `apart`."""
+    """`excursion`, `recall`, `negative`, `overdraft`, `lapsed` or `apart`."""
     about: str
-    """Id of the unit, the recall or the shipment."""
+    """Id of the unit, the recall or the shipment; of stock the store's, and the item."""
     at_ms: int
     """Since when."""
     place: str

@@ -140,6 +140,7 @@ def alerts(node: Node, now: Now, args: Mapping[str, Any]) -> SupplyAlerts:
     ledger = opened(node)
     names, own = _names(ledger), ours(ledger, now.wall_ms)
     found = [*_excursions(ledger, names, own), *_recalls(ledger, names, own)]
+    found += _stock(ledger, names, own)
     found += _shipments(ledger, names, own, now.wall_ms)
     found = found[:ALERTS_MAX]
     codes = {one.item for one in found if one.item}
@@ -202,6 +203,23 @@ def _recalls(ledger: Ledger, names: Mapping[bytes, str], own: set[bytes]) -> lis
             )
         )  # fmt: skip
     return sorted(found, key=lambda one: (not one.ours, -one.at_ms))
+
+
+def _stock(ledger: Ledger, names: Mapping[bytes, str], own: set[bytes]) -> list[SupplyAlert]:
+    """Items of which a store may have less than nothing, and those taken beyond an allotment."""
+    found = []
+    for raw, item, low, negative, overdraft, last_ms in ledger.store.all(
+        "SELECT store, item, low, negative, overdraft, last_ms FROM stock"
+        " WHERE standing = 0 AND (negative > 0 OR overdraft > 0)"
+    ):
+        about, name = f"{SiteId(raw)} {item}", names.get(raw, "")
+        for why, number in (("negative", -low if negative else 0), ("overdraft", overdraft)):
+            if number or (why == "negative" and negative):
+                alert = SupplyAlert(
+                    why, about, last_ms, name, item, number=max(number, 0), ours=raw in own
+                )
+                found.append(alert)
+    return sorted(found, key=lambda one: (not one.ours, one.why, -one.at_ms))
 
 
 def _shipments(

@@ -165,3 +165,21 @@ def test_what_a_dose_takes_is_worked_out_in_whole_units_of_the_lot_that_expires_
     assert [line.high for line in known.lines[1:]] == [0] * (len(known.lines) - 1)
     assert odd.lines[0].units == 0
     assert other.lines == ()
+
+
+def test_what_is_below_nothing_or_beyond_an_allotment_is_an_alert(folder):
+    async def story(keeper):
+        await keeper.moved("stock.receive", item=ORS, lot="A1", expiry="2031-01", units=10)
+        asked = await keeper.say(
+            "stock.issue", {"item": ORS, "lot": "A1", "units": 13}, store=keeper.store
+        )
+        await keeper.moved("stock.issue", item=ORS, lot="A1", units=13, confirm=["beyond_stock"])
+        return asked, await keeper.node.supply_alerts(), await keeper.item(ORS), keeper.store
+
+    asked, alerts, card, store = in_a_store(folder, story)
+    assert asked.confirm == "beyond_stock"
+    (alert,) = alerts.lines
+    assert (alert.why, alert.about, alert.number) == ("negative", f"{store} {ORS}", 3)
+    assert (alert.place, alert.ours) == ("Camp Nord", True)
+    assert card.line.marks[0] == "negative"
+    assert [move.below for move in card.moves if move.type == "issue"] == [True]

@@ -83,7 +83,8 @@ STEPS = st.lists(
 
 
 LISTS = ("board", "search", "drafts", "alerts", "links", "link_other", "unsettled", "offers",
-         "doubles", "transfer_to", "immunise")  # fmt: skip
+         "doubles", "transfer_to", "immunise", "supplies", "stock_card", "stock_counts", "stores",
+         "dispense_to")  # fmt: skip
 """Pages that ask nothing but which of those listed."""
 
 

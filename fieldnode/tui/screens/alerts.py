@@ -227,7 +227,11 @@ def _of_supplies(desk: Desk, one: SupplyAlert) -> Page:
     from fieldnode.tui.screens.cold import ColdUnitPage
     from fieldnode.tui.screens.recalls import RecallsPage
     from fieldnode.tui.screens.shipments import ShipmentPage
+    from fieldnode.tui.screens.stock_card import CardPage
 
+    if one.why in ("negative", "overdraft"):
+        store, _, code = one.about.partition(" ")
+        return CardPage(desk, code, store)
     if one.why == "excursion":
         return ColdUnitPage(desk, one.about)
     return RecallsPage(desk) if one.why == "recall" else ShipmentPage(desk, one.about)
@@ -251,6 +255,8 @@ def supply_text(desk: Desk, one: SupplyAlert, why: str, found: SupplyAlerts) -> 
         what = f"{item(words, found.items, one.item)} ({clean_text(one.lot)})"
         more = words("alerts.more_stores", n=one.number - 1) if one.number > 1 else ""
         return " ".join(filter(None, (words(why, place=place, what=what), more)))
+    if one.why in ("negative", "overdraft"):
+        return words(why, place=place, what=item(words, found.items, one.item), n=one.number)
     return words(why, place=place)
 
 

@@ -73,9 +73,9 @@ class CardPage(Fetched[CardRow, StockItem]):
     about: ClassVar[tuple[str, ...]] = ("y", "n", "h", "f", "w", "e")
     none_marked: ClassVar[str] = "shelf.none_marked"
 
-    def __init__(self, desk: Desk, item: str) -> None:
+    def __init__(self, desk: Desk, item: str, store: str = "") -> None:
         super().__init__(desk)
-        self.item = item
+        self.item, self.store = item, store or desk.store
         self._keys: dict[str, str] = {}
         """Idempotency keys of what is under way, by what it is about."""
 
@@ -85,7 +85,7 @@ class CardPage(Fetched[CardRow, StockItem]):
 
     def ask(self, node: Node) -> Awaitable[StockItem]:
         """Ask for the item."""
-        return node.stock_item(self.desk.store, self.item, self.desk.words.languages)
+        return node.stock_item(self.store, self.item, self.desk.words.languages)
 
     def rows_of(self, found: StockItem) -> Sequence[CardRow]:
         """Lots, then what was moved."""
@@ -94,8 +94,14 @@ class CardPage(Fetched[CardRow, StockItem]):
 
     def key(self, key: str) -> list[Act]:
         """Open a form of this item, or act on the marked row."""
-        match self.action(key):
-            case "r" | "i" as letter:
+        if key == PRINT_KEY and (row := self.rows.selected) is not None:
+            return self.moved() or print_lot(self.desk, self.item, row.of_lot)
+        letter = self.action(key)
+        if letter and letter in "richft" and self.store != self.desk.store:
+            # What is written from here would be of the store of this terminal.
+            return [Say(self.desk.words("card.other_store"), "warn", bell=True)]
+        match letter:
+            case "r" | "i":
                 return self._form(letter)
             case "c":
                 from fieldnode.tui.screens.stock_count import open_count

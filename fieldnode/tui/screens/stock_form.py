@@ -247,9 +247,11 @@ class StockForm(FormPage):
         lot = self.form.answers().get("lot", Answer()).text
         named = self.item_name
         what = amount(self.desk.words, named.unit if named else "", self.units)
-        parts = [what if self.units else "", self._name(self.item)]
+        # The name comes last: of a long line its end is cut.
+        parts = [what if self.units else ""]
         if lot:
             parts.append(self.desk.words("shelf.lot", lot=clean_text(lot)))
+        parts.append(self._name(self.item))
         who = super()._label(recorded)
         return "  ".join(part for part in (*parts, who) if part)
 
