@@ -17,6 +17,7 @@ from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.lots import LotQuarantine, LotRelease, QuarantineRow
 from protocols.records.lots import rows as quarantine_rows
+from protocols.records.made import Made
 from protocols.records.movement import DAY_MS, WHY, Movement, signed
 from protocols.records.references import packed, ref_of
 from protocols.records.shape import Fact, Row
@@ -223,25 +224,17 @@ def _movement_rows(history: History, pair: Pair) -> list[MovementRow]:
         judged = _NOTHING
         if gone or ref in spoken_of:
             judged = (gone, int(ref in open_now), int(ref in seconds), int(ref in doubles))
-        # The same fact of the same book is the same object while the book has it at hand.
-        held = made.get(id(fact))
-        if held is None or held[0] is not fact or held[1] != judged:
-            if len(made) >= MADE_MAX:
-                made.clear()
-            held = made[id(fact)] = (fact, judged, _movement_row(history, fact, judged))
-        found.append(held[2])
+        row = made.find(fact, judged)
+        if row is None:
+            row = made.keep(fact, judged, _movement_row(history, fact, judged))
+        found.append(row)
     return found
 
 
 _Judged = tuple[int, int, int, int]
 """What is judged of a movement: replaced, maybe counted, countersigned, told twice."""
 _NOTHING: _Judged = (0, 0, 0, 0)
-
-MADE_MAX = 16_384
-"""Rows of movements kept at hand, about 1 kB each: a store writes about one item again and again,
-and what was moved before is the same each time."""
-_MADE: dict[int, tuple[Fact, _Judged, MovementRow]] = {}
-"""By the identity of the fact, which is held here too and so is nobody else's meanwhile."""
+_MADE = Made[MovementRow]()
 
 
 def _movement_row(history: History, fact: Fact, judged: _Judged) -> MovementRow:

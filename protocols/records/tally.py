@@ -17,6 +17,7 @@ from protocols.records.contested import current
 from protocols.records.display import clean_text
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
+from protocols.records.made import Made
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.references import must_name, packed
@@ -138,14 +139,33 @@ def rows(history: History) -> list[TallyRow]:
         digit: msgspec.structs.replace(cell, vaccine=clean_text(cell.vaccine))
         for digit, cell in cells_of(history).items()
     }
-    return [_row(history, fact, cells.get(_of(fact).digit, _UNKNOWN), span) for fact in facts]
+    said: _Said = (history.subject, cells, span)
+    # One object as long as it is equal, so that thousands of rows compare it by what it is.
+    said = _SAID[history.subject] if _SAID.get(history.subject) == said else said
+    if history.subject not in _SAID and len(_SAID) >= SESSIONS_KEPT:
+        _SAID.clear()
+    _SAID[history.subject] = said
+    found = []
+    for fact in facts:
+        judged = (history.replaced(fact), said)
+        row = _MADE.find(fact, judged)
+        if row is None:
+            cell = cells.get(_of(fact).digit, _UNKNOWN)
+            row = _MADE.keep(fact, judged, _row(history, fact, cell, span))
+        found.append(row)
+    return found
 
+
+SESSIONS_KEPT = 64
+"""Sessions of which it is remembered what all their tallies share."""
+_Said = tuple[bytes, dict[int, Cell], Span]
+_SAID: dict[bytes, _Said] = {}
 
 _UNKNOWN = Cell(0, "", 0, int(Band.UNKNOWN), int(Sex.UNKNOWN))
 
 
 def _row(history: History, fact: Fact, cell: Cell, span: Span) -> TallyRow:
-    # Thousands of these are made anew at each key of crowd mode, so the plain one is made at once.
+    # Thousands of these are made when a session is read, so the plain one is made at once.
     record: Any = fact.record
     stated, at_ms = record.circumstances, fact.at_ms
     doubtful = at_ms < IMPLAUSIBLE_BEFORE_MS if stated is None else clock_doubtful(fact)
@@ -169,6 +189,9 @@ def _row(history: History, fact: Fact, cell: Cell, span: Span) -> TallyRow:
         reason=clean_text(stated.reason) if stated is not None and stated.reason else "",
         doubtful=int(doubtful),
     )
+
+
+_MADE = Made[TallyRow]()
 
 
 def span_of(history: History) -> Span:

@@ -12,6 +12,7 @@ from protocols.ledger import coverage, immunization, reading, vials
 from protocols.ledger.recording import Answer
 from protocols.live.charters import TERMS
 from protocols.records import immunization as records
+from protocols.records import tally
 from protocols.records.kinds import KindNo
 from protocols.records.rows import to_json
 from tests.unit.founders import terms
@@ -423,3 +424,25 @@ def test_who_vaccinates_may_write_it_and_take_the_vial_out_of_the_store(role, ma
     numbers = {int(kind.number) for kind in records.KINDS} | {int(KindNo.STOCK_ISSUE)}
 
     assert numbers <= set(found.kinds) if may else not numbers & set(found.kinds)
+
+
+def test_a_tally_makes_its_own_row_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, ann, ben = two()
+    session, other = ann.session(), ann.session()
+    for _ in range(5):
+        ann.tally(session, 1)
+        ann.tally(other, 1)
+    made: list[Any] = []
+    row_of = tally._row
+    monkeypatch.setattr(tally, "_row", lambda *said: made.append(said) or row_of(*said))
+
+    ann.tally(session, 1)
+
+    assert len(made) == 1
+    monkeypatch.undo()
+    # What all of them share has changed with the close: every row is made anew, and is the same.
+    ann("session.close", {"session": session})
+    ann.retract(ann.tally(other, 2))
+    before = ann.device.care
+    ann.device.ledger.rebuild_rows()
+    assert ann.device.care == before
