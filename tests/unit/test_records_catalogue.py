@@ -24,7 +24,7 @@ from protocols.records.catalogue import (
     schemas,
 )
 from protocols.records.codes import CONFIRMABLE, ERRORS, WARNINGS
-from protocols.records.commands import fingerprint, parse_line, read_line
+from protocols.records.commands import CONFIRM_MAX, fingerprint, parse_line, read_line
 from protocols.records.identity import ALPHABET, code_tag, parse_code, short_code
 from protocols.records.patient import PatientRegister
 from protocols.records.projection import project
@@ -260,6 +260,19 @@ def test_an_unknown_field_is_answered_with_those_there_are():
         parse_line(line)
 
     assert refused.value.allowed == ("name", "relation", "phone")
+
+
+def test_a_line_that_confirms_whatever_there_is_is_refused():
+    line = {"v": 1, "key": "k", "kind": "note.add", "data": {"text": "x"}}
+    doubts = list(CONFIRMABLE)
+
+    assert len(parse_line(line | {"confirm": doubts[:CONFIRM_MAX]}).confirm) == CONFIRM_MAX
+    with pytest.raises(InputError) as refused:
+        parse_line(line | {"confirm": doubts})
+
+    assert (refused.value.code, refused.value.field) == ("too_many", "confirm")
+    # Whatever a dose of vaccine can be asked at once fits.
+    assert sum(code.startswith(("dose_", "vial_", "vvm_")) for code in doubts) < CONFIRM_MAX - 3
 
 
 @pytest.mark.parametrize("text", [b"", b"[1]", b"{", b'{"a": 1} 2', b"\xff", b"[" * 50_000])
