@@ -366,3 +366,21 @@ def test_what_is_left_in_a_vial_is_thrown_away_with_its_reason():
 
     (line,) = saved(person, "vial.discard")
     assert line["data"] == {"vial": "fct_vial1.0", "reason": "time-limit", "doses": 6}
+
+
+def test_an_enter_struck_twice_on_the_page_before_begins_no_child():
+    person = Counting().press("f4", "enter", "enter")
+    assert "NEW CHILD" not in person.screen
+
+    person.press("enter")
+    assert "NEW CHILD, NO CARD" in person.screen
+
+
+def test_a_session_that_was_taken_back_is_left(person):
+    page = person.shell.page
+    page.session = "ses_gone"
+    person.press("*", "escape")
+
+    assert person.shell.page.name == "board"
+    assert person.shell.desk.session == ""
+    assert person.press("f4").shell.page.name == "immunise"

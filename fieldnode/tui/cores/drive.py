@@ -318,8 +318,8 @@ class DriveCore:
         found = re.fullmatch(r"(.*\D)\d+", card)
         if found is not None:
             self.prefix = found[1]
-            if self.stage == CARD and not self.form.text(0):
-                self.form = self._card_form()
+            if self.stage == CARD:
+                self.form.replace_field(self._card_field())
 
     # what is written
 
@@ -377,7 +377,10 @@ class DriveCore:
         return found
 
     def _card_form(self) -> FormCore:
-        return FormCore((Tag("tag", "drive.card", prefix=self.prefix, hint="drive.card_hint"),))
+        return FormCore((self._card_field(),))
+
+    def _card_field(self) -> Tag:
+        return Tag("tag", "drive.card", prefix=self.prefix, hint="drive.card_hint")
 
 
 def _name_form(name: str) -> FormCore:

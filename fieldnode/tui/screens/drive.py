@@ -50,7 +50,11 @@ class DrivePage(Page):
     # coming and going
 
     def opened(self) -> list[Act]:
-        """Ask for the session, and whether whoever is here may vaccinate."""
+        """Ask for the session, and whether whoever is here may vaccinate.
+
+        An Enter struck twice on the page before begins no child.
+        """
+        self.core.form.absorb_one()
         return [*ask_gate(self.desk, KINDS, ""), self._fetch(holds=True)]
 
     def resumed(self) -> list[Act]:
@@ -69,8 +73,16 @@ class DrivePage(Page):
                 self.core.learn(told.last[0].tag)
             return []
 
-        failed = None if holds else _nothing
+        failed = self._gone if holds else _nothing
         return Ask(lambda node: node.drive(self.session), came, failed, holds=holds)
+
+    def _gone(self, failure: FieldmeshError) -> list[Act]:
+        """Leave a session that was taken back; F4 then lists the others."""
+        said = Say(error(self.desk.words, failure), "bad", bell=True)
+        if failure.code != "not_found":
+            return [said]
+        self.desk.session = ""
+        return [Back(), said]
 
     # keys and scans
 
