@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, between, cut, fit_right, line
+from fieldnode.tui.cores.display import Line, Size, Span, between, cut, fit_right, line, wrap
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Action, Hint
@@ -26,6 +26,7 @@ from fieldnode.tui.stock_words import (
     mark_word,
     number,
     status,
+    units_of,
 )
 from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import clock, code_sentence
@@ -196,8 +197,9 @@ class CardPage(Fetched[CardRow, StockItem]):
         here = found.line
         name = line(" ", Span(cut(clean_text(here.name), size.width - 30), "title"))
         store = words("shelf.store", store=clean_text(found.store_name))
-        have = f"{figure(here.low, here.high)} {amount(words, here.unit, 0).partition(' ')[2]}"
-        lasts = words("card.lasts", days=days(here), rate=found.rate or "-")
+        have = " ".join((figure(here.low, here.high), units_of(words, here.unit, here.high)))
+        lasts = words("card.lasts", days=days(here), rate=found.rate) if here.days else ""
+        lasts = lasts or words("card.no_use")
         rows = [
             between(name, line(Span(store, "label"), " "), size.width),
             line(" ", Span(have, "bad" if here.low < 0 else "title"), "   ", Span(lasts), "   ",
@@ -205,9 +207,11 @@ class CardPage(Fetched[CardRow, StockItem]):
             line(" ", Span(as_of(self.desk, here), "dim")),
         ]  # fmt: skip
         if here.unsettled:
-            rows.append(line(" ", Span(words.count("card.unsettled", here.unsettled), "warn")))
+            open_now = words.count("card.unsettled", here.unsettled)
+            rows += [line(" ", Span(part, "warn")) for part in wrap(open_now, size.width - 2)]
         if here.low < 0 or "negative" in here.marks:
-            rows.append(line(" ", Span(words("card.negative"), "bad")))
+            said = words("card.negative")
+            rows += [line(" ", Span(part, "bad")) for part in wrap(said, size.width - 2)]
         columns = (
             Column(words("chart.at"), 11),
             Column(words("card.what"), 15),
