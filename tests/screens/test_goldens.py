@@ -93,6 +93,7 @@ SCREENS["alerts"] = [WAITING, "f6"]
 SCREENS["register-candidates"] = ["n", *"Li", "enter", *"Wei", "enter", "2", *"~40", "enter"]
 SCREENS["candidates"] = ["n", *"Li", "enter", *"Wei", "enter", "ctrl+l"]
 SCREENS["links-none"] = ["enter", "l"]
+SCREENS["identify"] = ["down", "down", "enter", "l", "i", "enter", "enter", "3", *"~41"]
 SCREENS["link-other"] = ["enter", "l", "n", *"haddad", "enter"]
 SCREENS["link-confirm"] = ["enter", "l", "n", *"haddad", "enter", "enter", "1"]
 SCREENS["links"] = [

@@ -10,6 +10,7 @@ from fieldnode.tui.screens.beds import BedPage
 from fieldnode.tui.screens.discharge import DischargePage
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.give import GivePage, GiveWithoutPage
+from fieldnode.tui.screens.identify import IdentifyPage
 from fieldnode.tui.screens.intake import IntakeForm
 from fieldnode.tui.screens.medicines import StopPage
 from fieldnode.tui.screens.note import AddendumPage
@@ -44,6 +45,7 @@ _OF_HEAD: dict[str, Callable[[Desk, BoardLine], FormPage]] = {
     for page in (
         AllergyPage,
         BedPage,
+        IdentifyPage,
         IntakeForm,
         NoneKnownPage,
         PointOfCarePage,

@@ -15,6 +15,7 @@ from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.concerns import ConcernPage
 from fieldnode.tui.screens.gate import ask_gate, gate_of, said_after
+from fieldnode.tui.screens.identify import IdentifyPage
 from fieldnode.tui.screens.search import SearchPage
 from fieldnode.tui.widgets.list_view import Column, draw_list
 from fieldnode.tui.wording import (
@@ -45,6 +46,7 @@ class LinksPage(Page):
         Action("n", "1", "links.new"),
         Action("x", "2", "links.take_back"),
         Action("s", "3", "links.concern"),
+        Action("i", "4", "links.identify"),
     )
 
     def __init__(self, desk: Desk, head: BoardLine) -> None:
@@ -74,6 +76,8 @@ class LinksPage(Page):
         chosen, action = self._rows.selected, self.action(key)
         if action == "n":
             return [Open(LinkOtherPage(self.desk, self._head))]
+        if action == "i":
+            return [Open(IdentifyPage(self.desk, self._head), instead=True)]
         if action == "s":
             return [Open(ConcernPage(self.desk, self._head))]
         if action == "x" and chosen is not None and chosen.linked:

@@ -189,33 +189,15 @@ class RegisterPage(TagForm):
 
     def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
         """An age is nothing without its unit."""
-        if "age" in answers and "age_unit" not in answers:
-            return "age_unit", Reason("register.age_needs_unit")
-        return None
+        return unit_lacking(answers)
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the registration; care is opened with it."""
-        found: dict[str, Any] = texts(answers, _TEXTS)
-        found["sex"] = answers["sex"].text
-        if "age" in answers:
-            value, unit = answers["age"].text, answers["age_unit"].text
-            found["age"] = {"value": value.removeprefix(ABOUT), "unit": unit.removeprefix(ABOUT)}
-            if ABOUT in (value[:1], unit[:1]):
-                found["age"]["estimated"] = True
-        if "tag" in answers:
-            found["tags"] = [answers["tag"].text]
-        kin = {"name": answers.get("kin_name"), "phone": answers.get("kin_phone")}
-        known = {part: answer.text for part, answer in kin.items() if answer}
-        if known:
-            found["next_of_kin"] = known
-        return {"kind": "patient.register", "data": found, **self._came_from()}
+        return {"kind": "patient.register", "data": person_of(answers), **self._came_from()}
 
     def field_of(self, path: str) -> str:
         """Map the record's paths to this form's fields."""
-        inner = path.removeprefix("data.")
-        if inner.startswith("next_of_kin."):
-            return f"kin_{inner.removeprefix('next_of_kin.')}"
-        return "tag" if inner.startswith("tags") else super().field_of(path)
+        return person_field(path) or super().field_of(path)
 
     def also(self, answers: dict[str, Answer]) -> list[dict[str, Any]]:
         """Return what puts the patient on the board, in the same commit as who they are."""
@@ -246,6 +228,58 @@ class RegisterPage(TagForm):
         return [Open(ChartPage(self.desk, patient), instead=True)]
 
 
+def person_of(answers: dict[str, Answer]) -> dict[str, Any]:
+    """Return what was answered of who somebody is, as a record says it."""
+    found: dict[str, Any] = texts(answers, (*_TEXTS, "sex"))
+    if "age" in answers:
+        value, unit = answers["age"].text, answers["age_unit"].text
+        found["age"] = {"value": value.removeprefix(ABOUT), "unit": unit.removeprefix(ABOUT)}
+        if ABOUT in (value[:1], unit[:1]):
+            found["age"]["estimated"] = True
+    if "tag" in answers:
+        found["tags"] = [answers["tag"].text]
+    kin = {"name": answers.get("kin_name"), "phone": answers.get("kin_phone")}
+    known = {part: answer.text for part, answer in kin.items() if answer}
+    if known:
+        found["next_of_kin"] = known
+    return found
+
+
+def unit_lacking(answers: dict[str, Answer]) -> tuple[str, Reason] | None:
+    """Return what is wrong with an age that has no unit, or with a unit that has no age."""
+    if "age" in answers and "age_unit" not in answers:
+        return "age_unit", Reason("register.age_needs_unit")
+    return None
+
+
+def person_field(path: str) -> str:
+    """Return the field of who somebody is that a record's path is about; '' for none."""
+    inner = path.removeprefix("data.")
+    if inner.startswith("next_of_kin."):
+        return f"kin_{inner.removeprefix('next_of_kin.')}"
+    return "tag" if inner.startswith("tags") else ""
+
+
+def person_fields(desk: Desk, *, sex_required: bool = True) -> dict[str, Field]:
+    """Return the fields of who somebody is, by name, in the order they are asked."""
+    fields = (
+        Field("family_name", "field.family_name", hint="register.name_hint"),
+        Field("given_name", "field.given_name", hint="register.name_hint"),
+        Coded("sex", "field.sex", required=sex_required, choices=SEX),
+        AboutNumber(
+            "age", "field.age", possible=("0", AGE_MAX), hint="register.age_hint", chars_max=4
+        ),
+        Coded("age_unit", "field.age_unit", choices=AGE_UNIT, hint="register.unit_hint"),
+        Tag("tag", "field.tag", prefix=desk.prefix, hint="register.tag_hint"),
+        Date("birth_date", "field.birth_date", hint="form.date_hint"),
+        Field("village", "field.village"),
+        Field("phone", "field.phone", chars_max=32),
+        Field("kin_name", "field.kin_name"),
+        Field("kin_phone", "field.kin_phone", chars_max=32),
+    )
+    return {field.name: field for field in fields}
+
+
 class _Wanted(NamedTuple):
     """By what others are compared."""
 
@@ -272,21 +306,16 @@ def _reported() -> Field:
 
 
 def _fields(desk: Desk) -> tuple[Field, ...]:
-    return (
-        Field("family_name", "field.family_name", hint="register.name_hint"),
-        Field("given_name", "field.given_name", hint="register.name_hint"),
-        Coded("sex", "field.sex", required=True, choices=SEX),
-        AboutNumber(
-            "age", "field.age", possible=("0", AGE_MAX), hint="register.age_hint", chars_max=4
-        ),
-        Coded("age_unit", "field.age_unit", choices=AGE_UNIT, hint="register.unit_hint"),
-        Tag("tag", "field.tag", prefix=desk.prefix, hint="register.tag_hint"),
+    first, after = _halves(list(person_fields(desk).values()))
+    here = (
         category_field(required=False),
         Field("problem", "field.problem", hint="register.optional_hint"),
         Field("bed", "field.bed", chars_max=24),
-        Date("birth_date", "field.birth_date", hint="form.date_hint"),
-        Field("village", "field.village"),
-        Field("phone", "field.phone", chars_max=32),
-        Field("kin_name", "field.kin_name"),
-        Field("kin_phone", "field.kin_phone", chars_max=32),
     )
+    return (*first, *here, *after)
+
+
+def _halves(fields: list[Field]) -> tuple[list[Field], list[Field]]:
+    """Return the fields up to the tag, and those after it."""
+    at = 1 + next(at for at, field in enumerate(fields) if field.name == "tag")
+    return fields[:at], fields[at:]
