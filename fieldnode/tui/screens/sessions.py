@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from fieldnode.client import Node
 
 
+BELOW = 2
+"""Actions said below the list."""
+
+
 class SessionsPage(Fetched[SessionLine, Sessions]):
     """Open sessions; Enter works in the marked one."""
 
@@ -99,14 +103,18 @@ class SessionsPage(Fetched[SessionLine, Sessions]):
             Column(words("sessions.team"), 0),
         )
         title = line(" ", Span(words("sessions.title"), "title"))
-        room = Size(size.width, size.height - 2)
-        return [title, (), *self.table(columns, room, "sessions.none")]
+        room = Size(size.width, size.height - 3)
+        # What is about no session stands here: one row of keys does not hold all of them.
+        low: list[Span | str] = [" "]
+        for action in self.actions[-BELOW:]:
+            low += [Span(f"{action.letter}/{action.digit}", "key"), f" {words(action.word)}   "]
+        return [title, (), *self.table(columns, room, "sessions.none"), line(*low)]
 
     def hints(self) -> list[Hint]:
         """What can be done."""
         words = self.desk.words
         enter = Hint(words("keys.enter"), words("sessions.work"))
-        return [enter, *super().hints()]
+        return [enter, *super().hints()[:-BELOW]]
 
 
 def immunise(desk: Desk) -> Page:
