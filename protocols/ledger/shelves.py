@@ -16,7 +16,7 @@ from protocols.ids import SiteId
 from protocols.ledger import stores
 from protocols.ledger.book import Ledger
 from protocols.records import cover as covering
-from protocols.records.cover import WINDOW_DAYS, Change, Lot
+from protocols.records.cover import WINDOW_DAYS, Lot
 from protocols.records.movement import DAY_MS
 
 SOON_DAYS = 30
@@ -62,14 +62,12 @@ class Held(NamedTuple):
 
     def marks(self, today: int) -> tuple[str, ...]:
         """Return what is the matter with it; all but `expiring` keep it from being given."""
-        left = None if self.expiry_day is None else self.expiry_day - today
-        found = {
-            "recalled": self.recalled,
-            "held": self.held,
-            "expired": left is not None and left < 0,
-            "expiring": left is not None and 0 <= left <= SOON_DAYS,
-        }
-        return tuple(name for name, is_so in found.items() if is_so)
+        found = ["recalled"] if self.recalled else []
+        if self.held:
+            found.append("held")
+        if self.expiry_day is not None and self.expiry_day <= today + SOON_DAYS:
+            found.append("expired" if self.expiry_day < today else "expiring")
+        return tuple(found)
 
 
 class Kept(NamedTuple):
@@ -178,7 +176,7 @@ def _kept(
     item: str,
     numbers: Sequence[int],
     lots: tuple[Held, ...],
-    changes: Sequence[Change],
+    changes: Sequence[_Day],
     today: int,
     soon: int,
 ) -> Kept:
@@ -190,7 +188,7 @@ def _kept(
         if not (lot.held or lot.recalled) and (lot.expiry_day is None or lot.expiry_day >= today)
     ]
     days = covering.cover(given, burned.rate, today).days
-    there = [mark for lot in lots if lot.high > 0 for mark in lot.marks(today)]
+    there = {mark for lot in lots if lot.high > 0 for mark in lot.marks(today)}
     marks = {
         "negative": negative or low < 0,
         "recalled": "recalled" in there,
@@ -234,22 +232,26 @@ def _first_out(row: Held, today: int) -> tuple[bool, bool, bool, int, str]:
     return row.high <= 0, barred, row.expiry_day is None, row.expiry_day or 0, row.lot
 
 
+_Day = tuple[int, int, int]
+"""A `cover.Change`, as the book tells it: there are tens of thousands."""
+
+
 def _named(column: str, only: Sequence[int]) -> str:
     return f" AND {column} IN ({','.join('?' * len(only))})" if only else ""
 
 
 def _used(
     ledger: Ledger, store: SiteId, today: int, only: Sequence[int]
-) -> Mapping[int, list[Change]]:
+) -> Mapping[int, list[_Day]]:
     """Return what changed each item, day by day, within the window that rates rest on."""
     since = today - WINDOW_DAYS
     raw, since_ms, named = bytes(store), since * DAY_MS, _named("s.subject", only)
-    found: dict[int, list[Change]] = {}
+    found: dict[int, list[_Day]] = {}
     for (subject,) in ledger.store.all(_BEFORE + named, (raw, since_ms, since_ms, *only)):
         # That anything was there before is all that is asked of it.
-        found[subject] = [Change(since - 1, 0)]
+        found[subject] = [(since - 1, 0, 0)]
     for subject, day, units, used in ledger.store.all(_USES.format(named), (raw, since_ms, *only)):
-        found.setdefault(subject, []).append(Change(day, units, used))
+        found.setdefault(subject, []).append((day, units, used))
     for subject, day, units in ledger.store.all(_FOUND.format(named), (raw, since_ms, *only)):
-        found.setdefault(subject, []).append(Change(day, units))
+        found.setdefault(subject, []).append((day, units, 0))
     return found

@@ -144,7 +144,7 @@ class Burn(NamedTuple):
         return self.in_stock_days < SURE_DAYS
 
 
-def burn(moved: Sequence[Change], on_hand: int, today: int) -> Burn:
+def burn(moved: Sequence[Change | tuple[int, int, int]], on_hand: int, today: int) -> Burn:
     """Return how fast something was used; see above for the formulas.
 
     Args:

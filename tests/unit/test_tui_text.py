@@ -25,14 +25,14 @@ FAMILIES = ("about_risk", "meanwhile", "settles", "likeness", "dispute", "transf
             "erase_reason", "counted", "counted_by", "concern", "concerns_why", "obs", "short",
             "field", "kind", "saved", "saved_long", "value", "absent", "acvpu", "error",
             "confirm", "age", "sex", "triage", "count", "theme", "form_name", "vitals", "sync",
-            "lock", "rank", "seal_reason", "seal_means", "seal_refused", "why_not", "sensitivity",
-            "apart", "apart_means", "lane", "test_card", "along", "print", "language", "risk",
-            "isolation", "crossed", "fluid", "shipment_state", "discrepancy", "reserve",
-            "recall_why", "recall_level", "recipient_how", "cold_class", "measure", "often",
-            "medicine_state", "medicine_warning", "no_dose", "item_unit", "stock_mark",
-            "move_why", "hold_why", "lacks", "dose_rule", "dose_state", "dose_status",
-            "due_state", "discard", "vvm", "aefi_symptom", "aefi_severity", "aefi_outcome",
-            "drive_menu", "cover", "twice")  # fmt: skip
+            "lock", "rank", "seal_reason", "seal_means", "seal_refused", "why_not",
+            "sensitivity", "apart", "apart_means", "lane", "test_card", "along", "print",
+            "language", "risk", "isolation", "crossed", "fluid", "shipment_state",
+            "discrepancy", "reserve", "recall_why", "recall_level", "recipient_how",
+            "cold_class", "measure", "often", "medicine_state", "medicine_warning", "no_dose",
+            "item_unit", "stock_mark", "move_why", "hold_why", "lacks", "dose_rule",
+            "dose_state", "dose_status", "due_state", "discard", "vvm", "aefi_symptom",
+            "aefi_severity", "aefi_outcome", "drive_menu", "cover", "twice")  # fmt: skip
 KINDS_NAMED = [kind.name for kind in KINDS if kind.name and kind.plan is not None]
 PLACES = re.compile(r"\{(\w+)\}")
 
