@@ -119,6 +119,17 @@ def test_what_did_not_fit_what_was_told_and_what_does_not_count_is_said() -> Non
     assert "No dose" in "\n".join(vaccination.in_words(EN, Proof("A"), {}))
 
 
+@pytest.mark.parametrize("columns", vaccination.RECEIPT_COLUMNS)
+@pytest.mark.parametrize("words", [EN, FR], ids=["en", "fr"])
+def test_a_receipt_says_every_word_within_its_columns(words: Catalogue, columns: int) -> None:
+    proof = [words("proof.title"), *vaccination.in_words(words, MADE.said, MADE.names)]
+    card = [words("proof.card"), *vaccination.card_in_words(words, CARD)]
+    for made, told in ((MADE, proof), (CARD, card)):
+        shown = receipt_text(vaccination.receipt_of(words, made, columns))
+        assert shown.split() == " ".join(told).split()
+        assert all(len(line) <= columns for line in shown.split("\n"))
+
+
 @settings(max_examples=40)
 @given(ANY, st.sampled_from(LANGUAGES), st.sampled_from(vaccination.RECEIPT_COLUMNS))
 def test_nothing_on_it_is_a_command_to_a_printer(
