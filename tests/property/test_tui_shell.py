@@ -53,6 +53,7 @@ SCRIPTS = st.lists(
             ["f10", "6", "5", *"X-", "enter", "escape", "escape"],
             ["enter", "3", *"pale", "enter"],
             ["enter", "e", "enter"],
+            ["enter", "e", "2", "enter"],
             ["enter", "u", "enter"],
             ["f3", *"li wei", "enter", "enter", "escape", "escape"],
             ["f4", "enter", *"]C0TG-000412", "enter", "enter"],

@@ -12,8 +12,10 @@ WAYS = {
     "conflict.settle": ((*HADDAD, "u"), "settle"),
     "patient.identify": ((*HADDAD, "u"), "shared_tag"),
     "result.assign": (("r", "enter", *"haddad", "enter", "enter"), "result_assign"),
-    "entry.retract": ((*HADDAD, "e"), "retract"),
+    "entry.retract": ((*HADDAD, "e"), "in_error"),
 }
+FIRST = {"entry.retract": ("2",)}
+"""What is said before Enter does it."""
 LICENCE = "Your licence does not cover this."
 
 
@@ -36,7 +38,7 @@ def test_where_nothing_stops_anybody_no_question_comes(kind):
     way, page = WAYS[kind]
     person = person_for(kind).press(*way)
     assert person.shell.page.name == page
-    person.press("enter")
+    person.press(*FIRST.get(kind, ()), "enter")
 
     assert len(written(person, kind)) == 1
 
@@ -53,7 +55,7 @@ def test_a_licence_that_does_not_cover_it_is_said_with_who_may_and_a_reason_over
     (kinds, reason, _patient), = person.node.trail  # fmt: skip
     assert (kinds, reason) == ((kind,), "nobody else")
     assert person.shell.page.name == page
-    person.press("enter")
+    person.press(*FIRST.get(kind, ()), "enter")
     assert len(written(person, kind)) == 1
 
 
@@ -75,7 +77,7 @@ def test_what_a_role_does_not_allow_may_be_written_and_counts_nowhere(kind):
     assert "override" not in person.screen
     kept = Recorded(0, True, "k", "fct_0.0", warnings=("role_refused",), facts=("fct_0.0",))
     person.node.refuse[kind] = kept
-    person.press("w", "enter")
+    person.press("w", *FIRST.get(kind, ()), "enter")
 
     assert "KEPT, and counts nowhere" in person.screen
     assert person.node.trail == []
@@ -88,7 +90,7 @@ def test_a_licence_that_ended_meanwhile_asks_when_it_is_saved(kind):
     person.node.refuse[kind] = Recorded(
         0, False, error="licence_ended", kind=kind, allowed=("nurse",)
     )
-    person.press("enter")
+    person.press(*FIRST.get(kind, ()), "enter")
     assert person.shell.page.name == "gate"
     assert "Your licence has ended." in person.screen
     del person.node.refuse[kind]

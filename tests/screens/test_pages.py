@@ -104,7 +104,7 @@ def test_taking_back_names_the_patient_in_full(person, way):
 
     for part in ("Haddad Nour", "ACD EFH 001", "tag TG-000412", "34 y", "female"):
         assert part in person.screen, part
-    person.press("enter")
+    person.press(*("1" if way == "e" else ""), "enter")
     assert person.node.written[-1]["kind"] == "entry.retract"
 
 
@@ -621,4 +621,9 @@ def test_a_set_taken_together_is_one_line_and_is_marked_as_a_whole(person):
     assert "RR 26 /min  SpO2 93 %" in person.screen
 
     person.press("enter")
+    assert person.node.written[-1]["kind"] == "observation.record"
+    assert "Say why first" in person.screen
+
+    person.press("2", "enter")
     assert person.node.written[-1]["kind"] == "entry.retract"
+    assert person.node.written[-1]["reason"] == "a wrong value"

@@ -14,9 +14,9 @@ from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.accepting import accept, waits
 from fieldnode.tui.screens.belonging import came_from
 from fieldnode.tui.screens.glass import asked_first
+from fieldnode.tui.screens.in_error import InErrorPage
 from fieldnode.tui.screens.note import NotePage
 from fieldnode.tui.screens.printing import PRINT_KEY, print_wristband
-from fieldnode.tui.screens.retract import RetractPage
 from fieldnode.tui.screens.shared_tag import SharedTagPage, others
 from fieldnode.tui.screens.transfer import TransferToPage
 from fieldnode.tui.screens.triage import TriagePage
@@ -316,7 +316,7 @@ class ChartPage(Page):
             return [Say(self.desk.words("chart.no_line"), "warn", bell=True)]
         row = chosen.line
         what = f"{when(self.desk, row)} {summary(self.desk, row, short=True)}"
-        return [Open(RetractPage(self.desk, what, chosen.facts, chart.head.patient))]
+        return [Open(InErrorPage(self.desk, what, chosen.facts, chart.head.patient))]
 
     def _settle(self, chart: Chart) -> list[Act]:
         if chart.shared_tags:

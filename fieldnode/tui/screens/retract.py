@@ -45,8 +45,13 @@ class RetractPage(Page):
         """Enter takes it back, anything else but Escape does nothing."""
         return [self._take_back()] if key == "enter" and self._facts else super().key(key)
 
+    @property
+    def reason(self) -> str:
+        """Why, for the record."""
+        return self.desk.words("undo.reason")
+
     def _take_back(self) -> Ask:
-        reason = self.desk.words("undo.reason")
+        reason = self.reason
         lines = [
             {"v": 1, "kind": KIND, "key": own, "data": {"fact": fact}, "reason": reason}
             for own, fact in zip(self._keys, self._facts, strict=True)
