@@ -17,6 +17,7 @@ from protocols.live.consigned import (
     HeldLots,
     ItemWords,
     LimitLine,
+    LotLabel,
     LotLine,
     RecallLine,
     Recalls,
@@ -96,6 +97,11 @@ class ConsignedFake:
     async def supply_alerts(self) -> SupplyAlerts:
         self._up()
         return SupplyAlerts(tuple(self.supply_lines), WORDS)
+
+    async def lot_label(self, item: str, lot: str) -> LotLabel:
+        self._up()
+        known = next(one for one in WORDS if one.code == item)
+        return LotLabel(known, lot, 20_790, f"1726120310{lot}\x1d240{item}")
 
 
 SOURCE = "WHO PQS E006, alarms of 30-day temperature recorders, recalled"

@@ -374,3 +374,22 @@ def test_the_digit_of_a_fridge_is_its_place_in_the_list_as_it_was_seen(person):
 
     (line,) = lines_of(person, "reading.record")
     assert line["data"]["unit"] == "fridge 1"
+
+
+@pytest.mark.parametrize("kind", ["zpl", "escpos", "png", "text"])
+def test_the_label_of_the_marked_lot_leaves_for_the_printer(person, tmp_path, kind):
+    told = {"printer": str(tmp_path), "printer_kind": kind}
+    person.node.greeting = msgspec.structs.replace(person.node.greeting, **told)
+    person.shell.changed()
+    person.settle()
+    person.press(*LISTS, "5", "down", "enter", "down", "l")
+
+    assert "PRINTED: lot label B02" in person.shell.said.text
+    (file,) = tmp_path.iterdir()
+    raw = file.read_bytes()
+    assert raw.startswith(b"\x89PNG") if kind == "png" else b"Lot B02" in raw
+
+
+def test_without_a_printer_the_label_says_so(person):
+    person.press(*LISTS, "5", "down", "enter", "l")
+    assert "No printer is set" in person.shell.said.text
