@@ -220,9 +220,9 @@ def _movement_rows(history: History, pair: Pair) -> list[MovementRow]:
         record = fact.record
         if not isinstance(record, Movement) or record.store != store or record.item != item:
             continue
-        ref, gone = (fact.prefix, fact.index), replaced(fact)
-        judged = _NOTHING
-        if gone or ref in spoken_of:
+        judged, gone = _NOTHING, replaced(fact)
+        if gone or (spoken_of and (fact.prefix, fact.index) in spoken_of):
+            ref = ref_of(fact)
             judged = (gone, int(ref in open_now), int(ref in seconds), int(ref in doubles))
         row = made.find(fact, judged)
         if row is None:
