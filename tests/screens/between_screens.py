@@ -9,6 +9,7 @@ from tests.screens.fake_between import (
     PAPER,
     PARTIES,
     PROOF,
+    STRANGER,
     a_paper,
     a_proof,
     an_offer,
@@ -40,6 +41,7 @@ SCREENS: dict[str, list[str]] = {
     "paper-register": [TEAMS, *f"]Q3{PAPER}", "enter", "n"],
     "proof-read": [TEAMS, *f"]Q3{PROOF}", "enter"],
     "proof-doses": [TEAMS, *f"]Q3{PROOF}", "enter", "d"],
+    "proof-receiver": [TEAMS, *f"]Q3{STRANGER}", "enter", "d", *"haddad", "enter"],
     "help-transfer": [TEAMS, *HADDAD, "r", "enter", "f1"],
 }
 

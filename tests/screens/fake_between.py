@@ -23,6 +23,8 @@ PAPER = "FM" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 8
 """What a scanner types of a paper."""
 PROOF = PAPER + "0"
 """What it types of a proof of vaccination, where both are at hand."""
+STRANGER = PROOF + "0"
+"""The same proof where nobody here is the one it names."""
 
 
 class BetweenFake:
@@ -88,16 +90,16 @@ class BetweenFake:
 
     async def paper_read(self, text: str) -> PaperRead:
         self._up()
-        found = {PAPER: self.paper, PROOF: self.proof}.get(text)
+        found = {PAPER: self.paper, PROOF: self.proof, STRANGER: self.proof}.get(text)
         if found is None:
             raise InputError("paper_cut", field="paper")
-        return found
+        return msgspec.structs.replace(found, patient="") if text == STRANGER else found
 
     async def paper_doses(self, text: str, patient: str) -> PaperDoses:
         self._up()
         if patient in self.foreign and patient not in self.opened:
             raise InputError("other_team", field="patient", teams=self.foreign[patient])
-        if self.paper_new is None or text not in (PAPER, PROOF):
+        if self.paper_new is None or text not in (PAPER, PROOF, STRANGER):
             raise InputError("paper_not_taken", field="paper")
         return msgspec.structs.replace(
             self.paper_new, patient=patient, name=self.patients[patient].head.name
