@@ -44,10 +44,16 @@ class Length(NamedTuple):
 
         For an age: the latest birth with which somebody is that old on `day`.
         """
-        found = day - self.days - int(self.months * DAYS["mo"]) + 4
-        while self.after(found) > day:
-            found -= 1
-        return found
+        if not self.months:
+            return day - self.days
+        end = date.fromordinal(day + _EPOCH)
+        year, month = divmod(end.year * 12 + end.month - 1 - self.months, 12)
+        try:
+            return date(year, month + 1, end.day).toordinal() - _EPOCH
+        except ValueError:
+            # There is no such day in that month: from its last one this length ends sooner, from
+            # the next day on it ends after `day`.
+            return date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1).toordinal() - _EPOCH - 1
 
     @property
     def about(self) -> float:

@@ -372,19 +372,12 @@ def turns(
         days.add(live + settings.live_spacing_days)
     days |= {day + settings.early_days for day in days}
     found = {world.birth, last}
-    for text in _limits(plan, series):
+    for age in plan.limits(series):
+        # A day's crossing lies in the stretch when the age is reached by its first birth and not
+        # by its last: most days are told by that, without going back from them.
+        reached, not_yet = age.after(world.birth), age.after(last)
         for day in days:
-            at = ages_of(text).latest_before(day)
-            if world.birth <= at < last:
+            if reached <= day < not_yet:
+                at = age.latest_before(day)
                 found |= {at, at + 1}
     return sorted(found)
-
-
-def _limits(plan: Plan, series: Series) -> set[str]:
-    """Return every age that anything of a series depends on."""
-    rows = [row for each in series.course for row in each.dose]
-    of_rows = {text for row in rows for text in (row.since, row.due, row.overdue, row.below)}
-    of_courses = {text for each in series.course for text in (each.since, each.below)}
-    counting = [each for each in plan.vaccines.values() if plan.counts(series, each.code)]
-    of_vaccines = {text for each in counting for text in (each.since, each.below)}
-    return {text for text in of_rows | of_courses | of_vaccines if text is not None} | {"0 d"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 
@@ -137,6 +137,23 @@ class Plan:
     reasons: tuple[Reason, ...]
     reasons_from: PackHead
     """The pack that says who must not have which vaccine."""
+    _limits: dict[str, tuple[Series, tuple[Length, ...]]] = field(default_factory=dict, init=False)
+    """What `limits` said of a series, by its id: a plan is worked by for every child of a day."""
+
+    def limits(self, series: Series) -> tuple[Length, ...]:
+        """Return every age that anything of a series depends on, each once."""
+        known = self._limits.get(series.id)
+        if known is None or known[0] is not series:
+            known = self._limits[series.id] = series, self._ages(series)
+        return known[1]
+
+    def _ages(self, series: Series) -> tuple[Length, ...]:
+        rows = [row for each in series.course for row in each.dose]
+        found = {text for row in rows for text in (row.since, row.due, row.overdue, row.below)}
+        found |= {text for each in series.course for text in (each.since, each.below)}
+        counting = [each for each in self.vaccines.values() if self.counts(series, each.code)]
+        found |= {text for each in counting for text in (each.since, each.below)}
+        return tuple(ages_of(text) for text in sorted({each for each in found if each} | {"0 d"}))
 
     def counts(self, series: Series, code: str) -> bool:
         """Whether a vaccine counts for a series."""

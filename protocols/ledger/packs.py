@@ -129,7 +129,10 @@ def held(ledger: Ledger) -> list[HeldPack]:
     known = [
         pack for (digest, counts), pack in found.items() if counts or (digest, True) not in found
     ]
-    return sorted([*known, *map(_shipped, SHIPPED_NAMES)], key=_order)
+    # Most nodes hold none but these, and every child of a drive asks what is worked by.
+    return (
+        sorted([*known, *map(_shipped, SHIPPED_NAMES)], key=_order) if known else [*_all_shipped()]
+    )
 
 
 def in_use(ledger: Ledger, name: str) -> HeldPack | None:
@@ -314,9 +317,15 @@ def _order(pack: HeldPack) -> tuple[object, ...]:
     )
 
 
+@lru_cache(64)
 def _version(text: str) -> tuple[int, ...]:
     parts = [int(part) if part.isdecimal() and part.isascii() else 0 for part in text.split(".")]
     return (*parts[:4], *[0] * (4 - len(parts)))
+
+
+@cache
+def _all_shipped() -> tuple[HeldPack, ...]:
+    return tuple(sorted(map(_shipped, SHIPPED_NAMES), key=_order))
 
 
 @lru_cache(64)
