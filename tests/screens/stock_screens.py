@@ -15,6 +15,7 @@ SCREENS: dict[str, list[str]] = {
     "supplies-filtered": ["f5", "/", *"para", "enter"],
     "supplies-more": ["f5", "m"],
     "supplies-stores": ["f5", "o"],
+    "supplies-site": ["f5", "o", "n", *"Pharmacy", "enter"],
     "stock-card": CARD,
     "stock-card-movement": [*CARD, "down", "down"],
     "stock-card-negative": ["f5", "down", "enter", "down"],

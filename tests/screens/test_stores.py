@@ -266,3 +266,15 @@ def test_a_figure_says_how_old_it_is(person):
     assert "as of 13:32, counted 05-18" in person.press("f5").screen
     assert NOW_MS
     assert TAUGHT
+
+
+def test_a_node_alone_names_its_first_store_on_the_page_that_asks_for_one():
+    person = Person()
+    person.press("f5", "o")
+    assert person.shell.page.name == "stores"
+    # The Enter straight after a digit is absorbed; the next one saves (SAFETY 21).
+    person.press("n", *"Pharmacy", "enter", "2", "enter", "enter")
+
+    (site,) = [line for line in person.node.written if line["kind"] == "site.register"]
+    assert site["data"] == {"name": "Pharmacy", "type": "pharmacy"}
+    assert person.shell.page.name == "stores"

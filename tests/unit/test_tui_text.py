@@ -29,7 +29,8 @@ FAMILIES = ("about_risk", "meanwhile", "settles", "likeness", "dispute", "transf
             "sensitivity", "apart", "apart_means", "lane", "test_card", "along", "print",
             "language", "risk", "isolation", "crossed", "fluid", "shipment_state",
             "discrepancy", "reserve", "recall_why", "recall_level", "recipient_how",
-            "cold_class", "measure", "often", "medicine_state", "medicine_warning", "no_dose",
+            "cold_class", "site_type", "measure", "often", "medicine_state", "medicine_warning",
+            "no_dose",
             "item_unit", "stock_mark", "move_why", "hold_why", "lacks", "dose_rule",
             "dose_state", "dose_status", "due_state", "discard", "vvm", "aefi_symptom",
             "aefi_severity", "aefi_outcome", "drive_menu", "cover", "twice")  # fmt: skip

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from fieldnode.tui.acts import Act, Back
+from fieldnode.tui.acts import Act, Back, Open
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Hint
+from fieldnode.tui.page import Action, Hint
 from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.widgets.list_view import Column
 from protocols.live.shelf import StoreLine, Stores
@@ -22,6 +22,7 @@ class StoresPage(Fetched[StoreLine, Stores]):
     """Our own store first, its parts, then all others; Enter works in the marked one."""
 
     name: ClassVar[str] = "stores"
+    actions = (Action("n", "1", "stores.new"),)
 
     def name_of(self, row: StoreLine) -> str:
         """Return its id."""
@@ -34,6 +35,14 @@ class StoresPage(Fetched[StoreLine, Stores]):
     def rows_of(self, found: Stores) -> Sequence[StoreLine]:
         """Return them."""
         return found.lines
+
+    def key(self, key: str) -> list[Act]:
+        """Name a new one; else as every list."""
+        if self.action(key) == "n":
+            from fieldnode.tui.screens.site_form import SitePage
+
+            return [Open(SitePage(self.desk, self.found.lines if self.found else ()))]
+        return super().key(key)
 
     def act(self, _key: str, row: StoreLine) -> list[Act]:
         """Work in it, and go back."""
@@ -62,7 +71,8 @@ class StoresPage(Fetched[StoreLine, Stores]):
 
     def hints(self) -> list[Hint]:
         """Say what Enter does."""
-        return [Hint(self.desk.words("keys.enter"), self.desk.words("stores.choose"))]
+        words = self.desk.words
+        return [Hint(words("keys.enter"), words("stores.choose")), *super().hints()]
 
 
 def chosen(desk: Desk, row: StoreLine) -> None:
