@@ -1,5 +1,7 @@
 """A vaccination drive as its team works: keys counted, cards and vials scanned, crowd mode."""
 
+import asyncio
+
 import pytest
 
 from protocols.live.api import Recorded
@@ -75,6 +77,33 @@ def test_the_next_card_saves_a_child_so_a_row_of_them_takes_no_key_at_all(person
 
     assert [line["patient"] for line in saved(person)] == ["pat_00001"] * 2 + ["pat_00002"] * 2
     assert "NEW CARD KM-7" in person.screen
+
+
+def test_between_two_children_nothing_else_is_drawn_and_the_totals_are_asked_for_once(person):
+    person.node.patients["pat_00002"].tags = ("TG-000398",)
+    person.press(*scan(CARD))
+    asked, shown, drive = [], [], person.node.drive
+
+    async def counted(session):
+        asked.append(session)
+        return await drive(session)
+
+    person.node.drive = counted
+    for key in scan("TG-000398"):
+        person.shell.key(key, person.now_ms)
+        while person.shell.asks:
+            ask = person.shell.asks.pop(0)
+            person.shell.answer(ask, asyncio.run(ask.call(person.node)))
+            shown.append(person.screen)
+    assert len(saved(person)) == 2
+    assert asked == []
+    assert all("[x] Measles-rubella" in screen for screen in shown)
+    assert "Haddad Nour" in shown[0] and "Haddad Nour" not in shown[-1]
+
+    # The node says that its rows changed, whoever changed them.
+    person.shell.changed()
+    person.settle()
+    assert len(asked) == 1
 
 
 @pytest.mark.safety(21)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
@@ -213,7 +214,9 @@ class DrivePage(Page):
         core, head = self.core, self.core.head
 
         def came(child: Child) -> list[Act]:
-            core.refresh(child)
+            # Meanwhile the next one may have come.
+            if core.child is not None and _patient(core.head) == _patient(head):
+                core.refresh(child)
             return []
 
         if head is not None:
@@ -270,9 +273,9 @@ class DrivePage(Page):
         )
         self.after = None
         card = core.card or answers[0].code or label
-        # Who comes next is asked first; what was left behind follows.
-        left = (self._next_visit(patient, card), self._fetch(holds=False))
-        return [said, *self._go_to_next(), *left]
+        # Who comes next is asked first; what was left behind follows. What the session comes to is
+        # asked for once the node says that its rows changed, and not a second time here.
+        return [said, *self._go_to_next(), self._next_visit(patient, card)]
 
     def _label(self, answers: Sequence[Recorded]) -> str:
         words, core = self.desk.words, self.core
@@ -291,8 +294,32 @@ class DrivePage(Page):
 
     def _go_to_next(self) -> list[Act]:
         waits, self._next = self._next, None
+        if waits is not None and waits[1] is not None:
+            return [self._follows(waits[0], waits[1].patient)]
         self.core.restart(absorb=waits is None)
         return self._go_on(*waits) if waits is not None else []
+
+    def _follows(self, scan: Scan, patient: str) -> Ask:
+        """Ask for the child whose card saved the one that stands, which then makes room for it.
+
+        Keys wait meanwhile: no screen without a child is drawn between two of them.
+        """
+        asked = self._child(patient)
+
+        def came(child: Child) -> list[Act]:
+            self._room_for(scan)
+            return asked.then(child)
+
+        def refused(failure: FieldmeshError) -> list[Act]:
+            self._room_for(scan)
+            return asked.failed(failure) if asked.failed is not None else []
+
+        return replace(asked, then=came, failed=refused)
+
+    def _room_for(self, scan: Scan) -> None:
+        self.core.restart(absorb=False)
+        if scan.symbology:
+            self.core.learn(scan.text)
 
     def _next_visit(self, patient: str, card: str) -> Ask:
         """Ask what to write on the card; nobody waits for it."""
@@ -368,6 +395,10 @@ class DrivePage(Page):
     def hints(self) -> list[Hint]:
         """Return what the keys do at this stage."""
         return drive_view.hints(self.desk.words, self.core)
+
+
+def _patient(head: BoardLine | None) -> str:
+    return head.patient if head is not None else ""
 
 
 def _whole(scan: Scan) -> str:
