@@ -8,6 +8,7 @@ Source: CDC, Clinical Decision Support for Immunization, logic specification, da
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from protocols.errors import SetupError
@@ -29,15 +30,7 @@ class Length(NamedTuple):
 
     def after(self, day: int) -> int:
         """Return the day that lies so long after a day; both since 1970."""
-        if not self.months:
-            return day + self.days
-        start = date.fromordinal(day + _EPOCH)
-        year, month = divmod(start.year * 12 + start.month - 1 + self.months, 12)
-        year = min(year, YEAR_MAX)
-        try:
-            return date(year, month + 1, start.day).toordinal() - _EPOCH
-        except ValueError:
-            return date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1).toordinal() - _EPOCH
+        return _months_after(self.months, day) if self.months else day + self.days
 
     def latest_before(self, day: int) -> int:
         """Return the last day from which this length has passed on `day`.
@@ -59,6 +52,18 @@ class Length(NamedTuple):
     def about(self) -> float:
         """Its length in days, a month taken as 30.4375 of them: to compare lengths by."""
         return self.days + self.months * DAYS["mo"]
+
+
+@lru_cache(1 << 14)
+def _months_after(months: int, day: int) -> int:
+    """Return the day so many months after one: a drive asks the same of one child after another."""
+    start = date.fromordinal(day + _EPOCH)
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    year = min(year, YEAR_MAX)
+    try:
+        return date(year, month + 1, start.day).toordinal() - _EPOCH
+    except ValueError:
+        return date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1).toordinal() - _EPOCH
 
 
 def length(text: str) -> Length:

@@ -87,11 +87,18 @@ class Count(NamedTuple):
     """Whether they were counted in crowd mode, and are of nobody by name."""
 
 
-def sessions(ledger: Asked) -> list[SessionRow]:
-    """Return all sessions that stand and were not entered in error, the first opened first."""
+def sessions(ledger: Asked, session: bytes | None = None) -> list[SessionRow]:
+    """Return all sessions that stand and were not entered in error, the first opened first.
+
+    Args:
+        ledger: The book.
+        session: One of them; None: all.
+    """
+    where, asked = ("", ()) if session is None else (" AND id = ?", (bytes(session),))
     found = ledger.store.all(
-        f"SELECT {', '.join(_NAMES)} FROM session WHERE standing = 0 AND replaced = 0"
-        " ORDER BY opened_ms, id"
+        f"SELECT {', '.join(_NAMES)} FROM session WHERE standing = 0 AND replaced = 0{where}"
+        " ORDER BY opened_ms, id",
+        asked,
     )
     return [SessionRow(**dict(zip(_NAMES, each, strict=True))) for each in found]
 
@@ -117,11 +124,10 @@ def counts(ledger: Asked, session: bytes | None = None) -> list[Count]:
         ledger: The book.
         session: One of them; None: all.
     """
-    known = {bytes(row.id): span_of(row) for row in sessions(ledger)}
-    wanted = set(known) if session is None else {bytes(session)} & set(known)
+    known = {bytes(row.id): span_of(row) for row in sessions(ledger, session)}
     found: Counter[Count] = Counter()
     for each in (*_doses(ledger, session), *_tallies(ledger, session)):
-        if each.session in wanted:
+        if each.session in known:
             day = _within(known[each.session], each.day)
             found[each._replace(day=day, doses=0)] += each.doses
     return sorted(
@@ -153,16 +159,22 @@ def _doses(ledger: Asked, session: bytes | None) -> list[Count]:
             )
         }
     )
-    for spare in _spare(ledger):
+    for spare in _spare(ledger, session):
         if found[spare]:
             found[spare] -= 1
     return [each._replace(doses=doses) for each, doses in found.items() if doses]
 
 
-def _spare(ledger: Asked) -> list[Count]:
-    """Return the doses of sessions that stand beside a counted one, each by itself."""
+def _spare(ledger: Asked, session: bytes | None) -> list[Count]:
+    """Return the doses of sessions that stand beside a counted one, each by itself.
+
+    With a session at least those of it, and possibly others.
+    """
     found = []
-    known = ledger.spare if isinstance(ledger, Beside) else _keys(ledger, not_counted(ledger))
+    if isinstance(ledger, Beside):
+        known = ledger.spare
+    else:
+        known = _keys(ledger, not_counted(ledger, session=session))
     for key in known:
         row = ledger.store.one(
             "SELECT d.session, d.vaccine, d.dose, d.band, d.sex, d.day FROM dose d"
@@ -400,7 +412,7 @@ class Pace(NamedTuple):
 
 def pace(ledger: Ledger, session: bytes, now_ms: int) -> Pace:
     """Return how many a team sees each hour, in the session's zone."""
-    row = next((row for row in sessions(ledger) if bytes(row.id) == bytes(session)), None)
+    row = next(iter(sessions(ledger, session)), None)
     if row is None:
         return Pace((), 0, 0)
     span = span_of(row)

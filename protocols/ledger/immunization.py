@@ -74,6 +74,8 @@ class Child(NamedTuple):
     vaccines: str
     approved: bool
     """Whether a clinical lead stands by the schedule."""
+    spare: frozenset[FactRef] = frozenset()
+    """Records of doses that stand beside a counted one."""
 
 
 def child(
@@ -122,6 +124,7 @@ def child(
         f"{head.name} {head.version}",
         f"{plan.reasons_from.name} {plan.reasons_from.version}",
         bool(head.approved_by),
+        frozenset(spare),
     )
 
 
@@ -211,15 +214,18 @@ def doubled(ledger: Ledger, limit: int = CANDIDATES_MAX) -> list[Doubled]:
     return sorted(found, key=lambda each: (each.rows[0].at_ms, each.doses))[:limit]
 
 
-def not_counted(ledger: Ledger, patients: Sequence[bytes] | None = None) -> set[FactRef]:
+def not_counted(
+    ledger: Ledger, patients: Sequence[bytes] | None = None, *, session: bytes | None = None
+) -> set[FactRef]:
     """Return records of doses that are in no total: each stands beside one that is counted.
 
     Args:
         ledger: The book.
         patients: Of one person only; None: of everybody.
+        session: At least those of it: a drive does not look through all doubts there are.
     """
-    plan = plan_in_use(ledger)
-    persons = [list(patients)] if patients is not None else list(_suspects(ledger.store.all))
+    plan, ask = plan_in_use(ledger), ledger.store.all
+    persons = [list(patients)] if patients is not None else list(_suspects(ask, session))
     persons += [] if patients is not None else _decided_persons(ledger)
     found: set[FactRef] = set()
     for person in persons:
@@ -260,17 +266,24 @@ def in_doubt(ledger: Ledger) -> list[list[bytes]]:
     return [list(each) for each in found]
 
 
-def _suspects(ask: object) -> Iterable[list[bytes]]:
-    """Yield the records of each person in which two doses may be one."""
+def _suspects(ask: object, session: bytes | None = None) -> Iterable[list[bytes]]:
+    """Yield the records of each person in which two doses may be one.
+
+    With a session, of each who had one in it.
+    """
     assert callable(ask)
     seen: set[bytes] = set()
+    asked, had = () if session is None else (bytes(session),), ""
+    if session is not None:
+        had = " AND EXISTS (SELECT 1 FROM dose s WHERE s.patient = d.patient AND s.session = ?1)"
+    of_session = " AND d.session = ?1" if session is not None else ""
     for (patient,) in ask(
-        "SELECT patient FROM dose WHERE apart = 1 AND standing = 0 AND replaced = 0"
-        " UNION SELECT l.patient FROM link l WHERE l.relation = 0 AND l.linked = 1"
+        "SELECT d.patient FROM dose d WHERE d.apart = 1 AND d.standing = 0 AND d.replaced = 0"
+        f"{had} UNION SELECT l.patient FROM link l WHERE l.relation = 0 AND l.linked = 1"
         " AND l.standing = 0 AND l.replaced = 0"
-        " AND EXISTS (SELECT 1 FROM dose d WHERE d.patient IN (l.patient, l.other))"
+        f" AND EXISTS (SELECT 1 FROM dose d WHERE d.patient IN (l.patient, l.other){of_session})"
         " ORDER BY 1",
-        (),
+        asked,
     ):
         if bytes(patient) not in seen:
             person = same_person(ask, bytes(patient))

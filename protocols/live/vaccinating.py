@@ -6,7 +6,7 @@ is judged by the schedule of its session, by the packs this node works by.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -24,7 +24,7 @@ from protocols.guidelines.immunization import (
     next_visit,
 )
 from protocols.guidelines.schedules import Plan
-from protocols.ids import PatientId, SessionId
+from protocols.ids import FactRef, PatientId, SessionId
 from protocols.ledger import audit, coverage, immunization, reading, stores, vials
 from protocols.ledger.authors import Authors
 from protocols.ledger.book import Ledger
@@ -312,7 +312,7 @@ def child(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -> C
         head=None if row is None else board_line(row, now.wall_ms),
         give=_give(ledger, plan, held, known, now.wall_ms) if held is not None else (),
         series=tuple(_series(plan, each, shown) for each in known.due),
-        doses=given_lines(ledger, plan, known.doses),
+        doses=given_lines(plan, known.doses, known.spare),
         next_day=day_text(coming.day) if coming else "",
         next_series=tuple(shown.get(each, {"en": each}) for each in coming.series)
         if coming
@@ -435,10 +435,9 @@ def rule_line(plan: Plan, rule: Rule) -> RuleLine:
 
 
 def given_lines(
-    ledger: Ledger, plan: Plan, doses: Sequence[immunization.Dose]
+    plan: Plan, doses: Sequence[immunization.Dose], spare: Collection[FactRef]
 ) -> tuple[GivenLine, ...]:
     """Return records of doses with what each is for the schedule."""
-    spare = immunization.not_counted(ledger, list({bytes(one.row.patient) for one in doses}))
     return tuple(
         GivenLine(
             fact=str(one.ref),
