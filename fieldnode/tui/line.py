@@ -191,7 +191,11 @@ class LineTerminal:
         field = page.form.open_field
         kept = value_text(field, page.form.text(page.form.place), words)
         wanted = clean_text(hint(field, words), HINT_CHARS_MAX)
-        parts = [field.called or words(field.label), f"({wanted})" if wanted else "", f"[{kept}]" if kept else ""]
+        parts = [
+            field.called or words(field.label),
+            f"({wanted})" if wanted else "",
+            f"[{kept}]" if kept else "",
+        ]
         return " ".join(part for part in parts if part) + ": "
 
     def _tell(self) -> None:
