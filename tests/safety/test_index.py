@@ -31,9 +31,6 @@ EVERY = [rule for rules in SECTIONS.values() for rule in rules]
 
 PENDING: dict[int, str] = {}
 PARTLY = {
-    17: "the immunisation drive is not begun: a scan saves and moves on in mass casualty alone",
-    23: "units, discards and what a dose draws are proved; no test has a person's session at a"
-    " terminal name its store",
     24: "what is asked and advised is proved; no test looks at every quantity field of a terminal",
 }
 """Rules of which a part is proved and another part has nothing yet that could break it."""
