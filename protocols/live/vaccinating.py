@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -54,6 +54,8 @@ from protocols.records.session import SessionRow, chosen_of, offsets_of
 from protocols.records.zones import HOUR_MS, local_day
 
 LAST_MAX = 10
+LATE_ROWS = 240
+"""Records among which the last children are looked for."""
 PACE_CHILDREN = 20
 """Children of this device over which the pace is taken."""
 PAUSE_MS = 5 * 60_000
@@ -139,12 +141,8 @@ def drive(node: Node, now: Now, args: Mapping[str, Any]) -> Drive:
     items = stores.catalogue(ledger).item
     who = Authors(ledger).of_entries([row.entry])
     mine = row.entry in who and who[row.entry].device == ledger.authority.device
-    numbers = ledger.store.one(
-        "SELECT count(DISTINCT d.patient), sum(d.status <> 'given') FROM dose d"
-        " WHERE d.session = ? AND d.standing = 0 AND d.replaced = 0",
-        (bytes(row.id),),
-    )
-    children, not_given = (numbers[0], numbers[1] or 0) if numbers else (0, 0)
+    children, not_given, last_hour = _numbers(ledger, row, now.wall_ms)
+    late = _late(ledger, row)
     head = plan.schedule.pack
     return Drive(
         session=session_line(ledger, row, mine=mine),
@@ -165,9 +163,9 @@ def drive(node: Node, now: Now, args: Mapping[str, Any]) -> Drive:
         children=children,
         not_given=not_given,
         wasted=sum(each.wasted for each in held),
-        seconds_a_child=_seconds(ledger, row),
-        last_hour=_last_hour(ledger, row, now.wall_ms),
-        last=_last(ledger, row),
+        seconds_a_child=_seconds(ledger, late),
+        last_hour=last_hour,
+        last=_last(ledger, late),
         schedule=f"{clean_text(head.name)} {clean_text(head.version)}",
         approved=bool(head.approved_by),
     )
@@ -215,60 +213,81 @@ def day_text(day: int | None) -> str:
     return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
-def _last(ledger: Ledger, row: SessionRow) -> tuple[LastLine, ...]:
+class _Late(NamedTuple):
+    """One of the last records of doses of a session."""
+
+    patient: bytes
+    vaccine: str
+    dose: int | None
+    status: str
+    at_ms: int
+    doubtful: int
+    feed: int
+
+
+_LATE = """
+SELECT d.patient, d.vaccine, d.dose, d.status, d.at_ms, d.doubtful, e.feed
+FROM (SELECT * FROM dose WHERE session = ? AND standing = 0 AND replaced = 0
+  ORDER BY at_ms DESC, entry DESC, idx LIMIT ?) d
+JOIN entry e ON e.arrival = d.entry
+ORDER BY d.at_ms DESC, d.entry DESC, d.idx"""
+"""Who wrote them is looked up for these alone."""
+
+
+def _late(ledger: Ledger, row: SessionRow) -> list[_Late]:
+    """Return the last records of doses of a session, the newest first."""
+    return [_Late(*each) for each in ledger.store.all(_LATE, (bytes(row.id), LATE_ROWS))]
+
+
+def _last(ledger: Ledger, late: Sequence[_Late]) -> tuple[LastLine, ...]:
     """Return the children seen last in a session, the newest first."""
-    found: dict[bytes, list[tuple[Any, ...]]] = {}
-    for each in ledger.store.all(
-        "SELECT patient, vaccine, dose, status, at_ms FROM dose WHERE session = ?"
-        " AND standing = 0 AND replaced = 0 ORDER BY at_ms DESC, entry DESC, idx LIMIT ?",
-        (bytes(row.id), LAST_MAX * 12),
-    ):
-        found.setdefault(bytes(each[0]), []).append(each)
+    found: dict[bytes, list[_Late]] = {}
+    for each in late:
+        found.setdefault(bytes(each.patient), []).append(each)
     shown = list(found.items())[:LAST_MAX]
     heads = {bytes(one.id): one for one in reading.patients(ledger, [who for who, _ in shown])}
     lines = []
     for who, doses in shown:
         head = heads.get(who)
-        given = tuple((code, number) for _, code, number, status, _ in doses if status == "given")
+        given = tuple((each.vaccine, each.dose) for each in doses if each.status == "given")
         lines.append(
             LastLine(
                 str(PatientId(who)),
                 head.tag if head else "",
                 head.code if head else "",
-                doses[0][4],
+                doses[0].at_ms,
                 given,
-                "given" if given else doses[0][3],
+                "given" if given else doses[0].status,
             )
         )
     return tuple(lines)
 
 
-def _seconds(ledger: Ledger, row: SessionRow) -> int | None:
-    """Return how long the last children of this device took each, in seconds; pauses left out."""
-    times = [
-        at_ms
-        for (at_ms,) in ledger.store.all(
-            "SELECT min(d.at_ms) FROM dose d JOIN entry e ON e.arrival = d.entry"
-            " JOIN feed f ON f.no = e.feed WHERE d.session = ? AND f.device = ?"
-            " AND d.doubtful = 0 AND d.standing = 0 AND d.replaced = 0"
-            " GROUP BY d.patient ORDER BY 1 DESC LIMIT ?",
-            (bytes(row.id), bytes(ledger.authority.device), PACE_CHILDREN),
-        )
-    ]
+def _seconds(ledger: Ledger, late: Sequence[_Late]) -> int | None:
+    """Return how long the last children of this device took each, in seconds; pauses left out.
+
+    A child's time is that of the first of its records among the last ones.
+    """
+    own, known = bytes(ledger.authority.device), ledger.chain.by_no
+    mine = {no for no in {each.feed for each in late} if bytes(known[no].genesis.device) == own}
+    first = {each.patient: each.at_ms for each in late if each.feed in mine and not each.doubtful}
+    times = sorted(first.values(), reverse=True)[:PACE_CHILDREN]
     gaps = [later - sooner for later, sooner in pairwise(times)]
     working = [gap for gap in gaps if gap <= PAUSE_MS]
     return round(sum(working) / len(working) / 1000) if working else None
 
 
-def _last_hour(ledger: Ledger, row: SessionRow, now_ms: int) -> int:
-    """Return children by name and doses tallied within the last 60 minutes."""
+def _numbers(ledger: Ledger, row: SessionRow, now_ms: int) -> tuple[int, int, int]:
+    """Return children, records of nothing given, and what the last 60 minutes came to."""
     found = ledger.store.one(
-        "SELECT (SELECT count(DISTINCT patient) FROM dose WHERE session = ?1 AND at_ms > ?2"
-        " AND standing = 0 AND replaced = 0), (SELECT coalesce(sum(n), 0) FROM tally"
-        " WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0)",
+        "SELECT count(DISTINCT patient), sum(status <> 'given'),"
+        " count(DISTINCT CASE WHEN at_ms > ?2 THEN patient END) + (SELECT coalesce(sum(n), 0)"
+        " FROM tally WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0)"
+        " FROM dose WHERE session = ?1 AND standing = 0 AND replaced = 0",
         (bytes(row.id), now_ms - HOUR_MS),
     )
-    return sum(found) if found else 0
+    children, not_given, last_hour = found or (0, 0, 0)
+    return children, not_given or 0, last_hour
 
 
 # one child
