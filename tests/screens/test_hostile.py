@@ -102,11 +102,12 @@ def innocuous(tmp_path_factory):
     return shapes(tour(tmp_path_factory.mktemp("calm") / "n.sock", "Calm Name")[0])
 
 
+# A tour takes a minute, for each question on it is seen first. What runs always: the tour of care
+# through a terminal, and every agreed screen with hostile words (`test_hostile_everywhere.py`).
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    # A tour takes a minute, for each question on it is seen first; one of them runs always.
-    [pytest.param(text, marks=() if number == 1 else pytest.mark.slow)
-     for number, text in enumerate(HOSTILE)],
+    HOSTILE,
     ids=["markup", "csi", "osc52", "bidi", "long", "marks"],
 )  # fmt: skip
 def test_no_name_steers_a_terminal(name, innocuous, tmp_path):

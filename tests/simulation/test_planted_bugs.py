@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+from protocols.errors import LedgerError
 from protocols.feeds.body import VoidBody
 from protocols.ledger import merging
 from protocols.ledger.book import Ledger
@@ -124,7 +125,15 @@ def test_what_was_stored_before_a_crash_is_never_merged_after_it():
     commits = (5, 6, 7)
     judged = ("nothing_saved_is_lost", "all_agree")
     assert not any(caught(hour(more=before(each)), *judged) for each in commits)
-    assert any(caught(hour(Software, before(each)), *judged) for each in commits)
+
+    def noticed(commits):
+        try:
+            return caught(hour(Software, before(commits)), *judged)
+        except LedgerError as error:
+            # A later entry of a document that was never merged: the book itself says so.
+            return error.code == "document_order"
+
+    assert any(noticed(each) for each in commits)
 
 
 @pytest.mark.parametrize("signed", [True, False])
@@ -324,6 +333,7 @@ def packed_up() -> Result:
     return drill.finish(hq)
 
 
+@pytest.mark.slow
 def test_in_the_day_of_the_three_tents_the_relay_is_handed_the_key(monkeypatch):
     monkeypatch.setattr("protocols.sim.cast.Wish", lambda post: Wish())
 
@@ -331,6 +341,7 @@ def test_in_the_day_of_the_three_tents_the_relay_is_handed_the_key(monkeypatch):
     assert (found.ok, found.detail) == (False, "relay holds clear text")
 
 
+@pytest.mark.slow
 def test_in_the_day_of_the_three_tents_hq_keeps_noise_for_later():
     class Software(Computer):
         def open_ledger(self):

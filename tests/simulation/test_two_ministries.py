@@ -105,12 +105,14 @@ def software(name: str, eraser: type[Eraser]) -> type[Computer]:
     return Software
 
 
+@pytest.mark.slow
 def test_a_sender_that_asks_no_law_is_found(monkeypatch):
     monkeypatch.setattr(Entitlement, "_may", lambda self, scope: True)
 
     assert "nobody_holds_what_its_law_forbids" in failed(quiet())
 
 
+@pytest.mark.slow
 def test_a_seal_that_everybody_ignores_is_found(monkeypatch):
     monkeypatch.setattr(Roster, "cut", lambda *_: False)
     monkeypatch.setattr(Switchboard, "cut_sealed", lambda self: None)
