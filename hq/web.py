@@ -116,16 +116,17 @@ def make_app(
     app.on_response_prepare.append(guard.headers)
     app.cleanup_ctx.append(_following)
     app.on_shutdown.append(_end_streams)
-    app.add_routes(Doors(guard, glass).routes())
-    app.add_routes(auditing.routes())
-    app.add_routes(Belonging().routes())
-    app.add_routes(Reviewing().routes())
-    app.add_routes([web.get("/packs", packs_page, name="packs")])
-    app.add_routes([web.get("/counts", counts_page, name="counts")])
-    app.add_routes(stores.ROUTES)
-    app.add_routes(immunizing.ROUTES)
-    app.add_routes(logistics.ROUTES)
-    app.add_routes(_pages())
+    for routes in (
+        Doors(guard, glass).routes(),
+        auditing.routes(),
+        Belonging().routes(),
+        Reviewing().routes(),
+        stores.ROUTES,
+        immunizing.ROUTES,
+        logistics.ROUTES,
+        _pages(),
+    ):
+        app.add_routes(routes)
     return app
 
 
@@ -133,6 +134,8 @@ def _pages() -> list[web.RouteDef]:
     """What this file answers by itself."""
     return [
         web.get("/", picture_page, name="picture"),
+        web.get("/packs", packs_page, name="packs"),
+        web.get("/counts", counts_page, name="counts"),
         web.get("/patients", patients_page, name="patients"),
         web.get("/results", results_page, name="results"),
         web.get("/devices", devices_page, name="devices"),

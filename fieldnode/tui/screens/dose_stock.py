@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from fieldnode.tui.acts import Act, Ask, Say
@@ -20,15 +21,15 @@ from protocols.records.display import clean_text
 ITEMS_MAX = 9
 
 
-class FromStore(CareForm):
+class FromStore(CareForm, ABC):
     """A form of a dose that draws from the store of this terminal, where one is chosen."""
 
     stock: DoseStock | None = None
     """What the store has of the medicine; None while it is not known."""
 
+    @abstractmethod
     def dose_of(self) -> tuple[str, str, str]:
         """Return substance, value and unit as the form has them now; '' for what is open."""
-        raise NotImplementedError
 
     def opened(self) -> list[Act]:
         """Ask what the store has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ WAYS = (
 )
 
 
-class MovePage(StockForm):
+class MovePage(StockForm, ABC):
     """One movement. What it asks for is the class's; what speaks against it the node says."""
 
     kind: ClassVar[str] = ""
@@ -39,9 +40,9 @@ class MovePage(StockForm):
         form = FormCore(fields, optional_from=last + 1, swift=True)
         super().__init__(desk, room, form, None, item)
 
+    @abstractmethod
     def fields_of(self, desk: Desk, room: Room) -> tuple[Field, ...]:
         """Return the fields, the quantity the last of those that are needed."""
-        raise NotImplementedError
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the movement."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import TYPE_CHECKING, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open
@@ -226,12 +226,13 @@ class StockMorePage(Page):
             return [of_supplies(self.desk, BETWEEN_STORES[letter])]
         if letter == "d":
             return [Open(DispenseToPage(self.desk), instead=True)]
-        form = {
+        forms: dict[str, Callable[[Desk, Room], moves.MovePage]] = {
             "b": moves.ReturnPage,
             "l": moves.LossPage,
             "a": moves.AdjustPage,
             "k": moves.BreakPage,
-        }[letter]
+        }
+        form = forms[letter]
 
         def go_on(room: Room) -> list[Act]:
             return [Open(form(self.desk, room), instead=True)]
