@@ -9,8 +9,9 @@ python="$venv/bin/python"
 # With stdin closed its number would go to the next file opened, and a child would read that.
 (exec 3<&0) 2>/dev/null || exec </dev/null
 
-# Another Python's settings must not reach ours.
-unset PYTHONHOME PYTHONPATH
+# Another Python's settings must not reach ours; what is compiled is kept, or every command and
+# every test process compiles the rooms anew.
+unset PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX
 PIP_USER=0
 PIP_DISABLE_PIP_VERSION_CHECK=1
 export PIP_USER PIP_DISABLE_PIP_VERSION_CHECK
