@@ -121,13 +121,16 @@ def _one_person(view: View, one: DocId, other: DocId) -> bool:
     )
 
 
-def decided(history: History) -> dict[Ref, int]:
+def decided(*histories: History) -> dict[Ref, int]:
     """Return what people decided of records of doses: `KEPT`, `ONE_OF` or `OWN`.
 
     While two who decided apart say different things of one, nothing is decided of it.
+
+    Args:
+        histories: Of one person; several where their records are linked.
     """
     said: dict[Ref, set[int]] = {}
-    for fact in current(history, KindNo.DOSE_DECIDE):
+    for fact in (fact for each in histories for fact in current(each, KindNo.DOSE_DECIDE)):
         record = _of(fact)
         for at, ref in enumerate(record.doses):
             found = OWN if record.verdict == SEVERAL else ONE_OF if at else KEPT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from protocols.errors import InputError
@@ -9,9 +11,9 @@ from protocols.feeds.lane import Lane
 from protocols.guidelines.schedules import Plan as Immunization
 from protocols.ids import SessionId
 from protocols.records.contested import shown
-from protocols.records.dose import GIVEN, STATUSES, DoseRecord, DoseRow, dose_of, sight
+from protocols.records.dose import GIVEN, STATUSES, DoseRecord, dose_of, sight
 from protocols.records.history import History, Ref
-from protocols.records.immune import doubts
+from protocols.records.immune import doubts, records_of
 from protocols.records.kinds import KindNo
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.movement import lot_text
@@ -41,6 +43,7 @@ from protocols.records.vaccination import (
     session_of,
 )
 from protocols.records.vial import VialRow, vial_row
+from protocols.records.vialuse import items_of, must_be_fit, must_be_open
 from protocols.records.wordlists import position
 from protocols.records.zones import local_day
 
@@ -110,12 +113,14 @@ def plan(command: Command, view: View) -> Plan:
         draft = _of_vial(desk, draft, data, vial)
         if not elsewhere:
             _must_be_fit(desk, draft, session, vial)
-    history = desk.history(patient)
-    verdict = doubts(desk, by, history, draft, session, ask=status == GIVEN and not elsewhere)
+    # What a person had stands in every record of theirs: the number goes on, doubts are of all.
+    histories = [desk.history(one) for one in records_of(desk.view, patient)]
+    history = histories[0]
+    verdict = doubts(desk, by, histories, draft, session, ask=status == GIVEN and not elsewhere)
     series = verdict.series if data.series is None else _series(by, data.series, vaccine.code)
     number = verdict.number if data.dose is None else data.dose
     if status == GIVEN:
-        _once(desk, history, draft, series, data.dose)
+        _once(desk, histories, draft, series, data.dose)
     route = data.route or vaccine.route or None
     record = msgspec.structs.replace(
         draft,
@@ -201,23 +206,15 @@ def _must_be_fit(
     desk: Desk, draft: DoseRecord, session: SessionRow | None, vial: VialRow | None
 ) -> None:
     """Refuse a lot that nobody may use; ask about a vial that is past its limit or was closed."""
-    if session is not None and session.closed_ms is not None:
-        desk.confirmed("session_closed", "data.session")
+    must_be_open(desk, session)
     if draft.lot and draft.day is not None:
         store = vial.store if vial else session.store if session else None
-        taken = Taken(store, vial.item if vial else "", draft.lot, draft.expiry)
-        must_be_usable(desk, taken, draft.day, "data.vial" if vial else "data.lot")
-    if vial is None:
-        return
-    if vial.closed:
-        desk.confirmed("vial_discarded", "data.vial")
-    if vial.limit_ms is not None and desk.at_ms() > vial.limit_ms:
-        desk.confirmed("vial_past_limit", "data.vial")
-    elif vial.doubtful or desk.at_ms() < vial.at_ms:
-        desk.warn("vial_limit_doubtful")
-    drawn = len(desk.view.rows_where(DoseRow, "vial", vial.vial))
-    if drawn + vial.tallied + vial.lost >= vial.doses:
-        desk.confirmed("vial_empty", "data.vial", allowed=(str(vial.doses),))
+        # A lot that is typed names no item: whichever holds the vaccine may be the recalled one.
+        for item in (vial.item,) if vial else items_of(desk, draft.vaccine) or ("",):
+            taken = Taken(store, item, draft.lot, draft.expiry)
+            must_be_usable(desk, taken, draft.day, "data.vial" if vial else "data.lot")
+    if vial is not None:
+        must_be_fit(desk, vial, draft.day, "data.vial")
 
 
 def _series(by: Immunization, text: str, vaccine: str) -> str:
@@ -227,9 +224,11 @@ def _series(by: Immunization, text: str, vaccine: str) -> str:
     return text
 
 
-def _once(desk: Desk, history: History, draft: DoseRecord, series: str, number: int | None) -> None:
+def _once(
+    desk: Desk, histories: Sequence[History], draft: DoseRecord, series: str, number: int | None
+) -> None:
     """Ask about a dose that is written down already: of that day, or of the number typed."""
-    for fact in shown(history, KindNo.DOSE_RECORD):
+    for fact in (fact for one in histories for fact in shown(one, KindNo.DOSE_RECORD)):
         record = dose_of(fact)
         if record.status != GIVEN or fact.ref in desk.command.supersedes:
             continue

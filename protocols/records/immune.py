@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from protocols.errors import InputError
@@ -19,6 +20,7 @@ from protocols.guidelines.immunization import (
     validate,
 )
 from protocols.guidelines.schedules import Plan as Immunization
+from protocols.ids import PatientId
 from protocols.records import aefi
 from protocols.records import attributes as names
 from protocols.records.attributes import AGE_WORDS, Age, Sex
@@ -27,10 +29,15 @@ from protocols.records.decision import ONE_OF, decided
 from protocols.records.dose import GIVEN, DoseRecord
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
+from protocols.records.patient import LinkRow
 from protocols.records.planning import Desk
 from protocols.records.references import ref_of
 from protocols.records.session import SessionRow, chosen_of
+from protocols.records.shape import View
 from protocols.records.zones import DAY_MS
+
+RECORDS_MAX = 32
+"""Records of one person that are read together; more were linked by mistake."""
 
 NEW = "new"
 """Key of the dose that is about to be written."""
@@ -59,7 +66,7 @@ class Judged(NamedTuple):
 def doubts(
     desk: Desk,
     by: Immunization,
-    history: History,
+    histories: Sequence[History],
     draft: DoseRecord,
     session: SessionRow | None,
     *,
@@ -73,7 +80,7 @@ def doubts(
     Args:
         desk: The command.
         by: The schedule in use.
-        history: All that is known of the patient.
+        histories: All that is known of the person, in every record that was linked.
         draft: The dose.
         session: In which it is given.
         ask: False: only what it counts as is wanted.
@@ -86,10 +93,11 @@ def doubts(
     series = primary_series(by, vaccine.code, choose)
     if draft.day is None:
         return Judged(series, None)
-    born = birth_of(history, draft.day)
+    born = best_birth(histories, draft.day)
     if draft.day < born.first:
         raise InputError("impossible", field="at", allowed=("the day of birth or later",))
-    had, barred = doses_of(history), barred_of(history)
+    had = doses_of(*histories)
+    barred = tuple(dict.fromkeys(each for one in histories for each in barred_of(one)))
     terms = Terms(choose, campaign, barred)
     told = validate([*had, Given(NEW, vaccine.code, draft.day)], born, by, terms)
     mine = [each for each in told if each.key == NEW and each.series]
@@ -133,11 +141,41 @@ def _ask(desk: Desk, verdict: Verdict) -> None:
             desk.confirmed(code, "data", allowed=(rule.limit,) if rule.limit else ())
 
 
-def doses_of(history: History) -> list[Given]:
-    """Return the doses that a person had, as a schedule judges them; each of several once."""
-    settled = decided(history)
+def records_of(view: View, patient: PatientId) -> list[PatientId]:
+    """Return all records that people said to be of one person, the one asked about first."""
+    found, due = {bytes(patient): None}, [bytes(patient)]
+    while due and len(found) < RECORDS_MAX:
+        one = due.pop()
+        rows = [*view.rows_where(LinkRow, "patient", one), *view.rows_where(LinkRow, "other", one)]
+        ends = {
+            end
+            for row in rows
+            if row.linked and not (row.relation or row.standing or row.replaced)
+            for end in (bytes(row.patient), bytes(row.other))
+        }
+        due += sorted(ends - found.keys())
+        found |= dict.fromkeys(sorted(ends - found.keys()))
+    return [PatientId(one) for one in found]
+
+
+def best_birth(histories: Sequence[History], on_day: int) -> Born:
+    """Return the birth that is known best among records of one person."""
+    return min(
+        (birth_of(history, on_day) for history in histories),
+        key=lambda born: (born.last - born.first, born),
+    )
+
+
+def doses_of(*histories: History) -> list[Given]:
+    """Return the doses that a person had, as a schedule judges them; each of several once.
+
+    Args:
+        histories: Of one person; several where their records are linked.
+    """
+    settled = decided(*histories)
     return [
         Given(str(fact.ref), record.vaccine, record.day)
+        for history in histories
         for fact in shown(history, KindNo.DOSE_RECORD)
         if isinstance(record := fact.record, DoseRecord)
         and record.status == GIVEN

@@ -16,6 +16,7 @@ from protocols.records import (
     dosing,
     session,
     tally,
+    tallying,
     vial,
 )
 from protocols.records.history import History, Ref
@@ -31,7 +32,7 @@ KINDS: tuple[Kind, ...] = (
     vial.KIND_DISCARD,
     dosing.KIND,
     decision.KIND,
-    tally.KIND,
+    tallying.KIND,
     aefi.KIND,
 )
 

@@ -10,8 +10,6 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from protocols.errors import InputError
-from protocols.feeds.lane import Lane
 from protocols.records.attributes import Band, Sex
 from protocols.records.contested import current
 from protocols.records.display import clean_text
@@ -19,22 +17,15 @@ from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.made import Made
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
-from protocols.records.planning import Command, Desk, refs
 from protocols.records.references import must_name, packed
-from protocols.records.session import Cell, SessionOpen, cells_of, opening_of, session_row
+from protocols.records.session import Cell, SessionOpen, cells_of, opening_of
 from protocols.records.shape import (
-    Draft,
     Fact,
-    Kind,
-    NewFact,
-    Plan,
     Row,
     Small,
     Statement,
-    SubjectKind,
-    View,
 )
-from protocols.records.vaccination import Span, clock_doubtful, fact_named, session_of
+from protocols.records.vaccination import Span, clock_doubtful
 
 # fields
 
@@ -60,50 +51,7 @@ class TallyAdd(Statement, frozen=True):
             must_name(self.vial)
 
 
-# commands
-
-
-class TallyData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """`data` of tally.add; a negative number takes back and needs the line's `reason`."""
-
-    session: str
-    cell: int
-    n: int = 1
-    vial: str | None = None
-
-
-# apply
-
-
-def plan(command: Command, view: View) -> Plan:
-    """Count doses under a digit of a session.
-
-    The session's row is asked, not its records: there may be thousands of tallies.
-    """
-    desk = Desk(command, view)
-    data: TallyData = command.data
-    session = session_of(data.session, "data.session")
-    held = session_row(view, session, "data.session")
-    if held.closed_ms is not None:
-        desk.confirmed("session_closed", "data.session")
-    digits = [digit for digit, *_ in msgspec.json.decode(held.cells)]
-    if data.cell not in digits:
-        raise InputError("bad_value", field="data.cell", allowed=tuple(map(str, digits)))
-    if not data.n or abs(data.n) > TALLY_MAX:
-        allowed = (f"1-{TALLY_MAX}", f"-{TALLY_MAX}--1")
-        raise InputError("out_of_range", field="data.n", allowed=allowed)
-    vial = None if data.vial is None else fact_named(data.vial, "data.vial")
-    record = TallyAdd(
-        desk.circumstances(reason_needed=data.n < 0),
-        refs(command.supersedes),
-        data.cell,
-        data.n,
-        None if vial is None else (bytes(vial.entry), vial.index),
-    )
-    fact = NewFact(KindNo.TALLY_ADD, record)
-    draft = Draft(Lane.ROUTINE, SubjectKind.SESSION, session, None, (fact,))
-    return Plan((draft,), tuple(desk.warnings))
-
+# commands: see `tallying.py`
 
 # rows
 
@@ -218,20 +166,6 @@ def _of(fact: Fact) -> Any:
     assert isinstance(fact.record, TallyAdd)
     return fact.record
 
-
-KIND = Kind(
-    number=KindNo.TALLY_ADD,
-    name="tally.add",
-    value=TallyAdd,
-    data=TallyData,
-    plan=plan,
-    example={
-        "v": 1,
-        "kind": "tally.add",
-        "key": "example-54",
-        "data": {"session": "$session", "cell": 1},
-    },
-)
 
 # merge note: tallies are only ever added, and totals are sums over those that stand and are
 # current, so they are the same wherever the same is held. A correction is a tally below 0, with its

@@ -332,6 +332,17 @@ def test_the_last_dose_of_a_vial_is_its_last():
     assert "No vial of Measles-rubella" in person.screen
 
 
+def test_what_the_node_asks_one_after_the_other_about_a_count_is_settled_one_after_the_other():
+    person = Counting().press("f4", "k")
+    for code in ("session_closed", "vial_empty"):
+        person.node.refuse["tally.add"] = Recorded(0, False, error="confirm_needed", confirm=code)
+        person.press("enter" if code == "vial_empty" else "1")
+    del person.node.refuse["tally.add"]
+    person.press("enter")
+
+    assert saved(person, "tally.add")[0]["confirm"] == ["session_closed", "vial_empty"]
+
+
 @pytest.mark.safety(19)
 def test_a_count_is_taken_back_by_the_undo_key():
     person = Counting().press("f4", "k", "1", "f8", "enter")

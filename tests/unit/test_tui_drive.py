@@ -151,13 +151,15 @@ def test_a_code_that_can_only_be_of_a_box_is_known_by_its_beginning(code, box):
 def test_the_vial_opened_first_is_drawn_from_until_it_is_empty_or_past():
     def vial(name, left, **more):
         known = {"past": False, "closed": False} | more
-        return VialLine(name, "i", "mr", WORDS, "L", "", 0, 10, 10 - left, left, None, **known)
+        limit = known.pop("limit_ms", None)
+        return VialLine(name, "i", "mr", WORDS, "L", "", 0, 10, 10 - left, left, limit, **known)
 
-    vials = [vial("old", 3, past=True), vial("one", 2), vial("two", 10)]
-    assert vial_for(vials, "mr", {}).id == "one"
-    assert vial_for(vials, "mr", {"one": 2}).id == "two"
-    assert vial_for(vials, "mr", {"one": 2, "two": 10}) is None
-    assert vial_for(vials, "bcg", {}) is None
+    vials = [vial("old", 3, past=True), vial("one", 2, limit_ms=5), vial("two", 10)]
+    assert vial_for(vials, "mr", {}, 5).id == "one"
+    assert vial_for(vials, "mr", {}, 6).id == "two"
+    assert vial_for(vials, "mr", {"one": 2}, 5).id == "two"
+    assert vial_for(vials, "mr", {"one": 2, "two": 10}, 5) is None
+    assert vial_for(vials, "bcg", {}, 5) is None
 
 
 def test_what_is_typed_to_open_a_session_reads_as_the_record_has_it():

@@ -45,6 +45,8 @@ class CrowdPage(Page):
         """Doses drawn here since the vials were told, by vial."""
         self._without: set[str] = set()
         """Vaccines that somebody chose to count though no vial is open."""
+        self._settled: tuple[str, ...] = ()
+        """What a person settled of this dose before that."""
         self._asked: tuple[Cell, str, str] | None = None
         """A cell whose dose was asked about: with the code of the question, and the key of it."""
 
@@ -107,7 +109,7 @@ class CrowdPage(Page):
 
     def _count(self, cell: Cell, **more: Any) -> list[Act]:
         assert self.told is not None
-        vial = vial_for(self.told.vials, cell.vaccine, self._drawn)
+        vial = vial_for(self.told.vials, cell.vaccine, self._drawn, self.desk.now_ms)
         if vial is None and cell.vaccine not in self._without:
             self._asked = (cell, "no_vial", self.desk.new_key())
             return [Say("", bell=True)]
@@ -115,12 +117,14 @@ class CrowdPage(Page):
         data: dict[str, Any] = {"session": self._session, "cell": cell.digit}
         if vial is not None:
             data["vial"] = vial.id
+            # Once there is one again, its end is asked about again.
+            self._without.discard(cell.vaccine)
         written = {"v": 1, "kind": KIND, "key": key, "data": data, **more}
 
         def came(answers: list[Recorded]) -> list[Act]:
             answer = answers[0]
             if not answer.ok:
-                return self._refused(cell, answer)
+                return self._refused(cell, answer, more)
             if vial is not None:
                 self._drawn[vial.id] = self._drawn.get(vial.id, 0) + 1
             return self._saved(cell, answer)
@@ -138,10 +142,11 @@ class CrowdPage(Page):
         text = words(key, at=clock(now, now, self.desk.zone), what=label)
         return [Say(text, "warn" if uncounted else "good")]
 
-    def _refused(self, cell: Cell, answer: Recorded) -> list[Act]:
+    def _refused(self, cell: Cell, answer: Recorded, more: dict[str, Any]) -> list[Act]:
         if gated := gate_of(self.desk, answer, "", lambda: self._count(cell)):
             return gated
         if answer.error == "confirm_needed" and answer.confirm:
+            self._settled = tuple(more.get("confirm", ()))
             self._asked = (cell, answer.confirm, self.desk.new_key())
             return [Say("", bell=True)]
         return [Say(code_sentence(self.desk.words, answer.error or ""), "bad", bell=True)]
@@ -163,7 +168,7 @@ class CrowdPage(Page):
         if code == "no_vial":
             self._without.add(cell.vaccine)
             return self._count(cell)
-        return self._count(cell, confirm=[code])
+        return self._count(cell, confirm=[*self._settled, code])
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the digits with what each counts, the vials, and the last counts."""
