@@ -74,8 +74,20 @@ class Desk:
     store: str = ""
     """Id of the store that whoever is here works in (SAFETY 23); '' = none was chosen."""
     store_name: str = ""
+    store_kept: bool = False
+    """Whether that is the choice of an earlier day, which nobody here was told of yet."""
     last_paper: Occasion | None = None
     """What was last stated in that mode: offered for the next record."""
+
+    def __post_init__(self) -> None:
+        """Work where this device worked last."""
+        self.take_store()
+
+    def take_store(self) -> None:
+        """Take up the store that was last chosen on this device, where none is chosen here."""
+        if not self.store and self.greeting.store:
+            self.store, self.store_name = self.greeting.store, self.greeting.store_name
+            self.store_kept = True
 
     @property
     def prefix(self) -> str:

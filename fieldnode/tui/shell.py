@@ -412,6 +412,7 @@ class Shell:
             greeting = msgspec.structs.replace(greeting, person="", person_id="")
         before, self.desk.greeting = self.desk.greeting, greeting
         self.desk.sound = greeting.sound != "off"
+        self.desk.take_store()
         if before.person_id and not greeting.person_id and not self._veiled:
             # The node was started again, or the device began anew: nobody is signed in there.
             return [Open(self._openers[LOCK_KEY](self.desk))]

@@ -84,11 +84,17 @@ class Greeting(msgspec.Struct, frozen=True):
     """A printer's device, or a folder for files. Kept by `settings`; '' = none."""
     printer_kind: str = ""
     """What it speaks: `zpl`, `escpos`, `png` or `text`."""
+    store: str = ""
+    """Id of the store that was last chosen on this device, while it is known here; '' = none.
+    Kept by `settings`."""
+    store_name: str = ""
+    """What that store is called now."""
 
 
 SETTINGS = dict.fromkeys(("language", "theme", "tag_prefix", "lock_after", "sound"), 32) | {
     "printer": 96,
     "printer_kind": 8,
+    "store": 48,
 }
 """What `settings` keeps, each with its most characters."""
 

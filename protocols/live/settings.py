@@ -7,15 +7,19 @@ from typing import Any
 
 import msgspec
 
+from protocols.errors import InputError
+from protocols.ids import SiteId
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, SETTINGS, Greeting
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
+from protocols.records.display import clean_text
 
 
 def greeting(node: Node, locked: bool, here: tuple[str, str, int, bool]) -> Greeting:
     """Say who the node is and what was chosen; `here` is who sits at the terminal."""
     ledger = node.ledger
     chosen = _kept(node)
+    store, store_name = _store(node, chosen.get("store", ""))
     return Greeting(
         device=str(ledger.authority.device),
         name=ledger.authority.name_of(ledger.authority.device),
@@ -31,6 +35,8 @@ def greeting(node: Node, locked: bool, here: tuple[str, str, int, bool]) -> Gree
         sound=chosen.get("sound", ""),
         printer=chosen.get("printer", ""),
         printer_kind=chosen.get("printer_kind", ""),
+        store=store,
+        store_name=store_name,
     )
 
 
@@ -46,6 +52,18 @@ def settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
             "INSERT OR REPLACE INTO meta VALUES ('settings', ?)", (msgspec.json.encode(chosen),)
         )
     return chosen
+
+
+def _store(node: Node, text: str) -> tuple[str, str]:
+    """Return id and name of the store chosen; '' for both where no such store is known here."""
+    try:
+        site = SiteId.parse(text)
+    except InputError:
+        return "", ""
+    row = node.ledger.store.one(
+        "SELECT name FROM site WHERE id = ? AND replaced < 2", (bytes(site),)
+    )
+    return (text, clean_text(row[0])) if row else ("", "")
 
 
 def _minutes(text: str) -> int:

@@ -183,3 +183,24 @@ def test_what_is_below_nothing_or_beyond_an_allotment_is_an_alert(folder):
     assert (alert.place, alert.ours) == ("Camp Nord", True)
     assert card.line.marks[0] == "negative"
     assert [move.below for move in card.moves if move.type == "issue"] == [True]
+
+
+@pytest.mark.safety(23)
+def test_the_store_chosen_is_greeted_with_its_name_after_a_restart_while_it_is_known(folder):
+    async def story(keeper):
+        await keeper.node.settings(store=keeper.store)
+        return keeper.store
+
+    store = in_a_store(folder, story)
+
+    async def again(choice=None):
+        async with served(folder), terminal(folder) as node:
+            before = await node.hello()
+            if choice is not None:
+                await node.settings(store=choice)
+            return before, await node.hello()
+
+    greeted, unknown = asyncio.run(again("sit_00000000000000000000000000"))
+    assert (greeted.store, greeted.store_name) == (store, "Camp Nord")
+    assert (unknown.store, unknown.store_name) == ("", "")
+    assert asyncio.run(again("no id"))[1].store == ""

@@ -1,9 +1,11 @@
 """A store by keyboard and scanner: how many keys, what a scan may do, what is asked, what stays."""
 
+import msgspec
 import pytest
 
 from protocols.live.api import Recorded
-from tests.screens.fake_node import NOW_MS
+from protocols.live.shelf import StoreLine
+from tests.screens.fake_node import NOW_MS, ward
 from tests.screens.fake_stock import (
     BOX,
     MORPHINE,
@@ -12,6 +14,7 @@ from tests.screens.fake_stock import (
     STORE,
     TAUGHT,
     UNKNOWN,
+    WARD,
     WRONG,
 )
 from tests.screens.test_pages import Person
@@ -122,6 +125,42 @@ def test_a_patients_tag_is_no_barcode_to_teach(person):
     person.press("f5", "r", "]C1TG-000412", "enter")
     assert person.shell.page.name == "stock_receive"
     assert "This code fills nothing here" in person.screen
+
+
+@pytest.mark.safety(23)
+def test_the_store_chosen_is_kept_over_a_restart_and_named_when_it_is_taken_up():
+    node = ward()
+    node.depots.append(StoreLine(WARD, "Ward B", True, 0))
+    person = Person(node).press("f5")
+    assert "WHICH STORE IS THIS TERMINAL IN?" in person.screen
+    person.press("down", "enter")
+    assert node.chosen["store"] == WARD and "STOCK   Ward B" in person.screen
+
+    node.greeting = msgspec.structs.replace(node.greeting, store=WARD, store_name="Ward B")
+    again = Person(node).press("f5")
+    assert "STOCK   Ward B" in again.screen
+    assert "Ward B, as it was last chosen on this device" in again.screen
+    again.press("o", "up", "enter")
+    assert node.chosen["store"] == STORE and "STOCK   Camp Nord" in again.screen
+
+
+@pytest.mark.safety(23)
+def test_a_greeting_never_changes_the_store_under_somebodys_hands(person):
+    person.press("f5")
+    other = msgspec.structs.replace(person.node.greeting, store=WARD, store_name="Ward B")
+    person.node.greeting = other
+    person.shell.changed()
+    person.settle()
+    assert person.shell.desk.store == STORE and "Camp Nord" in person.screen
+
+
+def test_with_no_store_chosen_a_list_says_what_to_do_and_not_that_nothing_is_there():
+    node = ward()
+    node.depots = []
+    person = Person(node).press("f5", "escape")
+    assert "no store chosen" in person.screen
+    assert "0 chooses or names the store of this terminal" in person.screen
+    assert "Nothing is known to be here" not in person.screen
 
 
 @pytest.mark.safety(22)

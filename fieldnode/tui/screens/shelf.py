@@ -13,7 +13,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.listing import FILTER, Paged
 from fieldnode.tui.screens.stock_form import Room, with_room
-from fieldnode.tui.screens.stores import StoresPage, settled_on
+from fieldnode.tui.screens.stores import StoresPage, settled_on, taken_up
 from fieldnode.tui.stock_words import as_of, days, figure, mark_word, month, status, units_of
 from fieldnode.tui.widgets.list_view import Column, draw_counts
 from protocols.live.shelf import Shelf, ShelfLine, Stores
@@ -60,7 +60,7 @@ class ShelfPage(Paged[ShelfLine, Shelf]):
     def opened(self) -> list[Act]:
         """Fetch what the store holds; which store is asked where there are several."""
         if self._store:
-            return super().opened()
+            return [*super().opened(), *taken_up(self.desk)]
 
         def came(found: Stores) -> list[Act]:
             if not settled_on(self.desk, found):
@@ -139,7 +139,9 @@ class ShelfPage(Paged[ShelfLine, Shelf]):
             told = words("shelf.filtered", text=clean_text(self.filter), n=self.rows.total)
             top.append(line(" ", Span(told, "label")))
         room = Size(size.width, size.height - len(top) - 1)
-        return [*top, *self.table(self._columns(size.width), room, "shelf.none"), self._foot()]
+        # An empty list of no store would look like an empty store.
+        none = "shelf.none" if self._store else "shelf.none_chosen"
+        return [*top, *self.table(self._columns(size.width), room, none), self._foot()]
 
     def _columns(self, width: int) -> tuple[Column, ...]:
         words = self.desk.words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from fieldnode.tui.acts import Act, Back, Open
+from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint
@@ -45,9 +45,9 @@ class StoresPage(Fetched[StoreLine, Stores]):
         return super().key(key)
 
     def act(self, _key: str, row: StoreLine) -> list[Act]:
-        """Work in it, and go back."""
+        """Work in it from now on, after a restart too, and go back."""
         chosen(self.desk, row)
-        return [Back()]
+        return [Back(), _keep(row.store)]
 
     def draw(self, size: Size) -> list[Line]:
         """Draw what is asked, and the stores."""
@@ -78,6 +78,24 @@ class StoresPage(Fetched[StoreLine, Stores]):
 def chosen(desk: Desk, row: StoreLine) -> None:
     """Let this terminal work in a store from now on."""
     desk.store, desk.store_name = row.store, clean_text(row.name)
+    desk.store_kept = False
+
+
+def _keep(store: str) -> Ask:
+    """Remember the choice on the node; it holds here whether or not that works."""
+    return Ask(lambda node: node.settings(store=store), _kept, _kept, holds=False)
+
+
+def _kept(_result: object) -> list[Act]:
+    return []
+
+
+def taken_up(desk: Desk) -> list[Act]:
+    """Name the store that is the choice of an earlier day, once."""
+    if not desk.store_kept:
+        return []
+    desk.store_kept = False
+    return [Say(desk.words("stores.kept", store=desk.store_name))]
 
 
 def settled_on(desk: Desk, found: Stores) -> bool:
