@@ -11,6 +11,8 @@ from typing import ClassVar, NamedTuple, Self
 from protocols.errors import InputError
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in CROCKFORD for second in CROCKFORD]
+"""Two letters at once: an answer to a line holds five ids of up to 52 letters."""
 _VALUE = {letter: value for value, letter in enumerate(CROCKFORD)} | {"O": 0, "I": 1, "L": 1}
 
 PREFIX_BYTES = 16
@@ -20,9 +22,11 @@ PREFIX_BYTES = 16
 def to_base32(raw: bytes) -> str:
     """Return Crockford base32, without padding; the order of equal lengths is kept."""
     bits = len(raw) * 8
-    pad = -bits % 5
-    number = int.from_bytes(raw) << pad
-    return "".join(CROCKFORD[number >> shift & 31] for shift in range(bits + pad - 5, -1, -5))
+    letters = (bits + 4) // 5
+    whole = (letters + 1) // 2 * 10
+    number = int.from_bytes(raw) << whole - bits
+    pairs = [_PAIRS[number >> shift & 1023] for shift in range(whole - 10, -1, -10)]
+    return "".join(pairs)[:letters]
 
 
 def from_base32(text: str, size: int) -> bytes:

@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from protocols.errors import LedgerError
-from protocols.ids import DeviceId, DocId, SiteId
+from protocols.ids import DeviceId, DocId, EncounterId, SiteId
 from protocols.ledger.book import Ledger
 from protocols.ledger.store import Store
 from protocols.ledger.writing import Written
 from protocols.records.attributes import Category
-from protocols.records.counted import bears_on, restated, states
-from protocols.records.encounter import OUTCOMES
+from protocols.records.counted import EncounterCounted, bears_on, restated, states, states_of
+from protocols.records.encounter import OUTCOMES, EncounterRow
+from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact, Plan, SubjectKind
 from protocols.records.suppressed import Left, leaving
 from protocols.trust.charter import Sensitivity
@@ -62,13 +63,29 @@ def due(ledger: Ledger, planned: Plan, written: Sequence[Written]) -> Plan:
     }
     drafts = []
     for subject in subjects:
-        kind, facts = _facts(ledger, subject)
-        for stay, counted, state in states(subject, facts) if kind == SubjectKind.PATIENT else ():
-            held = _facts(ledger, counted)[1]
+        for stay, counted, state in known_states(ledger, subject):
+            held = _facts(ledger, counted)
             draft = restated(counted, state, held, anew=stay in bearing)
             if draft is not None:
                 drafts.append(draft)
     return Plan(tuple(drafts))
+
+
+def known_states(
+    ledger: Ledger, subject: DocId
+) -> list[tuple[EncounterId, DocId, EncounterCounted]]:
+    """Return what is to be known of each encounter of a subject, if it is a patient.
+
+    What was just written has its rows at hand: nothing is worked out of the facts again.
+    """
+    found = ledger.merger.subject(subject)
+    if found is None or found[1] != SubjectKind.PATIENT:
+        return []
+    stays = ledger.rows.at_hand(found[0], EncounterRow)
+    person = ledger.rows.at_hand(found[0], PatientRow)
+    if stays is None or not person:
+        return states(subject, ledger.merger.facts_of(found[0]))
+    return states_of(stays, person[0], ledger.merger.facts_of(found[0])) if stays else []
 
 
 def tallies(store: Store) -> list[Tally]:
@@ -171,6 +188,6 @@ def _law(ledger: Ledger, device: DeviceId) -> str:
     return member.jurisdiction if member else UNKNOWN_LAW
 
 
-def _facts(ledger: Ledger, subject: DocId) -> tuple[int, list[Fact]]:
+def _facts(ledger: Ledger, subject: DocId) -> list[Fact]:
     found = ledger.merger.subject(subject)
-    return (found[1], ledger.merger.facts_of(found[0])) if found else (0, [])
+    return ledger.merger.facts_of(found[0]) if found else []

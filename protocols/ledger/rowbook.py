@@ -13,7 +13,7 @@ from protocols.ledger.census import Census, Picture
 from protocols.ledger.searching import keep_found, words_of
 from protocols.ledger.store import Store
 from protocols.records.patient import PatientRow, TagRow
-from protocols.records.shape import Row, columns, values
+from protocols.records.shape import Row, RowType, columns, values
 
 ROWS_KEPT = 4096
 """Rows of the subjects written last that are kept at hand, about 2 kB each: whoever is written
@@ -125,6 +125,18 @@ class RowBook:
                 held = _Told(table, values(row), row)
             found.append(held)
         return found
+
+    def at_hand(self, subject: int, table: type[RowType]) -> list[RowType] | None:
+        """Return the rows that a subject just written has in a table, in the order of `project`.
+
+        None where they would have to be read.
+        """
+        kept = self._kept.get(subject)
+        if kept is None:
+            return None
+        told = kept.get(self._tables[table], {}).values()
+        rows = [each.row for each in told if isinstance(each.row, table)]
+        return rows if len(rows) == len(told) else None
 
     def write(self, batch: Iterable[tuple[int, int, Spread]]) -> set[str]:
         """Make the tables say exactly these rows of these subjects; return tables that changed.

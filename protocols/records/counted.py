@@ -17,6 +17,7 @@ from protocols.records import encounter, picture
 from protocols.records.encounter import EncounterOpen, EncounterRow
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
+from protocols.records.patient import PatientRow
 from protocols.records.shape import (
     Draft,
     Fact,
@@ -82,10 +83,20 @@ def states(
     """
     history = History(subject, facts)
     stays = encounter.rows(history)
-    person = picture.patient_row(history, stays)
+    return states_of(stays, picture.patient_row(history, stays), history.facts)
+
+
+def states_of(
+    stays: Sequence[EncounterRow], person: PatientRow, facts: Sequence[Fact]
+) -> list[tuple[EncounterId, DocId, EncounterCounted]]:
+    """Return the same where the rows that these facts make are at hand.
+
+    Args:
+        facts: All facts of the patient, in display order.
+    """
     found = []
     for stay in stays:
-        counted = named_by(history.facts, EncounterId(stay.id))
+        counted = named_by(facts, EncounterId(stay.id))
         if counted is not None:
             state = _state(stay, person.band, person.sex)
             found.append((EncounterId(stay.id), counted, state))

@@ -7,9 +7,10 @@ from random import Random
 import pytest
 
 from protocols.feeds.body import decode_body
-from protocols.ids import ScopeId
-from protocols.ledger.counting import Tally, tallies
+from protocols.ids import DocId, ScopeId
+from protocols.ledger.counting import Tally, known_states, tallies
 from protocols.records.catalogue import decode_fact
+from protocols.records.counted import states
 from protocols.records.kinds import KindNo
 from protocols.records.triage import CAUTION
 from protocols.trust.certificates import Rank
@@ -135,6 +136,16 @@ def test_nothing_is_counted_where_there_is_no_aggregate_scope():
     assert answers[0].ok and counted(kim) == [] and sums_entries(kim) == 0
 
 
+def assert_rows_say_what_facts_say(device: Device) -> None:
+    """What is counted follows from rows at hand where there are some, else from the facts."""
+    for (subject,) in device.store.all("SELECT id FROM patient"):
+        whom = DocId(subject)
+        no = device.ledger.merger.subject(whom)
+        assert no is not None
+        told = states(whom, device.ledger.merger.facts_of(no[0]))
+        assert told and known_states(device.ledger, whom) == told
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_counts_follow_care_whatever_is_written_apart(seed: int):
     """Whoever wrote what apart, once all have met the counts say what the patients' rows say."""
@@ -150,6 +161,7 @@ def test_counts_follow_care_whatever_is_written_apart(seed: int):
     for _ in range(30):
         writer, whom = chance.choice(writers), chance.choice(people)
         stage.write(writer, triage(whom or "", chance.choice(("red", "yellow", "green"))))
+        assert_rows_say_what_facts_say(writer)
         if chance.random() < 0.2:
             meet(stage, *chance.sample(writers, 2))
     meet(stage, *writers)
