@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldnode.tui.cores.display import Span, changed_cells, line_cells
+from fieldnode.tui.cores.display import Span, changed_cells, line_cells, picture
 from fieldnode.tui.cores.fields import ABSENT_MARKS, Choice, Coded, Date, Field, Number, Tag
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.list import PAGE_ROWS, PAGES_MAX, ListCore
@@ -176,7 +176,8 @@ LINES = st.lists(
 
 @given(LINES, LINES)
 def test_what_is_sent_of_a_line_is_all_that_changed_and_no_more_where_cells_are_alike(old, new):
-    first, behind = changed_cells(old, new, 80)
+    letters: dict[str, str] = {}
+    first, behind = changed_cells(picture(old, letters), picture(new, letters), 80)
 
     before = [(char, span.role) for span in old for char in span.text]
     after = [(char, span.role) for span in new for char in span.text]

@@ -83,13 +83,29 @@ def line_cells(spans: Line) -> int:
     return sum(cells(span.text) for span in spans)
 
 
-def changed_cells(old: Line, new: Line, width: int) -> tuple[int, int]:
+class Picture(NamedTuple):
+    """A line as it is compared with the next one."""
+
+    text: str
+    looks: str
+    """One letter a character, the same for the same role."""
+    narrow: bool
+    """Whether every character takes one cell, so that a place in the text is a cell."""
+
+
+def picture(spans: Line, letters: dict[str, str]) -> Picture:
+    """Return a line as it is compared; `letters` gives each role one, and learns new ones."""
+    text = text_of(spans)
+    looks = [letters.setdefault(role, chr(len(letters))) * len(part) for part, role in spans]
+    narrow = text.isascii() or all(char_cells(char) == 1 for char in set(text))
+    return Picture(text, "".join(looks), narrow)
+
+
+def changed_cells(old: Picture, new: Picture, width: int) -> tuple[int, int]:
     """Return the first cell that differs and the one behind the last, to send only those."""
-    before, after = text_of(old), text_of(new)
-    if len(before) != len(after) or any(char_cells(char) != 1 for char in {*before, *after}):
+    if len(old.text) != len(new.text) or not (old.narrow and new.narrow):
         return 0, width
-    looks: dict[str, str] = {}
-    found = [_differing(before, after), _differing(_looks(old, looks), _looks(new, looks))]
+    found = [_differing(old.text, new.text), _differing(old.looks, new.looks)]
     differ = [each for each in found if each is not None]
     if not differ:
         return 0, 0
@@ -100,15 +116,20 @@ def _differing(one: str, two: str) -> tuple[int, int] | None:
     """Return the first place at which two texts of one length differ, and that behind the last."""
     if one == two:
         return None
-    first = next(at for at, (was, now) in enumerate(zip(one, two, strict=True)) if was != now)
-    backward = zip(reversed(one), reversed(two), strict=True)
-    return first, len(one) - next(at for at, (was, now) in enumerate(backward) if was != now)
+    first = _shared(one, two)
+    return first, len(one) - _shared(one[::-1], two[::-1])
 
 
-def _looks(spans: Line, known: dict[str, str]) -> str:
-    """Return one letter a character, the same for the same role."""
-    letters = (known.setdefault(span.role, chr(len(known))) for span in spans)
-    return "".join(letter * len(span.text) for letter, span in zip(letters, spans, strict=True))
+def _shared(one: str, two: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    low, high = 0, len(one)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.startswith(two[:middle]):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def fill(spans: Line, width: int, role: str = "plain") -> Line:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from fieldnode.tui.cores.display import Line, Size, Span, cells, cut, fill, fit, line
 from fieldnode.tui.cores.list import ListCore
 
 Row = TypeVar("Row")
+
+ROWS_KEPT = 256
+"""Rows laid out that are kept: a list that goes on by a row shows all others again."""
 
 
 class Column(NamedTuple):
@@ -41,6 +45,11 @@ def draw_list(
 
 def table_row(spans: Sequence[Span], columns: Sequence[Column], mark: str) -> Line:
     """Return one row: each span cut or padded to its column."""
+    return _laid_out(tuple(spans), tuple(columns), mark)
+
+
+@lru_cache(ROWS_KEPT)
+def _laid_out(spans: tuple[Span, ...], columns: tuple[Column, ...], mark: str) -> Line:
     parts: list[Span] = [Span(mark)]
     for span, column in zip(spans, columns, strict=False):
         parts.append(Span(fit(span.text, column.width) if column.width else span.text, span.role))
