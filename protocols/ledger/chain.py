@@ -25,6 +25,9 @@ from protocols.ledger.store import Store
 
 BRANCHES_MAX = 8
 """Branches of one feed that are kept; each is proof of a fork by itself."""
+ENDS_KEPT_MAX = 4096
+"""Entries after which it is written down where branches end: each would rewrite a page for it. At
+a start the entries since then are followed."""
 RUN_ROWS_MAX = 1024
 """Entries read for one outgoing run."""
 
@@ -48,6 +51,10 @@ class Tip(NamedTuple):
     hash: bytes
     arrival: int
     clock: int
+
+
+def _longest_first(tip: Tip) -> tuple[int, bytes]:
+    return -tip.seq, tip.hash
 
 
 @dataclass(slots=True)
@@ -100,11 +107,7 @@ class Chain:
     def _load(self) -> None:
         for no, feed_id, encoded in self._store.all("SELECT no, feed_id, genesis FROM feed"):
             self._remember(FeedState(no, FeedId(feed_id), decode_genesis(encoded), encoded))
-        rows = self._store.all(
-            "SELECT feed, seq, hash, arrival, clock FROM branch ORDER BY seq DESC, hash"
-        )
-        for no, *tip in rows:
-            self.by_no[no].tips.append(Tip(*tip))
+        self._load_tips()
         for no, key_id in self._store.all("SELECT no, key_id FROM key_name"):
             self._key_no[key_id], self.key_ids[no] = no, key_id
         row = self._store.one("SELECT max(arrival) FROM entry")
@@ -115,6 +118,25 @@ class Chain:
         self.names = Names(self._store)
         self.last_clock = 0
         """Hybrid clock of the last entry written or observed; see `observe`."""
+
+    def _load_tips(self) -> None:
+        """Read where branches ended when that was last written down, and follow what came since."""
+        row = self._store.one("SELECT value FROM meta WHERE name = 'ends_at'")
+        self._ends_at = int(row[0]) if row else 0
+        for no, *tip in self._store.all("SELECT feed, seq, hash, arrival, clock FROM branch_end"):
+            self.by_no[no].tips.append(Tip(*tip))
+        self._grown: set[int] = set()
+        for no, parent, *tip in self._store.all(
+            "SELECT feed, parent, seq, hash, arrival, clock FROM entry WHERE arrival > ?"
+            " ORDER BY arrival",
+            (self._ends_at,),
+        ):
+            tips = self.by_no[no].tips
+            tips[:] = [held for held in tips if held.arrival != parent]
+            tips.append(Tip(*tip))
+            self._grown.add(no)
+        for feed in self.feeds.values():
+            feed.tips.sort(key=_longest_first)
 
     def _remember(self, feed: FeedState) -> FeedState:
         self.feeds[feed.feed_id] = self.by_no[feed.no] = feed
@@ -281,18 +303,24 @@ class Chain:
         last = lines[-1]
         tip = Tip(last.seq, last.hash, arrival, last.clock)
         if old is not None and old.seq:
-            self._store.execute(
-                "UPDATE branch SET seq = ?, hash = ?, arrival = ?, clock = ?"
-                " WHERE feed = ? AND hash = ?",
-                (*tip, feed.no, old.hash),
-            )
             feed.tips.remove(old)
-        else:
-            self._store.execute("INSERT INTO branch VALUES (?,?,?,?,?)", (feed.no, *tip))
         feed.tips.append(tip)
-        feed.tips.sort(key=lambda held: (-held.seq, held.hash))
+        feed.tips.sort(key=_longest_first)
+        self._grown.add(feed.no)
+        if arrival - self._ends_at >= ENDS_KEPT_MAX:
+            self._write_ends(arrival)
         if feed.thinned and old is not None and old.seq // KEPT_EVERY < tip.seq // KEPT_EVERY:
             self._thin(feed, old.seq, lines)
+
+    def _write_ends(self, arrival: int) -> None:
+        """Write down where branches end now, of the feeds that grew since that was last done."""
+        grown = sorted(self._grown)
+        self._store.executemany("DELETE FROM branch_end WHERE feed = ?", [(no,) for no in grown])
+        ends = [(no, *tip) for no in grown for tip in self.by_no[no].tips]
+        self._store.executemany("INSERT INTO branch_end VALUES (?,?,?,?,?)", ends)
+        self._store.execute("INSERT OR REPLACE INTO meta VALUES ('ends_at', ?)", (b"%d" % arrival,))
+        self._ends_at = arrival
+        self._grown.clear()
 
     def _thin(self, feed: FeedState, before: int, lines: Sequence[Line]) -> None:
         """Drop signatures that a kept one covers, on a feed that never forked.

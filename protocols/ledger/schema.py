@@ -181,6 +181,20 @@ def m005_answers_in_order(db: Database) -> None:
     db.execute("DROP TABLE answered_before")
 
 
+@migrations()
+def m006_branch_ends(db: Database) -> None:
+    """Where branches end is written down now and then; entries say what came since.
+
+    The table has another name, so that older software stops at it: it would take the ends for those
+    of today and write into this device's feeds a second time from there.
+    """
+    db.execute("ALTER TABLE branch RENAME TO branch_end")
+    db.execute(
+        "INSERT OR REPLACE INTO meta"
+        " SELECT 'ends_at', CAST(CAST(coalesce(max(arrival), 0) AS TEXT) AS BLOB) FROM entry"
+    )
+
+
 def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
     """Bring the schema up to this software; rows of another shape are built again."""
     migrations.apply(Database(store.connection))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 import pytest
+from sqlite_utils import Database
 
 from protocols.errors import PeerError
 from protocols.feeds.entry import KEPT_EVERY
@@ -17,10 +19,13 @@ from protocols.feeds.run import (
     decode_run,
 )
 from protocols.ids import KeyId
-from protocols.ledger.chain import BRANCHES_MAX, Chain
+from protocols.ledger import chain as chain_of_book
+from protocols.ledger.chain import BRANCHES_MAX, Chain, Tip
+from protocols.ledger.schema import m006_branch_ends
+from protocols.ledger.store import open_memory
 from protocols.mesh.frames import DATA_BYTES, FRAME_BYTES_MAX
 from tests.unit.forge import Author, device_keys, opening, saying
-from tests.unit.stage import WALL_MS, Device
+from tests.unit.stage import WALL_MS, Device, fill
 
 
 def author_in(device: Device, name: str = "far") -> Author:
@@ -166,6 +171,52 @@ def test_both_branches_of_a_fork_are_kept_and_passed_on_with_their_common_past()
     assert ben.entries >= wanted
     again = Chain(ann.store).feeds[feed.feed_id]
     assert again.tips == feed.tips
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_where_branches_end_is_known_again_after_every_start(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Written down now and then, in between followed from the entries: forks too."""
+    monkeypatch.setattr(chain_of_book, "ENDS_KEPT_MAX", 7)
+    chance = Random(seed)
+    ann = Device.found("ann")
+    authors = [author_in(ann, name) for name in ("far", "near", "new")]
+    for _ in range(40):
+        author = chance.choice(authors)
+        if chance.random() < 0.15 and author.chains:
+            authors.append(author.twin())
+        before = len(author.chains.get(Lane.ROUTINE, ()))
+        for _ in range(chance.randint(1, 4)):
+            author.write([opening(), saying(str(chance.random()))])
+        received(ann, author, first=before + 1)
+        if chance.random() < 0.3:
+            fill(ann, 1)
+
+        assert ends(Chain(ann.store)) == ends(ann.ledger.chain)
+    assert ann.store.one("SELECT count(*) > 0 FROM branch_end") == (1,)
+    assert any(len(tips) > 1 for tips in ends(ann.ledger.chain).values())
+
+
+def ends(chain: Chain) -> dict[bytes, list[Tip]]:
+    return {bytes(feed_id): feed.tips for feed_id, feed in chain.feeds.items()}
+
+
+def test_where_branches_of_an_older_book_end_is_kept():
+    store = open_memory()
+    for statement in (
+        "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
+        "CREATE TABLE entry (arrival INTEGER PRIMARY KEY)",
+        "CREATE TABLE branch (feed INTEGER, hash BLOB)",
+        "INSERT INTO entry VALUES (41)",
+        "INSERT INTO branch VALUES (1, x'aa')",
+    ):
+        store.execute(statement)
+
+    m006_branch_ends(Database(store.connection))
+
+    assert store.all("SELECT * FROM branch_end") == [(1, b"\xaa")]
+    assert store.one("SELECT value FROM meta WHERE name = 'ends_at'") == (b"41",)
 
 
 def test_a_ninth_branch_is_not_kept_and_the_eight_go_on_growing():
