@@ -13,6 +13,8 @@ from protocols.guidelines.verdicts import Born
 LIFE_DAYS = 130 * 366
 """Nobody was born earlier: where an age is not known at all, a birth lies within so many days."""
 
+_DAYS = {"d": 1, "w": 7, "mo": 28, "y": 365}
+"""Days that a unit has at least."""
 _EPOCH = date(1970, 1, 1).toordinal()
 _PARTS = (10, 7, 4)
 """Characters of a date with day, with month, and of a year alone."""
@@ -45,7 +47,9 @@ def born_stated(number: int, unit: str, on_day: int, *, estimated: bool) -> Born
         on_day: The day it was stated.
         estimated: It may then be one unit less or more: our margin, there is no source for any.
     """
-    margin = 1 if estimated else 0
+    margin, most = (1 if estimated else 0), LIFE_DAYS // _DAYS[unit]
+    # Nobody is older: a number that no form would take must not stop whoever reads the record.
+    number = min(number, most)
     youngest, oldest = _units(max(number - margin, 0), unit), _units(number + 1 + margin, unit)
     return Born(oldest.latest_before(on_day) + 1, youngest.latest_before(on_day))
 

@@ -12,7 +12,7 @@ from protocols.ids import DocId
 from protocols.records.contested import current
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
-from protocols.records.patient import LinkRow
+from protocols.records.oneperson import records_of
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.references import must_name, packed, ref_of
 from protocols.records.shape import (
@@ -88,8 +88,9 @@ def plan(command: Command, view: View) -> Plan:
             raise InputError("not_a_dose", field=where)
         owners.append(owner)
         named.append(ref_of(fact))
+    person = records_of(view, owners[0])
     for at, owner in enumerate(owners[1:], 1):
-        if owner != owners[0] and not _one_person(view, owners[0], owner):
+        if owner not in person:
             raise InputError("wrong_subject", field=f"data.doses.{at}")
     before = [
         fact.ref
@@ -106,19 +107,6 @@ def plan(command: Command, view: View) -> Plan:
     new = (NewFact(KindNo.DOSE_DECIDE, record),)
     entry = Draft(Lane.ROUTINE, SubjectKind.PATIENT, owners[0], None, new)
     return Plan((entry,), tuple(desk.warnings))
-
-
-def _one_person(view: View, one: DocId, other: DocId) -> bool:
-    """Whether somebody said that two records are of one person."""
-    found = [*view.rows_where(LinkRow, "patient", one), *view.rows_where(LinkRow, "other", one)]
-    return any(
-        {bytes(row.patient), bytes(row.other)} == {bytes(one), bytes(other)}
-        and row.linked
-        and not row.relation
-        and not row.standing
-        and not row.replaced
-        for row in found
-    )
 
 
 def decided(*histories: History) -> dict[Ref, int]:

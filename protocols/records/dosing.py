@@ -13,10 +13,11 @@ from protocols.ids import SessionId
 from protocols.records.contested import shown
 from protocols.records.dose import GIVEN, STATUSES, DoseRecord, dose_of, sight
 from protocols.records.history import History, Ref
-from protocols.records.immune import doubts, records_of
+from protocols.records.immune import doubts
 from protocols.records.kinds import KindNo
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.movement import lot_text
+from protocols.records.oneperson import records_of
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.session import SessionRow, offsets_of, session_row
 from protocols.records.shape import (

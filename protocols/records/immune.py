@@ -20,7 +20,6 @@ from protocols.guidelines.immunization import (
     validate,
 )
 from protocols.guidelines.schedules import Plan as Immunization
-from protocols.ids import PatientId
 from protocols.records import aefi
 from protocols.records import attributes as names
 from protocols.records.attributes import AGE_WORDS, Age, Sex
@@ -29,15 +28,11 @@ from protocols.records.decision import ONE_OF, decided
 from protocols.records.dose import GIVEN, DoseRecord
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
-from protocols.records.patient import LinkRow
 from protocols.records.planning import Desk
 from protocols.records.references import ref_of
 from protocols.records.session import SessionRow, chosen_of
-from protocols.records.shape import View
+from protocols.records.vaccination import LAST_DAY
 from protocols.records.zones import DAY_MS
-
-RECORDS_MAX = 32
-"""Records of one person that are read together; more were linked by mistake."""
 
 NEW = "new"
 """Key of the dose that is about to be written."""
@@ -141,23 +136,6 @@ def _ask(desk: Desk, verdict: Verdict) -> None:
             desk.confirmed(code, "data", allowed=(rule.limit,) if rule.limit else ())
 
 
-def records_of(view: View, patient: PatientId) -> list[PatientId]:
-    """Return all records that people said to be of one person, the one asked about first."""
-    found, due = {bytes(patient): None}, [bytes(patient)]
-    while due and len(found) < RECORDS_MAX:
-        one = due.pop()
-        rows = [*view.rows_where(LinkRow, "patient", one), *view.rows_where(LinkRow, "other", one)]
-        ends = {
-            end
-            for row in rows
-            if row.linked and not (row.relation or row.standing or row.replaced)
-            for end in (bytes(row.patient), bytes(row.other))
-        }
-        due += sorted(ends - found.keys())
-        found |= dict.fromkeys(sorted(ends - found.keys()))
-    return [PatientId(one) for one in found]
-
-
 def best_birth(histories: Sequence[History], on_day: int) -> Born:
     """Return the birth that is known best among records of one person."""
     return min(
@@ -209,7 +187,9 @@ def birth_of(history: History, on_day: int) -> Born:
     age = _last(history, names.AGE)
     if isinstance(age, Age) and age.unit in AGE_WORDS:
         unit = AGE_WORDS[age.unit]
-        return born_stated(age.value, unit, age.day or on_day, estimated=bool(age.estimated))
+        # A day that no clock shows says nothing of when the age was stated.
+        stated = age.day if 0 < age.day <= LAST_DAY else on_day
+        return born_stated(age.value, unit, stated, estimated=bool(age.estimated))
     return _of_band(history, on_day)
 
 

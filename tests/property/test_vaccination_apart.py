@@ -229,6 +229,10 @@ def check(seed: int) -> None:
     assert all(one == every[0] for one in every), seed
 
     counted = coverage.counts(story.devices[0].ledger)
+    # What a drive asks of its own session is that part of what is asked of all of them.
+    for session in {SessionId.parse(each) for each in story.sessions}:
+        own = [each for each in counted if each.session == bytes(session)]
+        assert coverage.counts(story.devices[0].ledger, session) == own, seed
     tallied: dict[str, int] = dict.fromkeys(story.sessions, 0)
     for each in counted:
         if each.tallied:

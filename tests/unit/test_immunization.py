@@ -95,6 +95,13 @@ def test_a_birth_is_as_exact_as_it_was_stated():
     assert about == Born(day_of("2023-01-07"), day_of("2026-01-06"))
 
 
+@pytest.mark.parametrize("unit", ["d", "w", "mo", "y"])
+def test_an_age_that_nobody_reaches_is_a_birth_all_the_same(unit):
+    born = born_stated(2**31 - 1, unit, 20_000, estimated=True)
+
+    assert born.first <= born.last < 20_000 - 40_000
+
+
 def test_an_age_band_and_no_age_at_all_are_stretches_of_days():
     today = day_of("2026-01-06")
     assert born_of_age(ages.of_days(365), today) == born_on(today - 365)

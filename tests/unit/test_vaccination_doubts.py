@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from protocols.ids import PatientId, SessionId
 from protocols.ledger import coverage, immunization, vials
+from tests.property.test_vaccination_apart import ANYWAY
 from tests.unit.records_shelf import Shelf
 from tests.unit.stage import WALL_MS, line
-from tests.unit.test_vaccination_book import DAY, Team, two
+from tests.unit.test_vaccination_book import DAY, Team, meet, two
 from tests.unit.vaccinating import child, code_of, opened, vial
 
 MONTH = 31 * 86_400_000
@@ -135,3 +138,33 @@ def test_a_recalled_or_quarantined_lot_stops_tallies_and_doses_whose_lot_was_typ
     assert refusal(ann, "dose.record", typed, patient=whom) == stop
     assert coverage.counts(ann.device.ledger) == []
     assert vials.vials(ann.device.ledger, WALL_MS)[0].drawn == 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_a_session_comes_to_is_its_part_of_what_all_come_to(seed):
+    """Where children have several records, linked in chains, and somebody decided of some doses."""
+    chance = Random(seed)
+    stage, ann, ben = two()
+    sessions = [ann.session() for _ in range(3)]
+    children = [ann.child() for _ in range(4)]
+    meet(stage, ann, ben)
+    doses = []
+    for at in range(8):
+        team = chance.choice((ann, ben))
+        team.ahead_ms = at * 3 * 86_400_000
+        more = {"session": chance.choice(sessions), "dose": chance.randint(1, 2)}
+        doses.append(team.dose(chance.choice(children), confirm=ANYWAY, **more))
+    meet(stage, ann, ben)
+    for one, other in zip(children, chance.sample(children, 3), strict=False):
+        if one != other:
+            ann("patient.link", {"other": other, "relation": "same"}, patient=one)
+    for found in immunization.doubled(ann.device.ledger)[:1]:
+        about = {"doses": [str(ref) for ref in found.doses[:2]], "verdict": "one"}
+        ann("dose.decide", about)
+    meet(stage, ann, ben)
+
+    whole = ann.counts()
+    assert whole == ben.counts()
+    for session in sessions:
+        wanted = bytes(SessionId.parse(session))
+        assert ann.counts(session) == [each for each in whole if each.session == wanted]
