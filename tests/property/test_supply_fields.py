@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fieldnode.tui.cores.fields import AnswerError
 from fieldnode.tui.cores.form import FormCore
-from fieldnode.tui.cores.supply_fields import Celsius, Units, packs
+from fieldnode.tui.cores.supply_fields import Celsius, Units, sum_text, terms
 
 WHOLE = st.integers(1, 3000)
 
@@ -25,11 +25,22 @@ def test_packs_times_size_are_the_units(count, size, sign):
     text = typed(field, f"{count}{sign}{size}")
 
     assert field.read(text).text == str(count * size)
-    assert packs(text) == (count, size)
+    assert terms(text) == ((count, size),)
+    assert sum_text(text, str) == f"{count} x {size}"
     assert field.settled(text, field.read(text)) == text, "the packs stay as they were typed"
 
 
-@given(st.text("0123456789xX.,- ٣", max_size=14))
+@pytest.mark.safety(24)
+@given(WHOLE, st.integers(1, 100), st.integers(0, 999))
+def test_packs_and_loose_units_are_counted_together(count, size, loose):
+    field = Units("units", "x")
+    text = typed(field, f"{count}x{size}+{loose}")
+
+    assert field.read(text).text == str(count * size + loose)
+    assert sum_text(text, str) == f"{count} x {size} + {loose}" or size == 1
+
+
+@given(st.text("0123456789xX+.,- ٣o", max_size=14))
 def test_whatever_is_typed_is_whole_units_or_refused(text):
     field = Units("units", "x")
     kept = typed(field, text)
@@ -38,6 +49,9 @@ def test_whatever_is_typed_is_whole_units_or_refused(text):
     except AnswerError:
         return
     assert answer == "" or 0 < int(answer) <= field.most
+    # No digit is dropped from among others, and nothing between them: 3o0 is never 30.
+    if text.isascii() and set(text) <= set("0123456789.,- o"):
+        assert kept == text[: field.chars_max].strip() or not text.strip() or kept == text
 
 
 @given(st.integers(-1000, 1000), st.sampled_from(".,"))

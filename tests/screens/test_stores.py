@@ -84,6 +84,40 @@ def test_a_quantity_that_cannot_be_is_refused_with_the_reason(person, typed, sai
     assert saved(person, "stock.issue")["data"]["units"] == 2
 
 
+@pytest.mark.parametrize("typed", ["03/2028", "3-2028", "2028-03"])
+def test_an_expiry_is_taken_as_packages_print_it(person, typed):
+    person.press("f5", "r", "parac", "1", "P7", "enter", typed, "enter", "tab", "4", "enter")
+    assert saved(person, "stock.receive")["data"]["expiry"] == "2028-03"
+
+
+@pytest.mark.parametrize("typed", ["03/28", "2028", "1/2/2028"])
+def test_an_expiry_that_could_be_read_two_ways_says_how_to_type_it(person, typed):
+    person.press("f5", "r", "parac", "1", "P7", "enter", typed, "enter")
+    assert "2027-03" in person.screen and "! " in person.screen
+    assert person.shell.page.form.open_field.name == "expiry"
+
+
+@pytest.mark.safety(24)
+def test_packs_times_size_beyond_what_a_store_holds_are_refused(person):
+    person.press("f5", "r", "parac", "1", "P7", "enter", "tab", "10000", "enter", "5000", "enter")
+    assert "between 1 and 10 000 000" in person.screen
+    assert not [line for line in person.node.written if line["kind"] == "stock.receive"]
+
+
+@pytest.mark.safety(24)
+def test_boxes_and_what_is_loose_are_counted_without_arithmetic_in_the_head(person):
+    person.press("f5", "enter", "c", "4x12+3")
+    assert "4 x 12 + 3 = 51 tablets" in person.screen
+    person.press("enter", "tab", "enter")
+    assert saved(person, "stock.count")["data"]["lots"][0]["units"] == 51
+
+
+@pytest.mark.safety(22)
+def test_a_count_of_some_lots_is_set_beside_what_the_book_said_of_these(person):
+    person.press("f5", "enter", "c", "25", "enter", "tab", "enter")
+    assert "counted 25 of some lots, the book said 24..26 of them" in person.screen
+
+
 def test_a_wrong_check_digit_is_said_and_fills_nothing(person):
     person.press("f5", "r", WRONG, "enter")
     assert "check digit is wrong" in person.screen

@@ -1,17 +1,18 @@
-"""Fields of a movement: a lot, typed or taken from those of the store; whole units."""
+"""Fields of a movement: a lot, typed or taken from those of the store; its last day of use."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from fieldnode.tui.cores.fields import NOT_MEASURED, Answer, AnswerError, Date, Field, Number
+from fieldnode.tui.cores.fields import Answer, AnswerError, Date, Field
 from fieldnode.tui.cores.keys import fold_digit
 from fieldnode.tui.cores.picked import MARK
 
 PICK = "+"
 """In front of the number of a lot that is taken from those listed."""
 LOT_CHARS_MAX = 20
-UNITS_CHARS_MAX = 9
+_MONTH_FIRST = re.compile(r"([0-9]{1,2})-([0-9]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +58,19 @@ class Lot(Field):
 
 
 @dataclass(frozen=True, slots=True)
-class Whole(Number):
-    """Whole units above nothing, or from nothing on. Enter behind them saves."""
-
-    zero: bool = False
-    swift: bool = True
-    chars_max: int = UNITS_CHARS_MAX
-
-    def accept(self, text: str, char: str) -> str:
-        """As a number; a minus too, so that it can be refused with its reason."""
-        return NOT_MEASURED if char in "-−" and not text else Number.accept(self, text, char)
-
-    def meaning(self, text: str) -> Answer:
-        """A whole number."""
-        if text and not (text.isascii() and text.isdigit()):
-            raise AnswerError("move.whole")
-        if text and not int(text) and not self.zero:
-            raise AnswerError("move.nothing")
-        return Answer(str(int(text)) if text else "")
-
-    def ends(self, text: str) -> bool:
-        """Whether it was answered."""
-        return self.swift and bool(text)
-
-
-@dataclass(frozen=True, slots=True)
 class Expiry(Date):
     """The last day of use: a day, or a month as most packages have it."""
 
     def meaning(self, text: str) -> Answer:
-        """`2027-03` or `2027-03-31`."""
-        found = Date.meaning(self, text)
+        """`2027-03` or `2027-03-31`; `03/2027` as packages print it cannot be read otherwise."""
+        month_first = _MONTH_FIRST.fullmatch(text)
+        written = f"{month_first[2]}-{month_first[1]:0>2}" if month_first else text
+        try:
+            found = Date.meaning(self, written)
+        except AnswerError as refused:
+            if refused.reason.key != "form.date":
+                raise
+            raise AnswerError("move.expiry_form") from None
         if found.text and len(found.text) < len("2027-03"):
             raise AnswerError("move.expiry_month")
         return found

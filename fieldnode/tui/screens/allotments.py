@@ -10,7 +10,7 @@ from fieldnode.tui.cores.display import Line, Size, Span, fit_right, line, wrap
 from fieldnode.tui.cores.fields import Answer, Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Item, Picked, coded
-from fieldnode.tui.cores.stock_fields import Whole
+from fieldnode.tui.cores.supply_fields import Whole
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action
 from fieldnode.tui.screens.form_page import FormPage
@@ -151,6 +151,14 @@ class GrantPage(FormPage):
             line(" ", Span(told, "dim")),
         ]
         return [*top, *super().draw(Size(size.width, size.height - len(top)))]
+
+    def beside(self) -> dict[str, Span]:
+        """Return what the quantity comes to."""
+        answers = self.form.answers()
+        if "units" not in answers:
+            return {}
+        said = amount(self.desk.words, self.known.line.unit, int(answers["units"].text))
+        return {"units": Span(said, "title")}
 
     def draft_label(self) -> str:
         """Return the item."""

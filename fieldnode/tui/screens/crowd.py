@@ -14,6 +14,7 @@ from fieldnode.tui.cores.fields import Answer, Field, Number
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.keys import action_key, fold_single
 from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.cores.supply_fields import Whole
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
 from fieldnode.tui.screens.gate import UNCOUNTED, ask_gate, gate_of
@@ -247,7 +248,7 @@ class CorrectForm(UndraftedForm):
         fields = (
             Number("cell", "crowd.digit", required=True, chars_max=1,
                    possible=(str(min(digits)), str(max(digits)))),
-            Number("n", "crowd.too_many", required=True, possible=("1", "500"), chars_max=3),
+            Whole("n", "crowd.too_many", required=True, swift=False, most=500, chars_max=6),
             Field("why", "crowd.why", required=True, chars_max=REASON_CHARS_MAX),
         )  # fmt: skip
         super().__init__(desk, FormCore(fields))

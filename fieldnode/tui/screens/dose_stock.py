@@ -10,7 +10,8 @@ from fieldnode.tui.cores.display import Line
 from fieldnode.tui.cores.fields import Answer, Field
 from fieldnode.tui.cores.picked import MARK, Item, Picked, coded
 from fieldnode.tui.cores.scan import Scan
-from fieldnode.tui.cores.stock_fields import Lot, Whole
+from fieldnode.tui.cores.stock_fields import Lot
+from fieldnode.tui.cores.supply_fields import Whole
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.medicine_words import measure

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Back, Open
+from fieldnode.tui.cores.display import Span
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Field, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Item, Picked, coded
-from fieldnode.tui.cores.stock_fields import Expiry, Lot, Whole
+from fieldnode.tui.cores.stock_fields import Expiry, Lot
+from fieldnode.tui.cores.supply_fields import PACK_MOST, UNITS_MOST, Whole
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.stock_form import Room, StockForm, item_field, plain
+from fieldnode.tui.stock_words import amount, number
 from protocols.live.api import BoardLine, Recorded
 from protocols.records.display import clean_text
 
@@ -77,12 +80,26 @@ class ReceivePage(MovePage):
             item_field(room),
             Lot("lot", "move.lot", hint="move.lot_hint"),
             Expiry("expiry", "move.expiry", hint="move.expiry_hint"),
-            Whole("size", "move.size", hint="move.size_hint", swift=False, chars_max=7),
+            Whole("size", "move.size", hint="move.size_hint", swift=False, most=PACK_MOST),
             Whole("units", "move.packs", required=True, hint="move.packs_hint"),
             why_field(desk, RECEIVED),
             site_field(room, "move.from"),
             plain("reason", "move.reason"),
         )
+
+    def beside(self) -> dict[str, Span]:
+        """Return what one pack holds."""
+        size, named = self.form.answers().get("size", Answer()).text, self.item_name
+        if not size or named is None:
+            return {}
+        return {"size": Span(amount(self.desk.words, named.unit, int(size)), "dim")}
+
+    def check(self, answers: dict[str, Answer]) -> tuple[str, Reason] | None:
+        """Packs times their size may be a slip of the hand where neither looks like one."""
+        if self.units > UNITS_MOST:
+            limits = (("low", "1"), ("high", number(UNITS_MOST)), ("unit", ""))
+            return "units", Reason("form.impossible", limits)
+        return super().check(answers)
 
 
 class IssuePage(MovePage):

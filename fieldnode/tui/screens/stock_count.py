@@ -11,12 +11,13 @@ from fieldnode.tui.cores.fields import Answer, Field, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.list import PAGE_ROWS
 from fieldnode.tui.cores.scan import Scan
-from fieldnode.tui.cores.stock_fields import Expiry, Lot, Whole
+from fieldnode.tui.cores.stock_fields import Expiry, Lot
+from fieldnode.tui.cores.supply_fields import Units, sum_text
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.listing import FILTER, Paged
-from fieldnode.tui.stock_words import figure, iso_day, last_day, lot_name, number, units_of
+from fieldnode.tui.stock_words import amount, figure, iso_day, last_day, lot_name, number, units_of
 from fieldnode.tui.widgets.form_view import draw_form
 from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import clock
@@ -226,12 +227,16 @@ class CountPage(FormPage):
         counted = sum(int(answers[name].text) for name in names if name in answers)
         whole = all(_field_name(at) in answers for at in range(len(self.lots)))
         said = "count_stock.done" if whole else "count_stock.done_part"
+        # Of some lots, what the book said of them: what nobody looked for was not counted.
+        asked = [one for at, one in enumerate(self.lots) if _field_name(at) in answers]
+        low = book.low if whole else sum(one.low for one in asked)
+        high = book.high if whole else sum(one.high for one in asked)
         text = words(
             said,
             at=clock(self.desk.now_ms, self.desk.now_ms, self.desk.zone),
             item=clean_text(book.name),
             counted=number(counted),
-            book=figure(book.low, book.high),
+            book=figure(low, high),
         )
         return [Say(text, "good"), Back()]
 
@@ -266,13 +271,19 @@ class CountPage(FormPage):
         return [*top, *draw_form(self.form, words, room, self.beside())]
 
     def beside(self) -> dict[str, Span]:
-        """Return expiry and unit beside each lot."""
-        words = self.desk.words
-        unit = units_of(words, self.known.line.unit, 2)
-        found = {}
+        """Return expiry and unit beside each lot; of what is typed, what it comes to."""
+        words, unit = self.desk.words, self.known.line.unit
+        days = {OTHER: ""}
         for at, one in enumerate(self.lots):
             day = words("shelf.expires", day=last_day(one.expiry_day)) if one.expiry_day else ""
-            found[_field_name(at)] = Span(f"{unit}  {day}".strip(), "dim")
+            days[_field_name(at)] = day
+        found = {}
+        for name, day in days.items():
+            place, said, role = self.form.place_of(name), units_of(words, unit, 2), "dim"
+            if total := self.form.answer(place).text:
+                made, role = sum_text(self.form.text(place), number), "title"
+                said = f"{made} = {amount(words, unit, int(total))}"
+            found[name] = Span(f"{said}  {day}".strip(), role)
         return found
 
     def _label(self, recorded: Recorded) -> str:
@@ -286,12 +297,11 @@ def _field_name(at: int) -> str:
 def _fields(desk: Desk, lots: list[LotLine]) -> tuple[Field, ...]:
     words = desk.words
     known = tuple(
-        Whole(
+        Units(
             _field_name(at),
             "shelf.no_lot",
             called=lot_name(words, one.lot),
             zero=True,
-            swift=False,
             hint="count_stock.units_hint",
         )
         for at, one in enumerate(lots)
@@ -300,5 +310,5 @@ def _fields(desk: Desk, lots: list[LotLine]) -> tuple[Field, ...]:
         *known,
         Lot("lot", "count_stock.other_lot", hint="count_stock.other_hint"),
         Expiry("expiry", "move.expiry", hint="move.expiry_hint"),
-        Whole(OTHER, "count_stock.other_units", zero=True, hint="count_stock.units_hint"),
+        Units(OTHER, "count_stock.other_units", zero=True, hint="count_stock.units_hint"),
     )

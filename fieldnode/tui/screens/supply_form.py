@@ -10,7 +10,7 @@ from fieldnode.tui.acts import Act, Ask, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.cores.picked import MARK, Item
 from fieldnode.tui.cores.scan import Scan
-from fieldnode.tui.cores.supply_fields import Units, packs
+from fieldnode.tui.cores.supply_fields import Units, sum_text
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.supply_words import whole
@@ -78,10 +78,8 @@ class SupplyForm(FormPage):
         if not total:
             return Span(known, "dim") if known else None
         unit = self.unit_of(name)
-        typed = packs(text)
         # A quantity is shown as packs x size = units before it is saved.
-        count, size = typed if typed is not None else (int(total), 1)
-        said = f"{whole(count)} x {whole(size)} = {whole(int(total))} {unit}".rstrip()
+        said = f"{sum_text(text, whole)} = {whole(int(total))} {unit}".rstrip()
         return Span("  ".join(filter(None, (said, known))), "title")
 
     def _sentence(self, recorded: Recorded, confirmable: bool) -> str:

@@ -11,11 +11,11 @@ from fieldnode.tui.cores.fields import Answer
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import MARK, coded
 from fieldnode.tui.cores.scan import Scan
-from fieldnode.tui.cores.stock_fields import Whole
+from fieldnode.tui.cores.supply_fields import PACK_MOST, Whole
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.stock_form import Room, item_field
-from fieldnode.tui.stock_words import units_of
+from fieldnode.tui.stock_words import amount
 from protocols.live.api import Recorded
 from protocols.records.display import clean_text
 
@@ -49,7 +49,7 @@ class TeachPage(FormPage):
         """
         fields = (
             item_field(room),
-            Whole("units", "teach.units", required=True, hint="teach.units_hint"),
+            Whole("units", "teach.units", required=True, hint="teach.units_hint", most=PACK_MOST),
         )
         super().__init__(desk, FormCore(fields, optional_from=2, swift=True))
         self.room, self.code, self._taught = room, code, taught
@@ -98,9 +98,8 @@ class TeachPage(FormPage):
         named = self.room.named(coded(answers.get("item", Answer()))[0])
         if named is None or "units" not in answers:
             return {}
-        return {
-            "units": Span(units_of(self.desk.words, named.unit, int(answers["units"].text)), "dim")
-        }
+        said = amount(self.desk.words, named.unit, int(answers["units"].text))
+        return {"units": Span(said, "dim")}
 
     def more_draft(self) -> dict[str, str]:
         """Keep the code, and the store in which it was scanned."""

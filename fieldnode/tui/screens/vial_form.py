@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.acts import Act, Ask, Back, Say
-from fieldnode.tui.cores.fields import Answer, Choice, Coded, Date, Field, Number
+from fieldnode.tui.cores.fields import Answer, Choice, Coded, Date, Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import MARK, Item, Picked, coded
 from fieldnode.tui.cores.scan import Scan
+from fieldnode.tui.cores.supply_fields import Whole
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.form_page import texts
 from fieldnode.tui.screens.undrafted import UndraftedForm
@@ -123,9 +124,7 @@ class DiscardForm(UndraftedForm):
     def __init__(self, desk: Desk, vial: VialLine) -> None:
         self._vial = vial
         why = Coded("reason", "vial.reason", required=True, choices=DISCARD)
-        lost = Number(
-            "doses", "vial.lost", required=True, possible=("0", str(vial.doses)), chars_max=3
-        )
+        lost = Whole("doses", "vial.lost", required=True, zero=True, swift=False, most=vial.doses)
         super().__init__(desk, FormCore((why, lost), optional_from=2))
         self.form.fill_all({"doses": str(max(vial.left, 0))})
 
@@ -156,5 +155,5 @@ def _fields(items: tuple[Item, ...]) -> tuple[Field, ...]:
         Coded("vvm", "vial.vvm", choices=VVM, hint="vial.vvm_hint"),
         Field("diluent", "vial.diluent", chars_max=40, hint="vial.diluent_hint"),
         Field("diluent_lot", "vial.diluent_lot", chars_max=LOT_CHARS_MAX),
-        Number("doses", "vial.doses", possible=("1", "100"), chars_max=3, hint="vial.doses_hint"),
+        Whole("doses", "vial.doses", swift=False, most=100, chars_max=6, hint="vial.doses_hint"),
     )

@@ -1,0 +1,224 @@
+"""SAFETY 24, over every field of the terminal that takes a number of units, packs or doses.
+
+The fields are found in the sources, and each has to stand on a screen that is walked to here: one
+that is added without such a screen fails the first test.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import fieldnode.tui.screens as screens
+from fieldnode.text.catalogue import load
+from fieldnode.tui.cores.display import Size, text_of
+from fieldnode.tui.cores.fields import Field, Number
+from fieldnode.tui.cores.glance import GLANCE_MS
+from fieldnode.tui.cores.supply_fields import Units, Whole
+from fieldnode.tui.shell import Shell
+from tests.screens.fake_node import ward
+from tests.screens.stock_screens import PARA
+from tests.screens.test_goldens import SCREENS, shell_after
+
+FOLDER = Path(screens.__file__).parent
+KINDS = {"Whole": Whole, "Units": Units, "Number": Number}
+NOT_QUANTITIES = {
+    "crowd.digit": "a digit of the screen",
+    "intake.times_field": "how often somebody passed stool",
+}
+"""Whole numbers that are no quantity of anything, by label. An age has its unit beside it."""
+
+WAYS = {
+    **SCREENS,
+    "issue": ["f5", "i", *PARA],
+    "loss": ["f5", "m", "l", *PARA, "+", "1", "1"],
+    "adjust": ["f5", "m", "a", *PARA, "+", "1", "1", *"miscounted", "enter"],
+    "break": ["f5", "m", "k", *"kit", "1", "tab"],
+    "teach": [*SCREENS["stock-receive-unknown"], *PARA],
+    "grant-to": [*SCREENS["grant"], "1"],
+}
+"""Keys to every form; a form that begins from an item, with one that is named."""
+
+WORDS = load("en")
+SAID = "7"
+
+
+class Site(NamedTuple):
+    """One place of the sources where a field of whole numbers is made."""
+
+    file: str
+    holder: str
+    """The class it is made in; '' for a function."""
+    kind: str
+    label: str
+
+
+def made() -> Iterator[Site]:
+    """Return each of them but measured values, which have a unit or decimals of their own."""
+    for path in sorted(FOLDER.glob("*.py")):
+        for part in ast.parse(path.read_text("utf-8")).body:
+            holder = part.name if isinstance(part, ast.ClassDef) else ""
+            for call in (one for one in ast.walk(part) if isinstance(one, ast.Call)):
+                kind = call.func.id if isinstance(call.func, ast.Name) else ""
+                measured = {word.arg for word in call.keywords} & {"unit", "decimals"}
+                if kind in KINDS and not measured:
+                    label = call.args[1]
+                    assert isinstance(label, ast.Constant), f"{path.name} {call.lineno}"
+                    yield Site(path.stem, holder, kind, label.value)
+
+
+SITES = [site for site in made() if site.label not in NOT_QUANTITIES]
+
+
+class Found(NamedTuple):
+    """A field on a screen."""
+
+    way: str
+    field: str
+    site: Site
+
+
+def walked(way: str) -> Shell:
+    """Walk to a screen on a node of its own."""
+    node = ward()
+    shell = shell_after(WAYS[way], WORDS, node)
+    shell.node = node  # type: ignore[attr-defined]
+    return shell
+
+
+def fields_of(shell: Shell) -> tuple[Field, ...]:
+    form = getattr(shell.page, "form", None)
+    return tuple(form.fields) if form is not None else ()
+
+
+@cache
+def found() -> tuple[Found, ...]:
+    """Return one screen or more for each site."""
+    seen: dict[tuple[Site, str], list[str]] = {}
+    for way in WAYS:
+        shell = walked(way)
+        mro = {each.__name__ for each in type(shell.page).__mro__}
+        files = {each.__module__.rpartition(".")[2] for each in type(shell.page).__mro__}
+        for field in fields_of(shell):
+            for site in SITES:
+                same = type(field).__name__ == site.kind and field.label == site.label
+                if same and (site.holder in mro if site.holder else site.file in files):
+                    seen.setdefault((site, field.name), []).append(way)
+    return tuple(Found(way, name, site) for (site, name), ways in seen.items() for way in ways)
+
+
+def one_each() -> list[Found]:
+    """Return the last way of each field: what is typed further has its item named."""
+    return list({(one.site, one.field): one for one in found()}.values())
+
+
+def strike(shell: Shell, *keys: str) -> str:
+    """Strike keys, each after the screen was read, and return the screen."""
+    import asyncio
+
+    for key in keys:
+        strike.at += GLANCE_MS  # type: ignore[attr-defined]
+        shell.key(key, strike.at)  # type: ignore[attr-defined]
+        while shell.asks:
+            ask = shell.asks.pop(0)
+            shell.answer(ask, asyncio.run(ask.call(shell.node)))  # type: ignore[attr-defined]
+        shell.shown(strike.at)  # type: ignore[attr-defined]
+    return "\n".join(text_of(row).rstrip() for row in shell.draw(Size(80, 24)))
+
+
+strike.at = 10**9  # type: ignore[attr-defined]
+
+
+def opened(one: Found) -> Shell:
+    """Walk to a field, empty and open."""
+    shell = walked(one.way)
+    form = shell.page.form  # type: ignore[attr-defined]
+    form.take_back(one.field)
+    form.go_to(one.field)
+    assert form.open_field.name == one.field and not form.text(form.place)
+    return shell
+
+
+@pytest.mark.safety(24)
+def test_safety_24_every_quantity_field_of_the_sources_is_on_a_screen_that_is_walked_to():
+    assert len(SITES) > 15, "the sources are read"
+    assert [site for site in SITES if site not in {one.site for one in found()}] == []
+    # What is measured says its unit; what is neither has to be named above.
+    others = {
+        field.label
+        for shell in map(walked, WAYS)
+        for field in fields_of(shell)
+        if isinstance(field, Number) and not field.unit and not field.decimals
+    }
+    assert others - {site.label for site in SITES} <= {*NOT_QUANTITIES, "field.age"}
+
+
+WRONG = {
+    "negative": "-5",
+    "a fraction": "2.5",
+    "a fraction with a comma": "2,5",
+    "a letter for a digit": "3o0",
+    "thousands with a comma": "1,000",
+    "thousands with a point": "1.000",
+    "thousands with an apostrophe": "1'000",
+    "thousands with a space": "1 000",
+    "an enormous number": "999999999",
+    "an exponent": "1e3",
+}
+
+
+@pytest.mark.safety(24)
+@pytest.mark.safety(3)
+@pytest.mark.parametrize("what", WRONG)
+def test_safety_24_what_is_no_whole_quantity_is_refused_where_it_stands_with_the_reason(what):
+    for one in one_each():
+        shell = opened(one)
+        before = list(shell.node.written)
+        screen = strike(shell, *WRONG[what][: _most(shell)], "enter")
+        form = shell.page.form
+
+        assert shell.node.written == before, (one, what)
+        assert form.open_field.name == one.field and form.reason is not None, (one, what)
+        assert form.text(form.place) == WRONG[what][: _most(shell)], (one, what)
+        assert "! " in screen, (one, what)
+        expected = "thousands" in what and _most(shell) > 4
+        assert not expected or form.reason.key == "form.grouping", (one, form.reason)
+
+
+NOTHING = {"move.nothing", "supply.nothing"}
+
+
+def _most(shell: Shell) -> int:
+    return shell.page.form.open_field.chars_max
+
+
+@pytest.mark.safety(24)
+def test_safety_24_nothing_is_no_quantity_but_where_there_may_be_none():
+    for one in one_each():
+        shell = opened(one)
+        form = shell.page.form
+        may_be = form.open_field.zero
+        strike(shell, "0", "enter")
+        nothing = form.reason is not None and form.reason.key in NOTHING
+        assert nothing != may_be, (one, form.reason)
+
+
+@pytest.mark.safety(24)
+def test_safety_24_what_is_typed_stands_with_its_unit_before_it_is_saved():
+    """Packs times size are units, or the label says what is counted."""
+    for site in SITES:
+        if "dose" in WORDS(site.label).lower() if site.label else False:
+            continue
+        shown = []
+        for one in (each for each in found() if each.site == site):
+            shell = opened(one)
+            shown.append(strike(shell, SAID))
+            strike(shell, "backspace")
+        assert any(re.search(rf"(?<!\d){SAID}( x [\d ]+ = [\d ]+)? [a-z]{{3,}}", one)
+                   for one in shown), (site, shown[-1:])  # fmt: skip
