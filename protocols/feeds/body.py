@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 from protocols.errors import PeerError
 from protocols.feeds.varint import put_varint, take_varint
@@ -27,7 +28,7 @@ class VoidBody(Exception):
     """These bytes can never be a body, for anyone; `args[0]` is the reason's code."""
 
 
-class Body(NamedTuple):
+class Body(msgspec.Struct, frozen=True, gc=False):
     """What one entry says."""
 
     session_seq: int

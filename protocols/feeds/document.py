@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from itertools import groupby
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import automerge.core as automerge
+import msgspec
 
 from protocols.errors import LedgerError
 from protocols.feeds.body import FACTS_MAX
@@ -40,7 +41,7 @@ Fact = tuple[bytes, int]
 """Entry prefix and index; a `FactRef` is one."""
 
 
-class Strand(NamedTuple):
+class Strand(msgspec.Struct, frozen=True, gc=False):
     """One entry's part of one document."""
 
     prefix: bytes
@@ -68,7 +69,7 @@ def encode_change(
 
     Source: the automerge binary format, chunk type 1, as `protocols/README.md` narrows it.
     """
-    prefix, _, values = strand
+    prefix, values = strand.prefix, strand.values
     columns = _columns(prefix, values) if values else (_NO_COLUMNS,)
     hashes = dep_hashes if len(dep_hashes) < 2 else sorted(dep_hashes)
     # A 16-byte actor and its seq 1; then time 0, an empty message, no other actors.
@@ -198,7 +199,7 @@ class Document:
 
 def _change(strand: Strand, changes: dict[bytes, _Change]) -> _Change:
     """Return the change of an entry whose dependencies are among these."""
-    _, deps, values = strand
+    deps = strand.deps
     before, dep_hashes = 0, []
     for dep in deps:
         digest, last_op, _, _, _ = changes[dep]
@@ -206,7 +207,7 @@ def _change(strand: Strand, changes: dict[bytes, _Change]) -> _Change:
         if last_op > before:
             before = last_op
     chunk, digest = encode_change(strand, dep_hashes, before + 1)
-    count = len(values)
+    count = len(strand.values)
     return digest, before + count, count, deps, chunk
 
 
@@ -227,10 +228,10 @@ def _in_causal_order(
     blocked: dict[bytes, list[Strand]] = {}
     waiting: list[Strand] = []
     for strand in strands:
-        prefix, deps, _ = strand
+        prefix = strand.prefix
         if prefix in here or prefix in placed or prefix in absent:
             continue
-        missing = [dep for dep in deps if dep not in placed and dep not in here]
+        missing = [dep for dep in strand.deps if dep not in placed and dep not in here]
         if missing:
             absent[prefix] = len(missing)
             waiting.append(strand)
@@ -256,8 +257,13 @@ def _in_causal_order(
 def _columns(prefix: bytes, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Return the columns of a change that puts these values: how many, their sizes, and each."""
     sizes, seams, falses_and_puts, predecessors_size, predecessors = _frame(len(values))
-    lengths = _run_lengths([*map(_metadata, map(len, values))])
-    joined = b"".join(values)
+    if len(values) == 1:
+        # Most entries: one put, so one length.
+        (joined,) = values
+        lengths = b"\x7f" + _metadata(len(joined))
+    else:
+        joined = b"".join(values)
+        lengths = _run_lengths([*map(_metadata, map(len, values))])
     return (
         b"\x06" if joined else b"\x05",
         sizes,
@@ -302,8 +308,6 @@ def _run_lengths(items: list[bytes]) -> bytes:
 
     A run is n and its item; -n announces n items of which no two neighbours are equal.
     """
-    if len(items) == 1:
-        return b"\x7f" + items[0]
     if len(items) == 2 and items[0] != items[1]:
         return b"\x7e" + items[0] + items[1]
     out: list[bytes] = []

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
+import msgspec
+
 from protocols.errors import PeerError
 from protocols.feeds.entry import (
     ENTRY_BYTES_MAX,
@@ -41,7 +43,7 @@ _STUB = 8
 _GENESIS, _CONTROL, _DICTIONARY, _KEY, _COUNTER, _SIGNED, _DETACHED = 1, 1, 2, 4, 8, 16, 32
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One verified entry, ready to be stored: the run's feed and place are known."""
 
     kind: int

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import DeviceId, ScopeId
@@ -176,9 +178,10 @@ class Ledger:
                 elif new:
                     self.authority.note_grown(new[0].feed, new[0].line.seq)
             self.apply_control()
-            for arrival, feed, line in stored:
+            for each in stored:
+                feed, line = each.feed, each.line
                 if not line.kind:
-                    sealed = Sealed(arrival, feed, line.header, line.body, line.hash)
+                    sealed = Sealed(each.arrival, feed, line.header, line.body, line.hash)
                     self._sealed[feed.genesis.lane != Lane.URGENT].append(sealed)
             if even and len(stored) <= TOGETHER_MAX and self.eraser.due <= PIECE_ENTRIES:
                 tables = self.catch_up_all()
@@ -280,8 +283,12 @@ class Ledger:
 
     def _note(self, opened: Sequence[Opened]) -> dict[int, dict[int, list[Fresh]]]:
         fresh: dict[int, dict[int, list[Fresh]]] = {}
-        for doc, subject, strand in opened:
-            fresh.setdefault(subject, {}).setdefault(doc, []).append(strand)
+        for each in opened:
+            docs = fresh.setdefault(each.subject, {})
+            if each.doc in docs:
+                docs[each.doc].append(each.fresh)
+            else:
+                docs[each.doc] = [each.fresh]
         return fresh
 
     def _touch(self, fresh: Mapping[int, dict[int, list[Fresh]]]) -> None:
@@ -488,7 +495,7 @@ class Ledger:
 
 def _bared(queue: Iterable[Sealed], gone: Gone) -> Iterator[Sealed]:
     """Return what waits to be opened, without the bodies that are gone."""
-    return (each._replace(body=None) if each.arrival in gone.bodies else each for each in queue)
+    return (replace(each, body=None) if each.arrival in gone.bodies else each for each in queue)
 
 
 def _joined(earlier: list[Fresh] | None, later: list[Fresh] | None) -> list[Fresh]:

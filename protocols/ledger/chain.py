@@ -6,6 +6,8 @@ from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
+
 from protocols.feeds.clock import observe
 from protocols.feeds.entry import (
     KEPT_EVERY,
@@ -79,7 +81,7 @@ class FeedState:
         return self.genesis.lane in (Lane.ROUTINE, Lane.BULK)
 
 
-class Stored(NamedTuple):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """An entry that was new and is now in the book."""
 
     arrival: int
@@ -293,7 +295,7 @@ class Chain:
             stored.append(Stored(arrival, feed, line))
             parent = arrival
         self._store.executemany(_INSERT, rows)
-        self.names.add([(line.hash, number) for number, _, line in stored])
+        self.names.add([(each.line.hash, each.arrival) for each in stored])
         self.last_arrival = arrival
         return stored
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from protocols.feeds.entry import SALT_BYTES, hash_body
 from protocols.feeds.feed import Genesis, decode_genesis
 from protocols.feeds.lane import Lane
@@ -147,7 +149,7 @@ class Eraser:
             return run
         self.unsettled = True
         lines = [
-            line._replace(body=None) if self._erases(line, genesis) else line for line in run.lines
+            replace(line, body=None) if self._erases(line, genesis) else line for line in run.lines
         ]
         return Run(run.feed, run.genesis, tuple(lines))
 

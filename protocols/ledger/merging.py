@@ -83,8 +83,10 @@ class _Subject:
     there were: a document that is read anew is another one."""
 
 
+_KINDS = [bytes((kind,)) for kind in range(0x80)]
 _PLACES = "SELECT subject, no, doc_id, lane, stage, scope, encounter FROM document WHERE "
 _in_order = attrgetter("order", "index")
+_bytes_as = bytes.__new__
 
 
 @dataclass(slots=True, eq=False)
@@ -128,7 +130,7 @@ class Merger:
         self._subjects: OrderedDict[int, _Subject] = OrderedDict()
         self._numbers: dict[bytes, int] = {}
         """Of those subjects by their ids."""
-        self._judgements: dict[tuple[int, int, Session], Judgement] = {}
+        self._judgements: dict[tuple[int, int, Session], tuple[int, Judgement | None]] = {}
         """Of feeds, kinds and sessions, as long as one call lasts."""
 
     def merge(self, touched: Iterable[tuple[int, Touched]]) -> set[str]:
@@ -304,8 +306,10 @@ class Merger:
         if not fresh:
             return
         strands = [
-            Strand(prefix, body.dependencies, tuple([_tagged(*fact) for fact in body.facts]))
-            for _, prefix, _, _, body in fresh
+            Strand(
+                each.prefix, each.body.dependencies, tuple([_tagged(*f) for f in each.body.facts])
+            )
+            for each in fresh
         ]
         late = merged.document.extend(strands)
         if late:
@@ -331,31 +335,39 @@ class Merger:
             wanted = [(s.prefix, index) for s in strands for index in range(len(s.values))]
         held = document.facts(wanted)
         doc_id, facts = DocId(place.doc_id), []
-        judgements = self._judgements
-        for arrival, head, feed_no, clock, body in fresh:
-            feed = self._chain.by_no[feed_no]
-            prefix, code_tag = EntryPrefix(head), self._code_tag_of(feed)
-            order, clock_ms = (clock, prefix), clock >> 16
+        no, lane, by_no = place.no, place.lane, self._chain.by_no
+        for each in fresh:
+            arrival, feed_no, body = each.arrival, each.feed, each.body
+            feed = by_no[feed_no]
+            # Cut from a whole hash, so its length is not looked at again.
+            prefix, code_tag = _bytes_as(EntryPrefix, each.prefix), self._code_tag_of(feed)
+            order, clock_ms = (each.clock, prefix), each.clock >> 16
             session = (body.session_seq, body.session_hash)
             device = feed.genesis.device
             for index, (kind, _) in enumerate(body.facts):
                 value = held[prefix, index]
-                asked = (feed_no, kind, session)
-                judgement = judgements.get(asked)
-                if judgement is None:
-                    judgement = judgements[asked] = self._judge.judgement_of(feed, kind, session)
-                standing = judgement.standing
-                if judgement.sealed:
-                    standing = self._judge.standing_at(judgement, feed, arrival)
-                record = decode_fact(kind, value[_kind_bytes(kind) :])
+                standing, where = self._judged(feed, kind, session)
+                if where is not None:
+                    standing = int(self._judge.standing_at(where, feed, arrival))
+                record = decode_fact(kind, value[1 if kind < 0x80 else _kind_bytes(kind) :])
                 # In the order of its fields: naming them costs as much as making the fact.
                 facts.append(
                     Fact(
-                        arrival, index, prefix, kind, record, place.no, doc_id, place.lane,
+                        arrival, index, prefix, kind, record, no, doc_id, lane,
                         feed_no, clock_ms, order, standing, code_tag, session, device,
                     )
                 )  # fmt: skip
         return facts
+
+    def _judged(self, feed: FeedState, kind: int, session: Session) -> tuple[int, Judgement | None]:
+        """Return the standing of facts of a kind, and what to ask where their place decides it."""
+        asked = (feed.no, kind, session)
+        judged = self._judgements.get(asked)
+        if judged is None:
+            found = self._judge.judgement_of(feed, kind, session)
+            judged = (int(found.standing), found if found.sealed else None)
+            self._judgements[asked] = judged
+        return judged
 
 
 def _gathered(subject: _Subject, parts: Sequence[_Merged]) -> InOrder:
@@ -392,9 +404,9 @@ def _gathered(subject: _Subject, parts: Sequence[_Merged]) -> InOrder:
 
 def _tagged(kind: int, value: bytes) -> bytes:
     """Return a fact as documents hold it: its kind, then its value."""
-    return (bytes((kind,)) if kind < 0x80 else put_varint(kind)) + value
+    return (_KINDS[kind] if kind < 0x80 else put_varint(kind)) + value
 
 
 def _kind_bytes(kind: int) -> int:
     """How many bytes a fact's kind takes before its value."""
-    return 1 if kind < 0x80 else len(put_varint(kind))
+    return len(put_varint(kind))

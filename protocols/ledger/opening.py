@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from protocols.feeds.body import Body, VoidBody, decode_body
 from protocols.feeds.dictionary import inflate, known
@@ -29,7 +30,7 @@ PARKED_MAX = 4096
 feeds travel side by side, so most wait for a moment only. More are set aside in the book."""
 
 
-class Sealed(NamedTuple):
+class Sealed(msgspec.Struct, frozen=True, gc=False):
     """A data entry that is in the book and not opened yet."""
 
     arrival: int
@@ -39,7 +40,7 @@ class Sealed(NamedTuple):
     hash: bytes
 
 
-class Fresh(NamedTuple):
+class Fresh(msgspec.Struct, frozen=True, gc=False):
     """A strand as it was opened, at hand for merging."""
 
     arrival: int
@@ -51,7 +52,7 @@ class Fresh(NamedTuple):
     body: Body
 
 
-class Opened(NamedTuple):
+class Opened(msgspec.Struct, frozen=True, gc=False):
     """An entry that is now a strand of a document."""
 
     doc: int
@@ -130,10 +131,10 @@ class Opener:
         strands: list[tuple[int, int, bytes, int, int, bytes]] = []
         again: list[int] = []
         due = list(zip(sealed, read, strict=True))
+        docs, absent = self._docs, self._absent
         # Grows while it is walked: what was parked follows what it waited for.
         for entry, answer in due:
-            arrival, feed, header, _, digest = entry
-            prefix = digest[:16]
+            arrival, prefix = entry.arrival, entry.hash[:16]
             try:
                 if isinstance(answer, Exception):
                     raise answer
@@ -142,21 +143,23 @@ class Opener:
             except VoidBody as reason:
                 self._set_aside(arrival, 1, str(reason), None)
                 # It is judged: what depends on it does not wait for it.
-                self._absent.discard(prefix)
+                absent.discard(prefix)
             except Missing as missing:
                 self._wait(entry, answer, missing)
                 continue
             else:
-                clock = int.from_bytes(header[75:83])
-                strands.append((doc, arrival, prefix, feed.no, clock, plain))
-                opened.append(Opened(doc, subject, Fresh(arrival, prefix, feed.no, clock, body)))
-                self._remember(prefix, doc)
+                clock, feed = int.from_bytes(entry.header[75:83]), entry.feed.no
+                strands.append((doc, arrival, prefix, feed, clock, plain))
+                opened.append(Opened(doc, subject, Fresh(arrival, prefix, feed, clock, body)))
+                docs[prefix] = doc
             if self._needs:
                 again += self._needs.pop(prefix, [])
             if self._parked:
                 parked = self._parked.pop(prefix, ())
                 self.parked -= len(parked)
                 due += parked
+        while len(docs) > PREFIXES_KEPT:
+            docs.popitem(last=False)
         self._found_all()
         self._keep(strands)
         if again:
@@ -326,11 +329,12 @@ class Opener:
     def _place(self, entry: Sealed, prefix: bytes, body: Body) -> tuple[int, int]:
         if not body.dependencies:
             return self._found(entry, prefix, body)
-        first, *others = body.dependencies
+        dependencies = body.dependencies
+        first = dependencies[0]
         doc = self._docs.get(first) or self._doc_of(first)
-        if others and {self._doc_of(other) for other in others} != {doc}:
+        if len(dependencies) > 1 and {self._doc_of(other) for other in dependencies} != {doc}:
             raise VoidBody("dependencies")
-        subject, scope, lane = self._facts_of(doc)
+        subject, scope, lane = self._doc_facts.get(doc) or self._facts_of(doc)
         genesis = entry.feed.genesis
         if lane != genesis.lane:
             raise VoidBody("dependencies")

@@ -120,10 +120,8 @@ class Writer:
         sealed, entry = self._seal(self._own_feed(scope, draft.lane), (key_id, key), plain, at)
         prefix = entry.hash.prefix
         body = Body(*at.session, dependencies, values)
-        doc, subject_no, fresh = self._opener.adopt(
-            prefix, plain, body, sealed, known and known[:2]
-        )
-        tables = self._merger.merge([(subject_no, {doc: [fresh]})])
+        opened = self._opener.adopt(prefix, plain, body, sealed, known and known[:2])
+        tables = self._merger.merge([(opened.subject, {opened.doc: [opened.fresh]})])
         if draft.founds_encounter:
             encounter = EncounterId(prefix)
         spoken = FactRef(prefix, 1 if known is None and len(facts) > 1 else 0)
