@@ -13,6 +13,7 @@ by = "Name, profession, 2026-11-20"
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -76,8 +77,9 @@ def status(language: str) -> Status:
     return msgspec.convert(told, Status) if told else Status("draft")
 
 
+@cache
 def progress(language: str) -> Progress:
-    """Return how far a language has come, table by table."""
+    """Return how far a language has come, table by table; counted once, for words do not change."""
     held = status(language)
     parts = tuple(_part(language, held, name, keys) for name, keys in tables().items())
     total, there = sum(part.total for part in parts), sum(part.said for part in parts)

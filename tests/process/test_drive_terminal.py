@@ -17,10 +17,15 @@ def answered(folder, work):
 
 
 def struck(screen, keys, *texts):
-    """Read the screen as a person does, strike keys, and wait for what they lead to."""
-    screen.look()
+    """Strike keys that answer no question, and wait for what they lead to."""
     screen.send(*keys)
     return screen.wait_for(*texts)
+
+
+def replied(screen, keys, *texts):
+    """Read the question that stands there as a person does, and strike what answers it."""
+    screen.look()
+    return struck(screen, keys, *texts)
 
 
 def card(number):
@@ -47,22 +52,22 @@ def vaccinate(screen):
     """Two new children, the first of them again, one who is refused, one taken back."""
     struck(screen, [card(1)], "NEW CARD KM-1")
     struck(screen, ["22", "enter", "2"], "[x] Measles-rubella 1", "NOT APPROVED")
-    struck(screen, ["enter"], "WRITE ON CARD KM-1", "9/10")
+    replied(screen, ["enter"], "WRITE ON CARD KM-1", "9/10")
     struck(screen, [card(2)], "NEW CARD KM-2")
     struck(screen, ["3y", "enter", "1"], "[x] Measles-rubella 1", "3 y")
     # The next card saves this child and shows who comes.
-    struck(screen, [card(1)], "22 mo", "KM-1", "[ ] Measles-rubella 2", "not yet", "8/10")
-    struck(screen, ["enter"], "Card")
+    replied(screen, [card(1)], "22 mo", "KM-1", "[ ] Measles-rubella 2", "not yet", "8/10")
+    replied(screen, ["enter"], "Card")
     struck(screen, [card(3)], "NEW CARD KM-3")
     struck(screen, ["30", "enter", "1"], "[x] Measles-rubella 1")
-    struck(screen, ["0"], "WHY IS IT NOT GIVEN")
-    struck(screen, ["1"], "NOT GIVEN: refused")
-    struck(screen, ["enter"], "not given 1")
+    replied(screen, ["0"], "WHY IS IT NOT GIVEN")
+    replied(screen, ["1"], "NOT GIVEN: refused")
+    replied(screen, ["enter"], "not given 1")
     struck(screen, [card(4)], "NEW CARD KM-4")
     struck(screen, ["12", "enter", "2"], "[x] Measles-rubella 1")
-    struck(screen, ["enter"], "7/10", "KM-4")
+    replied(screen, ["enter"], "7/10", "KM-4")
     struck(screen, ["f8"], "Measles-rubella 1 card KM-4")
-    struck(screen, ["enter"], "DRIVE", "8/10")
+    replied(screen, ["enter"], "DRIVE", "8/10")
 
 
 def count(screen):
@@ -77,7 +82,7 @@ def count(screen):
 def end(screen):
     struck(screen, ["*"], "MORE")
     struck(screen, ["2"], "VIALS OF THIS SESSION", "5/10")
-    struck(screen, ["x"], "THROW A VIAL AWAY")
+    replied(screen, ["x"], "THROW A VIAL AWAY")
     struck(screen, ["2", "enter", "enter"], "session ends")
     struck(screen, ["escape"], "DRIVE", "No vial is open", "wasted 5")
     struck(screen, ["*"], "MORE")

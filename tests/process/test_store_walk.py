@@ -22,7 +22,6 @@ def test_a_store_is_received_into_issued_from_counted_and_settled_by_keys(tmp_pa
         terminal.wait_for("no triage 0")
         terminal.send("f5")
         terminal.wait_for("STOCK   Camp Nord", "Nothing is known to be here")
-        terminal.look()
 
         # A code that nobody knows is taught, then the box is read whole.
         terminal.send("r")
@@ -40,7 +39,6 @@ def test_a_store_is_received_into_issued_from_counted_and_settled_by_keys(tmp_pa
         terminal.wait_for("SAVED HERE", "100 sachets")
         terminal.send("escape")
         terminal.wait_for("Oral rehydration salts", "100")
-        terminal.look()
 
         # The lot that expires first is chosen: item, number, Enter.
         terminal.send("i")
@@ -49,7 +47,6 @@ def test_a_store_is_received_into_issued_from_counted_and_settled_by_keys(tmp_pa
         terminal.wait_for("SAVED HERE", "Issued 30 sachets  lot C9")
         terminal.send("escape")
         terminal.wait_for("STOCK   Camp Nord")
-        terminal.look()
 
         # Counted blind: the book's figure comes after.
         terminal.send("c")
@@ -75,10 +72,10 @@ def test_a_store_is_received_into_issued_from_counted_and_settled_by_keys(tmp_pa
         done = run("fieldnode", "record", "--data", folder, lines=(json.dumps(late) + "\n",))
         assert done.returncode == 0, done.stderr
         terminal.wait_for("65..68 sachets", "counted already?")
-        terminal.look()
-        while not any("counted already?" in row for row in marked(terminal)):
+        while "counted already?" not in (row := marked(terminal)):
             terminal.send("down")
-            terminal.look()
+            terminal.wait_until(lambda was=row: marked(terminal) not in ("", was))
+        terminal.look()
         terminal.send("y")
         terminal.wait_for("68 sachets", "In the count:")
 
@@ -91,7 +88,7 @@ def test_a_store_is_received_into_issued_from_counted_and_settled_by_keys(tmp_pa
 
 
 def marked(terminal):
-    return [row for row in terminal.text.splitlines() if row.startswith(">")]
+    return "".join(row for row in terminal.text.splitlines() if row.startswith(">"))
 
 
 def hour_ago():

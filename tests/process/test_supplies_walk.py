@@ -163,7 +163,7 @@ def test_asked_for_given_short_and_settled(running, stores):
         b.wait_for("Two people wrote the same step", "i/6")
         b.send("i")
         b.wait_for("WHO DID WHAT", "Arrived")
-        look(b, *["down"] * 5)
+        b.send(*["down"] * 5)
         # Of the two receipts the last one listed is taken back, named first.
         look(b, "enter")
         b.wait_for("Arrived by")

@@ -1,6 +1,5 @@
 """Keys typed ahead mean the same however late the node answers, or stop at a question."""
 
-import asyncio
 from datetime import UTC
 
 from hypothesis import event, given
@@ -13,7 +12,7 @@ from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
 from tests.screens.between_screens import between_teams
 from tests.screens.fake_between import PAPER
-from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
+from tests.screens.fake_node import NOW_MS, PASSPHRASE, at_once, ward
 from tests.screens.fake_stock import BOX, UNKNOWN
 
 SCRIPTS = st.lists(
@@ -110,7 +109,7 @@ class Slow:
             if not self.shell.asks:
                 return
             ask = self.shell.asks.pop(0)
-            self.shell.answer(ask, asyncio.run(ask.call(self.node)))
+            self.shell.answer(ask, at_once(ask.call(self.node)))
 
     def settle(self):
         while self.shell.asks:

@@ -27,6 +27,7 @@ from protocols.live.guidance import (
 ROOM = files("protocols.guidelines") / "packs"
 
 
+@cache
 def text_of(name: str) -> str:
     return (ROOM / f"{name}.toml").read_text("utf-8")
 
@@ -36,6 +37,7 @@ def read(text: str) -> Guideline:
     return read_guideline(text)
 
 
+@cache
 def version_of(name: str, **changes: Any) -> GuidelineVersion:
     form = read(changes.get("text") or text_of(name))
     kept: dict[str, Any] = {
@@ -84,7 +86,7 @@ class GuidanceCalls:
         lines = []
         for name, versions in self.versions.items():
             first = versions[0]
-            form = read_guideline(first.text)
+            form = read(first.text)
             _, steps = self._course(patient, name)
             begun = steps[0].at_ms if steps else None
             lines.append(
@@ -134,14 +136,18 @@ class GuidanceCalls:
             self.courses[key] = [one for one in told if one[1].fact != fact]
 
 
+@cache
+def shipped_names() -> list[str]:
+    return sorted(path.name.removesuffix(".toml") for path in ROOM.iterdir()
+                  if path.name.endswith(".toml"))  # fmt: skip
+
+
 def shipped_packs(**more: Any) -> list[PackLine]:
-    names = sorted(path.name.removesuffix(".toml") for path in ROOM.iterdir()
-                   if path.name.endswith(".toml"))  # fmt: skip
     mine = (PackUser("dev_0FAKE", "nord-b", None),)
     return [
         PackLine(name, "1", f"Title of {name}", "0f" * 32, "", "memory", True, True, "", False, "",
                  None, mine, "Somewhere, table 3")
-        for name in names
+        for name in shipped_names()
     ]  # fmt: skip
 
 

@@ -7,9 +7,12 @@ small ward until it is ended: `python -m tests.screens.fake_node SOCKET`.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import sys
 from collections import Counter
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -520,6 +523,18 @@ def _summary(kind: str, data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     if kind == "triage.record":
         return (("triage", data["category"]),)
     return tuple((key, str(value)) for key, value in data.items())
+
+
+def at_once(call: Coroutine[Any, Any, Any]) -> Any:
+    """Return what a call answers, on one loop for all of them: its making costs more than most."""
+    return _loop().run_until_complete(call)
+
+
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
+    return loop
 
 
 def ward(now_ms: int = NOW_MS) -> FakeNode:

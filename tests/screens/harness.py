@@ -23,6 +23,7 @@ from tests.screens.fake_node import FakeNode, Served
 CHILD = Path(__file__).with_name("child.py")
 WAIT_S = 20.0
 """Longest wait for anything on a busy machine."""
+LOOK_S = 1.6 * GLANCE_MS / 1000
 
 KEYS = {
     "enter": "\r", "tab": "\t", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B",
@@ -76,7 +77,7 @@ class Terminal:
             own = {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | environment
             kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
             os.execve(arguments[0], arguments, kept | own)
-        self.started = time.monotonic()
+        self.started = self._stirred = time.monotonic()
 
     def __enter__(self) -> Terminal:
         return self
@@ -89,6 +90,7 @@ class Terminal:
 
     def send(self, *keys: str, gap_s: float = 0.0) -> None:
         """Strike keys with a gap after each; without one, all in a single write."""
+        self._stirred = time.monotonic()
         struck = [KEYS.get(key, key) for key in keys]
         if not gap_s:
             os.write(self.fd, "".join(struck).encode())
@@ -108,6 +110,7 @@ class Terminal:
             data = os.read(self.fd, 65_536)
         except OSError:
             return False
+        self._stirred = time.monotonic()
         self.output += data
         self._stream.feed(data)
         return bool(data)
@@ -130,9 +133,12 @@ class Terminal:
             self.read(0.02)
 
     def look(self) -> None:
-        """Read what is shown for as long as a person needs before answering it."""
-        until = time.monotonic() + 2 * GLANCE_MS / 1000
-        while (left := until - time.monotonic()) > 0:
+        """Read what is shown for as long as a person needs before answering it.
+
+        Counted from the last key or the last thing drawn. A terminal on a busy machine knows only
+        a little later that what it drew is on the screen.
+        """
+        while (left := self._stirred + LOOK_S - time.monotonic()) > 0:
             self.read(left)
 
     def exit_status(self) -> int:

@@ -1,6 +1,5 @@
 """A doubtful clock is asked about before anything else (SAFETY 14)."""
 
-import asyncio
 from datetime import UTC
 
 import pytest
@@ -9,7 +8,7 @@ from fieldnode.text.catalogue import load
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
-from tests.screens.fake_node import NOW_MS, ward
+from tests.screens.fake_node import NOW_MS, at_once, ward
 from tests.screens.test_line import told
 from tests.screens.test_pages import Person
 
@@ -102,7 +101,7 @@ def test_keys_struck_before_the_question_was_seen_answer_nothing():
         shell.key(key, 0)
     while shell.asks:
         ask = shell.asks.pop(0)
-        shell.answer(ask, asyncio.run(ask.call(node)))
+        shell.answer(ask, at_once(ask.call(node)))
 
     assert shell.page.name == "clock"
     assert node.clock == "implausible"

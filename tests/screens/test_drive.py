@@ -1,10 +1,9 @@
 """A vaccination drive as its team works: keys counted, cards and vials scanned, crowd mode."""
 
-import asyncio
-
 import pytest
 
 from protocols.live.api import Recorded
+from tests.screens.fake_node import at_once
 from tests.screens.test_pages import Person
 
 CARD = "TG-000412"
@@ -93,7 +92,7 @@ def test_between_two_children_nothing_else_is_drawn_and_the_totals_are_asked_for
         person.shell.key(key, person.now_ms)
         while person.shell.asks:
             ask = person.shell.asks.pop(0)
-            person.shell.answer(ask, asyncio.run(ask.call(person.node)))
+            person.shell.answer(ask, at_once(ask.call(person.node)))
             shown.append(person.screen)
     assert len(saved(person)) == 2
     assert asked == []

@@ -3,7 +3,6 @@
 `FIELDMESH_GOLDEN=write` writes the files anew; look at the difference before committing it.
 """
 
-import asyncio
 import os
 import re
 from datetime import UTC
@@ -30,7 +29,15 @@ from tests.screens.consigned_screens import SCREENS as CONSIGNED_SCREENS
 from tests.screens.fake_care import in_care
 from tests.screens.fake_consigned import consigned_all, others_received
 from tests.screens.fake_guidance import guided, published_packs
-from tests.screens.fake_node import NOW_MS, refusing, staff, unsigned_triage, waiting_results, ward
+from tests.screens.fake_node import (
+    NOW_MS,
+    at_once,
+    refusing,
+    staff,
+    unsigned_triage,
+    waiting_results,
+    ward,
+)
 
 GOLDEN = Path(__file__).with_name("golden")
 SIZE = Size(80, 24)
@@ -290,7 +297,7 @@ def shell_after(keys, words, node=None, **greeting):
         while shell.asks:
             ask = shell.asks.pop(0)
             try:
-                answer = asyncio.run(ask.call(node))
+                answer = at_once(ask.call(node))
             except FieldmeshError as failure:
                 shell.fail(ask, failure)
             else:

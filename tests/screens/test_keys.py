@@ -1,6 +1,5 @@
 """The same key means the same on every page, by F and by Ctrl+G, whatever the keyboard's layout."""
 
-import asyncio
 import importlib
 import pkgutil
 import tomllib
@@ -19,7 +18,7 @@ from fieldnode.tui.cores.keys import AZERTY_DIGITS, BY_POSITION
 from fieldnode.tui.page import Page
 from fieldnode.tui.screens.choices import CATEGORY
 from protocols.errors import FieldmeshError
-from tests.screens.fake_node import ward
+from tests.screens.fake_node import at_once, ward
 from tests.screens.test_goldens import LANGUAGES as WORDS
 from tests.screens.test_goldens import SCREENS, shell_on
 from tests.screens.test_pages import Person
@@ -65,7 +64,7 @@ def settle(shell, node):
     while shell.asks:
         ask = shell.asks.pop(0)
         try:
-            answer = asyncio.run(ask.call(node))
+            answer = at_once(ask.call(node))
         except FieldmeshError as failure:
             shell.fail(ask, failure)
         else:

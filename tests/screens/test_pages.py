@@ -1,6 +1,5 @@
 """How the pages work together, told key by key on a node in memory."""
 
-import asyncio
 from datetime import UTC
 
 import msgspec
@@ -14,7 +13,7 @@ from fieldnode.tui.screens import home
 from fieldnode.tui.shell import KEYS_WAITING_MAX, Shell
 from protocols.errors import FieldmeshError, LinkError
 from protocols.live.api import BoardLine, Recorded
-from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
+from tests.screens.fake_node import NOW_MS, PASSPHRASE, at_once, ward
 
 
 class Person:
@@ -55,7 +54,7 @@ class Person:
         while self.shell.asks:
             ask = self.shell.asks.pop(0)
             try:
-                answer = asyncio.run(ask.call(self.node))
+                answer = at_once(ask.call(self.node))
             except FieldmeshError as failure:
                 self.shell.fail(ask, failure)
             else:
@@ -133,9 +132,9 @@ def test_what_is_saved_is_not_shown_as_unsaved_whatever_was_listed_meanwhile(per
     person.shell.key("enter", person.now_ms)
     (save,) = person.shell.asks
     person.shell.asks = []
-    saved = asyncio.run(save.call(person.node))
+    saved = at_once(save.call(person.node))
     person.shell.changed()
-    listed = [(ask, asyncio.run(ask.call(person.node))) for ask in person.shell.asks]
+    listed = [(ask, at_once(ask.call(person.node))) for ask in person.shell.asks]
     person.shell.asks = []
     person.shell.answer(save, saved)
     for ask, found in listed:
@@ -528,7 +527,7 @@ def test_a_save_whose_answer_was_lost_is_repeated_with_the_same_key(person):
     person.press("enter", "n", "pale")
     person.shell.key("enter", person.now_ms)
     ask = person.shell.asks.pop(0)
-    asyncio.run(ask.call(person.node))
+    at_once(ask.call(person.node))
     person.shell.fail(ask, LinkError("node_left"))
     assert "NOT SAVED" in person.screen
     assert "[ pale" in person.screen
@@ -606,7 +605,7 @@ def test_a_fault_of_ours_costs_one_key_and_not_the_terminal(person):
 
 
 def test_a_doubtful_clock_is_said_on_every_page(person):
-    sync = asyncio.run(person.node.sync())
+    sync = at_once(person.node.sync())
     person.shell.desk.sync = type(sync)(**{**_fields(sync), "clock": "implausible"})
 
     assert "CLOCK?" in person.screen.splitlines()[0]

@@ -1,12 +1,10 @@
 """F3 shows what is found while it is typed, never of another question, and opens nobody unseen."""
 
-import asyncio
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.errors import LinkError
-from tests.screens.fake_node import ward
+from tests.screens.fake_node import at_once, ward
 from tests.screens.test_pages import Person
 
 
@@ -56,7 +54,7 @@ def test_an_answer_to_what_was_typed_before_is_not_shown_and_one_call_is_under_w
         shell.key(key, person.now_ms)
     assert len(shell.asks) == 1
     first = shell.asks.pop()
-    shell.answer(first, asyncio.run(first.call(node)))
+    shell.answer(first, at_once(first.call(node)))
     assert "Haddad Nour" not in person.screen
     assert len(shell.asks) == 1
     person.settle()
@@ -102,7 +100,7 @@ def test_however_keys_and_answers_fall_what_is_shown_belongs_to_what_stands_ther
         shell.key(key, person.now_ms)
         for _ in range(min(answered, len(shell.asks))):
             ask = shell.asks.pop(0)
-            shell.answer(ask, asyncio.run(ask.call(node)))
+            shell.answer(ask, at_once(ask.call(node)))
         assert sum(not ask.holds for ask in shell.asks) <= 1
         if page is shell.page:
             assert page._shown in (None, page._question)
