@@ -205,16 +205,16 @@ def _sums(store: Store, told: Vaccinations, now_ms: int) -> Sums:
     beside = told.beside._replace(store=store)
     counts = coverage.counts(beside)
     covered = coverage.coverage(beside, counts)
-    given = coverage.had(beside)
+    several = coverage.linked(beside)
     wanted = {each.antigen for each in covered}
-    begun = {series for series, _ in given}
+    begun = {series for series, _ in beside.sums.had}
     series = [
         row.id
         for row in beside.plans[""].schedule.series
         if row.id in begun or wanted & set(row.antigens)
     ]
-    zero = coverage.zero_doses(beside, series, given=given)
-    dropped = {each.series: each for each in coverage.drop_out(beside, given)}
+    zero = coverage.zero_doses(beside, series, several=several)
+    dropped = {each.series: each for each in coverage.drop_out(beside, several)}
     wasted = vials.wastage(beside, now_ms)
     tallied = sum(count.doses for count in counts if count.tallied)
     doses = sum(count.doses for count in counts) - tallied, tallied

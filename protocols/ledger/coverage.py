@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +18,7 @@ from protocols.errors import InputError
 from protocols.guidelines.schedules import Plan
 from protocols.ids import FactRef
 from protocols.ledger.book import Ledger
+from protocols.ledger.given import NOTHING, Sums
 from protocols.ledger.immunization import GIVEN, not_counted, plan_in_use, same_person
 from protocols.ledger.store import Store
 from protocols.records.session import SessionRow
@@ -28,6 +28,9 @@ from protocols.records.zones import HOUR_MS, local_day, local_hour
 
 CHILD_BANDS = (1, 2)
 """Age bands of children under five, of whom it is asked who never had a dose."""
+
+ASKED_AT_ONCE = 500
+"""Records that one question names."""
 
 _NAMES = [name for name, _ in columns(SessionRow)]
 
@@ -40,6 +43,8 @@ class Beside(NamedTuple):
     """By the name of the schedule; '' is the routine one, and stands for those not known."""
     spare: Collection[tuple[int, int]]
     """(entry, index) of doses that stand beside a counted one."""
+    sums: Sums = NOTHING
+    """What was given, as it was when the book was asked."""
 
 
 Asked = Ledger | Beside
@@ -57,7 +62,12 @@ def beside(ledger: Ledger, spare: Iterable[FactRef]) -> Beside:
     for (name,) in ledger.store.all("SELECT DISTINCT schedule FROM session"):
         with suppress(InputError):
             plans[name] = plan_in_use(ledger, name)
-    return Beside(ledger.store, plans, _keys(ledger, spare))
+    return Beside(ledger.store, plans, _keys(ledger, spare), ledger.rows.given.kept())
+
+
+def sums_of(ledger: Asked) -> Sums:
+    """Return what was given, as it was counted while it was written."""
+    return ledger.sums if isinstance(ledger, Beside) else ledger.rows.given.sums()
 
 
 def _plan(ledger: Asked, name: str = "") -> Plan:
@@ -147,16 +157,11 @@ def _within(span: Span, day: int | None) -> int | None:
 
 
 def _doses(ledger: Asked, session: bytes | None) -> list[Count]:
-    where, asked = ("", ()) if session is None else (" AND d.session = ?", (bytes(session),))
     found = Counter(
         {
-            _count(row, 0): doses
-            for *row, doses in ledger.store.all(
-                "SELECT d.session, d.vaccine, d.dose, d.band, d.sex, d.day, count(*) FROM dose d"
-                f" WHERE d.session IS NOT NULL AND {GIVEN} AND d.elsewhere = 0{where}"
-                " GROUP BY 1, 2, 3, 4, 5, 6",
-                asked,
-            )
+            _count(kind, 0): doses
+            for kind, doses in sums_of(ledger).doses.items()
+            if session is None or kind[0] == session
         }
     )
     for spare in _spare(ledger, session):
@@ -275,23 +280,50 @@ class ZeroDose(NamedTuple):
     """Of these without any dose that is written down here."""
 
 
-Had = Mapping[tuple[str, int | None], set[bytes]]
-"""Who had which dose of which series, by patient."""
+class Record(NamedTuple):
+    """What is counted of one patient's rows, of somebody who has several."""
+
+    band: int | None
+    """Age band; -1 where the record itself does not stand."""
+    had: frozenset[tuple[str, int | None]]
+    """Series and number of the doses in it, wherever they were given."""
+
+    def had_any(self, series: str) -> bool:
+        """Whether any dose of a series is in it."""
+        return any(name == series for name, _ in self.had)
 
 
-def had(ledger: Asked) -> Had:
-    """Return who had a dose of each number in each series, wherever it was given."""
-    found: dict[tuple[str, int | None], set[bytes]] = {}
-    numbers = ledger.store.all("SELECT DISTINCT series, dose FROM dose")
-    for series, dose in numbers:
-        who = ledger.store.all(
-            f"SELECT d.patient FROM dose d WHERE d.series = ? AND d.dose IS ? AND {GIVEN}",
-            (series, dose),
-        )
-        if who:
-            # 50,000 of them: taken out of their rows and told apart without a step of ours each.
-            found[series, dose] = set(chain.from_iterable(who))
-    return found
+Linked = Sequence[Sequence[Record]]
+"""The records of each person of whom people linked several: each was counted by itself."""
+
+
+def linked(ledger: Asked) -> Linked:
+    """Return the records of every person who has several."""
+    persons: dict[bytes, list[bytes]] = {}
+    for one, first in _persons(ledger).items():
+        persons.setdefault(first, []).append(one)
+    asked = [one for each in persons.values() for one in each]
+    bands: dict[bytes, int | None] = {}
+    had: dict[bytes, set[tuple[str, int | None]]] = {}
+    for at in range(0, len(asked), ASKED_AT_ONCE):
+        some = asked[at : at + ASKED_AT_ONCE]
+        marks = ",".join("?" * len(some))
+        for one, band in ledger.store.all(
+            "SELECT p.id, p.band FROM patient p WHERE p.standing = 0 AND p.replaced < 2"
+            f" AND p.id IN ({marks})",
+            some,
+        ):
+            bands[bytes(one)] = band
+        for one, series, number in ledger.store.all(
+            f"SELECT d.patient, d.series, d.dose FROM dose d WHERE {GIVEN}"
+            f" AND d.patient IN ({marks})",
+            some,
+        ):
+            had.setdefault(bytes(one), set()).add((series, number))
+    return [
+        [Record(bands.get(one, -1), frozenset(had.get(one, ()))) for one in each]
+        for each in persons.values()
+    ]
 
 
 def zero_dose(ledger: Asked, series: str, bands: Iterable[int] = CHILD_BANDS) -> ZeroDose:
@@ -304,36 +336,32 @@ def zero_doses(
     ledger: Asked,
     series: Iterable[str],
     bands: Iterable[int] = CHILD_BANDS,
-    given: Had | None = None,
+    several: Linked | None = None,
 ) -> list[ZeroDose]:
-    """Return the same of several series, read once.
+    """Return the same of several series.
 
     Args:
         ledger: The book.
         series: Their names.
         bands: Age bands of who is asked about.
-        given: What `had` says, where it was asked already.
+        several: What `linked` says, where it was asked already.
     """
-    marks = ", ".join(str(int(band)) for band in bands)
-    known = ledger.store.all(
-        "SELECT p.id FROM patient p WHERE p.standing = 0 AND p.replaced < 2"
-        f" AND p.band IN ({marks})"
-    )
-    same = _persons(ledger)
-    children = _once(set(chain.from_iterable(known)), same)
-    doses = had(ledger) if given is None else given
-    found = []
+    sums, wanted, found = sums_of(ledger), frozenset(bands), []
+    persons = [
+        (each, [record for record in each if record.band in wanted])
+        for each in (linked(ledger) if several is None else several)
+    ]
+    persons = [(every, young) for every, young in persons if young]
+    children = sum(sums.known[band] for band in wanted)
+    children -= sum(len(young) - 1 for _, young in persons)
     for name in series:
-        held = (whose for (of, _), whose in doses.items() if of == name)
-        some = children & _once(set().union(*held), same)
-        found.append(ZeroDose(name, len(children), len(children) - len(some)))
+        some = sum(sums.reached[name, band] for band in wanted)
+        for every, young in persons:
+            # Counted with each record that has one; a dose in any of them is this person's.
+            some += any(record.had_any(name) for record in every)
+            some -= sum(record.had_any(name) for record in young)
+        found.append(ZeroDose(name, children, children - some))
     return found
-
-
-def _once(records: set[bytes], same: Mapping[bytes, bytes]) -> set[bytes]:
-    """Return each person once, by the record that stands for them."""
-    linked = records & same.keys()
-    return (records - linked) | {same[one] for one in linked}
 
 
 def _persons(ledger: Asked) -> dict[bytes, bytes]:
@@ -372,7 +400,7 @@ class DropOut(NamedTuple):
         return (self.began - self.finished) * 100 / self.began if self.began else None
 
 
-def drop_out(ledger: Asked, given: Had | None = None) -> list[DropOut]:
+def drop_out(ledger: Asked, several: Linked | None = None) -> list[DropOut]:
     """Return for each series of several doses how many persons had its first and its last.
 
     Wherever they were given, by the numbers their writers gave them; a person of several linked
@@ -380,19 +408,23 @@ def drop_out(ledger: Asked, given: Had | None = None) -> list[DropOut]:
 
     Args:
         ledger: The book.
-        given: What `had` says, where it was asked already.
+        several: What `linked` says, where it was asked already.
     """
-    same, doses = _persons(ledger), had(ledger) if given is None else given
-    found = []
+    sums, found = sums_of(ledger), []
+    persons = linked(ledger) if several is None else several
     for series in _plan(ledger).schedule.series:
         numbers = [rule.number for rule in series.course[0].dose if rule.counted]
         if len(numbers) < 2:
             continue
         first, last = (
-            _once(doses.get((series.id, number), set()), same)
+            sums.had[series.id, number]
+            - sum(
+                max(sum((series.id, number) in record.had for record in each) - 1, 0)
+                for each in persons
+            )
             for number in (numbers[0], numbers[-1])
         )
-        found.append(DropOut(series.id, numbers[-1], len(first), len(last)))
+        found.append(DropOut(series.id, numbers[-1], first, last))
     return found
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from protocols.ids import EntryPrefix, FactRef
-from protocols.ledger.coverage import Asked
-from protocols.ledger.immunization import GIVEN
+from protocols.ledger.coverage import Asked, sums_of
 
 
 class Vial(NamedTuple):
@@ -54,20 +53,20 @@ def vials(ledger: Asked, now_ms: int, session: bytes | None = None) -> list[Vial
     where, asked = ("", ()) if session is None else (" AND v.session = ?", (bytes(session),))
     found = ledger.store.all(
         "SELECT v.vial, v.item, v.vaccine, v.lot, v.expiry_day, v.at_ms, v.doses,"
-        " v.tallied + (SELECT count(*) FROM dose d WHERE d.vial = v.vial"
-        f" AND {GIVEN} AND d.settled <> 2), v.lost, v.why, v.closed, v.limit_ms, v.session,"
+        " v.tallied, v.lost, v.why, v.closed, v.limit_ms, v.session,"
         " v.store, v.ends_with_session AND EXISTS (SELECT 1 FROM session s WHERE s.id = v.session"
         " AND s.closed_ms <= ?)"
         f" FROM vial v WHERE v.standing = 0 AND v.replaced = 0{where} ORDER BY v.at_ms, v.vial",
         (now_ms, *asked),
     )
-    return [_vial(now_ms, *each) for each in found]
+    drawn = sums_of(ledger).drawn
+    return [_vial(now_ms, drawn[each[0]], *each) for each in found]
 
 
-def _vial(now_ms: int, *each: Any) -> Vial:
+def _vial(now_ms: int, named: int, *each: Any) -> Vial:
     *told, closed, limit_ms, session, store, ended = each
     late = limit_ms is not None and now_ms > limit_ms
-    vial, item, vaccine, lot, expiry_day, opened_ms, doses, drawn, lost, why = told
+    vial, item, vaccine, lot, expiry_day, opened_ms, doses, tallied, lost, why = told
     return Vial(
         FactRef(EntryPrefix(vial[:16]), int.from_bytes(vial[16:18])),
         item,
@@ -76,7 +75,7 @@ def _vial(now_ms: int, *each: Any) -> Vial:
         expiry_day,
         opened_ms,
         doses,
-        drawn,
+        named + tallied,
         lost,
         why,
         bool(closed),
@@ -105,25 +104,26 @@ class Wastage(NamedTuple):
         return self.wasted * 100 / self.opened if self.opened else None
 
 
-_WASTED = f"""
-SELECT vaccine, why, count(*), sum(doses), sum(drawn),
-  sum(CASE WHEN NOT closed THEN lost WHEN doses > drawn THEN doses - drawn ELSE 0 END)
-FROM (SELECT v.vaccine, v.why, v.closed, v.doses, v.lost, v.tallied + coalesce(n.n, 0) AS drawn
-  FROM vial v LEFT JOIN (SELECT d.vial, count(*) AS n FROM dose d
-    WHERE d.vial IS NOT NULL AND {GIVEN} AND d.settled <> 2 GROUP BY d.vial) n ON n.vial = v.vial
-  WHERE v.standing = 0 AND v.replaced = 0)
-GROUP BY vaccine, why ORDER BY vaccine, why"""
-"""As `vials` and `Vial.wasted` have it, in one question: a campaign has thousands of vials."""
-
-
 def wastage(ledger: Asked, now_ms: int) -> list[Wastage]:
-    """Return what was opened, drawn and wasted, by vaccine."""
+    """Return what was opened, drawn and wasted, by vaccine: as `vials` has it, all of them."""
+    named = sums_of(ledger).drawn
+    sums: dict[tuple[str, str], list[int]] = {}
+    for vial, vaccine, why, closed, doses, lost, tallied in ledger.store.all(
+        "SELECT vial, vaccine, why, closed, doses, lost, tallied FROM vial"
+        " WHERE standing = 0 AND replaced = 0"
+    ):
+        drawn = tallied + named[vial]
+        held = sums.setdefault((vaccine, why), [0, 0, 0, 0])
+        held[0] += 1
+        held[1] += doses
+        held[2] += drawn
+        held[3] += max(doses - drawn, 0) if closed else lost
     found: dict[str, Wastage] = {}
-    for vaccine, why, held, opened, drawn, wasted in ledger.store.all(_WASTED):
+    for (vaccine, why), (number, opened, drawn, wasted) in sorted(sums.items()):
         known = found.get(vaccine) or Wastage(vaccine, 0, 0, 0, 0, ())
         found[vaccine] = Wastage(
             vaccine,
-            known.vials + held,
+            known.vials + number,
             known.opened + opened,
             known.drawn + drawn,
             known.wasted + wasted,

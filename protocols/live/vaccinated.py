@@ -40,10 +40,11 @@ def covered(node: Node, now: Now, args: Mapping[str, Any]) -> Coverage:
     """`vaccination_coverage`; see `Coverage`."""
     ledger = node.ledger
     plan = immunization.plan_in_use(ledger)
-    dropped = {each.series: each for each in coverage.drop_out(ledger)}
-    sums = []
-    for series in plan.chosen():
-        zero = coverage.zero_dose(ledger, series.id)
+    several, sums = coverage.linked(ledger), []
+    dropped = {each.series: each for each in coverage.drop_out(ledger, several)}
+    chosen = list(plan.chosen())
+    every = coverage.zero_doses(ledger, [series.id for series in chosen], several=several)
+    for series, zero in zip(chosen, every, strict=True):
         drop = dropped.get(series.id)
         sums.append(
             SeriesSum(

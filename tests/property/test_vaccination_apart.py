@@ -21,6 +21,7 @@ from protocols.feeds.lane import Lane
 from protocols.feeds.run import decode_run
 from protocols.ids import FactRef, PatientId, SessionId
 from protocols.ledger import coverage, immunization, vials
+from protocols.ledger.given import GivenBook
 from tests.unit.stage import WALL_MS, Device, camp, copied, line
 
 NODES = 5
@@ -203,6 +204,9 @@ def told(device: Device) -> tuple[Any, ...]:
 def story_of(seed: int) -> Story:
     chance = Random(seed)
     devices = [Device(each.name, copied(each.store), seed) for each in BASE]
+    for each in devices:
+        # From here on what is given is counted as it comes.
+        each.ledger.rows.given.sums()
     story = Story(devices, chance)
     deliver_all(story)
     story.step("session")
@@ -227,6 +231,8 @@ def check(seed: int) -> None:
     deliver_all(story)
     every = [told(device) for device in story.devices]
     assert all(one == every[0] for one in every), seed
+    for device in story.devices:
+        assert device.ledger.rows.given.sums() == GivenBook(device.store).sums(), seed
 
     counted = coverage.counts(story.devices[0].ledger)
     # What a drive asks of its own session is that part of what is asked of all of them.
