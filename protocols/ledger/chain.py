@@ -133,6 +133,9 @@ class Chain:
             " ORDER BY arrival",
             (self._ends_at,),
         ):
+            if no not in self.by_no:
+                # An altered book: the whole look says so.
+                continue
             tips = self.by_no[no].tips
             tips[:] = [held for held in tips if held.arrival != parent]
             tips.append(Tip(*tip))

@@ -113,6 +113,12 @@ def _check(store: Store, look: _Look) -> int:
         elif not held[1]:
             # Everything below a signed head is covered by it, and only by it.
             look.note(f"unsigned {feed.feed_id!s} {tip.seq}")
+    # What was opened after the ends of branches were last written down.
+    for feed_no, arrival in store.all(
+        "SELECT s.feed, s.entry FROM strand s LEFT JOIN entry e ON e.arrival = s.entry"
+        " WHERE e.arrival IS NULL ORDER BY s.entry"
+    ):
+        look.note(f"lost {feed_no} {arrival}")
     return len(chain.feeds)
 
 

@@ -209,10 +209,14 @@ def rows(ledger: Ledger, table: str, since: int, limit: int) -> list[RowLine]:
         raise InputError("unknown_rows", field="kind", allowed=tuple(TABLES))
     names = [name for name, _ in row_columns(kind)]
     listed = ", ".join(f"r.{name}" for name in names)
+    # In this order; of what changed again since, only the last change finds its row.
     found = ledger.store.all(
-        f"SELECT {listed}, r.changed, e.hash, e.feed, e.seq, e.clock FROM {table} r"
-        " JOIN entry e ON e.arrival = r.entry WHERE r.changed > ? ORDER BY r.changed LIMIT ?",
-        (since, limit),
+        f"SELECT {listed}, r.changed, e.hash, e.feed, e.seq, e.clock"
+        f" FROM row_change c CROSS JOIN {table} r CROSS JOIN entry e"
+        " WHERE c.no > ? AND c.held_in = ? AND e.arrival = r.entry AND r.changed = c.no"
+        " AND r.subject = c.subject AND r.entry = c.entry AND r.idx = c.idx"
+        " ORDER BY c.no LIMIT ?",
+        (since, ledger.rows.number_of(kind), limit),
     )
     return [_row_line(ledger, kind, names, values) for values in found]
 

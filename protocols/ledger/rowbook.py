@@ -10,10 +10,8 @@ from typing import Any
 import msgspec
 
 from protocols.ledger.census import Census, Picture
-from protocols.ledger.given import GivenBook, Told
 from protocols.ledger.searching import keep_found, words_of
 from protocols.ledger.store import Store
-from protocols.records.dose import DoseRow
 from protocols.records.patient import PatientRow, TagRow
 from protocols.records.shape import Row, RowType, columns, values
 
@@ -38,6 +36,8 @@ class _Table:
         self.name = row.TABLE
         self.bit = bit
         """Its place in the number that says which tables hold rows of a subject."""
+        self.number = bit.bit_length()
+        """What `row_change` calls it; as long as the tables are these."""
         self.columns = [name for name, _ in columns(row)]
         self.local = self.columns.index("entry")
         self.idx = self.columns.index("idx")
@@ -100,17 +100,13 @@ class RowBook:
     def __init__(self, store: Store, tables: Sequence[type[Row]]) -> None:
         self._store = store
         self._tables = {row: _Table(row, 1 << at) for at, row in enumerate(tables)}
-        newest = [
-            store.one(f"SELECT max(changed) FROM {table.name}") for table in self._tables.values()
-        ]
-        self.last_change = max((row[0] or 0 for row in newest if row), default=0)
+        newest = store.one("SELECT max(no) FROM row_change")
+        self.last_change: int = (newest and newest[0]) or 0
         self._kept: OrderedDict[int, _Rows] = OrderedDict()
         """What the tables say of the subjects written last."""
         self._rows_kept = 0
         self.census = Census(store)
         """Who is in care, by these rows."""
-        self.given = GivenBook(store)
-        """What was given, by these rows."""
         self.worked_out: dict[Hashable, Any] = {}
         """What was worked out from the rows as they are; dropped with the next change of any."""
 
@@ -129,6 +125,10 @@ class RowBook:
                 held = _Told(table, values(row), row)
             found.append(held)
         return found
+
+    def number_of(self, table: type[Row]) -> int:
+        """Return what `row_change` calls a table."""
+        return self._tables[table].number
 
     def at_hand(self, subject: int, table: type[RowType]) -> list[RowType] | None:
         """Return the rows that a subject just written has in a table, in the order of `project`.
@@ -171,8 +171,6 @@ class RowBook:
             self._keep(subject, after)
             if self.census.follows:
                 self.census.change(self._picture(before), self._picture(after))
-            if self.given.follows:
-                self.given.change(self._given(before), self._given(after))
         return self._carry_out(changes)
 
     def _before(self, subject: int, held: int) -> _Rows:
@@ -197,15 +195,6 @@ class RowBook:
         if told is None and not worn:
             return Picture()
         return Picture(told.values if told else (), frozenset(each.values for each in worn))
-
-    def _given(self, rows: _Rows) -> Told:
-        """Return what is counted of a subject's doses."""
-        doses = rows.get(self._tables[DoseRow])
-        told = next(iter(rows.get(self._tables[PatientRow], {}).values()), None)
-        return Told(
-            told.values if told else (),
-            tuple(each.values for each in doses.values()) if doses else (),
-        )
 
     def _keep(self, subject: int, rows: _Rows) -> None:
         self._kept[subject] = rows
@@ -245,6 +234,7 @@ class RowBook:
 
     def _carry_out(self, changes: _Changes) -> set[str]:
         names = set()
+        log: list[tuple[int, ...]] = []
         for table, gone in changes.deletes.items():
             if gone:
                 self._store.executemany(table.delete, gone)
@@ -253,14 +243,17 @@ class RowBook:
             self.last_change += 1
             values_of, key = told[: len(columns_changed)], told[len(columns_changed) :]
             self._store.execute(table.update(columns_changed), (*values_of, self.last_change, *key))
+            log.append((self.last_change, table.number, *key))
             names.add(table.name)
         for table, new in changes.inserts.items():
-            at = self.last_change
-            self._store.executemany(
-                table.insert, [(*value, number) for number, value in enumerate(new, at + 1)]
-            )
-            self.last_change = at + len(new)
+            entry, idx, rows = table.local + 1, table.idx + 1, []
+            for number, value in enumerate(new, self.last_change + 1):
+                rows.append((*value, number))
+                log.append((number, table.number, value[0], value[entry], value[idx]))
+            self._store.executemany(table.insert, rows)
+            self.last_change += len(new)
             names.add(table.name)
+        self._store.executemany("INSERT INTO row_change VALUES (?,?,?,?,?)", log)
         keep_found(self._store, changes.words)
         return names
 

@@ -195,6 +195,18 @@ def m006_branch_ends(db: Database) -> None:
     )
 
 
+@migrations()
+def m007_row_changes(db: Database) -> None:
+    """Which row changed by which number, in one place for all row tables.
+
+    An index on each would change a page more for each table, and another where the row lay in it.
+    """
+    db.execute(
+        "CREATE TABLE row_change (no INTEGER PRIMARY KEY, held_in INTEGER NOT NULL,"
+        " subject INTEGER NOT NULL, entry INTEGER NOT NULL, idx INTEGER NOT NULL)"
+    )
+
+
 def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
     """Bring the schema up to this software; rows of another shape are built again."""
     migrations.apply(Database(store.connection))
@@ -207,6 +219,7 @@ def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
 def build_again(store: Store, tables: Sequence[type[Row]]) -> None:
     """Make the row tables anew, empty, and mark every subject. Inside a transaction."""
     _drop_rows(store)
+    store.execute("DELETE FROM row_change")
     for table in tables:
         for statement in row_ddl(table):
             store.execute(statement)
@@ -229,7 +242,6 @@ def row_ddl(table: type[Row]) -> list[str]:
     return [
         f"CREATE TABLE {name} ({', '.join(columns)}, PRIMARY KEY (subject, entry, idx)) "
         "WITHOUT ROWID",
-        f"CREATE INDEX {name}_changed ON {name} (changed)",
         # What does not stand is rarely much, and asked for by itself.
         f"CREATE INDEX {name}_apart ON {name} (standing, entry) WHERE standing > 0",
         *(f"CREATE INDEX {name}_{column} ON {name} ({column})" for column in table.INDEXED),

@@ -73,8 +73,8 @@ def test_an_honest_book_is_well_and_stays_as_it_was(ledger):
         ("DELETE FROM entry WHERE arrival = 10", "link"),
         ("UPDATE entry SET signature = zeroblob(64) WHERE arrival = 45", "signature"),
         ("UPDATE entry SET signature = NULL WHERE arrival = 45", "unsigned"),
-        ("UPDATE branch SET hash = zeroblob(32) WHERE feed = 2", "head"),
-        ("DELETE FROM entry WHERE arrival = 45", "head"),
+        ("INSERT INTO branch_end VALUES (2, 90, zeroblob(32), 90, 1)", "head"),
+        ("DELETE FROM entry WHERE arrival = 45", "lost"),
     ],
 )
 def test_an_altered_history_is_found(ledger, statement, code):

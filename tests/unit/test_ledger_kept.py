@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from protocols.ledger import merging, rowbook
+from protocols.ledger import merging, reading, rowbook
+from protocols.ledger.book import Ledger
 from protocols.records.catalogue import ROW_TABLES
 from tests.unit.stage import WALL_MS, Device, Line, fill, note, patient, triage
 
@@ -120,3 +121,55 @@ def test_a_subject_larger_than_what_is_kept_is_not_read_anew_at_each_entry(
 
     assert ann.store.one("SELECT count(*) FROM document WHERE stage = 2")[0] > 3  # type: ignore[index]
     assert not read
+
+
+def pages(device: Device, table: str, since: int = 0, size: int = 3) -> list[tuple[int, Any]]:
+    """Rows as somebody who follows them is given them: (change, row), a few at a time."""
+    found: list[tuple[int, Any]] = []
+    while lines := reading.rows(device.ledger, table, since, size):
+        found += [(each.changed, each.row) for each in lines]
+        since = lines[-1].changed
+    return found
+
+
+def in_order(device: Device, table: str) -> list[tuple[Any, ...]]:
+    return device.store.all(f"SELECT changed, entry, idx FROM {table} ORDER BY changed")
+
+
+def assert_all_are_given(device: Device) -> None:
+    for table in ROW_TABLES:
+        given = pages(device, table.TABLE)
+        said = [(changed, row.entry, row.idx) for changed, row in given]
+        assert said == in_order(device, table.TABLE)
+
+
+def test_rows_are_given_once_each_in_the_order_they_changed():
+    ann = Device.found("ann")
+    written(ann)
+    assert_all_are_given(ann)
+
+    since = ann.ledger.rows.last_change
+    fill(ann, 1, start=90)
+    given = [each for table in ROW_TABLES for each in pages(ann, table.TABLE, since)]
+    assert {row.TABLE for _, row in given} >= {"patient"}
+    assert sorted(changed for changed, _ in given) == list(
+        range(since + 1, ann.ledger.rows.last_change + 1)
+    )
+
+
+def test_an_older_book_gives_every_row():
+    ann = Device.found("ann")
+    written(ann)
+    before = tables(ann)
+    ann.store.execute("DROP TABLE row_change")
+    ann.store.execute("DELETE FROM _sqlite_migrations WHERE name = 'm007_row_changes'")
+    ann.store.execute("CREATE INDEX patient_changed ON patient (changed)")
+    ann.store.execute("UPDATE meta SET value = x'00' WHERE name = 'rows'")
+
+    ledger = Ledger(ann.store)
+    ledger.catch_up_all()
+
+    ann.ledger = ledger
+    assert tables(ann) == before
+    assert_all_are_given(ann)
+    assert ann.store.all("SELECT 1 FROM sqlite_master WHERE name = 'patient_changed'") == []
