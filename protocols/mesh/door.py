@@ -23,7 +23,7 @@ from protocols.mesh.greeting import (
     encode_hello,
 )
 from protocols.mesh.links import Link, Switchboard
-from protocols.mesh.receipts import bring
+from protocols.mesh.receipts import Receipts
 from protocols.mesh.runs import RecentRuns
 from protocols.mesh.session import Session
 from protocols.trust.certificates import verify_chain
@@ -60,9 +60,10 @@ class Invitation:
 class Door:
     """Makes a link into a session with a member, or a stranger with a code into a member."""
 
-    def __init__(self, ledger: Ledger, board: Switchboard) -> None:
+    def __init__(self, ledger: Ledger, board: Switchboard, receipts: Receipts) -> None:
         self._ledger = ledger
         self._board = board
+        self._receipts = receipts
         self._runs = RecentRuns(ledger)
         self._invitations: list[Invitation] = []
 
@@ -196,10 +197,11 @@ class Door:
             they_hold = hello.hold if ours and hello.hold <= ledger.chain.last_arrival else 0
         entry.peer = peer
         entry.sealed = ledger.authority.roster.cut(peer, known.epoch)
-        entry.session = session = Session(ledger, self._runs, peer, known.epoch, they_hold)
+        session = Session(ledger, self._runs, peer, known.epoch, they_hold)
+        self._board.begin(entry, session)
         if they_hold is not None:
             session.begin()
-        bring(ledger, session)
+        self._receipts.bring(session)
         if entry.dialled:
             self._board.effects.append(PeerKnown(peer, entry.address))
         self._board.effects.append(Notice("linked", {"peer": str(peer)}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from protocols.ids import DeviceId, Epoch, FeedId, ScopeId
+from protocols.ids import DeviceId, Epoch, ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import FeedState
@@ -64,10 +64,9 @@ class Entitlement:
             self._allowed[scope] = allowed
         return allowed
 
-    def may_hear_of(self, feeds: Iterable[FeedId]) -> bool:
-        """Whether the peer may be told of these feeds, as far as they are known here."""
-        held = map(self._ledger.chain.feeds.get, feeds)
-        return all(map(self._may, {feed.genesis.scope for feed in held if feed is not None}))
+    def may_hear_of(self, scopes: Iterable[bytes]) -> bool:
+        """Whether the peer may be told of feeds of these scopes, as feeds name them."""
+        return all(map(self._may, scopes))
 
     def covered(self, feed: FeedState) -> bool:
         """Whether what the peer says it holds of our book speaks of this feed too."""

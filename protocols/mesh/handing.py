@@ -52,7 +52,7 @@ class Handing:
             authority,
             authority.version,
             authority.keyring.version,
-            *(session.lacks for session in sessions if session.lacks),
+            *[session.lacks for session in sessions if session.lacks],
         )
         if seen == self._seen:
             return

@@ -33,7 +33,9 @@ class Holdings:
         held = self._held.setdefault(position.feed, {})
         held[position.hash] = position.seq
         if len(held) > PLACES_MAX:
-            del held[min(held, key=held.__getitem__)]
+            # Of a long feed this is done at every entry; the lowest is nearly always the first.
+            lowest = min(held.values())
+            del held[next(entry for entry, seq in held.items() if seq == lowest)]
 
     def reset(self, feed: FeedState, entry: bytes | None = None, seq: int = 0) -> None:
         """The peer says where it stands in a feed, whatever we thought."""

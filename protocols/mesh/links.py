@@ -43,6 +43,8 @@ class Switchboard:
         self._ledger = ledger
         self.all: dict[int, Link] = {}
         """By the number that the driver gave."""
+        self._sessions: list[Session] | None = None
+        """Of all links, until one comes or goes: it is asked for several times a frame."""
         self.effects: list[Effect] = []
         self._judged_by: tuple[object, int] | None = None
         """The authority and its version when every session last asked what its peer may hold."""
@@ -67,9 +69,18 @@ class Switchboard:
             self.drop(other, PeerError("duplicate"))
         return True
 
+    def begin(self, entry: Link, session: Session) -> None:
+        """A peer has greeted: its session begins."""
+        entry.session, self._sessions = session, None
+
+    def forget(self, link: int) -> Link | None:
+        """A link is gone; return it, if there was one."""
+        self._sessions = None
+        return self.all.pop(link, None)
+
     def drop(self, entry: Link, error: FieldmeshError) -> None:
         """End a link, saying why when there is a channel to say it in."""
-        self.all.pop(entry.no, None)
+        self.forget(entry.no)
         greeted = entry.session is not None or entry.greeting.manner is not Manner.ENROLMENT
         if entry.greeting.channel is not None and greeted and error.code != "peer_said_bye":
             self.send(entry, Bye(error.code))
@@ -128,8 +139,10 @@ class Switchboard:
         )
 
     def sessions(self) -> list[Session]:
-        """What passes between us and each peer that has greeted."""
-        return [entry.session for entry in self.all.values() if entry.session is not None]
+        """What passes between us and each peer that has greeted; not to be changed."""
+        if self._sessions is None:
+            self._sessions = [each.session for each in self.all.values() if each.session]
+        return self._sessions
 
     def transmit(self, entry: Link, message: bytes) -> None:
         """Put a message on a link as it is."""
@@ -144,19 +157,23 @@ class Switchboard:
         self.transmit(entry, channel.encrypt(plain))
 
     def pump(self, now_ms: int) -> None:
-        """Move out what every session has to say and its window allows."""
+        """Move out what sessions have to say and their windows allow.
+
+        Only of those that something has happened to since: in a mesh most have nothing to say.
+        """
         authority = self._ledger.authority
         judged_by = (authority, authority.version)
+        judge = judged_by != self._judged_by
         for entry in self.all.values():
             session = entry.session
             if session is None:
                 continue
-            if judged_by != self._judged_by:
+            if judge:
                 session.reauthorise()
+            if not (session.stirred or session.out):
+                continue
             if session.refused:
                 self._note_refused(session)
-            if session.quiet:
-                continue
             session.pump(now_ms)
             for frame in session.out:
                 self.send(entry, frame)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from protocols.errors import FieldmeshError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash
-from protocols.ledger import admitting, advancing, audit, founding, sealing
+from protocols.ledger import admitting, advancing, audit, founding, remembered, sealing
 from protocols.ledger.admitting import Newcomer
 from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger, Taken
@@ -75,13 +75,14 @@ class Node:
         self._recorder = Recorder(ledger)
         self._board = Switchboard(ledger)
         self._links = self._board.all
-        self._door = Door(ledger, self._board)
         self._receipts = Receipts(ledger, self._board)
+        self._door = Door(ledger, self._board, self._receipts)
         self._auditing = Auditing(ledger, self._board)
         self._confirming = Confirming(ledger, self._board)
         self._handing = Handing(ledger, self._board)
         self._timers = _Timers()
         self._closed = ledger.authority.keyring.closed
+        self._met = False
         self.refusals = Refusals()
         """What links were refused for."""
 
@@ -163,7 +164,7 @@ class Node:
 
     def closed(self, link: int, now: Now) -> list[Effect]:
         """A link is gone."""
-        entry = self._links.pop(link, None)
+        entry = self._board.forget(link)
         if entry is not None:
             self._board.doubt_key(entry)
             if entry.session is not None:
@@ -359,6 +360,9 @@ class Node:
 
     def _settle_advanced(self, session: Session) -> None:
         """A peer's control is here whole: let go what it sent ahead that is nowhere in it."""
+        if not self._met:
+            remembered.note_met(self.ledger)
+            self._met = True
         waiting = {each.peer for each in self._board.sessions() if not each.whole}
         if advancing.settle(self.ledger, session.peer, waiting):
             self._load_anew()
@@ -474,15 +478,18 @@ class Node:
         timers = self._timers
         if self.ledger.peers.dirty and timers.flush_at is None:
             timers.flush_at = now.mono_ms + FLUSH_MS
-        alarms = [self._receipts.at_ms, self._auditing.at_ms, timers.flush_at]
-        alarms.append(self._handing.at_ms)
-        for entry in self._links.values():
-            session = entry.session
-            alarms.append(entry.opened_ms + GREETING_MS if session is None else session.offer_at)
-        alarms.append(self._confirming.alarm(now))
+        alarms = [
+            self._receipts.at_ms,
+            self._auditing.at_ms,
+            timers.flush_at,
+            self._handing.at_ms,
+            self._confirming.alarm(now),
+            *[session.offer_at for session in self._board.sessions()],
+            *[each.opened_ms + GREETING_MS for each in self._links.values() if not each.session],
+        ]
         if self.ledger.behind:
             alarms.append(self._when_to_catch_up(now))
-        return min((alarm for alarm in alarms if alarm is not None), default=None)
+        return min([alarm for alarm in alarms if alarm is not None], default=None)
 
     def _when_to_catch_up(self, now: Now) -> int:
         ledger = self.ledger

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from protocols.ids import EntryHash, ScopeId
 from protocols.ledger.book import Ledger
+from protocols.ledger.chain import Chain
 from protocols.mesh.effects import Changed, Now
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.links import Switchboard
@@ -29,6 +30,9 @@ class Receipts:
         self.at_ms: int | None = None
         """When to give the next one, monotonic milliseconds."""
         self._given_ms = -RECEIPT_MS
+        self._known: tuple[Chain, int] | None = None
+        self._scope_of: dict[bytes, ScopeId] = {}
+        """The scopes of all feeds here as these name them: asked for at each receipt."""
 
     def take(self, session: Session, frame: ReceiptFrame) -> None:
         """Keep what a peer brought when it is news, and carry it to whoever cannot have it yet."""
@@ -36,10 +40,14 @@ class Receipts:
         if receipt is None:
             return
         self._board.effects.append(Changed(frozenset(("receipt",))))
-        for other in self._board.sessions():
-            told = other is session or other.peer == receipt.giver
-            if not told and receipt.giver not in other.links and _may_hear(other, receipt):
-                other.out.append(frame)
+        lacking = [
+            other
+            for other in self._board.sessions()
+            if other is not session
+            and other.peer != receipt.giver
+            and receipt.giver not in other.links
+        ]
+        self._hand_out(receipt, frame, lacking)
 
     def took(self, now: Now) -> None:
         """Something new is durably here: say so soon, if ours are the receipts that count."""
@@ -73,9 +81,22 @@ class Receipts:
             receipt = Receipt(device, epoch, number, max(now.wall_ms, 0), signed)
             raw = sign_receipt(receipt, ledger.authority.keys)
             ledger.peers.keep_receipt(receipt, raw, about)
-            for session in self._board.sessions():
-                if _may_hear(session, receipt):
-                    session.out.append(ReceiptFrame(raw))
+            self._hand_out(receipt, ReceiptFrame(raw), self._board.sessions())
+
+    def bring(self, session: Session) -> None:
+        """Begin a session with the receipts of others, and our own of this life."""
+        own = self._ledger.authority.device, self._ledger.authority.epoch
+        for (giver, epoch, _), (receipt, raw) in self._ledger.peers.receipts.items():
+            ours_now = giver != own[0] or epoch == own[1]
+            if giver != session.peer and ours_now:
+                self._hand_out(receipt, ReceiptFrame(raw), [session])
+
+    def _hand_out(self, receipt: Receipt, frame: ReceiptFrame, sessions: Sequence[Session]) -> None:
+        """Give a receipt to those of these peers who may know of every feed that it names."""
+        scopes = self._scopes_of(head.feed for head in receipt.heads) if sessions else set()
+        for session in sessions:
+            if session.entitlement.may_hear_of(scopes):
+                session.out.append(frame)
 
     def _about(self, receipt: Receipt) -> ScopeId | None:
         """Which scope a receipt speaks of, by the feeds in it that are known here."""
@@ -86,8 +107,12 @@ class Receipts:
 
     def _scopes_of(self, feeds: Iterable[bytes]) -> set[ScopeId]:
         """Return the scopes of these feeds as they name them: few, however many feeds."""
-        held = self._ledger.chain.feeds
-        return {held[feed].genesis.scope for feed in feeds if feed in held}
+        chain = self._ledger.chain
+        known = (chain, len(chain.feeds))
+        if self._known != known:
+            self._known = known
+            self._scope_of = {each: feed.genesis.scope for each, feed in chain.feeds.items()}
+        return {scope for scope in set(map(self._scope_of.get, feeds)) if scope is not None}
 
     def _apart(self, named: ScopeId) -> ScopeId | None:
         """The scope of feeds that not everybody may carry; zero when all may, None when none."""
@@ -101,17 +126,3 @@ class Receipts:
     def _scopes(self) -> Sequence[Scope]:
         charter = self._ledger.authority.roster.charter
         return charter.scopes if charter else ()
-
-
-def bring(ledger: Ledger, session: Session) -> None:
-    """Begin a session with the receipts of others, and our own of this life."""
-    own = ledger.authority.device, ledger.authority.epoch
-    for (giver, epoch, _), (receipt, raw) in ledger.peers.receipts.items():
-        ours_now = giver != own[0] or epoch == own[1]
-        if giver != session.peer and ours_now and _may_hear(session, receipt):
-            session.out.append(ReceiptFrame(raw))
-
-
-def _may_hear(session: Session, receipt: Receipt) -> bool:
-    """Whether a receipt names nothing that the peer may not know of."""
-    return session.entitlement.may_hear_of(head.feed for head in receipt.heads)

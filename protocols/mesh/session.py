@@ -14,7 +14,8 @@ from protocols.feeds.advance import Advance
 from protocols.feeds.run import Gap, Run, decode_run
 from protocols.feeds.varint import put_varint
 from protocols.ids import DeviceId, Epoch, FeedId, KeyId
-from protocols.ledger import advancing, remembered, showing
+from protocols.ledger import advancing, showing
+from protocols.ledger.authority import Authority
 from protocols.ledger.book import Ledger, Taken
 from protocols.ledger.chain import FeedState
 from protocols.mesh.ahead import Ahead
@@ -66,6 +67,8 @@ class Session:
         self.epoch = epoch
         """The peer's epoch: what `we hold` of it counts in."""
         self.out: list[Frame] = []
+        self.stirred = True
+        """Something happened here since the last pump; else there is nothing to send but `out`."""
         self.links: frozenset[DeviceId] = frozenset()
         """Devices the peer is linked to itself."""
         self.parted: frozenset[DeviceId] = frozenset()
@@ -100,6 +103,7 @@ class Session:
         self._ahead = Ahead(ledger)
         self._climbed: set[int] = set()
         self._ack_upto = 0
+        self._judged_by: tuple[Authority, int, int] | None = None
 
     @property
     def they_hold(self) -> int | None:
@@ -133,6 +137,7 @@ class Session:
         Raises:
             PeerError: The peer broke the protocol. Close the session and keep the evidence.
         """
+        self.stirred = True
         self._climbed.clear()
         self.reauthorise()
         match frame:
@@ -170,6 +175,11 @@ class Session:
 
         Costs nothing while the roster stays as it is.
         """
+        authority = self._ledger.authority
+        judged_by = (authority, authority.version, authority.releases.number)
+        if judged_by == self._judged_by:
+            return
+        self._judged_by, self.stirred = judged_by, True
         shown = self.entitlement.shown_changed()
         granted, withdrawn = self.entitlement.changed()
         for feed in withdrawn:
@@ -192,7 +202,7 @@ class Session:
         """A feed grew by our own entry: push it."""
         if self.entitlement.may(feed):
             self._outbox.add(feed.genesis.lane, feed.no)
-            self._mark = self._ledger.chain.last_arrival
+            self._mark, self.stirred = self._ledger.chain.last_arrival, True
         elif self._listed and self.entitlement.bare(feed):
             self._offer_now((feed,))
 
@@ -219,7 +229,7 @@ class Session:
 
     def offer(self) -> None:
         """Say what grew and may be missing there; the peer asks for what it lacks."""
-        self.offer_at = None
+        self.offer_at, self.stirred = None, True
         feeds = [self._ledger.chain.by_no[no] for no in self.offers]
         self.offers.clear()
         places = [
@@ -233,7 +243,7 @@ class Session:
         """Let the peer know that it holds what it brought us itself, or it would come back."""
         self._drop_offers()
         if self._listed and self._outbox.empty and not self.offers:
-            self._mark = self._ledger.chain.last_arrival
+            self._mark, self.stirred = self._ledger.chain.last_arrival, True
 
     def pump(self, now_ms: int) -> None:
         """Move what the window allows from the outbox into frames, most urgent first."""
@@ -251,6 +261,7 @@ class Session:
         mark = self._due_mark()
         if mark:
             self.out.append(Mark(mark))
+        self.stirred = False
 
     def _due_mark(self) -> int:
         """The mark that may be said now, once; 0 while something is still to be sent."""
@@ -264,15 +275,6 @@ class Session:
         self._told_upto = mark
         self.entitlement.promise(mark)
         return mark
-
-    @property
-    def quiet(self) -> bool:
-        """Whether there is nothing to send now."""
-        # Asked of every link after every call: plain fields first.
-        if self.out or any(self._outbox.lanes):
-            return False
-        # A mark is not said before what it covers: not while something is still to be offered.
-        return self._mark is None or bool(self.offers) or not self._listed
 
     @property
     def whole(self) -> bool:
@@ -470,7 +472,6 @@ class Session:
             self._ack_upto = upto
             self.came_whole = True
             self._ledger.peers.note_held_of(self.peer, self.epoch, upto)
-            remembered.note_met(self._ledger)
 
     def _take_ack(self, taken: int, upto: int, now_ms: int) -> None:
         for position in self._outbox.arrive(taken, now_ms):
