@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 
 from protocols.ledger.census import Census, Picture
+from protocols.ledger.given import GivenBook, Told
 from protocols.ledger.searching import keep_found, words_of
 from protocols.ledger.store import Store
+from protocols.records.dose import DoseRow
 from protocols.records.patient import PatientRow, TagRow
 from protocols.records.shape import Row, RowType, columns, values
 
@@ -107,6 +109,8 @@ class RowBook:
         self._rows_kept = 0
         self.census = Census(store)
         """Who is in care, by these rows."""
+        self.given = GivenBook(store)
+        """What was given, by these rows."""
         self.worked_out: dict[Hashable, Any] = {}
         """What was worked out from the rows as they are; dropped with the next change of any."""
 
@@ -171,6 +175,8 @@ class RowBook:
             self._keep(subject, after)
             if self.census.follows:
                 self.census.change(self._picture(before), self._picture(after))
+            if self.given.follows:
+                self.given.change(self._given(before), self._given(after))
         return self._carry_out(changes)
 
     def _before(self, subject: int, held: int) -> _Rows:
@@ -195,6 +201,15 @@ class RowBook:
         if told is None and not worn:
             return Picture()
         return Picture(told.values if told else (), frozenset(each.values for each in worn))
+
+    def _given(self, rows: _Rows) -> Told:
+        """Return what is counted of a subject's doses."""
+        doses = rows.get(self._tables[DoseRow])
+        told = next(iter(rows.get(self._tables[PatientRow], {}).values()), None)
+        return Told(
+            told.values if told else (),
+            tuple(each.values for each in doses.values()) if doses else (),
+        )
 
     def _keep(self, subject: int, rows: _Rows) -> None:
         self._kept[subject] = rows
