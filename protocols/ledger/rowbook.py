@@ -22,13 +22,8 @@ ROWS_KEPT = 4096
 about is most often written about again soon."""
 
 
-def _plain(value: object) -> bytes:
-    """Write a typed id as the bytes it is."""
-    assert isinstance(value, bytes)
-    return bytes(value)
-
-
-_encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
+_encode = msgspec.msgpack.Encoder(enc_hook=bytes.__bytes__).encode
+"""Typed ids are written as the bytes they are."""
 
 
 class _Table:

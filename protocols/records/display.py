@@ -94,6 +94,8 @@ def _clean(text: str, limit: int) -> DisplayText:
 
 def clean_lines(text: str, limit: int = TEXT_CHARS_MAX) -> tuple[DisplayText, ...]:
     """Return the lines of a note, each cleaned; at most `LINES_MAX`, the last then an ellipsis."""
+    if text and _is_plain(text, limit):
+        return (DisplayText(text),)
     bounded = text[: LINES_MAX * limit]
     lines = [clean_text(line, limit) for line in _breaks.split(bounded, LINES_MAX)]
     if len(lines) > LINES_MAX or len(bounded) < len(text):

@@ -101,7 +101,7 @@ def rows(history: History) -> list[NoteRow]:
                 kind=fact.kind,
                 standing=fact.standing,
                 at_ms=fact.at_ms,
-                supersedes=history.supersedes(fact),
+                supersedes=history.supersedes(fact) if record.supersedes else None,
                 replaced=history.replaced(fact),
                 patient=history.subject,
                 encounter=history.encounter_of.get(fact.doc),

@@ -337,27 +337,28 @@ def observation_row(
     assert isinstance(record, ObservationRecord)
     code, value, unit = in_words(record)
     circumstances = record.circumstances
-    by = accepted.get((fact.prefix, fact.index), ()) if of_device(fact) else ()
+    measured = circumstances is not None and of_device(fact)
+    by = accepted.get((fact.prefix, fact.index), ()) if measured else ()
     return ObservationRow(
         entry=fact.entry,
         idx=fact.index,
         kind=fact.kind,
         standing=fact.standing,
         at_ms=fact.at_ms,
-        supersedes=history.supersedes(fact),
+        supersedes=history.supersedes(fact) if record.supersedes else None,
         replaced=history.replaced(fact),
         patient=patient,
         encounter=encounter,
         code=code,
         value=value,
         unit=unit,
-        absent=_at(ABSENT, record.absent),
+        absent=_at(ABSENT, record.absent) if record.absent else "",
         text=clean_text(record.text),
         source=circumstances.source if circumstances else 0,
         unassigned=int(patient is None),
         claimed=clean_text(record.claimed),
-        unaccepted=int(of_device(fact) and not by),
-        accepted=b"".join(one.prefix + one.index.to_bytes(2) for one in by) or None,
+        unaccepted=int(measured and not by),
+        accepted=b"".join([one.prefix + one.index.to_bytes(2) for one in by]) if by else None,
     )
 
 

@@ -149,7 +149,7 @@ class _Shown:
         return found or ()
 
     def last(self, number: int) -> Any:
-        found = self.said(number)
+        found = self._now.get((None, number)) or (self._beside and self.said(number))
         return found[-1].value if found else None
 
     def all(self, number: int) -> list[str]:
@@ -214,12 +214,13 @@ _SEARCHED = tuple(
     names.BY_NAME[name].number
     for name in ("other_names", "mother_name", "phone", "kin_phone", "household")
 )
+_NATIONAL_ID = names.BY_NAME["national_id"].number
 
 
 def _also(shown: _Shown, tags: Sequence[str]) -> str:
-    words = [shown.last(number) or "" for number in _SEARCHED]
-    words += shown.last(names.BY_NAME["national_id"].number) or ()
-    return clean_text(" ".join(word for word in (*words, *tags[:-1]) if word))
+    words = [shown.last(number) for number in _SEARCHED]
+    words += shown.last(_NATIONAL_ID) or ()
+    return clean_text(" ".join([word for word in (*words, *tags[:-1]) if word]))
 
 
 def _stay(stays: Sequence[EncounterRow]) -> EncounterRow | None:

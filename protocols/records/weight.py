@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 from protocols.guidelines.observations import observations
 from protocols.guidelines.vocabulary import vocabulary
@@ -15,6 +15,8 @@ from protocols.records.observation import ObservationRecord, in_words
 from protocols.records.shape import Fact
 
 HOUR_MS = 3_600_000
+WEIGHTS_KEPT = 1024
+"""Weights remembered in kilograms, about 200 B each: 3 kg to 100 kg in tenths are as many."""
 
 CODES = ("weight", "weight-estimated")
 
@@ -33,6 +35,7 @@ def contests(history: History) -> list[Contest]:
         fact
         for fact in known
         if newest.at_ms - fact.at_ms <= doubt.weight_hours * HOUR_MS
+        and fact is not newest
         and _apart(kilograms(fact), kilograms(newest), doubt.weight_percent)
     ]
     if not near:
@@ -61,8 +64,12 @@ def kilograms(fact: Fact) -> Fraction:
     """Return a weight as an exact number of kilograms."""
     record = fact.record
     assert isinstance(record, ObservationRecord)
-    factor = _numbers()[record.code][record.unit]
-    return Fraction(record.mantissa or 0, 10**record.scale) * factor
+    return _kilograms(record.code, record.unit, record.mantissa or 0, record.scale)
+
+
+@lru_cache(WEIGHTS_KEPT)
+def _kilograms(code: int, unit: int, mantissa: int, scale: int) -> Fraction:
+    return Fraction(mantissa, 10**scale) * _numbers()[code][unit]
 
 
 def is_estimated(fact: Fact) -> bool:
@@ -72,7 +79,9 @@ def is_estimated(fact: Fact) -> bool:
 
 
 def _apart(one: Fraction, other: Fraction, percent: int) -> bool:
-    return abs(one - other) * 100 > percent * min(one, other)
+    # In whole numbers: a fraction is brought to its lowest terms at every step.
+    ours, theirs = one.numerator * other.denominator, other.numerator * one.denominator
+    return abs(ours - theirs) * 100 > percent * min(ours, theirs)
 
 
 def _text(fact: Fact) -> str:

@@ -128,6 +128,15 @@ def test_a_text_at_the_limit_stays_and_one_past_it_ends_in_an_ellipsis():
     assert clean_text("x" * (TEXT_CHARS_MAX + 1)) == "x" * (TEXT_CHARS_MAX - 1) + ELLIPSIS
 
 
+@given(HOSTILE)
+def test_a_note_of_one_line_is_that_line_cleaned(text):
+    (line,) = clean_lines(text.translate({ord(sign): "." for sign in "\r\n\v\f\x85\u2028\u2029"}))
+    for sign in "\r\n\v\f\x85\u2028\u2029":
+        assert len(clean_lines(f"{text[:9]}{sign}{text[:9]}")) > 1
+        text = text.replace(sign, ".")
+    assert line == clean_text(text)
+
+
 def test_a_note_keeps_its_lines_up_to_the_limit():
     assert clean_lines("one\r\ntwo\n\x1bthree") == ("one", "two", "three")
     assert len(clean_lines("\n" * (LINES_MAX - 1))) == LINES_MAX
