@@ -147,7 +147,6 @@ def told(seed: int, steps: int = 45) -> Depot:
 
 
 @given(SEEDS)
-@settings(max_examples=150, deadline=None)
 def test_rows_are_equal_for_every_order_of_delivery(seed: int) -> None:
     depot = told(seed)
     facts = depot.facts()
@@ -163,7 +162,6 @@ def test_rows_are_equal_for_every_order_of_delivery(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
 def test_a_part_of_the_facts_never_breaks_the_rows(seed: int) -> None:
     depot = told(seed)
     facts = depot.facts()
@@ -175,7 +173,6 @@ def test_a_part_of_the_facts_never_breaks_the_rows(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
 def test_a_balance_without_counts_is_the_plain_sum(seed: int) -> None:
     depot = Depot(seed)
     kinds = [each for each in WEIGHTS if each not in ("count", "settle")]
@@ -191,7 +188,6 @@ def test_a_balance_without_counts_is_the_plain_sum(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
 def test_a_last_count_by_one_who_knows_all_is_the_balance(seed: int) -> None:
     depot = told(seed)
     depot.gather()
@@ -206,7 +202,6 @@ def test_a_last_count_by_one_who_knows_all_is_the_balance(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
 def test_settling_everything_leaves_one_number(seed: int) -> None:
     depot = told(seed)
     depot.gather()
@@ -224,7 +219,6 @@ def test_settling_everything_leaves_one_number(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=150, deadline=None)
 def test_what_keeps_to_its_allotments_never_issues_more_than_came(seed: int) -> None:
     depot = Depot(seed)
     first = depot.shelves[0]

@@ -14,6 +14,7 @@ from protocols.ledger.place import DATABASE_NAME
 from protocols.ledger.store import copy_file, open_copy, open_file
 from protocols.sim.disk import Disk
 from protocols.sim.host import PowerCutError
+from protocols.trust.control import Erase
 from tests.unit.stage import WALL_MS, Device, Stage, admit, note, patient, triage
 from tests.unit.test_erase import coordinator, erase, order, sound, text_of
 
@@ -165,15 +166,25 @@ def many(stage: Stage, device: Device, count: int) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("commit", range(1, 7))
-def test_power_lost_around_any_commit_of_an_erase_is_made_good_at_the_next_start(commit, after):
+@pytest.fixture(scope="module")
+def ordered() -> tuple[Disk, list[Erase]]:
+    """A book of many patients, and orders to erase them that are not written down yet."""
     stage, ann, ben = Stage(), Device.found("ann"), Device.found("ben")
     admit(ann, ben)
     coordinator(ann, ben)
-    orders = [order(ann, ben, whom) for whom in many(stage, ann, 200)]
+    orders = [order(ann, ben, whom) for whom in many(stage, ann, 140)]
     disk = Disk()
     ann.store.copy_to(disk.connection)
+    return disk, orders
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("commit", range(1, 7))
+def test_power_lost_around_any_commit_of_an_erase_is_made_good_at_the_next_start(
+    ordered, commit, after
+):
+    before, orders = ordered
+    stage, disk = Stage(), before.copy()
     ann = Device("ann", disk, 0)
     disk.arm(commit, after=after)
     try:

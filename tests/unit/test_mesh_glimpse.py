@@ -138,7 +138,9 @@ def test_it_is_passed_on_once_and_at_once():
     assert ann.entries == ben.entries == eve.entries
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(each, marks=pytest.mark.slow) for each in range(6, 25))]
+)
 def test_whenever_it_looks_ahead_the_same_comes_of_it(seed: int):
     chance = Random(seed)
     stage, devices = linked("ann", "ben", "eve", one_way_ms=3)
