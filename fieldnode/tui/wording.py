@@ -12,7 +12,7 @@ from fieldnode.tui.cores.fields import Reason
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.occasion import Occasion
 from protocols.errors import FieldmeshError
-from protocols.guidelines.vocabulary import word as vocabulary_word
+from protocols.guidelines.syndromes import complaint
 from protocols.live.api import BoardLine
 from protocols.records.display import clean_text
 
@@ -164,8 +164,8 @@ def safety_line(words: Catalogue, head: BoardLine, width: int) -> Line:
 
 
 def problem(words: Catalogue, text: str) -> str:
-    """Return a complaint: a code of the vocabulary pack in the reader's words, else as typed."""
-    known = vocabulary_word(text, *words.languages) if text and " " not in text else None
+    """Return a complaint: a code of the packs in the reader's words, else as typed."""
+    known = complaint(text, *words.languages) if text and " " not in text else None
     return clean_text(known or text)
 
 
@@ -245,7 +245,7 @@ def value_text(words: Catalogue, text: str) -> str:
         key = f"{room}.{text}"
         if text and " " not in text and words.has(key):
             return words(key)
-    of_care = vocabulary_word(text, *words.languages) if text and " " not in text else None
+    of_care = complaint(text, *words.languages) if text and " " not in text else None
     if of_care is not None:
         return clean_text(of_care)
     number, _, code = text.rpartition(" ")

@@ -8,6 +8,7 @@ from functools import cache
 import msgspec
 
 from protocols.errors import InputError, SetupError
+from protocols.guidelines import vocabulary
 from protocols.guidelines.pack import PackHead, Status, read_pack, shipped
 from protocols.guidelines.words import COMPLETE, Word, word
 
@@ -75,6 +76,23 @@ def numbered(rows: Sequence[Row], number: int) -> Row | None:
 def shown(row: Row, language: str | tuple[str, ...]) -> Word:
     """Return the word of a row, in English where the language has none."""
     return word(row.words, language, row.id)
+
+
+def complaint(name: str, *languages: str) -> str | None:
+    """Return what a complaint that was picked says: a word of care, or a row of ours.
+
+    Args:
+        name: As a record has it.
+        languages: Of the reader, the preferred one first; English stands behind them.
+
+    Returns:
+        None where it is no code: then it is what somebody typed.
+    """
+    known = vocabulary.word(name, *languages)
+    if known is not None:
+        return known
+    row = next((row for row in shipped_syndromes().syndrome if row.id == name), None)
+    return None if row is None else shown(row, languages or "en").text
 
 
 # reading the pack

@@ -18,6 +18,7 @@ SCREENS = {
     "problems": [*CHART, "c", "p"],
     "problem": [*CHART, "c", "p", "n"],
     "problem-over": [*CHART, "c", "p", "r"],
+    "visit": [*CHART, "c", "p", "c", "4", "4"],
     "medicines": MEDICINES,
     "medicines-stopped": [*MEDICINES, "down", "down", "down"],
     "give": [*MEDICINES, "g"],

@@ -145,7 +145,7 @@ def test_a_node_that_goes_away_costs_nothing_that_was_typed(node):
         node.stop()
         terminal.wait_for("NODE AWAY")
         terminal.send("enter", "tab", "tab", "tab", "tab", "enter")
-        terminal.wait_for("NOT SAVED", "[ Diallo", "[ 2 female")
+        terminal.wait_for("NOT SAVED", "NEW PATIENT  Diallo", "[ 2 female")
         node.start()
         terminal.wait_for("LINKS 1")
         terminal.wait_until(lambda: any("sex" in one.fields for one in node.node.drafts.values()))

@@ -19,6 +19,7 @@ from fieldnode.tui.screens.point_of_care import PointOfCarePage
 from fieldnode.tui.screens.problems import ProblemOverPage, ProblemPage
 from fieldnode.tui.screens.procedure import ProcedurePage
 from fieldnode.tui.screens.scale import ScalePage
+from fieldnode.tui.screens.visit import VisitPage
 from protocols.live.api import BoardLine, Draft
 from protocols.live.bedside import Care
 
@@ -35,6 +36,8 @@ def care_form(desk: Desk, draft: Draft, care: Care) -> FormPage | None:
             return GiveWithoutPage(desk, care)
         case "discharge":
             return DischargePage(desk, care)
+        case "visit":
+            return VisitPage(desk, care)
         case "addendum":
             return AddendumPage(desk, head, about, draft.fields.get("what", ""))
     return _about(desk, draft, care, about)

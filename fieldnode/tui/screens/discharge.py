@@ -12,7 +12,7 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.picks import RELATION
 from fieldnode.tui.screens.syndromes import Offered
-from fieldnode.tui.wording import value_text
+from fieldnode.tui.wording import problem, value_text
 from protocols.live.api import Recorded
 from protocols.live.bedside import Care
 
@@ -72,7 +72,9 @@ class DischargePage(CareForm):
         """Say what is known of it already: it stays where nothing is typed."""
         words, care = self.desk.words, self._care
         head = care.head
-        known = [f"{words('field.problem')}: {head.problem}"] if head.problem else []
+        known = (
+            [f"{words('field.problem')}: {problem(words, head.problem)}"] if head.problem else []
+        )
         if care.syndrome:
             known.append(f"{words('field.syndrome')}: {value_text(words, care.syndrome)}")
         lines: list[Line] = self.says("  ".join(known), "dim") if known else []

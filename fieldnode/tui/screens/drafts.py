@@ -27,7 +27,7 @@ from protocols.records.display import clean_text
 CARE_FORMS = frozenset(
     {"allergy", "allergy_none", "allergy_refute", "problem", "problem_over", "order", "give",
      "give_without", "stop_order", "procedure", "discharge", "addendum", "bed", "identify",
-     "intake_form", "point_of_care", "scale"}
+     "intake_form", "point_of_care", "scale", "visit"}
 )  # fmt: skip
 """Forms that begin from a patient's care."""
 

@@ -181,7 +181,7 @@ class FormPage(Page, ABC):
         words = self.desk.words
         # The row gives way from its middle: first the title, then who did it, never the caution.
         caution = self._caution()
-        title = (*caution, *line(" ", Span(words(self.title), "title")))
+        title = (*caution, *line(" ", Span(self.heading(), "title")))
         said = cut(self.stated(), size.width - line_cells(caution) - 2)
         when = line(Span(said, "warn" if self._stands_out else "dim"), Span(" "))
         if self.head is None:
@@ -208,6 +208,10 @@ class FormPage(Page, ABC):
     def told(self) -> list[Line]:
         """Return what stands around the fields, for line mode, which draws none."""
         return []
+
+    def heading(self) -> str:
+        """Return what stands above the fields."""
+        return self.desk.words(self.title)
 
     def unsigned(self) -> bool:
         """Whether limits shown here are of a guideline that no clinical lead has signed."""

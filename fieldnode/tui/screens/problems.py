@@ -16,6 +16,7 @@ from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.care_list import SaidList
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.picks import RELATION, terms
+from fieldnode.tui.screens.visit import VisitPage
 from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import value_text
 from protocols.live.api import BoardLine
@@ -40,6 +41,7 @@ class ProblemsPage(SaidList[ConditionLine]):
         Action("n", "1", "problems.new"),
         Action("r", "2", "problems.resolve"),
         Action("x", "3", "problems.refute"),
+        Action("c", "4", "problems.visit"),
     )
 
     def rows_of(self, found: Care) -> Sequence[ConditionLine]:
@@ -69,8 +71,10 @@ class ProblemsPage(SaidList[ConditionLine]):
             Span(value_text(words, relation) if relation else "", role),
         ]
 
-    def begin(self, _letter: str) -> list[Act]:
-        """Write one down."""
+    def begin(self, letter: str) -> list[Act]:
+        """Write one down, or what the patient came with."""
+        if letter == "c":
+            return [Open(VisitPage(self.desk, self.care))]
         return [Open(ProblemPage(self.desk, self.head))]
 
     def act(self, key: str, row: ConditionLine) -> list[Act]:

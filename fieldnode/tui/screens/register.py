@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
-from fieldnode.tui.cores.display import Line, Size, Span, line
+from fieldnode.tui.cores.display import Line, Size, Span, cut, line
 from fieldnode.tui.cores.fields import (
     ABOUT,
     AboutNumber,
@@ -28,10 +28,12 @@ from fieldnode.tui.screens.candidates import (
 from fieldnode.tui.screens.chart import ChartPage
 from fieldnode.tui.screens.choices import AGE_UNIT, SEX, category_field
 from fieldnode.tui.screens.form_page import texts
+from fieldnode.tui.screens.syndromes import COMPLAINT, Offered
 from fieldnode.tui.screens.tag_form import TagForm
 from protocols.errors import FieldmeshError
 from protocols.live.alike import Alike, AlikeLine
 from protocols.live.api import Draft, Recorded
+from protocols.records.display import clean_text
 from protocols.records.proof import Proof
 from protocols.records.summary import Summary
 
@@ -51,6 +53,9 @@ _SEXES = {1: "male", 2: "female", 3: "female-pregnant"}
 """Digits of the minimum data set, as the form has them."""
 _DIGITS = {word: digit for digit, word in _SEXES.items()}
 
+TITLE_CELLS = 44
+"""Room for title and names, beside which stands when it happened."""
+
 _TEXTS = ("family_name", "given_name", "birth_date", "phone", "village")
 
 
@@ -64,12 +69,17 @@ class RegisterPage(TagForm):
     known_word: ClassVar[str] = "register.tag_known"
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, FormCore(_fields(desk), optional_from=OPTIONAL_FROM))
+        self._offered = Offered(desk)
+        super().__init__(desk, FormCore(_fields(desk, self._offered), optional_from=OPTIONAL_FROM))
         self._candidates: tuple[AlikeLine, ...] = ()
         self._looked_for: object = None
         """The question whose answers are shown beside."""
         self._source = ""
         """`scanned` where a paper's answers were offered; '' = typed."""
+
+    def opened(self) -> list[Act]:
+        """Ask which complaints the pack in use has."""
+        return [*super().opened(), self._offered.ask(self.form, COMPLAINT)]
 
     def take_over(self, said: Summary | Proof) -> None:
         """Offer what a paper says, each answer to be read and taken with Enter.
@@ -106,7 +116,7 @@ class RegisterPage(TagForm):
     def _from_paper(self) -> None:
         """Ask for allergies too: a paper says what was reported of them."""
         self._source = SCANNED
-        fields = list(_fields(self.desk))
+        fields = list(_fields(self.desk, self._offered))
         fields.insert(OPTIONAL_FROM + 1, _reported())
         self.form = FormCore(fields, optional_from=OPTIONAL_FROM)
 
@@ -129,6 +139,12 @@ class RegisterPage(TagForm):
         """Draw the form, and who is perhaps here already above its keys."""
         known = self.told()
         return [*super().draw(Size(size.width, size.height - len(known))), *known]
+
+    def heading(self) -> str:
+        """Name who it is: a list to pick from may move the names out of sight (SAFETY 18)."""
+        answers = self.form.answers()
+        names = (clean_text(answers[part].text) for part in _NAMES if part in answers)
+        return cut("  ".join((super().heading(), " ".join(names))).rstrip(), TITLE_CELLS)
 
     def told(self) -> list[Line]:
         """Say in line mode too who is perhaps here already, and where answers came from."""
@@ -203,7 +219,8 @@ class RegisterPage(TagForm):
         """Return what puts the patient on the board, in the same commit as who they are."""
         lines: list[dict[str, Any]] = []
         founded = {"patient": {"line": 1}}
-        about = texts(answers, ("problem", "bed"))
+        about = self._offered.said(answers[COMPLAINT]) if COMPLAINT in answers else {}
+        about |= texts(answers, ("bed",))
         if about or "category" not in answers:
             opening = {"class": "emergency", **about}
             lines.append({"kind": "encounter.open", "key": "care", **founded, "data": opening})
@@ -305,11 +322,11 @@ def _reported() -> Field:
     )  # fmt: skip
 
 
-def _fields(desk: Desk) -> tuple[Field, ...]:
+def _fields(desk: Desk, offered: Offered) -> tuple[Field, ...]:
     first, after = _halves(list(person_fields(desk).values()))
     here = (
         category_field(required=False),
-        Field("problem", "field.problem", hint="register.optional_hint"),
+        offered.complaint(),
         Field("bed", "field.bed", chars_max=24),
     )
     return (*first, *here, *after)

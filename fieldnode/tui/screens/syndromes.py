@@ -1,19 +1,51 @@
-"""What a visit counts under, as a field: the rows of the syndrome pack that the node works by."""
+"""What a visit counts under, as a field: the rows of the syndrome pack that the node works by.
+
+At its end it is what the visit counts under; at its beginning it is the complaint, where other
+words do as well. A row is more than the minimum data set counts: what is kept is both.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 from fieldnode.tui.acts import Act, Ask
-from fieldnode.tui.cores.fields import Answer
+from fieldnode.tui.cores.fields import Answer, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Item, Picked, coded
 from fieldnode.tui.desk import Desk
 from protocols.errors import FieldmeshError
-from protocols.guidelines.syndromes import Row, read_syndromes, shipped_syndromes, shown
+from protocols.guidelines.syndromes import (
+    Row,
+    complaint,
+    read_syndromes,
+    shipped_syndromes,
+    shown,
+)
 from protocols.guidelines.vocabulary import Condition, rows_of
 from protocols.live.guidance import PackInUse
 
 PACK = "syndromes"
 FIELD = "syndrome"
+COMPLAINT = "problem"
+"""The field of what somebody came with, and what a record calls it."""
+
+_read = lru_cache(2)(read_syndromes)
+"""A form that opens does not read the same pack again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint(Picked):
+    """A row, or words: nobody is asked whether the words mean a row."""
+
+    def alone(self, text: str, char: str) -> str | None:
+        """Behind a blank a digit is one of somebody's own words: `fever 3 days`."""
+        # Not `super()`: a class with slots is made twice.
+        return None if text.endswith(" ") else Picked.alone(self, text, char)
+
+    def unusual(self, answer: Answer) -> Reason | None:
+        """Never asked about: whoever has no time to choose writes what they hear."""
+        return None
 
 
 class Offered:
@@ -25,20 +57,22 @@ class Offered:
 
     def field(self) -> Picked:
         """Return the field, its rows in the reader's words."""
-        languages = self._desk.words.languages
-        items = tuple(
-            Item(str(row.number), row.id, shown(row, languages).text)
-            for row in self._pack.syndrome
-            if _condition(row)
-        )
+        items = self._items()
         return Picked(FIELD, "field.syndrome", hint="discharge.syndrome_hint", items=items)
 
-    def ask(self, form: FormCore) -> Ask:
+    def complaint(self) -> Complaint:
+        """Return the field of what somebody came with: a row, or words."""
+        items = self._items()
+        return Complaint(
+            COMPLAINT, "field.problem", hint="register.optional_hint", items=items, free=True
+        )
+
+    def ask(self, form: FormCore, name: str = FIELD) -> Ask:
         """Ask for the pack in use; keys wait, since letters and a digit pick one of its rows."""
 
         def came(told: PackInUse) -> list[Act]:
-            self._pack = read_syndromes(told.text)
-            form.replace_field(self.field())
+            self._pack = _read(told.text)
+            form.replace_field(self.field() if name == FIELD else self.complaint())
             return []
 
         return Ask(lambda node: node.pack_in_use(PACK), came, _as_shipped, drops=False)
@@ -47,6 +81,28 @@ class Offered:
         """Return the condition that a picked row is recorded as; '' where it is none."""
         name = coded(answer)[0]
         return next((_condition(row) for row in self._pack.syndrome if row.id == name), "")
+
+    def said(self, answer: Answer) -> dict[str, str]:
+        """Return a complaint as a record has it: the row with what it counts under, or words.
+
+        A row that came with the software is its code, which each reader sees in their language; of
+        another pack it is its words, since who has not the pack could not read the code.
+        """
+        name, text = coded(answer)
+        if not name:
+            return {COMPLAINT: text}
+        known = complaint(name) is not None
+        row = next(row for row in self._pack.syndrome if row.id == name)
+        words = name if known else shown(row, self._desk.words.languages).text
+        return {COMPLAINT: words, FIELD: _condition(row)}
+
+    def _items(self) -> tuple[Item, ...]:
+        languages = self._desk.words.languages
+        return tuple(
+            Item(str(row.number), row.id, shown(row, languages).text)
+            for row in self._pack.syndrome
+            if _condition(row)
+        )
 
 
 def _condition(row: Row) -> str:
