@@ -30,12 +30,13 @@ LISTED_MAX = 200
 
 NEWEST = """
 select session.site, max(r.at_ms) from session join (
-  select session, max(at_ms) as at_ms from dose
-  where session is not null and standing = 0 and replaced = 0 group by session
+  select s.id as session, (select d.at_ms from dose d where d.session = s.id
+    and d.standing = 0 and d.replaced = 0 order by d.at_ms desc limit 1) as at_ms from session s
   union all
   select session, max(at_ms) as at_ms from tally
   where standing = 0 and replaced = 0 group by session) r on r.session = session.id
-group by session.site"""
+where r.at_ms is not null group by session.site"""
+"""The newest dose of each session is looked up: there are many doses, and few sessions."""
 
 APART = """
 select (select count(*) from dose where standing > 0 and replaced < 2),
@@ -207,7 +208,7 @@ def _sums(store: Store, told: Vaccinations, now_ms: int) -> Sums:
     covered = coverage.coverage(beside, counts)
     several = coverage.linked(beside)
     wanted = {each.antigen for each in covered}
-    begun = {series for series, _ in beside.sums.had}
+    begun = {series for series, _ in beside.sums.children.had}
     series = [
         row.id
         for row in beside.plans[""].schedule.series

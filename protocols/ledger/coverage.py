@@ -18,7 +18,7 @@ from protocols.errors import InputError
 from protocols.guidelines.schedules import Plan
 from protocols.ids import FactRef
 from protocols.ledger.book import Ledger
-from protocols.ledger.given import NOTHING, Sums
+from protocols.ledger.given import NOTHING, InSessions, OfChildren, Sums
 from protocols.ledger.immunization import GIVEN, not_counted, plan_in_use, same_person
 from protocols.ledger.store import Store
 from protocols.records.session import SessionRow
@@ -65,9 +65,14 @@ def beside(ledger: Ledger, spare: Iterable[FactRef]) -> Beside:
     return Beside(ledger.store, plans, _keys(ledger, spare), ledger.rows.given.kept())
 
 
-def sums_of(ledger: Asked) -> Sums:
-    """Return what was given, as it was counted while it was written."""
-    return ledger.sums if isinstance(ledger, Beside) else ledger.rows.given.sums()
+def in_sessions(ledger: Asked) -> InSessions:
+    """Return what sessions come to, as it was counted while it was written."""
+    return ledger.sums.sessions if isinstance(ledger, Beside) else ledger.rows.given.sessions()
+
+
+def of_children(ledger: Asked) -> OfChildren:
+    """Return who had what, counted alike."""
+    return ledger.sums.children if isinstance(ledger, Beside) else ledger.rows.given.children()
 
 
 def _plan(ledger: Asked, name: str = "") -> Plan:
@@ -160,7 +165,7 @@ def _doses(ledger: Asked, session: bytes | None) -> list[Count]:
     found = Counter(
         {
             _count(kind, 0): doses
-            for kind, doses in sums_of(ledger).doses.items()
+            for kind, doses in in_sessions(ledger).doses.items()
             if session is None or kind[0] == session
         }
     )
@@ -346,7 +351,7 @@ def zero_doses(
         bands: Age bands of who is asked about.
         several: What `linked` says, where it was asked already.
     """
-    sums, wanted, found = sums_of(ledger), frozenset(bands), []
+    sums, wanted, found = of_children(ledger), frozenset(bands), []
     persons = [
         (each, [record for record in each if record.band in wanted])
         for each in (linked(ledger) if several is None else several)
@@ -410,7 +415,7 @@ def drop_out(ledger: Asked, several: Linked | None = None) -> list[DropOut]:
         ledger: The book.
         several: What `linked` says, where it was asked already.
     """
-    sums, found = sums_of(ledger), []
+    sums, found = of_children(ledger), []
     persons = linked(ledger) if several is None else several
     for series in _plan(ledger).schedule.series:
         numbers = [rule.number for rule in series.course[0].dose if rule.counted]

@@ -23,8 +23,8 @@ Kind = tuple[bytes, str, int | None, int, int, int | None]
 """Session, vaccine, number in the series, age band, sex and day: as `coverage.Count` has them."""
 
 
-class Sums(NamedTuple):
-    """What everything that stands and is current comes to; records that may be of one dose both."""
+class InSessions(NamedTuple):
+    """What sessions come to, of what stands and is current; doses that may be one both."""
 
     doses: Counter[Kind]
     """Given in sessions, to somebody by name."""
@@ -34,6 +34,11 @@ class Sums(NamedTuple):
     """Records of each session that say why nothing was given."""
     drawn: Counter[bytes]
     """Doses out of each vial."""
+
+
+class OfChildren(NamedTuple):
+    """Who had what, of what stands and is current; each patient's record by itself."""
+
     had: Counter[tuple[str, int | None]]
     """Patients who had a dose of this number of a series, wherever it was given."""
     known: Counter[int | None]
@@ -42,7 +47,17 @@ class Sums(NamedTuple):
     """Of those of a band, who had any dose of a series."""
 
 
-NOTHING = Sums(Counter(), Counter(), Counter(), Counter(), Counter(), Counter(), Counter())
+class Sums(NamedTuple):
+    """Both, as they were at one moment."""
+
+    sessions: InSessions
+    children: OfChildren
+
+
+NOTHING = Sums(
+    InSessions(Counter(), Counter(), Counter(), Counter()),
+    OfChildren(Counter(), Counter(), Counter()),
+)
 """What an empty book comes to; never changed."""
 
 
@@ -78,7 +93,7 @@ _ALL: dict[str, str] = {
     f" WHERE d.session IS NOT NULL AND {_CURRENT} GROUP BY 1",
     "not_given": "SELECT d.session, count(*) FROM dose d"
     f" WHERE d.session IS NOT NULL AND d.status <> 'given' AND {_CURRENT} GROUP BY 1",
-    "drawn": "SELECT d.vial, count(*) FROM dose d WHERE d.vial IS NOT NULL"
+    "drawn": "SELECT d.vial, count(*) FROM dose d WHERE +d.vial IS NOT NULL"
     f" AND d.settled <> {_SPARE_IN_VIAL} AND {_GIVEN} GROUP BY 1",
     "had": "SELECT d.series, d.dose, count(DISTINCT d.subject) FROM dose d"
     f" WHERE {_GIVEN} GROUP BY 1, 2",
@@ -95,44 +110,60 @@ class GivenBook:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._sums: Sums | None = None
-        """None: nobody asked yet."""
+        self._sessions: InSessions | None = None
+        self._children: OfChildren | None = None
+        """None: nobody asked yet. A drive asks for sessions alone, and for these costs a scan."""
 
     @property
     def follows(self) -> bool:
         """Whether changes are taken over: before the first question there is nothing to keep up."""
-        return self._sums is not None
+        return self._sessions is not None or self._children is not None
 
     def change(self, before: Told, after: Told) -> None:
         """Take over that the rows of one patient are others now."""
-        if self._sums is None or before == after:
+        if before == after:
             return
+        kept: dict[str, Counter[Any]] = {}
+        for part in (self._sessions, self._children):
+            if part is not None:
+                kept |= part._asdict()
         for told, by in ((before, -1), (after, 1)):
             for name, key in _comes_to(told):
-                held: Counter[Any] = getattr(self._sums, name)
+                held = kept.get(name)
+                if held is None:
+                    continue
                 held[key] += by
                 if not held[key]:
                     del held[key]
 
-    def sums(self) -> Sums:
-        """Return what everything comes to; not to be changed, and it goes on changing."""
-        if self._sums is None:
-            self._sums = Sums(*(self._read(_ALL[name]) for name in Sums._fields))
-        return self._sums
+    def sessions(self) -> InSessions:
+        """Return what sessions come to; not to be changed, and it goes on changing."""
+        if self._sessions is None:
+            self._sessions = InSessions(*map(self._read, InSessions._fields))
+        return self._sessions
+
+    def children(self) -> OfChildren:
+        """Return who had what; not to be changed, and it goes on changing."""
+        if self._children is None:
+            self._children = OfChildren(*map(self._read, OfChildren._fields))
+        return self._children
 
     def kept(self) -> Sums:
         """Return what everything comes to now, to be taken to another thread."""
-        return Sums(*(each.copy() for each in self.sums()))  # type: ignore[arg-type]
+        return Sums(
+            InSessions(*(each.copy() for each in self.sessions())),  # type: ignore[arg-type]
+            OfChildren(*(each.copy() for each in self.children())),  # type: ignore[arg-type]
+        )
 
-    def _read(self, sql: str) -> Counter[Any]:
+    def _read(self, name: str) -> Counter[Any]:
         found: Counter[Any] = Counter()
-        for *key, number in self._store.all(sql):
+        for *key, number in self._store.all(_ALL[name]):
             found[key[0] if len(key) == 1 else tuple(key)] = number
         return found
 
 
 def _comes_to(told: Told) -> Iterable[tuple[str, Any]]:
-    """Yield (field of `Sums`, key) for each one that a patient's rows add."""
+    """Yield (field of the sums, key) for each one that a patient's rows add."""
     seen: set[bytes] = set()
     had: set[tuple[str, int | None]] = set()
     for row in told.doses:

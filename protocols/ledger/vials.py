@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from protocols.ids import EntryPrefix, FactRef
-from protocols.ledger.coverage import Asked, sums_of
+from protocols.ledger.coverage import Asked, in_sessions
 
 
 class Vial(NamedTuple):
@@ -59,7 +59,7 @@ def vials(ledger: Asked, now_ms: int, session: bytes | None = None) -> list[Vial
         f" FROM vial v WHERE v.standing = 0 AND v.replaced = 0{where} ORDER BY v.at_ms, v.vial",
         (now_ms, *asked),
     )
-    drawn = sums_of(ledger).drawn
+    drawn = in_sessions(ledger).drawn
     return [_vial(now_ms, drawn[each[0]], *each) for each in found]
 
 
@@ -106,7 +106,7 @@ class Wastage(NamedTuple):
 
 def wastage(ledger: Asked, now_ms: int) -> list[Wastage]:
     """Return what was opened, drawn and wasted, by vaccine: as `vials` has it, all of them."""
-    named = sums_of(ledger).drawn
+    named = in_sessions(ledger).drawn
     sums: dict[tuple[str, str], list[int]] = {}
     for vial, vaccine, why, closed, doses, lost, tallied in ledger.store.all(
         "SELECT vial, vaccine, why, closed, doses, lost, tallied FROM vial"

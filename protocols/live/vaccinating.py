@@ -54,8 +54,8 @@ from protocols.records.session import SessionRow, chosen_of, offsets_of
 from protocols.records.zones import HOUR_MS, local_day
 
 LAST_MAX = 10
-LATE_ROWS = 240
-"""Records among which the last children are looked for."""
+LATE_FIRST, LATE_ROWS = 48, 240
+"""Records among which the last children are looked for, and where that was too few of them."""
 PACE_CHILDREN = 20
 """Children of this device over which the pace is taken."""
 PAUSE_MS = 5 * 60_000
@@ -235,8 +235,17 @@ ORDER BY d.at_ms DESC, d.entry DESC, d.idx"""
 
 
 def _late(ledger: Ledger, row: SessionRow) -> list[_Late]:
-    """Return the last records of doses of a session, the newest first."""
-    return [_Late(*each) for each in ledger.store.all(_LATE, (bytes(row.id), LATE_ROWS))]
+    """Return the last records of doses of a session, the newest first.
+
+    Few are enough for the last children and their pace, but where each had many, or others give
+    doses in between.
+    """
+    found: list[_Late] = []
+    for most in (LATE_FIRST, LATE_ROWS):
+        found = [_Late(*each) for each in ledger.store.all(_LATE, (bytes(row.id), most))]
+        if len(found) < most or len(_own_children(ledger, found)) > PACE_CHILDREN:
+            break
+    return found
 
 
 def _last(ledger: Ledger, late: Sequence[_Late]) -> tuple[LastLine, ...]:
@@ -268,26 +277,30 @@ def _seconds(ledger: Ledger, late: Sequence[_Late]) -> int | None:
 
     A child's time is that of the first of its records among the last ones.
     """
-    own, known = bytes(ledger.authority.device), ledger.chain.by_no
-    mine = {no for no in {each.feed for each in late} if bytes(known[no].genesis.device) == own}
-    first = {each.patient: each.at_ms for each in late if each.feed in mine and not each.doubtful}
+    first = _own_children(ledger, late)
     times = sorted(first.values(), reverse=True)[:PACE_CHILDREN]
     gaps = [later - sooner for later, sooner in pairwise(times)]
     working = [gap for gap in gaps if gap <= PAUSE_MS]
     return round(sum(working) / len(working) / 1000) if working else None
 
 
+def _own_children(ledger: Ledger, late: Sequence[_Late]) -> dict[bytes, int]:
+    """Return when this device saw the children of these records, by a clock that can be right."""
+    own, known = bytes(ledger.authority.device), ledger.chain.by_no
+    mine = {no for no in {each.feed for each in late} if bytes(known[no].genesis.device) == own}
+    return {each.patient: each.at_ms for each in late if each.feed in mine and not each.doubtful}
+
+
 def _numbers(ledger: Ledger, row: SessionRow, now_ms: int) -> tuple[int, int, int]:
     """Return children, records of nothing given, and what the last 60 minutes came to."""
+    told, session = coverage.in_sessions(ledger), bytes(row.id)
     found = ledger.store.one(
-        "SELECT count(DISTINCT patient), sum(status <> 'given'),"
-        " count(DISTINCT CASE WHEN at_ms > ?2 THEN patient END) + (SELECT coalesce(sum(n), 0)"
+        "SELECT count(DISTINCT patient) + (SELECT coalesce(sum(n), 0)"
         " FROM tally WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0)"
-        " FROM dose WHERE session = ?1 AND standing = 0 AND replaced = 0",
-        (bytes(row.id), now_ms - HOUR_MS),
+        " FROM dose WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0",
+        (session, now_ms - HOUR_MS),
     )
-    children, not_given, last_hour = found or (0, 0, 0)
-    return children, not_given or 0, last_hour
+    return told.children[session], told.not_given[session], found[0] if found else 0
 
 
 # one child
