@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from protocols.errors import InputError, SetupError
 from protocols.guidelines.decimals import Decimal
 from protocols.guidelines.pack import PackHead, Status, half_open, read_pack, shipped
 
+NUMBERS_KEPT = 4096
+"""Numbers of packs that are remembered as read, about 200 bytes each: every value asks for them."""
 _AGE_DAYS = {"d": 1.0, "w": 7.0, "mo": 30.4375, "y": 365.25}
 
 
@@ -140,9 +142,9 @@ def judge(
     ucum = observation.units[unit].ucum
     if len(rows) == 1 and rows[0].units and ucum not in rows[0].units:
         raise InputError("unit_refused", field="data.unit", allowed=rows[0].units)
-    exact = value.exact * Fraction(observation.units[unit].factor)
+    exact = value.exact * _number(observation.units[unit].factor)
     for hint in observation.hints:
-        if Fraction(hint.since) <= exact <= Fraction(hint.to):
+        if _number(hint.since) <= exact <= _number(hint.to):
             raise InputError(hint.code, field=field, allowed=_span(observation, rows, "possible"))
     if rows and not _inside(exact, rows, "possible"):
         raise InputError("impossible", field=field, allowed=_span(observation, rows, "possible"))
@@ -198,6 +200,12 @@ def observations() -> ObservationPack:
     return shipped("observations", ObservationPack)
 
 
+@lru_cache(NUMBERS_KEPT)
+def _number(text: str) -> Fraction:
+    return Fraction(text)
+
+
+@lru_cache(NUMBERS_KEPT)
 def _days(text: str) -> float:
     number, _, unit = text.partition(" ")
     if unit not in _AGE_DAYS:
@@ -214,15 +222,17 @@ def _covers(row: Range, age_days: float | None) -> bool:
 
 def _limits(rows: Sequence[Range], which: str) -> tuple[str, str]:
     pairs = [row.possible if which == "possible" else row.usual for row in rows]
+    if len(pairs) == 1:
+        return pairs[0]
     return (
-        min((low for low, _ in pairs), key=Fraction),
-        max((high for _, high in pairs), key=Fraction),
+        min((low for low, _ in pairs), key=_number),
+        max((high for _, high in pairs), key=_number),
     )
 
 
 def _inside(exact: Fraction, rows: Sequence[Range], which: str) -> bool:
     low, high = _limits(rows, which)
-    return Fraction(low) <= exact <= Fraction(high)
+    return _number(low) <= exact <= _number(high)
 
 
 def _span(observation: Observation, rows: Sequence[Range], which: str) -> tuple[str, ...]:

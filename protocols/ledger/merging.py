@@ -24,7 +24,7 @@ from protocols.ledger.rowbook import RowBook, Spread
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
 from protocols.records.history import InOrder
-from protocols.records.shape import Fact
+from protocols.records.shape import Fact, Row
 from protocols.trust.judging import Judgement
 from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing
@@ -192,6 +192,10 @@ class Merger:
                 self._subjects[no].places[place[0]] = _Place(no, *place)
             self._trim(max(CACHED_SUBJECTS_MAX, 1))
         return no, self._subjects[no].kind
+
+    def may_have(self, subject: int, table: type[Row]) -> bool:
+        """Whether a subject that is at hand has rows in a table."""
+        return self._rows.holds(self._subjects[subject].held, table)
 
     def open_document(self, subject: int, lane: int, encounter: bytes | None) -> _Place | None:
         """Return the document of a subject that a writer goes on in, if there is one.

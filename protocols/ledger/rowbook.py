@@ -274,6 +274,10 @@ class RowBook:
             held |= told.table.bit
         return held
 
+    def holds(self, held: int, table: type[Row]) -> bool:
+        """Whether rows of a table are among those that `held_by` told of."""
+        return bool(held & self._tables[table].bit)
+
     def digest(self, rows: Spread, prefixes: Mapping[int, bytes]) -> bytes:
         """Return 16 bytes that are equal wherever the same rows stand.
 

@@ -20,6 +20,7 @@ from protocols.ids import (
 )
 from protocols.ledger import counting, packs, tags
 from protocols.ledger.book import Ledger
+from protocols.records.encounter import EncounterRow
 from protocols.records.shape import Fact, Row, RowType, columns
 from protocols.trust.charter import Sensitivity
 
@@ -89,10 +90,14 @@ class BookView:
 
     def open_encounters(self, patient: PatientId) -> Sequence[EncounterId]:
         """Encounters of the patient that are not closed, newest first."""
+        merger = self._ledger.merger
+        found = merger.subject(patient)
+        if found is None or not merger.may_have(found[0], EncounterRow):
+            return []
         rows = self._store.all(
-            "SELECT e.id FROM subject s JOIN encounter e ON e.subject = s.no WHERE s.id = ?"
-            " AND e.closed_ms IS NULL AND e.replaced = 0 ORDER BY e.opened_ms DESC, e.id",
-            (bytes(patient),),
+            "SELECT id FROM encounter WHERE subject = ?"
+            " AND closed_ms IS NULL AND replaced = 0 ORDER BY opened_ms DESC, id",
+            (found[0],),
         )
         return [EncounterId(row[0]) for row in rows]
 
