@@ -14,6 +14,7 @@ from typing import NamedTuple
 from protocols.guidelines.births import born_of_age, born_of_date, born_on, born_stated, narrowed
 from protocols.guidelines.courses import Judged, Outlook, World, judge, outlook, turns
 from protocols.guidelines.schedules import Plan, Series
+from protocols.guidelines.undated import involved, settled
 from protocols.guidelines.vaccines import Reason
 from protocols.guidelines.verdicts import (
     AS_THE_PACK_HAS_IT,
@@ -71,16 +72,20 @@ def validate(
     case = _case(plan, doses, born, terms)
     found: dict[Given, list[Verdict]] = {dose: [] for dose in case.doses}
     for series in plan.chosen(terms.choose):
-        own = case.of_series(series)
-        worlds = case.each_birth(series, own, own[-1].day if own else 0)
-        judged = [judge(plan, series, world, own)[0] for world in worlds]
-        for at, dose in enumerate(own):
-            told = _agreed([each[at] for each in judged], plan, series)
-            found[dose].append(Verdict(*dose, series.id, *told))
+        judged: list[dict[tuple[str, str], Judged]] = []
+        for world, own in case.each_reading(series):
+            told = judge(plan, series, world, own)[0]
+            named = ((dose.key, dose.vaccine) for dose in own)
+            judged.append(dict(zip(named, told, strict=True)))
+        for dose in case.of_series(series):
+            agreed = _agreed(
+                [each[dose.key, dose.vaccine] for each in judged], plan, series, case.why(series)
+            )
+            found[dose].append(Verdict(*dose[:3], series.id, *agreed))
     return tuple(
         verdict
         for dose, told in found.items()
-        for verdict in told or [Verdict(*dose, "", "uncounted", 0, (_of_none(plan, dose),))]
+        for verdict in told or [Verdict(*dose[:3], "", "uncounted", 0, (_of_none(plan, dose),))]
     )
 
 
@@ -108,12 +113,11 @@ def forecast(
     against = {code: rules for code, rules in told.items() if rules}
     found = []
     for series in plan.chosen(terms.choose):
-        own = case.of_series(series)
         seen = [
             outlook(plan, series, world, judge(plan, series, world, own)[1], on_day, against)
-            for world in case.each_birth(series, own, on_day)
+            for world, own in case.each_reading(series, on_day)
         ]
-        found.append(_forecast(plan, series, seen, against))
+        found.append(_forecast(plan, series, seen, against, case.why(series)))
     return tuple(found)
 
 
@@ -159,6 +163,41 @@ class _Case(NamedTuple):
     def of_series(self, series: Series) -> tuple[Given, ...]:
         return tuple(dose for dose in self.doses if self.plan.counts(series, dose.vaccine))
 
+    def each_reading(
+        self, series: Series, on_day: int | None = None
+    ) -> list[tuple[World, tuple[Given, ...]]]:
+        """Return every world with the doses of a series in it, each on one day.
+
+        Args:
+            series: One of the plan's.
+            on_day: The day asked about; None: the last dose.
+        """
+        found = []
+        for case in self._each_day(series, on_day):
+            own = case.of_series(series)
+            asked = (own[-1].day if own else 0) if on_day is None else on_day
+            found += [(world, own) for world in case.each_birth(series, own, asked)]
+        return found
+
+    def _each_day(self, series: Series, on_day: int | None) -> list[_Case]:
+        if not involved(self.plan, series, self.doses):
+            return [self]
+        return [
+            self._replace(
+                doses=_in_order(doses), born=narrowed(self.born, (each.day for each in doses))
+            )
+            for doses in settled(self.plan, series, self.doses, self.born, on_day)
+        ]
+
+    def why(self, series: Series) -> tuple[RuleName, ...]:
+        """Return of what not enough is known."""
+        found: list[RuleName] = []
+        if self.born.first != self.born.last:
+            found.append("birth-unsure")
+        if involved(self.plan, series, self.doses):
+            found.append("date-unsure")
+        return tuple(found)
+
     def each_birth(self, series: Series, own: Sequence[Given], on_day: int) -> list[World]:
         """Return every world that may come out otherwise than the ones beside it.
 
@@ -191,7 +230,7 @@ class _Case(NamedTuple):
 
 def _case(plan: Plan, doses: Iterable[Given], born: Born, terms: Terms, *seen: int) -> _Case:
     ordered = _in_order(doses)
-    days = (*seen, *(dose.day for dose in ordered))
+    days = (*seen, *(dose.day if dose.until is None else dose.until for dose in ordered))
     return _Case(plan, ordered, narrowed(born, days), terms.campaign_day)
 
 
@@ -204,7 +243,7 @@ def _union(found: Iterable[Sequence[Rule]]) -> tuple[Rule, ...]:
 
 
 def _agreed(
-    found: Sequence[Judged], plan: Plan, series: Series
+    found: Sequence[Judged], plan: Plan, series: Series, why: Sequence[RuleName]
 ) -> tuple[DoseState, int, tuple[Rule, ...]]:
     """Return what holds in every world, else what is not sure."""
     states = dict.fromkeys(each.state for each in found)
@@ -213,11 +252,15 @@ def _agreed(
         rules = _union(each.rules for each in found if each.number == number)
         return found[0].state, number, rules
     unmet = _union(each.rules for each in found if each.state != "valid")
-    return "unsure", number, (*unmet, _plain(plan, series.id, "birth-unsure"))
+    return "unsure", number, (*unmet, *(_plain(plan, series.id, name) for name in why))
 
 
 def _forecast(
-    plan: Plan, series: Series, seen: Sequence[Outlook], against: Mapping[str, tuple[Rule, ...]]
+    plan: Plan,
+    series: Series,
+    seen: Sequence[Outlook],
+    against: Mapping[str, tuple[Rule, ...]],
+    why: Sequence[RuleName],
 ) -> Forecast:
     """Return what holds in every world, else the cautious answer with what it may be."""
     told = [_barred(plan, series, each, against) for each in seen]
@@ -236,7 +279,7 @@ def _forecast(
         day=max(days) if days and all_come else None,
         overdue_day=max(late_days) if late_days and all_come else None,
         vaccines=lowest.offer,
-        rules=(*rules, _plain(plan, series.id, "birth-unsure")) if may else rules,
+        rules=(*rules, *(_plain(plan, series.id, name) for name in why)) if may else rules,
         may=may,
         sure=len({(each.state, each.number, each.day) for each in told}) == 1,
         ask=_asked(plan, lowest.offer) if state in (*_COMES, "unsure") else (),

@@ -21,6 +21,7 @@ RuleName = Literal[
     "before-campaign",
     "before-birth",
     "birth-unsure",
+    "date-unsure",
 ]
 """What a sentence on a screen is chosen by; closed, the words are the screen's."""
 
@@ -46,6 +47,8 @@ class Given(NamedTuple):
     vaccine: str
     """Local code; a code that no pack knows is told as such."""
     day: int
+    until: int | None = None
+    """The last day it may have been, where a card has only a month or a year; None: `day`."""
 
 
 class Barred(NamedTuple):

@@ -14,7 +14,6 @@ from protocols.guidelines.immunization import (
     Barred,
     Born,
     Forecast,
-    Given,
     NextVisit,
     Terms,
     Verdict,
@@ -30,7 +29,7 @@ from protocols.ledger.view import BookView
 from protocols.records.decision import VERDICTS
 from protocols.records.dose import DoseRow, sight
 from protocols.records.history import History
-from protocols.records.immune import barred_of, birth_of
+from protocols.records.immune import barred_of, best_birth, given_on
 from protocols.records.shape import columns
 from protocols.records.vaccination import immunization
 
@@ -98,15 +97,15 @@ def child(
     plan = plan_in_use(ledger, schedule)
     records = same_person(ledger.store.all, bytes(patient))
     histories = [History(PatientId(one), reading.facts(ledger, one)) for one in records]
-    born = _birth(histories, on_day)
+    born = best_birth(histories, on_day)
     barred = tuple(sorted({each for history in histories for each in barred_of(history)}))
     held = doses_of(ledger, records)
     spare = not_counted(ledger, records)
     given = [
-        Given(str(ref), row.vaccine, row.day)
+        given_on(str(ref), row.vaccine, days)
         for ref, row in held
         if row.status == "given" and not (row.standing or row.replaced)
-        and row.day is not None and ref not in spare
+        and (days := _days(row)) is not None and ref not in spare
     ][:DOSES_MAX]  # fmt: skip
     asked = (terms or Terms())._replace(barred=barred)
     judged = validate(given, born, plan, asked)
@@ -171,15 +170,16 @@ def doses_of(ledger: Ledger, patients: Sequence[bytes]) -> list[tuple[FactRef, D
         )
         for each in found
     ]
-    return sorted(rows, key=lambda one: (one[1].day or 0, one[1].at_ms, one[0]))
+    return sorted(rows, key=lambda one: ((_days(one[1]) or (0,))[0], one[1].at_ms, one[0]))
 
 
-def _birth(histories: Sequence[History], on_day: int) -> Born:
-    """Return the birth that is known best among records of one person."""
-    return min(
-        (birth_of(history, on_day) for history in histories),
-        key=lambda born: (born.last - born.first, born),
-    )
+def _days(row: DoseRow) -> tuple[int, int] | None:
+    """Return the first and the last day a dose may have been given; None: nobody knows."""
+    if row.day is not None:
+        return row.day, row.day
+    if row.first_day is None or row.last_day is None:
+        return None
+    return row.first_day, row.last_day
 
 
 # records that may be of one dose
@@ -373,7 +373,8 @@ def _why(plan: Plan, one: DoseRow, other: DoseRow) -> str:
         return ""
     if one.dose is None or other.dose is None or one.dose == other.dose:
         return "one-number"
-    if one.day is None or other.day is None:
+    days, others = _days(one), _days(other)
+    if days is None or others is None:
         return "close"
     series = plan.schedule.of_id(one.series)
     spans = [
@@ -382,7 +383,9 @@ def _why(plan: Plan, one: DoseRow, other: DoseRow) -> str:
         for rule in course.dose
         if rule.interval is not None
     ]
-    near = abs(one.day - other.day)
+    # Of doses of a month alone the longest that may lie between: two of one card are not doubted
+    # for what the card does not say.
+    near = max(days[1] - others[0], others[1] - days[0])
     return "close" if near == 0 or (spans and near < min(spans)) else ""
 
 

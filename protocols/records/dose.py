@@ -6,11 +6,13 @@ pack judges old doses too. What is written is what was given, when, and what its
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from itertools import combinations
 from typing import ClassVar
 
 from protocols.errors import InputError
 from protocols.guidelines.ages import DAYS
+from protocols.guidelines.births import born_of_date
 from protocols.guidelines.vocabulary import fold
 from protocols.records import attributes as names
 from protocols.records.attributes import AGE_WORDS, band_of
@@ -19,6 +21,7 @@ from protocols.records.decision import decided
 from protocols.records.display import clean_text
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.movement import LOT_CHARS_MAX, Day
 from protocols.records.patient import PatientRow
 from protocols.records.references import Sight, must_name, packed, ref_of
@@ -31,6 +34,7 @@ from protocols.records.vaccination import (
     is_id,
 )
 from protocols.records.wordlists import word_at
+from protocols.records.zones import DAY_MS
 
 # fields
 
@@ -155,6 +159,10 @@ class DoseRow(Row, frozen=True, kw_only=True, gc=False):
     nobody decided."""
     doubtful: int = 0
     """1: the clock it was written by could not be right."""
+    first_day: int | None = None
+    """Where a card has only a month or a year, the first day it may have been; `day` is None."""
+    last_day: int | None = None
+    """And the last one."""
 
 
 def rows(history: History, person: PatientRow) -> list[DoseRow]:
@@ -174,6 +182,8 @@ def rows(history: History, person: PatientRow) -> list[DoseRow]:
         stated = record.circumstances
         source = stated.source if stated else int(Source.TYPED)
         told = source in (Source.PAPER, Source.IMPORT) and record.session is None
+        days, day = days_of(fact), exact_day(fact)
+        loose = days if day is None else None
         found.append(
             DoseRow(
                 entry=fact.entry,
@@ -191,7 +201,7 @@ def rows(history: History, person: PatientRow) -> list[DoseRow]:
                 series=clean_text(record.series),
                 dose=record.dose,
                 status=word_at(STATUSES, record.status),
-                day=record.day,
+                day=day,
                 lot=clean_text(record.lot),
                 expiry_day=record.expiry,
                 diluent_lot=clean_text(record.diluent_lot),
@@ -199,15 +209,58 @@ def rows(history: History, person: PatientRow) -> list[DoseRow]:
                 body_site="" if record.body_site is None else word_at(BODY_SITES, record.body_site),
                 vvm=record.vvm,
                 place=clean_text(record.place),
-                band=band_on(person, record.day),
+                band=band_on(person, loose[1] if loose else day),
                 sex=person.sex,
                 elsewhere=int(told or bool(record.place)),
                 apart=int(ref in lonely),
                 settled=verdicts.get(ref, 0),
                 doubtful=int(clock_doubtful(fact)),
+                first_day=loose[0] if loose else None,
+                last_day=loose[1] if loose else None,
             )
         )
     return found
+
+
+def days_of(fact: Fact) -> tuple[int, int] | None:
+    """Return the first and the last day on which a dose may have been given; None: nobody knows.
+
+    Of what a card has with a month or a year alone that is all of it, up to the day it was written
+    down; *about* is taken as up to a year off either way, which is our margin: there is no source.
+    """
+    return possible_days(dose_of(fact), fact.clock_ms)
+
+
+def possible_days(record: DoseRecord, written_ms: int) -> tuple[int, int] | None:
+    """Return the same of a record, written at `written_ms` (Unix milliseconds)."""
+    stated = record.circumstances
+    if stated is None or stated.at_s is None or stated.precision not in _LOOSE or record.session:
+        return None if record.day is None else (record.day, record.day)
+    first, last = _stretch(stated.at_s // 86_400, stated.precision)
+    if written_ms >= IMPLAUSIBLE_BEFORE_MS:
+        last = max(first, min(last, written_ms // DAY_MS + 1))
+    return first, last
+
+
+_LOOSE = ("month", "year", "about")
+"""Precisions that name no day."""
+
+
+def _stretch(day: int, precision: str) -> tuple[int, int]:
+    if precision == "about":
+        return day - 365, day + 365
+    try:
+        at = date(1970, 1, 1) + timedelta(days=day)
+    except OverflowError:
+        return day, day
+    born = born_of_date(at.isoformat()[: 7 if precision == "month" else 4])
+    return (day, day) if born is None else (born.first, born.last)
+
+
+def exact_day(fact: Fact) -> int | None:
+    """Return the day of a dose, where it is known to the day."""
+    days = days_of(fact)
+    return days[0] if days is not None and days[0] == days[1] else None
 
 
 def band_on(person: PatientRow, day: int | None) -> int:

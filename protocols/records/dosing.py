@@ -11,7 +11,7 @@ from protocols.feeds.lane import Lane
 from protocols.guidelines.schedules import Plan as Immunization
 from protocols.ids import SessionId
 from protocols.records.contested import shown
-from protocols.records.dose import GIVEN, STATUSES, DoseRecord, dose_of, sight
+from protocols.records.dose import GIVEN, STATUSES, DoseRecord, dose_of, possible_days, sight
 from protocols.records.history import History, Ref
 from protocols.records.immune import doubts
 from protocols.records.kinds import KindNo
@@ -57,7 +57,8 @@ class DoseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of dose.record.
 
     With a `vial` the lot, its diluent and the session are the vial's. What a card says was given
-    elsewhere has `source` paper and its date in the line's `at`.
+    elsewhere has `source` paper and its date in the line's `at`: a day, or a month or a year where
+    the card has no more.
     """
 
     vaccine: str | None = None
@@ -101,15 +102,18 @@ def plan(command: Command, view: View) -> Plan:
     if data.dose is not None:
         must_be_a_dose(by, vaccine, data.dose, "data.dose")
     elsewhere = _elsewhere(command, data, vial)
-    day = _day(desk, session)
     draft = DoseRecord(
+        circumstances=desk.circumstances(),
         vaccine=vaccine.code,
-        day=day,
+        day=_day(desk, session),
         session=None if session is None else bytes(session.id),
         cvx=vaccine.cvx,
         status=status,
         place=tidy(data.place, "data.place", PLACE_CHARS_MAX) if data.place else "",
     )
+    days = possible_days(draft, desk.view.now_ms)
+    if days is not None and days[0] != days[1]:
+        draft = msgspec.structs.replace(draft, day=None)
     if status == GIVEN:
         draft = _of_vial(desk, draft, data, vial)
         if not elsewhere:
@@ -117,7 +121,8 @@ def plan(command: Command, view: View) -> Plan:
     # What a person had stands in every record of theirs: the number goes on, doubts are of all.
     histories = [desk.history(one) for one in records_of(desk.view, patient)]
     history = histories[0]
-    verdict = doubts(desk, by, histories, draft, session, ask=status == GIVEN and not elsewhere)
+    ask = status == GIVEN and not elsewhere
+    verdict = doubts(desk, by, histories, draft, session, ask=ask)
     series = verdict.series if data.series is None else _series(by, data.series, vaccine.code)
     number = verdict.number if data.dose is None else data.dose
     if status == GIVEN:

@@ -25,7 +25,7 @@ from protocols.records import attributes as names
 from protocols.records.attributes import AGE_WORDS, Age, Sex
 from protocols.records.contested import shown
 from protocols.records.decision import ONE_OF, decided
-from protocols.records.dose import GIVEN, DoseRecord
+from protocols.records.dose import GIVEN, DoseRecord, days_of, possible_days
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Desk
@@ -86,15 +86,16 @@ def doubts(
     vaccine = by.vaccines[draft.vaccine]
     choose, campaign = _chosen(session)
     series = primary_series(by, vaccine.code, choose)
-    if draft.day is None:
+    days = possible_days(draft, desk.view.now_ms)
+    if days is None:
         return Judged(series, None)
-    born = best_birth(histories, draft.day)
-    if draft.day < born.first:
+    born = best_birth(histories, days[1])
+    if days[1] < born.first:
         raise InputError("impossible", field="at", allowed=("the day of birth or later",))
     had = doses_of(*histories)
     barred = tuple(dict.fromkeys(each for one in histories for each in barred_of(one)))
     terms = Terms(choose, campaign, barred)
-    told = validate([*had, Given(NEW, vaccine.code, draft.day)], born, by, terms)
+    told = validate([*had, given_on(NEW, vaccine.code, days)], born, by, terms)
     mine = [each for each in told if each.key == NEW and each.series]
     main = next((each for each in mine if each.series == series), None)
     if ask:
@@ -102,7 +103,7 @@ def doubts(
             desk.confirmed("dose_contraindicated", "data.vaccine")
         if main is not None and not any(each.state == "valid" for each in mine):
             _ask(desk, main)
-    if main is None or main.state in GOOD:
+    if main is None or main.state in ("valid", "beside") or (main.state in GOOD and main.number):
         return Judged(series, main.number if main else None)
     row = by.schedule.of_id(series)
     before = [one for one in had if row is not None and by.counts(row, one.vaccine)]
@@ -152,14 +153,19 @@ def doses_of(*histories: History) -> list[Given]:
     """
     settled = decided(*histories)
     return [
-        Given(str(fact.ref), record.vaccine, record.day)
+        given_on(str(fact.ref), record.vaccine, days)
         for history in histories
         for fact in shown(history, KindNo.DOSE_RECORD)
         if isinstance(record := fact.record, DoseRecord)
         and record.status == GIVEN
-        and record.day is not None
+        and (days := days_of(fact)) is not None
         and settled.get(ref_of(fact)) != ONE_OF
     ]
+
+
+def given_on(key: str, vaccine: str, days: tuple[int, int]) -> Given:
+    """Return a dose as a schedule judges it, from the first and the last day it may have been."""
+    return Given(key, vaccine, days[0], days[1] if days[0] != days[1] else None)
 
 
 def barred_of(history: History) -> tuple[Barred, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 
 import msgspec
 import pytest
@@ -211,6 +212,48 @@ def test_what_is_sure_of_an_uncertain_birth_holds_on_every_day_of_it(work, histo
                 assert each.day is not None
                 assert each.day <= told.day
             assert not told.sure or (told.state, told.day) == (each.state, each.day)
+
+
+@settings(deadline=None)
+@given(worked_by(), histories(most=4), st.data())
+def test_what_is_sure_of_a_dose_of_a_month_alone_holds_on_every_day_of_it(work, history, data):
+    found, terms = work
+    birth, doses = history
+    born = born_on(birth)
+    loose = data.draw(st.sets(st.integers(0, 3), max_size=2))
+    cards = [
+        dose._replace(until=dose.day + data.draw(st.integers(0, 31))) if at in loose else dose
+        for at, dose in enumerate(doses)
+    ]
+    on_day = max([birth, *(card.until or card.day for card in cards)]) + data.draw(
+        st.integers(0, 400)
+    )
+    whole = {(one.key, one.series): one for one in validate(cards, born, found, terms)}
+    due = forecast(cards, born, on_day, found, terms)
+    days = [
+        [card.day]
+        if card.until is None
+        else [*range(max(card.day, birth), card.until + 1, 3), card.until]
+        for card in cards
+    ]
+
+    for chosen in product(*days):
+        exact = [
+            card._replace(day=day, until=None) for card, day in zip(cards, chosen, strict=True)
+        ]
+        for each in validate(exact, born, found, terms):
+            told = whole[each.key, each.series]
+            assert told.state in (each.state, "unsure")
+            assert told.number <= each.number
+        for told, each in zip(due, forecast(exact, born, on_day, found, terms), strict=True):
+            assert told.number <= each.number
+            if told.state == "unsure":
+                assert each.state in told.may
+            elif told.state == "due":
+                assert each.state in ("due", "overdue")
+            else:
+                assert told.state == each.state
+            assert told.day is None or (each.day is not None and each.day <= told.day)
 
 
 @given(worked_by(), histories(), ages)

@@ -139,6 +139,59 @@ def test_a_vaccine_that_no_pack_knows_is_told_and_may_have_been_a_live_one():
     assert found.day == BIRTH + 270 + 28
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "state", "due"),
+    [
+        ("2025-10-01", "2025-10-31", "invalid", "due"),  # before 9 months, whatever the day
+        ("2025-11-01", "2025-11-30", "unsure", "unsure"),  # 9 months is the 10th
+        ("2025-12-01", "2025-12-31", "valid", "complete"),
+    ],
+)
+def test_a_dose_of_a_month_alone_is_told_as_far_as_the_month_says(first, last, state, due):
+    born = born_on(day_of("2025-02-10"))
+    card = Given("card", "yellow-fever", day_of(first), day_of(last))
+    terms = Terms(("yellow-fever",))
+    (told,) = validate([card], born, PLAN, terms)
+    found = {row.series: row for row in forecast([card], born, day_of("2026-03-01"), PLAN, terms)}
+
+    assert told.state == state
+    assert found["yellow-fever"].state in (due, "overdue" if due == "due" else due)
+    if state == "unsure":
+        assert [rule.name for rule in told.rules] == ["min-age", "date-unsure"]
+        assert set(found["yellow-fever"].may) <= {"due", "overdue", "complete"}
+
+
+def test_three_months_of_a_card_are_a_whole_series_and_begin_nothing_anew():
+    born = born_on(day_of("2025-01-10"))
+    cards = [Given(text, "penta", day_of(f"{text}-01"), day_of(f"{text}-28"))
+             for text in ("2025-03", "2025-05", "2025-07")]  # fmt: skip
+    told = [row for row in validate(cards, born, PLAN) if row.series == "dtp"]
+
+    assert [(row.state, row.number) for row in told] == [("valid", 1), ("valid", 2), ("valid", 3)]
+
+
+def test_two_doses_of_following_months_may_have_been_too_close():
+    born = born_on(day_of("2025-01-10"))
+    cards = [Given(text, "penta", day_of(f"{text}-01"), day_of(f"{text}-28"))
+             for text in ("2025-03", "2025-04")]  # fmt: skip
+    first, second = [row for row in validate(cards, born, PLAN) if row.series == "dtp"]
+
+    assert first.state == "valid"
+    assert second.state == "unsure"
+    assert "interval" in [rule.name for rule in second.rules]
+
+
+def test_a_live_vaccine_of_a_month_alone_keeps_the_next_one_away_for_as_long_as_it_may():
+    born = born_on(day_of("2024-01-10"))
+    card = Given("card", "yellow-fever", day_of("2025-06-01"), day_of("2025-06-30"))
+    found = {row.series: row for row in forecast([card], born, day_of("2025-07-10"), PLAN)}
+    measles = found["measles"]
+
+    assert measles.state == "unsure"
+    assert set(measles.may) == {"not-yet", "overdue"}
+    assert measles.day == day_of("2025-07-28")
+
+
 def test_a_dose_of_a_series_that_is_not_worked_by_is_judged_by_nothing():
     (told,) = validate([Given("a", "yellow-fever", BIRTH + 300)], born_on(BIRTH), PLAN)
     (chosen,) = validate(

@@ -324,6 +324,46 @@ def test_a_card_says_doses_of_elsewhere_with_their_dates_and_nothing_is_asked_of
     assert [row.day for row in rows] == [20_108, 20_171, 20_199]
 
 
+def test_a_month_alone_is_a_dose_of_that_month_and_its_number_goes_on():
+    shelf = Shelf()
+    whom = child(shelf)
+    for at in ("2025-03", "2025-05", "2026"):
+        given(shelf, whom, vaccine="penta", source="paper", at=at)
+    rows = dose_rows(shelf, whom)
+
+    assert [row.day for row in rows] == [None, None, None]
+    assert [row.dose for row in rows] == [1, 2, 3]
+    assert [(row.first_day, row.last_day) for row in rows[:2]] == [
+        (20_148, 20_178),
+        (20_209, 20_239),
+    ]
+    # Of this year no more than has been.
+    assert (rows[2].first_day, rows[2].last_day) == (20_454, NOW_MS // DAY_MS + 1)
+    assert all(row.elsewhere and row.band == 1 for row in rows[:2])
+
+
+def test_a_day_that_is_said_to_be_of_a_month_alone_is_no_day():
+    shelf = Shelf()
+    whom = child(shelf)
+    shelf.write(
+        "dose.record", {"vaccine": "mr"}, patient=whom.id, source="paper", at="2025-11-17",
+        at_precision="month",
+    )  # fmt: skip
+    (row,) = dose_rows(shelf, whom)
+
+    assert (row.day, row.first_day, row.last_day) == (None, 20_393, 20_422)
+
+
+def test_a_month_that_ends_before_the_birth_is_refused():
+    shelf = Shelf()
+    whom = child(shelf)
+    about = {"vaccine": "bcg"}
+    assert code_of(
+        shelf, "dose.record", about, patient=whom.id, source="paper", at="2024-12"
+    ) == "impossible"  # fmt: skip
+    assert given(shelf, whom, vaccine="bcg", source="paper", at="2025-01")
+
+
 def test_what_was_not_given_is_written_with_why_and_is_no_dose():
     shelf = Shelf()
     session = opened(shelf)
