@@ -98,11 +98,14 @@ class Document:
     _heads: set[bytes] = field(default_factory=set)
     _book: automerge.Document | None = None
 
-    def extend(self, strands: Iterable[Strand]) -> list[Strand]:
+    def extend(self, strands: Iterable[Strand], *, load: bool = True) -> list[Strand]:
         """Merge entries, in any order, and return those whose dependencies are not here yet.
 
         Entries already merged are passed over. Costs one load however many come: give all that
         arrived at once.
+
+        Args:
+            load: False leaves automerge out until it is next asked or the document next grows.
 
         Raises:
             LedgerError: `document_rebuild` when automerge fails or disagrees; nothing was merged.
@@ -115,7 +118,7 @@ class Document:
             changes[strand.prefix] = _change(strand, changes)
             heads.difference_update(strand.deps)
             heads.add(strand.prefix)
-        self._book = _load(changes.values(), _digests(changes, heads))
+        self._book = _load(changes.values(), _digests(changes, heads)) if load else None
         self._changes, self._heads = changes, heads
         return waiting
 

@@ -97,6 +97,8 @@ class _Merged:
     document: Document
     facts: list[Fact]
     """Only ever added to."""
+    looked_at: dict[tuple[bytes, int], bytes] | None = None
+    """What its strands say, where automerge was not asked: compared before rows are made of it."""
 
 
 class Judge(Protocol):
@@ -176,7 +178,9 @@ class Merger:
         self._judgements.clear()
         self._look_up([(subject, {})])
         known = self._subjects[subject]
-        return _gathered(known, [self._document(place) for place in known.places.values()])
+        return _gathered(
+            known, [self._document(place, looking=True) for place in known.places.values()]
+        )
 
     def subject(self, subject_id: bytes) -> tuple[int, int] | None:
         """Return (number, kind) of a subject, and have at hand where it is kept; None: unknown."""
@@ -281,10 +285,17 @@ class Merger:
             return merged
         row = self._store.one(_PLACES + "no = ?", (doc,))
         assert row is not None
-        return self._document(_Place(*row))
+        return self._document(_Place(*row), looking=True)
 
-    def _document(self, place: _Place, fresh: Sequence[Fresh] | None = None) -> _Merged:
-        """Return a document with these new strands; with an empty list, with all in the book."""
+    def _document(
+        self, place: _Place, fresh: Sequence[Fresh] | None = None, *, looking: bool = False
+    ) -> _Merged:
+        """Return a document with these new strands; with an empty list, with all in the book.
+
+        Args:
+            looking: No rows are made of it: what its strands say is enough, and is compared with
+                what automerge holds before any are. Whoever writes loads it once, not twice.
+        """
         merged = self._cache.get(place.no)
         known = merged is not None
         if merged is None:
@@ -294,7 +305,10 @@ class Merger:
         if fresh and (known or place.stage == DocumentStage.NEW):
             self._grow(place, merged, fresh)
         elif fresh is not None or not known:
-            self._grow(place, merged, self._strands(place.no))
+            self._grow(place, merged, self._strands(place.no), looking=looking)
+        if merged.looked_at is not None and not looking:
+            _held(merged, ())
+            merged.document.release()
         return merged
 
     def _strands(self, doc: int) -> list[Fresh]:
@@ -303,10 +317,13 @@ class Merger:
             for arrival, prefix, feed, clock, plain in self._store.all(_STRANDS, (doc,))
         ]
 
-    def _grow(self, place: _Place, merged: _Merged, fresh: Sequence[Fresh]) -> None:
-        held = merged.document.entries
-        if held:
-            fresh = [each for each in fresh if each.prefix not in held]
+    def _grow(
+        self, place: _Place, merged: _Merged, fresh: Sequence[Fresh], *, looking: bool = False
+    ) -> None:
+        """Merge strands into a document; `looking` as in `_document`."""
+        known = merged.document.entries
+        if known:
+            fresh = [each for each in fresh if each.prefix not in known]
         if not fresh:
             return
         strands = [
@@ -315,10 +332,13 @@ class Merger:
             )
             for each in fresh
         ]
-        late = merged.document.extend(strands)
+        late = merged.document.extend(strands, load=not looking)
         if late:
             raise LedgerError("document_order", waiting=len(late))
-        merged.facts += self._read(place, merged.document, fresh, strands)
+        if looking:
+            merged.looked_at = _said(strands)
+        held = merged.looked_at if looking else _held(merged, strands)
+        merged.facts += self._read(place, fresh, held or {})
         merged.document.release()
         self._cached_entries += len(fresh)
         while self._cached_entries > CACHED_ENTRIES_MAX:
@@ -332,12 +352,8 @@ class Merger:
                 self._subjects[dropped.subject].gathered = None
 
     def _read(
-        self, place: _Place, document: Document, fresh: Sequence[Fresh], strands: Sequence[Strand]
+        self, place: _Place, fresh: Sequence[Fresh], held: Mapping[tuple[bytes, int], bytes]
     ) -> list[Fact]:
-        wanted = None
-        if len(document.entries) > len(strands):
-            wanted = [(s.prefix, index) for s in strands for index in range(len(s.values))]
-        held = document.facts(wanted)
         doc_id, facts = DocId(place.doc_id), []
         no, lane, by_no = place.no, place.lane, self._chain.by_no
         for each in fresh:
@@ -372,6 +388,26 @@ class Merger:
             judged = (int(found.standing), found if found.sealed else None)
             self._judgements[asked] = judged
         return judged
+
+
+def _said(strands: Sequence[Strand]) -> dict[tuple[bytes, int], bytes]:
+    return {(s.prefix, index): value for s in strands for index, value in enumerate(s.values)}
+
+
+def _held(merged: _Merged, strands: Sequence[Strand]) -> Mapping[tuple[bytes, int], bytes]:
+    """Return the facts of these strands, or of all, as automerge holds them.
+
+    Raises:
+        LedgerError: `document_rebuild` when it holds others than were looked at.
+    """
+    document, looked_at = merged.document, merged.looked_at
+    if looked_at is None and len(document.entries) > len(strands):
+        return document.facts(_said(strands))
+    held = document.facts()
+    if looked_at is not None and any(held[fact] != value for fact, value in looked_at.items()):
+        raise LedgerError("document_rebuild", reason="facts", changes=len(document.entries))
+    merged.looked_at = None
+    return held
 
 
 def _gathered(subject: _Subject, parts: Sequence[_Merged]) -> InOrder:

@@ -173,3 +173,28 @@ def test_an_older_book_gives_every_row():
     assert tables(ann) == before
     assert_all_are_given(ann)
     assert ann.store.all("SELECT 1 FROM sqlite_master WHERE name = 'patient_changed'") == []
+
+
+def test_what_was_only_looked_at_is_compared_before_rows_are_made_of_it():
+    ann = Device.found("ann")
+    (answer,) = fill(ann, 1)
+    line = note(answer.code or "")
+    before = tables(ann)
+
+    def looked_at() -> Any:
+        ann.ledger.reload()
+        (subject,) = ann.store.one("SELECT subject FROM patient") or (0,)
+        assert ann.ledger.merger.facts_of(subject)
+        (merged,) = ann.ledger.merger._cache.values()
+        assert merged.looked_at is not None
+        return merged
+
+    merged = looked_at()
+    merged.looked_at[next(iter(merged.looked_at))] += b"!"
+    (refused,), _, _ = ann.node._recorder.record([line], WALL_MS, ann.chance.randbytes)
+    assert refused.error == "document_rebuild"
+    assert tables(ann) == before
+
+    merged = looked_at()
+    (answer,), _, _ = ann.node._recorder.record([line], WALL_MS, ann.chance.randbytes)
+    assert answer.ok and merged.looked_at is None
