@@ -222,10 +222,11 @@ def test_an_order_is_stopped_with_a_reason(person):
 ORDER = ["c", "o", *"ibuprofen", "enter", *"200", "enter", "1", "1", "3", "enter"]
 
 
-def test_an_order_is_typed_and_the_arithmetic_shown_with_est(person):
+@pytest.mark.safety(9)
+def test_an_order_is_typed_with_why_nothing_is_proposed_and_the_arithmetic_with_est(person):
     person.press("c", "o", "ors", "enter", "400", "enter", "1")
     assert "400 ÷ 12.5 = 32 mg/kg" in person.screen and "est." in person.screen
-    assert "No dose is proposed" not in person.screen
+    assert "No dose is proposed: the formulary has no row" in person.screen
     person.press("1", "3", "5", "enter", "fever", "enter", *["enter"])
 
     assert last(person)["data"] == {

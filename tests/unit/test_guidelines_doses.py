@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -271,3 +272,14 @@ def test_overlapping_rows_of_a_substance_are_refused():
             'below_kg = "40"', 'below_kg = "80"'
         )
     )
+
+
+@pytest.mark.safety(9)
+def test_the_readme_names_what_each_row_lacks():
+    page = (files("protocols.guidelines") / "README.md").read_text("utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| ")]
+    told = {cells[1].strip(): cells[3].strip().split(", ") for cells in rows if len(cells) > 4}
+
+    assert {row.id: list(row.lacks) for row in shipped_formulary().dose} == {
+        name: lacks for name, lacks in told.items() if name not in ("row", "---")
+    }
