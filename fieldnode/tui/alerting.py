@@ -63,8 +63,11 @@ OF_SUPPLIES = {
     "recall": "alerts.recall_open",
     "negative": "alerts.stock_below",
     "overdraft": "alerts.stock_over",
+    "twice": "alerts.taken_twice",
     "lapsed": "alerts.lapsed",
     "apart": "alerts.apart",
+    "asked": "alerts.asked",
+    "coming": "alerts.coming",
 }
 """Reasons of supplies, by the node's word; those of later software are not shown here."""
 
@@ -120,8 +123,11 @@ ORDER = (
     "alerts.unsettled",
     "alerts.stock_below",
     "alerts.stock_over",
+    "alerts.taken_twice",
     "alerts.apart",
     "alerts.lapsed",
+    "alerts.asked",
+    "alerts.coming",
 )
 """The reasons, the most dangerous first."""
 

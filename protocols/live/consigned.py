@@ -280,7 +280,8 @@ class SupplyAlert(msgspec.Struct, frozen=True):
     """Something about supplies that somebody has to look at."""
 
     why: str
-    """`excursion`, `recall`, `negative`, `overdraft`, `lapsed` or `apart`."""
+    """`excursion`, `recall`, `negative`, `overdraft`, `twice`, `lapsed`, `apart`; `asked` of our
+    stores, `coming` to them."""
     about: str
     """Id of the unit, the recall or the shipment; of stock the store's, and the item."""
     at_ms: int
@@ -290,7 +291,7 @@ class SupplyAlert(msgspec.Struct, frozen=True):
     item: str = ""
     lot: str = ""
     number: int = 0
-    """Lots not held back, stores that hold it, or steps that differ."""
+    """Lots not held back, stores that hold it, units too many, or steps that differ."""
     freezing: bool = False
     ours: bool = False
 

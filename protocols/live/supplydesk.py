@@ -25,7 +25,7 @@ from protocols.mesh.node import Node
 from protocols.records.display import clean_text
 from protocols.records.gs1 import OWN_CODE, OWN_CODE_CHARS_MAX, Element, element_string, yymmdd
 from protocols.records.movement import DAY_MS, lot_text
-from protocols.records.shipping import expired
+from protocols.records.shipping import LAPSING, expired
 
 ITEMS_MAX = 64
 """Items asked about at once: as many as a step has lines."""
@@ -140,7 +140,7 @@ def alerts(node: Node, now: Now, args: Mapping[str, Any]) -> SupplyAlerts:
     ledger = opened(node)
     names, own = _names(ledger), ours(ledger, now.wall_ms)
     found = [*_excursions(ledger, names, own), *_recalls(ledger, names, own)]
-    found += _stock(ledger, names, own)
+    found += _stock(ledger, names, own) + _twice(ledger, names, own)
     found += _shipments(ledger, names, own, now.wall_ms)
     found = found[:ALERTS_MAX]
     codes = {one.item for one in found if one.item}
@@ -225,22 +225,55 @@ def _stock(ledger: Ledger, names: Mapping[bytes, str], own: set[bytes]) -> list[
 def _shipments(
     ledger: Ledger, names: Mapping[bytes, str], own: set[bytes], now_ms: int
 ) -> list[SupplyAlert]:
-    """Shipments that lapsed before they were sent, and those written apart."""
+    """Shipments that lapsed before they were sent, those written apart, and what is ours to do."""
     found = []
     for head in shipments.heads(ledger.store):
-        lapsed = expired(head.state, head.until_ms, now_ms)
-        if not lapsed and not head.unsettled:
+        why, at_ms = _of_shipment(head, own, now_ms)
+        if not why:
             continue
         ends = [end for end in (head.donor, head.to_store) if end]
         place = " > ".join(names.get(end, "") for end in ends)
-        at_ms = (head.until_ms or 0) if lapsed else (head.received_ms or head.sent_ms or 0)
+        ours = why in ("asked", "coming") or any(end in own for end in ends)
         found.append(
             SupplyAlert(
-                "apart" if head.unsettled else "lapsed", str(DocId(head.shipment)), at_ms, place,
-                number=head.unsettled, ours=any(end in own for end in ends),
+                why, str(DocId(head.shipment)), at_ms, place, number=head.unsettled, ours=ours
+            )
+        )
+    return sorted(found, key=lambda one: (not one.ours, one.why, -one.at_ms))
+
+
+def _of_shipment(head: shipments.ShipmentHead, own: set[bytes], now_ms: int) -> tuple[str, int]:
+    """Return why a shipment is to be looked at, and since when; '' for no reason."""
+    if head.unsettled:
+        return "apart", head.received_ms or head.sent_ms or 0
+    if expired(head.state, head.until_ms, now_ms):
+        return "lapsed", head.until_ms or 0
+    if head.state in LAPSING:
+        # What anybody may give is work for all but those who asked for it.
+        ours = head.donor in own if head.donor else bool(own) and head.to_store not in own
+        latest = head.reserved_ms or head.approved_ms or head.requested_ms or 0
+        return ("asked", latest) if ours else ("", 0)
+    return ("coming", head.sent_ms or 0) if head.to_store in own else ("", 0)
+
+
+def _twice(ledger: Ledger, names: Mapping[bytes, str], own: set[bytes]) -> list[SupplyAlert]:
+    """Lots of one shipment that two stores took in: each counts what was sent once."""
+    found = []
+    for each in shipments.taken_twice(ledger.store):
+        told = ledger.store.all(
+            "SELECT store, min(at_ms) FROM movement WHERE shipment = ? AND item = ? AND lot = ?"
+            " AND type = 'receive' AND standing = 0 AND replaced = 0 AND double = 0"
+            " GROUP BY store ORDER BY store",
+            (each.shipment, each.item, each.lot),
+        )
+        found.append(
+            SupplyAlert(
+                "twice", str(DocId(each.shipment)), max(at_ms for _, at_ms in told),
+                " + ".join(names.get(store, "") for store, _ in told), each.item, each.lot,
+                each.came - each.sent, ours=any(store in own for store, _ in told),
             )
         )  # fmt: skip
-    return sorted(found, key=lambda one: (not one.ours, one.why, -one.at_ms))
+    return found
 
 
 def opened(node: Node) -> Ledger:

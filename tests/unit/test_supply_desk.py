@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protocols.live import consigning, supplydesk
 from tests.unit.stage import Device, Stage, camp, line
+from tests.unit.test_supplies_book import camp_of, wrote
 
 VACCINE, ITEM = "vaccine-mr-10", "ors-1l-sachet"
 HOUR_MS = 3_600_000
@@ -81,11 +82,72 @@ def test_what_was_asked_and_lapsed_stands_until_it_is_approved_or_cancelled():
     now_ms = depot.stage.now(depot.ann).wall_ms
     wanted = {"lines": [{"item": ITEM, "units": 5}], "donor": depot.store, "until": now_ms + 60_000}
     request = depot.said(line("requisition.place", wanted, store=depot.ward))
-    assert depot.alerts == []
+    assert depot.alerts == [("asked", 0, True)]
     depot.stage.run(2 * 60_000)
     assert depot.alerts == [("lapsed", 0, True)]
     depot.said(line("shipment.cancel", {"shipment": request}, reason="came otherwise"))
     assert depot.alerts == []
+
+
+def test_what_is_asked_of_our_store_stands_until_it_is_sent_and_then_with_whom_it_goes_to():
+    depot = Depot()
+    wanted = {"lines": [{"item": ITEM, "units": 5}], "donor": depot.store}
+    request = depot.said(line("requisition.place", wanted, store=depot.ward))
+    for kind, data in (
+        ("requisition.approve", {"lines": [{"item": ITEM, "units": 5}], "donor": depot.store}),
+        ("shipment.reserve", {"lines": [{"item": ITEM, "lot": "A1", "units": 5}]}),
+        ("shipment.dispatch", {}),
+    ):
+        assert depot.alerts == [("asked", 0, True)]
+        own = {"store": depot.store} if kind == "shipment.reserve" else {}
+        depot.said(line(kind, {"shipment": request, **data}, **own))
+    assert depot.alerts == [], "it is another's to take it in"
+
+    coming = {"to": depot.store, "lines": [{"item": ITEM, "units": 9}]}
+    depot.said(line("stock.receive", {"item": ITEM, "units": 9}, store=depot.ward))
+    depot.said(line("shipment.dispatch", coming, store=depot.ward, confirm=["lot_unstated"]))
+    assert ("coming", 0, True) in depot.alerts
+
+
+def test_what_anybody_may_give_is_shown_to_whoever_did_not_ask_for_it():
+    depot = Depot()
+    wanted = {"lines": [{"item": ITEM, "units": 5}]}
+    depot.said(line("requisition.place", wanted, store=depot.ward))
+    assert depot.alerts == [("asked", 0, True)]
+    depot.said(line("requisition.place", wanted, store=depot.store))
+    assert depot.alerts == [("asked", 0, True)], "what we ask for is no work for us"
+
+
+def test_what_two_stores_took_in_of_one_shipment_is_an_alert_until_one_takes_it_back():
+    stage, (donor, ward, tent), sites = camp_of("donor", "ward", "tent")
+    lines = [{"item": ITEM, "lot": "L1", "units": 30}]
+    wrote(stage, donor, "stock.receive", dict(lines[0]), store=sites["donor"])
+    sent = wrote(stage, donor, "shipment.dispatch", {"to": sites["ward"], "lines": lines})
+    stage.run(2_000)
+    stage.cut(donor, ward)
+    stage.cut(donor, tent)
+    wrote(stage, ward, "shipment.receive", {"shipment": sent})
+    sure = {"store": sites["tent"], "confirm": ["received_elsewhere"]}
+    wrong = wrote(stage, tent, "shipment.receive", {"shipment": sent}, **sure)
+    stage.link(donor, ward)
+    stage.link(donor, tent)
+    stage.run(3_000)
+
+    def told(device):
+        return [
+            one
+            for one in supplydesk.alerts(device.node, stage.now(device), {}).lines
+            if one.why == "twice"
+        ]
+
+    for device in (donor, ward, tent):
+        (one,) = told(device)
+        assert one.about.removeprefix("doc_") == sent.removeprefix("fct_").partition(".")[0]
+        assert (one.item, one.lot, one.number) == (ITEM, "L1", 30)
+        assert sorted(one.place.split(" + ")) == ["tent", "ward"]
+    wrote(stage, tent, "entry.retract", {"fact": wrong}, reason="it went to the ward")
+    stage.run(2_000)
+    assert [told(device) for device in (donor, ward, tent)] == [[], [], []]
 
 
 def test_lots_say_what_is_set_aside_held_recalled_and_over():

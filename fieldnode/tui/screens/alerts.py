@@ -255,7 +255,7 @@ def supply_text(desk: Desk, one: SupplyAlert, why: str, found: SupplyAlerts) -> 
         what = f"{item(words, found.items, one.item)} ({clean_text(one.lot)})"
         more = words("alerts.more_stores", n=one.number - 1) if one.number > 1 else ""
         return " ".join(filter(None, (words(why, place=place, what=what), more)))
-    if one.why in ("negative", "overdraft"):
+    if one.why in ("negative", "overdraft", "twice"):
         return words(why, place=place, what=item(words, found.items, one.item), n=one.number)
     return words(why, place=place)
 
