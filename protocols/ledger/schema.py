@@ -93,11 +93,11 @@ PARTS = {
         " WHERE unconfirmed = 1 AND standing = 0 AND replaced = 0",
     ),
     "dose": (
-        # What sessions come to, who had which dose, and what was drawn of a vial: of every dose.
+        # What sessions come to, when somebody first asks; from then on it is counted as it comes.
         "CREATE INDEX dose_given ON dose"
-        " (session, vaccine, dose, band, sex, day, status, standing, replaced, elsewhere, at_ms)",
-        "CREATE INDEX dose_series ON dose (series, dose, patient, status, standing, replaced)",
-        "CREATE INDEX dose_drawn ON dose (vial, status, standing, replaced, settled)",
+        " (session, vaccine, dose, band, sex, day, status, standing, replaced, elsewhere)",
+        # The last ones of a session: looked at after every child of it.
+        "CREATE INDEX dose_late ON dose (session, at_ms)",
         # Few doses were written by people apart; a drive asks for them at every child.
         "CREATE INDEX dose_alone ON dose (patient)"
         " WHERE apart = 1 AND standing = 0 AND replaced = 0",

@@ -1,7 +1,7 @@
 """What a store holds, item by item, as a screen asks it: from indexed rows, all of it at once.
 
-Costs what the store holds and what was moved there in the four weeks that a rate of use rests on,
-not how often something was moved before.
+Costs what the store holds, not how often something was moved: what a rate of use rests on lies
+beside the balance of each item (`records/recent.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from protocols.ledger.book import Ledger
 from protocols.records import cover as covering
 from protocols.records.cover import WINDOW_DAYS, Lot
 from protocols.records.movement import DAY_MS
+from protocols.records.recent import changes_from
 
 SOON_DAYS = 30
 """What expires within these days is named; the buckets of the report begin with it."""
@@ -117,8 +118,8 @@ def kept(
     # A row is worked out again once it changed, and all of them on another day.
     known = before[1] if before is not None and before[0] == asked else {}
     rows = ledger.store.all(
-        "SELECT subject, changed, item, low, high, last_ms, counted_ms, unsettled, negative,"
-        " overdraft FROM stock WHERE store = ? AND standing = 0",
+        "SELECT subject, changed, item, recent, low, high, last_ms, counted_ms, unsettled,"
+        " negative, overdraft FROM stock WHERE store = ? AND standing = 0",
         (bytes(store),),
     )
     if item is not None:
@@ -153,10 +154,10 @@ def _worked_out(
     if not rows:
         return {}
     only = tuple(row[0] for row in rows) if len(rows) <= NAMED_MAX else ()
-    lots, used = _lots(ledger, store, today, gone, only), _used(ledger, store, today, only)
+    lots, used = _lots(ledger, store, today, gone, only), _lately(ledger, store, today, rows)
     known = catalogue.by_code()
     found = {}
-    for subject, changed, code, *numbers in rows:
+    for subject, changed, code, _, *numbers in rows:
         row = known.get(code)
         plan = catalogue.reorder_of(row) if row is not None else catalogue.reorder
         soon = plan.lead_days + plan.safety_days
@@ -238,6 +239,26 @@ _Day = tuple[int, int, int]
 
 def _named(column: str, only: Sequence[int]) -> str:
     return f" AND {column} IN ({','.join('?' * len(only))})" if only else ""
+
+
+def _lately(
+    ledger: Ledger, store: SiteId, today: int, rows: Sequence[Sequence[Any]]
+) -> Mapping[int, Sequence[_Day]]:
+    """Return what changed each item within the window that rates rest on, from its stock's row.
+
+    Where something is dated later than today, by a clock ahead of this one, from its movements.
+    """
+    found: dict[int, Sequence[_Day]] = {}
+    ahead: list[int] = []
+    for subject, _, _, recent, *_ in rows:
+        changes = changes_from(recent, today - WINDOW_DAYS, today)
+        if changes is None:
+            ahead.append(subject)
+        else:
+            found[subject] = changes
+    for at in range(0, len(ahead), NAMED_MAX):
+        found |= _used(ledger, store, today, ahead[at : at + NAMED_MAX])
+    return found
 
 
 def _used(

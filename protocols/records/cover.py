@@ -33,10 +33,9 @@ from typing import NamedTuple
 
 from protocols.guidelines.items import Item, Reorder
 from protocols.records.movement import DAY_MS
+from protocols.records.recent import WINDOW_DAYS as WINDOW_DAYS
 from protocols.records.stock import BalanceRow, MovementRow, StocktakeRow
 
-WINDOW_DAYS = 28
-"""Of the reference: four weeks, so that every weekday is in it alike."""
 SPAN_DAYS = 7
 """Of the exponentially weighted mean."""
 SURE_DAYS = 7

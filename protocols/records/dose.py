@@ -128,7 +128,7 @@ class DoseRow(Row, frozen=True, kw_only=True, gc=False):
     """One dose of vaccine, or why it was not given."""
 
     TABLE: ClassVar[str] = "dose"
-    INDEXED: ClassVar[tuple[str, ...]] = ("patient", "session", "vial", "lot")
+    INDEXED: ClassVar[tuple[str, ...]] = ("patient", "vial", "lot")
     patient: bytes
     session: bytes | None
     vial: bytes | None

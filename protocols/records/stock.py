@@ -19,6 +19,7 @@ from protocols.records.lots import LotQuarantine, LotRelease, QuarantineRow
 from protocols.records.lots import rows as quarantine_rows
 from protocols.records.made import Made
 from protocols.records.movement import DAY_MS, WHY, Movement, signed
+from protocols.records.recent import days_of, recent
 from protocols.records.references import packed, ref_of
 from protocols.records.shape import Fact, Row
 from protocols.records.witnessing import StockWitness, countersigned
@@ -112,6 +113,8 @@ class StockRow(Row, frozen=True, kw_only=True, gc=False):
     """Of the lots that may be there."""
     usable: int = 0
     """The least there may be of lots that are not held back."""
+    recent: bytes = b""
+    """What lately changed it, by day: see `recent.py`."""
 
 
 class AllotmentRow(Row, frozen=True, kw_only=True, gc=False):
@@ -180,15 +183,12 @@ def rows(history: History) -> list[Row]:
     if not pair.item:
         return []
     history = pair.history
-    found: list[Row] = [
-        *_movement_rows(history, pair),
-        *_stocktake_rows(history, pair),
-        *quarantine_rows(history, pair.ours),
-    ]
+    moved, counted = _movement_rows(history, pair), _stocktake_rows(history, pair)
+    found: list[Row] = [*moved, *counted, *quarantine_rows(history, pair.ours)]
     lots = pair.lots
     if lots:
         found += _balance_rows(pair, lots)
-        found.append(_stock_row(pair, lots))
+        found.append(_stock_row(pair, lots, recent(moved, counted)))
     found += [
         AllotmentRow(
             entry=account.last.entry,
@@ -297,7 +297,7 @@ def _balance_rows(pair: Pair, lots: Sequence[LotBalance]) -> list[BalanceRow]:
     ]
 
 
-def _stock_row(pair: Pair, lots: Sequence[LotBalance]) -> StockRow:
+def _stock_row(pair: Pair, lots: Sequence[LotBalance], lately: bytes) -> StockRow:
     last = max((lot.last for lot in lots), key=lambda fact: (fact.order, fact.index))
     days = [lot.expiry for lot in lots if lot.expiry is not None and lot.high > 0]
     return StockRow(
@@ -318,6 +318,7 @@ def _stock_row(pair: Pair, lots: Sequence[LotBalance]) -> StockRow:
         overdraft=sum(account.overdraft for account in pair.accounts),
         next_expiry_day=min(days, default=None),
         usable=sum(lot.low for lot in lots if lot.lot not in pair.held_back),
+        recent=lately,
     )
 
 
@@ -421,6 +422,7 @@ COLUMNS: dict[tuple[str, str], Callable[[Any], Any]] = {
     **{(table.TABLE, "store"): _site for table in ROW_TABLES},
     **{(table.TABLE, "device"): _device for table in (MovementRow, AllotmentRow, StocktakeRow)},
     ("administration", "store"): _site,
+    ("stock", "recent"): lambda raw: [[_day_text(day), *units] for day, *units in days_of(raw)],
     ("movement", "other"): _site,
     ("movement", "shipment"): lambda raw: None if raw is None else str(DocId(raw)),
     ("movement", "cause"): lambda raw: next(iter(_references(raw)), None),

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from protocols.errors import InputError
 from protocols.ids import DocId, FactRef, SiteId
-from protocols.records.movement import stock_subject
+from protocols.records.cover import Change, burn, changes
+from protocols.records.movement import DAY_MS, stock_subject
 from protocols.records.projection import project
+from protocols.records.recent import WINDOW_DAYS, changes_from
 from protocols.records.shape import Fact
 from tests.unit.records_shelf import NOW_MS, Shelf
 
@@ -170,6 +172,31 @@ def test_a_part_of_the_facts_never_breaks_the_rows(seed: int) -> None:
         part = [fact for fact in facts if chance.random() < 0.6]
         for row in project(7, depot.subject, part):
             assert row.TABLE
+
+
+@given(SEEDS)
+def test_what_lately_changed_it_is_what_its_movements_and_counts_say(seed: int) -> None:
+    depot = told(seed)
+    shelf = depot.shelves[0]
+    depot.gather()
+    held = shelf.table(depot.subject, "stock")
+    counts = shelf.table(depot.subject, "stocktake")
+    moved = [*changes(shelf.table(depot.subject, "movement"), counts)]
+    moved += [
+        Change(each.at_ms // DAY_MS, 0)
+        for each in counts
+        if each.used and not (each.standing or each.replaced)
+    ]
+
+    for row in held:
+        newest = max((change.day for change in moved), default=0)
+        for today in range(newest, newest + 3 * WINDOW_DAYS, 5):
+            lately = changes_from(row.recent, today - WINDOW_DAYS, today)
+            assert lately is not None
+            assert burn(lately, row.high, today) == burn(moved, row.high, today)
+        if moved:
+            # As of an earlier day it does not hold all that is asked for, and says so.
+            assert changes_from(row.recent, newest - 1 - WINDOW_DAYS, newest - 1) is None
 
 
 @given(SEEDS)

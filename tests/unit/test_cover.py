@@ -14,6 +14,7 @@ from protocols.guidelines.items import Reorder, item
 from protocols.records import cover as of
 from protocols.records.cover import Burn, Change, Cover, Lot, burn, cover, expected_now, reorder
 from protocols.records.movement import DAY_MS
+from protocols.records.recent import WINDOW_DAYS, changes_from, recent
 from protocols.records.stock import BalanceRow, MovementRow, StocktakeRow
 
 TODAY = 20_700
@@ -348,3 +349,20 @@ def _by_day(moved: list[Change]) -> dict[int, tuple[int, int]]:
 def _window(moved: list[Change]) -> range:
     first = min((change.day for change in moved), default=TODAY)
     return range(max(TODAY - of.WINDOW_DAYS, first), TODAY)
+
+
+MOVED = st.tuples(st.integers(0, 60), st.integers(1, 40), st.sampled_from(("receive", "issue")))
+
+
+@given(st.lists(MOVED, max_size=30), st.integers(0, 40))
+def test_what_lies_beside_a_balance_gives_the_rate_that_all_movements_give(moved, later):
+    rows = [moved_row(day, -units if how == "issue" else units, how) for day, units, how in moved]
+    today, on_hand = TODAY + later, 500
+    raw = recent(rows)
+
+    lately = changes_from(raw, today - WINDOW_DAYS, today)
+
+    assert lately is not None
+    assert burn(lately, on_hand, today) == burn(of.changes(rows), on_hand, today)
+    # It stays small however much was moved before.
+    assert len(raw) <= 16 + 12 * (WINDOW_DAYS + 1)
