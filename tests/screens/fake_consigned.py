@@ -184,7 +184,8 @@ def consigned_all(node: Any) -> None:
         SupplyAlert("recall", "doc_recall", now - 26 * HOUR, "Depot", MR, "0119X2", 2, ours=True),
         SupplyAlert("apart", "doc_partly1", now - 2 * HOUR, "Depot > Ward North", number=1),
         SupplyAlert("lapsed", "doc_expired", now - HOUR, "Depot > Ward North", ours=True),
-        SupplyAlert("twice", "doc_dispatched", now - 3 * HOUR, "Ward North + Tent", MR, "0119X2", 30),
+        SupplyAlert("twice", "doc_dispatched", now - 3 * HOUR, "Ward North + Tent", MR, "0119X2",
+                    30),
         SupplyAlert("asked", "doc_requested", now - HOUR, "Depot > Ward North", ours=True),
         SupplyAlert("coming", "doc_dispatched", now - HOUR, "Far depot > Depot", ours=True),
     ]  # fmt: skip
