@@ -6,11 +6,14 @@ a three-letter prefix, an underscore and Crockford base32, which keeps the order
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar, NamedTuple, Self
 
 from protocols.errors import InputError
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+TEXTS_KEPT = 256
+"""Texts remembered, about 150 bytes each: every answer names the same few feeds and patients."""
 _PAIRS = [first + second for first in CROCKFORD for second in CROCKFORD]
 """Two letters at once: an answer to a line holds five ids of up to 52 letters."""
 _VALUE = {letter: value for value, letter in enumerate(CROCKFORD)} | {"O": 0, "I": 1, "L": 1}
@@ -47,6 +50,10 @@ def from_base32(text: str, size: int) -> bytes:
     return (number >> pad).to_bytes(size)
 
 
+_text = lru_cache(TEXTS_KEPT)(to_base32)
+"""Of ids alone: whatever else is spelled so may be a secret, and is not kept."""
+
+
 class Id(bytes):
     """A fixed-length id with a printable form."""
 
@@ -64,7 +71,7 @@ class Id(bytes):
         return super().__new__(cls, raw)
 
     def __str__(self) -> str:
-        return f"{self.PREFIX}_{to_base32(self)}"
+        return f"{self.PREFIX}_{_text(self)}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self!s})"

@@ -54,7 +54,8 @@ def due(ledger: Ledger, planned: Plan, written: Sequence[Written]) -> Plan:
     Read from the whole patient, so that a correction or a retraction is followed like a record.
     """
     subjects = sorted({each.subject for each in written if each.subject is not None})
-    if not subjects or not writes(ledger, Sensitivity.AGGREGATE):
+    stays = [each for subject in subjects for each in known_states(ledger, subject)]
+    if not stays or not writes(ledger, Sensitivity.AGGREGATE):
         return Plan(())
     bearing = {
         each.encounter
@@ -62,12 +63,10 @@ def due(ledger: Ledger, planned: Plan, written: Sequence[Written]) -> Plan:
         if bears_on(draft)
     }
     drafts = []
-    for subject in subjects:
-        for stay, counted, state in known_states(ledger, subject):
-            held = _facts(ledger, counted)
-            draft = restated(counted, state, held, anew=stay in bearing)
-            if draft is not None:
-                drafts.append(draft)
+    for stay, counted, state in stays:
+        draft = restated(counted, state, _facts(ledger, counted), anew=stay in bearing)
+        if draft is not None:
+            drafts.append(draft)
     return Plan(tuple(drafts))
 
 
