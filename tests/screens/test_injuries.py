@@ -65,3 +65,14 @@ def test_the_board_says_an_injury_in_the_readers_words():
     assert "Gunshot wound" in person.screen
     person.shell.desk.words = load("fr")
     assert "Plaie par balle" in person.screen
+
+
+def test_an_enter_behind_the_injury_saves_as_the_line_below_says():
+    """Else the digits of the next tag would be what was done already for this patient."""
+    person = Person().press(*WALK, "3")
+    assert "Enter saves now" in person.screen
+    person.press("enter", "432", "enter", "9", "1")
+
+    (triage,) = person.node.written
+    assert triage["data"]["problem"] == "injury-limb"
+    assert person.shell.page.name == "guide"

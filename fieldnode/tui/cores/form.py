@@ -55,8 +55,8 @@ class FormCore:
             fields: At least one, in the order they are asked.
             optional_from: From this place on, Enter in an empty field saves.
             hurry: Whether an answer of one key moves on by itself.
-            swift: Whether Enter straight after the last answer that is needed saves, in place of
-                being absorbed.
+            swift: Whether Enter straight after the last answer that is needed, or any behind it,
+                saves, in place of being absorbed.
         """
         self.fields = tuple(fields)
         self.optional_from = len(self.fields) if optional_from is None else optional_from
@@ -181,7 +181,7 @@ class FormCore:
 
     def leads_to_saving(self, place: int) -> bool:
         """Whether Enter straight after the answer of a field saves; only where that is swift."""
-        return self.swift and place + 1 == self.optional_from
+        return self.swift and place + 1 >= self.optional_from
 
     def absorb_one(self) -> None:
         """Let one Enter that comes next be without effect, as after a save struck twice."""
