@@ -125,6 +125,8 @@ def _scored(packs: Scoring, found: News, words: Catalogue) -> Told:
     key = "score.least" if found.partial else "score.whole"
     said = words(key, n=found.score, k=len(found.missing))
     risk = word(found.risk.words, words.languages).text
+    if found.partial and found.risk != packs.news2.risk[0]:
+        risk = words("score.at_least", risk=risk)
     role = "bad" if found.red or found.alerts else "title"
     below = [Span(said, role), Span(f"  {risk}")]
     if found.alerts:

@@ -176,3 +176,15 @@ def test_line_mode_says_the_score_too():
     _, said = told("+", "+", "", "v", "26")
 
     assert "NEWS >= 3 (6 missing)" in said
+
+
+@pytest.mark.safety(6)
+def test_a_part_of_a_set_is_never_called_a_risk_that_the_rest_may_raise():
+    few, _ = shown({"respiratory-rate": Answer("24")})
+    whole, _ = shown({**WHOLE, "respiratory-rate": Answer("15")})
+    most, _ = shown(PART)
+
+    assert "at least low" in few
+    assert "at least" not in whole
+    # Above high there is nothing.
+    assert "at least" not in most and "high" in most
