@@ -9,6 +9,7 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import SiteId
+from protocols.ledger.book import Ledger
 from protocols.live.api import LOCK_AFTER_DEFAULT_MIN, LOCK_AFTER_MIN, SETTINGS, Greeting
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
@@ -18,8 +19,8 @@ from protocols.records.display import clean_text
 def greeting(node: Node, locked: bool, here: tuple[str, str, int, bool]) -> Greeting:
     """Say who the node is and what was chosen; `here` is who sits at the terminal."""
     ledger = node.ledger
-    chosen = _kept(node)
-    store, store_name = _store(node, chosen.get("store", ""))
+    chosen = _kept(ledger)
+    store, store_name = chosen_store(ledger)
     return Greeting(
         device=str(ledger.authority.device),
         name=ledger.authority.name_of(ledger.authority.device),
@@ -42,7 +43,7 @@ def greeting(node: Node, locked: bool, here: tuple[str, str, int, bool]) -> Gree
 
 def settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     """Keep what is chosen, as far as it is one of ours and short enough; return all that is."""
-    chosen = _kept(node)
+    chosen = _kept(node.ledger)
     for name, most in SETTINGS.items():
         value = args.get(name)
         if isinstance(value, str) and len(value) <= most:
@@ -54,16 +55,17 @@ def settings(node: Node, now: Now, args: Mapping[str, Any]) -> object:
     return chosen
 
 
-def _store(node: Node, text: str) -> tuple[str, str]:
-    """Return id and name of the store chosen; '' for both where no such store is known here."""
+def chosen_store(ledger: Ledger) -> tuple[str, str]:
+    """Return id and name of the store that was last chosen on this device.
+
+    Both are '' where none was chosen or no such store is known here.
+    """
     try:
-        site = SiteId.parse(text)
+        site = SiteId.parse(_kept(ledger).get("store", ""))
     except InputError:
         return "", ""
-    row = node.ledger.store.one(
-        "SELECT name FROM site WHERE id = ? AND replaced < 2", (bytes(site),)
-    )
-    return (text, clean_text(row[0])) if row else ("", "")
+    row = ledger.store.one("SELECT name FROM site WHERE id = ? AND replaced < 2", (bytes(site),))
+    return (str(site), clean_text(row[0])) if row else ("", "")
 
 
 def _minutes(text: str) -> int:
@@ -72,6 +74,6 @@ def _minutes(text: str) -> int:
     return int(text) if known else LOCK_AFTER_DEFAULT_MIN
 
 
-def _kept(node: Node) -> dict[str, str]:
-    row = node.ledger.store.one("SELECT value FROM meta WHERE name = 'settings'")
+def _kept(ledger: Ledger) -> dict[str, str]:
+    row = ledger.store.one("SELECT value FROM meta WHERE name = 'settings'")
     return msgspec.json.decode(row[0], type=dict[str, str]) if row else {}

@@ -20,6 +20,7 @@ from protocols.live.consigned import (
     SupplyAlerts,
 )
 from protocols.live.members import Reader
+from protocols.live.settings import chosen_store
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text
@@ -48,7 +49,10 @@ def _words(row: Item) -> ItemWords:
 
 
 def ours(ledger: Ledger, now_ms: int) -> set[bytes]:
-    """Return the sites this device works at: its own, their parts, and where it moved stock."""
+    """Return the sites this device works at.
+
+    These are its own and their parts, where it moved stock, and the store chosen on it.
+    """
     here = bytes(BookView(ledger, now_ms).home_site or b"")
     parts = ledger.store.all("SELECT id, part_of FROM site WHERE replaced < 2")
     found = {here} if here else set()
@@ -59,7 +63,12 @@ def ours(ledger: Ledger, now_ms: int) -> set[bytes]:
         " WHERE m.store = s.id AND m.device = ?)",
         (bytes(ledger.authority.device),),
     )
-    return found | {bytes(site) for (site,) in moved}
+    chosen, _ = chosen_store(ledger)
+    return (
+        found
+        | {bytes(site) for (site,) in moved}
+        | ({bytes(SiteId.parse(chosen))} if chosen else set())
+    )
 
 
 def lots(node: Node, now: Now, args: Mapping[str, Any]) -> HeldLots:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocols.live import consigning, supplydesk
+from protocols.live import consigning, settings, supplydesk
 from tests.unit.stage import Device, Stage, camp, line
 from tests.unit.test_supplies_book import camp_of, wrote
 
@@ -107,6 +107,23 @@ def test_what_is_asked_of_our_store_stands_until_it_is_sent_and_then_with_whom_i
     depot.said(line("stock.receive", {"item": ITEM, "units": 9}, store=depot.ward))
     depot.said(line("shipment.dispatch", coming, store=depot.ward, confirm=["lot_unstated"]))
     assert ("coming", 0, True) in depot.alerts
+
+
+def test_a_device_that_only_chose_a_store_is_told_what_is_on_its_way_there():
+    stage, (donor, ward), sites = camp_of("donor", "ward")
+    lines = [{"item": ITEM, "lot": "L1", "units": 30}]
+    wrote(stage, donor, "stock.receive", dict(lines[0]), store=sites["donor"])
+    kitchen = wrote(stage, donor, "site.register", {"name": "Far ward"})
+    wrote(stage, donor, "shipment.dispatch", {"to": kitchen, "lines": lines})
+    stage.run(2_000)
+
+    def told():
+        found = supplydesk.alerts(ward.node, stage.now(ward), {}).lines
+        return [(one.why, one.place) for one in found]
+
+    assert told() == []
+    settings.settings(ward.node, stage.now(ward), {"store": kitchen})
+    assert told() == [("coming", "donor > Far ward")]
 
 
 def test_what_anybody_may_give_is_shown_to_whoever_did_not_ask_for_it():
