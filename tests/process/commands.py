@@ -61,13 +61,18 @@ def init(folder, *more, app="fieldnode"):
 
 
 @contextmanager
-def serving(folder, *more, app="fieldnode", passphrase=PASSPHRASE):
-    """Run a node; yields what it said when it was ready, with its process."""
+def serving(folder, *more, app="fieldnode", passphrase=PASSPHRASE, whole=False):
+    """Run a node; yields what it said when it was ready, with its process.
+
+    Args:
+        whole: Started as a shell starts it, where the start itself is tried or waited for.
+    """
     web = ("--web", "127.0.0.1:0") if app == "hq" else ()
-    process = start(
-        app, "serve", "--data", folder, "--listen", "127.0.0.1:0", "--no-discovery", *web, *more,
-        passphrase=passphrase,
-    )  # fmt: skip
+    named = (app, "serve", "--data", folder, "--listen", "127.0.0.1:0", "--no-discovery", *web)
+    if whole:
+        process = start(*named, *more, passphrase=passphrase)
+    else:
+        process = prepared.Started([*map(str, (*named, *more))], environment(passphrase))
     try:
         said = process.stdout.readline()
         assert said, process.stderr.read()

@@ -1,8 +1,9 @@
 """Commands as processes of their own that need not load the program first: each is forked.
 
 Loading costs more than most commands do. One process loads both programs once and forks for every
-command; what is forked has its own pipes, environment and folder, and runs to its own exit. Nodes
-that serve, terminals and whatever is killed are started whole, as a shell starts them.
+command; what is forked has its own pipes, environment and folder, and runs to its own exit. A node
+that serves one command's test is forked too; terminals, the nodes they are walked on, drills of
+several nodes and whatever is killed are started whole, as a shell starts them.
 """
 
 from __future__ import annotations
@@ -32,40 +33,80 @@ def run(argv, environment, given, timeout_s, folder=None):
     Raises:
         TimeoutExpired: It was ended for taking longer than this.
     """
-    ours, theirs = socket.socketpair()
-    stdin, stdout, stderr = os.pipe(), os.pipe(), os.pipe()
-    word = {"argv": argv, "environment": environment, "folder": str(folder or Path.cwd())}
-    with ours:
+    started = Started(argv, environment, folder)
+    said = started.communicate(given, timeout_s)
+    return started.returncode, *said
+
+
+class Started:
+    """A forked command that runs: what a test needs of `Popen`, with bytes in its pipes."""
+
+    def __init__(self, argv, environment, folder=None):
+        self._word, theirs = socket.socketpair()
+        stdin, stdout, stderr = os.pipe(), os.pipe(), os.pipe()
+        word = {"argv": argv, "environment": environment, "folder": str(folder or Path.cwd())}
         with theirs:
             ends = [theirs.fileno(), stdin[0], stdout[1], stderr[1]]
             socket.send_fds(_forker(), [b"+"], ends)
         for end in ends[1:]:
             os.close(end)
-        ours.sendall(json.dumps(word).encode())
-        ours.shutdown(socket.SHUT_WR)
+        self._word.sendall(json.dumps(word).encode())
+        self._word.shutdown(socket.SHUT_WR)
+        self.args, self.returncode = argv, None
+        self.stdin = os.fdopen(stdin[1], "wb")
+        self.stdout, self.stderr = os.fdopen(stdout[0], "rb"), os.fdopen(stderr[0], "rb")
+        self.pid = int(self._word.recv(STATUS_BYTES))
+
+    def poll(self):
+        """Return its exit status; None while it runs."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout=None):
+        """Return its exit status once it has ended."""
+        if self.returncode is None:
+            self._word.settimeout(timeout)
+            try:
+                said = self._word.recv(STATUS_BYTES)
+            except (TimeoutError, BlockingIOError):
+                raise subprocess.TimeoutExpired(self.args, timeout) from None
+            self.returncode = int(said)
+            self._word.close()
+        return self.returncode
+
+    def send_signal(self, number):
+        """Send it a signal, unless it has ended and its number is somebody else's by now."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def communicate(self, given=b"", timeout=None):
+        """Give it all its input; return the rest of what it said, once it has ended.
+
+        Raises:
+            TimeoutExpired: It was ended for taking longer than this.
+        """
         said = [b"", b""]
         readers = [
-            Thread(target=_read_all, args=(end[0], said, at))
-            for at, end in enumerate((stdout, stderr))
+            Thread(target=_read_all, args=(pipe, said, at))
+            for at, pipe in enumerate((self.stdout, self.stderr))
         ]
         for reader in readers:
             reader.start()
-        with suppress(BrokenPipeError), os.fdopen(stdin[1], "wb") as pipe:
+        with suppress(BrokenPipeError), self.stdin as pipe:
             pipe.write(given)
-        ours.settimeout(timeout_s)
-        pid = int(ours.recv(STATUS_BYTES))
         try:
-            status = int(ours.recv(STATUS_BYTES))
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(argv, timeout_s) from None
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.send_signal(signal.SIGKILL)
+            raise
         for reader in readers:
-            reader.join(timeout_s)
-    return status, *said
+            reader.join(timeout)
+        return tuple(said)
 
 
-def _read_all(end, said, at):
-    with os.fdopen(end, "rb") as pipe:
+def _read_all(pipe, said, at):
+    with pipe:
         said[at] = pipe.read()
 
 
@@ -85,9 +126,12 @@ def _forker():
 def _serve(door):
     """Fork for every command that is asked for, until nobody holds the other end."""
     import fieldnode.commands
+    import fieldnode.serving
     import hq.cli
+    import hq.serving
+    import hq.web
 
-    assert fieldnode.commands and hq.cli
+    assert fieldnode.commands and fieldnode.serving and hq.cli and hq.serving and hq.web
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         asked, ends, *_ = socket.recv_fds(door, 1, 4)

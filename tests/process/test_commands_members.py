@@ -1,16 +1,17 @@
 """Who belongs, as a coordinator sees and changes it at a shell: real nodes on loopback."""
 
 import json
+from contextlib import contextmanager
 
 import pytest
 
 from tests.process.commands import init, patient, run, serving, start, told
 
 
-@pytest.fixture
-def camp(tmp_path):
+@contextmanager
+def two_nodes(place):
     """A founder who serves, and a second node that joined it and serves too."""
-    folders = tmp_path / "founder", tmp_path / "second"
+    folders = place / "founder", place / "second"
     for folder in folders:
         init(folder)
     founder, second = folders
@@ -22,8 +23,22 @@ def camp(tmp_path):
             yield founder, second
 
 
-def test_a_lost_node_is_sealed_by_name_and_gets_nothing_more(camp):
-    founder, second = camp
+@pytest.fixture(scope="module")
+def camp(tmp_path_factory):
+    """For whoever only asks."""
+    with two_nodes(tmp_path_factory.mktemp("camp")) as camp:
+        yield camp
+
+
+@pytest.fixture
+def own_camp(tmp_path):
+    """For whoever changes who belongs."""
+    with two_nodes(tmp_path) as camp:
+        yield camp
+
+
+def test_a_lost_node_is_sealed_by_name_and_gets_nothing_more(own_camp):
+    founder, second = own_camp
     members = told("fieldnode", "members", "--data", founder, "--json")
     assert [(each["name"], each["here"], each["sealed"]) for each in members] == [
         ("founder", True, ""),

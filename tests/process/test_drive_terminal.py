@@ -93,7 +93,7 @@ def end(screen):
 def test_a_drive_is_worked_from_its_first_key_to_its_last(tmp_path):
     folder = tmp_path / "tent"
     init(folder)
-    with serving(folder), OpenedTerminal(folder) as screen:
+    with serving(folder, whole=True), OpenedTerminal(folder) as screen:
         open_session(screen)
         open_vial(screen)
         vaccinate(screen)

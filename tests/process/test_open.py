@@ -52,7 +52,7 @@ def loaded_by_open(folder, out, **environment):
 
 
 def test_the_terminal_of_a_running_node_loads_nothing_of_the_node(folder, tmp_path):
-    with serving(folder):
+    with serving(folder, whole=True):
         loaded = loaded_by_open(folder, tmp_path / "loaded.json")
 
     assert "textual.app" in loaded

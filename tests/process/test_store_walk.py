@@ -15,7 +15,7 @@ CODE = "]E05012345678900"
 def test_a_store_is_received_into_issued_from_counted_and_settled_by_keys(tmp_path):
     folder = tmp_path / "store"
     init(folder)
-    with serving(folder), OpenedTerminal(folder) as terminal:
+    with serving(folder, whole=True), OpenedTerminal(folder) as terminal:
         site = '{"v": 1, "kind": "site.register", "key": "s1", "data": {"name": "Camp Nord"}}\n'
         done = run("fieldnode", "record", "--data", folder, lines=(site,))
         assert done.returncode == 0, done.stderr

@@ -30,9 +30,11 @@ ROOMS = {
 ON_A_LOCKED_SCREEN = ("f1", "f2", "f9")
 
 
+for module in pkgutil.iter_modules(screens.__path__):
+    importlib.import_module(f"{screens.__name__}.{module.name}")
+
+
 def classes(of=Page):
-    for module in pkgutil.iter_modules(screens.__path__):
-        importlib.import_module(f"{screens.__name__}.{module.name}")
     for one in of.__subclasses__():
         yield one
         yield from classes(one)
