@@ -111,11 +111,10 @@ def nonce_of(spot: bytes, salt: bytes) -> bytes:
 def open_body(header: bytes, body: bytes, key: bytes) -> bytes | None:
     """Return the packed plain text of a data body, or None when the key does not fit."""
     salt = body[:SALT_BYTES]
-    spot = header[3:43]
-    body_key = blake2b(
-        spot + header[43:75] + salt, key=key, digest_size=32, person=b"fm-body-1"
-    ).digest()
-    return unseal(body_key, nonce_of(spot, salt), header[:-32], body[SALT_BYTES:])
+    # Place and hash before lie side by side.
+    body_key = blake2b(header[3:75] + salt, key=key, digest_size=32, person=b"fm-body-1").digest()
+    nonce = blake2b(header[3:43], digest_size=16, person=b"fm-nonce-1").digest() + salt
+    return unseal(body_key, nonce, header[:-32], body[SALT_BYTES:])
 
 
 def open_released(header: bytes, body: bytes, body_key: bytes) -> bytes | None:

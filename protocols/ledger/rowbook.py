@@ -58,18 +58,15 @@ class _Table:
         return held
 
 
-class _Told:
+class _Told(msgspec.Struct, eq=False, gc=False):
     """One row as its table and its values."""
 
-    __slots__ = ("part", "row", "table", "values")
-
-    def __init__(self, table: _Table, values: tuple[Any, ...], row: Row | None = None) -> None:
-        self.table = table
-        self.values = values
-        self.row = row
-        """None where it was read from its table."""
-        self.part = b""
-        """What it adds to the digest of its subject, once it was asked for."""
+    table: _Table
+    values: tuple[Any, ...]
+    row: Row | None = None
+    """None where it was read from its table."""
+    part: bytes = b""
+    """What it adds to the digest of its subject, once it was asked for."""
 
 
 Spread = list[_Told]
@@ -180,6 +177,8 @@ class RowBook:
         if kept is not None:
             self._rows_kept -= sum(map(len, kept.values()))
             return kept
+        if not held:
+            return {}
         return {
             table: {
                 (row[table.local], row[table.idx]): _Told(table, row)

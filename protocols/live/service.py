@@ -43,9 +43,10 @@ LOG_BYTES = 4 * 1024 * 1024
 """A shorter log is left: the first commit after folding it costs a second fsync."""
 SWITCH_S = 0.001
 """How long the node's thread may keep the interpreter from the loop, which reads the sockets."""
-COLLECT_AFTER = 20_000
-"""Objects made before cycles are looked for. What a sync keeps at hand holds none, and at the
-usual 700 looking through it again and again took a twelfth of a first sync."""
+COLLECT_AFTER = 100_000
+"""Objects made and kept before cycles are looked for, at most some 10 MB of them. What a sync keeps
+at hand holds none: at the usual 700 looking through it again and again took a twelfth of a first
+sync, at 20,000 still a fortieth."""
 YIELD_S = 5.0
 """Of two nodes that find each other one dials at once, the other only after this long."""
 HINT_ATTEMPTS = 13
