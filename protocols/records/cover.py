@@ -158,8 +158,7 @@ def burn(moved: Sequence[Change | tuple[int, int, int]], on_hand: int, today: in
         before = by_day.get(day)
         by_day[day] = (units, used) if before is None else (before[0] + units, before[1] + used)
     days = range(max(today - WINDOW_DAYS, first), today)
-    stocked = _in_stock(by_day, days, on_hand)
-    uses = [by_day[day][1] if day in by_day else 0 for day in stocked]
+    uses = _uses(by_day, days, on_hand)
     if not uses:
         return Burn(None, None, 0, len(days), 0)
     used = sum(uses)
@@ -167,28 +166,34 @@ def burn(moved: Sequence[Change | tuple[int, int, int]], on_hand: int, today: in
     # The same fractions, reduced once at the end: a page asks this of thousands of items.
     top, bottom = reference.numerator, reference.denominator
     for each in uses:
-        top = top * (SPAN_DAYS - 1) + 2 * each * bottom
-        bottom *= SPAN_DAYS + 1
+        top = top * _KEEPS + each * bottom
+        bottom *= _KEEPS + 1
     rate = Fraction(max(top, 0), bottom)
     return Burn(rate, reference, len(uses), len(days) - len(uses), max(used, 0))
 
 
 _NOTHING = Fraction(0)
+_KEEPS = (SPAN_DAYS - 1) // 2
+"""`s + (x - s) * 2 / 8` is `(3 s + x) / 4`."""
 
 
-def _in_stock(by_day: Mapping[int, tuple[int, int]], days: range, on_hand: int) -> list[int]:
-    """Return the days on which anything was there, the oldest first.
+def _uses(by_day: Mapping[int, tuple[int, int]], days: range, on_hand: int) -> list[int]:
+    """Return what was used on each day on which anything was there, the oldest first.
 
     What was there at the end of a day is what is there now less all that came later.
     """
-    later = sum(units for day, (units, _) in by_day.items() if day >= days.stop)
-    at_end = on_hand - later
+    at_end = on_hand - sum(units for day, (units, _) in by_day.items() if day >= days.stop)
     found = []
     for day in reversed(days):
-        units, used = by_day.get(day, (0, 0))
+        change = by_day.get(day)
+        if change is None:
+            if at_end > 0:
+                found.append(0)
+            continue
+        units, used = change
         at_start = at_end - units
         if at_start > 0 or at_end > 0 or used or units:
-            found.append(day)
+            found.append(used)
         at_end = at_start
     return found[::-1]
 

@@ -319,11 +319,11 @@ def test_more_on_its_way_never_orders_more(held, rate, one, other):
 @given(moves, lots, st.integers(0, 900))
 def test_whole_numbers_come_to_the_same_as_the_formulas(moved, held, on_hand):
     told = burn(moved, on_hand, TODAY)
-    days = of._in_stock(_by_day(moved), _window(moved), on_hand)
+    uses = of._uses(_by_day(moved), _window(moved), on_hand)
     rate = told.reference
-    for day in days:
-        rate += (_by_day(moved).get(day, (0, 0))[1] - rate) * Fraction(2, of.SPAN_DAYS + 1)
-    assert told.rate == (max(rate, Fraction(0)) if days else None)
+    for each in uses:
+        rate += (each - rate) * Fraction(2, of.SPAN_DAYS + 1)
+    assert told.rate == (max(rate, Fraction(0)) if uses else None)
     if not told.rate:
         return
 

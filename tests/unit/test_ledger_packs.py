@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from protocols.errors import InputError
-from protocols.guidelines.canonical import canonical, packed
+from protocols.guidelines.canonical import canonical, head_of, packed
+from protocols.guidelines.linting import lint, read_any, read_faultless
 from protocols.guidelines.news2 import News2Pack
 from protocols.ids import DeviceId, OperationId
 from protocols.ledger import packs, persons, sealing
@@ -380,3 +381,14 @@ def test_hqs_page_names_devices_that_said_nothing_and_never_people():
     assert after.silent == ()
     assert all([user.device for user in each.users] == [own] for each in after.lines)
     assert {each.name for each in after.lines} == set(packs.SHIPPED_NAMES)
+
+
+@pytest.mark.parametrize("name", packs.SHIPPED_NAMES)
+def test_what_comes_with_the_software_is_read_as_anybodys_pack_would_be(name):
+    pack = packs._shipped(name)
+    head = head_of(pack.text)
+
+    assert (pack.name, pack.version) == (head.name, head.version)
+    assert (pack.title, pack.status) == (head.title, head.status)
+    assert lint(pack.text) == []
+    assert read_faultless(pack.text) == read_any(pack.text)
