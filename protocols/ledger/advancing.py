@@ -45,6 +45,7 @@ def take(ledger: Ledger, advance: Advance, peer: DeviceId, *, granted: bool = Fa
         before = len(authority.advanced)
         _apply(authority, advance, opened, peer, granted=granted)
         if len(authority.advanced) > before or authority.opened_keys:
+            authority.kept_ahead = True
             _keep(ledger.store, advance, peer, granted=granted)
         ledger.apply_control()
 
@@ -69,11 +70,15 @@ def settle(ledger: Ledger, peer: DeviceId, others: Iterable[DeviceId] = ()) -> b
     Returns:
         Whether there was any: then the ledger has to be loaded anew.
     """
-    store, advanced = ledger.store, ledger.authority.advanced
+    store, authority = ledger.store, ledger.authority
+    advanced = authority.advanced
+    if not advanced and not authority.kept_ahead:
+        return False
     held = store.all(f"SELECT name, value FROM meta WHERE {_KEPT}")
     waiting = {*others, *(DeviceId(kept[1:33]) for _, kept in held if kept[0])} - {peer}
     stray = any(waiting.isdisjoint(brought) for brought in advanced.values())
     if not stray and (advanced or not held):
+        authority.kept_ahead = bool(held)
         return False
     with store.atomic():
         for name, kept in held:

@@ -70,6 +70,8 @@ class Authority:
         self.advanced: dict[bytes, set[DeviceId]] = {}
         """Certificates and control entries, by hash, that came ahead and in no feed yet, and the
         peers that brought them; see `advancing`."""
+        self.kept_ahead = True
+        """Whether the book keeps any of it, as far as nobody has looked."""
         self._late: set[DeviceId] = set()
         self._tags: dict[int, str] = {}
         self._names: dict[DeviceId, str] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -147,16 +147,9 @@ class Ledger:
         self.eraser.look()
         self._released.update(self.authority.released())
 
-    @contextmanager
-    def atomic(self, *, derived: bool = False) -> Iterator[None]:
+    def atomic(self, *, derived: bool = False) -> AbstractContextManager[None]:
         """Everything inside is durable or undone, in the file and in memory; see the store's."""
-        try:
-            with self.store.atomic(derived=derived):
-                yield
-        except BaseException:
-            if self.store.connection is not None:
-                self._load()
-            raise
+        return self.store.atomic(derived=derived, failed=self._load)
 
     # Taking in
 

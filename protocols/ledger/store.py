@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,26 @@ def _register_adapters() -> None:
 _register_adapters()
 
 
+class _Part:
+    """What is inside a transaction already: it stands and falls with it."""
+
+    def __init__(self, store: Store, failed: Callable[[], None]) -> None:
+        self._store = store
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        self._store.depth += 1
+
+    def __exit__(self, error: object, *_: object) -> None:
+        self._store.depth -= 1
+        if error is not None and self._store.connection is not None:
+            self._failed()
+
+
+def _nothing() -> None:
+    """Nobody keeps anything in memory."""
+
+
 class Store:
     """One SQLite connection. Every failure of the disk comes out as a `LedgerError`."""
 
@@ -66,7 +86,8 @@ class Store:
         self.path = path
         """None: the book is in memory, for drills and tests."""
         self._lock = lock
-        self._depth = 0
+        self.depth = 0
+        """How many times over a transaction is open."""
 
     def execute(self, sql: str, values: Values = ()) -> Any:
         """Run one statement; return its cursor."""
@@ -97,40 +118,46 @@ class Store:
             raise _as_ledger_error(error) from None
         return rows
 
-    @contextmanager
-    def atomic(self, *, derived: bool = False) -> Iterator[None]:
+    def atomic(
+        self, *, derived: bool = False, failed: Callable[[], None] = _nothing
+    ) -> AbstractContextManager[None]:
         """Everything inside is durable when this returns, or nothing of it exists.
 
         Args:
             derived: It only says again what is durable already, and whoever opens the book sees
                 whether it was said. It is whole or not there at all like everything else, and
                 durable with the next commit that is waited for: a power cut may undo it.
+            failed: Called when it is undone, or a part of it came to nothing, and the book is
+                still open: whoever keeps in memory what it says reads it anew.
         """
-        if derived and not self._depth and self.path is not None:
+        # Most are asked for inside another, several for each entry: that costs next to nothing.
+        return _Part(self, failed) if self.depth else self._transaction(derived, failed)
+
+    @contextmanager
+    def _transaction(self, derived: bool, failed: Callable[[], None]) -> Iterator[None]:
+        if derived and self.path is not None:
             self.execute("PRAGMA synchronous=NORMAL").fetchall()
             try:
-                with self.atomic():
+                with self._transaction(False, failed):
                     yield
             finally:
                 self.execute("PRAGMA synchronous=FULL").fetchall()
             return
-        if self._depth:
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-            return
         self.execute("BEGIN IMMEDIATE")
-        self._depth = 1
+        self.depth = 1
         try:
             yield
             self.execute("COMMIT")
         except BaseException:
-            self._roll_back()
+            try:
+                self._roll_back()
+            finally:
+                self.depth = 0
+                if self.connection is not None:
+                    failed()
             raise
         finally:
-            self._depth = 0
+            self.depth = 0
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
@@ -159,7 +186,7 @@ class Store:
         Returns:
             Whether nothing of what was freed is left, in the log neither. Outside a transaction.
         """
-        assert not self._depth
+        assert not self.depth
         if self.path is not None:
             self.execute("VACUUM")
         return self.checkpoint()

@@ -289,6 +289,11 @@ class Door:
             for invitation in self._invitations:
                 invitation.tries += 1
 
+    def alarm(self) -> int | None:
+        """When to give up whoever has not greeted by then, monotonic milliseconds."""
+        opened = [each.opened_ms for each in self._board.all.values() if each.session is None]
+        return min(opened) + GREETING_MS if opened else None
+
     def give_up(self, now: Now) -> None:
         """Drop whoever has not greeted in time."""
         for entry in list(self._board.all.values()):

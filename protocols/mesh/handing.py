@@ -42,7 +42,9 @@ class Handing:
     @property
     def at_ms(self) -> int | None:
         """When to look again, monotonic milliseconds; None: nothing changed."""
-        return min((at for at in (self._hand_at, self._rotate_at) if at is not None), default=None)
+        if self._hand_at is None or self._rotate_at is None:
+            return self._rotate_at if self._hand_at is None else self._hand_at
+        return min(self._hand_at, self._rotate_at)
 
     def look(self, now: Now) -> None:
         """Notice that something changed: say what we lack, and look at what others do soon."""

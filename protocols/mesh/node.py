@@ -21,12 +21,13 @@ from protocols.ledger.recording import UNKNOWN, Answer, Recorder, Seat
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh.auditing import Auditing
 from protocols.mesh.confirming import Confirming
-from protocols.mesh.door import GREETING_MS, Door, own_control
+from protocols.mesh.door import Door, own_control
 from protocols.mesh.effects import Changed, Effect, Notice, Now, WakeAt
 from protocols.mesh.frames import MESSAGE_BYTES_MAX, Ack, Bye, decode_frame
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.greeting import Manner
 from protocols.mesh.handing import Handing
+from protocols.mesh.keeping import Keeping
 from protocols.mesh.links import Link, Switchboard
 from protocols.mesh.receipts import Receipts
 from protocols.mesh.refusals import Refusals
@@ -56,15 +57,12 @@ OVERDUE_MS = 3_000
 """During a long delivery, what came first is merged after this time all the same."""
 SMALL_ENTRIES = 64
 """A delivery this small is merged before its call returns."""
-FLUSH_MS = 60_000
-"""What is known of peers is written down at least this often."""
 
 
 @dataclass(slots=True)
 class _Timers:
     last_data_ms: int = -OVERDUE_MS
     behind_since: int | None = None
-    flush_at: int | None = None
 
 
 class Node:
@@ -80,6 +78,7 @@ class Node:
         self._auditing = Auditing(ledger, self._board)
         self._confirming = Confirming(ledger, self._board)
         self._handing = Handing(ledger, self._board)
+        self._keeping = Keeping(ledger, self._board)
         self._timers = _Timers()
         self._closed = ledger.authority.keyring.closed
         self._met = False
@@ -178,16 +177,11 @@ class Node:
             if session.offer_at is not None and session.offer_at <= now.mono_ms:
                 session.offer()
         self._catch_up(now)
-        timers = self._timers
         self._receipts.tick(now)
         self._confirming.tick(now)
         self._handing.tick(now)
         self._auditing.tick(now)
-        if timers.flush_at is not None and timers.flush_at <= now.mono_ms:
-            timers.flush_at = None
-            for session in self._board.sessions():
-                session.remark()
-            self._flush_peers()
+        self._keeping.tick(now)
         return self._settle(now)
 
     def record(
@@ -312,11 +306,7 @@ class Node:
     def stop(self) -> None:
         """Write down what the trail lacks and what is known of peers; the ledger stays open."""
         self._auditing.stop()
-        self._flush_peers()
-
-    def _flush_peers(self) -> None:
-        with self.ledger.store.atomic():
-            self.ledger.peers.flush()
+        self._keeping.flush()
 
     @property
     def linked(self) -> list[DeviceId]:
@@ -457,7 +447,7 @@ class Node:
     def _begin_new_epoch(self, now: Now) -> None:
         """A peer knows more of our feed than we do: this is an older copy of ourselves."""
         founding.new_epoch(self.ledger.store, now.entropy(8))
-        self._flush_peers()
+        self._keeping.flush()
         self._auditing.forget_sessions()
         self._load_anew()
         self._board.effects.append(Notice("new_epoch", {"reason": "peer_knows_more"}))
@@ -475,18 +465,12 @@ class Node:
         return self._board.take_effects()
 
     def _next_alarm(self, now: Now) -> int | None:
-        timers = self._timers
-        if self.ledger.peers.dirty and timers.flush_at is None:
-            timers.flush_at = now.mono_ms + FLUSH_MS
-        alarms = [
-            self._receipts.at_ms,
-            self._auditing.at_ms,
-            timers.flush_at,
-            self._handing.at_ms,
-            self._confirming.alarm(now),
-            *[session.offer_at for session in self._board.sessions()],
-            *[each.opened_ms + GREETING_MS for each in self._links.values() if not each.session],
-        ]
+        sessions = self._board.sessions()
+        alarms = [session.offer_at for session in sessions]
+        alarms += (self._receipts.at_ms, self._auditing.at_ms, self._handing.at_ms)
+        alarms += (self._confirming.alarm(now), *self._keeping.alarms(now))
+        if len(sessions) < len(self._links):
+            alarms.append(self._door.alarm())
         if self.ledger.behind:
             alarms.append(self._when_to_catch_up(now))
         return min([alarm for alarm in alarms if alarm is not None], default=None)

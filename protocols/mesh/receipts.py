@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from protocols.ids import EntryHash, ScopeId
+from protocols.ledger.authority import Authority
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import Chain
 from protocols.mesh.effects import Changed, Now
@@ -33,6 +34,9 @@ class Receipts:
         self._known: tuple[Chain, int] | None = None
         self._scope_of: dict[bytes, ScopeId] = {}
         """The scopes of all feeds here as these name them: asked for at each receipt."""
+        self._judged_by: tuple[Authority, int] | None = None
+        self._found_apart: dict[ScopeId, ScopeId | None] = {}
+        """What `_apart` says, as long as nobody's rights change."""
 
     def take(self, session: Session, frame: ReceiptFrame) -> None:
         """Keep what a peer brought when it is news, and carry it to whoever cannot have it yet."""
@@ -116,11 +120,17 @@ class Receipts:
 
     def _apart(self, named: ScopeId) -> ScopeId | None:
         """The scope of feeds that not everybody may carry; zero when all may, None when none."""
-        scope = self._ledger.authority.scope_of(named)
-        if scope is None:
-            return None
-        terms = next((each for each in self._scopes if each.id == scope), None)
-        return scope if terms is not None and not terms.leaves else ScopeId.zero()
+        authority = self._ledger.authority
+        judged_by = (authority, authority.version)
+        if self._judged_by != judged_by:
+            self._judged_by = judged_by
+            self._found_apart.clear()
+        if named not in self._found_apart:
+            scope = authority.scope_of(named)
+            terms = next((each for each in self._scopes if each.id == scope), None)
+            everybody = terms is None or terms.leaves
+            self._found_apart[named] = ScopeId.zero() if scope and everybody else scope
+        return self._found_apart[named]
 
     @property
     def _scopes(self) -> Sequence[Scope]:

@@ -242,9 +242,9 @@ def linked(*names: str, one_way_ms: int = 1, hq: bool = False) -> tuple[Stage, l
     return stage, devices
 
 
-def meshed(names: Sequence[str], *, seed: int = 0) -> tuple[Stage, list[Device]]:
+def meshed(names: Sequence[str], *, seed: int = 0, hq: bool = False) -> tuple[Stage, list[Device]]:
     """A camp where every two are linked, and everybody is up to date."""
-    stage, devices = Stage(), camp(names, seed=seed)
+    stage, devices = Stage(), camp(names, seed=seed, hq=hq)
     for at, here in enumerate(devices):
         for there in devices[at + 1 :]:
             stage.link(here, there)

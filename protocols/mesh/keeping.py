@@ -1,0 +1,52 @@
+"""What a running node tells its peers, and writes down of them, now and then."""
+
+from __future__ import annotations
+
+from protocols.ledger.book import Ledger
+from protocols.mesh.effects import Now
+from protocols.mesh.links import Switchboard
+
+REMARK_MS = 60_000
+"""So soon after the book grew peers are told that they hold what they brought us themselves."""
+FLUSH_MS = 5 * 60_000
+"""What is known of peers is written down at least this often: each time is a commit, and all that
+a crash takes is that a little more is listed at the next greeting."""
+SHOWN_FLUSH_MS = 60_000
+"""At HQ, whose pages read it from the book."""
+
+
+class Keeping:
+    """The timers of one node for what its peers hold."""
+
+    def __init__(self, ledger: Ledger, board: Switchboard) -> None:
+        self._ledger = ledger
+        self._board = board
+        self._remark_at: int | None = None
+        self._flush_at: int | None = None
+        self._remarked = -1
+        """The last arrival number when peers were told last."""
+
+    def alarms(self, now: Now) -> tuple[int | None, int | None]:
+        """When there is something to tell or to write down, monotonic milliseconds."""
+        ledger = self._ledger
+        if self._flush_at is None and ledger.peers.dirty:
+            hq = ledger.authority.is_hq(ledger.authority.device)
+            self._flush_at = now.mono_ms + (SHOWN_FLUSH_MS if hq else FLUSH_MS)
+        if self._remark_at is None and ledger.chain.last_arrival != self._remarked:
+            self._remark_at = now.mono_ms + REMARK_MS
+        return self._remark_at, self._flush_at
+
+    def tick(self, now: Now) -> None:
+        """Do what is due."""
+        if self._remark_at is not None and self._remark_at <= now.mono_ms:
+            self._remark_at, self._remarked = None, self._ledger.chain.last_arrival
+            for session in self._board.sessions():
+                session.remark()
+        if self._flush_at is not None and self._flush_at <= now.mono_ms:
+            self._flush_at = None
+            self.flush()
+
+    def flush(self) -> None:
+        """Write down what is known of peers; durable on return."""
+        with self._ledger.store.atomic():
+            self._ledger.peers.flush()
