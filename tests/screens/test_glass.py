@@ -31,7 +31,7 @@ def test_the_second_time_nothing_is_asked_until_the_terminal_was_locked(person):
     person.press("down", "enter", "2", "escape", "enter")
     assert person.shell.page.name == "chart"
 
-    person.press("f9", *PASSPHRASE, "enter")
+    person.press("f9", *PASSPHRASE, "enter", "down", "enter")
     assert person.shell.page.name == "glass"
 
     person.press("escape")

@@ -50,8 +50,24 @@ def test_what_is_half_typed_is_on_the_node_before_the_screen_locks(person):
     assert draft.fields == {"text": "pale, sweat"}
 
     person.press(*PASSPHRASE, "enter")
-    person.press("ing", "enter")
+    person.press("d", "enter", "ing", "enter")
     assert person.node.written[0]["data"]["text"] == "pale, sweating"
+
+
+@pytest.mark.safety(20)
+@pytest.mark.parametrize("away", ["f9", "idle"])
+def test_where_nobody_is_identified_an_unlocked_screen_begins_at_the_board(person, away):
+    """A passphrase of the device says nothing of who typed it: it may be another hand."""
+    person.press("enter")
+    assert person.shell.page.name == "chart"
+    person.press("f9") if away == "f9" else idle(person, 3 * MINUTE_MS)
+    person.press(*PASSPHRASE, "enter")
+    assert person.shell.page.name == "board"
+
+    # Else these would be a note and another category in the chart of somebody else.
+    person.press("n", "Diallo", "enter", "enter", "3")
+    assert person.shell.page.name == "register"
+    assert person.node.written == []
 
 
 def test_neither_what_was_saved_nor_lost_keys_stay_on_a_locked_screen(person):
@@ -160,7 +176,7 @@ def test_an_idle_terminal_locks_without_any_key():
 def test_line_mode_blanks_itself_and_takes_the_next_line_for_nobody():
     node, said = ward(), []
     locked = threading.Event()
-    answers = iter(["", "n", "typed too late", PASSPHRASE, "pale"])
+    answers = iter(["", "n", "typed too late", PASSPHRASE, "", "3", "pale"])
 
     class Soon(LineTerminal):
         def idle_s(self):

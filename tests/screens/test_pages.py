@@ -566,7 +566,7 @@ def test_a_lock_lets_nothing_through_but_the_passphrase(person):
     assert "Osei" not in person.screen
 
     person.press(*PASSPHRASE, "enter")
-    assert person.shell.page.name == "chart"
+    assert person.shell.page.name == "board"
 
 
 def test_a_terminal_of_a_locked_node_starts_locked():

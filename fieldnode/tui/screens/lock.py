@@ -182,7 +182,8 @@ class LockPage(Page):
     def _answered(self, opened: bool) -> list[Act]:
         if opened:
             self.desk.greeting = msgspec.structs.replace(self.desk.greeting, locked=False)
-            return [Fresh() if self._before else Back(), Say("")]
+            # The device's passphrase says nothing of who typed it: it may be another hand.
+            return [Fresh(), Say("")]
         return [Say(self.desk.words("lock.wrong"), "bad", bell=True)]
 
     def _refused(self, failure: FieldmeshError) -> list[Act]:
