@@ -339,8 +339,10 @@ def _readable(text: str) -> bool:
 
 
 def _own_words(whole: str) -> str:
-    """Return what a shipped pack says of itself, without its other tables: to read these of all
-    packs costs more than the first screen that asks for one."""
+    """Return what a shipped pack says of itself, without its other tables.
+
+    To read these of all packs costs more than the first screen that asks for one.
+    """
     return _HEAD.split(whole, 1)[0]
 
 
