@@ -98,7 +98,7 @@ def plan_reserve(command: Command, view: View) -> Plan:
     subject, now, donor, to = _ends(desk, data.shipment, data.to)
     if now is not None and lapsed(desk, now):
         raise InputError("shipment_expired", field="data.shipment")
-    lines = _parcels(desk, data.lines)
+    lines = _dated(desk, donor, _parcels(desk, data.lines))
     _must_be_donors(desk, donor, [line.item for line in lines])
     for line in lines:
         _must_be_free(desk, donor, subject, line)
@@ -121,7 +121,7 @@ def plan_dispatch(command: Command, view: View) -> Plan:
     subject, now, donor, to = _ends(desk, data.shipment, data.to, leaves=True)
     if now is not None and lapsed(desk, now):
         desk.confirmed("shipment_lapsed", "data.shipment")
-    lines = _parcels(desk, data.lines) if data.lines else _set_aside(now)
+    lines = _dated(desk, donor, _parcels(desk, data.lines) if data.lines else _set_aside(now))
     _must_be_donors(desk, donor, [line.item for line in lines])
     witness = tidy(data.witness, "data.witness", WITNESS_CHARS_MAX) if data.witness else ""
     for line in lines:
@@ -264,6 +264,20 @@ def _parcels(desk: Desk, lines: Sequence[ParcelData]) -> tuple[Parcel, ...]:
         expiry = expiry_day(line.expiry, f"{where}.expiry")
         said[code, lot] = Parcel(code, lot, units(line.units, f"{where}.units"), expiry)
     return tuple(said.values())
+
+
+def _dated(desk: Desk, donor: bytes, lines: Sequence[Parcel]) -> tuple[Parcel, ...]:
+    """Return lines with the last day of use that the store that gives knows of, where none is said.
+
+    Whoever takes the lot in would refuse to give it out after that day only if it came along.
+    """
+    found = []
+    for line in lines:
+        known = None
+        if line.expiry is None and line.lot:
+            known = pair_of(pair_history(desk, donor, line.item)).lot(line.lot)
+        found.append(msgspec.structs.replace(line, expiry=known.expiry) if known else line)
+    return tuple(found)
 
 
 def _set_aside(now: Shipping | None) -> tuple[Parcel, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -302,6 +303,28 @@ def test_a_recall_that_races_an_issue_keeps_both_and_lists_who_got_it():
         assert one.patient == bytes(PatientId.parse(who.id or ""))
         again = line("stock.dispense", lot(1), patient=who.code, store=sites["ward"])
         assert stage.write(device, again)[0].error == "lot_recalled"
+
+
+@pytest.mark.parametrize("aside", [True, False])
+def test_the_last_day_of_a_lot_goes_with_it_to_the_store_that_takes_it_in(aside):
+    stage, (donor, ward), sites = camp_of("donor", "ward")
+    wrote(stage, donor, "stock.receive", lot(50, expiry="2031-03"), store=sites["donor"])
+    data = {"to": sites["ward"], "lines": [lot(30)]}
+    if aside:
+        kept = wrote(stage, donor, "shipment.reserve", data)
+        data = {"shipment": kept}
+    sent = wrote(stage, donor, "shipment.dispatch", data)
+    stage.run(2_000)
+    come = {"shipment": sent, "lines": [lot(28, why="short")]} if aside else {"shipment": sent}
+    wrote(stage, ward, "shipment.receive", come)
+    stage.run(2_000)
+
+    for device in (donor, ward):
+        (there,) = device.store.all(
+            "SELECT expiry_day FROM balance WHERE store = ? AND lot = 'L1'",
+            (bytes(SiteId.parse(sites["ward"])),),
+        )
+        assert there == ((date(2031, 3, 31) - date(1970, 1, 1)).days,)
 
 
 def test_two_devices_of_one_store_receive_a_shipment_apart_and_it_counts_once():
