@@ -62,6 +62,28 @@ def test_dispensing_is_a_scan_and_two_keys_from_the_open_form(person):
     assert line["data"] == {"item": ORS, "lot": "C9", "units": 4}
 
 
+@pytest.mark.safety(21)
+def test_dispensing_to_whom_is_scanned_at_the_wrist_is_four_keys_and_two_scans(person):
+    person.press("f5", "m", "d")
+    person.press("]C1TG-000412", "enter")
+    person.press("enter")
+    assert person.shell.page.name == "stock_dispense" and "Haddad Nour" in person.screen
+    person.press(BOX, "enter")
+    person.press("4", "enter")
+
+    assert saved(person, "stock.dispense")["data"] == {"item": ORS, "lot": "C9", "units": 4}
+
+
+def test_somebody_is_dispensed_to_from_their_own_chart_without_an_order(person):
+    person.press("down", "down", "enter", "m", "d")
+    if person.shell.page.name == "stores":
+        person.press("enter", "d")
+    assert person.shell.page.name == "stock_dispense"
+    person.press(BOX, "enter", "4", "enter")
+    assert saved(person, "stock.dispense")["patient"]
+    assert person.shell.page.name == "medicines"
+
+
 @pytest.mark.safety(24)
 def test_the_lot_that_expires_first_is_chosen_and_a_lot_in_the_hand_is_what_is_written(person):
     person.press("f5", "i", "parac", "1")

@@ -116,12 +116,11 @@ class IssuePage(MovePage):
         """Item, lot, quantity; then where to, and who saw it."""
         return (
             item_field(room),
-            Lot("lot", "move.lot", hint="move.lot_pick"),
-            Whole("units", "move.units", required=True, hint="move.units_hint"),
+            lot_there(),
+            single_units(),
             site_field(room, "move.to"),
             why_field(desk, ISSUED),
-            plain("witness", "move.witness", "move.witness_hint"),
-            plain("reason", "move.reason"),
+            *seen_and_why(),
         )
 
 
@@ -138,9 +137,9 @@ class ReturnPage(MovePage):
         """Item, lot, expiry, quantity; then where from."""
         return (
             item_field(room),
-            Lot("lot", "move.lot", hint="move.lot_pick"),
+            lot_there(),
             Expiry("expiry", "move.expiry", hint="move.expiry_hint"),
-            Whole("units", "move.units", required=True, hint="move.units_hint"),
+            single_units(),
             why_field(desk, RETURNED),
             site_field(room, "move.from"),
             plain("reason", "move.reason"),
@@ -160,11 +159,10 @@ class LossPage(MovePage):
         """Item, lot, why, quantity; then who saw it."""
         return (
             item_field(room),
-            Lot("lot", "move.lot", hint="move.lot_pick"),
+            lot_there(),
             why_field(desk, LOST, required=True),
-            Whole("units", "move.units", required=True, hint="move.units_hint"),
-            plain("witness", "move.witness", "move.witness_hint"),
-            plain("reason", "move.reason"),
+            single_units(),
+            *seen_and_why(),
         )
 
 
@@ -181,10 +179,10 @@ class AdjustPage(MovePage):
         """Item, lot, which way, why in words, quantity."""
         return (
             item_field(room),
-            Lot("lot", "move.lot", hint="move.lot_pick"),
+            lot_there(),
             Coded("way", "move.way", required=True, choices=WAYS),
             Field("reason", "move.reason", required=True, hint="move.adjust_why", chars_max=80),
-            Whole("units", "move.units", required=True, hint="move.units_hint"),
+            single_units(),
             plain("witness", "move.witness", "move.witness_hint"),
         )
 
@@ -213,10 +211,9 @@ class BreakPage(MovePage):
         kits = room._replace(items=tuple(item for item in room.items if item.kit))
         return (
             item_field(kits),
-            Lot("lot", "move.lot", hint="move.lot_pick"),
+            lot_there(),
             Whole("units", "move.kits", required=True),
-            plain("witness", "move.witness", "move.witness_hint"),
-            plain("reason", "move.reason"),
+            *seen_and_why(),
         )
 
 
@@ -232,10 +229,9 @@ class DispensePage(StockForm):
     def __init__(self, desk: Desk, room: Room, head: BoardLine, item: str = "") -> None:
         fields = (
             item_field(room),
-            Lot("lot", "move.lot", hint="move.lot_pick"),
-            Whole("units", "move.units", required=True, hint="move.units_hint"),
-            plain("witness", "move.witness", "move.witness_hint"),
-            plain("reason", "move.reason"),
+            lot_there(),
+            single_units(),
+            *seen_and_why(),
         )
         form = FormCore(fields, optional_from=3, swift=True)
         super().__init__(desk, room, form, head, item)
@@ -244,6 +240,22 @@ class DispensePage(StockForm):
         """Return what the patient was given to take along."""
         assert self.head is not None
         return {**self.line_of("stock.dispense", answers), "patient": self.head.patient}
+
+
+def lot_there() -> Lot:
+    """Return the field of a lot that is in the store: typed, or one of those listed."""
+    return Lot("lot", "move.lot", hint="move.lot_pick")
+
+
+def single_units() -> Whole:
+    """Return the field of a quantity without packs."""
+    return Whole("units", "move.units", required=True, hint="move.units_hint")
+
+
+def seen_and_why() -> tuple[Field, ...]:
+    """Return who saw it, which controlled items need, and why in words."""
+    witness = plain("witness", "move.witness", "move.witness_hint")
+    return witness, plain("reason", "move.reason")
 
 
 def why_field(desk: Desk, names: Sequence[str], *, required: bool = False) -> Picked:
