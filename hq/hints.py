@@ -32,7 +32,7 @@ _TOUCHES = {
     "logistics": frozenset(
         {"shipment", "shipment_line", "movement", "recall", "reading", "balance", "site"}
     ),
-    "devices": frozenset({"peer", "feed", "entry", "receipt", "unopened", "branch"}) | _BEDSIDE,
+    "devices": frozenset({"peer", "feed", "entry", "receipt", "unopened"}) | _BEDSIDE,
 }
 
 

@@ -157,7 +157,18 @@ join feed on feed.no = r.feed
 left join peer on peer.device = feed.device
 order by r.arrival desc, r.sort desc limit :limit"""
 
-DEVICES = """
+_BRANCHES = """
+with fresh as materialized (
+  select arrival, parent, feed, seq, clock from entry where arrival > coalesce(
+    (select cast(value as integer) from meta where name = 'ends_at'), 0)),
+branch as materialized (
+  select feed, seq, clock from branch_end where arrival not in (select parent from fresh)
+  union all
+  select feed, seq, clock from fresh where arrival not in (select parent from fresh))"""
+"""Where branches end: as last written down, and after the few entries that came since."""
+
+DEVICES = f"""
+{_BRANCHES}
 select d.device, peer.name, peer.last_contact_ms,
        (select max(arrival) from entry) - peer.they_hold,
        (select cast(sum(held.seq) as bigint) from

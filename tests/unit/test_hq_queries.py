@@ -275,6 +275,25 @@ async def test_a_device_shows_forks_what_it_lacks_and_what_cannot_be_read():
     assert (carried.name, carried.entries, carried.forks, carried.lacks) == (None, 5, 1, None)
 
 
+async def test_what_came_since_branch_ends_were_written_down_is_followed():
+    book, *_ = two_sites()
+    at = book.arrival
+    book.head(2, at, NOW_MS - HOUR)
+    book.db.execute("update meta set value = ? where name = 'ends_at'", (b"%d" % at,))
+    # Two go on from there apart, and one of the two once more.
+    for arrival, parent, seq in (
+        (at + 1, at, at + 1),
+        (at + 2, at, at + 1),
+        (at + 3, at + 1, at + 2),
+    ):
+        clock = (NOW_MS + arrival) << 16
+        book.put("entry", arrival=arrival, parent=parent, feed=2, seq=seq, clock=clock)
+
+    carried = next(one for one in await queries.devices(book) if one.entries is not None)
+
+    assert (carried.entries, carried.forks, carried.newest_ms) == (at + 2, 1, NOW_MS + at + 3)
+
+
 async def test_activity_counts_the_hours_of_the_last_day():
     book, a, _ = two_sites()
     book.patient(1, site=a, at_ms=NOW_MS - 30 * HOUR)
