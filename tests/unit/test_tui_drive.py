@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fieldnode.tui.cores.crowd import vial_for
 from fieldnode.tui.cores.drive import AGE_MOST, CARD, CHILD, NEW, STOP, STOPS, ChildAge, DriveCore
@@ -10,7 +11,7 @@ from fieldnode.tui.cores.fields import AnswerError, Coded
 from fieldnode.tui.cores.picked import Item
 from fieldnode.tui.cores.session_text import Many, cells, lefts, lots, targets
 from fieldnode.tui.screens.choices import SEX
-from protocols.live.drive import Child, GiveLine, VialLine, is_box
+from protocols.live.drive import Child, GiveLine, GivenLine, VialLine, is_box
 from protocols.records.dose import STATUSES
 from protocols.records.person import _AGE_MAX as REGISTERED
 
@@ -40,6 +41,22 @@ def typed(*keys):
 
 def test_only_what_is_due_and_has_a_vial_is_ticked():
     assert typed("2", "2", "enter", "1").ticked == {"mr"}
+
+
+@pytest.mark.parametrize("status", ["allergy", "contraindicated", "refused", "fever"])
+def test_who_must_not_have_a_vaccine_is_not_ticked_for_it_when_they_come_again(status):
+    drive = core()
+    stop = GivenLine("fct_3.0", "mr", WORDS, None, "2026-05-20", status, "")
+    drive.show(Child(None, GIVE, doses=(stop,)))
+    assert drive.ticked == (frozenset() if status in ("allergy", "contraindicated") else {"mr"})
+    drive.refresh(Child(None, GIVE, doses=(stop,)))
+    assert (drive.stopped("mr") is None) is bool(drive.ticked)
+
+    # A person who has looked ticks it; a record taken back, or a dose since, stops nothing.
+    drive.show(Child(None, GIVE, doses=(replace(stop, replaced=2),)))
+    assert drive.ticked == {"mr"}
+    drive.show(Child(None, GIVE, doses=(stop, replace(stop, fact="fct_4.0", status="given"))))
+    assert drive.ticked == {"mr"}
 
 
 def test_a_card_typed_as_digits_is_completed_like_the_last_one_scanned():

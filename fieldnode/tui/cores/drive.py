@@ -15,7 +15,7 @@ from fieldnode.tui.cores.fields import ABOUT, ABOUT_MARKS, Answer, AnswerError, 
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.keys import action_key, fold_digit, fold_single
 from protocols.live.api import BoardLine
-from protocols.live.drive import Child, GiveLine
+from protocols.live.drive import Child, GiveLine, GivenLine
 
 CARD, NEW, CHILD, STOP, NAME, ASK = "card", "new", "child", "stop", "name", "ask"
 """Stages. `ask` is a question that only Enter answers."""
@@ -35,6 +35,8 @@ STOPS = (
 )
 """Why nothing is given, by digit; as the record has it."""
 
+LASTING = ("allergy", "contraindicated")
+"""Of these what holds beyond the day: whoever comes back is not ticked for it."""
 LINES_MAX = 9
 NAME_CHARS_MAX = 80
 AGE_UNITS = {"": "mo", "m": "mo", "y": "y", "a": "y", "w": "w", "s": "w", "d": "d", "j": "d"}
@@ -135,6 +137,16 @@ class DriveCore:
     def lines(self) -> tuple[GiveLine, ...]:
         """Vaccines by their digits, from 1 on."""
         return () if self.child is None else self.child.give[:LINES_MAX]
+
+    def stopped(self, vaccine: str) -> GivenLine | None:
+        """Return why a vaccine was not given the last time, where that holds beyond the day."""
+        told = () if self.child is None else self.child.doses
+        known = [one for one in told if one.vaccine == vaccine and not (one.replaced or one.spare)]
+        return known[-1] if known and known[-1].status in LASTING else None
+
+    @property
+    def _proposed(self) -> list[GiveLine]:
+        return [line for line in self.lines if line.wanted and self.stopped(line.vaccine) is None]
 
     @property
     def question(self) -> object:
@@ -270,7 +282,7 @@ class DriveCore:
         """Take what a child needs; what is due and has an open vial is ticked."""
         self.child, self.stage = child, CHILD
         self.serial += 1
-        self.ticked = frozenset(line.vaccine for line in self.lines if line.wanted and line.vial)
+        self.ticked = frozenset(line.vaccine for line in self._proposed if line.vial)
         self.stop, self.confirmed = "", {}
         if child.head is not None:
             self.card, self.new = child.head.tag or self.card, None
@@ -280,7 +292,7 @@ class DriveCore:
         had = {line.vaccine for line in self.lines if line.vial}
         self.child = child
         fresh = {line.vaccine for line in self.lines if line.vial and line.vaccine not in had}
-        wanted = {line.vaccine for line in self.lines if line.wanted}
+        wanted = {line.vaccine for line in self._proposed}
         barred = {line.vaccine for line in self.lines if line.state == "contraindicated"}
         kept = {line.vaccine for line in self.lines if line.vial} - barred
         self.ticked = (self.ticked & kept) | (fresh & wanted)

@@ -208,6 +208,10 @@ def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: 
         note = f"{note}  {shown}".strip()
     elif give.wanted and give.day:
         note = " ".join((note, words("drive.since_day", day=give.day))).strip()
+    stopped = core.stopped(give.vaccine)
+    if stopped is not None and give.wanted:
+        # Said before the rule: who must not have it is not due because of a day.
+        note = f"{stopped.day} {words(f'dose_status.{stopped.status}')}  {note}".strip()
     box = "[x]" if ticked else "[ ]"
     if core.stop and give in core.chosen:
         box = "[-]"
@@ -220,7 +224,8 @@ def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: 
         Span(fit(said.text, 15), said.role),
         " ",
     )
-    return (*left, Span(cut(note, max(width - line_cells(left) - 1, 0)), "dim"))
+    role = "dim" if stopped is None else "bad"
+    return (*left, Span(cut(note, max(width - line_cells(left) - 1, 0)), role))
 
 
 def _low(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
