@@ -20,7 +20,7 @@ UNTOLD = {"duplicate", "peer_said_bye", "unsealed"}
 
 def codes_in(source):
     """Yield every code that a source names when it makes an error of ours."""
-    if not any(name in source for name in OURS):
+    if not any(f"{name}(" in source for name in OURS):
         return
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
