@@ -227,7 +227,7 @@ class Opener:
             place: Numbers of the document it goes on in and of its subject; None when it founds.
         """
         doc, subject = place or self._place(entry, prefix, body)
-        self._found_all()
+        self._found_all(own=True)
         self._remember(prefix, doc)
         clock = int.from_bytes(entry.header[75:83])
         self._keep([(doc, entry.arrival, prefix, entry.feed.no, clock, plain)])
@@ -253,12 +253,19 @@ class Opener:
         self._subjects[subject_id] = known
         return known[0]
 
-    def _found_all(self) -> None:
-        """Write down the subjects and documents that were begun."""
+    def _found_all(self, *, own: bool = False) -> None:
+        """Write down the subjects and documents that were begun.
+
+        Args:
+            own: They are merged in this transaction: nothing has to say that they are not yet.
+        """
         subjects, self._new_subjects = self._new_subjects, []
         documents, self._new_documents = self._new_documents, []
         if subjects:
-            self._store.executemany("INSERT INTO subject (no, id, kind) VALUES (?,?,?)", subjects)
+            self._store.executemany(
+                "INSERT INTO subject (no, id, kind, dirty) VALUES (?,?,?,?)",
+                [(*each, int(not own)) for each in subjects],
+            )
         if documents:
             self._store.executemany(
                 "INSERT INTO document (no, doc_id, subject, scope, lane, encounter, stage)"
