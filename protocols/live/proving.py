@@ -19,10 +19,10 @@ from protocols.ledger import audit, immunization, persons, proofs, reading
 from protocols.ledger.audit import Event
 from protocols.live.aging import age_text
 from protocols.live.audited import event
+from protocols.live.dosedays import day_text
 from protocols.live.paper import ENDED, HOLDS, PaperRead
 from protocols.live.papers import must_certify, patient_named, read, text_of
 from protocols.live.proof import NextLine, PaperDose, PaperDoses, PrintedProof
-from protocols.live.vaccinating import day_text
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text

@@ -13,6 +13,7 @@ from protocols.ledger import coverage, immunization, reading, stores, vials
 from protocols.ledger.authors import Authors
 from protocols.ledger.view import BookView
 from protocols.live.answers import board_line
+from protocols.live.dosedays import day_text
 from protocols.live.drive import (
     AIM,
     Box,
@@ -27,7 +28,7 @@ from protocols.live.drive import (
     is_box,
 )
 from protocols.live.members import Reader
-from protocols.live.vaccinating import day_text, words_of
+from protocols.live.vaccinating import words_of
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.records import barcode

@@ -7,7 +7,6 @@ is judged by the schedule of its session, by the packs this node works by.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -30,6 +29,7 @@ from protocols.ledger.authors import Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.view import BookView
 from protocols.live.answers import board_line
+from protocols.live.dosedays import day_text, dose_day
 from protocols.live.drive import (
     Cell,
     Child,
@@ -204,13 +204,6 @@ def words_of(plan: Plan, code: str) -> Words:
     """Return the words for a vaccine; its code where no pack knows it."""
     known = plan.vaccines.get(code)
     return known.words if known is not None else {"en": clean_text(code)}
-
-
-def day_text(day: int | None) -> str:
-    """Return a day as an ISO date; '' for none."""
-    if day is None or not -700_000 < day < 2_900_000:
-        return ""
-    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
 class _Late(NamedTuple):
@@ -476,7 +469,7 @@ def given_lines(
             vaccine=one.row.vaccine,
             words=words_of(plan, one.row.vaccine),
             dose=one.row.dose,
-            day=day_text(one.row.day),
+            day=dose_day(one.row),
             status=one.row.status,
             lot=one.row.lot,
             states=tuple((each.series, each.state) for each in one.verdicts),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from protocols.ids import EntryPrefix, FactRef, PatientId, SessionId
-from protocols.ledger import coverage, immunization, reading, vials
+from protocols.ledger import coverage, immunization, proofs, reading, vials
 from protocols.ledger.recording import Answer
+from protocols.live import vaccinating
 from protocols.live.charters import TERMS
 from protocols.records import immunization as records
 from protocols.records import tally
@@ -195,6 +197,26 @@ def test_a_child_known_by_two_linked_records_has_the_doses_of_both_and_is_due_by
     assert both.doses[0].verdicts[0].state == "valid"
     assert both.schedule.startswith("schedule-routine ")
     assert both.next_visit is not None
+
+
+def test_a_card_of_months_alone_is_shown_so_and_begins_no_series_anew():
+    _, ann, _ = two()
+    whom = ann.child()
+    for at in ("2025-12", "2026-03-02", "2026"):
+        ann.dose(whom, vaccine="penta", source="paper", at=at)
+    node, now = SimpleNamespace(ledger=ann.device.ledger), SimpleNamespace(wall_ms=WALL_MS)
+    told = vaccinating.child(node, now, {"patient": whom}, opened=lambda _: True)
+
+    assert [(one.day, one.dose) for one in told.doses] == [
+        ("2025-12", 1), ("2026", 3), ("2026-03-02", 2),
+    ]  # fmt: skip
+    unsure = next(one for one in told.doses if one.day == "2026")
+    assert ("dtp", "unsure") in unsure.states
+    dtp = next(one for one in told.series if one.series == "dtp")
+    assert dtp.number >= 2 and not dtp.sure
+    # No paper of ours says a day that no card had.
+    proof = proofs.gather(ann.device.ledger, PatientId.parse(whom), DAY, age="").proof
+    assert [one.day for one in proof.doses].count(None) == 2
 
 
 def test_one_child_vaccinated_by_two_teams_apart_counts_once_until_somebody_decides():
