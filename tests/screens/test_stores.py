@@ -140,6 +140,16 @@ def test_a_count_of_some_lots_is_set_beside_what_the_book_said_of_these(person):
     assert "counted 25 of some lots, the book said 24..26 of them" in person.screen
 
 
+def test_what_is_issued_to_another_store_is_said_not_to_be_added_there():
+    node = ward()
+    node.depots.append(StoreLine(WARD, "Ward B", True, 0))
+    person = Person(node).press("f5", "enter", "i", "parac", "1", "2")
+    assert "Ward B gets no more by this" not in person.screen
+    person.press("tab", "1")
+    assert "Ward B gets no more by this" in person.screen
+    assert "F5, m, 6" in person.screen
+
+
 def test_a_wrong_check_digit_is_said_and_fills_nothing(person):
     person.press("f5", "r", WRONG, "enter")
     assert "check digit is wrong" in person.screen

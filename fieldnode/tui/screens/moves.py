@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Back, Open
-from fieldnode.tui.cores.display import Span
+from fieldnode.tui.cores.display import Line, Span
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Field, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Item, Picked, coded
@@ -122,6 +122,18 @@ class IssuePage(MovePage):
             why_field(desk, ISSUED),
             *seen_and_why(),
         )
+
+    def told(self) -> list[Line]:
+        """Say, once another store is named, that only a shipment is in its book as well."""
+        named = coded(self.form.answers().get("other", Answer()))[0]
+        other = next((each for each in self.room.stores if named and each.store == named), None)
+        if other is None:
+            return super().told()
+        store = clean_text(other.name) or named[:8]
+        return [
+            *self.says(self.desk.words("move.not_added", store=store), "label"),
+            *super().told(),
+        ]
 
 
 class ReturnPage(MovePage):
