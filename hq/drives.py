@@ -159,6 +159,11 @@ class Drives:
             self._kept = await self._read(now_ms, turn)
             return self._kept
 
+    async def read_ahead(self, now_ms: int) -> None:
+        """Have the node count what was given: from then on it is counted as it comes."""
+        async with self._lock:
+            await self._read(now_ms, 0)
+
     async def _read(self, now_ms: int, turn: int) -> Known:
         book, told = self._book, await self._registry.vaccinations()
         sums = await book.ask(lambda store: _sums(store, told, now_ms))

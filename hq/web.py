@@ -296,6 +296,7 @@ async def _read_ahead(app: web.Application) -> None:
     desk = app[DESK]
     if not await queries.is_closed(desk.book):
         await app[stores.DEPOTS].read_ahead(desk.now())
+        await app[immunizing.DRIVES].read_ahead(desk.now())
 
 
 async def _end_streams(app: web.Application) -> None:

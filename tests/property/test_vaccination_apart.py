@@ -21,6 +21,7 @@ from protocols.feeds.lane import Lane
 from protocols.feeds.run import decode_run
 from protocols.ids import FactRef, PatientId, SessionId
 from protocols.ledger import coverage, immunization, vials
+from protocols.ledger.book import Ledger
 from protocols.ledger.given import GivenBook
 from tests.unit.stage import WALL_MS, Device, camp, copied, line
 
@@ -198,7 +199,17 @@ def told(device: Device) -> tuple[Any, ...]:
         vials.wastage(ledger, late),
         [(each.patients, each.doses, each.why) for each in immunization.doubled(ledger)],
         sorted(immunization.not_counted(ledger)),
+        _doubts(ledger),
     )
+
+
+def _doubts(ledger: Ledger) -> Any:
+    """What HQ is told of doses that may be one: remembered of whoever did not change."""
+    found = immunization.doubts(ledger, immunization.in_doubt(ledger))
+    assert found.spare == immunization.not_counted(ledger)
+    ordered = sorted(found.doubled, key=lambda each: (each.rows[0].at_ms, each.doses))
+    assert ordered == immunization.doubled(ledger)
+    return found.spare
 
 
 def story_of(seed: int) -> Story:
@@ -212,8 +223,10 @@ def story_of(seed: int) -> Story:
     story.step("session")
     story.step("child")
     deliver_all(story)
-    for what in chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=STEPS):
+    for at, what in enumerate(chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=STEPS)):
         story.step(what)
+        if not at % 16:
+            _doubts(devices[at // 16 % NODES].ledger)
     return story
 
 
