@@ -102,6 +102,8 @@ class Opener:
         """Dependencies of the batch at hand that are in no document yet: not here, or waiting."""
         self._doc_facts: dict[int, tuple[int, bytes, int]] = {}
         self._subjects: dict[bytes, tuple[int, int]] = {}
+        self._no_subjects: set[bytes] = set()
+        """Ids that the batch at hand may found subjects under, and that none has yet."""
         self._new_subjects: list[tuple[int, bytes, int]] = []
         self._new_documents: list[tuple[int, bytes, int, bytes, int, bytes | None]] = []
         self._last_subject = self._highest("subject")
@@ -127,6 +129,11 @@ class Opener:
         """
         read = [self._try(entry) for entry in sealed]
         self._look_up(answer[1] for answer in read if isinstance(answer, tuple))
+        self._look_up_subjects(
+            entry.hash[:16]
+            for entry, answer in zip(sealed, read, strict=True)
+            if isinstance(answer, tuple) and not answer[1].dependencies
+        )
         opened: list[Opened] = []
         strands: list[tuple[int, int, bytes, int, int, bytes]] = []
         again: list[int] = []
@@ -161,6 +168,7 @@ class Opener:
         while len(docs) > PREFIXES_KEPT:
             docs.popitem(last=False)
         self._found_all()
+        self._no_subjects.clear()
         self._keep(strands)
         if again:
             self._store.executemany(
@@ -236,7 +244,7 @@ class Opener:
     def _subject_no(self, subject_id: bytes, kind: int) -> int:
         """Return the local number of a subject, new or known."""
         known = self._subjects.get(subject_id)
-        if known is None:
+        if known is None and subject_id not in self._no_subjects:
             row = self._store.one("SELECT no, kind FROM subject WHERE id = ?", (subject_id,))
             known = (row[0], row[1]) if row else None
         if known is None:
@@ -250,6 +258,7 @@ class Opener:
         if len(self._subjects) >= PREFIXES_KEPT:
             self._found_all()
             self._subjects.clear()
+            self._no_subjects.clear()
         self._subjects[subject_id] = known
         return known[0]
 
@@ -295,6 +304,17 @@ class Opener:
                     self._remember(prefix_of[arrival], doc)
                 elif not void:
                     self._absent.add(prefix_of[arrival])
+
+    def _look_up_subjects(self, founding: Iterable[bytes]) -> None:
+        """Learn in few questions which entries that found documents found no known subject."""
+        asked = [prefix for prefix in founding if prefix not in self._subjects]
+        self._no_subjects = set(asked)
+        for start in range(0, len(asked), ASKED_AT_ONCE):
+            some = asked[start : start + ASKED_AT_ONCE]
+            for (found,) in self._store.all(
+                f"SELECT id FROM subject WHERE id IN ({','.join('?' * len(some))})", some
+            ):
+                self._no_subjects.discard(found)
 
     def _wait(self, entry: Sealed, answer: _Answer, missing: Missing) -> None:
         reason, need = missing.args

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from operator import itemgetter
@@ -13,6 +14,7 @@ from protocols.records.shape import columns
 
 _BEFORE_IDEOGRAPHS = "\u2e7f"
 """Han, Kana and Hangul lie above; nearly all names below."""
+_above = re.compile(f"[^\0-{_BEFORE_IDEOGRAPHS}]")
 _NAMES = [name for name, _ in columns(PatientRow)]
 _found_by = itemgetter(*map(_NAMES.index, ("name", "also", "code", "tag")))
 
@@ -70,7 +72,7 @@ def says_more(text: str) -> bool:
 
 
 def _ideographs(text: str) -> list[str]:
-    if not text or max(text) <= _BEFORE_IDEOGRAPHS:
+    if text.isascii() or not _above.search(text):
         return []
     runs, run = [], ""
     for letter in text:

@@ -228,6 +228,22 @@ def test_what_a_document_says_it_is_about_does_not_depend_on_who_was_first(count
     assert said(devices[0]) == said(devices[1])
 
 
+def test_a_subject_known_from_another_document_is_one_after_a_start_too():
+    first, second = author("first"), author("second")
+    founding = first.write([opening(), saying("who")])
+    about = second.write([opening(bytes(doc_of(founding)), 1), saying("red")], lane=Lane.URGENT)
+    device = deliver([second.run(about)], [0], [1])
+    device.ledger.catch_up_all()
+    device.ledger.reload()
+    device.ledger.take([first.run(founding)], WALL_MS)
+    device.ledger.catch_up_all()
+    named = device.ledger.store.all(
+        "SELECT s.no FROM subject s JOIN document d ON d.subject = s.no WHERE s.id = ?",
+        (bytes(doc_of(founding)),),
+    )
+    assert len(named) == 2
+
+
 def test_tens_of_thousands_waiting_for_one_entry_are_let_go_in_bounded_questions():
     one, two = author("one"), author("two")
     start = one.write([opening()])
