@@ -150,9 +150,13 @@ _MOVED = (
     "SELECT m.entry, m.idx, m.at_ms, substr(e.hash, 1, 16), m.type, m.lot, m.units, m.other,"
     " m.patient IS NOT NULL, m.why, m.reason, m.witness, m.maybe,"
     " m.standing = 0 AND m.replaced = 0 AND m.double = 0, m.countersigned, m.overdrawn"
-    " FROM movement m JOIN entry e ON e.arrival = m.entry WHERE m.subject = ?"
-    " ORDER BY m.at_ms DESC, m.entry DESC, m.idx DESC LIMIT ?"
+    " FROM (SELECT subject, entry, idx FROM movement INDEXED BY movement_use WHERE subject = ?"
+    " ORDER BY at_ms DESC, entry DESC, idx DESC LIMIT ?) k CROSS JOIN movement m"
+    " ON m.subject = k.subject AND m.entry = k.entry AND m.idx = k.idx"
+    " JOIN entry e ON e.arrival = m.entry ORDER BY m.at_ms DESC, m.entry DESC, m.idx DESC"
 )
+"""The newest are found in the index by day, and only these are read: an item in daily use has tens
+of thousands."""
 _COUNTED = (
     "SELECT t.entry, t.idx % 65536, t.at_ms, substr(e.hash, 1, 16), sum(t.units), max(t.used)"
     " FROM stocktake t JOIN entry e ON e.arrival = t.entry WHERE t.subject = ?"
