@@ -25,6 +25,7 @@ from fieldnode.demo.arrivals import Arrivals  # noqa: E402
 from fieldnode.demo.camp import TENTS, Camp  # noqa: E402
 from fieldnode.demo.story import SITES, Story  # noqa: E402
 from tests.browser.chrome import Tab, browser, chromium  # noqa: E402
+from tests.process.test_drive_terminal import open_session, open_vial  # noqa: E402
 from tests.screens.harness import OpenedTerminal  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -40,6 +41,19 @@ CELL_W, CELL_H, TEXT_Y, EDGE = 9, 19, 14, 12
 """Pixels of one cell, of the baseline in it, and around the screen."""
 FONT = "'DejaVu Sans Mono', 'Liberation Mono', Menlo, Consolas, monospace"
 GROUND, INK = "000000", "d0d0d0"
+
+BOXES: tuple[dict[str, Any], ...] = (
+    {"item": "ors-1l-sachet", "lot": "C9", "expiry": "2031-12", "packs": {"count": 40, "size": 20}},
+    {"item": "paracetamol-500-tab", "lot": "P4471", "expiry": "2030-01", "units": 1_000},
+    {"item": "zinc-20-tab", "lot": "Z7", "expiry": "2030-05", "units": 300},
+    {"item": "amoxicillin-250-tab", "lot": "A20", "expiry": "2030-02", "units": 500},
+    {"item": "ringer-lactate-1l", "lot": "R3", "expiry": "2029-08", "units": 60},
+)
+"""What a store has received; the codes are those of the catalogue."""
+ISSUED: tuple[dict[str, Any], ...] = (
+    {"item": "ors-1l-sachet", "lot": "C9", "units": 260},
+    {"item": "ringer-lactate-1l", "lot": "R3", "units": 44},
+)
 
 PASSWORD = "four unrelated words"
 
@@ -63,6 +77,23 @@ async def furnish(camp: Camp) -> None:
     await story.converge()
 
 
+async def stock_up(camp: Camp) -> None:
+    """Take some boxes in at the first tent, and issue some of what is in them."""
+    sites = (await camp.ask("tent-a", "rows", kind="site", since=0))["rows"]
+    store = next(row["id"] for row in sites if row["name"] == SITES["tent-a"])
+    lines = [
+        {**_line(f"box {at}", "stock.receive", box), "store": store} for at, box in enumerate(BOXES)
+    ]
+    lines += [
+        {**_line(f"out {at}", "stock.issue", out), "store": store} for at, out in enumerate(ISSUED)
+    ]
+    await taken(camp, "tent-a", lines)
+
+
+def _line(key: str, kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"v": 1, "kind": kind, "key": key, "data": data}
+
+
 async def taken(camp: Camp, name: str, lines: list[dict[str, Any]]) -> None:
     """Write lines; every one of them has to be taken."""
     refused = [answer for answer in await camp.record(name, lines) if not answer["ok"]]
@@ -75,7 +106,7 @@ def terminal_pictures(folder: Path, keep: Callable[[str, pyte.Screen], None]) ->
         tent.wait_for("UNSENT 0", "1 RED", "LINKS 3")
 
         def shoot(name: str, *shown: str) -> None:
-            tent.wait_for(*shown, "F10Menu")
+            tent.wait_for(*shown, "0Menu")
             while tent.read(QUIET_S):
                 pass
             keep(name, tent.screen)
@@ -95,6 +126,15 @@ def terminal_pictures(folder: Path, keep: Callable[[str, pyte.Screen], None]) ->
         tent.wait_for("MASS CASUALTY", "Age band")
         tent.send(*"A-044", "enter", "2")
         shoot("triage", "2 YELLOW", ">Age band")
+        tent.send("escape", "f5")
+        shoot("store", f"STOCK   {SITES['tent-a']}", "Oral rehydration salts")
+        tent.send("escape")
+        open_session(tent)
+        open_vial(tent)
+        tent.send(*"]C0KM-1", "enter")
+        tent.wait_for("NEW CARD KM-1")
+        tent.send(*"22", "enter", "2")
+        shoot("drive", "[x] Measles-rubella 1")
 
 
 def svg(screen: pyte.Screen, title: str) -> str:
@@ -194,6 +234,7 @@ async def main() -> int:
         try:
             await camp.build()
             await furnish(camp)
+            await stock_up(camp)
             await asyncio.to_thread(terminal_pictures, camp.root / "tent-a", keep)
             program = chromium()
             if program is None:

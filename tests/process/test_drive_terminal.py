@@ -33,7 +33,7 @@ def card(number):
 
 
 def open_session(screen):
-    screen.wait_for("no triage 0")
+    screen.wait_for("no triage")
     struck(screen, ["f4"], "VACCINATION SESSIONS")
     struck(screen, ["n"], "NEW VACCINATION SESSION", "8 mr")
     struck(screen, ["8", "enter", "Kome school", "enter", "R. Amin", "enter"], "[ R. Amin")
