@@ -53,7 +53,9 @@ def test_own_words_stay_as_they_are_heard_and_are_asked_about_by_nobody(said):
 def test_a_complaint_picked_by_its_number_costs_two_keys_more():
     def struck(*complaint):
         person = counting("n")
-        person.strike(*"Diallo", "enter", "enter", "2", *"34", "enter", "1", "enter", "enter", "enter")
+        person.strike(
+            *"Diallo", "enter", "enter", "2", *"34", "enter", "1", "enter", "enter", "enter"
+        )
         person.strike(*complaint, "enter")
         assert person.shell.page.name == "chart"
         return person.struck
