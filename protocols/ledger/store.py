@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -135,29 +135,32 @@ class Store:
 
     @contextmanager
     def _transaction(self, derived: bool, failed: Callable[[], None]) -> Iterator[None]:
-        if derived and self.path is not None:
-            self.execute("PRAGMA synchronous=NORMAL").fetchall()
-            try:
-                with self._transaction(False, failed):
+        try:
+            with self._not_waiting() if derived and self.path is not None else nullcontext():
+                self.execute("BEGIN IMMEDIATE")
+                self.depth = 1
+                try:
                     yield
-            finally:
-                self.execute("PRAGMA synchronous=FULL").fetchall()
-            return
-        self.execute("BEGIN IMMEDIATE")
-        self.depth = 1
+                    self.execute("COMMIT")
+                except BaseException:
+                    self._roll_back()
+                    raise
+                finally:
+                    self.depth = 0
+        except BaseException:
+            # One that could not begin too: its caller may have taken in hand what it was to write.
+            if self.connection is not None:
+                failed()
+            raise
+
+    @contextmanager
+    def _not_waiting(self) -> Iterator[None]:
+        """Commit without waiting for the disk; what is done about a failure is waited for again."""
+        self.execute("PRAGMA synchronous=NORMAL").fetchall()
         try:
             yield
-            self.execute("COMMIT")
-        except BaseException:
-            try:
-                self._roll_back()
-            finally:
-                self.depth = 0
-                if self.connection is not None:
-                    failed()
-            raise
         finally:
-            self.depth = 0
+            self.execute("PRAGMA synchronous=FULL").fetchall()
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
