@@ -217,9 +217,16 @@ def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
 
 
 def build_again(store: Store, tables: Sequence[type[Row]]) -> None:
-    """Make the row tables anew, empty, and mark every subject. Inside a transaction."""
+    """Make the row tables anew, empty, and mark every subject. Inside a transaction.
+
+    Changes go on being numbered from where they were: whoever follows rows is given every one again.
+    """
+    last = _last_change(store)
     _drop_rows(store)
     store.execute("DELETE FROM row_change")
+    if last:
+        # Of no table: it only keeps the place.
+        store.execute("INSERT INTO row_change VALUES (?, 0, 0, 0, 0)", (last,))
     for table in tables:
         for statement in row_ddl(table):
             store.execute(statement)
@@ -249,10 +256,23 @@ def row_ddl(table: type[Row]) -> list[str]:
     ]
 
 
+def _last_change(store: Store) -> int:
+    """Return the highest number of a change of any row; 0 where there was none."""
+    asked = ["SELECT max(no) FROM row_change"]
+    if store.one(asked[0]) in (None, (None,)):
+        # A book from before there was a log of them.
+        asked += [f"SELECT max(changed) FROM {name}" for name in _row_tables(store)]
+    return max((row[0] or 0 for sql in asked for row in store.all(sql)), default=0)
+
+
 def _drop_rows(store: Store) -> None:
-    held = store.one("SELECT value FROM meta WHERE name = 'row_tables'")
-    for name in held[0].decode().split() if held else ():
+    for name in _row_tables(store):
         store.execute(f"DROP TABLE {name}")
+
+
+def _row_tables(store: Store) -> list[str]:
+    held = store.one("SELECT value FROM meta WHERE name = 'row_tables'")
+    return held[0].decode().split() if held else []
 
 
 def _fingerprint(tables: Sequence[type[Row]]) -> bytes:

@@ -157,10 +157,26 @@ def test_rows_are_given_once_each_in_the_order_they_changed():
     )
 
 
+def test_who_follows_rows_is_given_all_of_them_again_once_they_are_built_anew():
+    ann = Device.found("ann")
+    written(ann)
+    last = ann.ledger.rows.last_change
+
+    ann.ledger.rebuild_rows()
+    ann.restarted()
+
+    for table in ROW_TABLES:
+        assert len(pages(ann, table.TABLE, last)) == len(in_order(ann, table.TABLE))
+    held = ann.ledger.rows.last_change
+    assert held > last
+    ann.ledger.rebuild_rows()
+    assert ann.ledger.rows.last_change > held
+
+
 def test_an_older_book_gives_every_row():
     ann = Device.found("ann")
     written(ann)
-    before = tables(ann)
+    before, last = tables(ann), ann.ledger.rows.last_change
     ann.store.execute("DROP TABLE row_change")
     ann.store.execute("DELETE FROM _sqlite_migrations WHERE name = 'm007_row_changes'")
     ann.store.execute("CREATE INDEX patient_changed ON patient (changed)")
@@ -172,6 +188,9 @@ def test_an_older_book_gives_every_row():
     ann.ledger = ledger
     assert tables(ann) == before
     assert_all_are_given(ann)
+    for table in ROW_TABLES:
+        # By numbers that nobody was given before, or who follows would wait for them for ever.
+        assert len(pages(ann, table.TABLE, last)) == len(in_order(ann, table.TABLE))
     assert ann.store.all("SELECT 1 FROM sqlite_master WHERE name = 'patient_changed'") == []
 
 
