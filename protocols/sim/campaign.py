@@ -211,15 +211,19 @@ class Campaign:
             yield from self._discard(team, "recalled")
 
     def _count_one(self, team: Team) -> Step:
-        if not (yield from self._ready(team)):
-            return
-        data = {"session": team.session, "cell": 1, "vial": team.vial}
-        said = yield self._line("tally.add", data=data)
-        if said.ok:
-            team.left -= 1
-            self.ground.crowd += 1
-        else:
+        for _ in range(3):
+            if not (yield from self._ready(team)):
+                return
+            data = {"session": team.session, "cell": 1, "vial": team.vial}
+            said = yield self._line("tally.add", data=data)
+            if said.ok:
+                team.left -= 1
+                self.ground.crowd += 1
+                return
             self.ground.refused[said.confirm or said.error or "?"] += 1
+            if said.error != "lot_recalled":
+                return
+            yield from self._discard(team, "recalled")
 
     def _ready(self, team: Team) -> Generator[Line | int, Answer, bool]:
         """Have an open vial with something in it; False: there is nothing that may be used."""
