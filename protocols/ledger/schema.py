@@ -219,7 +219,7 @@ def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
 def build_again(store: Store, tables: Sequence[type[Row]]) -> None:
     """Make the row tables anew, empty, and mark every subject. Inside a transaction.
 
-    Changes go on being numbered from where they were: whoever follows rows is given every one again.
+    Changes go on being numbered from where they were: whoever follows rows is given all again.
     """
     last = _last_change(store)
     _drop_rows(store)
