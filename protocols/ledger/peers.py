@@ -49,6 +49,8 @@ class PeerBook:
         self._own = own
         self._name_of = name_of
         self._dirty: set[DeviceId] = set()
+        self.newly_met = False
+        """Whether somebody was met for the first time since things were last written down."""
         self._fresh_receipts: dict[ReceiptPlace, tuple[Receipt, bytes]] = {}
         self._fresh_held: dict[tuple[DeviceId, int], int] = {}
         self._gone_receipts: list[tuple[DeviceId, Epoch]] = []
@@ -78,6 +80,7 @@ class PeerBook:
             # Another life of it may be a copy from before it was told of some scope.
             self.uncover(device, set(peer.covers))
             self._begin_epoch(device, epoch)
+        self.newly_met |= not peer.last_contact_ms
         peer.last_contact_ms = max(wall_ms, 0)
         self._dirty.add(device)
         return peer
@@ -231,7 +234,7 @@ class PeerBook:
 
     def flush(self) -> None:
         """Write down what changed. Inside a transaction."""
-        dirty, self._dirty = self._dirty, set()
+        dirty, self._dirty, self.newly_met = self._dirty, set(), False
         fresh, self._fresh_receipts = self._fresh_receipts, {}
         held, self._fresh_held = self._fresh_held, {}
         self._store.executemany(

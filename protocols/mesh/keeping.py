@@ -12,7 +12,8 @@ FLUSH_MS = 5 * 60_000
 """What is known of peers is written down at least this often: each time is a commit, and all that
 a crash takes is that a little more is listed at the next greeting."""
 SHOWN_FLUSH_MS = 60_000
-"""At HQ, whose pages read it from the book."""
+"""At HQ, whose pages read it from the book; there who is met for the first time is written down at
+once, or a page would say of a linked site that it never was."""
 
 
 class Keeping:
@@ -29,9 +30,11 @@ class Keeping:
     def alarms(self, now: Now) -> tuple[int | None, int | None]:
         """When there is something to tell or to write down, monotonic milliseconds."""
         ledger = self._ledger
-        if self._flush_at is None and ledger.peers.dirty:
+        peers = ledger.peers
+        if peers.dirty and (self._flush_at is None or peers.newly_met):
             hq = ledger.authority.is_hq(ledger.authority.device)
-            self._flush_at = now.mono_ms + (SHOWN_FLUSH_MS if hq else FLUSH_MS)
+            later = FLUSH_MS if not hq else 0 if peers.newly_met else SHOWN_FLUSH_MS
+            self._flush_at = min(self._flush_at or now.mono_ms + later, now.mono_ms + later)
         if self._remark_at is None and ledger.chain.last_arrival != self._remarked:
             self._remark_at = now.mono_ms + REMARK_MS
         return self._remark_at, self._flush_at

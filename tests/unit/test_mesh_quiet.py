@@ -58,6 +58,14 @@ def test_what_is_known_of_peers_is_written_down_seldom_and_at_hq_each_minute():
     assert written(ben) == known(ben)
 
 
+def test_hq_says_at_once_of_a_node_that_it_never_met_before_when_it_last_linked():
+    stage, (hq, *others) = meshed(NAMES, hq=True)
+    stage.run(1_000)
+
+    met = dict(hq.store.all("SELECT device, last_contact_ms FROM peer"))
+    assert all(met[bytes(each.id)] for each in others)
+
+
 def test_the_book_is_asked_once_whether_anything_came_ahead(monkeypatch: pytest.MonkeyPatch):
     stage, (ann, ben, *_) = meshed(NAMES)
     stage.run(5 * MINUTE_MS)
