@@ -18,7 +18,7 @@ from protocols.errors import InputError
 from protocols.guidelines.schedules import Plan
 from protocols.ids import FactRef
 from protocols.ledger.book import Ledger
-from protocols.ledger.given import NOTHING, InSessions, OfChildren, Sums
+from protocols.ledger.given import NOTHING, InSessions, OfChildren, Reach, Sums
 from protocols.ledger.immunization import GIVEN, not_counted, plan_in_use, same_person
 from protocols.ledger.store import Store
 from protocols.records.session import SessionRow
@@ -62,7 +62,7 @@ def beside(ledger: Ledger, spare: Iterable[FactRef]) -> Beside:
     for (name,) in ledger.store.all("SELECT DISTINCT schedule FROM session"):
         with suppress(InputError):
             plans[name] = plan_in_use(ledger, name)
-    return Beside(ledger.store, plans, _keys(ledger, spare), ledger.rows.given.kept())
+    return Beside(ledger.store, plans, _keys(ledger, spare), ledger.rows.given.kept(plans[""]))
 
 
 def in_sessions(ledger: Asked) -> InSessions:
@@ -71,8 +71,10 @@ def in_sessions(ledger: Asked) -> InSessions:
 
 
 def of_children(ledger: Asked) -> OfChildren:
-    """Return who had what, counted alike."""
-    return ledger.sums.children if isinstance(ledger, Beside) else ledger.rows.given.children()
+    """Return who had what, counted alike: a dose for every series its product counts for."""
+    if isinstance(ledger, Beside):
+        return ledger.sums.children
+    return ledger.rows.given.children(plan_in_use(ledger))
 
 
 def _plan(ledger: Asked, name: str = "") -> Plan:
@@ -291,11 +293,9 @@ class Record(NamedTuple):
     band: int | None
     """Age band; -1 where the record itself does not stand."""
     had: frozenset[tuple[str, int | None]]
-    """Series and number of the doses in it, wherever they were given."""
-
-    def had_any(self, series: str) -> bool:
-        """Whether any dose of a series is in it."""
-        return any(name == series for name, _ in self.had)
+    """Series and number of the doses in it, wherever they were given; as `OfChildren.had`."""
+    reached: frozenset[str]
+    """Series that any dose in it counts for, as `OfChildren.reached`."""
 
 
 Linked = Sequence[Sequence[Record]]
@@ -310,6 +310,8 @@ def linked(ledger: Asked) -> Linked:
     asked = [one for each in persons.values() for one in each]
     bands: dict[bytes, int | None] = {}
     had: dict[bytes, set[tuple[str, int | None]]] = {}
+    reached: dict[bytes, set[str]] = {}
+    reach = Reach(_plan(ledger))
     for at in range(0, len(asked), ASKED_AT_ONCE):
         some = asked[at : at + ASKED_AT_ONCE]
         marks = ",".join("?" * len(some))
@@ -319,14 +321,19 @@ def linked(ledger: Asked) -> Linked:
             some,
         ):
             bands[bytes(one)] = band
-        for one, series, number in ledger.store.all(
-            f"SELECT d.patient, d.series, d.dose FROM dose d WHERE {GIVEN}"
+        for one, series, vaccine, number in ledger.store.all(
+            f"SELECT d.patient, d.series, d.vaccine, d.dose FROM dose d WHERE {GIVEN}"
             f" AND d.patient IN ({marks})",
             some,
         ):
-            had.setdefault(bytes(one), set()).add((series, number))
+            of = ((each, number) for each in reach.numbered(series, vaccine))
+            had.setdefault(bytes(one), set()).update(of)
+            reached.setdefault(bytes(one), set()).update(reach.any_of(series, vaccine))
     return [
-        [Record(bands.get(one, -1), frozenset(had.get(one, ()))) for one in each]
+        [
+            Record(bands.get(one, -1), frozenset(had.get(one, ())), frozenset(reached.get(one, ())))
+            for one in each
+        ]
         for each in persons.values()
     ]
 
@@ -363,8 +370,8 @@ def zero_doses(
         some = sum(sums.reached[name, band] for band in wanted)
         for every, young in persons:
             # Counted with each record that has one; a dose in any of them is this person's.
-            some += any(record.had_any(name) for record in every)
-            some -= sum(record.had_any(name) for record in young)
+            some += any(name in record.reached for record in every)
+            some -= sum(name in record.reached for record in young)
         found.append(ZeroDose(name, children, children - some))
     return found
 
@@ -408,8 +415,8 @@ class DropOut(NamedTuple):
 def drop_out(ledger: Asked, several: Linked | None = None) -> list[DropOut]:
     """Return for each series of several doses how many persons had its first and its last.
 
-    Wherever they were given, by the numbers their writers gave them; a person of several linked
-    records counts once.
+    Wherever they were given, by the numbers their writers gave them: a combined dose has its number
+    in each series it counts for. A person of several linked records counts once.
 
     Args:
         ledger: The book.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -100,7 +101,8 @@ def test_asked_over_another_connection_every_sum_is_the_same(campaign):
         assert coverage.counts(beside) == coverage.counts(ledger)
         assert coverage.coverage(beside) == coverage.coverage(ledger)
         assert coverage.drop_out(beside) == coverage.drop_out(ledger)
-        assert coverage.zero_dose(beside, "measles") == coverage.zero_dose(ledger, "measles")
+        every = [row.id for row in beside.plans[""].schedule.series]
+        assert coverage.zero_doses(beside, every) == coverage.zero_doses(ledger, every)
         assert vials.wastage(beside, WALL_MS) == vials.wastage(ledger, WALL_MS)
         (told,) = vials.wastage(beside, WALL_MS)
         each = vials.vials(ledger, WALL_MS)
@@ -176,4 +178,31 @@ async def test_what_does_not_stand_is_in_no_sum_and_said(campaign):
     page = await text(made, "/vaccination")
 
     assert "6 doses are not counted" in page and "2 by name, 1 in tallies" in page
+    await made.client.close()
+
+
+async def test_a_combined_dose_is_one_dose_and_reaches_every_disease_it_is_against():
+    _, ann, _ = two()
+    session = ann.session(vaccines=["penta"])
+    ann.dose(ann.child(), vaccine="penta", session=session)
+    ann.child()
+    made = await house_of(NodeBook(ann.device), registry=NodeSums(ann.device))
+    await made.enter()
+
+    page = await text(made, "/vaccination")
+    table = list(csv.DictReader(io.StringIO(await (await made.get("/vaccination.csv")).text())))
+
+    assert "1 doses by name and 0 in crowd tallies" in page
+    series = page[page.index('id="zero-title"') :]
+    rows = re.findall(r"<bdi>([^<]*)</bdi></th>\s*<td[^>]*>([^<]*)</td>\s*<td[^>]*>([^<]*)", series)
+    said = {name: (none, dropped) for name, none, dropped in rows}
+    hib = next(name for name in said if "Hib" in name and "booster" not in name)
+    diseases = [hib, *(name for name in said if name.startswith(("Hepatitis B", "Diphtheria")))]
+    assert len(diseases) == 3
+    for name in diseases:
+        assert said[name][0].startswith("1 of 2") and said[name][1].startswith("1 began"), said
+    # What a session gave is told by disease, each of them against one dose.
+    assert {line["antigen"]: line["doses"] for line in table} == dict.fromkeys(
+        ("diphtheria", "tetanus", "pertussis", "hepatitis-b", "hib"), "1"
+    )
     await made.client.close()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 import pytest
 
-from protocols.ledger import coverage, immunization
+from protocols.guidelines.schedules import shipped_plan
+from protocols.ledger import coverage, immunization, packs
 from protocols.ledger.given import GivenBook
 from protocols.ledger.immunization import GIVEN
+from tests.unit.people import founder
 from tests.unit.stage import WALL_MS, Device, line
+from tests.unit.test_immunization import publish as give_out
+from tests.unit.test_items_in_use import one
 from tests.unit.test_vaccination_book import BORN, two
 
 STEPS = 80
@@ -19,7 +24,18 @@ ANYWAY = [
     "tag_in_use", "unusual_value",
 ]  # fmt: skip
 BIRTHS = (BORN, "2026-08-01", "2010-01-01")
-VACCINES = (("mr", 1), ("mr", 2), ("penta", 1), ("penta", 3))
+VACCINES = (
+    ("mr", 1), ("mr", 2), ("penta", 1), ("penta", 3), ("hib", 1), ("rota", 1), ("rota-5", 3),
+)  # fmt: skip
+COMBINED = {
+    "measles": ("mr",),
+    "rubella": ("mr",),
+    "dtp": ("penta",),
+    "hepb": ("penta",),
+    "hib": ("penta", "hib"),
+    "rotavirus": ("rota", "rota-5"),
+}
+"""What a village gives, by the series that each counts for in the schedule that is shipped."""
 
 
 class Village:
@@ -47,7 +63,7 @@ class Village:
             data = {"birth_date": chance.choice(BIRTHS), "sex": "female"}
             self.children.append(self.tried("patient.register", data).patient)
         if not self.sessions or chance.random() < 0.05:
-            data = {"vaccines": ["mr", "penta"], "place": "Kome"}
+            data = {"vaccines": ["mr", "penta", "hib", "rota", "rota-5"], "place": "Kome"}
             self.sessions.append(self.tried("session.open", data).id)
         who, session = chance.choice(self.children), chance.choice(self.sessions)
         vaccine, number = chance.choice(VACCINES)
@@ -57,7 +73,7 @@ class Village:
                 about = {"session": session, "item": "vaccine-mr-10", "lot": "M", "doses": 5}
                 made = self.tried("vial.open", about)
                 self.vials += [made.id] if made.ok else []
-            case 1 if self.vials:
+            case 1 | 8 if self.vials:
                 taken = {"vaccine": "mr", "dose": number, "vial": chance.choice(self.vials)}
                 self.kept(self.tried("dose.record", taken, patient=who))
             case 2:
@@ -83,11 +99,17 @@ class Village:
 
 
 def agrees(device) -> None:
+    """What is counted is what the rows say when they are all read, and of persons."""
+    as_read(device)
+    persons(device.ledger)
+
+
+def as_read(device) -> None:
     """What is counted is what the rows say when they are all read."""
     ledger = device.ledger
+    plan = immunization.plan_in_use(ledger)
     assert ledger.rows.given.follows
-    assert ledger.rows.given.kept() == GivenBook(device.store).kept()
-    persons(ledger)
+    assert ledger.rows.given.kept(plan) == GivenBook(device.store).kept(plan)
 
 
 def persons(ledger) -> None:
@@ -98,12 +120,17 @@ def persons(ledger) -> None:
         return {same.get(bytes(one), bytes(one)) for (one,) in ledger.store.all(sql)}
 
     young = who("SELECT id FROM patient WHERE standing = 0 AND replaced < 2 AND band IN (1, 2)")
-    for found in coverage.zero_doses(ledger, ["measles", "dtp", "bcg"]):
-        had = who(f"SELECT d.patient FROM dose d WHERE d.series = '{found.series}' AND {GIVEN}")
+
+    def given(series: str) -> str:
+        codes = ", ".join(f"'{code}'" for code in COMBINED.get(series, ()))
+        return f"SELECT d.patient FROM dose d WHERE d.vaccine IN ({codes}) AND {GIVEN}"
+
+    for found in coverage.zero_doses(ledger, [*COMBINED, "bcg"]):
+        had = who(given(found.series))
         assert found[1:] == (len(young), len(young - had)), found
-    for found in coverage.drop_out(ledger):
-        of = f"SELECT d.patient FROM dose d WHERE d.series = '{found.series}' AND {GIVEN}"
-        ends = (1, found.last)
+    dropped = {each.series: each for each in coverage.drop_out(ledger)}
+    for found in map(dropped.__getitem__, ("measles", "dtp", "hepb", "hib", "rotavirus")):
+        of, ends = given(found.series), (1, found.last)
         assert found[2:] == tuple(len(who(f"{of} AND d.dose = {each}")) for each in ends), found
 
 
@@ -112,18 +139,19 @@ def test_whatever_happens_to_children_is_counted_as_if_every_row_was_read(seed):
     here = Village(seed)
     here.step()
     assert not here.device.ledger.rows.given.follows
-    here.device.ledger.rows.given.kept()
+    here.device.ledger.rows.given.kept(immunization.plan_in_use(here.device.ledger))
     for _ in range(STEPS):
         here.step()
         agrees(here.device)
     ledger = here.device.ledger
-    held, counted = ledger.rows.given.kept(), coverage.counts(ledger)
+    plan = immunization.plan_in_use(ledger)
+    held, counted = ledger.rows.given.kept(plan), coverage.counts(ledger)
     assert held.sessions.drawn and held.children.reached and held.sessions.not_given
     assert coverage.linked(ledger)
 
     ledger.rebuild_rows()
 
-    assert ledger.rows.given.kept() == held
+    assert ledger.rows.given.kept(plan) == held
     assert coverage.counts(ledger) == counted
 
 
@@ -138,11 +166,12 @@ def test_what_a_failed_transaction_undid_was_not_counted():
     here = Village(9)
     for _ in range(30):
         here.step()
-    before = here.device.ledger.rows.given.kept()
+    plan = immunization.plan_in_use(here.device.ledger)
+    before = here.device.ledger.rows.given.kept(plan)
     with pytest.raises(ZeroDivisionError):
         undone(here)
 
-    assert here.device.ledger.rows.given.kept() == before
+    assert here.device.ledger.rows.given.kept(plan) == before
 
 
 def test_what_another_thread_was_told_does_not_change_under_it():
@@ -156,3 +185,81 @@ def test_what_another_thread_was_told_does_not_change_under_it():
 
     assert coverage.counts(told) == before
     assert sum(each.doses for each in coverage.counts(ann.device.ledger)) == 2
+
+
+def sums(ledger) -> dict[str, int]:
+    """How many children never had any of a series."""
+    found = coverage.zero_doses(ledger, [row.id for row in shipped_plan().schedule.series])
+    return {each.series: each.none for each in found}
+
+
+def ends(ledger, series: str) -> tuple[int, int]:
+    """Who began a series, and who finished it."""
+    (found,) = (each for each in coverage.drop_out(ledger) if each.series == series)
+    return found.began, found.finished
+
+
+def test_a_combined_dose_reaches_every_disease_it_is_against_once():
+    _, ann, _ = two()
+    ledger = ann.device.ledger
+    ledger.rows.given.kept(immunization.plan_in_use(ledger))
+    session, whom, other = ann.session(vaccines=["penta"]), ann.child(), ann.child()
+    for at in ("2025-07-01", "2025-08-01", "2025-09-01"):
+        ann.dose(whom, vaccine="penta", source="paper", at=at)
+    ann.dose(whom, vaccine="hib", dose=1, confirm=["dose_given_already"])
+    first = ann.dose(other, vaccine="penta", dose=1, session=session)
+
+    none = sums(ledger)
+    assert [none[each] for each in ("dtp", "hepb", "hib")] == [0, 0, 0]
+    assert none["measles"] == none["bcg"] == 2
+    assert [ends(ledger, each) for each in ("hepb", "hib")] == [(2, 1), (2, 1)]
+    # The other course against Hib nobody chose or began; who had Hib had it all the same.
+    assert ends(ledger, "hib-booster") == (0, 0) and none["hib-booster"] == 0
+    # Of what was given in the session there is one dose, of one product.
+    (given,) = coverage.counts(ledger)
+    assert (given.vaccine, given.doses) == ("penta", 1)
+    agrees(ann.device)
+
+    ann("patient.link", {"other": other, "relation": "same"}, patient=whom)
+    assert ends(ledger, "hib") == (1, 1) and sums(ledger)["hib"] == 0
+    ann.retract(first)
+    assert ends(ledger, "hepb") == (1, 1) and sums(ledger)["hepb"] == 0
+    ann("patient.unlink", {"other": other}, patient=whom, reason="two children")
+    assert sums(ledger)["hepb"] == 1
+    agrees(ann.device)
+
+
+def test_a_dose_of_a_course_chosen_instead_of_another_is_a_dose_against_the_disease():
+    _, ann, _ = two()
+    ann.dose(ann.child(), vaccine="rota-5", dose=1, series="rotavirus-3", confirm=ANYWAY)
+    ledger = ann.device.ledger
+
+    none = sums(ledger)
+    assert none["rotavirus"] == none["rotavirus-3"] == 0
+    assert ends(ledger, "rotavirus-3") == (1, 0) and ends(ledger, "rotavirus") == (0, 0)
+
+
+def test_what_a_dose_is_counted_for_goes_by_the_vaccines_in_use():
+    device = founder()
+    ledger = device.ledger
+    whom = one(device, "patient.register", {"birth_date": BORN, "sex": "female"}).patient
+    about = {"vaccine": "penta", "dose": 1}
+    assert one(device, "dose.record", about, patient=whom, confirm=ANYWAY).ok
+    before = coverage.beside(ledger, ())
+    assert [sums(ledger)[each] for each in ("dtp", "hib", "hepb")] == [0, 0, 0]
+
+    shipped = next(each for each in packs.held(ledger) if each.name == "vaccines").text
+    start = shipped.index('code = "penta"')
+    own = shipped[start:].replace(', "hepatitis-b", "hib"]', ', "hepatitis-b"]', 1)
+    changed = re.sub(r'(?m)^version = ".*"', 'version = "2"', shipped[:start] + own, count=1)
+    assert changed != shipped
+    give_out(device, "vaccines", changed)
+
+    assert [sums(ledger)[each] for each in ("dtp", "hib", "hepb")] == [0, 1, 0]
+    assert [sums(before)[each] for each in ("dtp", "hib", "hepb")] == [0, 0, 0]
+    as_read(device)
+    about = {"vaccine": "penta", "dose": 1}
+    again = one(device, "patient.register", {"birth_date": BORN, "sex": "male"}).patient
+    assert one(device, "dose.record", about, patient=again, confirm=ANYWAY, key="again").ok
+    assert [sums(ledger)[each] for each in ("dtp", "hib", "hepb")] == [0, 2, 0]
+    as_read(device)
