@@ -123,9 +123,16 @@ class Chain:
 
     def _load_tips(self) -> None:
         """Read where branches ended when that was last written down, and follow what came since."""
-        row = self._store.one("SELECT value FROM meta WHERE name = 'ends_at'")
-        self._ends_at = int(row[0]) if row else 0
-        for no, *tip in self._store.all("SELECT feed, seq, hash, arrival, clock FROM branch_end"):
+        # A backup of older software is looked at as it is, before anything brings it up to date.
+        older = self._store.one("SELECT 1 FROM sqlite_master WHERE name = 'branch'") is not None
+        table, asked = (
+            ("branch", "SELECT max(arrival) FROM entry")
+            if older
+            else ("branch_end", "SELECT value FROM meta WHERE name = 'ends_at'")
+        )
+        row = self._store.one(asked)
+        self._ends_at = int(row[0] or 0) if row else 0
+        for no, *tip in self._store.all(f"SELECT feed, seq, hash, arrival, clock FROM {table}"):
             self.by_no[no].tips.append(Tip(*tip))
         self._grown: set[int] = set()
         for no, parent, *tip in self._store.all(

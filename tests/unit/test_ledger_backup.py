@@ -97,6 +97,38 @@ def test_a_restored_backup_has_everything_begins_an_epoch_and_writes_on(ledger, 
     assert epoch_of(folder) == epoch
 
 
+def as_before_ends_were_kept(ledger):
+    """Give a book the tables it had before it was noted now and then where branches end."""
+    ledger.store.execute("ALTER TABLE branch_end RENAME TO branch")
+    ledger.store.execute("DELETE FROM branch")
+    for feed in ledger.chain.feeds.values():
+        for tip in feed.tips:
+            ledger.store.execute("INSERT INTO branch VALUES (?,?,?,?,?)", (feed.no, *tip))
+    ledger.store.execute("DELETE FROM meta WHERE name = 'ends_at'")
+    ledger.store.execute("DROP TABLE row_change")
+    ledger.store.execute("UPDATE meta SET value = x'00' WHERE name = 'rows'")
+    ledger.store.execute(
+        "DELETE FROM _sqlite_migrations WHERE name IN ('m006_branch_ends', 'm007_row_changes')"
+    )
+
+
+def test_a_backup_made_by_older_software_is_verified_and_restored(ledger, tmp_path):
+    ends = {feed.feed_id: feed.tips for feed in ledger.chain.feeds.values()}
+    as_before_ends_were_kept(ledger)
+    backup(source_of(ledger), tmp_path / "backup", WALL_MS)
+    (tmp_path / "place").mkdir()
+
+    assert verify(tmp_path / "backup", PASSPHRASE, tmp_path / "place").ok
+    restoring(tmp_path / "backup", tmp_path / "restored")
+
+    other = opened(tmp_path / "restored")
+    assert {feed: other.chain.feeds[feed].tips for feed in ends} == ends
+    other.catch_up_all()
+    assert rows(other) == rows(ledger)
+    assert inspect(other).ok
+    other.close()
+
+
 def test_two_restored_from_one_backup_never_write_the_same_feed(ledger, tmp_path):
     backup(source_of(ledger), tmp_path / "backup", WALL_MS)
     epochs = set()
