@@ -352,6 +352,26 @@ def test_a_session_open_at_midnight_counts_every_dose_on_the_day_of_its_place(zo
     assert sum(tallied for _, _, tallied in pace.by_hour) == 4
 
 
+@pytest.mark.parametrize(
+    ("zone", "at", "day"),
+    [
+        ("Africa/Bujumbura", "T22:30Z", 1), ("Africa/Bujumbura", "T21:30+00:00", 0),
+        ("America/Bogota", "T01:00Z", -1), ("+00:00", "T22:30Z", 0),
+        # A day alone is one of the place already.
+        ("Africa/Bujumbura", "", 0), ("America/Bogota", "", 0),
+    ],
+)  # fmt: skip
+def test_a_dose_written_down_later_is_of_the_day_its_time_was_there(zone, at, day):
+    _, ann, _ = two()
+    ann.wall_ms = (DAY - 2) * 86_400_000
+    session = ann.session(zone=zone)
+    whom = ann.child()
+    ann.wall_ms = (DAY + 3) * 86_400_000
+    ann.dose(whom, session=session, at=f"2026-09-21{at}")
+
+    assert [each.day for each in ann.counts(session)] == [DAY + day]
+
+
 def test_a_session_at_a_change_of_the_clock_counts_on_the_days_people_lived():
     _, ann, _ = two()
     change = 1_792_890_000_000  # 25 October 2026, 01:00 UTC: in Paris three becomes two
