@@ -102,11 +102,10 @@ def plan(command: Command, view: View) -> Plan:
     if data.dose is not None:
         must_be_a_dose(by, vaccine, data.dose, "data.dose")
     elsewhere = _elsewhere(command, data, vial)
-    circumstances = desk.circumstances()
     draft = DoseRecord(
-        circumstances=circumstances,
+        circumstances=desk.circumstances(),
         vaccine=vaccine.code,
-        day=_day(desk, session, circumstances.precision if circumstances else ""),
+        day=_day(desk, session),
         session=None if session is None else bytes(session.id),
         cvx=vaccine.cvx,
         status=status,
@@ -173,13 +172,14 @@ def _elsewhere(command: Command, data: DoseData, vial: VialRow | None) -> bool:
     return told
 
 
-def _day(desk: Desk, session: SessionRow | None, precision: str) -> int | None:
+def _day(desk: Desk, session: SessionRow | None) -> int | None:
     """Return the day there; of a clock that cannot be right, that of the session.
 
     A day that was stated as such is one of the place already. Without a session nobody said where
     it was, and a time is of its day in UTC.
     """
-    at_ms, timed = desk.at_ms(), precision in _TIMED
+    at_ms, stated = desk.at_ms(), desk.circumstances()
+    timed = stated is None or stated.precision in _TIMED
     if at_ms >= IMPLAUSIBLE_BEFORE_MS or desk.command.at is not None:
         return local_day(offsets_of(session) if session and timed else (), at_ms)
     if session is None or session.doubtful:
