@@ -8,7 +8,7 @@ from datetime import tzinfo
 from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.cores.display import Span
 from fieldnode.tui.wording import age, clock
-from protocols.live.drive import RuleLine, VialLine
+from protocols.live.drive import GivenLine, RuleLine, VialLine
 from protocols.records.display import clean_text
 
 STATE_ROLES = {
@@ -35,6 +35,22 @@ def state(words: Catalogue, known: str) -> Span:
     """Return what the schedule says, in its role."""
     key = f"due_state.{known}"
     return Span(words(key) if words.has(key) else known, STATE_ROLES.get(known, "plain"))
+
+
+def dose_span(words: Catalogue, row: GivenLine) -> Span:
+    """Return what a record of a dose counts for, the worst of its series; or why for nothing."""
+    if row.replaced:
+        return Span(words("vaccine_card.replaced"), "dim")
+    if row.spare:
+        return Span(words("vaccine_card.spare"), "warn")
+    if row.status != "given":
+        return Span(words(f"dose_status.{row.status}"), "warn")
+    states = {known for _, known in row.states}
+    worst = next(
+        (one for one in ("invalid", "unsure", "valid", "beside") if one in states), "uncounted"
+    )
+    roles = {"valid": "good", "invalid": "bad", "unsure": "warn"}
+    return Span(words(f"dose_state.{worst}"), roles.get(worst, "plain"))
 
 
 def why(words: Catalogue, rule: RuleLine | None, known: str = "") -> str:

@@ -1,6 +1,7 @@
 """A whole drive by keystrokes: a real terminal on a real node, from the session to its end."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from protocols.live.drive import Sessions
 from tests.process.commands import init, serving
@@ -114,3 +115,32 @@ def test_a_drive_is_worked_from_its_first_key_to_its_last(tmp_path):
     assert [cell.counted for cell in drive.cells] == [2, 1]
     (line,) = [one for one in cover.lines if (one.antigen, one.band) == ("measles", 2)]
     assert (line.doses, line.target) == (5, 300)
+
+
+def test_a_card_that_a_new_child_brings_counts_in_what_is_due_and_in_no_total(tmp_path):
+    folder = tmp_path / "tent"
+    init(folder)
+    with serving(folder, whole=True), OpenedTerminal(folder) as screen:
+        open_session(screen)
+        open_vial(screen)
+        struck(screen, [card(9)], "NEW CARD KM-9")
+        struck(screen, ["22", "enter", "2"], "[x] Measles-rubella 1")
+        listed = replied(screen, ["d"], "DOSES ON THE CARD", "0 doses known", "01 BCG", "25 ")
+        assert "…" not in listed
+        # The month alone, as the card has it.
+        month = f"{datetime.now(UTC) - timedelta(days=180):%Y-%m}"
+        struck(screen, ["measles-r", "1", month, "enter"], ">Dose number")
+        struck(screen, ["enter", "L-7", "enter"], "1 dose known", month, "L-7")
+        struck(screen, ["escape"], "DRIVE", "KM-9", "] Measles-rubella 2")
+
+        async def told(node):
+            (session,) = (await node.sessions()).lines
+            (head,) = (await node.tagged("KM-9")).lines
+            return await node.drive(session.id), await node.child(head.patient, session.id)
+
+        drive, child = answered(folder, told)
+
+    assert (drive.children, [one.given for one in drive.vaccines]) == (0, [0])
+    assert [(vial.drawn, vial.left) for vial in drive.vials] == [(0, 10)]
+    (dose,) = child.doses
+    assert (dose.vaccine, dose.day, dose.lot) == ("mr", month, "L-7")

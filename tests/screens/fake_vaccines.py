@@ -78,12 +78,26 @@ class VaccineFake:
             if one["kind"] == kind and f"fct_{at:04d}.0" not in back
         ]
 
-    def _given(self, patient: str | None = None) -> list[dict[str, Any]]:
+    def _given(self, patient: str | None = None, *, carded: bool = False) -> list[dict[str, Any]]:
+        """Doses given here, or those that a card says."""
         return [
             one
             for one in self._of("dose.record")
-            if one["data"].get("status", "given") == "given" and patient in (None, one["patient"])
+            if one["data"].get("status", "given") == "given"
+            and patient in (None, one["patient"])
+            and (one.get("source") == "paper") == carded
         ]
+
+    def _of_card(self, one: dict[str, Any]) -> GivenLine:
+        code, day = one["data"]["vaccine"], one["at"]
+        had = [each for each in self._given(one["patient"], carded=True)
+               if each["data"]["vaccine"] == code]  # fmt: skip
+        number = one["data"].get("dose", had.index(one) + 1)
+        known = "valid" if len(day) == 10 else "unsure"
+        fact = f"fct_{self.written.index(one) + 1:04d}.0"
+        return GivenLine(fact, code, WORDS[code], number, day, "given",
+                         one["data"].get("lot", ""), ((code, known),),
+                         None if known == "valid" else RULE)  # fmt: skip
 
     def _vials(self) -> list[VialLine]:
         opened = [
@@ -197,9 +211,15 @@ class VaccineFake:
         foreign = self.__dict__.get("foreign", {})
         if patient in foreign and patient not in self.__dict__.get("opened", {}):
             raise InputError("other_team", field="patient", teams=foreign[patient])
-        had = {one["data"]["vaccine"] for one in self._given(patient)}
-        found = self._child(had)
-        return msgspec.structs.replace(found, head=self.patients[patient].head)
+        carded = [self._of_card(one) for one in self._given(patient, carded=True)]
+        here = {one["data"]["vaccine"] for one in self._given(patient)}
+        found = self._child(here | {one.vaccine for one in carded})
+        doses = sorted(
+            (*(one for one in found.doses if one.vaccine in here), *carded),
+            key=lambda one: one.day,
+        )
+        head = self.patients[patient].head
+        return msgspec.structs.replace(found, head=head, doses=tuple(doses))
 
     async def child_of_age(
         self, age: int, unit: str, session: str, *, estimated: bool = False

@@ -4,6 +4,8 @@ CARD = [*"]C0KM-20931", "enter"]
 DRIVE = ["f4", "enter"]
 NEW = [*DRIVE, *CARD, *"22", "enter", "2"]
 KNOWN = [*DRIVE, *"]C0TG-000412", "enter"]
+DOSE = ["1", "enter", *"20250314", "enter", "1", "enter", "enter", "enter"]
+"""One dose of a card: vaccine, day, number, no lot."""
 CROWD = ["f4", "k"]
 
 SCREENS = {
@@ -35,6 +37,9 @@ SCREENS = {
     "crowd-no-vial": [*CROWD, "3"],
     "crowd-correct": [*CROWD, "c", *"1", "enter", *"2", "enter"],
     "vaccine-card": [*KNOWN, "enter", *"]C0TG-000412", "enter", "c"],
+    "card-doses": [*KNOWN, "d"],
+    "card-doses-next": [*KNOWN, "d", *DOSE, "1", "enter", *"2025-04", "enter"],
+    "drive-after-card": [*KNOWN, "d", *DOSE, "escape"],
     "aefi": [*KNOWN, "enter", *"]C0TG-000412", "enter", "c", "a", "3", *"07"],
     "cover": ["f4", "o"],
     "cover-children": ["f4", "o", "s"],

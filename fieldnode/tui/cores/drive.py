@@ -21,7 +21,7 @@ CARD, NEW, CHILD, STOP, NAME, ASK = "card", "new", "child", "stop", "name", "ask
 """Stages. `ask` is a question that only Enter answers."""
 
 FIND_KEY, MORE_KEY, CHART_KEY = "/", "*", "c"
-STOP_KEY, NAME_KEY = "0", "n"
+STOP_KEY, NAME_KEY, PAPER_KEY = "0", "n", "d"
 
 STOPS = (
     ("1", "refused"),
@@ -88,7 +88,8 @@ class Do(NamedTuple):
 
     what: str = ""
     """`look` a typed card up, `age` ask what is due at an age, `save`, `find`, `more`, `chart`,
-    `agree` to the question that stands, `ring`; '' for nothing but a new drawing."""
+    `paper` to write down what a card says, `agree` to the question that stands, `ring`; '' for
+    nothing but a new drawing."""
     text: str = ""
 
 
@@ -223,6 +224,8 @@ class DriveCore:
         if letter == NAME_KEY and self.new is not None:
             self.stage, self.form = NAME, _name_form(self.name)
             return Do()
+        if letter == PAPER_KEY:
+            return Do("paper")
         return Do("chart") if letter == CHART_KEY and self.head is not None else Do("ring")
 
     def _tick(self, digit: int) -> Do:
@@ -288,14 +291,19 @@ class DriveCore:
             self.card, self.new = child.head.tag or self.card, None
 
     def refresh(self, child: Child) -> None:
-        """Take it again, as after a vial was opened: what a person ticked or not stays."""
+        """Take it again, as after a vial was opened: what a person ticked or not stays.
+
+        What was due and is no longer, as after the doses of a card, is not ticked; and the reverse.
+        """
+        before = {line.vaccine for line in self._proposed}
         had = {line.vaccine for line in self.lines if line.vial}
         self.child = child
         fresh = {line.vaccine for line in self.lines if line.vial and line.vaccine not in had}
         wanted = {line.vaccine for line in self._proposed}
+        fresh |= {line.vaccine for line in self.lines if line.vial and line.vaccine not in before}
         barred = {line.vaccine for line in self.lines if line.state == "contraindicated"}
         kept = {line.vaccine for line in self.lines if line.vial} - barred
-        self.ticked = (self.ticked & kept) | (fresh & wanted)
+        self.ticked = (self.ticked & kept - (before - wanted)) | (fresh & wanted)
         self.serial += 1
 
     def ask(self, what: str) -> None:

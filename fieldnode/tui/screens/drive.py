@@ -45,6 +45,8 @@ class DrivePage(Page):
         self._subject = desk.new_key()
         self._glass = ""
         """Another team's child of whom it was asked whether to go on."""
+        self._to_paper = False
+        """Whether what is being saved is only who it is, so that a card can be written down."""
         self._next: tuple[Scan, BoardLine | None] | None = None
         """A card scanned over a child, and who has it: they follow once that one is saved."""
 
@@ -115,6 +117,8 @@ class DrivePage(Page):
                 return self._more()
             case "chart":
                 return self._chart()
+            case "paper":
+                return self._paper()
             case "leave":
                 return [Back()]
             case "ring":
@@ -229,7 +233,7 @@ class DrivePage(Page):
     def _agree(self) -> list[Act]:
         if self.core.asked != OTHER_TEAM:
             self.core.agree()
-            return self._save()
+            return self._register() if self._to_paper else self._save()
         patient = self._glass
         return [
             Ask(
@@ -242,6 +246,7 @@ class DrivePage(Page):
 
     def _save(self) -> list[Act]:
         """Write what is ticked in one commit; nothing ticked is nothing written."""
+        self._to_paper = False
         lines = self.core.records(self._subject, self.session)
         if not lines:
             return [*self._go_to_next(), self._fetch(holds=False)]
@@ -333,7 +338,8 @@ class DrivePage(Page):
     def _refused(self, at: int, answer: Recorded) -> list[Act]:
         self._next = None
         patient = self.core.head.patient if self.core.head else ""
-        if gated := gate_of(self.desk, answer, patient, self._save):
+        again = self._register if self._to_paper else self._save
+        if gated := gate_of(self.desk, answer, patient, again):
             return gated
         if answer.error == "confirm_needed" and answer.confirm:
             self.core.doubt(self.core.vaccine_of(at), answer.confirm)
@@ -375,6 +381,39 @@ class DrivePage(Page):
 
         head = self.core.head
         return [Open(CardPage(self.desk, head, self.session))] if head else []
+
+    def _paper(self) -> list[Act]:
+        """Write down what the card says; somebody new is registered first."""
+        from fieldnode.tui.screens.card_doses import CardDosesForm
+
+        head = self.core.head
+        if head is None:
+            return self._register()
+        return [Open(CardDosesForm(self.desk, head, self.session))]
+
+    def _register(self) -> list[Act]:
+        """Write down who it is and nothing of what is ticked, then go on to the card's doses."""
+        self._to_paper = True
+        lines = self.core.records(self._subject, self.session)[:1]
+        return [Ask(lambda node: node.record(lines), self._registered, self._not_recorded)]
+
+    def _registered(self, answers: list[Recorded]) -> list[Act]:
+        (answer,) = answers
+        if not answer.ok:
+            return self._refused(0, answer)
+        desk, words, card = self.desk, self.desk.words, self.core.card
+        self._to_paper = False
+        who = words("drive.of_card", card=card) if card else answer.code or ""
+        label = f"{words('drive.registered')} {who}".strip()
+        facts, patient = answer.facts or (answer.id or "",), answer.patient or ""
+        desk.saved(Save(label, facts, desk.now_ms, patient, self.name))
+        said = words("form.saved", at=clock(desk.now_ms, desk.now_ms, desk.zone), what=label)
+        asked = self._child(patient)
+
+        def came(child: Child) -> list[Act]:
+            return [*asked.then(child), *(self._paper() if child.head is not None else [])]
+
+        return [Say(said, "good"), replace(asked, then=came)]
 
     def _more(self) -> list[Act]:
         from fieldnode.tui.screens.drive_menu import DriveMenuPage

@@ -279,9 +279,10 @@ def hints(words: Catalogue, core: DriveCore) -> list[Hint]:
             Hint("1-9", words("drive.hint_tick")),
             Hint("0", words("drive.hint_stop")),
         ]
+        paper = Hint("d", words("drive.hint_paper"))
         if core.head is None:
-            return [*found, Hint("n", words("drive.hint_name"))]
-        return [*found, Hint("c", words("drive.hint_chart"))]
+            return [*found, Hint("n", words("drive.hint_name")), paper]
+        return [*found, Hint("c", words("drive.hint_chart")), paper]
     if core.stage == STOP:
         return [Hint("0-8", words("drive.hint_why"))]
     if core.stage == ASK:

@@ -12,7 +12,7 @@ from fieldnode.tui.page import Action
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.screens.printing import print_card, print_vaccination
-from fieldnode.tui.vaccine_words import state, vaccine_word, why
+from fieldnode.tui.vaccine_words import dose_span, state, vaccine_word, why
 from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import full_identity
 from protocols.errors import FieldmeshError
@@ -35,6 +35,7 @@ class CardPage(Fetched[CardLine, Child]):
         Action("a", "1", "vaccine_card.aefi"),
         Action("p", "2", "vaccine_card.card"),
         Action("v", "3", "vaccine_card.proof"),
+        Action("d", "4", "vaccine_card.from_card"),
     )
 
     def __init__(self, desk: Desk, head: BoardLine, session: str = "") -> None:
@@ -65,6 +66,10 @@ class CardPage(Fetched[CardLine, Child]):
             from fieldnode.tui.screens.aefi import AefiForm
 
             return [Open(AefiForm(self.desk, self.head, self.found.doses))]
+        if self.action(key) == "d":
+            from fieldnode.tui.screens.card_doses import CardDosesForm
+
+            return [Open(CardDosesForm(self.desk, self.head, self._session))]
         prints = {"p": print_card, "v": print_vaccination}
         if (letter := self.action(key)) in prints:
             return prints[letter](self.desk, self.head)
@@ -86,20 +91,7 @@ class CardPage(Fetched[CardLine, Child]):
                 Span(note, "dim"),
             ]
         number = "" if row.dose is None else str(row.dose)
-        if row.replaced:
-            said = Span(words("vaccine_card.replaced"), "dim")
-        elif row.spare:
-            said = Span(words("vaccine_card.spare"), "warn")
-        elif row.status != "given":
-            said = Span(words(f"dose_status.{row.status}"), "warn")
-        else:
-            states = {known for _, known in row.states}
-            worst = next(
-                (one for one in ("invalid", "unsure", "valid", "beside") if one in states),
-                "uncounted",
-            )
-            roles = {"valid": "good", "invalid": "bad", "unsure": "warn"}
-            said = Span(words(f"dose_state.{worst}"), roles.get(worst, "plain"))
+        said = dose_span(words, row)
         note = " ".join(part for part in (row.lot, row.place, self._why(row)) if part)
         return [
             Span(row.day or "?", "title"),
