@@ -8,9 +8,14 @@ from random import Random
 import pytest
 
 from protocols.guidelines.schedules import shipped_plan
-from protocols.ledger import coverage, immunization, packs
+from protocols.ledger import coverage, given, immunization, packs
 from protocols.ledger.given import GivenBook
 from protocols.ledger.immunization import GIVEN
+from protocols.ledger.schema import row_ddl
+from protocols.ledger.store import open_memory
+from protocols.records.dose import DoseRow
+from protocols.records.patient import PatientRow
+from protocols.records.shape import columns
 from tests.unit.people import founder
 from tests.unit.stage import WALL_MS, Device, line
 from tests.unit.test_immunization import publish as give_out
@@ -102,6 +107,16 @@ def agrees(device) -> None:
     """What is counted is what the rows say when they are all read, and of persons."""
     as_read(device)
     persons(device.ledger)
+    doubted(device.ledger)
+
+
+def doubted(ledger) -> None:
+    """What is remembered of who is in doubt is what looking at them again finds."""
+    asked, plan = immunization.in_doubt(ledger), immunization.plan_in_use(ledger)
+    anew = [immunization._doubts(ledger, plan, tuple(each)) for each in asked]
+    known = immunization.doubts(ledger, asked)
+    assert known.doubled == tuple(one for each in anew for one in each.doubled)
+    assert known.spare == frozenset(ref for each in anew for ref in each.spare)
 
 
 def as_read(device) -> None:
@@ -263,3 +278,35 @@ def test_what_a_dose_is_counted_for_goes_by_the_vaccines_in_use():
     assert one(device, "dose.record", about, patient=again, confirm=ANYWAY, key="again").ok
     assert [sums(ledger)[each] for each in ("dtp", "hib", "hepb")] == [0, 2, 0]
     as_read(device)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_does_not_stand_or_is_replaced_is_counted_neither_way(seed):
+    here, chance = Village(seed), Random(seed)
+    for _ in range(40):
+        here.step()
+    store, plan = here.device.store, immunization.plan_in_use(here.device.ledger)
+    for table, most in (("dose", 1), ("patient", 2)):
+        for subject, entry in store.all(f"SELECT subject, entry FROM {table}"):
+            for column, high in (("standing", 2), ("replaced", most)):
+                value = chance.choice((0, 0, high))
+                store.execute(
+                    f"UPDATE {table} SET {column} = ? WHERE subject = ? AND entry = ?",
+                    (value, subject, entry),
+                )
+    empty = open_memory()
+    for kind in (PatientRow, DoseRow):
+        for statement in row_ddl(kind):
+            empty.execute(statement)
+    counted = GivenBook(empty)
+    assert counted.kept(plan) == given.NOTHING
+
+    for subject, *patient in store.all(f"SELECT subject, {_names(PatientRow)} FROM patient"):
+        doses = store.all(f"SELECT {_names(DoseRow)} FROM dose WHERE subject = ?", (subject,))
+        counted.change(given.Told(), given.Told(tuple(patient), tuple(doses)))
+
+    assert counted.kept(plan) == GivenBook(store).kept(plan) != given.NOTHING
+
+
+def _names(kind) -> str:
+    return ", ".join(name for name, _ in columns(kind))

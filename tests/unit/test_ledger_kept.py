@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from protocols.ledger import merging, reading, rowbook
+from protocols.ids import DocId
+from protocols.ledger import counting, merging, reading, rowbook
 from protocols.ledger.book import Ledger
 from protocols.records.catalogue import ROW_TABLES
 from tests.unit.stage import WALL_MS, Device, Line, fill, note, patient, triage
@@ -217,3 +218,39 @@ def test_what_was_only_looked_at_is_compared_before_rows_are_made_of_it():
     merged = looked_at()
     (answer,), _, _ = ann.node._recorder.record([line], WALL_MS, ann.chance.randbytes)
     assert answer.ok and merged.looked_at is None
+
+
+def test_what_was_only_looked_at_is_compared_where_another_document_of_the_patient_grows():
+    ann = Device.found("ann")
+    (answer,) = fill(ann, 1)
+    whom = answer.code or ""
+    for line in (triage(whom), note(whom)):
+        ann.node._recorder.record([line], WALL_MS, ann.chance.randbytes)
+    before = tables(ann)
+
+    def spoiled(at: int) -> None:
+        ann.ledger.reload()
+        (subject,) = ann.store.one("SELECT subject FROM patient") or (0,)
+        assert ann.ledger.merger.facts_of(subject)
+        one = list(ann.ledger.merger._cache.values())[at]
+        assert one.looked_at
+        one.looked_at[next(iter(one.looked_at))] += b"!"
+
+    for at in (0, 1):
+        for line in (triage(whom, "green"), note(whom, "again")):
+            spoiled(at)
+            (refused,), _, _ = ann.node._recorder.record([line], WALL_MS, ann.chance.randbytes)
+            assert refused.error == "document_rebuild"
+    assert tables(ann) == before
+
+
+def test_what_is_to_be_known_of_encounters_is_the_same_where_no_rows_are_at_hand():
+    ann = Device.found("ann")
+    (answer,) = fill(ann, 1)
+    ann.node._recorder.record([triage(answer.code or "")], WALL_MS, ann.chance.randbytes)
+    (subject,) = ann.store.one("SELECT id FROM patient") or (b"",)
+    known = counting.known_states(ann.ledger, DocId(subject))
+
+    ann.ledger.rows._kept.clear()
+
+    assert known and counting.known_states(ann.ledger, DocId(subject)) == known

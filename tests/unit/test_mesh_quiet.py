@@ -115,3 +115,19 @@ def test_a_part_of_a_transaction_that_fails_says_so_and_the_rest_goes_on():
     assert failed == ["part", "part", "whole"]
     assert not store.depth
     assert store.all("SELECT word FROM kept") == [("before",), ("after",)]
+
+
+def test_a_link_that_ends_is_no_session_any_more():
+    stage, (ann, ben, *_) = meshed(NAMES)
+    stage.run(MINUTE_MS)
+    board = ann.node._board
+    assert ben.id in {each.peer for each in board.sessions()}
+
+    stage.cut(ann, ben)
+    stage.run(MINUTE_MS)
+
+    assert ben.id not in {each.peer for each in board.sessions()}
+    assert ann.id not in {each.peer for each in ben.node._board.sessions()}
+    stage.link(ann, ben)
+    stage.run(MINUTE_MS)
+    assert [each.peer for each in board.sessions()].count(ben.id) == 1
