@@ -109,3 +109,16 @@ def test_where_branches_end_is_known_after_a_transaction_that_wrote_it_down_and_
     assert ends(ann.ledger.chain) == before == ends(Chain(ann.store))
     fill(ann, 3, start=2)
     assert ends(ann.ledger.chain) == ends(Chain(ann.store)) != before
+
+
+def test_who_was_named_before_the_entry_that_begins_them_came_is_one_subject():
+    ann = Device.found("ann")
+    one, other = author_in(ann, "one"), author_in(ann, "other")
+    first = one.write([opening(), saying("first")])
+    other.write([opening(bytes(first.hash[:16])), saying("named")])
+
+    received(ann, other)
+    received(ann, one)
+    ann.ledger.catch_up_all()
+
+    assert ann.store.all("SELECT count(*), count(DISTINCT subject) FROM note") == [(2, 1)]
