@@ -118,6 +118,7 @@ def test_who_was_named_before_the_entry_that_begins_them_came_is_one_subject():
     other.write([opening(bytes(first.hash[:16])), saying("named")])
 
     received(ann, other)
+    ann.restarted()
     received(ann, one)
     ann.ledger.catch_up_all()
 
