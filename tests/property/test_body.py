@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import PeerError
-from protocols.feeds.body import VoidBody, _decode, decode_body, decode_session, encode_body
+from protocols.feeds.body import Body, VoidBody, _decode, decode_body, decode_session, encode_body
 
 sessions = st.one_of(
     st.just((0, b"")),
@@ -54,4 +54,4 @@ def test_a_usual_edit_names_its_session_whatever_its_number(seq):
     session = (seq, b"stub" if seq else b"")
     body = decode_body(encode_body(session, [b"d" * 16], [(32, b"value")]))
 
-    assert body == (*session, (b"d" * 16,), ((32, b"value"),))
+    assert body == Body(*session, (b"d" * 16,), ((32, b"value"),))

@@ -215,7 +215,7 @@ def test_a_lock_key_typed_ahead_of_a_question_blanks_the_names():
         person.strike("enter")
         person.strike("enter")
         person.settle()
-        # Behind the lock the question stands as before, and still nobody has answered it.
-        assert person.shell.page.name == "triage"
-        assert person.shell.page.question is not None
+        # Behind the device's lock is the board, and still nobody has answered the question.
+        assert person.shell.page.name == "board"
+        assert not written(person.node)
         assert PASSPHRASE not in person.shell.said.text
