@@ -32,6 +32,7 @@ from protocols.records.shape import (
 from protocols.records.vaccination import (
     BODY_SITES,
     ROUTES,
+    TIMED,
     VVM_STAGES,
     VVM_USABLE,
     Taken,
@@ -179,16 +180,12 @@ def _day(desk: Desk, session: SessionRow | None) -> int | None:
     it was, and a time is of its day in UTC.
     """
     at_ms, stated = desk.at_ms(), desk.circumstances()
-    timed = stated is None or stated.precision in _TIMED
+    timed = stated is None or stated.precision in TIMED
     if at_ms >= IMPLAUSIBLE_BEFORE_MS or desk.command.at is not None:
         return local_day(offsets_of(session) if session and timed else (), at_ms)
     if session is None or session.doubtful:
         return None
     return local_day(offsets_of(session), session.opened_ms)
-
-
-_TIMED = ("", "hour")
-"""Precisions with which a time of day is known."""
 
 
 def _of_vial(desk: Desk, draft: DoseRecord, data: DoseData, vial: VialRow | None) -> DoseRecord:

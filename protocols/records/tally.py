@@ -25,7 +25,8 @@ from protocols.records.shape import (
     Small,
     Statement,
 )
-from protocols.records.vaccination import Span, clock_doubtful
+from protocols.records.vaccination import TIMED, Span, clock_doubtful
+from protocols.records.zones import local_day
 
 # fields
 
@@ -117,6 +118,7 @@ def _row(history: History, fact: Fact, cell: Cell, span: Span) -> TallyRow:
     record: Any = fact.record
     stated, at_ms = record.circumstances, fact.at_ms
     doubtful = at_ms < IMPLAUSIBLE_BEFORE_MS if stated is None else clock_doubtful(fact)
+    timed = stated is None or stated.at_s is None or stated.precision in TIMED
     return TallyRow(
         entry=fact.entry,
         idx=fact.index,
@@ -132,7 +134,7 @@ def _row(history: History, fact: Fact, cell: Cell, span: Span) -> TallyRow:
         dose=cell.dose,
         band=cell.band,
         sex=cell.sex,
-        day=span.day_of(at_ms, doubtful=doubtful),
+        day=span.day_of(at_ms, doubtful=doubtful) if timed else local_day((), at_ms),
         vial=None if record.vial is None else packed(record.vial),
         reason=clean_text(stated.reason) if stated is not None and stated.reason else "",
         doubtful=int(doubtful),

@@ -271,6 +271,10 @@ def clock_doubtful(fact: Fact) -> bool:
     return (marked and not timed) or fact.at_ms < IMPLAUSIBLE_BEFORE_MS
 
 
+TIMED = ("", "hour")
+"""Precisions with which a time of day is known; a day stated alone is one of the place already."""
+
+
 class Span(NamedTuple):
     """A session on the clock: what was done in it was done between its opening and its close."""
 

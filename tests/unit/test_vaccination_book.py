@@ -65,8 +65,8 @@ class Team:
         more = {key: data.pop(key) for key in ("confirm", "source", "at") if key in data}
         return self("dose.record", {"vaccine": "mr", **data}, patient=whom, **more).id or ""
 
-    def tally(self, session: str, cell: int, n: int = 1) -> str:
-        more = {"reason": "pressed twice"} if n < 0 else {}
+    def tally(self, session: str, cell: int, n: int = 1, **more: str) -> str:
+        more |= {"reason": "pressed twice"} if n < 0 else {}
         return self("tally.add", {"session": session, "cell": cell, "n": n}, **more).id or ""
 
     def retract(self, fact: str) -> None:
@@ -368,8 +368,10 @@ def test_a_dose_written_down_later_is_of_the_day_its_time_was_there(zone, at, da
     whom = ann.child()
     ann.wall_ms = (DAY + 3) * 86_400_000
     ann.dose(whom, session=session, at=f"2026-09-21{at}")
+    ann.tally(session, 1, at=f"2026-09-21{at}")
 
-    assert [each.day for each in ann.counts(session)] == [DAY + day]
+    assert {each.day for each in ann.counts(session)} == {DAY + day}
+    assert ann.total(session) == 2
 
 
 def test_a_session_at_a_change_of_the_clock_counts_on_the_days_people_lived():
