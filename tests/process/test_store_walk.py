@@ -30,7 +30,7 @@ def test_a_store_is_received_into_issued_from_counted_and_settled_by_keys(tmp_pa
         terminal.wait_for("Nobody knows the code 5012345678900")
         terminal.look()
         terminal.send(*"oral r", "1", *"20", "enter")
-        terminal.wait_for("Taught", "RECEIVE")
+        terminal.wait_for("RECEIVE", "Read: Oral rehydration")
         terminal.send(*BOX, "enter")
         terminal.wait_for("[ C9", "[ 2031-12-31", "[ 20")
         terminal.send("5")
