@@ -73,12 +73,16 @@ def test_init_states_its_rule_in_the_question_and_asks_again(tmp_path):
     with Command(*asked) as terminal:
         terminal.wait_for("at least 8 characters")
         terminal.send("short\r")
+        # What is typed before the next prompt stands would be dropped with what was typed ahead.
         terminal.wait_for("shorter than 8")
+        terminal.wait_until(lambda: terminal.text.count("Choose a passphrase") == 2)
         terminal.send("long enough\r")
         terminal.wait_for("The same again")
         terminal.send("long emough\r")
         terminal.wait_for("not the same")
-        terminal.send("long enough\r", gap_s=0.1)
+        terminal.wait_until(lambda: terminal.text.count("Choose a passphrase") == 3)
+        terminal.send("long enough\r")
+        terminal.wait_until(lambda: terminal.text.count("The same again") == 2)
         terminal.send("long enough\r")
         terminal.wait_for("Tent is ready", "asks the passphrase at each start")
         assert terminal.exit_status() == 0
