@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from hq import doubts, queries
+from hq.devices import Device, all_known
 from hq.hints import Hints
-from hq.queries import Activity, Book, Care, Device, Latest, TagCarrier, Waiting
+from hq.queries import Activity, Book, Care, Latest, TagCarrier, Waiting
 from hq.shown import AHEAD_MS, MINUTE_MS, OLD_MS, TRIAGE_ORDER
 
 KEPT_MS = MINUTE_MS
@@ -170,7 +171,7 @@ async def read_picture(
     behind = behind or await read_background(book, now_ms)
     all_care = await queries.care(book)
     care = [part for part in all_care if part.counts]
-    devices = await queries.devices(book)
+    devices = await all_known(book)
     names = {site.id: site.name for site in await queries.sites(book)}
     unseen = {part.site: part for part in await queries.unseen(book)}
     heard, newest = _heard(behind, devices), _newest(behind, all_care)

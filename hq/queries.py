@@ -157,38 +157,6 @@ join feed on feed.no = r.feed
 left join peer on peer.device = feed.device
 order by r.arrival desc, r.sort desc limit :limit"""
 
-_BRANCHES = """
-with fresh as materialized (
-  select arrival, parent, feed, seq, clock from entry where arrival > coalesce(
-    (select cast(value as integer) from meta where name = 'ends_at'), 0)),
-branch as materialized (
-  select feed, seq, clock from branch_end where arrival not in (select parent from fresh)
-  union all
-  select feed, seq, clock from fresh where arrival not in (select parent from fresh))"""
-"""Where branches end: as last written down, and after the few entries that came since."""
-
-DEVICES = f"""
-{_BRANCHES}
-select d.device, peer.name, peer.last_contact_ms,
-       (select max(arrival) from entry) - peer.they_hold,
-       (select cast(sum(held.seq) as bigint) from
-          (select feed.device, max(branch.seq) as seq from branch
-           join feed on feed.no = branch.feed group by feed.device, branch.feed) held
-        where held.device = d.device),
-       (select max(branch.clock) from branch join feed on feed.no = branch.feed
-        where feed.device = d.device),
-       (select count(*) - count(distinct branch.feed) from branch
-        join feed on feed.no = branch.feed where feed.device = d.device),
-       coalesce(shut.entries, 0)
-from (select device from peer union select device from feed) d
-left join peer on peer.device = d.device
-left join (select u.device, count(*) as entries
-           from (select (select feed.device from entry join feed on feed.no = entry.feed
-                         where entry.arrival = unopened.entry) as device from unopened
-                 where unopened.reason not in ('erased', 'body')) u
-           group by u.device) shut on shut.device = d.device
-order by coalesce(peer.last_contact_ms, 0) desc, d.device limit 500"""
-
 UNASSIGNED_MAX = 200
 """Results without a patient that are listed; more are counted."""
 
@@ -305,31 +273,6 @@ class Latest:
     def sort_name(self) -> str:
         """Name of the row table it stems from; also the key of its word."""
         return RECORD_SORTS[self.sort]
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A device that wrote something held here, or that was linked to HQ."""
-
-    device: bytes
-    name: str | None
-    last_contact_ms: int | None
-    """None: it never linked here itself; others carried what it wrote."""
-    lacks: int | None
-    """Entries HQ holds that it is not known to have taken yet; None = unknown."""
-    entries: int | None
-    """Entries it wrote that HQ holds, without a gap from the first."""
-    newest_clock: int | None
-    """Hybrid clock of its newest entry held here."""
-    forks: int
-    """Places where two entries claim the same number: a cloned or restored device."""
-    unopened: int
-    """Its entries that wait for a key or newer software, or are damaged."""
-
-    @property
-    def newest_ms(self) -> int | None:
-        """When, by its own clock, it wrote the newest entry held here."""
-        return None if self.newest_clock is None else self.newest_clock >> 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,11 +400,6 @@ async def activity(book: Book, now_ms: int) -> list[Activity]:
 async def latest(book: Book) -> list[Latest]:
     """Return the newest records in the order they arrived here, newest first."""
     return [Latest(*row) for row in await book.read(LATEST, {"limit": LATEST_MAX})]
-
-
-async def devices(book: Book) -> list[Device]:
-    """Return every device known, last heard first."""
-    return [Device(*row) for row in await book.read(DEVICES, {})]
 
 
 async def waiting(book: Book) -> Waiting:

@@ -116,18 +116,15 @@ def make_app(
     app.on_response_prepare.append(guard.headers)
     app.cleanup_ctx.append(_following)
     app.on_shutdown.append(_end_streams)
-    for routes in (
-        Doors(guard, glass).routes(),
-        auditing.routes(),
-        Belonging().routes(),
-        Reviewing().routes(),
-        stores.ROUTES,
-        immunizing.ROUTES,
-        logistics.ROUTES,
-        _pages(),
-    ):
-        app.add_routes(routes)
+    app.add_routes([*Doors(guard, glass).routes(), *auditing.routes(), *_routes()])
     return app
+
+
+def _routes() -> list[web.AbstractRouteDef]:
+    """What every installation answers alike, room by room."""
+    rooms = (stores.ROUTES, immunizing.ROUTES, logistics.ROUTES)
+    beside = [one for room in rooms for one in room]
+    return [*Belonging().routes(), *Reviewing().routes(), *beside, *_pages()]
 
 
 def _pages() -> list[web.RouteDef]:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hq import queries
+from hq import devices, queries
 from hq.guides import guided, judged
 from hq.picture import read_picture
 from hq.queries import Filter, Patient, Unassigned
@@ -268,7 +268,7 @@ async def test_a_device_shows_forks_what_it_lacks_and_what_cannot_be_read():
     book.put("unopened", entry=1, void=0, reason="key")
     book.db.execute("update peer set they_hold = 1")
 
-    met, carried = await queries.devices(book)
+    met, carried = await devices.all_known(book)
 
     assert (met.name, met.entries, met.lacks, met.forks, met.unopened) == ("Tablet A", 10, 2, 0, 1)
     assert met.newest_ms == NOW_MS - MINUTE
@@ -289,7 +289,7 @@ async def test_what_came_since_branch_ends_were_written_down_is_followed():
         clock = (NOW_MS + arrival) << 16
         book.put("entry", arrival=arrival, parent=parent, feed=2, seq=seq, clock=clock)
 
-    carried = next(one for one in await queries.devices(book) if one.entries is not None)
+    carried = next(one for one in await devices.all_known(book) if one.entries is not None)
 
     assert (carried.entries, carried.forks, carried.newest_ms) == (at + 2, 1, NOW_MS + at + 3)
 
