@@ -18,6 +18,7 @@ from protocols.records.patient import PatientRow
 from protocols.records.shape import columns
 from tests.unit.people import founder
 from tests.unit.stage import WALL_MS, Device, line
+from tests.unit.test_erase_about import Ward
 from tests.unit.test_immunization import publish as give_out
 from tests.unit.test_items_in_use import one
 from tests.unit.test_vaccination_book import BORN, two
@@ -310,3 +311,26 @@ def test_what_does_not_stand_or_is_replaced_is_counted_neither_way(seed):
 
 def _names(kind) -> str:
     return ", ".join(name for name, _ in columns(kind))
+
+
+def test_a_child_who_is_erased_is_counted_no_more(tmp_path):
+    ward = Ward(tmp_path / "ann")
+    stage, writes = ward.stage, ward.pat
+    about = {"vaccines": ["mr", "penta"], "place": "Kome"}
+    session = stage.write(writes, line("session.open", about))[0].id
+    for whom in (ward.whom, ward.kept):
+        for vaccine in ("mr", "penta"):
+            dose = {"vaccine": vaccine, "dose": 1, "session": session}
+            asked = line("dose.record", dose, patient=whom) | {"confirm": ANYWAY}
+            assert stage.write(writes, asked)[0].ok
+    same = {"other": ward.kept, "relation": "same"}
+    assert stage.write(writes, line("patient.link", same, patient=ward.whom))[0].ok
+    stage.run(3_000)
+    for each in (ward.ann, ward.pat):
+        plan = immunization.plan_in_use(each.ledger)
+        assert sum(each.ledger.rows.given.kept(plan).sessions.doses.values()) == 4
+    ward.erase(ward.asked(ward.ann))
+    for each in (ward.ann, ward.pat):
+        assert sum(each.ledger.rows.given.sessions().doses.values()) == 2
+        agrees(each)
+    ward.ann.store.close()
