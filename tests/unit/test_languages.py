@@ -1,5 +1,8 @@
 """Languages that are not complete: what stands in for them, what they admit, who can draw them."""
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -26,6 +29,10 @@ from protocols.guidelines.vocabulary import rows_of, vocabulary, word
 from protocols.guidelines.words import word as pack_word
 
 DRAFTS = [code for code in LANGUAGES if code not in COMPLETE]
+KEPT_UP_PERCENT = 97
+"""New words come in English and French first: so far a draft may be behind for a while."""
+PRINTS = Path(catalogue.__file__).parents[1] / "prints"
+KEY = re.compile(r'"([a-z_]+\.[a-z_.]+)"')
 
 CLDR = {
     "en": {"one": [1], "many": [0, *range(2, 17), 100, 1000, 10000, 1000000]},
@@ -142,8 +149,21 @@ def test_help_of_a_draft_is_about_pages_that_there_are(language):
 
 
 @pytest.mark.parametrize("language", ["es", "pt", "uk"])
-def test_a_draft_has_most_words(language):
-    assert progress(language).percent > 50
+def test_a_draft_that_a_terminal_draws_keeps_up_with_english(language):
+    assert progress(language).percent >= KEPT_UP_PERCENT
+
+
+def test_what_stands_on_paper_is_said_in_arabic_too():
+    named = {key for path in PRINTS.glob("*.py") for key in KEY.findall(path.read_text())}
+    lacking = {key for key in keys_of(named) if not catalogue.said("ar", key)}
+
+    # New words come in English and French first; a paper of two languages is what this holds back.
+    assert len(lacking) * 20 <= len(keys_of(named)), sorted(lacking)
+
+
+def keys_of(named):
+    english = load("en").keys()
+    return {key for key in english if key in named or key.rpartition(".")[0] in named}
 
 
 def test_a_review_is_of_a_key_before_its_table_and_names_who_made_it():
