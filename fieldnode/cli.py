@@ -25,6 +25,8 @@ from protocols.live.phrases import phrase  # noqa: E402
 from protocols.live.sentences import sentence  # noqa: E402
 from protocols.live.talk import passphrase_if_needed, say, told  # noqa: E402
 
+OFTEN = frozenset({"record", "rows", "status"})
+"""Commands that load neither the book nor the network where a node runs."""
 START_S = 20.0
 """A node that `open` starts has to answer within this time."""
 
@@ -34,6 +36,10 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name."""
+        if cmd_name in OFTEN:
+            from fieldnode.often import COMMANDS
+
+            return next(each for each in COMMANDS if each.name == cmd_name)
         if cmd_name not in self.commands:
             self._load()
         return super().get_command(ctx, cmd_name)

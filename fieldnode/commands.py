@@ -10,12 +10,14 @@ from typing import Any
 
 import click
 
+from fieldnode.often import COMMANDS as OFTEN
+from fieldnode.often import STATUS_HELP, data_option
 from fieldnode.printcommands import paper_command, print_group
 from protocols.errors import LinkError, SetupError
 from protocols.ids import PatientId
 from protocols.ledger.folder import change_passphrase, lock_for_good
 from protocols.ledger.place import holds_book
-from protocols.live import answers, commands, options
+from protocols.live import answers, commands, unserved
 from protocols.live.address import Address
 from protocols.live.app import App
 from protocols.live.clock import now
@@ -29,11 +31,9 @@ from protocols.live.options import (
     source_option,
     target_option,
 )
-from protocols.live.personcommands import attach
 from protocols.live.phrases import phrase
 from protocols.live.stockcommands import stock_group
 from protocols.live.talk import (
-    EXIT_NOT_WRITABLE,
     new_passphrase,
     passphrase_if_needed,
     passphrase_of,
@@ -43,7 +43,6 @@ from protocols.live.talk import (
 
 PORT = 7400
 
-data_option = options.data_option("node", "the node")
 _app = App(
     data_option=data_option,
     hq=False,
@@ -52,10 +51,11 @@ _app = App(
     made="node_made",
     invite_help="Print a one-time code with which one device may join; the node must be running.",
     invite_hq_help="The new device's receipts count as at HQ.",
-    status_help="Say how the node is: peers, what has not travelled, what needs attention.",
+    status_help=STATUS_HELP,
 )
 COMMANDS: list[click.Command] = [
     *_app.shared(),
+    *OFTEN,
     print_group,
     paper_command,
     stock_group(data_option),
@@ -101,17 +101,6 @@ def serve(
         asyncio.run(run_serve(passphrase, settings))
 
 
-@command()
-@data_option
-@passphrase_option
-def record(folder: Path, passphrase_file: Path | None) -> None:
-    """Read JSON lines, write each down, answer each once it is durable."""
-    with told(fault=EXIT_NOT_WRITABLE), door(folder, passphrase_file) as book:
-        if isinstance(book, commands.LocalDoor):
-            attach(book.client)
-        sys.exit(commands.record_stream(book, sys.stdin.fileno()))
-
-
 @command("kinds")
 @click.option("--json", "as_json", is_flag=True, help="JSON Schema and an example for each kind.")
 def list_kinds(as_json: bool) -> None:
@@ -132,7 +121,7 @@ def list_kinds(as_json: bool) -> None:
 def export(patient: str, folder: Path, passphrase_file: Path | None, target: Path) -> None:
     """Write a patient's documents as standard automerge files."""
     with told(), door(folder, passphrase_file) as book:
-        count = commands.export(book, PatientId.parse(patient), target)
+        count = unserved.export(book, PatientId.parse(patient), target)
     say(phrase("done", "exported_files", n=count))
 
 
@@ -143,7 +132,7 @@ def export(patient: str, folder: Path, passphrase_file: Path | None, target: Pat
 def backup(folder: Path, passphrase_file: Path | None, target: Path) -> None:
     """Write a verified, encrypted backup; the node may go on meanwhile."""
     with told(), door(folder, passphrase_file) as book:
-        show(commands.backup(book, target))
+        show(unserved.backup(book, target))
 
 
 @command()
@@ -161,7 +150,7 @@ def restore(
 ) -> None:
     """Verify a backup and make a new node folder of it; it goes on writing at once."""
     with told():
-        commands.restore(source, folder, passphrase_of(passphrase_file), orders)
+        unserved.restore(source, folder, passphrase_of(passphrase_file), orders)
 
 
 @command()
@@ -196,7 +185,7 @@ def passphrase(folder: Path, passphrase_file: Path | None, new_file: Path | None
         old = passphrase_of(passphrase_file)
         new = new_passphrase(new_file)
         change_passphrase(folder, old, new, now().entropy)
-        commands.passphrase_changed(folder, new)
+        unserved.passphrase_changed(folder, new)
     say(phrase("done", "passphrase_changed"))
 
 
@@ -207,7 +196,7 @@ def passphrase(folder: Path, passphrase_file: Path | None, new_file: Path | None
 def doctor(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Check every entry and signature, of a stopped node every row too; say what is wrong."""
     with told(), door(folder, passphrase_file) as book:
-        found = commands.inspected(book)
+        found = unserved.inspected(book)
     if as_json:
         show(found)
     else:

@@ -28,7 +28,7 @@ from fieldnode.tui.wording import code_sentence
 from protocols.errors import InputError
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.api import BoardLine, Chart
-from protocols.live.commands import LocalDoor, StoppedDoor, door, show
+from protocols.live.commands import Door, door, show
 from protocols.live.consigned import LotLabel
 from protocols.live.options import data_option, json_option, passphrase_option
 from protocols.live.paper import HOLDS, PaperRead
@@ -40,8 +40,6 @@ from protocols.records.summary import Summary
 
 PATIENTS_MAX = 2_000
 """On one ward list: forty sheets."""
-
-Door = LocalDoor | StoppedDoor
 
 _KINDS = ("zpl", "escpos", "png")
 _data = data_option("node", "the node")

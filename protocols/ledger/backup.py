@@ -27,7 +27,7 @@ from protocols.ledger.erasing import wipe_copy
 from protocols.ledger.folder import building
 from protocols.ledger.inspection import Findings, check_copy
 from protocols.ledger.keyfile import KEY_FILE_BYTES_MAX, KEY_NAME, unlocked
-from protocols.ledger.place import DATABASE_NAME
+from protocols.ledger.place import DATABASE_NAME, MARK_NAME
 from protocols.ledger.safefile import disk_trouble, sync_folder, write_new, write_whole
 from protocols.ledger.store import copy_file, open_copy
 
@@ -35,8 +35,6 @@ MAGIC = b"fieldmesh backup 1\n"
 SUM_BYTES = 32
 PIECE_BYTES = 1 << 20
 """Read and written at a time."""
-MARK_NAME = "last_backup"
-"""File in the data folder that says when the last backup was made."""
 
 _LENGTH = struct.Struct(">I")
 
@@ -142,14 +140,6 @@ def check_running(
     with disk_trouble(), _beside(source.folder / "check") as place:
         copy_file(source.folder / DATABASE_NAME, source.key, place / DATABASE_NAME, going_on)
         return check(place / DATABASE_NAME, source.key)
-
-
-def last_backup_ms(folder: Path) -> int | None:
-    """When the last backup of a folder was made, Unix milliseconds, or None."""
-    try:
-        return int((folder / MARK_NAME).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
 
 
 def verify(archive: Path, passphrase: str, place: Path) -> Verified:

@@ -9,6 +9,8 @@ from protocols.ledger.safefile import disk_trouble
 DATABASE_NAME = "ledger.db"
 ORDERS_NAME = "orders"
 """What was ordered to be erased, under the book's key: it outlives a database that is lost."""
+MARK_NAME = "last_backup"
+"""Says when the last backup was made."""
 UNATTENDED_NAME = "ledger.unattended"
 """Holds the database key itself: an explicit choice at `init`, whose risk is stated there."""
 
@@ -26,3 +28,11 @@ def holds_book(folder: Path) -> bool:
 def opens_unattended(folder: Path) -> bool:
     """Whether the folder was made to open without a passphrase."""
     return (folder / UNATTENDED_NAME).exists()
+
+
+def last_backup_ms(folder: Path) -> int | None:
+    """When the last backup of a folder was made, Unix milliseconds, or None."""
+    try:
+        return int((folder / MARK_NAME).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None

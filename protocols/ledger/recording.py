@@ -18,6 +18,7 @@ from protocols.ledger.practice import PERSONAL, must_practise, standing_now
 from protocols.ledger.sitting import Sitting, still
 from protocols.ledger.view import BookView
 from protocols.ledger.writing import Written
+from protocols.records.answer import LINES_MAX, refusal
 from protocols.records.answer import Answer as Answer
 from protocols.records.catalogue import BY_NAME
 from protocols.records.commands import fingerprint, parse_line, plan
@@ -25,9 +26,6 @@ from protocols.records.identity import short_code
 from protocols.records.shape import Plan, SubjectKind
 from protocols.trust.sessions import NOBODY
 from protocols.trust.standing import Standing
-
-LINES_MAX = 64
-"""Lines written in one transaction: an import gains, a single record waits for nobody."""
 
 _UNCOUNTED = {Standing.REFUSED: "role_refused", Standing.QUARANTINED: "quarantined"}
 """Warnings for what is kept, and counts nowhere."""
@@ -281,22 +279,6 @@ def _none_of(
 
 def _refused(at: int, line: Mapping[str, Any], error: InputError) -> Answer:
     return refusal(error, line=at, key=_key(line))
-
-
-def refusal(error: InputError, *, line: int, key: str | None = None) -> Answer:
-    """Return the answer to a line that was not taken, with all that its sentence speaks of."""
-    limit, kind, confirm = (error.values.get(name) for name in ("limit", "kind", "confirm"))
-    return Answer(
-        line,
-        False,
-        key,
-        error=error.code,
-        field=error.field,
-        allowed=error.allowed,
-        limit=limit if isinstance(limit, int) else None,
-        kind=kind if isinstance(kind, str) else None,
-        confirm=confirm if isinstance(confirm, str) else None,
-    )
 
 
 def _key(line: Mapping[str, Any]) -> str | None:

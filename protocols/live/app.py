@@ -9,12 +9,12 @@ import click
 
 from protocols.errors import InputError, SetupError
 from protocols.ledger.place import holds_book
-from protocols.live import commands
 from protocols.live.auditcommands import audit_command
-from protocols.live.commands import Named, door, show
+from protocols.live.commands import door, show
 from protocols.live.countcommands import counts_command
 from protocols.live.enrolcommands import charter_options, enrol_commands, founded_by
 from protocols.live.erasecommands import erase_commands
+from protocols.live.linecommands import rows_command, status_command
 from protocols.live.membercommands import member_commands
 from protocols.live.options import (
     Option,
@@ -30,6 +30,7 @@ from protocols.live.phrases import phrase
 from protocols.live.releasecommands import release_commands
 from protocols.live.supplycommands import supply_commands
 from protocols.live.talk import asked, first_passphrase, new_passphrase, say, told
+from protocols.live.unserved import Named, make_member, make_node, recover_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class App:
 
     def shared(self) -> list[click.Command]:
         """Return the commands both programs have."""
-        own = [self._init(), self._rows(), self._status(), self._recover()]
+        own = [self._init(), rows_command(self.data_option)]
+        own += [status_command(self.data_option, self.status_help), self._recover()]
         coming = enrol_commands(self.data_option, self.invite_help, self.invite_hq_help)
         lists = [audit_command(self.data_option), counts_command(self.data_option)]
         erasing = erase_commands(self.data_option) + release_commands(self.data_option)
@@ -95,12 +97,12 @@ class App:
                 org = org if entry else asked(org, phrase("talk", "organisation"), "--org")
                 passphrase = first_passphrase(passphrase_file)
                 if entry is not None:
-                    device = commands.make_member(
+                    device = make_member(
                         folder, passphrase, name, entry, hq=self.hq, unattended=unattended
                     )
                 else:
                     named = Named(name, org, jurisdiction, hq=self.hq)
-                    device = commands.make_node(folder, passphrase, named, unattended=unattended)
+                    device = make_node(folder, passphrase, named, unattended=unattended)
             if as_json:
                 show({"device": str(device), "data": str(folder)})
             say(phrase("done", self.made, name=name))
@@ -111,43 +113,6 @@ class App:
                 say(phrase("done", "asks_more"))
 
         return init
-
-    def _rows(self) -> click.Command:
-        @click.command("rows", help="Print rows of a kind, one JSON object a line.")
-        @click.argument("kind")
-        @self.data_option
-        @passphrase_option
-        @click.option("--since", type=int, default=0, help="Cursor: only rows changed after it.")
-        @click.option("--follow", is_flag=True, help="Go on with rows as they change.")
-        def rows(
-            kind: str, folder: Path, passphrase_file: Path | None, since: int, follow: bool
-        ) -> None:
-            with told(), door(folder, passphrase_file) as book:
-                commands.print_rows(book, kind, since, follow=follow)
-
-        return rows
-
-    def _status(self) -> click.Command:
-        @click.command("status", help=self.status_help)
-        @self.data_option
-        @passphrase_option
-        @json_option
-        def status(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
-            with told():
-                try:
-                    with door(folder, passphrase_file) as book:
-                        found = commands.full_status(book, folder)
-                except (InputError, SetupError) as error:
-                    # A program asks how the node is; that nobody opens it is an answer.
-                    if not as_json or error.code not in commands.CLOSED:
-                        raise
-                    found = commands.closed_status(folder, error.code)
-            if as_json:
-                show(found)
-            else:
-                commands.print_status(found)
-
-        return status
 
     def _recover(self) -> click.Command:
         @click.command(
@@ -168,7 +133,7 @@ class App:
             new_file: Path | None,
         ) -> None:
             with told(), door(folder, passphrase_file) as book:
-                commands.recover(book, source, target, new_passphrase(new_file))
+                recover_key(book, source, target, new_passphrase(new_file))
             say(phrase("done", "key_file"))
 
         return recover

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from protocols.ledger.audit import LINES_MAX
-from protocols.live.commands import LocalDoor, StoppedDoor, door, show
+from protocols.live.commands import Door, door, show
 from protocols.live.membercommands import instant, print_line
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
@@ -64,7 +64,7 @@ def audit_command(data_option: Option) -> click.Command:
     return audit
 
 
-def _lines(book: LocalDoor | StoppedDoor, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _lines(book: Door, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     offset = 0
     while True:
         page = book.call("audit", **asked, offset=offset, limit=LINES_MAX)

@@ -1,4 +1,8 @@
-"""What the commands of both apps share: the door to a node that runs or not, and what goes in."""
+"""What the commands of both apps share: the door to a node that runs or not, and what goes in.
+
+A command whose node runs needs its socket alone. Nothing here loads the book, its cryptography or
+the network before it is known that no node runs: on a small machine that is seconds.
+"""
 
 from __future__ import annotations
 
@@ -8,52 +12,54 @@ import os
 import select
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 import msgspec
 
 from protocols.errors import InputError, LinkError
-from protocols.ids import DeviceId, PatientId
-from protocols.ledger.backup import backup as make_backup
-from protocols.ledger.backup import last_backup_ms, source_of
-from protocols.ledger.backup import restore as restore_backup
-from protocols.ledger.book import Ledger
-from protocols.ledger.folder import make_folder, open_ledger
-from protocols.ledger.founding import found_book, found_member
-from protocols.ledger.inspection import inspect
-from protocols.ledger.keyfile import recover_to
-from protocols.ledger.place import opens_unattended
-from protocols.ledger.recording import LINES_MAX, refusal
+from protocols.ledger.place import last_backup_ms, opens_unattended
 from protocols.ledger.safefile import disk_trouble
-from protocols.ledger.store import Store
-from protocols.live import answers, audited, calls
 from protocols.live.client import LocalClient
-from protocols.live.clock import now
-from protocols.live.hardware import machine
 from protocols.live.phrases import phrase
 from protocols.live.sentences import SENTENCES
 from protocols.live.talk import EXIT_NOT_WRITABLE, EXIT_REFUSED, passphrase_if_needed, say
-from protocols.mesh.node import Node
+from protocols.records.answer import LINES_MAX, refusal
 from protocols.records.codes import ERRORS
-from protocols.records.commands import LINE_BYTES_MAX, read_line
-from protocols.records.rows import iso
-from protocols.trust.audit import What
-from protocols.trust.charter import SignedCharter
-from protocols.trust.identity import DeviceKeys
+from protocols.records.moment import iso
+from protocols.records.strict import LINE_BYTES_MAX, read_line
 
 BATCH_BYTES_MAX = 128 * 1024
 """Lines sent in one call; with all that is answered to them it fits one line of the socket."""
-DAY_MS = 86_400_000
-LONG_S = 3600.0
-"""A backup or a check of a large book on a slow disk ends within this."""
 READ_BYTES = 64 * 1024
+SESSION_ENV = "FIELDMESH_SESSION"
+
+
+class Door(Protocol):
+    """The book of a folder, whether a node runs for it or not."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a node runs."""
+
+    def record(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Write lines; each answer is durable."""
+
+    def together(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Write lines whole or not at all."""
+
+    def rows(self, table: str, since: int) -> Mapping[str, Any]:
+        """One page of rows after a cursor."""
+
+    def status(self) -> dict[str, Any]:
+        """The node's state."""
+
+    def call(self, name: str, /, **args: Any) -> Any:
+        """Make one of `calls`."""
 
 
 def show(value: object) -> None:
@@ -73,88 +79,31 @@ def one_line(value: object) -> str:
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """How a new node and its organisation are called."""
-
-    name: str
-    org: str
-    jurisdiction: str
-    """ISO country code, or ''."""
-    hq: bool
-    """Whether its receipts count as *at HQ*."""
-
-
-def make_node(folder: Path, passphrase: str, named: Named, *, unattended: bool) -> DeviceId:
-    """Make a data folder with a node that is an operation of its own."""
-    moment = now()
-
-    def found(store: Store) -> Ledger:
-        return found_book(
-            store,
-            name=named.name,
-            org=named.org,
-            jurisdiction=named.jurisdiction,
-            hq=named.hq,
-            entropy=moment.entropy,
-            wall_ms=moment.wall_ms,
-        )
-
-    # The folder's own disk is known only once it is there.
-    return make_folder(folder, passphrase, moment.entropy, machine, found, unattended=unattended)
-
-
-def make_member(
-    folder: Path,
-    passphrase: str,
-    name: str,
-    entry: tuple[SignedCharter, DeviceKeys],
-    *,
-    hq: bool,
-    unattended: bool,
-) -> DeviceId:
-    """Make a data folder with a node that is issuer of its organisation under a charter.
-
-    Args:
-        entry: The charter, signed by all, and the organisation's root key, which is not kept.
-
-    Raises:
-        InputError: `root_not_in_charter`.
-    """
-    moment = now()
-    charter, root = entry
-
-    def found(store: Store) -> Ledger:
-        return found_member(
-            store,
-            name=name,
-            charter=charter,
-            root=root,
-            hq=hq,
-            entropy=moment.entropy,
-            wall_ms=moment.wall_ms,
-        )
-
-    return make_folder(folder, passphrase, moment.entropy, machine, found, unattended=unattended)
-
-
 @contextmanager
-def door(folder: Path, passphrase_file: Path | None) -> Iterator[LocalDoor | StoppedDoor]:
+def door(folder: Path, passphrase_file: Path | None) -> Iterator[Door]:
     """Reach the book of a folder: through its running node, else by opening it here."""
     try:
         client = LocalClient(folder)
     except LinkError:
         passphrase = passphrase_if_needed(folder, passphrase_file)
-        ledger = open_ledger(folder, passphrase, now().entropy, machine(folder), _moved)
-        try:
-            node = Node(ledger)
-            yield StoppedDoor(node)
-            node.stop()
-        finally:
-            ledger.close()
+        from protocols.live.unserved import opened  # a running node has all that loaded already
+
+        with opened(folder, passphrase) as book:
+            yield book
         return
     with client:
         yield LocalDoor(client)
+
+
+def attach(client: LocalClient) -> None:
+    """Go on in the session that the environment names, if it names one.
+
+    Raises:
+        InputError: `session_ended`.
+    """
+    token = os.environ.get(SESSION_ENV)
+    if token:
+        client.call("attach", token=token)
 
 
 def stop_node(folder: Path) -> None:
@@ -168,10 +117,6 @@ def stop_node(folder: Path) -> None:
         client.wait_until_gone()
 
 
-def _moved(why: str) -> None:
-    say(SENTENCES[why])
-
-
 class LocalDoor:
     """The book behind a running node."""
 
@@ -183,6 +128,11 @@ class LocalDoor:
     def record(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Write lines; each answer is durable."""
         found: list[dict[str, Any]] = self.client.call("record", lines=lines)
+        return found
+
+    def together(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Write lines whole or not at all."""
+        found: list[dict[str, Any]] = self.client.call("record", lines=lines, together=True)
         return found
 
     def rows(self, table: str, since: int) -> Mapping[str, Any]:
@@ -200,42 +150,6 @@ class LocalDoor:
         return self.client.call(name, **args)
 
 
-class StoppedDoor:
-    """The book opened by this command itself, while no node runs."""
-
-    running = False
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self._told: set[str] = set()
-        """Tables whose reading of other teams' rows is in the audit trail."""
-        node.start(now())
-        node.ledger.catch_up_all()
-
-    def record(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Write lines; each answer is durable."""
-        found, _ = self.node.record(lines, now())
-        return [msgspec.to_builtins(answer) for answer in found]
-
-    def rows(self, table: str, since: int) -> Mapping[str, Any]:
-        """One page of rows after a cursor."""
-        args = {"kind": table, "since": since}
-        page, told, _ = audited.rows(self.node, now(), args, told=table in self._told)
-        if told:
-            self._told.add(table)
-        return page
-
-    def call(self, name: str, /, **args: Any) -> Any:
-        """Make one of `calls`, as a running node would answer it."""
-        if name in calls.DEEDS:
-            return plain(calls.DEEDS[name](self.node, now(), args)[0])
-        return plain(calls.READS[name](self.node, now(), args))
-
-    def status(self) -> dict[str, Any]:
-        """The node's state."""
-        return answers.status(self.node, now().wall_ms)
-
-
 def plain(value: object) -> Any:
     """Return dataclasses and structs as plain dicts and lists."""
     return msgspec.to_builtins(value)
@@ -247,7 +161,7 @@ def file_text(path: Path, bytes_max: int) -> str:
         return base64.b64encode(file.read(bytes_max + 1)).decode()
 
 
-def full_status(book: LocalDoor | StoppedDoor, folder: Path) -> dict[str, Any]:
+def full_status(book: Door, folder: Path) -> dict[str, Any]:
     """The node's state, with what only the system knows."""
     return _with_system(folder, book.status(), running=book.running)
 
@@ -258,7 +172,9 @@ def closed_status(folder: Path, why: str) -> dict[str, Any]:
     Args:
         why: The code it was refused with.
     """
-    unknown = dict.fromkeys(answers.STATUS_KEYS)
+    from protocols.live.answers import STATUS_KEYS  # whoever was refused has loaded it already
+
+    unknown = dict.fromkeys(STATUS_KEYS)
     return _with_system(folder, unknown, running=False) | {"locked": True, "closed_by": why}
 
 
@@ -267,6 +183,8 @@ CLOSED = frozenset({"no_passphrase", "no_key_file"})
 
 
 def _with_system(folder: Path, told: Mapping[str, Any], *, running: bool) -> dict[str, Any]:
+    from importlib.metadata import version  # reads mail headers: a twentieth of a second
+
     return {
         "version": version("fieldmesh"),
         "running": running,
@@ -314,87 +232,7 @@ def print_report(found: Mapping[str, Any]) -> None:
         click.echo(f"{name:12} {value}")
 
 
-def export(book: LocalDoor | StoppedDoor, patient: PatientId, target: Path) -> int:
-    """Write a patient's documents as standard automerge files; return how many.
-
-    Raises:
-        InputError: `not_found`, `target_exists`.
-    """
-    if isinstance(book, LocalDoor):
-        count: int = book.client.call("export", patient=str(patient), target=str(target.absolute()))
-        return count
-    done, _ = audited.export(book.node, now(), patient, target)
-    return done
-
-
-def backup(book: LocalDoor | StoppedDoor, target: Path) -> dict[str, Any]:
-    """Write a verified backup; a running node goes on meanwhile."""
-    if isinstance(book, LocalDoor):
-        found: dict[str, Any] = book.client.call(
-            "backup", wait_s=LONG_S, target=str(target.absolute())
-        )
-        return found
-    audited.backed_up(book.node, now(), target)
-    report = make_backup(source_of(book.node.ledger), target, now().wall_ms)
-    return dict(plain(report))
-
-
-def restore(source: Path, folder: Path, passphrase: str, orders: Sequence[Path]) -> None:
-    """Make a new folder of a backup, and say how old it is and what that means."""
-    wall_ms = now().wall_ms
-    made = restore_backup(source, folder, passphrase, wall_ms, orders)
-    show({**plain(made), "made_ms": iso(made.made_ms)})
-    if made.made_ms is None:
-        say(phrase("restore", "done_undated"))
-    else:
-        days = max(wall_ms - made.made_ms, 0) // DAY_MS
-        say(phrase("restore", "done", at=iso(made.made_ms), days=days))
-    if made.erases:
-        say(phrase("restore", "orders", n=made.erases))
-    if not made.alone:
-        say(phrase("restore", "until_met"))
-
-
-def passphrase_changed(folder: Path, passphrase: str) -> None:
-    """Have the book say that its passphrase is another one, through its node if it runs."""
-    try:
-        client = LocalClient(folder)
-    except LinkError:
-        ledger = open_ledger(folder, passphrase, now().entropy, machine(folder), _moved)
-        try:
-            node = Node(ledger)
-            node.audit([audited.event(now(), What.PASSPHRASE_CHANGED)], now())
-        finally:
-            ledger.close()
-        return
-    with client:
-        client.call("passphrase_changed")
-
-
-def recover(book: LocalDoor | StoppedDoor, recovery: Path, target: Path, passphrase: str) -> None:
-    """Make a key file for another device out of the recovery copy it brought."""
-    if isinstance(book, LocalDoor):
-        book.client.call(
-            "recover",
-            recovery=str(recovery.absolute()),
-            target=str(target.absolute()),
-            passphrase=passphrase,
-        )
-        return
-    audited.recovering(book.node, now(), target)
-    secret = book.node.ledger.authority.keys.agree_secret
-    recover_to(target, recovery, secret, passphrase, now().entropy)
-
-
-def inspected(book: LocalDoor | StoppedDoor) -> dict[str, Any]:
-    """Check a book; of a running node a copy, whose rows are not looked at."""
-    if isinstance(book, LocalDoor):
-        found: dict[str, Any] = book.client.call("doctor", wait_s=LONG_S)
-        return found
-    return dict(plain(inspect(book.node.ledger)))
-
-
-def record_stream(book: LocalDoor | StoppedDoor, source: int) -> int:
+def record_stream(book: Door, source: int) -> int:
     """Write every line that comes over a file descriptor, print every answer in input order.
 
     Lines that are there already share a transaction; who waits for an answer before sending the
@@ -463,7 +301,7 @@ def _batches(source: int) -> Iterator[list[tuple[int, bytes]]]:
             return
 
 
-def print_rows(book: LocalDoor | StoppedDoor, table: str, since: int, *, follow: bool) -> None:
+def print_rows(book: Door, table: str, since: int, *, follow: bool) -> None:
     """Print rows after a cursor, one JSON object a line; with `follow`, those that come later."""
     if not follow or not isinstance(book, LocalDoor):
         _print_page(book, table, since)
@@ -477,7 +315,7 @@ def print_rows(book: LocalDoor | StoppedDoor, table: str, since: int, *, follow:
         cursor = _print_page(book, table, cursor)
 
 
-def _print_page(book: LocalDoor | StoppedDoor, table: str, since: int) -> int:
+def _print_page(book: Door, table: str, since: int) -> int:
     while True:
         page = book.rows(table, since)
         for row in page["rows"]:

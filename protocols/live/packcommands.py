@@ -16,10 +16,9 @@ from protocols.ledger import persons
 from protocols.ledger.safefile import disk_trouble
 from protocols.live import people
 from protocols.live.charters import write_file
-from protocols.live.commands import LocalDoor, StoppedDoor, door, show
+from protocols.live.commands import Door, LocalDoor, attach, door, show
 from protocols.live.membercommands import print_line
 from protocols.live.options import Option, json_option, passphrase_option
-from protocols.live.personcommands import attach
 from protocols.live.phrases import phrase
 from protocols.live.talk import person_passphrase, told
 from protocols.records.display import clean_text
@@ -249,7 +248,7 @@ def _line(kind: str, data: dict[str, str]) -> dict[str, Any]:
     return {"v": 1, "kind": kind, "key": f"pack-{key}", "data": data}
 
 
-def _recorded(book: LocalDoor | StoppedDoor, lines: list[dict[str, Any]]) -> None:
+def _recorded(book: Door, lines: list[dict[str, Any]]) -> None:
     if isinstance(book, LocalDoor):
         attach(book.client)
     for answer in book.record(lines) if lines else ():

@@ -19,7 +19,7 @@ from protocols.ledger.safefile import write_whole
 from protocols.live import people, reviewing
 from protocols.live.client import LocalClient
 from protocols.live.clock import now
-from protocols.live.commands import door, file_text, show
+from protocols.live.commands import SESSION_ENV, attach, door, file_text, show
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
 from protocols.live.talk import asked, person_passphrase, person_pin, say, told
@@ -28,7 +28,6 @@ from protocols.records.display import clean_text
 from protocols.records.rows import iso
 from protocols.trust.persons import CREDENTIAL_BYTES_MAX, PROFILE_VERSION, Profile
 
-SESSION_ENV = "FIELDMESH_SESSION"
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _new_file = click.option("--to", "target", type=_FILE, required=True, help="New file.")
 _secret = click.option(
@@ -316,17 +315,6 @@ def _review(data_option: Option) -> click.Command:
                 show(reviewing.as_json(each, iso))
 
     return review
-
-
-def attach(client: LocalClient) -> None:
-    """Go on in the session that the environment names, if it names one.
-
-    Raises:
-        InputError: `session_ended`.
-    """
-    token = os.environ.get(SESSION_ENV)
-    if token:
-        client.call("attach", token=token)
 
 
 # Inside

@@ -13,10 +13,9 @@ from protocols.errors import InputError
 from protocols.guidelines.items import Items, read_items
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.clock import now
-from protocols.live.commands import LocalDoor, StoppedDoor, door, plain, show
+from protocols.live.commands import Door, LocalDoor, attach, door, show
 from protocols.live.membercommands import print_line
 from protocols.live.options import Option, json_option, passphrase_option
-from protocols.live.personcommands import attach
 from protocols.live.phrases import phrase
 from protocols.live.sentences import sentence
 from protocols.live.stocklists import LOSS_DAYS, REPORTS
@@ -30,7 +29,7 @@ from protocols.live.stocktable import (
 )
 from protocols.live.talk import EXIT_REFUSED, say, told
 
-Door = LocalDoor | StoppedDoor
+Door = Door
 RECEIVED = ("opening-balance", "donation", "bought", "transfer", "other")
 """Why a list was received; the first unless another is named."""
 _store = click.option("--store", required=True, help="Id or name of the store.")
@@ -112,7 +111,7 @@ def _received(book: Door, raw: bytes, store: str, said: Mapping[str, Any], *, dr
     more = {"confirm": list(said["confirm"])} if said["confirm"] else {}
     more |= {"reason": said["reason"]} if said["reason"] else {}
     lines = record_lines(raw, read.entries, where["id"], said["why"], more)
-    answers = _written(book, lines)
+    answers = book.together(lines)
     refused = [
         (entry, answer) for entry, answer in zip(read.entries, answers, strict=True)
         if not answer["ok"]
@@ -127,14 +126,6 @@ def _received(book: Door, raw: bytes, store: str, said: Mapping[str, Any], *, dr
             say(_refusal(entry, answer))
     say(phrase("stock", "nothing_written"))
     return EXIT_REFUSED
-
-
-def _written(book: Door, lines: list[dict[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    if isinstance(book, LocalDoor):
-        found: list[dict[str, Any]] = book.client.call("record", lines=lines, together=True)
-        return found
-    answers, _ = book.node.record_together(lines, now())
-    return [plain(answer) for answer in answers]
 
 
 def _refusal(entry: Entry, answer: Mapping[str, Any]) -> str:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from protocols.errors import InputError
+
+LINES_MAX = 64
+"""Lines written in one transaction: an import gains, a single record waits for nobody."""
+
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one line of `record`; durable when it is handed out."""
@@ -33,3 +38,19 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     confirm: str | None = None
     """The code to confirm, where `error` is `confirm_needed`."""
     message: str | None = None
+
+
+def refusal(error: InputError, *, line: int, key: str | None = None) -> Answer:
+    """Return the answer to a line that was not taken, with all that its sentence speaks of."""
+    limit, kind, confirm = (error.values.get(name) for name in ("limit", "kind", "confirm"))
+    return Answer(
+        line,
+        False,
+        key,
+        error=error.code,
+        field=error.field,
+        allowed=error.allowed,
+        limit=limit if isinstance(limit, int) else None,
+        kind=kind if isinstance(kind, str) else None,
+        confirm=confirm if isinstance(confirm, str) else None,
+    )

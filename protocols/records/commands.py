@@ -14,10 +14,9 @@ from protocols.ids import FactRef
 from protocols.records.catalogue import BY_NAME
 from protocols.records.planning import SUPERSEDES_MAX, Command
 from protocols.records.shape import Plan, View
-from protocols.records.strict import FIELD_CHARS_MAX, read_object
+from protocols.records.strict import FIELD_CHARS_MAX
 
 LINE_VERSION = 1
-LINE_BYTES_MAX = 64 * 1024
 KEY_CHARS_MAX = 128
 CONFIRM_MAX = 16
 """Doubts that one line may confirm. A dose of vaccine can raise most, about a dozen; a line that
@@ -60,18 +59,6 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     confirm: list[str] = []
     supersedes: list[str] = []
     reason: str | None = None
-
-
-def read_line(text: bytes | str) -> dict[str, Any]:
-    """Return one JSON object.
-
-    Raises:
-        InputError: `too_long`, `bad_json`, `too_deep` or `field_twice`.
-    """
-    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    if len(raw) > LINE_BYTES_MAX:
-        raise InputError("too_long", limit=LINE_BYTES_MAX)
-    return read_object(raw)
 
 
 def fingerprint(line: Mapping[str, Any]) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from protocols.ids import EncounterId, EntryPrefix, FactRef, PatientId, SiteId
@@ -20,6 +19,7 @@ from protocols.records.display import clean_text
 from protocols.records.encounter import OUTCOMES, EncounterClose
 from protocols.records.history import History, Said
 from protocols.records.kinds import KindNo
+from protocols.records.moment import iso as iso
 from protocols.records.note import NOTE_CHARS_MAX, TOPICS, NoteAdd
 from protocols.records.observation import ABSENT, ObservationRecord, ResultAssign, in_words
 from protocols.records.patient import RELATIONS, PatientLink, PatientUnlink
@@ -69,14 +69,6 @@ def to_json(row: Row) -> dict[str, Any]:
     if hasattr(row, "age_value"):
         found["age"] = _age(row)
     return found
-
-
-def iso(at_ms: int | None) -> str | None:
-    """Return an instant as ISO 8601 in UTC; None when it is unknown or no calendar has it."""
-    if at_ms is None or not _EARLIEST_MS <= at_ms <= _LATEST_MS:
-        return None
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _UNNAMED = {
@@ -254,9 +246,6 @@ def _age(row: Any) -> dict[str, Any] | None:
         "stated": (iso(row.age_day * 86_400_000) or "")[:10] or None,
     }
 
-
-_EARLIEST_MS = -62_135_596_800_000
-_LATEST_MS = 253_402_300_799_000
 
 _ID_OF: dict[str, Callable[[bytes], Any]] = {
     "patient": PatientId,

@@ -10,12 +10,26 @@ import msgspec
 
 from protocols.errors import InputError
 
+LINE_BYTES_MAX = 64 * 1024
+"""Of one line of `fieldnode record`."""
 DEPTH_MAX = 16
 """Objects and lists inside each other; what can be recorded needs five."""
 FIELD_CHARS_MAX = 120
 """Of a field's path that is told back: a stranger chose its length."""
 
 _Pairs = list[tuple[str, Any]]
+
+
+def read_line(text: bytes | str) -> dict[str, Any]:
+    """Return one JSON object.
+
+    Raises:
+        InputError: `too_long`, `bad_json`, `too_deep` or `field_twice`.
+    """
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(raw) > LINE_BYTES_MAX:
+        raise InputError("too_long", limit=LINE_BYTES_MAX)
+    return read_object(raw)
 
 
 def read_object(raw: bytes) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from fieldnode.client import NodeClient
-from protocols.live import commands
 from protocols.live.clock import Clock
 from protocols.live.journal import Journal
 from protocols.live.lines import find_socket
 from protocols.live.running import Desk, factory_of
 from protocols.live.service import Service, Settings
+from protocols.live.unserved import Named, make_node
 
 PASSPHRASE = "a long passphrase"
 
@@ -35,8 +35,8 @@ class Clocks:
 
 def made(folder: Path) -> Path:
     """Make a node that works alone."""
-    named = commands.Named("nord-b", "MSF", "", hq=False)
-    commands.make_node(folder, PASSPHRASE, named, unattended=False)
+    named = Named("nord-b", "MSF", "", hq=False)
+    make_node(folder, PASSPHRASE, named, unattended=False)
     return folder
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
 
-from tests.process.commands import PASSPHRASE, init, run, serving
+from protocols.live.talk import EXIT_REFUSED
+from tests.process.commands import PASSPHRASE, init, patient, run, serving
 from tests.screens.harness import Terminal
 
 NEVER = {
@@ -24,8 +26,14 @@ TOLD = """
 import atexit, json, sys
 atexit.register(lambda: json.dump(sorted(sys.modules), open({out!r}, "w")))
 from fieldnode.cli import main
-main(["open", "--data", {folder!r}], prog_name="fieldnode")
+main({argv!r} + ["--data", {folder!r}], prog_name="fieldnode")
 """
+
+BOOK = {
+    "asyncio", "protocols.ledger.book", "protocols.ledger.store", "protocols.live.calls",
+    "protocols.live.unserved", "protocols.records.catalogue", "textual",
+}  # fmt: skip
+"""What opens a book, and what draws one: a command that speaks to its node does neither."""
 
 
 class Command(Terminal):
@@ -44,7 +52,9 @@ def folder(tmp_path):
 
 
 def loaded_by_open(folder, out, **environment):
-    with Command("-c", TOLD.format(out=str(out), folder=str(folder)), **environment) as terminal:
+    with Command(
+        "-c", TOLD.format(out=str(out), argv=["open"], folder=str(folder)), **environment
+    ) as terminal:
         terminal.wait_for("no triage 0")
         os.kill(terminal.pid, signal.SIGTERM)
         terminal.exit_status()
@@ -66,6 +76,28 @@ def test_a_terminal_that_starts_its_node_loads_nothing_of_it_either(folder, tmp_
         run("fieldnode", "lock", "--data", folder)
 
     assert not loaded & (NEVER | ROOMS)
+
+
+@pytest.mark.parametrize(
+    ("argv", "given"),
+    [
+        (["record"], json.dumps(patient("k1", given_name="Amina")) + "\n{}\n"),
+        (["rows", "patient"], ""),
+        (["status"], ""),
+        (["status", "--json"], ""),
+    ],
+    ids=["record", "rows", "status", "status --json"],
+)
+def test_a_command_that_speaks_to_its_node_loads_no_book(folder, tmp_path, argv, given):
+    out = tmp_path / "loaded.json"
+    told = TOLD.format(out=str(out), argv=argv, folder=str(folder))
+
+    with serving(folder):
+        # A program of its own, from its first import on.
+        done = subprocess.run([sys.executable, "-c", told], input=given.encode(), check=False)
+
+    assert done.returncode in (0, EXIT_REFUSED)
+    assert not set(json.loads(out.read_text())) & (NEVER | ROOMS | BOOK)
 
 
 def test_init_states_its_rule_in_the_question_and_asks_again(tmp_path):

@@ -19,8 +19,8 @@ from protocols.errors import InputError
 from protocols.live.commands import EXIT_REFUSED, record_stream
 from protocols.records.catalogue import BY_NAME
 from protocols.records.codes import ERRORS
-from protocols.records.commands import KEY_CHARS_MAX, LINE_BYTES_MAX, read_line
-from protocols.records.strict import DEPTH_MAX
+from protocols.records.commands import KEY_CHARS_MAX
+from protocols.records.strict import DEPTH_MAX, LINE_BYTES_MAX, read_line
 from tests.unit.stage import WALL_MS, Device, patient
 
 EXAMPLES = [kind.example for kind in BY_NAME.values() if kind.data is not None]

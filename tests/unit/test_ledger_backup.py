@@ -14,10 +14,8 @@ import pytest
 
 from protocols.errors import FieldmeshError, InputError, LedgerError, SetupError
 from protocols.ledger.backup import (
-    MARK_NAME,
     backup,
     check_running,
-    last_backup_ms,
     restore,
     source_of,
     verify,
@@ -25,6 +23,7 @@ from protocols.ledger.backup import (
 from protocols.ledger.folder import change_passphrase, open_folder
 from protocols.ledger.inspection import check_copy, inspect
 from protocols.ledger.keyfile import KEY_NAME
+from protocols.ledger.place import MARK_NAME, last_backup_ms
 from protocols.ledger.store import BUSY_MS, DATABASE_NAME, LOCK_NAME
 from protocols.ledger.token import NO_INSTALLATION
 from tests.unit.folders import (

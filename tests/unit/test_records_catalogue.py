@@ -24,12 +24,13 @@ from protocols.records.catalogue import (
     schemas,
 )
 from protocols.records.codes import CONFIRMABLE, ERRORS, WARNINGS
-from protocols.records.commands import CONFIRM_MAX, fingerprint, parse_line, read_line
+from protocols.records.commands import CONFIRM_MAX, fingerprint, parse_line
 from protocols.records.identity import ALPHABET, code_tag, parse_code, short_code
 from protocols.records.patient import PatientRegister
 from protocols.records.projection import project
 from protocols.records.rows import attributes, fact_json, kind_name, summary, to_json
 from protocols.records.shape import Row, columns, values
+from protocols.records.strict import read_line
 from tests.unit.records_shelf import FULL_PERSON, Shelf, Written
 
 
