@@ -119,7 +119,7 @@ async def test_a_child_of_two_teams_counts_once_and_is_listed(house):
     assert "9 of 20: <b>45 %</b>" in page
     assert "2 by name, 7 in tallies" in page
     # Against two diseases each, and still nine doses.
-    assert "2 doses by name and 7 in crowd tallies" in page
+    assert "9 doses are counted: 2 by name, 7 in crowd tallies" in page
     assert "1 case may be one dose written twice; it counts once" in page
     assert page.count("(counted)") == 1 and "both say to be the same dose" in page
 
@@ -192,7 +192,7 @@ async def test_a_combined_dose_is_one_dose_and_reaches_every_disease_it_is_again
     page = await text(made, "/vaccination")
     table = list(csv.DictReader(io.StringIO(await (await made.get("/vaccination.csv")).text())))
 
-    assert "1 doses by name and 0 in crowd tallies" in page
+    assert "1 dose is counted: 1 by name, 0 in crowd tallies" in page
     series = page[page.index('id="zero-title"') :]
     rows = re.findall(r"<bdi>([^<]*)</bdi></th>\s*<td[^>]*>([^<]*)</td>\s*<td[^>]*>([^<]*)", series)
     said = {name: (none, dropped) for name, none, dropped in rows}
