@@ -146,7 +146,7 @@ def _leaving(desk: Desk, pair: Pair, move: Move) -> None:
         told = (str(low),) if low == high else (str(low), str(high))
         desk.confirmed("beyond_stock", "data.units", allowed=told)
     if move.kind in ISSUES:
-        _allotted(desk, pair, -signed_units(move))
+        allotted(desk, pair, -signed_units(move))
         if move.lot and _sooner(pair, lot):
             desk.warn("earlier_expiry")
 
@@ -183,8 +183,12 @@ def _over(desk: Desk, expiry: int) -> bool:
     return at_ms >= IMPLAUSIBLE_BEFORE_MS and at_ms // DAY_MS > expiry
 
 
-def _allotted(desk: Desk, pair: Pair, units: int) -> None:
-    """Ask, with a reason, when a device takes more than it may."""
+def allotted(desk: Desk, pair: Pair, units: int) -> None:
+    """Ask, with a reason, when a device takes more of an item than it may.
+
+    Raises:
+        InputError: `confirm_needed` with `over_allotment`; `reason_needed`.
+    """
     if not pair.grants:
         return
     account = pair.account(bytes(desk.view.device))

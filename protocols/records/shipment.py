@@ -17,7 +17,7 @@ from protocols.records.arriving import sent
 from protocols.records.attributes import PART_OF
 from protocols.records.balance import pair_of
 from protocols.records.consigned import ShipmentLineRow, ShipmentRow
-from protocols.records.drawing import catalogue, doubts, may_be_issued
+from protocols.records.drawing import allotted, catalogue, doubts, may_be_issued
 from protocols.records.history import Ref
 from protocols.records.kinds import KindNo
 from protocols.records.movement import Move, lot_text, pair_history
@@ -124,9 +124,17 @@ def plan_dispatch(command: Command, view: View) -> Plan:
     lines = _dated(desk, donor, _parcels(desk, data.lines) if data.lines else _set_aside(now))
     _must_be_donors(desk, donor, [line.item for line in lines])
     witness = tidy(data.witness, "data.witness", WITNESS_CHARS_MAX) if data.witness else ""
+    aside = {(line.item, line.lot): line.reserved for line in (now.lines if now else ())}
+    sums: dict[str, int] = {}
     for line in lines:
         item = named(line.item, "data.lines", catalogue(desk))
-        doubts(desk, item, _move(donor, line, witness), way="out")
+        pair = doubts(desk, item, _move(donor, line, witness), way="out")
+        if line.units > aside.get((line.item, line.lot), 0):
+            # What others were promised is not sent elsewhere without a question.
+            _must_be_free(desk, donor, subject, line)
+        sums[line.item] = sums.get(line.item, 0) + line.units
+        # Lots of one item come from one allotment.
+        allotted(desk, pair, sums[line.item])
     record = ShipmentDispatch(
         desk.circumstances(),
         (),

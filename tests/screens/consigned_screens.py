@@ -10,6 +10,7 @@ REQUESTED, WAY, APPROVED, RESERVED, LAPSED, PARTLY = (
     [*SHIPMENTS, *["down"] * at, "enter"] for at in range(6)
 )
 ASKING = [*SHIPMENTS, "n", *"ringer1", *"3x20", "enter"]
+SENDING = [CONSIGNED, "f5", "s", "1", *"ringer1"]
 SCREENS: dict[str, list[str]] = {
     "shipments": SHIPMENTS,
     "shipments-none": ["f10", "9", "5"],
@@ -21,6 +22,11 @@ SCREENS: dict[str, list[str]] = {
     "shipment-steps": [*WAY, "i", "end"],
     "request": ASKING,
     "request-more": [*ASKING, "ctrl+n", *"morphine1", "5"],
+    "send": [*SENDING, *"50"],
+    "send-lot": [*SENDING, *"50", "enter"],
+    "send-more": [*SENDING, *"3x10", "enter", "+", "2", "ctrl+n", *"measles1", *"20", "enter"],
+    "send-later": [*SENDING, *"50", "enter", "down", "down", "down", "2", *"2026-06-01"],
+    "send-controlled": [*SENDING, *"5", "ctrl+n", *"morphine1", *"5", "enter", "enter"],
     "shipment-approve": [*REQUESTED, "a", "enter", "2"],
     "shipment-reserve": [*APPROVED, "r"],
     "shipment-reserve-units": [*APPROVED, "r", "backspace", "backspace", *"3x10", "enter"],

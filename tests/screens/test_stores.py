@@ -147,7 +147,7 @@ def test_what_is_issued_to_another_store_is_said_not_to_be_added_there():
     assert "Ward B gets no more by this" not in person.screen
     person.press("tab", "1")
     assert "Ward B gets no more by this" in person.screen
-    assert "F5, m, 6" in person.screen
+    assert "F5, s" in person.screen
 
 
 def test_a_wrong_check_digit_is_said_and_fills_nothing(person):

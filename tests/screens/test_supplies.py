@@ -169,7 +169,7 @@ def test_something_controlled_leaves_with_a_witness_only(person):
     assert "This is needed before saving" in person.screen or "Witness" in person.screen
     person.press("enter")
     assert lines_of(person, "shipment.dispatch") == []
-    person.press("A. Silva", "tab", "car 3", "enter")
+    person.press("A. Silva", "tab", "car 3", "enter", "enter")
 
     (line,) = lines_of(person, "shipment.dispatch")
     assert line["data"] == {"shipment": one.shipment, "carrier": "car 3", "witness": "A. Silva"}
@@ -393,3 +393,119 @@ def test_the_label_of_the_marked_lot_leaves_for_the_printer(person, tmp_path, ki
 def test_without_a_printer_the_label_says_so(person):
     person.press(*LISTS, "5", "down", "enter", "l")
     assert "No printer is set" in person.shell.said.text
+
+
+SEND = ("f5", "s", "1")
+"""From the stock screen to the form, for the first store listed."""
+
+
+def test_what_nobody_asked_for_is_one_record_of_the_lots_that_expire_first(person):
+    keys = (*SEND, *"ringer1", *"50", "enter", "enter")
+    assert len(keys) == 14, "four keys beside the item's name, its quantity and the store"
+    person.press(*keys)
+
+    (line,) = lines_of(person, "shipment.dispatch")
+    assert line["store"] == DEPOT
+    assert line["data"] == {
+        "to": WARD,
+        "lines": [
+            {"item": RINGER, "units": 40, "lot": "A77"},
+            {"item": RINGER, "units": 10, "lot": "B02"},
+        ],
+    }
+    assert "patient" not in line
+    person.press("f8")
+    assert "Sent Ward North: Ringer's lactate 1 L, for infusion (A77) x 40" in person.screen
+
+
+def test_several_items_with_their_lots_and_whom_they_go_with_are_one_shipment(person):
+    person.press(*SEND, "ringer1", "3x10", "enter", "+", "2", "ctrl+n")
+    assert "On the list (1): Ringer's lactate 1 L, for infusion (B02) x 30" in person.screen
+    person.press(*MR_BOX, "enter")
+    person.press("20", "tab", "tab", "car 3", "enter", "enter")
+
+    (line,) = lines_of(person, "shipment.dispatch")
+    assert [(each["item"], each.get("lot"), each["units"]) for each in line["data"]["lines"]] == [
+        (RINGER, "B02", 30),
+        (MR, "0119X2", 20),
+    ]
+    assert line["data"]["carrier"] == "car 3"
+
+
+def test_what_leaves_later_is_set_aside_and_says_nothing_of_who_carries_it(person):
+    person.press(*SEND, "ringer1", "50", "enter", "down", "car 3", "down", "down", "2", "enter")
+    person.press("enter", "enter")
+    assert "This is said when it leaves" in " ".join(person.screen.split())
+    assert person.node.written == []
+    person.press(*["backspace"] * 5, "enter")
+
+    (line,) = lines_of(person, "shipment.reserve")
+    assert "carrier" not in line["data"] and line["data"]["to"] == WARD
+
+
+def test_something_controlled_is_not_sent_without_a_witness(person):
+    person.press(*SEND, "morphine1", "5", "enter", "enter")
+    assert "who sees it leave?" in person.screen
+    assert person.node.written == []
+    person.press("A. Silva", "enter")
+
+    (line,) = lines_of(person, "shipment.dispatch")
+    assert line["data"]["witness"] == "A. Silva"
+
+
+def test_of_an_item_whose_lots_are_all_barred_none_is_proposed(person):
+    person.node.lots_here = [one for one in person.node.lots_here if one.held or one.recalled]
+    person.press(*SEND, "ringer1", "5", "enter", "enter")
+    assert "Nothing here may be given: Q7 HELD BACK; R9 RECALLED" in " ".join(person.screen.split())
+    assert person.node.written == []
+
+
+def test_a_doubt_about_one_of_several_lots_says_of_which(person):
+    asks = Recorded(0, False, error="confirm_needed", confirm="beyond_stock",
+                    field="data.units", allowed=("40",))  # fmt: skip
+    person.node.refuse["shipment.dispatch"] = asks
+    person.press(*SEND, "ringer1", "50", "enter", "+", "1", "ctrl+n", "morphine1", "1", "enter")
+    person.press("tab", "tab", "A. Silva", "enter", "enter")
+    shown = " ".join(person.screen.split())
+    assert "(A77) x 50: More than is known to be there" in shown
+    del person.node.refuse["shipment.dispatch"]
+    person.look()
+    person.press("enter")
+    (line,) = lines_of(person, "shipment.dispatch")
+    assert line["confirm"] == ["beyond_stock"]
+
+
+def test_one_lot_twice_is_refused_and_the_last_one_comes_back_off_the_list(person):
+    person.press(*SEND, "ringer1", "5", "enter", "+", "1", "ctrl+n", "ringer1", "6", "enter")
+    person.press("+", "1", "enter", "enter")
+    assert "stands twice" in person.screen
+    person.press("ctrl+o")
+    assert "Put this item on the list first" in person.shell.said.text
+    person.shell.page.form.take_back("lot")
+    person.shell.page.form.take_back("units")
+    person.shell.page.form.take_back("item")
+    person.press("ctrl+o")
+    assert ">Units" in person.screen and "On the list" not in person.screen
+    person.press("backspace", "7", "enter", "enter", "enter")
+
+    (line,) = lines_of(person, "shipment.dispatch")
+    assert line["data"]["lines"] == [{"item": RINGER, "units": 7, "lot": "A77"}]
+
+
+def test_a_draft_of_what_is_sent_is_taken_up_with_its_list_and_lots(person):
+    person.press(*SEND, "ringer1", "50", "enter", "ctrl+n", "morphine1", "7", "enter", "escape")
+    person.press("escape", "d", "enter")
+    assert "SEND FROM Depot" in person.screen and "On the list (2)" in person.screen
+    person.press("enter", "enter")
+    person.press("A. Silva", "enter")
+
+    (line,) = lines_of(person, "shipment.dispatch")
+    assert [(each.get("lot"), each["units"]) for each in line["data"]["lines"]] == [
+        ("A77", 40), ("B02", 10), (None, 7),
+    ]  # fmt: skip
+
+
+def test_where_no_other_store_is_known_it_says_how_one_is_named(person):
+    person.node.depots = person.node.depots[:1]
+    person.press("f5", "s")
+    assert "No other store is known here. F5, then o, then n" in person.shell.said.text

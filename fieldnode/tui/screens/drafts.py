@@ -32,8 +32,8 @@ CARE_FORMS = frozenset(
 """Forms that begin from a patient's care."""
 
 SUPPLY_FORMS = frozenset(
-    {"request", "shipment_approve", "shipment_reserve", "shipment_dispatch", "shipment_receive",
-     "shipment_cancel", "recall_form", "reading_form"}
+    {"request", "send", "shipment_approve", "shipment_reserve", "shipment_dispatch",
+     "shipment_receive", "shipment_cancel", "recall_form", "reading_form"}
 )  # fmt: skip
 """Forms about requests, shipments, recalls and fridges."""
 

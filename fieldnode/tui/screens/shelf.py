@@ -30,13 +30,15 @@ class ShelfPage(Paged[ShelfLine, Shelf]):
 
     name: ClassVar[str] = "supplies"
     actions = (
-        Action(FILTER, "1", "board.filter"),
         Action("r", "2", "shelf.receive"),
         Action("i", "3", "shelf.issue"),
         Action("c", "4", "shelf.count"),
         Action("m", "5", "shelf.more"),
+        Action("s", "6", "shelf.send"),
+        Action(FILTER, "1", "board.filter"),
         Action("o", "0", "shelf.stores"),
     )
+    # In the order in which the row of actions has room for them: `m` names the rest.
     none_marked: ClassVar[str] = "shelf.none_marked"
 
     def __init__(self, desk: Desk) -> None:
@@ -93,7 +95,7 @@ class ShelfPage(Paged[ShelfLine, Shelf]):
         match letter:
             case "o":
                 return [Open(StoresPage(self.desk))]
-            case "r" | "i" | "c" | "m":
+            case "r" | "i" | "c" | "m" | "s":
                 return self._begin(letter)
         return super().key(key)
 
@@ -107,6 +109,10 @@ class ShelfPage(Paged[ShelfLine, Shelf]):
                 return [Open(CountsPage(self.desk) if self._store else StoresPage(self.desk))]
             case "m":
                 return [Open(StockMorePage(self.desk))]
+            case "s":
+                from fieldnode.tui.screens.send_form import sending
+
+                return sending(self.desk)
         form = ReceivePage if letter == "r" else IssuePage
 
         def go_on(room: Room) -> list[Act]:
@@ -212,6 +218,8 @@ class StockMorePage(Page):
         Action("s", "6", "menu.shipments"),
         Action("r", "7", "menu.recalls"),
         Action("c", "8", "menu.cold"),
+        Action("t", "9", "shelf.send_to"),
+        Action("o", "0", "shelf.choose"),
     )
 
     def key(self, key: str) -> list[Act]:
@@ -226,8 +234,15 @@ class StockMorePage(Page):
             from fieldnode.tui.screens.menu import of_supplies
 
             return [of_supplies(self.desk, BETWEEN_STORES[letter])]
-        if letter == "d":
-            return [Open(DispenseToPage(self.desk), instead=True)]
+        match letter:
+            case "d":
+                return [Open(DispenseToPage(self.desk), instead=True)]
+            case "o":
+                return [Open(StoresPage(self.desk), instead=True)]
+            case "t":
+                from fieldnode.tui.screens.send_form import sending
+
+                return sending(self.desk, instead=True)
         forms: dict[str, Callable[[Desk, Room], moves.MovePage]] = {
             "b": moves.ReturnPage,
             "l": moves.LossPage,

@@ -178,8 +178,11 @@ class DispatchPage(StepForm):
         carrier = Field(
             "carrier", "dispatch.carrier", chars_max=NAME_CHARS_MAX, hint="dispatch.carrier_hint"
         )
+        # Beyond an allotment of this device the node asks why, in words.
+        why = Field("reason", "move.reason", chars_max=REASON_CHARS_MAX, hint="send.reason_hint")
         fields = (witness, carrier) if self._controlled else (carrier, witness)
-        super().__init__(desk, FormCore(fields), one, items)
+        first = 1 if self._controlled else 0
+        super().__init__(desk, FormCore((*fields, why), optional_from=first), one, items)
 
     def told(self) -> list[Line]:
         """Say what leaves."""
@@ -195,7 +198,8 @@ class DispatchPage(StepForm):
         """Return that it left."""
         named = [name for name in ("carrier", "witness") if name in answers]
         data: dict[str, Any] = {name: answers[name].text for name in named}
-        return self.written("shipment.dispatch", data)
+        found = self.written("shipment.dispatch", data)
+        return found | ({"reason": answers["reason"].text} if "reason" in answers else {})
 
 
 class CancelPage(StepForm):

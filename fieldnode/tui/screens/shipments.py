@@ -49,6 +49,7 @@ class ShipmentsPage(Fetched[ShipmentLine, Shipments]):
     name: ClassVar[str] = "shipments"
     actions = (
         Action("n", "1", "shipments.request"),
+        Action("s", "3", "shipments.send"),
         Action("h", "2", "shipments.closed"),
     )
 
@@ -70,12 +71,16 @@ class ShipmentsPage(Fetched[ShipmentLine, Shipments]):
         return found.lines
 
     def key(self, key: str) -> list[Act]:
-        """Request, or list what is over too; else as every list."""
+        """Request, send, or list what is over too; else as every list."""
         match self.action(key):
             case "n":
                 from fieldnode.tui.screens.request import asking
 
                 return asking(self.desk)
+            case "s":
+                from fieldnode.tui.screens.send_form import sending
+
+                return sending(self.desk)
             case "h":
                 self._closed = not self._closed
                 return [self.fetch(holds=True)]

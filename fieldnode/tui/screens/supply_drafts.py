@@ -8,6 +8,7 @@ from fieldnode.tui.screens import shipment_next
 from fieldnode.tui.screens.reading_form import ReadingPage, reading
 from fieldnode.tui.screens.recall_form import RecallForm, recalling
 from fieldnode.tui.screens.request import RequestPage, asking
+from fieldnode.tui.screens.send_form import SendPage, sending
 from protocols.live.api import Draft
 
 
@@ -16,6 +17,8 @@ def taken_up(desk: Desk, draft: Draft) -> list[Act]:
     match draft.form:
         case RequestPage.name:
             return asking(desk, draft)
+        case SendPage.name:
+            return sending(desk, draft)
         case RecallForm.name:
             return recalling(desk, draft)
         case ReadingPage.name:
