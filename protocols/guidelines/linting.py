@@ -14,6 +14,7 @@ from protocols.guidelines import (
     doses,
     due,
     guideline,
+    interventions,
     items,
     limits,
     news2,
@@ -64,6 +65,7 @@ FORMS: Mapping[str, Form] = {
     "items": Form(items.Items, items.check),
     "coldchain": Form(coldchain.ColdChain, coldchain.check),
     "vaccines": Form(vaccines.Vaccines, vaccines.check),
+    "interventions": Form(interventions.Interventions, interventions.check),
 }
 """Packs the software knows by name. Every other one is a schedule or a guideline."""
 

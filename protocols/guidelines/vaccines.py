@@ -1,7 +1,7 @@
-"""Vaccines, and what a campaign gives beside them: codes, antigens, vials, who must not.
+"""Vaccines: codes, antigens, vials, who must not.
 
 A vaccine is named by its local code everywhere; a CVX code stands beside it where there is one.
-Vitamin A, deworming and measuring arms are interventions: they are counted, and are no doses.
+What a campaign gives beside vaccines is no vaccine and has a pack of its own: `interventions.py`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,10 @@ class Vaccine(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"
 class Intervention(
     msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"since": "from"}
 ):
-    """What a campaign gives or does that is no vaccine."""
+    """What a campaign gives or does that is no vaccine, as packs of before name it here.
+
+    It is read and of no effect: what is given, when and how much says the pack of interventions.
+    """
 
     code: str
     words: dict[str, str]

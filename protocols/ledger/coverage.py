@@ -205,7 +205,9 @@ def _tallies(ledger: Asked, session: bytes | None) -> list[Count]:
         _count(row[:-1], row[-1], tallied=True)
         for row in ledger.store.all(
             "SELECT session, vaccine, dose, band, sex, day, sum(n) FROM tally"
-            f" WHERE standing = 0 AND replaced = 0{where} GROUP BY 1, 2, 3, 4, 5, 6",
+            # What is no vaccine is no dose: `interventions.py` sums it.
+            f" WHERE intervention = '' AND standing = 0 AND replaced = 0{where}"
+            " GROUP BY 1, 2, 3, 4, 5, 6",
             asked,
         )
     ]
@@ -471,8 +473,8 @@ def pace(ledger: Ledger, session: bytes, now_ms: int) -> Pace:
     events += [
         (span.moment(at_ms, doubtful=bool(doubtful)), 0, n)
         for at_ms, doubtful, n in ledger.store.all(
-            "SELECT at_ms, doubtful, n FROM tally WHERE session = ? AND standing = 0"
-            " AND replaced = 0",
+            "SELECT at_ms, doubtful, n FROM tally WHERE session = ? AND intervention = ''"
+            " AND standing = 0 AND replaced = 0",
             (bytes(session),),
         )
     ]

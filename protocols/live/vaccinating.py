@@ -157,7 +157,7 @@ def drive(node: Node, now: Now, args: Mapping[str, Any]) -> Drive:
         ),
         cells=tuple(
             Cell(digit, code, words_of(plan, code), dose, band, sex, of_cell.get(digit, 0))
-            for digit, code, dose, band, sex in msgspec.json.decode(row.cells)
+            for digit, code, dose, band, sex, *_ in msgspec.json.decode(row.cells)
         ),
         vials=tuple(vial_line(plan, each) for each in held if not each.closed),
         children=children,

@@ -16,7 +16,9 @@ from protocols.errors import InputError
 from protocols.guidelines.vocabulary import fold, vocabulary
 from protocols.ids import PatientId, SiteId
 from protocols.records import allergy, drawn
+from protocols.records import beside as besides
 from protocols.records.amounts import Amount, AmountData, amount_text, read_amount
+from protocols.records.beside import Beside
 from protocols.records.contested import Contest, Side, current, grouped, shown
 from protocols.records.display import clean_text
 from protocols.records.encounter import to_encounter
@@ -65,6 +67,8 @@ class AdministrationRecord(Statement, frozen=True):
     """Code of the item that was drawn."""
     units: Small = 0
     """Whole units of it."""
+    beside: Beside | None = None
+    """Of which vaccination session it is, beside the vaccines; None of none."""
 
     def __post_init__(self) -> None:
         """Refuse what names nothing."""
@@ -80,7 +84,11 @@ GIVEN = 0
 
 
 class AdministrationData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """`data` of administration.record: an `order`, or a `substance` without one."""
+    """`data` of administration.record: an `order`, or a `substance` without one.
+
+    An `intervention` of a vaccination `session` needs neither: what is given at the age is the
+    pack's, where the age is known well enough.
+    """
 
     order: str | None = None
     """Id of the order."""
@@ -100,6 +108,10 @@ class AdministrationData(msgspec.Struct, forbid_unknown_fields=True, frozen=True
     substance, when it is not said."""
     units: int | float | None = None
     """Whole units of it; as the dose and the item's strength have it, when it is not said."""
+    session: str | None = None
+    """Of the vaccination session."""
+    intervention: str | None = None
+    """Its code in the pack of interventions, such as `vitamin-a`."""
 
 
 NAME_CHARS_MAX = 80
@@ -114,7 +126,12 @@ def plan(command: Command, view: View) -> Plan:
     of = None if data.order is None else ordered(desk, data.order)
     patient = desk.patient() if of is None else of[0]
     order = None if of is None else of[1]
-    record = _record(data, order)
+    told = besides.read(desk, patient, data.session, data.intervention, measured=False)
+    if told is not None and order is not None:
+        raise InputError("not_taken", field="data.intervention", kind="data.order")
+    if told is not None and data.status == STATUSES[GIVEN]:
+        besides.must_be_due(desk, told)
+    record = _record(data, order, told)
     history = desk.history(patient)
     if record.status == GIVEN:
         _doubts(desk, history, record, order)
@@ -165,15 +182,21 @@ def _written(desk: Desk, patient: PatientId, record: AdministrationRecord) -> Pl
     return to_encounter(desk, patient, desk.encounter(patient), new)
 
 
-def _record(data: AdministrationData, order: Fact | None) -> AdministrationRecord:
-    """Return what was given: from the line, and where it says nothing from the order."""
+def _record(
+    data: AdministrationData, order: Fact | None, told: besides.Told | None
+) -> AdministrationRecord:
+    """Return what was given: from the line, and where it says nothing from the order or a pack."""
     placed = order.record if order is not None else None
     status = position(data.status, STATUSES, "data.status")
     if isinstance(placed, OrderPlace):
         if data.substance is not None:
             raise InputError("not_taken", field="data.substance", kind="data.order")
         substance, code = placed.substance, placed.code
-        dose, route = placed.dose, placed.route
+        dose: Amount | None = placed.dose
+        route: int | None = placed.route
+    elif told is not None:
+        substance, dose, route = _of_pack(data, told)
+        code = _words(data.code, "data.code")
     else:
         if data.substance is None:
             allowed = ("order", "substance")
@@ -203,16 +226,37 @@ def _record(data: AdministrationData, order: Fact | None) -> AdministrationRecor
         lot=_words(data.lot, "data.lot"),
         discarded=None if data.discarded is None else read_amount(data.discarded, "data.discarded"),
         witness=_words(data.witness, "data.witness"),
+        beside=None if told is None else told.beside,
     )
 
 
+def _of_pack(data: AdministrationData, told: besides.Told) -> tuple[str, Amount | None, int | None]:
+    """Return substance, dose and route of an intervention at this age; the line's own come first.
+
+    Somebody whose age is not known well enough is given what the line says, or nothing.
+    """
+    row = told.medicine(data.item)
+    if data.substance is not None:
+        substance = tidy(data.substance, "data.substance", NAME_CHARS_MAX)
+        if row is not None and fold(substance) != fold(row.substance):
+            row = None
+    else:
+        substance = (row or told.row.age[0]).substance
+    if row is None or row.unit is None or row.route is None:
+        return substance, None, None
+    dose = read_amount(AmountData(row.value, row.unit), "data.dose")
+    return substance, dose, ROUTES.index(row.route)
+
+
 def _doubts(desk: Desk, history: History, record: AdministrationRecord, order: Fact | None) -> None:
-    """Ask once about what speaks against this dose now."""
+    """Ask once about what speaks against this dose now; how soon after the last a pack may say."""
     if order is not None and (stops(history).get(ref_of(order)) or history.replaced(order)):
         desk.confirmed("order_stopped", "data.order")
     stated = order.record.circumstances if order is not None and order.record else None
     if stated is None or "allergy_match" not in stated.confirmed:
         allergy.against(desk, history, record.substance, "data.substance")
+    if record.beside is not None:
+        return
     doses = [
         fact
         for fact in shown(history, KindNo.ADMINISTRATION_RECORD)
@@ -268,8 +312,11 @@ def _near(history: History, one: Fact, other: Fact) -> bool:
 def _hours(history: History, record: AdministrationRecord) -> Fraction | None:
     """Return the hours until the next dose; None: there is none, it is to be given once.
 
-    Without an order that says how often, it is what the vocabulary pack has for that.
+    Without an order that says how often, it is what the vocabulary pack has for that, and of what
+    a session gave beside its vaccines what the pack had that it was given by.
     """
+    if record.beside is not None and record.beside.interval_days:
+        return Fraction(record.beside.interval_days * 24)
     for fact in history.of_kind.get(KindNo.ORDER_PLACE, ()):
         if record.order == ref_of(fact) and isinstance(fact.record, OrderPlace):
             frequency = fact.record.frequency

@@ -236,7 +236,7 @@ def possible_days(record: DoseRecord, written_ms: int) -> tuple[int, int] | None
     stated = record.circumstances
     if stated is None or stated.at_s is None or stated.precision not in _LOOSE or record.session:
         return None if record.day is None else (record.day, record.day)
-    first, last = _stretch(stated.at_s // 86_400, stated.precision)
+    first, last = stretch(stated.at_s // 86_400, stated.precision)
     if written_ms >= IMPLAUSIBLE_BEFORE_MS:
         last = max(first, min(last, written_ms // DAY_MS + 1))
     return first, last
@@ -246,7 +246,8 @@ _LOOSE = ("month", "year", "about")
 """Precisions that name no day."""
 
 
-def _stretch(day: int, precision: str) -> tuple[int, int]:
+def stretch(day: int, precision: str) -> tuple[int, int]:
+    """Return the days that a day stands for which was stated as a month, a year or *about*."""
     if precision == "about":
         return day - 365, day + 365
     try:

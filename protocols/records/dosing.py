@@ -106,7 +106,7 @@ def plan(command: Command, view: View) -> Plan:
     draft = DoseRecord(
         circumstances=desk.circumstances(),
         vaccine=vaccine.code,
-        day=_day(desk, session),
+        day=day_of(desk, session),
         session=None if session is None else bytes(session.id),
         cvx=vaccine.cvx,
         status=status,
@@ -173,7 +173,7 @@ def _elsewhere(command: Command, data: DoseData, vial: VialRow | None) -> bool:
     return told
 
 
-def _day(desk: Desk, session: SessionRow | None) -> int | None:
+def day_of(desk: Desk, session: SessionRow | None) -> int | None:
     """Return the day there; of a clock that cannot be right, that of the session.
 
     A day that was stated as such is one of the place already. Without a session nobody said where

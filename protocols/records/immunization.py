@@ -14,6 +14,7 @@ from protocols.records import (
     decision,
     dose,
     dosing,
+    intervention,
     session,
     tally,
     tallying,
@@ -43,6 +44,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     dose.DoseRow,
     decision.DecisionRow,
     aefi.AefiRow,
+    intervention.InterventionRow,
 )
 
 _OF_PATIENTS = frozenset((KindNo.DOSE_RECORD, KindNo.DOSE_DECIDE, KindNo.AEFI_REPORT))
@@ -75,9 +77,10 @@ def of_patient(history: History, person: PatientRow) -> list[Row]:
         history: All that is known of the patient.
         person: The patient's own row.
     """
+    beside = intervention.rows(history, person)
     if _OF_PATIENTS.isdisjoint(history.of_kind):
-        return []
-    return [*dose.rows(history, person), *decision.rows(history), *aefi.rows(history)]
+        return [*beside]
+    return [*dose.rows(history, person), *decision.rows(history), *aefi.rows(history), *beside]
 
 
 def _vial_opened(value: Statement, subject: DocId, ref: Ref) -> tuple[Move, ...]:
@@ -118,13 +121,24 @@ def _site(raw: bytes | None) -> str | None:
     return str(SiteId(raw)) if raw and len(raw) == SiteId.SIZE else None
 
 
+_DOUBTED = ("session", "vial", "tally", "dose", "intervention")
+
 COLUMNS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("session", "id"): _session,
     **{
         ("session", name): _decoded
-        for name in ("offsets", "vaccines", "targets", "lots", "cells", "choose", "left")
+        for name in (
+            "offsets",
+            "vaccines",
+            "targets",
+            "lots",
+            "cells",
+            "choose",
+            "left",
+            "interventions",
+        )
     },
-    **{(table, "session"): _session for table in ("vial", "tally", "dose")},
+    **{(table, "session"): _session for table in ("vial", "tally", "dose", "intervention")},
     **{(table, "vial"): _vial for table in ("vial", "tally", "dose")},
     ("session", "store"): _site,
     ("vial", "store"): _site,
@@ -138,7 +152,8 @@ COLUMNS: dict[tuple[str, str], Callable[[Any], Any]] = {
             ("vial", "ends_with_session"),
             ("dose", "elsewhere"),
             ("dose", "apart"),
-            *((table, "doubtful") for table in ("session", "vial", "tally", "dose")),
+            *((table, "doubtful") for table in _DOUBTED),
+            ("intervention", "duplicate"),
         ),
         bool,
     ),

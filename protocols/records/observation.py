@@ -14,8 +14,10 @@ from protocols.guidelines.decimals import SCALE_MAX, Decimal, read_decimal
 from protocols.guidelines.observations import Observation, judge, observations
 from protocols.ids import FactRef, PatientId
 from protocols.records import attributes as names
+from protocols.records import beside as besides
 from protocols.records.acceptance import acceptances, of_device
 from protocols.records.attributes import AGE, BIRTH_DATE, Age
+from protocols.records.beside import Beside
 from protocols.records.display import clean_text
 from protocols.records.encounter import to_encounter
 from protocols.records.history import History, Ref
@@ -56,6 +58,8 @@ class ObservationRecord(Statement, frozen=True):
     """A remark of a few words: cuff on the leg."""
     claimed: str = ""
     """What a device said about whose it is, while that is not certain."""
+    beside: Beside | None = None
+    """Of which vaccination session it is, beside the vaccines; None of none."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that no typed value has."""
@@ -92,6 +96,10 @@ class ObservationData(Measured, forbid_unknown_fields=True, frozen=True):
 
     code: str = ""
     set: list[Measured] = []
+    session: str | None = None
+    """Of the vaccination session in which it was measured."""
+    intervention: str | None = None
+    """Its code in the pack of interventions, such as `muac`."""
 
 
 class AssignData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -124,13 +132,18 @@ def plan(command: Command, view: View) -> Plan:
     values = [
         read_value(desk, one, age, prefix) for one, prefix in zip(measured, prefixes, strict=True)
     ]
+    of = _of_session(desk, patient, data, measured)
     circumstances = desk.circumstances()
     named = desk.named(patient) if patient is not None else ()
     facts = tuple(
         NewFact(
             KindNo.OBSERVATION_RECORD,
             msgspec.structs.replace(
-                value, circumstances=circumstances, supersedes=refs(named), claimed=claimed
+                value,
+                circumstances=circumstances,
+                supersedes=refs(named),
+                claimed=claimed,
+                beside=of,
             ),
         )
         for value in values
@@ -139,6 +152,20 @@ def plan(command: Command, view: View) -> Plan:
         draft = Draft(Lane.ROUTINE, SubjectKind.UNASSIGNED, None, None, facts)
         return Plan((draft,), (*desk.warnings, "unassigned"))
     return to_encounter(desk, patient, desk.encounter(patient), *facts)
+
+
+def _of_session(
+    desk: Desk, patient: PatientId | None, data: ObservationData, measured: Sequence[Measured]
+) -> Beside | None:
+    """Return of which session one value is, where the line names one."""
+    if patient is None:
+        return None
+    told = besides.read(desk, patient, data.session, data.intervention, measured=True)
+    if told is None:
+        return None
+    if [one.code for one in measured] != [told.row.measure]:
+        raise InputError("bad_value", field="data.code", allowed=(told.row.measure,))
+    return told.beside
 
 
 def plan_assign(command: Command, view: View) -> Plan:

@@ -14,6 +14,7 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
+from protocols.guidelines.interventions import ROWS_MAX
 from protocols.guidelines.schedules import Plan as Immunization
 from protocols.ids import SessionId
 from protocols.records.attributes import Band, Sex, code
@@ -41,6 +42,8 @@ from protocols.records.vaccination import (
     LotData,
     clock_doubtful,
     immunization,
+    intervention_named,
+    interventions_in_use,
     is_id,
     must_be_a_dose,
     read_antigen,
@@ -64,14 +67,17 @@ class Target(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Cell(msgspec.Struct, array_like=True, frozen=True):
-    """What one digit counts."""
+    """What one digit counts: doses of a vaccine, or what is given or done beside them."""
 
     digit: Small = 0
     vaccine: str = ""
+    """'' where it counts an intervention."""
     dose: Small = 0
     """Number in its series; 0 is the dose before the first, as at birth."""
     band: Small = int(Band.UNKNOWN)
     sex: Small = int(Sex.UNKNOWN)
+    intervention: str = ""
+    """Code in the pack of interventions; never a dose, and in no coverage."""
 
 
 class SessionOpen(Statement, frozen=True):
@@ -98,6 +104,8 @@ class SessionOpen(Statement, frozen=True):
     """Series of that pack that are worked by though they are optional."""
     campaign: Day | None = None
     """First day of the campaign; doses before it do not count towards a campaign's series."""
+    interventions: tuple[str, ...] = ()
+    """Codes in the pack of interventions: what it gives or does beside its vaccines."""
 
     def __post_init__(self) -> None:
         """Refuse what is no site's id."""
@@ -120,17 +128,20 @@ class TargetData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class CellData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One of `data.cells`; the digits are 1 to 9 in their order unless they are named."""
 
-    vaccine: str
+    vaccine: str | None = None
     dose: int = 1
     band: int | None = None
     sex: str | None = None
     digit: int | None = None
+    intervention: str | None = None
+    """In the place of a vaccine and a dose."""
 
 
 class OpenData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of session.open; the line's `site` is where, its `store` what it draws from."""
 
-    vaccines: list[str]
+    vaccines: list[str] = []
+    """None where only `interventions` are given."""
     place: str | None = None
     team: list[str] = []
     zone: str | None = None
@@ -144,6 +155,8 @@ class OpenData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Ids of its optional series."""
     campaign: str | None = None
     """First day of the campaign, YYYY-MM-DD."""
+    interventions: list[str] = []
+    """Codes in the pack of interventions, such as `vitamin-a`."""
 
 
 CELLS_MAX = 9
@@ -168,6 +181,7 @@ def plan(command: Command, view: View) -> Plan:
     vaccines = [
         read_vaccine(by, text, f"data.vaccines.{at}").code for at, text in enumerate(data.vaccines)
     ]
+    beside = _interventions(view, data)
     record = SessionOpen(
         circumstances=desk.circumstances(),
         site=None if site is None else bytes(site),
@@ -181,10 +195,11 @@ def plan(command: Command, view: View) -> Plan:
         targets=tuple(_target(by, each, at) for at, each in enumerate(data.targets)),
         lots=tuple(read_lot(view, each, f"data.lots.{at}") for at, each in enumerate(data.lots)),
         store=_store(desk),
-        cells=_cells(by, data.cells),
+        cells=_cells(by, beside, data.cells),
         schedule=data.schedule or "",
         choose=_chosen(by, data.choose),
         campaign=None if data.campaign is None else read_day(data.campaign, "data.campaign"),
+        interventions=beside,
     )
     fact = NewFact(KindNo.SESSION_OPEN, record)
     draft = Draft(Lane.ROUTINE, SubjectKind.SESSION, None, None, (fact,))
@@ -209,7 +224,7 @@ def session_row(view: View, session: SessionId, where: str) -> SessionRow:
 
 
 def _must_fit(data: OpenData) -> None:
-    if not data.vaccines:
+    if not (data.vaccines or data.interventions):
         raise InputError("empty", field="data.vaccines")
     for name, items, limit in (
         ("vaccines", data.vaccines, VACCINES_MAX),
@@ -218,6 +233,7 @@ def _must_fit(data: OpenData) -> None:
         ("cells", data.cells, CELLS_MAX),
         ("team", data.team, TEAM_MAX),
         ("choose", data.choose, VACCINES_MAX),
+        ("interventions", data.interventions, ROWS_MAX),
     ):
         if len(items) > limit:
             raise InputError("too_many", field=f"data.{name}", limit=limit)
@@ -238,7 +254,19 @@ def _target(plan: Immunization, data: TargetData, at: int) -> Target:
     return Target(antigen, data.number, _band(data.band, where) or 0)
 
 
-def _cells(plan: Immunization, cells: Sequence[CellData]) -> tuple[Cell, ...]:
+def _interventions(view: View, data: OpenData) -> tuple[str, ...]:
+    pack = interventions_in_use(view)
+    return tuple(
+        dict.fromkeys(
+            intervention_named(pack, code, f"data.interventions.{at}").code
+            for at, code in enumerate(data.interventions)
+        )
+    )
+
+
+def _cells(
+    plan: Immunization, beside: Sequence[str], cells: Sequence[CellData]
+) -> tuple[Cell, ...]:
     found: dict[int, Cell] = {}
     for at, each in enumerate(cells):
         where = f"data.cells.{at}"
@@ -247,12 +275,27 @@ def _cells(plan: Immunization, cells: Sequence[CellData]) -> tuple[Cell, ...]:
             raise InputError("out_of_range", field=f"{where}.digit", allowed=(f"1-{CELLS_MAX}",))
         if digit in found:
             raise InputError("digit_twice", field=f"{where}.digit")
-        vaccine = read_vaccine(plan, each.vaccine, f"{where}.vaccine")
-        must_be_a_dose(plan, vaccine, each.dose, f"{where}.dose")
+        counted = _counted(plan, beside, each, where)
         sex = Sex.UNKNOWN if each.sex is None else code(Sex, each.sex, f"{where}.sex")
         band = _band(each.band, where) or int(Band.UNKNOWN)
-        found[digit] = Cell(digit, vaccine.code, each.dose, band, int(sex))
+        found[digit] = msgspec.structs.replace(counted, digit=digit, band=band, sex=int(sex))
     return tuple(found[digit] for digit in sorted(found))
+
+
+def _counted(plan: Immunization, beside: Sequence[str], cell: CellData, where: str) -> Cell:
+    """Return what a cell counts: doses of a vaccine, or an intervention of the session."""
+    if cell.intervention is None:
+        if cell.vaccine is None:
+            allowed = ("vaccine", "intervention")
+            raise InputError("missing_field", field=f"{where}.vaccine", allowed=allowed)
+        vaccine = read_vaccine(plan, cell.vaccine, f"{where}.vaccine")
+        must_be_a_dose(plan, vaccine, cell.dose, f"{where}.dose")
+        return Cell(vaccine=vaccine.code, dose=cell.dose)
+    if cell.vaccine is not None:
+        raise InputError("not_taken", field=f"{where}.vaccine", kind=f"{where}.intervention")
+    if cell.intervention not in beside:
+        raise InputError("bad_value", field=f"{where}.intervention", allowed=tuple(beside))
+    return Cell(intervention=cell.intervention)
 
 
 def _band(digit: int | None, where: str) -> int | None:
@@ -291,7 +334,8 @@ class SessionRow(Row, frozen=True, kw_only=True, gc=False):
     lots: str
     """JSON, a list of [item, vaccine, lot, expiry day]."""
     cells: str
-    """JSON, a list of [digit, vaccine, dose, band, sex]."""
+    """JSON, a list of [digit, vaccine, dose, band, sex]; behind these the code of an intervention,
+    where it counts one."""
     store: bytes | None
     schedule: str
     choose: str
@@ -307,6 +351,8 @@ class SessionRow(Row, frozen=True, kw_only=True, gc=False):
     """1: the clock it was opened by could not be right."""
     unsettled: int = 0
     """1 while it was closed apart with different things left."""
+    interventions: str = "[]"
+    """JSON, a list of codes."""
 
 
 def rows(history: History) -> list[SessionRow]:
@@ -337,7 +383,7 @@ def rows(history: History) -> list[SessionRow]:
             vaccines=_json([clean_text(code) for code in record.vaccines]),
             targets=_json([(clean_text(t.antigen), t.number, t.band) for t in record.targets]),
             lots=_json([_of_lot(lot) for lot in record.lots]),
-            cells=_json([(c.digit, clean_text(c.vaccine), *_numbers(c)) for c in record.cells]),
+            cells=_json([_of_cell(cell) for cell in record.cells]),
             store=record.store,
             schedule=clean_text(record.schedule),
             choose=_json([clean_text(name) for name in record.choose]),
@@ -348,6 +394,7 @@ def rows(history: History) -> list[SessionRow]:
             text=clean_text(ending.text),
             doubtful=int(clock_doubtful(opened)),
             unsettled=int(len({fact.record.left for fact in closing}) > 1),  # type: ignore[union-attr]
+            interventions=_json([clean_text(code) for code in record.interventions]),
         )
     ]
 
@@ -372,6 +419,11 @@ def chosen_of(row: SessionRow) -> tuple[str, ...]:
     return _names(row.choose)
 
 
+def interventions_of(row: SessionRow) -> tuple[str, ...]:
+    """Return the codes of what a session gives or does beside its vaccines."""
+    return _names(row.interventions)
+
+
 def opening_of(history: History) -> Fact | None:
     """Return the fact that founded the session, whoever else says to have opened it."""
     facts = history.of_kind.get(KindNo.SESSION_OPEN, ())
@@ -390,8 +442,9 @@ def _of_lot(lot: Lot) -> tuple[str, str, str, int | None]:
     return clean_text(lot.item), clean_text(lot.vaccine), clean_text(lot.lot), lot.expiry
 
 
-def _numbers(cell: Cell) -> tuple[int, int, int]:
-    return cell.dose, cell.band, cell.sex
+def _of_cell(cell: Cell) -> tuple[int | str, ...]:
+    beside = (clean_text(cell.intervention),) if cell.intervention else ()
+    return cell.digit, clean_text(cell.vaccine), cell.dose, cell.band, cell.sex, *beside
 
 
 def _json(value: Any) -> str:
@@ -401,13 +454,16 @@ def _json(value: Any) -> str:
 def own_words(record: SessionOpen) -> list[tuple[str, str]]:
     """Return what an opening says, as (catalogue key, text) pairs."""
     cells = " ".join(
-        f"{cell.digit}={clean_text(cell.vaccine)}-{cell.dose}" for cell in record.cells
+        f"{cell.digit}={clean_text(cell.intervention)}"
+        if cell.intervention
+        else f"{cell.digit}={clean_text(cell.vaccine)}-{cell.dose}"
+        for cell in record.cells
     )
     targets = " ".join(f"{clean_text(each.antigen)} {each.number}" for each in record.targets)
     said = (
         ("session", clean_text(record.place)),
         ("team", ", ".join(map(clean_text, record.team))),
-        ("vaccines", " ".join(map(clean_text, record.vaccines))),
+        ("vaccines", " ".join(map(clean_text, (*record.vaccines, *record.interventions)))),
         ("target", targets),
         ("cells", cells),
     )

@@ -66,7 +66,7 @@ class TallyRow(Row, frozen=True, kw_only=True, gc=False):
     digit: int
     n: int
     vaccine: str
-    """'' while it is not known here what the digit stands for."""
+    """'' while it is not known here what the digit stands for, and where that is no vaccine."""
     dose: int
     band: int
     sex: int
@@ -76,6 +76,8 @@ class TallyRow(Row, frozen=True, kw_only=True, gc=False):
     reason: str = ""
     doubtful: int = 0
     """1: the clock it was written by could not be right, so it is counted on the session's day."""
+    intervention: str = ""
+    """What the digit counts that is no dose; '' where it counts doses."""
 
 
 def rows(history: History) -> list[TallyRow]:
@@ -85,7 +87,11 @@ def rows(history: History) -> list[TallyRow]:
         return []
     span = span_of(history)
     cells = {
-        digit: msgspec.structs.replace(cell, vaccine=clean_text(cell.vaccine))
+        digit: msgspec.structs.replace(
+            cell,
+            vaccine=clean_text(cell.vaccine),
+            intervention=clean_text(cell.intervention),
+        )
         for digit, cell in cells_of(history).items()
     }
     said: _Said = (history.subject, cells, span)
@@ -138,6 +144,7 @@ def _row(history: History, fact: Fact, cell: Cell, span: Span) -> TallyRow:
         vial=None if record.vial is None else packed(record.vial),
         reason=clean_text(stated.reason) if stated is not None and stated.reason else "",
         doubtful=int(doubtful),
+        intervention=cell.intervention,
     )
 
 

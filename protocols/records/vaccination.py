@@ -11,6 +11,11 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.guidelines import items, schedules
+from protocols.guidelines.interventions import (
+    Intervention,
+    Interventions,
+    shipped_interventions,
+)
 from protocols.guidelines.items import Items
 from protocols.guidelines.schedules import ROUTINE, Schedule
 from protocols.guidelines.schedules import Plan as Immunization
@@ -131,6 +136,25 @@ def read_antigen(plan: Immunization, text: str, where: str) -> str:
     if text not in known:
         raise InputError("bad_value", field=where, allowed=tuple(known))
     return text
+
+
+def interventions_in_use(view: View) -> Interventions:
+    """Return the pack of interventions that this node works by."""
+    held = view.pack("interventions")
+    return held if isinstance(held, Interventions) else shipped_interventions()
+
+
+def intervention_named(pack: Interventions, code: str, where: str) -> Intervention:
+    """Return an intervention by its code.
+
+    Raises:
+        InputError: `bad_value`, naming those there are.
+    """
+    found = pack.of_code(code)
+    if found is None:
+        known = tuple(row.code for row in pack.intervention)
+        raise InputError("bad_value", field=where, allowed=known)
+    return found
 
 
 def vaccine_item(view: View, text: str, where: str) -> items.Item:

@@ -29,6 +29,7 @@ from protocols.guidelines.immunization import (
     reasons_against,
     validate,
 )
+from protocols.guidelines.interventions import shipped_interventions
 from protocols.guidelines.items import shipped_items
 from protocols.guidelines.linting import lint, read_any
 from protocols.guidelines.schedules import OUTBREAK, ROUTINE, shipped_plan, shipped_schedule
@@ -41,7 +42,8 @@ from tests.unit.people import founder, write
 
 FOLDER = files("protocols.guidelines") / "packs"
 TEXTS = {
-    name: (FOLDER / f"{name}.toml").read_text("utf-8") for name in ("vaccines", ROUTINE, OUTBREAK)
+    name: (FOLDER / f"{name}.toml").read_text("utf-8")
+    for name in ("vaccines", "interventions", ROUTINE, OUTBREAK)
 }
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts"
 PLAN = shipped_plan()
@@ -300,7 +302,12 @@ FAULTS = [
     ("vaccines", 'kind = "live-oral"', 'kind = "alive"', "alive", "here"),
     ("vaccines", "open_hours = 672 }, {", "open_hours = 673 }, {", "open_hours is", "here"),
     ("vaccines", 'antigens = ["malaria"]', "antigens = []", "antigens are", "here"),
-    ("vaccines", 'below = "60 mo"', 'below = "5 mo"', "below is not after from", "row"),
+    ("interventions", 'below = "60 mo"', 'below = "5 mo"', "below is not after from", "row"),
+    ("interventions", 'value = "100000"', 'value = "lots"', "value is a number", "here"),
+    ("interventions", 'below = "12 mo"', 'below = "13 mo"', "overlaps row 1", "any"),
+    ("interventions", 'interval = "4 mo"', 'interval = "often"', "interval is", "here"),
+    ("interventions", 'measure = "muac"', 'measure = "mood"', "measure is", "here"),
+    ("interventions", 'unit = "[iU]"', 'unit = "drops"', "drops", "here"),
     ("vaccines", 'id = "pregnant"', 'id = "fever"', "fever alone", "here"),
     ("vaccines", 'id = "pregnant"', 'id = "tired"', "id is one of", "here"),
     ("vaccines", 'id = "severe-allergy"', 'id = "pregnant"', "severe-allergy is missing", "any"),
@@ -362,7 +369,7 @@ def test_reasons_are_a_closed_list_and_each_is_in_the_pack():
 
 @pytest.mark.safety(12)
 def test_what_a_campaign_gives_beside_vaccines_is_no_dose():
-    codes = {row.code for row in shipped_vaccines().intervention}
+    codes = {row.code for row in shipped_interventions().intervention}
 
     assert codes == {"vitamin-a", "deworming", "muac"}
     assert not codes & set(PLAN.vaccines)

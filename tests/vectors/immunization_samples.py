@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from protocols.records.administration import AdministrationRecord
 from protocols.records.aefi import AefiReport
+from protocols.records.amounts import Amount
+from protocols.records.beside import Beside
 from protocols.records.closing import Left, SessionClose
 from protocols.records.decision import DoseDecide
 from protocols.records.dose import DoseRecord
 from protocols.records.kinds import KindNo
+from protocols.records.observation import ObservationRecord
 from protocols.records.session import Cell, SessionOpen, Target
 from protocols.records.shape import Circumstances, Source, Statement
 from protocols.records.tally import TallyAdd
@@ -38,6 +42,30 @@ IMMUNIZATION: dict[str, tuple[KindNo, Statement]] = {
             ("yellow-fever",),
             20_700,
         ),
+    ),
+    "session of interventions": (
+        KindNo.SESSION_OPEN,
+        SessionOpen(
+            interventions=("vitamin-a", "muac"),
+            cells=(Cell(3, band=2, sex=1, intervention="vitamin-a"),),
+        ),
+    ),
+    "vitamin A of a session": (
+        KindNo.ADMINISTRATION_RECORD,
+        AdministrationRecord(
+            substance="vitamin A",
+            dose=Amount(200_000, 0, 5),
+            route=0,
+            lot="VA-1",
+            store=b"t" * 16,
+            item="vitamin-a-200k-cap",
+            units=1,
+            beside=Beside(b"s" * 16, "vitamin-a", 20_600, 121),
+        ),
+    ),
+    "arm of a session": (
+        KindNo.OBSERVATION_RECORD,
+        ObservationRecord(code=9, mantissa=112, beside=Beside(b"s" * 16, "muac", 20_600)),
     ),
     "session close short": (KindNo.SESSION_CLOSE, SessionClose()),
     "session close full": (
