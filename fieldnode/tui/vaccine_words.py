@@ -53,6 +53,12 @@ def dose_span(words: Catalogue, row: GivenLine) -> Span:
     return Span(words(f"dose_state.{worst}"), roles.get(worst, "plain"))
 
 
+def lot_text(words: Catalogue, row: GivenLine) -> str:
+    """Return the lot of a dose, and that it is recalled: it stays beside the dose."""
+    recalled = words("lot_stop.recalled") if row.recalled else ""
+    return " ".join(part for part in (recalled, clean_text(row.lot)) if part)
+
+
 def why(words: Catalogue, rule: RuleLine | None, known: str = "") -> str:
     """Return the rule that said so, with its pack and version unless it is the `known` one."""
     if rule is None:
@@ -68,6 +74,8 @@ def vial_text(words: Catalogue, vial: VialLine, now_ms: int, zone: tzinfo) -> Sp
     """Return one open vial: what is left of it, and until when it may be used."""
     named = vaccine_word(words, vial.words)
     told = words("drive.vial", vaccine=named, lot=vial.lot, left=vial.left, doses=vial.doses)
+    if vial.stop:
+        return Span(" ".join((told, words(f"lot_stop.{vial.stop}"))), "bad")
     if vial.past:
         return Span(" ".join((told, words("drive.vial_past"))), "bad")
     if vial.limit_ms is None:

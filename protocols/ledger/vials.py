@@ -30,6 +30,8 @@ class Vial(NamedTuple):
     """Still in use, and longer open than it may be, or after its session ended."""
     session: bytes
     store: bytes | None
+    diluent: str = ""
+    diluent_lot: str = ""
 
     @property
     def wasted(self) -> int:
@@ -54,7 +56,8 @@ def vials(ledger: Asked, now_ms: int, session: bytes | None = None) -> list[Vial
     found = ledger.store.all(
         "SELECT v.vial, v.item, v.vaccine, v.lot, v.expiry_day, v.at_ms, v.doses,"
         " v.tallied, v.lost, v.why, v.closed, v.limit_ms, v.session,"
-        " v.store, v.ends_with_session AND EXISTS (SELECT 1 FROM session s WHERE s.id = v.session"
+        " v.store, v.diluent, v.diluent_lot, v.ends_with_session AND EXISTS"
+        " (SELECT 1 FROM session s WHERE s.id = v.session"
         " AND s.closed_ms <= ?)"
         f" FROM vial v WHERE v.standing = 0 AND v.replaced = 0{where} ORDER BY v.at_ms, v.vial",
         (now_ms, *asked),
@@ -64,7 +67,7 @@ def vials(ledger: Asked, now_ms: int, session: bytes | None = None) -> list[Vial
 
 
 def _vial(now_ms: int, named: int, *each: Any) -> Vial:
-    *told, closed, limit_ms, session, store, ended = each
+    *told, closed, limit_ms, session, store, diluent, diluent_lot, ended = each
     late = limit_ms is not None and now_ms > limit_ms
     vial, item, vaccine, lot, expiry_day, opened_ms, doses, tallied, lost, why = told
     return Vial(
@@ -83,6 +86,8 @@ def _vial(now_ms: int, named: int, *each: Any) -> Vial:
         not closed and (bool(ended) or late),
         bytes(session),
         None if store is None else bytes(store),
+        diluent,
+        diluent_lot,
     )
 
 

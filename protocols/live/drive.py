@@ -86,6 +86,8 @@ class VialLine(msgspec.Struct, frozen=True):
     closed: bool
     wasted: int = 0
     why: str = ""
+    stop: str = ""
+    """Why nobody may be given of it today: `lot_recalled`, `lot_quarantined`, `lot_expired`."""
 
 
 class VaccineLine(msgspec.Struct, frozen=True):
@@ -167,6 +169,8 @@ class GiveLine(msgspec.Struct, frozen=True):
     rule: RuleLine | None = None
     ask: tuple[Words, ...] = ()
     """Reasons to ask about before it is given."""
+    stop: str = ""
+    """Why nobody may be given of that vial, as of `VialLine`; it is the only one then."""
 
     @property
     def wanted(self) -> bool:
@@ -207,6 +211,8 @@ class GivenLine(msgspec.Struct, frozen=True):
     replaced: int = 0
     spare: bool = False
     """Whether it stands beside another record of the same dose."""
+    recalled: tuple[str, ...] = ()
+    """Why its lot is recalled."""
 
 
 class Child(msgspec.Struct, frozen=True):

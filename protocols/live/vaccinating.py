@@ -7,8 +7,7 @@ is judged by the schedule of its session, by the packs this node works by.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -28,6 +27,7 @@ from protocols.ledger import audit, coverage, immunization, reading, stores, via
 from protocols.ledger.authors import Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.view import BookView
+from protocols.live import lastchildren
 from protocols.live.answers import board_line
 from protocols.live.dosedays import day_text, dose_day
 from protocols.live.drive import (
@@ -36,7 +36,6 @@ from protocols.live.drive import (
     Drive,
     GiveLine,
     GivenLine,
-    LastLine,
     RuleLine,
     SeriesLine,
     SessionLine,
@@ -46,20 +45,14 @@ from protocols.live.drive import (
     Words,
 )
 from protocols.live.members import Reader
+from protocols.live.stoppedlots import recalled_lots, stop_of
 from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text
 from protocols.records.immune import primary_series
 from protocols.records.session import SessionRow, chosen_of, offsets_of
-from protocols.records.zones import HOUR_MS, local_day
+from protocols.records.zones import local_day
 
-LAST_MAX = 10
-LATE_FIRST, LATE_ROWS = 48, 240
-"""Records among which the last children are looked for, and where that was too few of them."""
-PACE_CHILDREN = 20
-"""Children of this device over which the pace is taken."""
-PAUSE_MS = 5 * 60_000
-"""A longer gap between two children is a pause, and no pace."""
 SESSIONS_MAX = 200
 AGES = {"y": 130, "mo": 1_560, "w": 520, "d": 3_650}
 """Highest age of each unit that is taken."""
@@ -141,8 +134,8 @@ def drive(node: Node, now: Now, args: Mapping[str, Any]) -> Drive:
     items = stores.catalogue(ledger).item
     who = Authors(ledger).of_entries([row.entry])
     mine = row.entry in who and who[row.entry].device == ledger.authority.device
-    children, not_given, last_hour = _numbers(ledger, row, now.wall_ms)
-    late = _late(ledger, row)
+    children, not_given, last_hour = lastchildren.numbers(ledger, row, now.wall_ms)
+    late = lastchildren.late(ledger, row)
     head = plan.schedule.pack
     return Drive(
         session=session_line(ledger, row, mine=mine),
@@ -159,13 +152,17 @@ def drive(node: Node, now: Now, args: Mapping[str, Any]) -> Drive:
             Cell(digit, code, words_of(plan, code), dose, band, sex, of_cell.get(digit, 0))
             for digit, code, dose, band, sex, *_ in msgspec.json.decode(row.cells)
         ),
-        vials=tuple(vial_line(plan, each) for each in held if not each.closed),
+        vials=tuple(
+            vial_line(plan, each, stop_of(ledger, each, row, now.wall_ms))
+            for each in held
+            if not each.closed
+        ),
         children=children,
         not_given=not_given,
         wasted=sum(each.wasted for each in held),
-        seconds_a_child=_seconds(ledger, late),
+        seconds_a_child=lastchildren.seconds(ledger, late),
         last_hour=last_hour,
-        last=_last(ledger, late),
+        last=lastchildren.last(ledger, late),
         schedule=f"{clean_text(head.name)} {clean_text(head.version)}",
         approved=bool(head.approved_by),
     )
@@ -176,11 +173,14 @@ def vials_of(node: Node, now: Now, args: Mapping[str, Any]) -> list[VialLine]:
     row = session_row(node.ledger, args)
     plan = immunization.plan_in_use(node.ledger, row.schedule)
     found = vials.vials(node.ledger, now.wall_ms, row.id)
-    return [vial_line(plan, each) for each in sorted(found, key=lambda one: one.closed)]
+    return [
+        vial_line(plan, each, stop_of(node.ledger, each, row, now.wall_ms))
+        for each in sorted(found, key=lambda one: one.closed)
+    ]
 
 
-def vial_line(plan: Plan, vial: vials.Vial) -> VialLine:
-    """Return one vial as it is shown."""
+def vial_line(plan: Plan, vial: vials.Vial, stop: str) -> VialLine:
+    """Return one vial as it is shown, with why nobody may be given of it."""
     return VialLine(
         id=str(vial.ref),
         item=vial.item,
@@ -197,6 +197,7 @@ def vial_line(plan: Plan, vial: vials.Vial) -> VialLine:
         closed=vial.closed,
         wasted=vial.wasted,
         why=vial.why,
+        stop=stop,
     )
 
 
@@ -204,96 +205,6 @@ def words_of(plan: Plan, code: str) -> Words:
     """Return the words for a vaccine; its code where no pack knows it."""
     known = plan.vaccines.get(code)
     return known.words if known is not None else {"en": clean_text(code)}
-
-
-class _Late(NamedTuple):
-    """One of the last records of doses of a session."""
-
-    patient: bytes
-    vaccine: str
-    dose: int | None
-    status: str
-    at_ms: int
-    doubtful: int
-    feed: int
-
-
-_LATE = """
-SELECT d.patient, d.vaccine, d.dose, d.status, d.at_ms, d.doubtful, e.feed
-FROM (SELECT * FROM dose WHERE session = ? AND standing = 0 AND replaced = 0
-  ORDER BY at_ms DESC, entry DESC, idx LIMIT ?) d
-JOIN entry e ON e.arrival = d.entry
-ORDER BY d.at_ms DESC, d.entry DESC, d.idx"""
-"""Who wrote them is looked up for these alone."""
-
-
-def _late(ledger: Ledger, row: SessionRow) -> list[_Late]:
-    """Return the last records of doses of a session, the newest first.
-
-    Few are enough for the last children and their pace, but where each had many, or others give
-    doses in between.
-    """
-    found: list[_Late] = []
-    for most in (LATE_FIRST, LATE_ROWS):
-        found = [_Late(*each) for each in ledger.store.all(_LATE, (bytes(row.id), most))]
-        if len(found) < most or len(_own_children(ledger, found)) > PACE_CHILDREN:
-            break
-    return found
-
-
-def _last(ledger: Ledger, late: Sequence[_Late]) -> tuple[LastLine, ...]:
-    """Return the children seen last in a session, the newest first."""
-    found: dict[bytes, list[_Late]] = {}
-    for each in late:
-        found.setdefault(bytes(each.patient), []).append(each)
-    shown = list(found.items())[:LAST_MAX]
-    heads = {bytes(one.id): one for one in reading.patients(ledger, [who for who, _ in shown])}
-    lines = []
-    for who, doses in shown:
-        head = heads.get(who)
-        given = tuple((each.vaccine, each.dose) for each in doses if each.status == "given")
-        lines.append(
-            LastLine(
-                str(PatientId(who)),
-                head.tag if head else "",
-                head.code if head else "",
-                doses[0].at_ms,
-                given,
-                "given" if given else doses[0].status,
-            )
-        )
-    return tuple(lines)
-
-
-def _seconds(ledger: Ledger, late: Sequence[_Late]) -> int | None:
-    """Return how long the last children of this device took each, in seconds; pauses left out.
-
-    A child's time is that of the first of its records among the last ones.
-    """
-    first = _own_children(ledger, late)
-    times = sorted(first.values(), reverse=True)[:PACE_CHILDREN]
-    gaps = [later - sooner for later, sooner in pairwise(times)]
-    working = [gap for gap in gaps if gap <= PAUSE_MS]
-    return round(sum(working) / len(working) / 1000) if working else None
-
-
-def _own_children(ledger: Ledger, late: Sequence[_Late]) -> dict[bytes, int]:
-    """Return when this device saw the children of these records, by a clock that can be right."""
-    own, known = bytes(ledger.authority.device), ledger.chain.by_no
-    mine = {no for no in {each.feed for each in late} if bytes(known[no].genesis.device) == own}
-    return {each.patient: each.at_ms for each in late if each.feed in mine and not each.doubtful}
-
-
-def _numbers(ledger: Ledger, row: SessionRow, now_ms: int) -> tuple[int, int, int]:
-    """Return children, records of nothing given, and what the last 60 minutes came to."""
-    told, session = coverage.in_sessions(ledger), bytes(row.id)
-    found = ledger.store.one(
-        "SELECT count(DISTINCT patient) + (SELECT coalesce(sum(n), 0)"
-        " FROM tally WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0)"
-        " FROM dose WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0",
-        (session, now_ms - HOUR_MS),
-    )
-    return told.children[session], told.not_given[session], found[0] if found else 0
 
 
 # one child
@@ -337,7 +248,7 @@ def child(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -> C
         head=None if row is None else board_line(row, now.wall_ms),
         give=_give(ledger, plan, held, known, now.wall_ms) if held is not None else (),
         series=tuple(_series(plan, each, shown) for each in known.due),
-        doses=given_lines(plan, known.doses, known.spare),
+        doses=given_lines(plan, known.doses, known.spare, recalled_lots(ledger)),
         next_day=day_text(coming.day) if coming else "",
         next_series=tuple(shown.get(each, {"en": each}) for each in coming.series)
         if coming
@@ -375,19 +286,24 @@ def _give(
     """Return what the schedule says of each vaccine of a session, in the session's order.
 
     A series is given once: where two vaccines of the session would do, the first with an open
-    vial is proposed.
+    vial is proposed. A vial whose lot was stopped comes after all others.
     """
-    open_vials: dict[str, str] = {}
-    for vial in vials.vials(ledger, now_ms, held.id):
-        if not (vial.closed or vial.past) and vial.left > 0:
-            open_vials.setdefault(vial.vaccine, str(vial.ref))
+    usable = [
+        (stop_of(ledger, vial, held, now_ms), vial)
+        for vial in vials.vials(ledger, now_ms, held.id)
+        if not (vial.closed or vial.past) and vial.left > 0
+    ]
+    open_vials: dict[str, tuple[str, str]] = {}
+    for stop, vial in sorted(usable, key=lambda one: bool(one[0])):
+        open_vials.setdefault(vial.vaccine, (str(vial.ref), stop))
     codes: list[str] = msgspec.json.decode(held.vaccines)
     choose = chosen_of(held)
     served: set[str] = set()
     found: dict[str, GiveLine] = {}
-    for code in sorted(codes, key=lambda one: one not in open_vials):
+    for code in sorted(codes, key=lambda one: bool(open_vials.get(one, ("", "?"))[1])):
         found[code], taken = _line(plan, code, choose, known, served)
-        found[code] = msgspec.structs.replace(found[code], vial=open_vials.get(code, ""))
+        drawn, why = open_vials.get(code, ("", ""))
+        found[code] = msgspec.structs.replace(found[code], vial=drawn, stop=why)
         served |= taken
     return tuple(found[code] for code in codes)
 
@@ -460,9 +376,12 @@ def rule_line(plan: Plan, rule: Rule) -> RuleLine:
 
 
 def given_lines(
-    plan: Plan, doses: Sequence[immunization.Dose], spare: Collection[FactRef]
+    plan: Plan,
+    doses: Sequence[immunization.Dose],
+    spare: Collection[FactRef],
+    recalled: Mapping[tuple[str, str], tuple[str, ...]],
 ) -> tuple[GivenLine, ...]:
-    """Return records of doses with what each is for the schedule."""
+    """Return records of doses with what each is for the schedule, and whether its lot stands."""
     return tuple(
         GivenLine(
             fact=str(one.ref),
@@ -484,6 +403,7 @@ def given_lines(
             place=one.row.place,
             replaced=one.row.replaced,
             spare=one.ref in spare,
+            recalled=recalled.get((one.row.vaccine, one.row.lot), ()),
         )
         for one in doses
     )

@@ -29,17 +29,16 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.stopped import Taken, must_be_usable
 from protocols.records.vaccination import (
     BODY_SITES,
     ROUTES,
     TIMED,
     VVM_STAGES,
     VVM_USABLE,
-    Taken,
     fact_named,
     immunization,
     must_be_a_dose,
-    must_be_usable,
     read_day,
     read_vaccine,
     session_of,
@@ -219,12 +218,13 @@ def _must_be_fit(
 ) -> None:
     """Refuse a lot that nobody may use; ask about a vial that is past its limit or was closed."""
     must_be_open(desk, session)
-    if draft.lot and draft.day is not None:
+    if draft.lot:
         store = vial.store if vial else session.store if session else None
         # A lot that is typed names no item: whichever holds the vaccine may be the recalled one.
         for item in (vial.item,) if vial else items_of(desk, draft.vaccine) or ("",):
             taken = Taken(store, item, draft.lot, draft.expiry)
-            must_be_usable(desk, taken, draft.day, "data.vial" if vial else "data.lot")
+            where = "data.vial" if vial else "data.lot"
+            must_be_usable(desk, taken, draft.day, where, given=True)
     if vial is not None:
         must_be_fit(desk, vial, draft.day, "data.vial")
 

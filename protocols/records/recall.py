@@ -132,9 +132,13 @@ def refuse(desk: Desk, item: str, lot: str) -> None:
 
 def recalls(view: View, item: str, lot: str) -> list[str]:
     """Return why a lot of an item is recalled, by any recall that holds; [] where none does."""
+    return sorted({row.why for row in standing(view, item, lot)})
+
+
+def standing(view: View, item: str, lot: str) -> list[RecallRow]:
+    """Return the recalls of a lot of an item that hold."""
     held = view.rows_where(RecallRow, "lot", lot) if lot else ()
-    found = [row for row in held if row.item == item and not (row.standing or row.replaced)]
-    return sorted({row.why for row in found})
+    return [row for row in held if row.item == item and not (row.standing or row.replaced)]
 
 
 # rows

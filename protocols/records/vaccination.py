@@ -21,11 +21,9 @@ from protocols.guidelines.schedules import ROUTINE, Schedule
 from protocols.guidelines.schedules import Plan as Immunization
 from protocols.guidelines.vaccines import Vaccine, Vaccines
 from protocols.ids import DocId, FactRef, SessionId
-from protocols.records.drawing import REFUSALS
-from protocols.records.lots import QuarantineRow
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.movement import Day, lot_text
-from protocols.records.planning import CLOCK_DOUBTFUL, Desk
+from protocols.records.planning import CLOCK_DOUBTFUL
 from protocols.records.shape import Fact, View
 from protocols.records.zones import Offsets, local_day
 
@@ -179,38 +177,6 @@ def read_lot(view: View, data: LotData, where: str) -> Lot:
         raise InputError("empty", field=f"{where}.lot")
     expiry = None if data.expiry is None else read_day(data.expiry, f"{where}.expiry")
     return Lot(item.code, item.vaccine, lot, expiry)
-
-
-class Taken(NamedTuple):
-    """So many doses of a lot that are to be used."""
-
-    store: bytes | None
-    item: str
-    lot: str
-    expiry: int | None
-
-
-def must_be_usable(desk: Desk, taken: Taken, day: int, where: str) -> None:
-    """Refuse a lot that nobody may use.
-
-    Args:
-        desk: The command.
-        taken: What is used.
-        day: On which day, there, counted from 1970-01-01.
-        where: The field, for a refusal.
-
-    Raises:
-        InputError: `lot_expired`, `lot_recalled` or `lot_quarantined`.
-    """
-    for refusal in REFUSALS:
-        refusal(desk, taken.item, taken.lot)
-    if taken.store is not None and any(
-        (row.item, row.lot, row.held, row.standing) == (taken.item, taken.lot, 1, 0)
-        for row in desk.view.rows_where(QuarantineRow, "store", taken.store)
-    ):
-        raise InputError("lot_quarantined", field=where)
-    if taken.expiry is not None and taken.expiry < day:
-        raise InputError("lot_expired", field=where)
 
 
 def must_be_a_dose(plan: Immunization, vaccine: Vaccine, number: int, where: str) -> None:

@@ -37,16 +37,15 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.stopped import Taken, must_be_usable
 from protocols.records.tally import TallyAdd
 from protocols.records.vaccination import (
     VVM_STAGES,
     VVM_USABLE,
-    Taken,
     clock_doubtful,
     fact_named,
     immunization,
     is_id,
-    must_be_usable,
     read_day,
     session_of,
     vaccine_item,
@@ -180,6 +179,10 @@ def plan_open(command: Command, view: View) -> Plan:
         # What is doubtful of the store's balance is asked here: the movement itself asks nothing.
         drawing.doubts(desk, item, move, way="out")
     diluent = _diluent(desk, item, data)
+    diluent_lot = lot_text(data.diluent_lot, "data.diluent_lot")
+    # A lot of which nobody says whose it is may be that of any diluent of the vaccine.
+    for code in ((diluent,) if diluent else item.diluents) if diluent_lot else ():
+        must_be_usable(desk, Taken(held.store, code, diluent_lot, None), day, "data.diluent_lot")
     plan = immunization(view, held.schedule)
     hours, ends, said_by = _limit(plan, item.vaccine, doses)
     record = VialOpen(
@@ -192,7 +195,7 @@ def plan_open(command: Command, view: View) -> Plan:
         expiry=expiry,
         doses=doses,
         diluent=diluent,
-        diluent_lot=lot_text(data.diluent_lot, "data.diluent_lot"),
+        diluent_lot=diluent_lot,
         store=held.store,
         open_hours=hours,
         ends_with_session=ends,

@@ -6,7 +6,7 @@ from protocols.guidelines.items import Items, shipped_items
 from protocols.records.dose import GIVEN, STATUSES, DoseRow
 from protocols.records.planning import Desk
 from protocols.records.session import SessionRow
-from protocols.records.vaccination import Taken, must_be_usable
+from protocols.records.stopped import Taken, must_be_usable
 from protocols.records.vial import VialRow
 
 # records of its own it has none: `dosing.py` and `tallying.py` write what is drawn
@@ -14,6 +14,8 @@ from protocols.records.vial import VialRow
 
 def must_be_fit(desk: Desk, vial: VialRow, day: int | None, where: str, n: int = 1) -> None:
     """Refuse a lot that nobody may use; ask about a vial past its limit, closed or empty.
+
+    What was drawn may be in somebody already: then it may be said, as `stopped.py` has it.
 
     Args:
         desk: The command.
@@ -25,8 +27,11 @@ def must_be_fit(desk: Desk, vial: VialRow, day: int | None, where: str, n: int =
     Raises:
         InputError: As `must_be_usable`; `confirm_needed`.
     """
-    if day is not None:
-        must_be_usable(desk, Taken(vial.store, vial.item, vial.lot, vial.expiry_day), day, where)
+    taken = Taken(vial.store, vial.item, vial.lot, vial.expiry_day)
+    must_be_usable(desk, taken, day, where, given=True)
+    if vial.diluent and vial.diluent_lot:
+        mixed = Taken(vial.store, vial.diluent, vial.diluent_lot, None)
+        must_be_usable(desk, mixed, day, where, given=True)
     if vial.closed:
         desk.confirmed("vial_discarded", where)
     if vial.limit_ms is not None and desk.at_ms() > vial.limit_ms:

@@ -274,10 +274,11 @@ class FakeNode(
         self._up()
         if person not in (None, self.greeting.person_id):
             raise InputError("session_ended")
-        refused = next((line for line in lines if line["kind"] in self.refuse), None)
-        if together and refused is not None:
+        refusals = [self.refuse.get(line["kind"]) or self.lot_refused(line) for line in lines]
+        if together and any(refusals):
+            first = next(at for at, one in enumerate(refusals) if one is not None)
             other = Recorded(0, False, error="not_together")
-            return [self.refuse[refused["kind"]] if one is refused else other for one in lines]
+            return [refusals[at] or other if at == first else other for at in range(len(lines))]
         answers: list[Recorded] = []
         for number, line in enumerate(lines):
             named = line.get("patient")
@@ -422,8 +423,9 @@ class FakeNode(
         key = line["key"]
         if key in self.answers:
             return msgspec.structs.replace(self.answers[key], repeated=True)
-        if line["kind"] in self.refuse:
-            return self.refuse[line["kind"]]
+        refused = self.refuse.get(line["kind"]) or self.lot_refused(line)
+        if refused is not None:
+            return refused
         self.written.append(line)
         self.answered(line)
         patient = line.get("patient")

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from protocols.errors import InputError
+from protocols.live.api import Recorded
 from protocols.live.drive import (
     Box,
     Cell,
@@ -50,12 +51,24 @@ BOXES = {
 }
 
 
+def _order(vial: VialLine) -> tuple[bool, int]:
+    return bool(vial.stop), vial.opened_ms
+
+
 class VaccineFake:
     """The calls of `fieldnode/vaccinating.py`."""
 
     patients: dict[str, Any]
     written: list[dict[str, Any]]
     now_ms: int
+
+    def lot_refused(self, line: dict[str, Any]) -> Recorded | None:
+        """Refuse what is drawn from a vial whose lot was stopped, until somebody had it already."""
+        stops = self.__dict__.get("stopped", {})
+        why = stops.get(line.get("data", {}).get("vial"))
+        if why is None or "lot_given_already" in line.get("confirm", ()):
+            return None
+        return Recorded(0, False, error=why, field="data.vial", allowed=("contaminated",))
 
     def _session(self, **more: Any) -> SessionLine:
         line = SessionLine(
@@ -117,6 +130,7 @@ class VaccineFake:
             )  # fmt: skip
         drawn = [one["data"].get("vial") for one in (*self._given(), *self._of("tally.add"))]
         gone = {one["data"]["vial"] for one in self._of("vial.discard")}
+        stops = self.__dict__.get("stopped", {})
         return [
             msgspec.structs.replace(
                 vial,
@@ -124,6 +138,7 @@ class VaccineFake:
                 left=0 if vial.id in gone else vial.left - drawn.count(vial.id),
                 closed=vial.id in gone,
                 why="time-limit" if vial.id in gone else "",
+                stop=stops.get(vial.id, ""),
             )
             for vial in opened
         ]
@@ -177,8 +192,8 @@ class VaccineFake:
         return [BOXES[code]] if code in BOXES else []
 
     def _child(self, had: set[str], **more: Any) -> Child:
-        held = {vial.vaccine: vial.id for vial in reversed(self._vials())
-                if not vial.closed and vial.left > 0}  # fmt: skip
+        usable = [vial for vial in self._vials() if not vial.closed and vial.left > 0]
+        held = {vial.vaccine: vial for vial in sorted(usable, key=_order, reverse=True)}
         give = []
         for code in ("mr", "bopv", "bcg"):
             state = "not-yet" if code in had else "overdue" if code == "mr" else "due"
@@ -186,12 +201,14 @@ class VaccineFake:
             rule = SOON if code in had else RULE
             give.append(
                 GiveLine(code, WORDS[code], state, code, 2 if code in had else 1, 2,
-                         "2026-06-17" if code in had else "2025-10-12", held.get(code, ""), rule,
-                         (ASK,) if code == "mr" else ())
+                         "2026-06-17" if code in had else "2025-10-12",
+                         held[code].id if code in held else "", rule,
+                         (ASK,) if code == "mr" else (), held[code].stop if code in held else "")
             )  # fmt: skip
         doses = tuple(
             GivenLine(f"fct_{code}.0", code, WORDS[code], 1, "2026-05-20", "given", "MR-0172B",
-                      ((code, "valid"),))
+                      ((code, "valid"),),
+                      recalled=("contaminated",) * self._recalled(code))
             for code in sorted(had)
         )  # fmt: skip
         series = (
@@ -203,6 +220,10 @@ class VaccineFake:
         still = tuple(one.words for one in give if one.wanted)
         return Child(None, tuple(give), series, doses, "2026-06-17", (WORDS["mr"],), True, still,
                      "schedule-routine 1", **more)  # fmt: skip
+
+    def _recalled(self, code: str) -> bool:
+        stops = self.__dict__.get("stopped", {})
+        return code == "mr" and stops.get("fct_vial1.0") == "lot_recalled"
 
     async def child(self, patient: str, session: str) -> Child:
         self._up()  # type: ignore[attr-defined]

@@ -33,7 +33,8 @@ FAMILIES = ("about_risk", "meanwhile", "settles", "likeness", "dispute", "transf
             "no_dose",
             "item_unit", "stock_mark", "move_why", "hold_why", "lacks", "dose_rule",
             "dose_state", "dose_status", "due_state", "discard", "vvm", "aefi_symptom",
-            "aefi_severity", "aefi_outcome", "drive_menu", "cover", "twice")  # fmt: skip
+            "aefi_severity", "aefi_outcome", "drive_menu", "cover", "twice",
+            "lot_stop")  # fmt: skip
 KINDS_NAMED = [kind.name for kind in KINDS if kind.name and kind.plan is not None]
 PLACES = re.compile(r"\{(\w+)\}")
 

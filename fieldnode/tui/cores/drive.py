@@ -22,6 +22,12 @@ CARD, NEW, CHILD, STOP, NAME, ASK = "card", "new", "child", "stop", "name", "ask
 
 FIND_KEY, MORE_KEY, CHART_KEY = "/", "*", "c"
 STOP_KEY, NAME_KEY, PAPER_KEY = "0", "n", "d"
+HAD_KEYS = ("g", "9")
+"""What says that a dose of a stopped lot is in the child already; Enter alone never does."""
+LOT_STOPS = ("lot_recalled", "lot_quarantined", "lot_expired")
+"""Why nobody may be given of a lot."""
+HAD = "lot_given_already"
+"""Confirms that somebody had it all the same."""
 
 STOPS = (
     ("1", "refused"),
@@ -261,7 +267,10 @@ class DriveCore:
         return Do()
 
     def _at_ask(self, key: str) -> Do:
-        if key == "enter":
+        if self.asked in LOT_STOPS and action_key(key) in HAD_KEYS:
+            self.asked = HAD
+            return Do()
+        if key == "enter" and self.asked not in LOT_STOPS:
             return Do("agree")
         if key != "escape":
             return Do("ring")
@@ -282,10 +291,10 @@ class DriveCore:
         return Do()
 
     def show(self, child: Child) -> None:
-        """Take what a child needs; what is due and has an open vial is ticked."""
+        """Take what a child needs; what is due and has an open vial that may be used is ticked."""
         self.child, self.stage = child, CHILD
         self.serial += 1
-        self.ticked = frozenset(line.vaccine for line in self._proposed if line.vial)
+        self.ticked = frozenset(line.vaccine for line in self._proposed if _usable(line))
         self.stop, self.confirmed = "", {}
         if child.head is not None:
             self.card, self.new = child.head.tag or self.card, None
@@ -296,12 +305,13 @@ class DriveCore:
         What was due and is no longer, as after the doses of a card, is not ticked; and the reverse.
         """
         before = {line.vaccine for line in self._proposed}
-        had = {line.vaccine for line in self.lines if line.vial}
+        had = {line.vaccine for line in self.lines if _usable(line)}
         self.child = child
-        fresh = {line.vaccine for line in self.lines if line.vial and line.vaccine not in had}
+        usable = {line.vaccine for line in self.lines if _usable(line)}
         wanted = {line.vaccine for line in self._proposed}
-        fresh |= {line.vaccine for line in self.lines if line.vial and line.vaccine not in before}
+        fresh = (usable - had) | (usable - before)
         barred = {line.vaccine for line in self.lines if line.state == "contraindicated"}
+        barred |= had - usable
         kept = {line.vaccine for line in self.lines if line.vial} - barred
         self.ticked = (self.ticked & kept - (before - wanted)) | (fresh & wanted)
         self.serial += 1
@@ -372,6 +382,10 @@ class DriveCore:
         of_lines = self._of_lines(self.chosen)
         return of_lines[at] if at < len(of_lines) else ""
 
+    def doubted(self) -> GiveLine | None:
+        """Return the line that the question is about; None of the registration."""
+        return next((line for line in self.lines if line.vaccine == self._doubted), None)
+
     @property
     def chosen(self) -> list[GiveLine]:
         """What Enter writes down: what is given, or with a reason against it what is not."""
@@ -401,6 +415,11 @@ class DriveCore:
 
     def _card_field(self) -> Tag:
         return Tag("tag", "drive.card", prefix=self.prefix, hint="drive.card_hint")
+
+
+def _usable(line: GiveLine) -> bool:
+    """Whether it has an open vial of a lot that may be given."""
+    return bool(line.vial) and not line.stop
 
 
 def _name_form(name: str) -> FormCore:

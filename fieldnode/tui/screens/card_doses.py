@@ -17,13 +17,12 @@ from fieldnode.tui.page import Hint
 from fieldnode.tui.screens.form_page import texts
 from fieldnode.tui.screens.undrafted import UndraftedForm
 from fieldnode.tui.screens.when import WHEN_KEY
-from fieldnode.tui.vaccine_words import dose_span, vaccine_word, why
+from fieldnode.tui.vaccine_words import dose_span, lot_text, vaccine_word, why
 from fieldnode.tui.widgets.form_view import help_lines
 from fieldnode.tui.wording import error
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, Recorded
 from protocols.live.drive import Child, GivenLine, SessionChoices
-from protocols.records.display import clean_text
 from protocols.records.movement import LOT_CHARS_MAX
 
 ABOVE = 3
@@ -202,7 +201,7 @@ class CardDosesForm(UndraftedForm):
         words = self.desk.words
         said = dose_span(words, one)
         number = "" if one.dose is None else f" {one.dose}"
-        note = f"{clean_text(one.lot)} {why(words, one.rule, child.schedule)}".strip()
+        note = f"{lot_text(words, one)} {why(words, one.rule, child.schedule)}".strip()
         return line(
             "   ",
             Span(fit(one.day or "?", 11), "value"),

@@ -10,6 +10,7 @@ import msgspec
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.crowd import vial_for
 from fieldnode.tui.cores.display import Line, Size, Span, cut, fit, fit_right, line, wrap
+from fieldnode.tui.cores.drive import HAD, HAD_KEYS, LOT_STOPS
 from fieldnode.tui.cores.fields import Answer, Field, Number
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.keys import action_key, fold_single
@@ -150,6 +151,10 @@ class CrowdPage(Page):
             self._settled = tuple(more.get("confirm", ()))
             self._asked = (cell, answer.confirm, self.desk.new_key())
             return [Say("", bell=True)]
+        if answer.error in LOT_STOPS:
+            self._settled = tuple(more.get("confirm", ()))
+            self._asked = (cell, answer.error, self.desk.new_key())
+            return [Say("", bell=True)]
         return [Say(code_sentence(self.desk.words, answer.error or ""), "bad", bell=True)]
 
     def _not_recorded(self, failure: FieldmeshError) -> list[Act]:
@@ -161,7 +166,10 @@ class CrowdPage(Page):
     def _answer(self, key: str) -> list[Act]:
         assert self._asked is not None
         cell, code, _ = self._asked
-        if key not in ("enter", "escape"):
+        if code in LOT_STOPS and action_key(key) in HAD_KEYS:
+            self._asked = (cell, HAD, self.desk.new_key())
+            return []
+        if key not in ("enter", "escape") or (key == "enter" and code in LOT_STOPS):
             return [Say("", bell=True)]
         self._asked = None
         if key == "escape":
@@ -217,6 +225,9 @@ class CrowdPage(Page):
         key = f"confirm.{code}"
         if code == "no_vial":
             text = words("crowd.no_vial", vaccine=vaccine_word(words, cell.words))
+        elif code in LOT_STOPS:
+            named = vaccine_word(words, cell.words)
+            text = words("drive.lot_stop", what=named, why=code_sentence(words, code))
         else:
             text = words(key) if words.has(key) else code_sentence(words, code)
         return [line(" ", Span(part, "warn")) for part in wrap(f"! {text}", width - 2)]
@@ -224,6 +235,8 @@ class CrowdPage(Page):
     def hints(self) -> list[Hint]:
         """What the keys do."""
         words = self.desk.words
+        if self._asked is not None and self._asked[1] in LOT_STOPS:
+            return [Hint("/".join(HAD_KEYS), words("drive.hint_had"))]
         if self._asked is not None:
             return [Hint(words("keys.enter"), words("drive.hint_agree"))]
         return [

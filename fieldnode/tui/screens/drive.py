@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size
-from fieldnode.tui.cores.drive import CARD, CHILD, NEW, DriveCore, age_parts
+from fieldnode.tui.cores.drive import CARD, CHILD, LOT_STOPS, NEW, DriveCore, age_parts
 from fieldnode.tui.cores.fields import Coded
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
@@ -343,6 +343,9 @@ class DrivePage(Page):
             return gated
         if answer.error == "confirm_needed" and answer.confirm:
             self.core.doubt(self.core.vaccine_of(at), answer.confirm)
+            return [Say("", bell=True)]
+        if answer.error in LOT_STOPS and self.core.stage == CHILD:
+            self.core.doubt(self.core.vaccine_of(at), answer.error)
             return [Say("", bell=True)]
         sentence = code_sentence(self.desk.words, answer.error or "")
         allowed = ", ".join(clean_text(one) for one in answer.allowed[:4])

@@ -17,7 +17,18 @@ from fieldnode.tui.cores.display import (
     line_cells,
     wrap,
 )
-from fieldnode.tui.cores.drive import ASK, CARD, CHILD, NAME, NEW, STOP, STOPS, DriveCore
+from fieldnode.tui.cores.drive import (
+    ASK,
+    CARD,
+    CHILD,
+    HAD_KEYS,
+    LOT_STOPS,
+    NAME,
+    NEW,
+    STOP,
+    STOPS,
+    DriveCore,
+)
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint
@@ -164,7 +175,7 @@ def _at_child(
     """Return the child, a row for each vaccine, and the stop or the question below."""
     words, child = desk.words, core.child
     if child is None:
-        return _asks(desk, core, room.width)
+        return _asks(desk, core, told, room.width)
     approved = Span("" if child.approved else words("value.not-approved"), "bad")
     label = Span(words("drive.due_by", schedule=child.schedule), "label")
     rows = [*_who(desk, core), line(" ", label, "  ", approved)]
@@ -184,7 +195,7 @@ def _at_child(
     if core.stage == STOP:
         rows += _stops(words, room.width)
     elif core.stage == ASK:
-        rows += _asks(desk, core, room.width)
+        rows += _asks(desk, core, told, room.width)
     else:
         rows += _low(words, core, room.width)
     # Whose child was saved by this scan still waits for what is written on the card.
@@ -208,6 +219,8 @@ def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: 
         note = f"{note}  {shown}".strip()
     elif give.wanted and give.day:
         note = " ".join((note, words("drive.since_day", day=give.day))).strip()
+    if give.stop:
+        note = f"{words(f'lot_stop.{give.stop}')}  {note}".strip()
     stopped = core.stopped(give.vaccine)
     if stopped is not None and give.wanted:
         # Said before the rule: who must not have it is not due because of a day.
@@ -224,7 +237,7 @@ def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: 
         Span(fit(said.text, 15), said.role),
         " ",
     )
-    role = "dim" if stopped is None else "bad"
+    role = "bad" if stopped is not None or give.stop else "dim"
     return (*left, Span(cut(note, max(width - line_cells(left) - 1, 0)), role))
 
 
@@ -253,12 +266,18 @@ def _stops(words: Catalogue, width: int) -> list[Line]:
     return [(), *(line(" ", Span(part, "warn")) for part in wrap(text, width - 2))]
 
 
-def _asks(desk: Desk, core: DriveCore, width: int) -> list[Line]:
-    """Return the question that only Enter answers."""
+def _asks(desk: Desk, core: DriveCore, told: Drive, width: int) -> list[Line]:
+    """Return the question that only Enter answers, or of a stopped lot not even that."""
     words, code = desk.words, core.asked
     key = f"confirm.{code}"
     if code == "other_team":
         text = words("drive.other_team")
+    elif code in LOT_STOPS:
+        give = core.doubted()
+        lots = [vial.lot for vial in told.vials if give is not None and vial.id == give.vial]
+        named = "" if give is None else vaccine_word(words, give.words)
+        what = " ".join((named, *lots)).strip()
+        text = words("drive.lot_stop", what=what, why=code_sentence(words, code))
     else:
         text = words(key) if words.has(key) else code_sentence(words, code)
     return [(), *(line(" ", Span(part, "warn")) for part in wrap(f"! {text}", width - 2))]
@@ -285,6 +304,8 @@ def hints(words: Catalogue, core: DriveCore) -> list[Hint]:
         return [*found, Hint("c", words("drive.hint_chart")), paper]
     if core.stage == STOP:
         return [Hint("0-8", words("drive.hint_why"))]
+    if core.stage == ASK and core.asked in LOT_STOPS:
+        return [Hint("/".join(HAD_KEYS), words("drive.hint_had"))]
     if core.stage == ASK:
         return [Hint(enter, words("drive.hint_agree"))]
     return [Hint(enter, words("keys.next_or_save")), Hint("↑", words("keys.previous"))]

@@ -12,7 +12,7 @@ from fieldnode.tui.page import Action
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.screens.printing import print_card, print_vaccination
-from fieldnode.tui.vaccine_words import dose_span, state, vaccine_word, why
+from fieldnode.tui.vaccine_words import dose_span, lot_text, state, vaccine_word, why
 from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import full_identity
 from protocols.errors import FieldmeshError
@@ -92,13 +92,14 @@ class CardPage(Fetched[CardLine, Child]):
             ]
         number = "" if row.dose is None else str(row.dose)
         said = dose_span(words, row)
-        note = " ".join(part for part in (row.lot, row.place, self._why(row)) if part)
+        lot = lot_text(words, row)
+        note = " ".join(part for part in (lot, clean_text(row.place), self._why(row)) if part)
         return [
             Span(row.day or "?", "title"),
             Span(vaccine_word(words, row.words), "title"),
             Span(number),
             said,
-            Span(clean_text(note), "dim"),
+            Span(note, "bad" if row.recalled else "dim"),
         ]
 
     def _why(self, row: CardLine) -> str:
