@@ -17,6 +17,9 @@ ROWS = 4
 LINES_KEPT = 256
 """Lines filled to the edge that are kept, some ten screens of them, about 3 kB each."""
 
+BAR_WORD_CELLS = 4
+"""A word in the action bar is not cut below this: less says nothing, and then its key goes too."""
+
 BANNER_ROWS = 2
 """First and last row, while this is an exercise."""
 
@@ -52,7 +55,7 @@ def draw_frame(
         *([paper_banner(desk, size.width)] if desk.paper else []),
         *filled,
         line(" ", strip),
-        action_bar(desk, hints, size.width),
+        action_bar(hints, size.width),
         key_bar(desk, size.width),
     ]
     if desk.greeting.drill:
@@ -74,18 +77,21 @@ def header(desk: Desk, width: int) -> Line:
     return fill(between(left, tuple(right), width, "head"), width, "head")
 
 
-def action_bar(desk: Desk, hints: Sequence[Hint], width: int) -> Line:
-    """Return keys and words, as many as fit; they stand closer where there are many."""
-    whole = sum(cells(f"   {hint.keys} {hint.word}") for hint in hints) - 2
-    gap = "   " if whole <= width else "  "
+def action_bar(hints: Sequence[Hint], width: int) -> Line:
+    """Return keys and words; where there are many they stand closer, then longer words are cut.
+
+    What there is still no room for is left out from the end, but nothing that stays.
+    """
+    gap = "   " if _taken(hints, "   ") <= width else "  "
+    if (over := _taken(hints, gap) - width) > 0:
+        hints = _cut(hints, over)
+    room = width - _taken([hint for hint in hints if hint.stays], gap)
     spans: list[Span] = []
-    used = 0
     for hint in hints:
-        before = gap if spans else " "
-        used += cells(f"{before}{hint.keys} {hint.word}")
-        if used > width:
-            break
-        spans += [Span(before), Span(hint.keys, "key"), Span(f" {hint.word}")]
+        room -= 0 if hint.stays else cells(f"{gap}{hint.keys} {hint.word}")
+        if hint.stays or room >= 0:
+            before = gap if spans else " "
+            spans += [Span(before), Span(hint.keys, "key"), Span(f" {hint.word}")]
     return tuple(spans)
 
 
@@ -115,9 +121,21 @@ def paper_banner(desk: Desk, width: int) -> Line:
     return line(Span(fit(f" {desk.words('paper.banner')}", width), "banner"))
 
 
-def _shortened(words: list[str], room: int) -> list[str]:
-    """Return the words in `room` cells together, the longest cut first."""
-    while sum(map(cells, words)) > room and max(map(cells, words)) > 1:
+def _taken(hints: Sequence[Hint], gap: str) -> int:
+    """Return how many cells hints take; a bar begins with one cell, not with a whole gap."""
+    return sum(cells(f"{gap}{hint.keys} {hint.word}") for hint in hints) - len(gap) + 1
+
+
+def _cut(hints: Sequence[Hint], over: int) -> list[Hint]:
+    """Return hints that are `over` cells shorter, or as short as can be; what stays is whole."""
+    words = [hint.word for hint in hints if not hint.stays]
+    shorter = iter(_shortened(words, sum(map(cells, words)) - over, BAR_WORD_CELLS))
+    return [hint if hint.stays else hint._replace(word=next(shorter)) for hint in hints]
+
+
+def _shortened(words: list[str], room: int, least: int = 1) -> list[str]:
+    """Return the words in `room` cells together, the longest cut first, none below `least`."""
+    while sum(map(cells, words)) > room and max(map(cells, words), default=0) > least:
         place = max(range(len(words)), key=lambda at: cells(words[at]))
         words = [cut(w, cells(w) - 1) if at == place else w for at, w in enumerate(words)]
     return words

@@ -26,6 +26,8 @@ class Hint(NamedTuple):
 
     keys: str
     word: str
+    stays: bool = False
+    """The way back: it is whole, and never what a narrow bar leaves out."""
 
 
 class Page:
@@ -63,6 +65,11 @@ class Page:
         Another name is another question: only a key struck after it was seen answers it.
         """
         return None
+
+    @property
+    def closes(self) -> bool:
+        """Whether Escape closes something within the page, such as a filter that is typed."""
+        return False
 
     def answers(self, _item: str | Scan) -> bool:
         """Whether the question that stands would take this key or code for an answer."""

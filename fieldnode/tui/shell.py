@@ -231,8 +231,10 @@ class Shell:
 
     def _hints(self) -> list[Hint]:
         hints = self.page.hints()
-        if len(self.pages) > 1 and self.page.name != "lock":
-            hints.append(Hint(self.desk.words("keys.escape"), self.desk.words("keys.back")))
+        leads = len(self.pages) > 1 and self.page.name != "lock"
+        if leads or self.page.closes:
+            words = self.desk.words
+            hints.append(Hint(words("keys.escape"), words("keys.back"), stays=True))
         return hints
 
     def _pump(self) -> None:

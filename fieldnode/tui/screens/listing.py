@@ -235,6 +235,11 @@ class Paged(Listing[Row], Generic[Row, Part]):
         """Which of the rows listed; while the filter is typed, none."""
         return None if self.filtering else super().question
 
+    @property
+    def closes(self) -> bool:
+        """Whether a filter is typed: Escape leaves it, and the page stays."""
+        return self.filtering
+
     def hints(self) -> list[Hint]:
         """What can be done; the filter's own while it is typed."""
         if self.filtering:

@@ -103,7 +103,7 @@ class LockPage(Page):
             other = "lock.use_passphrase" if core.by_pin else "lock.use_pin"
             found.append(Hint("Tab", words(other)))
         if core.choices:
-            found.append(Hint(words("keys.escape"), words("lock.another")))
+            found.append(Hint(words("keys.escape"), words("lock.another"), stays=True))
         return found
 
     def _list(self, room: int) -> list[Line]:
