@@ -82,7 +82,7 @@ def test_a_bar_fits_and_keeps_the_way_back_whole(hints, width):
     assert kept[-1] == Hint("Échap", "retour")
     assert [one.keys for one in kept[:-1]] == [one.keys for one in hints[: len(kept) - 1]]
     for was, one in zip(hints, kept[:-1], strict=False):
-        assert one.word == was.word or one.word.endswith("…") and len(one.word) >= BAR_WORD_CELLS
+        assert one.word == was.word or (one.word.endswith("…") and len(one.word) >= BAR_WORD_CELLS)
 
 
 @given(HINTS)
