@@ -11,8 +11,10 @@ from protocols.ids import PatientId
 from protocols.ledger import coverage, immunization, recalls, vials
 from protocols.live import vaccinating
 from protocols.live.api import Recorded
+from tests.unit.records_shelf import Shelf
 from tests.unit.stage import WALL_MS, line
 from tests.unit.test_vaccination_book import DAY, HOUR_MS, Team, meet, two
+from tests.unit.vaccinating import child, code_of, opened, vial
 
 ITEM = "vaccine-mr-10"
 MINUTE_MS = 60_000
@@ -140,14 +142,14 @@ def test_a_stated_time_counts_where_it_was_over_before_the_lot_was_stopped(stop,
 
 
 def test_no_time_is_before_a_recall_whose_own_clock_cannot_be_right():
-    here = Drive()
-    here.ann.wall_ms = 1_000
-    here.ann("lot.recall", {"item": ITEM, "lot": "MR-1", "why": "falsified"})
-    here.ann.wall_ms = None
-    about = {"vaccine": "mr", "vial": here.vial}
-    for at in (here.given_ms, 0):
-        told = answer(here.ann, "dose.record", about, patient=here.child, at=at)
-        assert told.error == "lot_recalled", at
+    shelf = Shelf()
+    about = {"vaccine": "mr", "vial": vial(shelf, opened(shelf))}
+    old = child(shelf, born="1960-01-01").id
+    right_ms, shelf.now_ms = shelf.now_ms, 1_000_000
+    shelf.write("lot.recall", {"item": ITEM, "lot": "MR-1", "why": "falsified"})
+    shelf.now_ms = right_ms
+
+    assert code_of(shelf, "dose.record", about, patient=old, at=500_000) == "lot_recalled"
 
 
 @pytest.mark.parametrize("stop", ["lot_quarantined", "lot_recalled"])
