@@ -45,7 +45,7 @@ class LotBalance(NamedTuple):
 
     lot: str
     expiry: int | None
-    """The earliest day that anybody stated, days since 1970."""
+    """The earliest day that is stated and was not corrected, days since 1970."""
     low: int
     high: int
     counts: tuple[Fact, ...]
@@ -126,6 +126,12 @@ class Pair:
         self.counts = self._kind(KindNo.STOCK_COUNT)
         self.grants = self._kind(KindNo.ALLOTMENT_GRANT)
         self.quarantines = self._kind(KindNo.LOT_QUARANTINE)
+        self.dated = [
+            fact
+            for fact in self._kind(KindNo.LOT_RELEASE)
+            if fact.record.expiry is not None  # type: ignore[union-attr]
+        ]
+        """Corrections of a lot's last day."""
         self._before: dict[Ref, set[Ref]] = {}
         self._after: dict[Ref, set[Ref]] = {}
 
@@ -308,15 +314,11 @@ class Pair:
         # Named only where there is too little: most lots have plenty, and many movements.
         added = [each for total in sums for each in total.added] if low < 0 else []
         taken = {ref_of(fact): fact for fact, units in added if units < 0}
-        stated = {fact.record.expiry for fact, _ in moves}  # type: ignore[union-attr]
-        stated |= {
-            each.expiry for fact in counts for each in _counted(fact).lots if each.lot == lot
-        }
         # Those that were moved and counted last: both are in display order.
         bearing = [*(fact for fact, _ in moves[-1:]), *counts[-1:]] or self.counts[-1:]
         return LotBalance(
             lot,
-            min((day for day in stated if day is not None), default=None),
+            self._expiry(lot, moves, counts),
             low,
             high,
             tuple(counts),
@@ -324,6 +326,27 @@ class Pair:
             tuple(sorted(taken.values(), key=_place)[-NAMED_MAX:]),
             max(bearing, key=_place),
         )
+
+    def _expiry(
+        self, lot: str, moves: Sequence[tuple[Fact, int]], counts: Sequence[Fact]
+    ) -> int | None:
+        """Return the earliest last day that is stated of a lot and was not corrected since."""
+        right = [fact for fact in self.dated if fact.record.lot == lot]  # type: ignore[union-attr]
+        corrected = {ref for fact in right for ref in self._seen_by(fact)}
+
+        def stands(fact: Fact) -> bool:
+            return not corrected or ref_of(fact) not in corrected
+
+        stated = {fact.record.expiry for fact, _ in moves if stands(fact)}  # type: ignore[union-attr]
+        stated |= {fact.record.expiry for fact in right if stands(fact)}  # type: ignore[union-attr]
+        stated |= {
+            each.expiry
+            for fact in counts
+            if stands(fact)
+            for each in _counted(fact).lots
+            if each.lot == lot
+        }
+        return min((day for day in stated if day is not None), default=None)
 
     def _since(self, count: Fact, lot: str, moves: Iterable[tuple[Fact, int]]) -> _Sum:
         """Return what a lot comes to from one count on."""

@@ -60,7 +60,8 @@ ERRORS: dict[str, str] = {
     "shipment_closed": "The shipment has come further already, or is over; `allowed` names how"
     " far.",
     "shipment_expired": "What was approved has lapsed; have it approved again.",
-    "lot_expired": "The lot is past its last day of use: it may not be issued, only written off.",
+    "lot_expired": "The lot is past its last day of use: it may not be issued. If that day was"
+    " typed wrong, state it anew (lot.release with expiry); else write the lot off.",
     "lot_quarantined": "The lot is held back here: it may not be issued until it is released.",
     "lot_recalled": "The lot is recalled: it may not be issued, only held back or sent back.",
     "missing_field": "A field that is needed is missing.",

@@ -1,4 +1,4 @@
-"""Lots held back in one store, and let go again."""
+"""Lots held back in one store, let go again, and their last day where it was written wrong."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
+from protocols.records.balance import pair_of
 from protocols.records.display import clean_text
 from protocols.records.drawing import item_named
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.movement import (
     LOT_CHARS_MAX,
+    Day,
     entry_of,
     heads,
     in_force,
@@ -22,6 +24,7 @@ from protocols.records.movement import (
     must_be_pair,
     pair_history,
 )
+from protocols.records.moving import expiry_day
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.references import must_name
 from protocols.records.shape import Fact, Kind, NewFact, Plan, Row, Small, Statement, View
@@ -47,12 +50,18 @@ class LotQuarantine(Statement, frozen=True):
 
 
 class LotRelease(Statement, frozen=True):
-    """A lot may be issued again: the quarantines that it names are over."""
+    """A lot may be issued again: the quarantines that it names are over, or its last day is this.
+
+    A day takes the place of whatever its writer had seen stated of the lot; what was stated apart
+    from it stands beside it, and the earliest day is used.
+    """
 
     store: bytes = b""
     item: str = ""
     lot: str = ""
     seen: tuple[Ref, ...] = ()
+    expiry: Day | None = None
+    """The last day as the package has it; None: the date is not what it is about."""
 
     def __post_init__(self) -> None:
         """Refuse what names no lot."""
@@ -92,6 +101,8 @@ class ReleaseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     item: str
     lot: str
+    expiry: str | None = None
+    """The last day as the package has it, where it was written wrong; holds go on then."""
 
 
 # apply
@@ -124,7 +135,13 @@ def plan_release(command: Command, view: View) -> Plan:
     lot = _lot(data.lot)
     history = pair_history(desk, store, item)
     held = [fact for fact in held_by(history) if _record(fact).lot == lot]
-    if not held:
+    day = expiry_day(data.expiry, "data.expiry")
+    if day is not None:
+        # Only the date: whoever held it back for another reason lets it go.
+        held = []
+        if pair_of(history).lot(lot) is None:
+            raise InputError("not_found", field="data.lot")
+    elif not held:
         raise InputError("not_quarantined", field="data.lot")
     record = LotRelease(
         desk.circumstances(reason_needed=True),
@@ -133,6 +150,7 @@ def plan_release(command: Command, view: View) -> Plan:
         item,
         lot,
         heads(history),
+        day,
     )
     return _plan(desk, record, KindNo.LOT_RELEASE)
 
@@ -242,5 +260,7 @@ KIND_RELEASE = Kind(
     stores=True,
 )
 
-# merge note: a release ends the quarantines that its writer knew of; one written apart goes on, so
-# the cautious side is used until somebody who knows of both lets go.
+# merge note: a day stated by a release takes the place of what its writer had seen; two corrections
+# apart both stand, and the earlier day is used. Any other release ends the quarantines that its
+# writer knew of; one written apart goes on, so the cautious side is used until somebody who knows
+# of both lets go.

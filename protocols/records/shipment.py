@@ -121,7 +121,10 @@ def plan_dispatch(command: Command, view: View) -> Plan:
     subject, now, donor, to = _ends(desk, data.shipment, data.to, leaves=True)
     if now is not None and lapsed(desk, now):
         desk.confirmed("shipment_lapsed", "data.shipment")
-    lines = _dated(desk, donor, _parcels(desk, data.lines) if data.lines else _set_aside(now))
+    if data.lines:
+        lines = _dated(desk, donor, _parcels(desk, data.lines))
+    else:
+        lines = _dated(desk, donor, _set_aside(now), anew=True)
     _must_be_donors(desk, donor, [line.item for line in lines])
     witness = tidy(data.witness, "data.witness", WITNESS_CHARS_MAX) if data.witness else ""
     aside = {(line.item, line.lot): line.reserved for line in (now.lines if now else ())}
@@ -274,17 +277,21 @@ def _parcels(desk: Desk, lines: Sequence[ParcelData]) -> tuple[Parcel, ...]:
     return tuple(said.values())
 
 
-def _dated(desk: Desk, donor: bytes, lines: Sequence[Parcel]) -> tuple[Parcel, ...]:
+def _dated(
+    desk: Desk, donor: bytes, lines: Sequence[Parcel], *, anew: bool = False
+) -> tuple[Parcel, ...]:
     """Return lines with the last day of use that the store that gives knows of, where none is said.
 
+    What was set aside takes the day as it is known now: it may have been corrected since.
     Whoever takes the lot in would refuse to give it out after that day only if it came along.
     """
     found = []
     for line in lines:
         known = None
-        if line.expiry is None and line.lot:
+        if (anew or line.expiry is None) and line.lot:
             known = pair_of(pair_history(desk, donor, line.item)).lot(line.lot)
-        found.append(msgspec.structs.replace(line, expiry=known.expiry) if known else line)
+        day = known.expiry if known and known.expiry is not None else line.expiry
+        found.append(msgspec.structs.replace(line, expiry=day))
     return tuple(found)
 
 

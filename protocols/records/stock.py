@@ -377,7 +377,12 @@ def own_words(record: Any) -> list[tuple[str, str]]:
             units = sum(each.units for each in record.to)
             return [("item", clean_text(record.item)), ("granted", str(units))]
         case LotQuarantine() | LotRelease():
-            return [("item", clean_text(record.item)), ("lot", clean_text(record.lot))]
+            about: list[tuple[str, str]] = [
+                ("item", clean_text(record.item)),
+                ("lot", clean_text(record.lot)),
+            ]
+            day = record.expiry if isinstance(record, LotRelease) else None
+            return about if day is None else [*about, ("expiry", _day_text(day))]
         case StockWitness():
             return [("item", clean_text(record.item)), ("witnessed", "1")]
     return []

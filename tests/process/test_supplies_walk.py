@@ -15,6 +15,7 @@ from tests.screens.harness import OpenedTerminal
 
 ITEM = "ringer-lactate-1l"
 VACCINE = "vaccine-mr-10"
+SALTS = "ors-1l-sachet"
 
 
 def line(key, kind, data, **more):
@@ -171,6 +172,74 @@ def test_asked_for_given_short_and_settled(running, stores):
         until(running, "tent-a", "shipments", lambda f: not f["lines"][0]["unsettled"], closed=True)
     held = asked(running, "tent-a", "lots_held", store=stores[0], items=[ITEM])["lines"]
     assert [(each["lot"], each["high"]) for each in held] == [("B02", 30)]
+
+
+def held(running, name, store, item):
+    lines = asked(running, name, "lots_held", store=store, items=[item])["lines"]
+    return {each["lot"]: each["high"] for each in lines}
+
+
+def test_a_kit_is_pushed_to_a_tent_that_asked_for_nothing(running, stores):
+    """Fourteen keys beside the words; one unit is damaged, and every unit is accounted for."""
+    depot, ward = stores
+    kit = "kit-rehydration"
+    written(
+        running, "tent-a",
+        line("k1", "stock.receive", {"item": kit, "lot": "K9", "units": 6}, store=depot),
+        line("k2", "stock.receive", {"item": SALTS, "lot": "S1", "units": 300,
+                                     "expiry": "2027-01-31"}, store=depot),
+        line("k3", "stock.receive", {"item": SALTS, "lot": "S2", "units": 300,
+                                     "expiry": "2029-01-31"}, store=depot),
+    )  # fmt: skip
+    known = {each["shipment"] for each in asked(running, "tent-b", "shipments", closed=True)["lines"]}
+    with (
+        OpenedTerminal(running.folder("tent-a")) as a,
+        OpenedTerminal(running.folder("tent-b")) as b,
+    ):
+        for terminal in (a, b):
+            terminal.wait_for("Nobody is in care")
+        a.send("f5")
+        a.wait_for("STOCK   Depot", "m/5 more")
+        a.send("s")
+        a.wait_for("SEND FROM Depot", ">To", "Ward")
+        a.send(*"ward1", *"rehydration k", "1", "2", "ctrl+n")
+        a.wait_for("On the list (1)", "Rehydration kit, 10 severe cases (K9) x 2")
+        a.send(*"oral reh", "1", *"4x100", "enter")
+        a.wait_for("4 x 100 = 400 sachets", "S1 x 300", "S2 x 100")
+        a.send("tab", *"car 7", "enter", "enter")
+        a.wait_for("SAVED HERE", "Sent Ward")
+
+        one = until(
+            running, "tent-b", "shipments",
+            lambda f: [e for e in f["lines"] if e["shipment"] not in known], closed=True,
+        )["lines"][0]  # fmt: skip
+        assert (one["state"], one["carrier"], one["ours"]) == ("dispatched", "car 7", "in")
+        assert sum(part["transit"] for part in one["parts"]) == 402
+        b.send("f6")
+        b.wait_for("On its way to us", "Depot > Ward")
+        look(b, "enter")
+        b.wait_for("With: car 7", "c/4 it came")
+        b.send("c")
+        b.wait_for("IT CAME", "sent: 300")
+        # The kits came whole; of the second lot one packet was torn.
+        b.send("2", "enter")
+        b.send(*["down"] * 4)
+        b.wait_for(">S2")
+        b.send(*"99", "enter", "2", "enter", "enter")
+        b.wait_for("SAVED HERE", "Received")
+    until(
+        running, "tent-a", "lots_held",
+        lambda f: sum(each["high"] for each in f["lines"]) == 399, store=ward, items=[SALTS],
+    )  # fmt: skip
+    for name in ("tent-a", "tent-b"):
+        assert held(running, name, depot, kit) == {"K9": 4}
+        assert held(running, name, ward, kit) == {"K9": 2}
+        assert held(running, name, depot, SALTS) == {"S2": 200}
+        assert held(running, name, ward, SALTS) == {"S1": 300, "S2": 99}
+        (came,) = asked(running, name, "shipments", closed=True, shipment=one["shipment"])["lines"]
+        assert came["state"] == "received"
+        assert sum(part["missing"] for part in came["parts"]) == 1
+        assert 200 + 399 + 1 == 600, "in the stores and given up: what came in"
 
 
 def test_a_recalled_lot_is_held_back_with_one_key(running, stores):

@@ -35,6 +35,7 @@ WEIGHTS = {
     "settle": 2,
     "grant": 2,
     "hold": 1,
+    "date": 2,
     "free": 1,
     "undo": 2,
     "meet": 6,
@@ -108,6 +109,15 @@ class Depot:
             return self.try_line(
                 shelf, "stock.count", {"item": ITEM, "lots": said, "whole": whole}, **line
             )
+        if what == "date":
+            stated = {
+                "item": ITEM,
+                "lot": lot or "L1",
+                "expiry": f"20{self.chance.randrange(20, 40)}-06",
+            }
+            if self.chance.random() < 0.5:
+                return self.try_line(shelf, "lot.release", stated, **line)
+            return self.try_line(shelf, "stock.receive", {**stated, "units": units}, **line)
         if what in ("hold", "free"):
             kind = "lot.quarantine" if what == "hold" else "lot.release"
             return self.try_line(shelf, kind, {"item": ITEM, "lot": lot or "L1"}, **line)

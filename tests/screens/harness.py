@@ -28,7 +28,7 @@ LOOK_S = 1.6 * GLANCE_MS / 1000
 KEYS = {
     "enter": "\r", "tab": "\t", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B",
     "backspace": "\x7f", "f1": "\x1bOP", "f2": "\x1bOQ", "f3": "\x1bOR", "f4": "\x1bOS",
-    "f5": "\x1b[15~", "f6": "\x1b[17~", "ctrl+l": "\x0c", "f7": "\x1b[18~",
+    "ctrl+n": "\x0e", "f5": "\x1b[15~", "f6": "\x1b[17~", "ctrl+l": "\x0c", "f7": "\x1b[18~",
     "f8": "\x1b[19~", "f9": "\x1b[20~", "f10": "\x1b[21~", "ctrl+g": "\x07",
 }  # fmt: skip
 

@@ -49,6 +49,7 @@ SCREENS: dict[str, list[str]] = {
     "stock-count-lots": ["f5", "enter", "c", *"25", "enter", *"40", "enter"],
     "lot-hold": [*CARD, "h"],
     "lot-release": ["f5", "down", "down", "down", "enter", "f"],
+    "lot-date": [*CARD, "f", *"2027-06", "enter", *"mistyped"],
     "allotments": ["f5", "down", "enter", "t"],
     "grant": ["f5", "down", "enter", "t", "g"],
     "dispense-to": ["f5", "m", "d", *"haddad", "enter"],

@@ -312,6 +312,7 @@ def test_the_undo_key_names_the_movement(person):
         (["f5", "r", BOX, "enter", "tab"], "stock_receive", ["3", "enter"], "stock.receive"),
         (["f5", "enter", "c", "25", "enter"], "stock_count", ["tab", "enter"], "stock.count"),
         (["f5", "enter", "h", "1", "tab"], "lot_hold", ["enter"], "lot.quarantine"),
+        (["f5", "enter", "f", "2027-06", "enter", "slip"], "lot_date", ["enter"], "lot.release"),
         (["f5", "i", "parac", "1", "2", "up"], "stock_issue", ["enter"], "stock.issue"),
     ],
 )
@@ -383,3 +384,19 @@ def test_a_node_alone_names_its_first_store_on_the_page_that_asks_for_one():
     (site,) = [line for line in person.node.written if line["kind"] == "site.register"]
     assert site["data"] == {"name": "Pharmacy", "type": "pharmacy"}
     assert person.shell.page.name == "stores"
+
+
+def test_a_last_day_that_was_mistyped_is_said_anew_on_the_card_of_the_item(person):
+    person.node.refuse["stock.issue"] = Recorded(0, False, error="lot_expired", field="data.lot")
+    person.press("f5", "i", "parac", "1", "2", "enter")
+    said = " ".join(person.screen.split())
+    assert "if the date was mistyped, correct it on the item's card (f)" in said
+    assert "if not, write it off" in said
+    person.press("escape", "f5", "enter", "f", "06/2027", "enter", "another box", "enter")
+
+    written = saved(person, "lot.release")
+    assert written["data"] == {"item": PARACETAMOL, "lot": "P1", "expiry": "2027-06"}
+    assert written["reason"] == "another box"
+    assert "Last day corrected" in person.shell.said.text
+    person.press("f8")
+    assert "exp 2027-06" in person.screen

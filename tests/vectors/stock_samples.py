@@ -74,6 +74,10 @@ VALUES: dict[str, tuple[KindNo, Statement]] = {
         LotQuarantine(WHEN, (), *PAIR, "A1", 1, (EARLIER,)),
     ),
     "release": (KindNo.LOT_RELEASE, LotRelease(WHEN, (EARLIER,), *PAIR, "A1", (EARLIER,))),
+    "last day": (
+        KindNo.LOT_RELEASE,
+        LotRelease(WHEN, (), *PAIR, "A1", (EARLIER,), 20_909),
+    ),
     "stock witness": (
         KindNo.STOCK_WITNESS,
         StockWitness(None, (), *PAIR, EARLIER, (EARLIER,)),

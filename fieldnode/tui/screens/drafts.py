@@ -39,7 +39,8 @@ SUPPLY_FORMS = frozenset(
 
 STOCK_FORMS = frozenset(
     {"stock_receive", "stock_issue", "stock_return", "stock_loss", "stock_adjust", "stock_break",
-     "stock_dispense", "stock_count", "teach", "lot_hold", "lot_release", "grant"}
+     "stock_dispense", "stock_count", "teach", "lot_hold", "lot_release", "lot_date",
+     "grant"}
 )  # fmt: skip
 """Forms about what a store holds."""
 

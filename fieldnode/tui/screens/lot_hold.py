@@ -1,4 +1,4 @@
-"""A lot held back in the store of this terminal, and let go again."""
+"""A lot held back in the store of this terminal, let go again, its last day set right."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.fields import Answer, Field, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Item, Picked, coded
+from fieldnode.tui.cores.stock_fields import Expiry
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.form_page import FormPage
 from protocols.live.api import Recorded
@@ -103,3 +104,27 @@ class ReleasePage(LotForm):
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the release."""
         return self.of_lot("lot.release", answers)
+
+
+class DatePage(LotForm):
+    """The last day as the package has it, where somebody wrote another one: said anew, and why."""
+
+    name: ClassVar[str] = "lot_date"
+    title: ClassVar[str] = "card.date_title"
+    saved_word: ClassVar[str] = "card.date_saved"
+    kinds: ClassVar[tuple[str, ...]] = ("lot.release",)
+
+    def __init__(self, desk: Desk, item: str, name: str, lot: str) -> None:
+        fields = (
+            Expiry("expiry", "move.expiry", required=True, hint="card.date_hint"),
+            Field("reason", "move.reason", required=True, chars_max=80, hint="card.date_why"),
+        )
+        super().__init__(desk, FormCore(fields), item, name, lot)
+
+    def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
+        """Return the day that takes the place of what was stated."""
+        return self.of_lot("lot.release", answers, expiry=answers["expiry"].text)
+
+    def _label(self, recorded: Recorded) -> str:
+        day = self.form.answers()["expiry"].text
+        return f"{self.what}  {self.desk.words('shelf.expires', day=day)}"

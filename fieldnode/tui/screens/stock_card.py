@@ -147,12 +147,20 @@ class CardPage(Fetched[CardRow, StockItem]):
         return [Open(RetractPage(self.desk, f"{at}  {self._move_label(move)}", (move.fact,)))]
 
     def _hold(self, key: str, row: CardRow) -> list[Act]:
-        from fieldnode.tui.screens.lot_hold import HoldPage, ReleasePage
+        from fieldnode.tui.screens.lot_hold import DatePage, HoldPage, ReleasePage
 
         if not row.of_lot:
             return [Say(self.desk.words("card.mark_lot"), "warn", bell=True)]
         name = self.found.line.name if self.found else self.item
-        form = HoldPage if key == "h" else ReleasePage
+        marks = {
+            mark
+            for lot in (self.found.lots if self.found else ())
+            if lot.lot == row.of_lot
+            for mark in lot.marks
+        }
+        # What nobody holds back is let go by saying its last day anew.
+        free = ReleasePage if "held" in marks else DatePage
+        form = HoldPage if key == "h" else free
         return [Open(form(self.desk, self.item, name, row.of_lot))]
 
     def _write(self, kind: str, data: dict[str, Any], label: str) -> Ask:
@@ -275,11 +283,14 @@ class CardPage(Fetched[CardRow, StockItem]):
             letters = "yn" if row.move.maybe else "ew" if row.move.type != "count" else "e"
             letters += "ic"
         elif row is not None and row.lot is not None:
-            letters = "f" if "held" in row.lot.marks else "h"
-            letters += "ric"
+            letters = "fric" if "held" in row.lot.marks else "hfric"
         by_letter = {one.letter: one for one in self.actions}
         shown = [by_letter[letter] for letter in letters]
-        return [Hint(f"{one.letter}/{one.digit}", words(one.word)) for one in shown]
+        date = {"f": "card.date"} if "h" in letters else {}
+        return [
+            Hint(f"{one.letter}/{one.digit}", words(date.get(one.letter, one.word)))
+            for one in shown
+        ]
 
 
 def _kind(desk: Desk, move: MoveLine) -> str:

@@ -6,7 +6,7 @@ from fieldnode.tui.acts import Act, Ask, Open, Say
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.allotments import GrantPage, other_devices
 from fieldnode.tui.screens.form_page import FormPage
-from fieldnode.tui.screens.lot_hold import HoldPage, ReleasePage
+from fieldnode.tui.screens.lot_hold import DatePage, HoldPage, ReleasePage
 from fieldnode.tui.screens.moves import (
     AdjustPage,
     BreakPage,
@@ -27,7 +27,7 @@ MOVES = {
     page.name: page
     for page in (ReceivePage, IssuePage, ReturnPage, LossPage, AdjustPage, BreakPage)
 }
-HOLDS = {page.name: page for page in (HoldPage, ReleasePage)}
+HOLDS = {page.name: page for page in (HoldPage, ReleasePage, DatePage)}
 DEVICES_MAX = 200
 
 
