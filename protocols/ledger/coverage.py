@@ -145,7 +145,7 @@ def counts(ledger: Asked, session: bytes | None = None) -> list[Count]:
     found: Counter[Count] = Counter()
     for each in (*_doses(ledger, session), *_tallies(ledger, session)):
         if each.session in known:
-            day = _within(known[each.session], each.day)
+            day = within(known[each.session], each.day)
             found[each._replace(day=day, doses=0)] += each.doses
     return sorted(
         (each._replace(doses=doses) for each, doses in found.items() if doses),
@@ -153,7 +153,7 @@ def counts(ledger: Asked, session: bytes | None = None) -> list[Count]:
     )
 
 
-def _within(span: Span, day: int | None) -> int | None:
+def within(span: Span, day: int | None) -> int | None:
     """Return the day of the session on which something of it is counted."""
     if day is None or span.opened_ms is None or span.closed_ms is None:
         return day

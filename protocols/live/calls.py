@@ -5,6 +5,7 @@ from __future__ import annotations
 from protocols.live import (
     audited,
     beds,
+    besides,
     care,
     consigning,
     counting,
@@ -54,9 +55,12 @@ READS: dict[str, Reader] = (
     | consigning.READS
     | vaccinating.READS
     | vaccinated.READS
+    | besides.READS
 )
 """What is answered from the book, by name."""
-OF_PATIENT = guiding.CALLS | care.READS | observing.READS | vaccinating.OF_PATIENT
+OF_PATIENT = (
+    guiding.CALLS | care.READS | observing.READS | vaccinating.OF_PATIENT | besides.OF_PATIENT
+)
 """What is answered about one patient: another team's asks for a reason first."""
 DEEDS: dict[str, Doer] = (
     enrolling.DEEDS

@@ -37,6 +37,8 @@ class Cell(msgspec.Struct, frozen=True):
     sex: int
     counted: int = 0
     """Doses so far, by whomever."""
+    intervention: str = ""
+    """Code of what it counts that is no dose; then there is no vaccine."""
 
 
 class SessionLine(msgspec.Struct, frozen=True):
@@ -59,6 +61,8 @@ class SessionLine(msgspec.Struct, frozen=True):
     crowd: bool = False
     """Whether it counts by digits."""
     unsettled: bool = False
+    interventions: tuple[str, ...] = ()
+    """Codes of what it gives or measures beside its vaccines."""
 
 
 class Sessions(msgspec.Struct, frozen=True):
@@ -109,9 +113,22 @@ class LastLine(msgspec.Struct, frozen=True):
     code: str
     at_ms: int
     given: tuple[tuple[str, int | None], ...]
-    """Vaccine and its number in the series."""
+    """Vaccine and its number in the series; an intervention has none."""
     status: str = "given"
     """Else why nothing was given."""
+
+
+class BesideSum(msgspec.Struct, frozen=True):
+    """What a session gave or measured of one intervention; none of it is a dose."""
+
+    code: str
+    words: Words
+    short: Words
+    """For a line of sums."""
+    number: int = 0
+    """By name and in tallies."""
+    twice: int = 0
+    """Of these, records that may be of one."""
 
 
 class Drive(msgspec.Struct, frozen=True):
@@ -137,6 +154,8 @@ class Drive(msgspec.Struct, frozen=True):
     schedule: str = ""
     """Name and version of the pack that forecasts."""
     approved: bool = False
+    beside: tuple[BesideSum, ...] = ()
+    """Its interventions, in the session's order."""
 
 
 class RuleLine(msgspec.Struct, frozen=True):
@@ -215,6 +234,42 @@ class GivenLine(msgspec.Struct, frozen=True):
     """Why its lot is recalled."""
 
 
+class MedicineLine(msgspec.Struct, frozen=True):
+    """What is given of an intervention at this age, and where it is taken from."""
+
+    substance: str
+    value: str
+    unit: str
+    """UCUM."""
+    route: str
+    item: str = ""
+    lot: str = ""
+    """'' where no store has it: then nothing is taken from any."""
+    store: str = ""
+    """Id."""
+
+
+class BesideLine(msgspec.Struct, frozen=True):
+    """One intervention of a session, and what the pack says of it for a child."""
+
+    code: str
+    words: Words
+    state: str
+    """`due`, `too-soon`, `too-young`, `too-old`, `unsure` where the age spans a limit, or
+    `not-with` where none of the vaccines is due that it is given with."""
+    last: str = ""
+    """The last day on which they had it."""
+    day: str = ""
+    """From when the interval allows it again."""
+    interval: str = ""
+    """As the pack has it."""
+    medicine: MedicineLine | None = None
+    maybe: tuple[str, ...] = ()
+    """Where the age spans a limit, how much it may be."""
+    measure: str = ""
+    """Name of the observation; '' where something is given."""
+
+
 class Child(msgspec.Struct, frozen=True):
     """`child`: args patient, session (id, or '' for none).
 
@@ -239,6 +294,11 @@ class Child(msgspec.Struct, frozen=True):
     """Due today, of the series that the session's vaccines are for."""
     schedule: str = ""
     approved: bool = False
+    beside: tuple[BesideLine, ...] = ()
+    """The interventions of the session."""
+    beside_pack: str = ""
+    """Name and version of the pack that said so."""
+    beside_approved: bool = False
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -274,6 +334,7 @@ class SessionChoices(msgspec.Struct, frozen=True):
     sites: tuple[Choice, ...]
     schedules: tuple[str, ...]
     antigens: tuple[str, ...]
+    interventions: tuple[Choice, ...] = ()
 
 
 class CoverLine(msgspec.Struct, frozen=True):

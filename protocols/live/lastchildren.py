@@ -105,7 +105,8 @@ def numbers(ledger: Ledger, row: SessionRow, now_ms: int) -> tuple[int, int, int
     told, session = coverage.in_sessions(ledger), bytes(row.id)
     found = ledger.store.one(
         "SELECT count(DISTINCT patient) + (SELECT coalesce(sum(n), 0)"
-        " FROM tally WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0)"
+        " FROM tally WHERE session = ?1 AND at_ms > ?2 AND intervention = ''"
+        " AND standing = 0 AND replaced = 0)"
         " FROM dose WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0",
         (session, now_ms - HOUR_MS),
     )

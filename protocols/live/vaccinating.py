@@ -50,7 +50,7 @@ from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 from protocols.records.display import clean_text
 from protocols.records.immune import primary_series
-from protocols.records.session import SessionRow, chosen_of, offsets_of
+from protocols.records.session import SessionRow, chosen_of, interventions_of, offsets_of
 from protocols.records.zones import local_day
 
 SESSIONS_MAX = 200
@@ -93,6 +93,7 @@ def session_line(ledger: Ledger, row: SessionRow, *, mine: bool) -> SessionLine:
         lots=tuple((item, lot) for item, _, lot, _ in lots),
         crowd=row.cells != "[]",
         unsettled=bool(row.unsettled),
+        interventions=interventions_of(row),
     )
 
 

@@ -1,0 +1,179 @@
+"""What a drive gives beside its vaccines, over the socket of a node: due, stock, sums, undo."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.process.test_drive_node import on_node, saved
+
+OFFERED = ["vitamin-a", "deworming", "muac"]
+CELLS = [
+    {"vaccine": "mr", "dose": 1, "band": 2, "sex": "female"},
+    {"intervention": "vitamin-a", "band": 2, "sex": "female"},
+]
+
+
+async def stocked(node, *items):
+    """Register a store that has some items; return its id."""
+    await saved(node, "site.register", {"name": "Pharmacy", "type": "store"})
+    (store,) = [one.id for one in (await node.session_choices()).sites
+                if one.words["en"] == "Pharmacy"]  # fmt: skip
+    for item, lot, expiry in items:
+        received = {"item": item, "lot": lot, "units": 50, "expiry": expiry}
+        await saved(node, "stock.receive", received, store=store)
+    return store
+
+
+async def held(node, store):
+    """Return how many units of each item a store has."""
+    items = ["vitamin-a-200k-cap", "mebendazole-500-tab"]
+    lots = (await node.lots_held(store, items)).lines
+    return {one.lot: one.low for one in lots}
+
+
+async def begun(node, **more):
+    line = {"store": more.pop("store")} if "store" in more else {}
+    data = {"vaccines": ["mr"], "interventions": OFFERED, "cells": CELLS, "place": "Kome", **more}
+    await saved(node, "session.open", data, **line)
+    (session,) = (await node.sessions()).lines
+    return session.id
+
+
+async def registered(node, months):
+    who = {"sex": "female", "age": {"value": str(months), "unit": "mo"}}
+    return (await saved(node, "patient.register", who)).patient
+
+
+async def give(node, patient, session, line, **more):
+    """Write down what a line of the child's page proposes, as that page does."""
+    told = line.medicine
+    data = {"session": session, "intervention": line.code, "substance": told.substance,
+            "dose": {"value": told.value, "unit": told.unit}, "route": told.route}  # fmt: skip
+    if told.store:
+        data |= {"item": told.item, "lot": told.lot}
+        more["store"] = told.store
+    return await saved(node, "administration.record", data, patient=patient, **more)
+
+
+def beside(child):
+    return {line.code: line for line in child.beside}
+
+
+def test_what_is_due_is_told_with_the_right_lot_and_too_soon_once_it_was_given(tmp_path):
+    async def work(node):
+        store = await stocked(
+            node,
+            ("vitamin-a-200k-cap", "VA-2", "2031-05"),
+            ("vitamin-a-200k-cap", "VA-1", "2030-02"),
+            ("mebendazole-500-tab", "MB-1", "2030-02"),
+        )
+        session = await begun(node, store=store)
+        patient = await registered(node, 22)
+        before = await node.child(patient, session)
+        for code in ("vitamin-a", "deworming"):
+            await give(node, patient, session, beside(before)[code])
+        after = await node.child(patient, session)
+        return before, after, await node.drive(session), await held(node, store)
+
+    before, after, drive, rows = on_node(tmp_path, work)
+    vitamin, worms = beside(before)["vitamin-a"], beside(before)["deworming"]
+    assert [line.state for line in before.beside] == ["due"] * 3
+    assert (vitamin.medicine.value, vitamin.medicine.lot) == ("200000", "VA-1")
+    assert (worms.medicine.substance, worms.medicine.lot) == ("mebendazole", "MB-1")
+    assert (before.beside_pack, before.beside_approved) == ("interventions 1", False)
+    now = beside(after)["vitamin-a"]
+    assert (now.state, now.last) == ("too-soon", datetime.now(UTC).date().isoformat())
+    assert now.day > now.last
+    assert rows == {"VA-1": 49, "VA-2": 50, "MB-1": 49}
+    assert [(one.code, one.number) for one in drive.beside] == [
+        ("vitamin-a", 1), ("deworming", 1), ("muac", 0),
+    ]  # fmt: skip
+    assert (drive.children, drive.vaccines[0].given) == (1, 0)
+    assert drive.last[0].given == (("vitamin-a", None), ("deworming", None))
+
+
+def test_what_was_given_is_taken_back_with_its_stock_and_is_due_again(tmp_path):
+    async def work(node):
+        store = await stocked(node, ("vitamin-a-200k-cap", "VA-1", "2030-02"))
+        session = await begun(node, store=store)
+        patient = await registered(node, 22)
+        line = beside(await node.child(patient, session))["vitamin-a"]
+        answer = await give(node, patient, session, line)
+        for fact in answer.facts or (answer.id,):
+            await saved(node, "entry.retract", {"fact": fact}, reason="undo")
+        child = await node.child(patient, session)
+        return child, await node.drive(session), await held(node, store)
+
+    child, drive, rows = on_node(tmp_path, work)
+    assert beside(child)["vitamin-a"].state == "due"
+    assert rows == {"VA-1": 50}
+    assert (drive.beside[0].number, drive.children, drive.last) == (0, 0, ())
+
+
+@pytest.mark.safety(2)
+def test_an_age_that_spans_a_limit_is_told_as_unsure_and_nothing_is_proposed(tmp_path):
+    async def work(node):
+        session = await begun(node)
+        guessed = await node.child_of_age(11, "mo", session, estimated=True)
+        young = await node.child_of_age(5, "mo", session)
+        sure = await node.child_of_age(11, "mo", session)
+        return guessed, young, sure
+
+    guessed, young, sure = on_node(tmp_path, work)
+    assert beside(guessed)["vitamin-a"].state == "unsure"
+    assert beside(guessed)["vitamin-a"].medicine is None
+    assert beside(guessed)["vitamin-a"].maybe == ("100000 [iU]", "200000 [iU]")
+    assert {line.state for line in young.beside} == {"too-young"}
+    assert beside(sure)["vitamin-a"].medicine.value == "100000"
+
+
+@pytest.mark.safety(12)
+def test_it_is_in_no_coverage_no_zero_dose_and_in_no_tally_of_doses(tmp_path):
+    async def work(node):
+        session = await begun(node)
+        patient = await registered(node, 22)
+        empty = await node.vaccination_coverage(session)
+        line = beside(await node.child(patient, session))["vitamin-a"]
+        await give(node, patient, session, line)
+        arm = {"code": "muac", "value": "112", "unit": "mm", "session": session}
+        await saved(node, "observation.record", arm | {"intervention": "muac"}, patient=patient)
+        for cell in (1, 2, 2):
+            await saved(node, "tally.add", {"session": session, "cell": cell})
+        return empty, await node.vaccination_coverage(session), await node.drive(session)
+
+    empty, cover, drive = on_node(tmp_path, work)
+    assert cover.series == empty.series
+    assert {(one.antigen, one.doses) for one in cover.lines} == {("measles", 1), ("rubella", 1)}
+    assert (cover.last_hour, drive.last_hour) == (1, 1)
+    assert [(cell.digit, cell.intervention, cell.counted) for cell in drive.cells] == [
+        (1, "", 1), (2, "vitamin-a", 2),
+    ]  # fmt: skip
+    assert [(one.code, one.number) for one in drive.beside] == [
+        ("vitamin-a", 3), ("deworming", 0), ("muac", 1),
+    ]  # fmt: skip
+    assert drive.vaccines[0].given == 1
+
+
+def test_a_session_without_any_is_told_as_it_always_was(tmp_path):
+    async def work(node):
+        session = await begun(node, interventions=[], cells=[])
+        return await node.drive(session), await node.child_of_age(22, "mo", session)
+
+    drive, child = on_node(tmp_path, work)
+    assert (drive.beside, child.beside, child.beside_pack) == ((), (), "")
+
+
+def test_who_gave_it_a_while_ago_is_due_again_after_the_interval(tmp_path):
+    async def work(node):
+        session = await begun(node)
+        found = []
+        for days in (100, 200):
+            patient = await registered(node, 40)
+            at = (datetime.now(UTC) - timedelta(days=days)).date().isoformat()
+            given = {"substance": "vitamin a", "route": "oral",
+                     "dose": {"value": "200000", "unit": "[iU]"}}  # fmt: skip
+            await saved(node, "administration.record", given, patient=patient, at=at)
+            found.append(beside(await node.child(patient, session))["vitamin-a"].state)
+        return found
+
+    assert on_node(tmp_path, work) == ["too-soon", "due"]
