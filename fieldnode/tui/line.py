@@ -148,7 +148,7 @@ class LineTerminal:
         low = typed.strip().lower()
         if low == BACK_SIGN:
             return ["escape"]
-        if isinstance(page, FormPage | StatingPage) and low == WHEN_SIGN:
+        if low == WHEN_SIGN and (isinstance(page, FormPage | StatingPage) or page.name == "drive"):
             return [WHEN_KEY]
         if isinstance(page, RegisterPage) and low == LOOK_SIGN:
             return [CANDIDATES_KEY]

@@ -158,8 +158,8 @@ def test_a_clock_that_cannot_be_right_lets_no_such_dose_pass(stop):
     ann = here.ann
     early = ann.session(store=here.store)
     ann.ahead_ms = 1_000 - WALL_MS
-    for session, vial in ((here.session, here.vial), (early, None)):
-        about = {"vaccine": "mr", "session": session, "vial": vial, "lot": "MR-1"}
+    for session, bottle in ((here.session, here.vial), (early, None)):
+        about = {"vaccine": "mr", "session": session, "vial": bottle, "lot": "MR-1"}
         kept = {name: value for name, value in about.items() if value}
         told = answer(ann, "dose.record", kept, patient=here.child)
         assert told.error == stop, told
@@ -201,7 +201,7 @@ def test_who_had_it_is_on_the_list_of_the_recall_and_the_dose_says_so_wherever_i
         asked = {"patient": here.child, "session": here.session}
         told = vaccinating.child(node, now, asked, opened=lambda _: True)
         assert told.doses[0].recalled == ("contaminated",)
-        assert [state for _, state in told.doses[0].states][0] == "valid", "no rule speaks of lots"
+        assert told.doses[0].states[0][1] == "valid", "no rule speaks of lots"
 
 
 @pytest.mark.parametrize("stop", STOPS)

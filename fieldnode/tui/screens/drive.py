@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size
@@ -12,14 +12,16 @@ from fieldnode.tui.cores.drive import CARD, CHILD, LOT_STOPS, NEW, DriveCore, ag
 from fieldnode.tui.cores.fields import Coded
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
+from fieldnode.tui.occasion import Occasion
 from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens import drive_view
 from fieldnode.tui.screens.carriers import CarriersPage
 from fieldnode.tui.screens.choices import SEX
 from fieldnode.tui.screens.form_page import SCAN_CHARS_MAX
 from fieldnode.tui.screens.gate import UNCOUNTED, ask_gate, gate_of
+from fieldnode.tui.screens.when import WHEN_KEY, WhenPage
 from fieldnode.tui.vaccine_words import vaccine_word
-from fieldnode.tui.wording import clock, code_sentence, error, short_identity
+from fieldnode.tui.wording import clock, code_sentence, error, occasion_text, short_identity
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, BoardPage, Recorded
 from protocols.live.drive import Box, Child, Drive, is_box
@@ -49,6 +51,8 @@ class DrivePage(Page):
         """Whether what is being saved is only who it is, so that a card can be written down."""
         self._next: tuple[Scan, BoardLine | None] | None = None
         """A card scanned over a child, and who has it: they follow once that one is saved."""
+        self.occasion: Occasion | None = None
+        """When this child had it and from whom, once somebody stated it (SAFETY 13)."""
 
     # coming and going
 
@@ -101,6 +105,8 @@ class DrivePage(Page):
 
     def key(self, key: str) -> list[Act]:
         """Take one key; what it asks of the page follows."""
+        if key == WHEN_KEY and self.core.stage == CHILD:
+            return [self._ask_when(list)]
         do = self.core.key(key)
         match do.what:
             case "look":
@@ -187,7 +193,7 @@ class DrivePage(Page):
 
     def _child(self, patient: str) -> Ask:
         def came(child: Child) -> list[Act]:
-            self._subject, self._glass = self.desk.new_key(), ""
+            self._subject, self._glass, self.occasion = self.desk.new_key(), "", None
             self.core.show(child)
             return []
 
@@ -205,7 +211,7 @@ class DrivePage(Page):
         value, unit, guessed = age_parts(core.age)
 
         def came(child: Child) -> list[Act]:
-            self._subject = self.desk.new_key()
+            self._subject, self.occasion = self.desk.new_key(), None
             core.show(child)
             return []
 
@@ -250,6 +256,9 @@ class DrivePage(Page):
         lines = self.core.records(self._subject, self.session)
         if not lines:
             return [*self._go_to_next(), self._fetch(holds=False)]
+        if self.desk.paper and self.occasion is None:
+            return [self._ask_when(self._save)]
+        lines = self._stated(lines)
         together = len(lines) > 1
         return [
             Ask(
@@ -258,6 +267,22 @@ class DrivePage(Page):
                 self._not_recorded,
             )
         ]
+
+    def _stated(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        about = self.occasion.line(self.desk.zone) if self.occasion else {}
+        return [{**one, **about} for one in lines]
+
+    def _ask_when(self, then: Callable[[], list[Act]]) -> Open:
+        """Ask when this child had it, and from whom; a card that waits does not outlive Escape."""
+        waits, self._next = self._next, None
+
+        def take(stated: Occasion) -> list[Act]:
+            self.occasion, self._next = stated, waits
+            return then()
+
+        page = WhenPage(self.desk, self.occasion, take)
+        page.head = self.core.head
+        return Open(page)
 
     def _recorded(self, answers: list[Recorded]) -> list[Act]:
         refused = [at for at, answer in enumerate(answers) if not answer.ok]
@@ -397,7 +422,9 @@ class DrivePage(Page):
     def _register(self) -> list[Act]:
         """Write down who it is and nothing of what is ticked, then go on to the card's doses."""
         self._to_paper = True
-        lines = self.core.records(self._subject, self.session)[:1]
+        if self.desk.paper and self.occasion is None:
+            return [self._ask_when(self._register)]
+        lines = self._stated(self.core.records(self._subject, self.session)[:1])
         return [Ask(lambda node: node.record(lines), self._registered, self._not_recorded)]
 
     def _registered(self, answers: list[Recorded]) -> list[Act]:
@@ -427,7 +454,11 @@ class DrivePage(Page):
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the session, the child, and what went before."""
-        return drive_view.draw(self.desk, self.core, self.told, self.after, size)
+        stated = "" if self.occasion in (None, Occasion()) else self._when_text()
+        return drive_view.draw(self.desk, self.core, self.told, self.after, size, stated)
+
+    def _when_text(self) -> str:
+        return occasion_text(self.desk.words, self.occasion, self.desk.greeting.person)
 
     @property
     def actions(self) -> tuple[Action, ...]:  # type: ignore[override]

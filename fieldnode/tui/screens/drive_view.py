@@ -42,12 +42,28 @@ LAST_ROWS = 10
 
 
 def draw(
-    desk: Desk, core: DriveCore, told: Drive | None, after: tuple[str, Child] | None, size: Size
+    desk: Desk,
+    core: DriveCore,
+    told: Drive | None,
+    after: tuple[str, Child] | None,
+    size: Size,
+    stated: str = "",
 ) -> list[Line]:
-    """Return the body in at most `size.height` rows."""
+    """Return the body in at most `size.height` rows.
+
+    Args:
+        desk: Shared by all pages.
+        core: What stands.
+        told: The session.
+        after: Whose card was saved last, and what they need next.
+        size: Of the body.
+        stated: When it happened and who did it, where that is not now and by whoever types.
+    """
     if told is None:
         return [line(" ", Span(desk.words("drive.title"), "title"))]
     head = _head(desk, told, size.width)
+    if stated and core.child is not None:
+        head.append(line(" ", Span(cut(stated, size.width - 2), "warn")))
     foot = _totals(desk.words, told, size.width)
     room = Size(size.width, size.height - len(head) - len(foot))
     shown = {CARD: _at_card, NEW: _at_new, NAME: _at_name}.get(core.stage, _at_child)
