@@ -59,6 +59,3 @@ def test_a_card_scanned_over_a_child_waits_for_the_time_and_escape_forgets_it(pe
     person.press("enter", "2026-05-19", *["enter"] * 4)
     assert {line["patient"] for line in saved(person)} == {"pat_00001"}
     assert person.shell.page.core.child is None, "who was scanned before Escape does not follow"
-
-    person.press(*scan(CARD), *scan("TG-000398"), *["enter"] * 4)
-    assert person.shell.page.core.head.patient == "pat_00002"
