@@ -101,18 +101,23 @@ class TakenTwice(NamedTuple):
     """By which they took it in, the first of them first: one of them is to be taken back."""
 
 
-def taken_twice(store: Store) -> list[TakenTwice]:
+def taken_twice(store: Store, shipment: bytes | None = None) -> list[TakenTwice]:
     """Return what two stores took in apart and both count, by shipment, item and lot.
 
     A store knows its own movements alone, so both keep what they counted until people look.
+
+    Args:
+        shipment: One of them; None: all.
     """
+    where, values = ("= ?", (shipment,)) if shipment is not None else ("IS NOT NULL", ())
     told = store.all(
         "SELECT m.shipment, m.item, m.lot, m.type, m.units, m.store, e.hash, m.idx FROM movement m"
-        " JOIN entry e ON e.arrival = m.entry WHERE m.shipment IS NOT NULL"
+        f" JOIN entry e ON e.arrival = m.entry WHERE m.shipment {where}"
         " AND m.standing = 0 AND m.replaced = 0 AND m.double = 0 AND (m.shipment, m.item, m.lot) IN"
-        " (SELECT shipment, item, lot FROM movement WHERE shipment IS NOT NULL AND standing = 0"
+        f" (SELECT shipment, item, lot FROM movement WHERE shipment {where} AND standing = 0"
         " AND replaced = 0 AND double = 0 AND type = 'receive' GROUP BY shipment, item, lot"
-        " HAVING count(DISTINCT store) > 1) ORDER BY 1, 2, 3, m.at_ms, e.hash, m.idx"
+        " HAVING count(DISTINCT store) > 1) ORDER BY 1, 2, 3, m.at_ms, e.hash, m.idx",
+        (*values, *values),
     )
     found = []
     for (shipment, item, lot), rows in groupby(told, key=lambda row: tuple(row[:3])):

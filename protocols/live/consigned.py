@@ -45,6 +45,23 @@ class ShipmentStep(msgspec.Struct, frozen=True):
     """Whether it stands: nothing replaced it or took it back."""
 
 
+class ShipmentReceipt(msgspec.Struct, frozen=True):
+    """One of several receipts of one lot, written by people who did not know of each other."""
+
+    fact: str
+    """What `entry.retract` names to take it back."""
+    at_ms: int
+    author: str
+    """The person who wrote it, else the device."""
+    device: str
+    place: str
+    """Name of the store that took it in."""
+    units: int
+    """Of all lots that it names."""
+    counts: int
+    """Of these, those that count in the store's book."""
+
+
 class ShipmentLine(msgspec.Struct, frozen=True):
     """One request or shipment. Text is cleaned for display."""
 
@@ -70,6 +87,11 @@ class ShipmentLine(msgspec.Struct, frozen=True):
     """In the order in which they happened."""
     since_ms: int | None = None
     """Since when anything of it is on its way; None: nothing is."""
+    twice: tuple[ShipmentReceipt, ...] = ()
+    """Of one shipment that is asked for by its id: receipts beside each other, one of which is to
+    be taken back; in the order in which they happened."""
+    beyond: int = 0
+    """Of the same: units that several stores took in beyond what was sent."""
 
 
 class Shipments(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from protocols.live.consigned import (
     Recipients,
     ShipmentLine,
     ShipmentPart,
+    ShipmentReceipt,
     Shipments,
     ShipmentStep,
     StoreAnswer,
@@ -39,7 +40,7 @@ from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.movement import lot_text
 from protocols.records.reading import cold_subject
-from protocols.records.shipping import EXPIRED, expired, steps
+from protocols.records.shipping import EXPIRED, expired, steps, told_twice
 from protocols.trust.audit import REASON_CHARS_MAX, What
 
 EPISODES_MAX = 50
@@ -68,15 +69,47 @@ def listed(node: Node, now: Now, args: Mapping[str, Any]) -> Shipments:
     names, own = _names(ledger), supplydesk.ours(ledger, now.wall_ms)
     lines = [_shipment(ledger, head, names, own, now.wall_ms) for head in heads]
     if one:
-        lines = [msgspec.structs.replace(each, steps=_steps(ledger, each, now)) for each in lines]
+        lines = [_whole(ledger, each, names, now) for each in lines]
     codes = {part.item for each in lines for part in each.parts}
     return Shipments(tuple(lines), supplydesk.item_words(stores.catalogue(ledger), codes))
 
 
-def _steps(ledger: Ledger, line: ShipmentLine, now: Now) -> tuple[ShipmentStep, ...]:
-    """Return who did what of a shipment, in order of time; what was taken back stays, marked."""
+def _whole(
+    ledger: Ledger, line: ShipmentLine, names: Mapping[bytes, str], now: Now
+) -> ShipmentLine:
+    """Return a shipment with who did what of it, and which receipts stand beside each other."""
     subject = DocId.parse(line.shipment)
     history = History(subject, BookView(ledger, now.wall_ms).facts(subject))
+    taken = shipments.taken_twice(ledger.store, bytes(subject))
+    return msgspec.structs.replace(
+        line,
+        steps=_steps(ledger, history),
+        twice=_twice(ledger, history, names),
+        beyond=sum(each.came - each.sent for each in taken),
+    )
+
+
+def _twice(
+    ledger: Ledger, history: History, names: Mapping[bytes, str]
+) -> tuple[ShipmentReceipt, ...]:
+    told = told_twice(history)
+    authors = Authors(ledger).of_entries(fact.entry for fact, _ in told)
+    return tuple(
+        ShipmentReceipt(
+            str(fact.ref),
+            fact.at_ms,
+            clean_text(authors[fact.entry].label),
+            clean_text(authors[fact.entry].device_name),
+            names.get(fact.record.to, ""),  # type: ignore[union-attr]
+            sum(line.units for line in fact.record.lines),  # type: ignore[union-attr]
+            counts,
+        )
+        for fact, counts in told
+    )
+
+
+def _steps(ledger: Ledger, history: History) -> tuple[ShipmentStep, ...]:
+    """Return who did what of a shipment, in order of time; what was taken back stays, marked."""
     facts = steps(history)
     authors = Authors(ledger).of_entries(fact.entry for fact in facts)
     own = bytes(ledger.authority.device)

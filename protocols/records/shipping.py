@@ -295,6 +295,33 @@ def counted_once(
     return counted, doubles
 
 
+def told_twice(history: History) -> list[tuple[Fact, int]]:
+    """Return receipts of one lot that were written apart, and how many units of each count.
+
+    Of several stores all count, since a store knows its own movements alone; of one store, lot by
+    lot, those of the receipt with fewer units. In the order in which they are displayed.
+    """
+    known, by_key = sight(steps(history)), dict[Key, list[tuple[Fact, Arrival]]]()
+    for fact in current(history, RECEIVE):
+        for line in fact.record.lines:  # type: ignore[union-attr]
+            by_key.setdefault((line.item, line.lot), []).append((fact, line))
+    counting: dict[Ref, int] = {}
+    beside: dict[Ref, Fact] = {}
+    for told in by_key.values():
+        units = {ref_of(fact): line.units for fact, line in told}
+        facts = [fact for fact, _ in told]
+        beside |= {
+            ref_of(fact): fact for fact in facts if any(known.apart(fact, other) for other in facts)
+        }
+        for place in {_step(fact).to for fact in facts}:
+            own = [fact for fact in facts if _step(fact).to == place]
+            counted, _ = counted_once(own, known, lambda fact, u=units: u[ref_of(fact)])  # type: ignore[misc]
+            for ref in map(ref_of, counted):
+                counting[ref] = counting.get(ref, 0) + units[ref]
+    in_turn = sorted(beside.values(), key=lambda fact: (fact.order, fact.index))
+    return [(fact, counting.get(ref_of(fact), 0)) for fact in in_turn]
+
+
 def doubled(facts: Sequence[Fact], moves: Sequence[Fact]) -> frozenset[Ref]:
     """Return the movements of shipments that do not count: another of the same lot does.
 

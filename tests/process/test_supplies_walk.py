@@ -161,7 +161,7 @@ def test_asked_for_given_short_and_settled(running, stores):
         b.send("f6")
         b.wait_for("Shipment NOT SETTLED", "Depot > Ward")
         look(b, "enter")
-        b.wait_for("Two people wrote the same step", "i/6")
+        b.wait_for("TAKEN IN TWICE", "46 units", "50 units", "i/6")
         b.send("i")
         b.wait_for("WHO DID WHAT", "Arrived")
         b.send(*["down"] * 5)

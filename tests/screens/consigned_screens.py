@@ -19,6 +19,7 @@ SCREENS: dict[str, list[str]] = {
     "shipment-way": WAY,
     "shipment-lapsed": LAPSED,
     "shipment-partly": PARTLY,
+    "shipment-twice": [*PARTLY, "i", "end"],
     "shipment-steps": [*WAY, "i", "end"],
     "request": ASKING,
     "request-more": [*ASKING, "ctrl+n", *"morphine1", "5"],

@@ -25,6 +25,7 @@ from protocols.live.consigned import (
     Recipients,
     ShipmentLine,
     ShipmentPart,
+    ShipmentReceipt,
     Shipments,
     ShipmentStep,
     StoreAnswer,
@@ -131,6 +132,24 @@ def a_shipment(now: int, state: str, **more: Any) -> ShipmentLine:
     return ShipmentLine(f"doc_{state}{more.get('unsettled', '')}", state, **known)
 
 
+def receipts(now: int) -> tuple[ShipmentReceipt, ...]:
+    """Two people of one store, who did not know of each other."""
+    return (
+        ShipmentReceipt("fct_r1", now - 3 * HOUR, "R. Amin", "ward-n", "Ward North", 36, 36),
+        ShipmentReceipt("fct_r2", now - 2 * HOUR, "M. Dupont", "ward-s", "Ward North", 40, 0),
+    )
+
+
+def came_twice(now: int) -> tuple[ShipmentStep, ...]:
+    told = (
+        ShipmentStep(
+            each.fact, "shipment.receive", each.at_ms, each.author, each.device, False, True
+        )
+        for each in receipts(now)
+    )
+    return (*steps(now)[3:4], *told)
+
+
 def steps(now: int) -> tuple[ShipmentStep, ...]:
     return tuple(
         ShipmentStep(f"fct_s{at}", kind, now - (6 - at) * HOUR, who, device, at != 1, at != 3)
@@ -161,7 +180,15 @@ def consigned_all(node: Any) -> None:
         a_shipment(now, "approved"),
         a_shipment(now, "reserved", until_ms=now + 20 * HOUR),
         a_shipment(now, "expired", as_far="approved", until_ms=now - HOUR),
-        a_shipment(now, "partly", as_far="dispatched", unsettled=1, since_ms=now - 30 * HOUR),
+        a_shipment(
+            now,
+            "partly",
+            as_far="dispatched",
+            unsettled=1,
+            since_ms=now - 30 * HOUR,
+            steps=came_twice(now),
+            twice=receipts(now),
+        ),
         a_shipment(now, "received", as_far="dispatched", ours=""),
     ]
     node.recalled = [a_recall(now)]

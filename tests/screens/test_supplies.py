@@ -509,3 +509,22 @@ def test_where_no_other_store_is_known_it_says_how_one_is_named(person):
     person.node.depots = person.node.depots[:1]
     person.press("f5", "s")
     assert "No other store is known here. F5, then o, then n" in person.shell.said.text
+
+
+def test_a_shipment_taken_in_twice_says_who_when_and_which_receipt_is_taken_back(person):
+    person.press(*LISTS, "5", *down(5), "enter")
+    shown = " ".join(person.screen.split())
+    assert "TAKEN IN TWICE" in shown
+    assert "Ward North, 11:32, R. Amin (ward-n): 36 units, 36 of them count" in shown
+    assert "Ward North, 12:32, M. Dupont (ward-s): 40 units, 0 of them count" in shown
+    assert "then i, mark the receipt that is wrong" in shown
+    person.press("i", "end")
+    assert person.screen.count("TWICE") == 2
+    person.press("enter", "enter")
+
+    (line,) = lines_of(person, "entry.retract")
+    assert line["data"] == {"fact": "fct_r2"}
+    one = person.node.consigned[5]
+    person.node.consigned[5] = msgspec.structs.replace(one, beyond=28)
+    person.press("escape")
+    assert "Both stores count it: 28 units too many" in " ".join(person.screen.split())

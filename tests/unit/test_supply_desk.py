@@ -167,6 +167,57 @@ def test_what_two_stores_took_in_of_one_shipment_is_an_alert_until_one_takes_it_
     assert [told(device) for device in (donor, ward, tent)] == [[], [], []]
 
 
+def taken_in_apart(at: str, **more: object):
+    """A shipment received by the ward and, cut off from it, by the tent; then all meet again."""
+    stage, (donor, ward, tent), sites = camp_of("donor", "ward", "tent")
+    lines = [{"item": ITEM, "lot": "L1", "units": 30}]
+    wrote(stage, donor, "stock.receive", dict(lines[0]), store=sites["donor"])
+    sent = wrote(stage, donor, "shipment.dispatch", {"to": sites["ward"], "lines": lines})
+    stage.run(2_000)
+    stage.cut(donor, ward)
+    stage.cut(donor, tent)
+    wrote(stage, ward, "shipment.receive", {"shipment": sent})
+    stage.run(60_000)
+    short = {"shipment": sent, "lines": [{**lines[0], "units": 28, "why": "damaged"}]}
+    wrong = wrote(stage, tent, "shipment.receive", short, store=sites[at], **more)
+    stage.link(donor, ward)
+    stage.link(donor, tent)
+    stage.run(3_000)
+    shipment = "doc_" + sent.removeprefix("fct_").partition(".")[0]
+
+    def page(device: Device):
+        (line,) = consigning.listed(device.node, stage.now(device), {"shipment": shipment}).lines
+        return line
+
+    return stage, (donor, ward, tent), page, wrong
+
+
+def test_a_shipment_says_who_took_it_in_twice_and_which_receipt_counts():
+    stage, devices, page, wrong = taken_in_apart("ward")
+    for device in devices:
+        one = page(device)
+        told = [(r.place, r.device, r.units, r.counts) for r in one.twice]
+        assert told == [("ward", "ward", 30, 0), ("ward", "tent", 28, 28)]
+        assert one.twice[1].at_ms - one.twice[0].at_ms >= 60_000
+        assert one.twice[1].fact == wrong and one.beyond == 0
+        assert {r.fact for r in one.twice} <= {step.fact for step in one.steps}
+    wrote(stage, devices[2], "entry.retract", {"fact": wrong}, reason="it was the other tent's")
+    stage.run(2_000)
+    assert [page(device).twice for device in devices] == [(), (), ()]
+
+
+def test_of_a_shipment_that_two_stores_took_in_both_receipts_count_and_the_page_says_how_many():
+    sure = {"confirm": ["received_elsewhere"]}
+    stage, devices, page, wrong = taken_in_apart("tent", **sure)
+    for device in devices:
+        one = page(device)
+        told = [(r.place, r.units, r.counts) for r in one.twice]
+        assert (told, one.beyond) == ([("ward", 30, 30), ("tent", 28, 28)], 28)
+    wrote(stage, devices[2], "entry.retract", {"fact": wrong}, reason="it went to the ward")
+    stage.run(2_000)
+    assert [(page(d).twice, page(d).beyond) for d in devices] == [((), 0)] * 3
+
+
 def test_lots_say_what_is_set_aside_held_recalled_and_over():
     depot = Depot()
     aside = {"to": depot.ward, "lines": [{"item": ITEM, "lot": "A1", "units": 30}]}

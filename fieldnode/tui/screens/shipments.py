@@ -30,6 +30,8 @@ ASKED_FOR = {
     "x": ("requested", "approved", "reserved"),
 }
 """In which states a step can be written, by its letter; one that has lapsed is approved anew."""
+RECEIPTS_TOLD = 4
+"""Of receipts beside each other, those that stand above the lots; `i` lists all."""
 LAPSED = ("a", "x")
 """What can still be done once it has lapsed."""
 
@@ -273,11 +275,31 @@ class ShipmentPage(Fetched[ShipmentPart, Shipments]):
             told.append((words("shipment.carrier", who=clean_text(one.carrier)), "plain"))
         if one.text:
             told.append((clean_text(one.text), "plain"))
-        if one.unsettled:
+        if one.twice:
+            told += self._twice(one)
+        elif one.unsettled:
             told.append((words("shipment.unsettled"), "bad"))
         for text, role in told:
             rows += [line(" ", Span(part, role)) for part in wrap(text, width - 2)[:WHOLE_ROWS]]
         return rows
+
+    def _twice(self, one: ShipmentLine) -> list[tuple[str, str]]:
+        """Say who took it in besides whom, when, and which receipt is to be taken back."""
+        desk, words = self.desk, self.desk.words
+        told = [(words("shipment.twice"), "bad")]
+        for each in one.twice[:RECEIPTS_TOLD]:
+            said = words(
+                "shipment.receipt",
+                place=clean_text(each.place),
+                at=clock(each.at_ms, desk.now_ms, desk.zone),
+                who=f"{clean_text(each.author)} ({clean_text(each.device)})",
+                n=whole(each.units),
+                counts=whole(each.counts),
+            )
+            told.append((said, "plain"))
+        if one.beyond > 0:
+            return [*told, (words("shipment.twice_stores", n=whole(one.beyond)), "warn")]
+        return [*told, (words("shipment.twice_here"), "warn")]
 
     def _whole(self, row: ShipmentPart) -> str:
         words, items = self.desk.words, self.found.items if self.found else ()
@@ -344,12 +366,17 @@ class StepsPage(Fetched[ShipmentStep, Shipments]):
         """Return when, what, by whom, where."""
         desk, role = self.desk, "plain" if row.counts else "dim"
         gone = "" if row.counts else desk.words("shipment.gone")
+        if self.found and row.fact in {each.fact for each in self.found.lines[0].twice}:
+            return [*self._own(row, role), Span(desk.words("shipment.beside"), "bad")]
+        return [*self._own(row, role), Span(gone, "dim")]
+
+    def _own(self, row: ShipmentStep, role: str) -> list[Span]:
+        desk = self.desk
         return [
             Span(clock(row.at_ms, desk.now_ms, desk.zone), role),
             Span(self._said(row), "title" if row.counts else "dim"),
             Span(clean_text(row.author), role),
             Span(clean_text(row.device), role),
-            Span(gone, "dim"),
         ]
 
     def _said(self, row: ShipmentStep) -> str:
