@@ -152,6 +152,8 @@ class LineTerminal:
             return [WHEN_KEY]
         if isinstance(page, RegisterPage) and low == LOOK_SIGN:
             return [CANDIDATES_KEY]
+        if page.name == "session" and low == LOOK_SIGN:
+            return ["ctrl+o"]
         if isinstance(page, TransferPage) and low == LOOK_SIGN:
             return [TAKE_KEY, "enter"]
         if isinstance(page, FormPage | FieldsPage):

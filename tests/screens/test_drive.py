@@ -361,7 +361,7 @@ def test_several_counts_are_taken_off_with_a_reason():
 
 
 def test_a_session_is_opened_by_numbers_and_the_drive_follows():
-    person = Counting().press("f4", "n", *"1 2", "enter", *"Kome school", "enter", "enter")
+    person = Counting().press("f4", "n", *"1 2", "enter", *"Kome school", "ctrl+o")
 
     (line,) = saved(person, "session.open")
     assert line["data"]["vaccines"] == ["mr", "bopv"]

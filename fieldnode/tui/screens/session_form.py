@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
@@ -23,10 +22,16 @@ from fieldnode.tui.cores.session_text import (
     targets,
 )
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.page import Hint
 from fieldnode.tui.screens.undrafted import UndraftedForm
 from fieldnode.tui.vaccine_words import vaccine_word
+from fieldnode.tui.zone import zone_name
 from protocols.live.api import Recorded
 from protocols.live.drive import Box, SessionChoices, SessionLine
+from protocols.records.zones import ZONE_CHARS_MAX
+
+OPEN_KEY = "ctrl+o"
+"""Opens the session as it stands, from any field."""
 
 
 class SessionForm(UndraftedForm):
@@ -38,7 +43,25 @@ class SessionForm(UndraftedForm):
     kinds: ClassVar[tuple[str, ...]] = ("session.open",)
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, FormCore(_fields(), optional_from=2))
+        # What a session is opened with never changes: Enter goes through all of it, to the last.
+        super().__init__(desk, FormCore(_fields()))
+        self._zone = zone_name(desk.zone, desk.now_ms)
+        self.form.fill_all({"zone": self._zone})
+
+    def key(self, key: str) -> list[Act]:
+        """Take one key; one opens the session as it stands."""
+        if key != OPEN_KEY:
+            return super().key(key)
+        return self._save() if self.form.finish().save else []
+
+    def hints(self) -> list[Hint]:
+        """Say which key opens it at once."""
+        words = self.desk.words
+        return [
+            Hint(words("keys.enter"), words("session.next")),
+            Hint("Ctrl+O", words("session.open")),
+            *super().hints()[1:],
+        ]
 
     def opened(self) -> list[Act]:
         """Ask what there is to choose from; keys wait, so a number means what stands beside it."""
@@ -69,7 +92,7 @@ class SessionForm(UndraftedForm):
         """Return the session."""
         found: dict[str, Any] = {
             "vaccines": answers["vaccines"].text.split(),
-            "zone": _zone(self.desk),
+            "zone": answers["zone"].text if "zone" in answers else self._zone,
         }
         if "place" in answers:
             found["place"] = answers["place"].text
@@ -160,13 +183,6 @@ class CloseForm(UndraftedForm):
         return self._session.place or self._session.site
 
 
-def _zone(desk: Desk) -> str:
-    """Return by how much clocks here are ahead of UTC, as `+02:00`."""
-    offset = datetime.fromtimestamp(desk.now_ms / 1000, UTC).astimezone(desk.zone).utcoffset()
-    minutes = round(offset.total_seconds() / 60) if offset is not None else 0
-    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
-
-
 def _fields() -> tuple[Field, ...]:
     return (
         Many("vaccines", "session.vaccines", required=True, hint="session.vaccines_hint"),
@@ -178,4 +194,5 @@ def _fields() -> tuple[Field, ...]:
         Cells("cells", "session.cells", hint="session.cells_hint"),
         Picked("schedule", "session.schedule", hint="session.schedule_hint"),
         Date("campaign", "session.campaign", hint="session.campaign_hint"),
+        Field("zone", "session.zone", hint="session.zone_hint", chars_max=ZONE_CHARS_MAX),
     )
