@@ -24,6 +24,7 @@ import pyte.screens  # noqa: E402 - the checkout comes first
 from fieldnode.demo.arrivals import Arrivals  # noqa: E402
 from fieldnode.demo.camp import TENTS, Camp  # noqa: E402
 from fieldnode.demo.story import SITES, Story  # noqa: E402
+from scripts.pictured import CELL_H, CELL_W, TEXT_Y, drawn_from, marked  # noqa: E402
 from tests.browser.chrome import Tab, browser, chromium  # noqa: E402
 from tests.process.test_drive_terminal import open_session, open_vial  # noqa: E402
 from tests.screens.harness import OpenedTerminal  # noqa: E402
@@ -37,8 +38,8 @@ SHIFT_MS = 5 * 3_600_000
 QUIET_S = 0.5
 """A screen that has not moved for so long is drawn."""
 
-CELL_W, CELL_H, TEXT_Y, EDGE = 9, 19, 14, 12
-"""Pixels of one cell, of the baseline in it, and around the screen."""
+EDGE = 12
+"""Pixels around the screen."""
 FONT = "'DejaVu Sans Mono', 'Liberation Mono', Menlo, Consolas, monospace"
 GROUND, INK = "000000", "d0d0d0"
 
@@ -217,7 +218,7 @@ async def page_pictures(program: str, said: dict[str, Any], scratch: Path) -> No
 async def _shoot(tab: Tab, name: str, width: int, height: int) -> None:
     await tab.size(width, height)
     clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-    (DOCS / f"{name}.png").write_bytes(await tab.picture(clip=clip))
+    (DOCS / f"{name}.png").write_bytes(marked(await tab.picture(clip=clip), drawn_from()))
 
 
 async def main() -> int:
