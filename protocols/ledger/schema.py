@@ -209,7 +209,8 @@ def m007_row_changes(db: Database) -> None:
 
 def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
     """Bring the schema up to this software; rows of another shape are built again."""
-    migrations.apply(Database(store.connection))
+    with store.named():
+        migrations.apply(Database(store.connection))
     with store.atomic():
         held = store.one("SELECT value FROM meta WHERE name = 'rows'")
         if held is None or held[0] != _fingerprint(tables):

@@ -94,7 +94,7 @@ class Store:
         try:
             return self.connection.execute(sql, values)
         except sqlcipher3.Error as error:
-            raise _as_ledger_error(error) from None
+            raise _as_ledger_error(error, self.path) from None
 
     def executemany(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         """Run one statement for many rows; none is none."""
@@ -103,7 +103,7 @@ class Store:
         try:
             self.connection.executemany(sql, values)
         except sqlcipher3.Error as error:
-            raise _as_ledger_error(error) from None
+            raise _as_ledger_error(error, self.path) from None
 
     def one(self, sql: str, values: Values = ()) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
@@ -115,7 +115,7 @@ class Store:
         try:
             rows: list[tuple[Any, ...]] = self.connection.execute(sql, values).fetchall()
         except sqlcipher3.Error as error:
-            raise _as_ledger_error(error) from None
+            raise _as_ledger_error(error, self.path) from None
         return rows
 
     def atomic(
@@ -167,7 +167,19 @@ class Store:
             try:
                 self.connection.execute("ROLLBACK")
             except sqlcipher3.Error as error:
-                raise _as_ledger_error(error) from None
+                raise _as_ledger_error(error, self.path) from None
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Have what fails on the connection itself come out as a `LedgerError` too.
+
+        Raises:
+            LedgerError: `disk_full`, `disk_failed`, `damaged`, `book_failed`.
+        """
+        try:
+            yield
+        except sqlcipher3.Error as error:
+            raise _as_ledger_error(error, self.path) from None
 
     def checkpoint(self) -> bool:
         """Fold the write-ahead log into the database; called when idle.
@@ -213,7 +225,7 @@ class Store:
         try:
             self.connection.backup(target)
         except sqlcipher3.Error as error:
-            raise _as_ledger_error(error) from None
+            raise _as_ledger_error(error, self.path) from None
 
     def close(self) -> None:
         """Close the file and let another process have the folder."""
@@ -249,8 +261,13 @@ def open_file(folder: Path, key: bytes, *, create: bool = False, lock: int | Non
     try:
         if create:
             _make_private(path)
+        elif not path.stat().st_size:
+            # SQLite would begin a new book in it; ours were never empty.
+            raise LedgerError("damaged")
         connection = _connect_with_what_room_there_is(path, key)
-        store = Store(_configured(connection), path, lock, key)
+        store = Store(connection, path, lock, key)
+        with store.named():
+            _configured(connection)
     except BaseException:
         os.close(lock)
         raise
@@ -356,8 +373,7 @@ def _connect_with_what_room_there_is(path: Path, key: bytes) -> Any:
     try:
         return _connect(path, key)
     except LedgerError as error:
-        found = os.statvfs(path.parent)
-        if error.code == "wrong_key" or found.f_bavail * found.f_frsize > ROOM_BYTES_MIN:
+        if error.code == "wrong_key" or not _has_no_room(path):
             raise
     return _connect(path, key, _ALONE)
 
@@ -381,7 +397,12 @@ def _configured(connection: Any) -> Any:
     return connection
 
 
-def _as_ledger_error(error: Exception) -> LedgerError:
+def _has_no_room(path: Path) -> bool:
+    found = os.statvfs(path.parent)
+    return found.f_bavail * found.f_frsize <= ROOM_BYTES_MIN
+
+
+def _as_ledger_error(error: Exception, path: Path | None = None) -> LedgerError:
     """Name a failure of SQLite without its text, which may quote values."""
     name = getattr(error, "sqlite_errorname", "") or type(error).__name__
     words = str(error)
@@ -391,6 +412,9 @@ def _as_ledger_error(error: Exception) -> LedgerError:
         return LedgerError("wrong_key")
     if "malformed" in words or "corrupt" in words:
         return LedgerError("damaged")
+    if "disk I/O" in words and path is not None and _has_no_room(path):
+        # What a full disk does to a log's shared memory or its folding has no name of its own.
+        return LedgerError("disk_full")
     if "disk I/O" in words or "readonly" in words or "unable to open" in words:
         return LedgerError("disk_failed", name=name)
     return LedgerError("book_failed", name=name)

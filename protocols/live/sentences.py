@@ -6,7 +6,7 @@ codes.
 
 from __future__ import annotations
 
-from protocols.errors import FieldmeshError, InputError
+from protocols.errors import FieldmeshError, InputError, LinkError
 from protocols.live.phrases import phrase, phrases, spoken_language
 from protocols.records.codes import ERRORS
 
@@ -21,6 +21,8 @@ def sentence(error: FieldmeshError) -> str:
     ours = phrases(spoken_language())
     words = ours["error"].get(error.code) or ours.get("record", {}).get(error.code)
     words = words or SENTENCES.get(error.code, f"Refused: {error.code}.")
+    if isinstance(error, LinkError) and (address := error.values.get("address")):
+        words += phrase("told", "address", address=address)
     if isinstance(error, InputError):
         if error.field:
             words += phrase("told", "field", field=error.field)

@@ -596,3 +596,4 @@ def test_an_address_that_is_taken_is_one_sentence(stopped):
         address = "{}:{}".format(*taken.getsockname())
         done = run("fieldnode", "serve", "--data", stopped, "--listen", address, "--no-discovery")
     assert_one_sentence(done, 1, "Cannot listen")
+    assert address in done.stderr

@@ -136,6 +136,19 @@ record(ledger, 4)
     assert said == ["disk_full", "True"]
 
 
+@pytest.mark.parametrize("room", [0, 4096, 40_000, 120_000, 300_000, 600_000])
+def test_a_folder_that_fits_in_part_is_refused_by_name_however_much_of_it_fits(room):
+    said = on_small_disk(
+        f"""
+fill()
+FILLER.write_bytes(bytes(max(FILLER.stat().st_size - {room}, 0)))
+make = lambda: make_folder(DISK / "other", "correct horse", os.urandom, lambda _: HERE, founded)
+print(refusal(make), names(DISK))
+"""
+    )
+    assert said == ["disk_full", "['filler',", "'node']"]
+
+
 def test_a_folder_that_does_not_fit_leaves_nothing():
     said = on_small_disk(
         """

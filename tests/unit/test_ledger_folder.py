@@ -205,6 +205,12 @@ def test_a_book_that_is_no_database_is_named_so(book):
     assert refusal(LedgerError, lambda: opened(book)) == "wrong_key"
 
 
+def test_a_book_of_which_nothing_is_left_is_damaged_and_is_not_begun_anew(book):
+    (book / DATABASE_NAME).write_bytes(b"")
+    assert refusal(LedgerError, lambda: opened(book)) == "damaged"
+    assert (book / DATABASE_NAME).read_bytes() == b""
+
+
 def test_the_second_is_told_at_once_that_it_is_in_use(book):
     first = opened(book)
     # The wrong passphrase shows that none was tried.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from protocols.errors import InputError, LedgerError
+from protocols.errors import InputError, LedgerError, LinkError
 from protocols.live.sentences import SENTENCES, sentence
 from protocols.records.codes import CONFIRMABLE, ERRORS
 
@@ -58,6 +58,11 @@ def test_sentences_are_sentences():
 def test_every_sentence_is_said_in_french_too(code, monkeypatch):
     monkeypatch.setenv("FIELDMESH_LANGUAGE", "fr")
     assert sentence(LedgerError(code)) != SENTENCES[code]
+
+
+def test_a_sentence_names_the_address_where_nobody_can_listen_or_answers():
+    for code in ("cannot_listen", "unreachable", "refused"):
+        assert "(192.0.2.1:7400)" in sentence(LinkError(code, address="192.0.2.1:7400"))
 
 
 def test_a_sentence_names_the_field_and_what_would_be_taken():
