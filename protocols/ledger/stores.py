@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from protocols.errors import InputError
 from protocols.guidelines.items import Items, shipped_items
@@ -11,6 +11,7 @@ from protocols.ids import SiteId
 from protocols.ledger import packs
 from protocols.ledger.book import Ledger
 from protocols.ledger.view import BookView
+from protocols.records.shape import columns
 from protocols.records.stock import AllotmentRow, BalanceRow, MovementRow, StockRow, StocktakeRow
 
 STORES_TOLD = 10
@@ -58,6 +59,47 @@ def rows_of(
     """Return the rows of a store, of one item where it is named."""
     found = BookView(ledger, now_ms).rows_where(table, "store", store)
     return [row for row in found if item in (None, row.item)]
+
+
+Place = tuple[int, int, str, str, bytes, int, int]
+"""Where a movement stands among those of a store: when, units with their sign turned, item, lot,
+device, entry and place in it; the last two break ties."""
+
+
+def movements_after(
+    ledger: Ledger, store: SiteId, item: str | None, after: Place | None, limit: int
+) -> list[MovementRow]:
+    """Return movements of a store, the oldest first and of one instant what came in first.
+
+    Args:
+        ledger: The book.
+        store: Whose.
+        item: One item; None: all.
+        after: Behind this place; None: from the beginning.
+        limit: At most so many: no more of them are held in memory.
+    """
+    names = tuple(name for name, _ in columns(MovementRow))
+    where, values = ["store = ?"], list[Any]([bytes(store)])
+    if item is not None:
+        where.append("item = ?")
+        values.append(item)
+    if after is not None:
+        where.append(f"({_PLACE}) > (?,?,?,?,?,?,?)")
+        values += after
+    found = ledger.store.all(
+        f"SELECT {', '.join(names)} FROM movement WHERE {' AND '.join(where)}"
+        f" ORDER BY {_PLACE} LIMIT ?",
+        (*values, limit),
+    )
+    return [MovementRow(**dict(zip(names, row, strict=True))) for row in found]
+
+
+_PLACE = "at_ms, -units, item, lot, device, entry, idx"
+
+
+def place_of(row: MovementRow) -> Place:
+    """Return where a movement stands, to ask for what comes after it."""
+    return row.at_ms, -row.units, row.item, row.lot, row.device, row.entry, row.idx
 
 
 def catalogue(ledger: Ledger) -> Items:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -166,39 +168,66 @@ def _report(name: str, text: str, data_option: Option) -> click.Command:
         folder: Path, passphrase_file: Path | None, as_csv: bool, as_json: bool, **asked: Any
     ) -> None:
         with told(), door(folder, passphrase_file) as book:
-            columns, rows = _pages(book, {"report": name, **asked})
-        if as_json:
-            for row in rows:
-                show(dict(zip(columns, row, strict=True)))
-        elif as_csv:
-            click.echo(table_text(columns, rows), nl=False)
-        else:
-            _print(columns, rows)
+            pages = partial(_pages, book, {"report": name, **asked})
+            if as_json:
+                for columns, rows in pages():
+                    for row in rows:
+                        show(dict(zip(columns, row, strict=True)))
+            elif as_csv:
+                for at, (columns, rows) in enumerate(pages()):
+                    click.echo(table_text(columns if at == 0 else None, rows), nl=False)
+            else:
+                _print(pages)
 
     if name != "losses":
         run.params = [each for each in run.params if each.name != "days"]
     return run
 
 
-def _pages(book: Door, asked: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
-    rows: list[list[Any]] = []
+Page = tuple[list[str], list[list[Any]]]
+"""Columns and rows."""
+
+
+def _pages(book: Door, asked: Mapping[str, Any]) -> Iterator[Page]:
+    """Ask for one page after the other; whoever prints one needs no other in memory."""
+    told, after = 0, None
     while True:
-        page = book.call("stock_report", **asked, offset=len(rows))
-        rows += page["rows"]
+        page = book.call("stock_report", **asked, offset=told, after=after)
+        yield page["columns"], page["rows"]
+        told, after = told + len(page["rows"]), page.get("after")
         if not page["more"] or not page["rows"]:
-            return page["columns"], rows
+            return
 
 
-def _print(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _print(pages: Callable[[], Iterator[Page]]) -> None:
+    """Print a table; what is longer than a page is asked for twice, first for its widths."""
+    first, *second = islice(pages(), 2)
+    widths = _widths(pages() if second else (first,))
+    columns, rows = first
     if not rows:
         print_line(phrase("stock", "nothing"))
         return
-    table = [list(columns), *([cell_text(cell) for cell in row] for row in rows)]
-    # Columns that say nothing anywhere are left out of what a person reads.
-    kept = [at for at in range(len(columns)) if any(row[at] not in ("", "0") for row in table[1:])]
-    widths = {at: max(len(row[at]) for row in table) for at in kept}
-    for row in table:
-        print_line("  ".join(f"{row[at]:{widths[at]}}" for at in kept).rstrip())
+    for cells in chain([columns], (_texts(r) for _, page in (pages() if second else (first,))
+                                   for r in page)):  # fmt: skip
+        print_line("  ".join(f"{cells[at]:{width}}" for at, width in widths.items()).rstrip())
+
+
+def _widths(pages: Iterable[Page]) -> dict[int, int]:
+    """Return how wide each column is; those that say nothing anywhere are left out."""
+    most: dict[int, int] = {}
+    said: set[int] = set()
+    for columns, rows in pages:
+        most = most or {at: len(text) for at, text in enumerate(columns)}
+        for row in map(_texts, rows):
+            for at, text in enumerate(row):
+                most[at] = max(most[at], len(text))
+                if text not in ("", "0"):
+                    said.add(at)
+    return {at: width for at, width in most.items() if at in said}
+
+
+def _texts(row: Sequence[Any]) -> list[str]:
+    return [cell_text(cell) for cell in row]
 
 
 assert set(_HELP) == set(REPORTS)

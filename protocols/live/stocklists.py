@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from protocols.errors import InputError
@@ -66,10 +67,11 @@ def report(node: Node, now: Now, args: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         node: Whose book is read.
         now: The moment.
-        args: report, a key of `REPORTS`; store, id or name; item; days; offset.
+        args: report, a key of `REPORTS`; store, id or name; item; days; offset, of the ledger
+            `after` in its place: what the page before said; limit, at most `PAGE_ROWS` rows.
 
     Returns:
-        store, columns, rows (lists of cells), more.
+        store, columns, rows (lists of cells), more; of the ledger `after`, for the next page.
 
     Raises:
         InputError: `not_found`, `ambiguous_store`, `unknown_item`, `bad_value`, `missing_field`.
@@ -82,16 +84,19 @@ def report(node: Node, now: Now, args: Mapping[str, Any]) -> dict[str, Any]:
     store = stores.store_named(ledger, str(args.get("store") or ""))
     days, offset = _number(args, "days", LOSS_DAYS), _number(args, "offset", 0)
     asked = _Asked(ledger, store, item and str(item), now.wall_ms, days, stores.catalogue(ledger))
+    limit = min(max(_number(args, "limit", PAGE_ROWS), 1), PAGE_ROWS)
     made = REPORTS[name]
     if made.of_item and asked.item is None:
         raise InputError("missing_field", field="item")
+    if made.rows is None:
+        return _ledger_page(asked, made, args.get("after"), limit)
     rows = list(made.rows(asked))
     return {
         "store": stores.site_name(ledger, bytes(store)),
         "at": iso(now.wall_ms),
         "columns": list(made.columns),
-        "rows": rows[offset : offset + PAGE_ROWS],
-        "more": len(rows) > offset + PAGE_ROWS,
+        "rows": rows[offset : offset + limit],
+        "more": len(rows) > offset + limit,
     }
 
 
@@ -109,7 +114,8 @@ def _number(args: Mapping[str, Any], name: str, default: int) -> int:
 
 class _Report(NamedTuple):
     columns: tuple[str, ...]
-    rows: Callable[[_Asked], Iterable[Sequence[Cell]]]
+    rows: Callable[[_Asked], Iterable[Sequence[Cell]]] | None
+    """None: of the ledger, which is read page by page."""
     of_item: bool = False
     """Whether it is of one item, which has to be named."""
 
@@ -161,14 +167,47 @@ def _losses(asked: _Asked) -> Iterable[Sequence[Cell]]:
     ]
 
 
-def _ledger(asked: _Asked) -> Iterable[Sequence[Cell]]:
+def _ledger_page(asked: _Asked, made: _Report, after: object, limit: int) -> dict[str, Any]:
+    """Return a page of the ledger: of what is longer, no more is read than is told."""
+    place = None if after is None else _place(after)
+    found = stores.movements_after(asked.ledger, asked.store, asked.item, place, limit + 1)
+    told, more = found[:limit], len(found) > limit
+    last = stores.place_of(told[-1]) if more else None
+    return {
+        "store": stores.site_name(asked.ledger, bytes(asked.store)),
+        "at": iso(asked.now_ms),
+        "columns": list(made.columns),
+        "rows": _ledger_rows(asked, told),
+        "more": more,
+        "after": None if last is None else [*last[:4], last[4].hex(), *last[5:]],
+    }
+
+
+def _place(after: object) -> stores.Place:
+    """Return the place that a page named.
+
+    Raises:
+        InputError: `bad_value`.
+    """
+    told = list(after) if isinstance(after, list | tuple) else []
+    if [type(value) for value in told] != [int, int, str, str, str, int, int]:
+        raise InputError("bad_value", field="after")
+    try:
+        device = bytes.fromhex(told[4])
+    except ValueError:
+        raise InputError("bad_value", field="after") from None
+    return told[0], told[1], told[2], told[3], device, told[5], told[6]
+
+
+def _ledger_rows(asked: _Asked, found: Iterable[MovementRow]) -> list[Sequence[Cell]]:
+    site, device = cache(partial(_site, asked)), cache(partial(_device, asked))
     return [
         (iso(row.at_ms), row.item, row.lot, _day(row.expiry_day), row.units, row.type, row.why,
-         "patient" if row.patient is not None else _site(asked, row.other),
+         "patient" if row.patient is not None else site(row.other),
          "" if row.shipment is None else row.shipment.hex(), row.witness, row.countersigned,
-         _device(asked, row.device), row.maybe, row.replaced, int(bool(row.standing)), row.double,
+         device(row.device), row.maybe, row.replaced, int(bool(row.standing)), row.double,
          row.pack_count, row.pack_size, row.kit, row.reason)
-        for row in stockreports.ledger(asked.movements)
+        for row in found
     ]  # fmt: skip
 
 
@@ -255,7 +294,7 @@ REPORTS: dict[str, _Report] = {
             *("signed", "device", "unsettled", "replaced", "unproven", "double", "packs"),
             *("pack_size", "kit", "reason"),
         ),
-        _ledger,
+        None,
     ),
     "cover": _Report(
         (

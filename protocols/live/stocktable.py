@@ -179,11 +179,17 @@ def record_lines(
 # out
 
 
-def table_text(columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> str:
-    """Return a table as CSV that a spreadsheet opens as what it says and never as a formula."""
+def table_text(columns: Sequence[str] | None, rows: Iterable[Sequence[str | int | None]]) -> str:
+    """Return a table as CSV that a spreadsheet opens as what it says and never as a formula.
+
+    Args:
+        columns: Its first line; None: it goes on with what was said before.
+        rows: Its other lines.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
+    if columns is not None:
+        writer.writerow(columns)
     writer.writerows([[cell_text(cell) for cell in row] for row in rows])
     return out.getvalue()
 
