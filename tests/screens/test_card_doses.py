@@ -153,3 +153,17 @@ def test_it_opens_from_the_list_of_a_childs_doses_too():
     person.press(*dose(MR, "2025-04"), "escape")
     assert person.shell.page.name == "vaccine_card"
     assert "2025-04" in person.screen
+
+
+def test_from_a_chart_too_the_doses_of_a_card_are_written_without_any_session():
+    person = Counting().press("f3", *"haddad", "enter", "enter", "c")
+    assert "Vaccinations" in person.screen
+    person.press("5", "4", *dose(MR, "20250314"))
+
+    (line,) = saved(person)
+    assert (line["source"], line["at"], line["patient"]) == ("paper", "2025-03-14", "pat_00001")
+    assert "session" not in line["data"]
+    person.press("escape")
+    assert person.shell.page.name == "vaccine_card" and "2025-03-14" in person.screen
+    person.press("escape")
+    assert person.shell.page.name == "chart"

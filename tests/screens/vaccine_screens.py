@@ -7,6 +7,7 @@ KNOWN = [*DRIVE, *"]C0TG-000412", "enter"]
 DOSE = ["1", "enter", *"20250314", "enter", "1", "enter", "enter", "enter"]
 """One dose of a card: vaccine, day, number, no lot."""
 CROWD = ["f4", "k"]
+CHART = ["f3", *"haddad", "enter", "enter"]
 
 SCREENS = {
     "immunise": ["f4"],
@@ -38,6 +39,8 @@ SCREENS = {
     "crowd-correct": [*CROWD, "c", *"1", "enter", *"2", "enter"],
     "vaccine-card": [*KNOWN, "enter", *"]C0TG-000412", "enter", "c"],
     "card-doses": [*KNOWN, "d"],
+    "vaccine-card-of-chart": [*CHART, "c", "v"],
+    "card-doses-of-chart": [*CHART, "c", "v", "d", *DOSE],
     "card-doses-next": [*KNOWN, "d", *DOSE, "1", "enter", *"2025-04", "enter"],
     "drive-after-card": [*KNOWN, "d", *DOSE, "escape"],
     "aefi": [*KNOWN, "enter", *"]C0TG-000412", "enter", "c", "a", "3", *"07"],

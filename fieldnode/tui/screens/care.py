@@ -12,7 +12,6 @@ from fieldnode.tui.page import Action, Hint, Page
 from fieldnode.tui.screens.allergies import AllergiesPage
 from fieldnode.tui.screens.care_list import open_form
 from fieldnode.tui.screens.discharge import DischargePage
-from fieldnode.tui.screens.give import GiveWithoutPage
 from fieldnode.tui.screens.medicines import MedicinesPage
 from fieldnode.tui.screens.note import AddendumPage
 from fieldnode.tui.screens.observed import ObservedPage
@@ -20,6 +19,7 @@ from fieldnode.tui.screens.order import OrderPage
 from fieldnode.tui.screens.printing import PrintPage
 from fieldnode.tui.screens.problems import ProblemsPage
 from fieldnode.tui.screens.procedure import ProcedurePage
+from fieldnode.tui.screens.vaccine_card import CardPage as VaccinesPage
 from fieldnode.tui.wording import identity, safety_line
 from protocols.live.api import BoardLine
 
@@ -33,7 +33,7 @@ class CarePage(Page):
         Action("p", "2", "care.problems"),
         Action("m", "3", "care.medicines"),
         Action("o", "4", "care.order"),
-        Action("w", "5", "care.without"),
+        Action("v", "5", "care.vaccines"),
         Action("d", "6", "care.procedure"),
         Action("n", "7", "care.addendum"),
         Action("i", "8", "care.observed"),
@@ -66,7 +66,7 @@ class CarePage(Page):
             "p": lambda: [Open(ProblemsPage(desk, head), instead=True)],
             "m": lambda: [Open(MedicinesPage(desk, head), instead=True)],
             "o": lambda: [open_form(desk, head.patient, lambda care: OrderPage(desk, care))],
-            "w": lambda: [open_form(desk, head.patient, lambda care: GiveWithoutPage(desk, care))],
+            "v": lambda: [Open(VaccinesPage(desk, head), instead=True)],
             "d": lambda: [Open(ProcedurePage(desk, head), instead=True)],
             "k": lambda: [Open(PrintPage(desk, head), instead=True)],
             "i": lambda: [Open(ObservedPage(desk, head), instead=True)],
