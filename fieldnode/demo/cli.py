@@ -73,7 +73,7 @@ async def _run(root: Path, seconds: float, seed: int, as_json: bool, headless: b
         if as_json:
             show(asdict(result))
         else:
-            _print(result)
+            print_result(result)
         if not headless:
             await _walk(camp)
         return exit_status(result)
@@ -120,14 +120,15 @@ def _end_on_signals() -> None:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
-def _print(result: Result) -> None:
+def print_result(result: Result) -> None:
+    """Say what came of it, in lines that fit a terminal of 80 columns."""
     agree = "All four ledgers agree" if result.converged else "THE LEDGERS DO NOT AGREE"
     click.echo(f"{agree}, {result.converge_s} s after the cables were back.")
     click.echo(
         f"{result.written} records written, {result.at_hq} at HQ, {result.lost} lost, "
-        f"{result.duplicated} duplicated, {result.refused} refused; "
-        f"{result.bytes_per_record} bytes a record on all six wires together."
+        f"{result.duplicated} duplicated, {result.refused} refused."
     )
+    click.echo(f"{result.bytes_per_record} bytes a record on all six wires together.")
 
 
 async def _walk(camp: Camp) -> None:

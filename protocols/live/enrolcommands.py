@@ -133,6 +133,7 @@ def _invite(data_option: Option, help_text: str, hq_help: str) -> click.Command:
             wish = _wished("hq" if hq else post, roles, scopes, until)
             code = client.call("invite", **wish)
         click.echo(code)
+        say(phrase("said", "invited"))
         if qr if qr is not None else sys.stderr.isatty():
             from protocols.live.qr import drawn  # whoever draws nothing need not load it
 

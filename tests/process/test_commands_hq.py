@@ -93,7 +93,10 @@ def test_a_node_joins_with_a_code_once_and_what_it_wrote_before_arrives(hq, tmp_
     tent, late = tmp_path / "tent", tmp_path / "late"
     init(tent)
     told("fieldnode", "record", "--data", tent, lines=[patient("before", family_name="Before")])
-    code = invited(folder)
+    asked = run("hq", "invite", "--data", folder)
+    code = asked.stdout.strip()
+    assert len(asked.stderr.splitlines()) == 1
+    assert "`join --peer HOST:PORT --code" in asked.stderr
 
     wrong = ("1" if code[0] != "1" else "2") + code[1:]
     done = join(tent, said, wrong)

@@ -15,9 +15,9 @@ import pytest
 
 from fieldnode.demo.arrivals import Arrivals
 from fieldnode.demo.camp import Camp
-from fieldnode.demo.cli import exit_status
+from fieldnode.demo.cli import exit_status, print_result
 from fieldnode.demo.shift import Walked
-from fieldnode.demo.story import Story
+from fieldnode.demo.story import Result, Story
 from protocols.live import talk
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -101,6 +101,12 @@ def test_a_shift_whose_books_say_otherwise_is_no_good_one():
         {"ward_list_lines": 0},
     ):
         assert not replace(walked, **worse).good
+
+
+def test_what_is_told_fits_a_terminal_of_80_columns(capsys):
+    result = Result(99_999, 99_999, 99_999, 99_999, 99_999, False, 99.99, 9999.9)
+    print_result(result)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 @pytest.mark.slow

@@ -272,7 +272,8 @@ def test_a_running_node_admits_by_file_and_draws_a_code(sides):
         assert made["device"] in members(ke.place / "node", "hq")
         drawn = ke("hq", "invite", "--data", "node", "--as", "coordinator", "--qr")
         assert len(drawn.stdout.strip()) == 19
-        lines = drawn.stderr.splitlines()
+        what_to_do, *lines = drawn.stderr.splitlines()
+        assert "join --peer" in what_to_do
         assert len(lines) > 10
         assert set("".join(lines)) <= set("█▀▄ ")
         refused = ke("hq", "invite", "--data", "node", "--role", "king", ok=False)

@@ -34,6 +34,7 @@ def test_a_node_that_met_nobody_does_not_count_its_peers():
 
     assert "On no other device yet." in person.screen
     assert "0 peers" not in person.screen
+    assert "another device has everything" not in person.screen
 
 
 @pytest.mark.safety(21)

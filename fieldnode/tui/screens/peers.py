@@ -106,10 +106,11 @@ class PeersPage(Page):
             (words("sync.never_hq"), "warn")
             if until is None
             else (words("sync.hq", at=at), "good"),
-            (words.count("sync.unsent", sync.unsent, waited=waited), "warn")
-            if sync.unsent
-            else (words("sync.all_sent"), "good"),
         ]
+        if sync.unsent:
+            rows.append((words.count("sync.unsent", sync.unsent, waited=waited), "warn"))
+        elif sync.on_peers:
+            rows.append((words("sync.all_sent"), "good"))
         if sync.clock != "ok":
             said = "sync.clock_stated" if sync.clock == "stated" else "sync.clock_doubtful"
             rows.append((words(said), "bad"))
