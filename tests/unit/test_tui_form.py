@@ -1,6 +1,10 @@
 """What the keys of a form mean, one by one."""
 
+from datetime import date
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fieldnode.tui.cores.fields import (
     ABSENT_MARKS,
@@ -236,17 +240,29 @@ def test_a_stroke_alone_is_an_unrecordable_pressure():
         ("2026-5", "2026-05"),
         ("20260531", "2026-05-31"),
         ("2026.05.31", "2026-05-31"),
+        ("14.03.2026", "2026-03-14"),
+        ("14/3/2026", "2026-03-14"),
+        ("03-14-2026", "2026-03-14"),
+        ("05/05/2026", "2026-05-05"),
+        ("29.02.2024", "2024-02-29"),
+        ("03/2026", "2026-03"),
     ],
 )
-def test_dates_begin_with_the_year(typed, kept):
+def test_dates_begin_with_the_year_or_end_with_it_where_one_day_is_meant(typed, kept):
     assert only(Date("d", "x"), typed)[0].text == kept
 
 
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ("31-05-2026", "date"),
-        ("05/06/2026", "date"),
+        ("05/06/2026", "date_two"),
+        ("12.1.2026", "date_two"),
+        ("31/05/26", "date"),
+        ("1-2-3", "date"),
+        ("31052026", "no_such_date"),
+        ("31-31-2026", "no_such_date"),
+        ("29/02/2026", "no_such_date"),
+        ("13/2026", "no_such_date"),
         ("2026-02-30", "no_such_date"),
         ("0026", "no_such_date"),
     ],
@@ -255,7 +271,21 @@ def test_dates_that_could_be_read_two_ways_are_refused(typed, why):
     assert only(Date("d", "x"), typed)[2].key == f"form.{why}"
 
 
+@given(st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.sampled_from(["-", ".", "/", " "]))
+def test_a_day_typed_with_its_year_last_is_that_day_or_is_asked_about_with_both(day, mark):
+    """Whichever order its writer has: nobody is ever given another day than they meant."""
+    for order in (("%d", "%m"), ("%m", "%d")):
+        found, _, reason = only(Date("d", "x"), day.strftime(mark.join((*order, "%Y"))))
+        if found:
+            assert found.text == day.isoformat()
+        else:
+            assert reason.key == "form.date_two"
+            assert day.isoformat() in dict(reason.values).values()
+            assert day.day <= 12
+
+
 def test_a_future_birth_is_refused():
+    assert only(Date("d", "x", latest="2026-05-20"), "21.05.2026")[2].key == "form.future"
     assert only(Date("d", "x", latest="2026-05-20"), "2026-05-21")[2].key == "form.future"
 
 

@@ -303,7 +303,11 @@ class Pressure(Field):
 
 @dataclass(frozen=True, slots=True)
 class Date(Field):
-    """A day, a month or a year, year first; anything else could be read two ways."""
+    """A day, a month or a year, year first; a year of four digits last where only one day is meant.
+
+    `14.03.2026` is one day in every language, and so is `05/05/2026`. `03/04/2026` is the third of
+    April to most and the fourth of March to some: it is refused with both, and nobody guesses.
+    """
 
     latest: str = ""
     """ISO day after which a date is refused; '' for none."""
@@ -319,13 +323,24 @@ class Date(Field):
         if not text:
             return Answer()
         found = re.fullmatch(r"(\d{4})(?:-?(\d{1,2})(?:-?(\d{1,2}))?)?", text, re.ASCII)
-        if found is None:
+        last = re.fullmatch(r"(?:(\d{1,2})-)?(\d{1,2})-(\d{4})", text, re.ASCII)
+        if found is None and last is None:
             raise AnswerError("form.date")
-        year, month, day = (int(part) if part else None for part in found.groups())
-        if not _exists(year or 0, month, day):
+        if found is not None:
+            year, month, day = (int(part) if part else None for part in found.groups())
+            readings = {(year or 0, month, day)}
+        else:
+            assert last is not None
+            one, other, year = (int(part) if part else None for part in last.groups())
+            # Of a month and a year there is one reading; of three numbers there may be two.
+            both = {(year or 0, other, one), (year or 0, one, other)}
+            readings = both if one is not None else {(year or 0, other, None)}
+        days = sorted(_iso(*each) for each in readings if _exists(*each))
+        if not days:
             raise AnswerError("form.no_such_date")
-        parts = [f"{year:04d}", *(f"{part:02d}" for part in (month, day) if part is not None)]
-        written = "-".join(parts)
+        if len(days) > 1:
+            raise AnswerError("form.date_two", first=days[0], second=days[1])
+        written = days[0]
         if self.latest and written > self.latest[: len(written)]:
             raise AnswerError("form.future")
         return Answer(written)
@@ -393,6 +408,10 @@ def _why_not(fraction: int, decimals: int) -> str:
     if fraction == 3:
         return "form.grouping"
     return "form.too_many_decimals" if decimals else "form.no_decimals"
+
+
+def _iso(year: int, month: int | None, day: int | None) -> str:
+    return "-".join([f"{year:04d}", *(f"{part:02d}" for part in (month, day) if part is not None)])
 
 
 def _exists(year: int, month: int | None, day: int | None) -> bool:
