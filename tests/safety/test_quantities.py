@@ -17,6 +17,7 @@ import pytest
 
 import fieldnode.tui.screens as screens
 from fieldnode.text.catalogue import load
+from fieldnode.tui.cores import session_text
 from fieldnode.tui.cores.display import Size, text_of
 from fieldnode.tui.cores.fields import Field, Number
 from fieldnode.tui.cores.glance import GLANCE_MS
@@ -42,6 +43,7 @@ WAYS = {
     "break": ["f5", "m", "k", *"kit", "1", "tab"],
     "teach": [*SCREENS["stock-receive-unknown"], *PARA],
     "grant-to": [*SCREENS["grant"], "1"],
+    "session-targets": ["f4", "n", *"mr", *["enter"] * 5],
 }
 """Keys to every form; a form that begins from an item, with one that is named."""
 
@@ -74,6 +76,10 @@ def made() -> Iterator[Site]:
 
 
 SITES = [site for site in made() if site.label not in NOT_QUANTITIES]
+
+IN_TEXT = {"Targets": ("session-targets", "measles "), "Lefts": ("session-close", "mr MR-1 ")}
+"""Fields of several parts, each with a number of its own: the way to one, and what is before it."""
+MAY_BE_NONE = ("Lefts",)
 
 
 class Found(NamedTuple):
@@ -189,6 +195,75 @@ def test_safety_24_what_is_no_whole_quantity_is_refused_where_it_stands_with_the
         assert "! " in screen, (one, what)
         expected = "thousands" in what and _most(shell) > 4
         assert not expected or form.reason.key == "form.grouping", (one, form.reason)
+
+
+def in_text(kind: str) -> tuple[Shell, str]:
+    """Walk to a field of several parts, empty and open; return it with what stands before."""
+    way, before = IN_TEXT[kind]
+    shell = walked(way)
+    form = shell.page.form  # type: ignore[attr-defined]
+    name = next(one.name for one in form.fields if type(one).__name__ == kind)
+    form.take_back(name)
+    form.go_to(name)
+    return shell, before
+
+
+@pytest.mark.safety(24)
+def test_safety_24_every_field_of_several_quantities_is_on_a_screen_that_is_walked_to():
+    kinds = {
+        call.func.id
+        for path in FOLDER.glob("*.py")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+    }
+    numbered = {
+        name
+        for name, one in vars(session_text).items()
+        if isinstance(one, type) and issubclass(one, Field) and name not in ("Field", "Picked")
+    }
+    assert numbered & kinds - {"Many", "Lots", "Cells"} == set(IN_TEXT), "these name no quantity"
+    for kind in IN_TEXT:
+        in_text(kind)
+
+
+@pytest.mark.safety(24)
+@pytest.mark.safety(3)
+@pytest.mark.parametrize("where", ["alone", "second"])
+@pytest.mark.parametrize("kind", IN_TEXT)
+@pytest.mark.parametrize("what", WRONG)
+def test_safety_24_a_part_that_is_no_whole_quantity_is_refused_with_all_that_stands_there(
+    what, kind, where
+):
+    shell, before = in_text(kind)
+    typed = f"{before}{WRONG[what]}"
+    if where == "second":
+        typed = f"{before}40, {typed}"
+    written = list(shell.node.written)
+    screen = strike(shell, *typed, "enter")
+    form = shell.page.form
+
+    assert shell.node.written == written
+    assert type(form.open_field).__name__ == kind and form.reason is not None
+    assert form.text(form.place) == typed
+    assert "! " in screen
+    marked = "thousands" in what and "space" not in what
+    assert not marked or form.reason.key == "form.grouping"
+
+
+@pytest.mark.safety(24)
+@pytest.mark.parametrize("kind", IN_TEXT)
+def test_safety_24_nothing_is_no_target_and_there_may_be_nothing_left(kind):
+    shell, before = in_text(kind)
+    strike(shell, *f"{before}0", "enter")
+    reason = shell.page.form.reason
+    assert (reason is None) == (kind in MAY_BE_NONE)
+    assert reason is None or reason.key in NOTHING
+
+
+@pytest.mark.safety(24)
+def test_safety_24_doses_in_a_vial_are_among_the_fields():
+    assert any(site.label == "vial.doses" for site in SITES)
+    assert {one.way for one in found() if one.site.label == "vial.doses"} >= {"vial-by-hand"}
 
 
 NOTHING = {"move.nothing", "supply.nothing"}

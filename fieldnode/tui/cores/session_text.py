@@ -133,12 +133,22 @@ class Lefts(Field):
         return Answer(text)
 
 
+_GROUPED = re.compile(r" \d{1,3}(?:[.,']\d{3})+ *(?:[,;]|$)", re.ASCII)
+"""A number with its thousands marked; a comma would part it in two (SAFETY 3)."""
+
+
+def _no_groups(text: str) -> None:
+    if _GROUPED.search(text):
+        raise AnswerError("form.grouping")
+
+
 def lefts(text: str) -> list[dict[str, Any]]:
     """Return what is left of lots as the record has it.
 
     Raises:
         AnswerError: Naming the part that does not read.
     """
+    _no_groups(text)
     found = []
     for part in parts(text):
         read = _LEFT.fullmatch(part)
@@ -154,11 +164,14 @@ def targets(text: str) -> list[dict[str, Any]]:
     Raises:
         AnswerError: Naming the part that does not read.
     """
+    _no_groups(text)
     found = []
     for part in parts(text.lower()):
         read = _TARGET.fullmatch(part)
         if read is None:
             raise AnswerError("session.bad_target", what=part)
+        if not int(read[3]):
+            raise AnswerError("move.nothing")
         one: dict[str, Any] = {"antigen": read[1], "number": int(read[3])}
         found.append(one | ({"band": int(read[2])} if read[2] else {}))
     return found
