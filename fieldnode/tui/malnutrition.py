@@ -25,6 +25,7 @@ MEASURED = ("muac", "oedema")
 """Without one of these answered there is nothing to say."""
 
 _ROLES = {"red": "bad", "yellow": "warn"}
+GRAVEST = "red"
 _CELLS = 78
 
 
@@ -55,6 +56,12 @@ def told_of(
     caution = "" if pack.pack.approved else f"{words('protocols.not_approved')}  "
     said = clean_text(word(result.words, words.languages).text)
     return _rows(f"{caution}{said}", _ROLES.get(result.level, "plain"))
+
+
+def refers(pack: Guideline, answers: Mapping[str, Answer], whom: Whom) -> bool:
+    """Whether what was measured comes to a class of the gravest level: it is referred."""
+    result, _ = classed(pack, Person(whom.age, whom.pregnant, None, readings(answers)))
+    return result is not None and result.level == GRAVEST
 
 
 def _rows(text: str, role: str) -> list[Line]:

@@ -75,7 +75,8 @@ def _sums(
         row = pack.of_code(code)
         number, twice = sum(each.number for each in mine), sum(each.twice for each in mine)
         short = row.short if row is not None else {"en": code}
-        lines.append(BesideSum(code, words_of(pack, code), short, number, twice))
+        items = tuple(dict.fromkeys(each.item for each in row.age if each.item)) if row else ()
+        lines.append(BesideSum(code, words_of(pack, code), short, number, twice, items))
     return tuple(lines)
 
 

@@ -129,6 +129,8 @@ class BesideSum(msgspec.Struct, frozen=True):
     """By name and in tallies."""
     twice: int = 0
     """Of these, records that may be of one."""
+    items: tuple[str, ...] = ()
+    """What stores keep of it."""
 
 
 class Drive(msgspec.Struct, frozen=True):

@@ -520,7 +520,7 @@ def _summary(kind: str, data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     if kind == "observation.record":
         return tuple(
             (one["code"], one.get("absent") or f"{one['value']} {one.get('unit', '')}".strip())
-            for one in data["set"]
+            for one in data.get("set", ())
         )
     if kind == "triage.record":
         return (("triage", data["category"]),)

@@ -9,6 +9,8 @@ import msgspec
 from protocols.errors import InputError
 from protocols.live.api import Recorded
 from protocols.live.drive import (
+    BesideLine,
+    BesideSum,
     Box,
     Cell,
     Child,
@@ -21,6 +23,7 @@ from protocols.live.drive import (
     GiveLine,
     GivenLine,
     LastLine,
+    MedicineLine,
     RuleLine,
     SeriesLine,
     SeriesSum,
@@ -40,6 +43,15 @@ WORDS = {
 ITEMS = {"mr": "vaccine-mr-10", "bopv": "vaccine-bopv-20", "bcg": "vaccine-bcg-20"}
 ASK = {"en": "Severe allergic reaction to an earlier dose",
        "fr": "Réaction allergique grave à une dose précédente"}  # fmt: skip
+BESIDE = {
+    "vitamin-a": ({"en": "Vitamin A", "fr": "Vitamine A"}, {"en": "VitA", "fr": "VitA"},
+                  ("vitamin-a-100k-cap", "vitamin-a-200k-cap")),
+    "deworming": ({"en": "Deworming", "fr": "Déparasitage"}, {"en": "Deworm", "fr": "Déparas."},
+                  ("albendazole-400-tab",)),
+    "muac": ({"en": "Upper arm (MUAC)", "fr": "Périmètre brachial"}, {"en": "MUAC", "fr": "PB"},
+             ()),
+}  # fmt: skip
+PACK = "interventions 1"
 RULE = RuleLine("min-age", "9 mo", "schedule-routine", "1", "WHO")
 SOON = RuleLine("interval", "4 w", "schedule-routine", "1", "WHO")
 BARRED = RuleLine("contraindication", "pregnant", "vaccines", "1", "label",
@@ -47,6 +59,7 @@ BARRED = RuleLine("contraindication", "pregnant", "vaccines", "1", "label",
 BOXES = {
     "]d2MR": Box("09506000134352", ("vaccine-mr-10",), "MR-0200", "2028-03-31", "mr"),
     "]d2OLD": Box("09506000134352", ("vaccine-mr-10",), "MR-0001", "2026-01-31", "mr"),
+    "]d2VITA": Box("09506000134376", ("vitamin-a-200k-cap",), "VA-9", "2029-03-31"),
     "]d2TCV": Box("09506000134369", ("vaccine-tcv-5",), "T-1", "2028-03-31", "tcv"),
 }
 
@@ -80,7 +93,8 @@ class VaccineFake:
 
     async def sessions(self, *, closed: bool = False) -> Sessions:
         self._up()  # type: ignore[attr-defined]
-        other = self._session(id="ses_2", place="Market", team="L. Mbeki", mine=False, crowd=False)
+        other = self._session(id="ses_2", place="Market", team="L. Mbeki", mine=False, crowd=False,
+                              interventions=tuple(BESIDE))  # fmt: skip
         return Sessions((self._session(), other))
 
     def _of(self, kind: str) -> list[dict[str, Any]]:
@@ -156,8 +170,17 @@ class VaccineFake:
             doses = ((one["data"]["vaccine"], 1), *(before.given if before else ()))
             last[one["patient"]] = LastLine(head.patient, head.tag, head.code, self.now_ms, doses)
         older = LastLine("pat_x", "KM-20930", "ACD XYZ 001", self.now_ms - MINUTE_MS, (("mr", 1),))
+        line = self._session()
+        beside: tuple[BesideSum, ...] = ()
+        extra: tuple[Cell, ...] = ()
+        if session == "ses_2":
+            line = self._session(id="ses_2", place="Market", interventions=tuple(BESIDE))
+            beside = self._beside_sums()
+            extra = (Cell(4, "", BESIDE["vitamin-a"][0], 0, 2, 9, sum(
+                one.get("n", 1) for one in tallied if one["cell"] == 4), "vitamin-a"),)  # fmt: skip
+            last = self._with_beside(last)
         return Drive(
-            self._session(),
+            line,
             tuple(
                 VaccineLine(code, words, (ITEMS[code],), 198 + sum(
                     one["data"]["vaccine"] == code for one in given))
@@ -170,6 +193,7 @@ class VaccineFake:
                     one.get("n", 1) for one in tallied if one["cell"] == 2)),
                 Cell(3, "bcg", WORDS["bcg"], 1, 1, 9, sum(
                     one.get("n", 1) for one in tallied if one["cell"] == 3)),
+                *extra,
             ),
             tuple(vial for vial in self._vials() if not vial.closed),
             children=212 + len(last),
@@ -179,6 +203,60 @@ class VaccineFake:
             last_hour=150,
             last=(*last.values(), older),
             schedule="schedule-routine 1",
+            beside=beside,
+        )  # fmt: skip
+
+    def _beside_of(self, patient: str | None = None) -> list[str]:
+        """Codes of what was given or measured, of somebody or of anybody."""
+        return [
+            one["data"]["intervention"]
+            for kind in ("administration.record", "observation.record")
+            for one in self._of(kind)
+            if "intervention" in one["data"]
+            and patient in (None, one["patient"])
+            and one["data"].get("status", "given") == "given"
+        ]
+
+    def _beside_sums(self) -> tuple[BesideSum, ...]:
+        had = self._beside_of()
+        tallied = sum(one["data"].get("n", 1) for one in self._of("tally.add")
+                      if one["data"]["cell"] == 4)  # fmt: skip
+        before = {"vitamin-a": 187 + tallied, "deworming": 90, "muac": 12}
+        return tuple(
+            BesideSum(code, words, short, before[code] + had.count(code),
+                      2 if code == "vitamin-a" else 0, items)
+            for code, (words, short, items) in BESIDE.items()
+        )  # fmt: skip
+
+    def _with_beside(self, last: dict[str, LastLine]) -> dict[str, LastLine]:
+        found = {}
+        for patient, one in last.items():
+            beside = tuple((code, None) for code in self._beside_of(patient))
+            found[patient] = msgspec.structs.replace(one, given=(*one.given, *beside))
+        return found
+
+    def _beside(self, patient: str, age: int = 22) -> tuple[BesideLine, ...]:
+        had = self._beside_of(patient)
+        vitamin = MedicineLine("vitamin A", "200000", "[iU]", "oral", "vitamin-a-200k-cap", "VA-1",
+                               "sit_1")  # fmt: skip
+        worms = MedicineLine("albendazole", "400", "mg", "oral")
+        words = {code: told[0] for code, told in BESIDE.items()}
+        given, worm = "vitamin-a" in had, "deworming" in had
+        if age == 11:
+            return (
+                BesideLine("vitamin-a", words["vitamin-a"], "unsure",
+                           maybe=("100000 [iU]", "200000 [iU]")),
+                BesideLine("deworming", words["deworming"], "too-young", interval="6 mo"),
+                BesideLine("muac", words["muac"], "due", measure="muac"),
+            )  # fmt: skip
+        return (
+            BesideLine("vitamin-a", words["vitamin-a"], "too-soon" if given else "due",
+                       "2026-05-28" if given else "", "2026-09-28" if given else "", "4 mo",
+                       vitamin),
+            BesideLine("deworming", words["deworming"], "too-soon" if worm else "due",
+                       "2026-05-28" if worm else "", "2026-11-28" if worm else "", "6 mo", worms),
+            BesideLine("muac", words["muac"], "due", measure="muac",
+                       last="2026-05-28" if "muac" in had else ""),
         )  # fmt: skip
 
     async def session_vials(self, session: str) -> list[VialLine]:
@@ -240,13 +318,17 @@ class VaccineFake:
             key=lambda one: one.day,
         )
         head = self.patients[patient].head
-        return msgspec.structs.replace(found, head=head, doses=tuple(doses))
+        beside = self._beside(patient) if session == "ses_2" else ()
+        return msgspec.structs.replace(
+            found, head=head, doses=tuple(doses), beside=beside, beside_pack=PACK if beside else ""
+        )
 
     async def child_of_age(
         self, age: int, unit: str, session: str, *, estimated: bool = False
     ) -> Child:
         self._up()  # type: ignore[attr-defined]
-        return self._child(set())
+        beside = self._beside("", age) if session == "ses_2" else ()
+        return self._child(set(), beside=beside, beside_pack=PACK if beside else "")
 
     async def session_choices(self) -> SessionChoices:
         self._up()  # type: ignore[attr-defined]
@@ -256,6 +338,7 @@ class VaccineFake:
             (Choice("sit_1", {"en": "Pharmacy"}), Choice("sit_2", {"en": "Ward B"})),
             ("schedule-routine", "schedule-outbreak"),
             ("measles", "polio", "rubella"),
+            tuple(Choice(code, told[0]) for code, told in BESIDE.items()),
         )
 
     async def vaccination_coverage(self, session: str) -> Coverage:

@@ -6,6 +6,8 @@ NEW = [*DRIVE, *CARD, *"22", "enter", "2"]
 KNOWN = [*DRIVE, *"]C0TG-000412", "enter"]
 DOSE = ["1", "enter", *"20250314", "enter", "1", "enter", "enter", "enter"]
 """One dose of a card: vaccine, day, number, no lot."""
+BESIDE = ["f4", "down", "enter"]
+"""A session that gives vitamin A and deworming and measures arms."""
 CROWD = ["f4", "k"]
 CHART = ["f3", *"haddad", "enter", "enter"]
 
@@ -26,6 +28,11 @@ SCREENS = {
     "drive-saved": [*NEW, "enter"],
     "drive-known": KNOWN,
     "drive-known-again": [*KNOWN, "enter", *"]C0TG-000412", "enter"],
+    "drive-beside": [*BESIDE, *"]C0TG-000412", "enter"],
+    "drive-beside-given": [*BESIDE, *"]C0TG-000412", "enter", "enter", *"]C0TG-000412", "enter"],
+    "drive-beside-measure": [*BESIDE, *CARD, *"11", "enter", "2", "6", *"1"],
+    "drive-beside-refer": [*BESIDE, *CARD, *"11", "enter", "2", "6", *"112", "enter"],
+    "crowd-beside": ["f4", "down", "k", "4"],
     "drive-find": [*DRIVE, "/", *"haddad", "enter", *"34y"],
     "drive-found": [*DRIVE, "/", *"haddad", "enter", "enter"],
     "drive-menu": [*DRIVE, "*"],

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fieldnode.tui.cores.beside import Beside
 from fieldnode.tui.cores.fields import ABOUT, ABOUT_MARKS, Answer, AnswerError, Coded, Field, Tag
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.keys import action_key, fold_digit, fold_single
@@ -18,6 +19,7 @@ from protocols.live.api import BoardLine
 from protocols.live.drive import Child, GiveLine, GivenLine
 
 CARD, NEW, CHILD, STOP, NAME, ASK = "card", "new", "child", "stop", "name", "ask"
+MEASURE = "measure"
 """Stages. `ask` is a question that only Enter answers."""
 
 FIND_KEY, MORE_KEY, CHART_KEY = "/", "*", "c"
@@ -94,8 +96,8 @@ class Do(NamedTuple):
 
     what: str = ""
     """`look` a typed card up, `age` ask what is due at an age, `save`, `find`, `more`, `chart`,
-    `paper` to write down what a card says, `agree` to the question that stands, `ring`; '' for
-    nothing but a new drawing."""
+    `paper` to write down what a card says, `agree` to the question that stands, `measure` what
+    the text is the code of, `measured` it, `ring`; '' for nothing but a new drawing."""
     text: str = ""
 
 
@@ -123,6 +125,10 @@ class DriveCore:
         """Codes of vaccines that Enter gives."""
         self.stop = ""
         """Why nothing of them is given; '' = they are."""
+        self.beside = Beside()
+        """What the session gives or measures beside its vaccines."""
+        self._measures = ""
+        """Code of what is being measured."""
         self.name = ""
         self.reason = ""
         """Catalogue key of why the last key did nothing."""
@@ -182,7 +188,8 @@ class DriveCore:
         """Take one key."""
         self.reason = ""
         taken = {CARD: self._at_card, NEW: self._at_new, CHILD: self._at_child,
-                 STOP: self._at_stop, NAME: self._at_name, ASK: self._at_ask}  # fmt: skip
+                 STOP: self._at_stop, NAME: self._at_name, ASK: self._at_ask,
+                 MEASURE: self._at_measure}  # fmt: skip
         return taken[self.stage](key)
 
     def _at_card(self, key: str) -> Do:
@@ -236,7 +243,7 @@ class DriveCore:
 
     def _tick(self, digit: int) -> Do:
         if digit > len(self.lines):
-            return Do("ring")
+            return self._tick_beside(digit - len(self.lines))
         line = self.lines[digit - 1]
         if line.vaccine in self.ticked:
             self.ticked -= {line.vaccine}
@@ -246,6 +253,33 @@ class DriveCore:
         else:
             self.ticked |= {line.vaccine}
         return Do()
+
+    def _tick_beside(self, place: int) -> Do:
+        line = self.beside.at(place)
+        if line is None:
+            return Do("ring")
+        may = self.beside.may_measure if line.measure else self.beside.tick
+        self.reason = may(line)
+        if self.reason:
+            return Do("ring")
+        return Do("measure", line.code) if line.measure else Do()
+
+    def measure(self, code: str, field: Field) -> None:
+        """Open the field of what is measured."""
+        self.stage, self._measures = MEASURE, code
+        self.form = FormCore((field,))
+        self.form.restore({field.name: self.beside.measured.get(code, "")})
+
+    def _at_measure(self, key: str) -> Do:
+        step = self.form.key(key) if key != "escape" else None
+        if step is not None and not step.save:
+            return Do("ring" if step.refused else "")
+        self.stage = CHILD
+        if step is None:
+            return Do()
+        found = self.form.answer(0)
+        self.beside.take(self._measures, found.text, unusual=found.unusual)
+        return Do("measured", found.text)
 
     def _at_stop(self, key: str) -> Do:
         digit = fold_single(key) if len(key) == 1 else ""
@@ -296,6 +330,7 @@ class DriveCore:
         self.serial += 1
         self.ticked = frozenset(line.vaccine for line in self._proposed if _usable(line))
         self.stop, self.confirmed = "", {}
+        self.beside.show(child.beside[: LINES_MAX - len(self.lines)])
         if child.head is not None:
             self.card, self.new = child.head.tag or self.card, None
 
@@ -314,6 +349,7 @@ class DriveCore:
         barred |= had - usable
         kept = {line.vaccine for line in self.lines if line.vial} - barred
         self.ticked = (self.ticked & kept - (before - wanted)) | (fresh & wanted)
+        self.beside.refresh(child.beside[: LINES_MAX - len(self.lines)])
         self.serial += 1
 
     def ask(self, what: str) -> None:
@@ -339,6 +375,7 @@ class DriveCore:
         """
         self.stage, self.card, self.child, self.new = CARD, "", None, None
         self.ticked, self.stop, self.name, self.confirmed = frozenset(), "", "", {}
+        self.beside.clear()
         self.form = self._card_form()
         if absorb:
             self.form.absorb_one()
@@ -353,12 +390,13 @@ class DriveCore:
 
     # what is written
 
-    def records(self, subject: str, session: str) -> list[dict[str, Any]]:
+    def records(self, subject: str, session: str, why: str = "") -> list[dict[str, Any]]:
         """Return what Enter writes, all of it or nothing; [] where there is nothing.
 
         Args:
             subject: Random id of this child's save: the same lines have the same keys again.
             session: Id.
+            why: In words why nothing is given, where there is a stop.
         """
         lines: list[dict[str, Any]] = []
         whom: dict[str, Any] = {"patient": self.head.patient} if self.head else {}
@@ -371,8 +409,9 @@ class DriveCore:
             data |= {"status": self.stop} if self.stop else {"vial": line.vial}
             key = f"{subject}-{line.vaccine}-{self.stop or 'given'}"
             lines.append({"kind": "dose.record", "key": key, **whom, "data": data})
+        lines += self.beside.records(whom, subject, session, stop=self.stop, why=why)
         for line_of, made in zip(self._of_lines(chosen), lines, strict=True):
-            if codes := self.confirmed.get(line_of):
+            if codes := self.confirmed.get(line_of, frozenset()) | self.beside.confirmed(line_of):
                 made["confirm"] = sorted(codes)
             made["v"] = 1
         return lines
@@ -392,10 +431,12 @@ class DriveCore:
         ticked = [line for line in self.lines if line.vaccine in self.ticked]
         if ticked or not self.stop:
             return ticked
-        return [line for line in self.lines if line.wanted] or list(self.lines[:1])
+        wanted = [line for line in self.lines if line.wanted]
+        return wanted or list(self.lines[: 0 if self.beside.ticked else 1])
 
     def _of_lines(self, chosen: list[GiveLine]) -> list[str]:
-        return [*([] if self.head else [""]), *(line.vaccine for line in chosen)]
+        first = [] if self.head else [""]
+        return [*first, *(line.vaccine for line in chosen), *self.beside.names()]
 
     def _who(self) -> dict[str, Any]:
         value, unit, guessed = age_parts(self.age)

@@ -7,7 +7,7 @@ separated by commas or semicolons. Each says by itself which part cannot be read
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ _TARGET = re.compile(r"([a-z0-9-]+)(?:/([123459]))? (\d{1,8})", re.ASCII)
 _LOT = re.compile(r"(\S+) (\S{1,20})(?: (\d{4}-\d\d(?:-\d\d)?))?", re.ASCII)
 _LEFT = re.compile(r"(\S+) (\S{1,20}) (\d{1,6})", re.ASCII)
 _CELL = re.compile(r"([a-z0-9-]+) (\d{1,2})(?: ([123459]))?(?: ([mfp]))?", re.ASCII)
+_BESIDE = re.compile(r"([a-z0-9-]+)()(?: ([123459]))?(?: ([mfp]))?", re.ASCII)
+"""Of what is no vaccine: it has no dose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,12 @@ class Cells(Field):
     """`mr 1 2 f`: vaccine, dose, age band, sex; the digits are 1 to 9 in their order."""
 
     chars_max: int = TEXT_CHARS_MAX
+    beside: tuple[str, ...] = ()
+    """Codes of what is no vaccine: `vitamin-a 2 f` has no dose."""
 
     def meaning(self, text: str) -> Answer:
         """As typed, once every part reads."""
-        cells(text)
+        cells(text, self.beside)
         return Answer(text)
 
 
@@ -193,18 +197,25 @@ def lots(text: str) -> list[dict[str, str]]:
     return found
 
 
-def cells(text: str) -> list[dict[str, Any]]:
+def cells(text: str, beside: Collection[str] = ()) -> list[dict[str, Any]]:
     """Return cells as the record has them.
+
+    Args:
+        text: As typed.
+        beside: Codes of what is no vaccine.
 
     Raises:
         AnswerError: Naming the part that does not read, or that there are more than nine.
     """
     found = []
     for part in parts(text.lower()):
-        read = _CELL.fullmatch(part)
+        other = part.split(" ", 1)[0] in beside
+        read = (_BESIDE if other else _CELL).fullmatch(part)
         if read is None:
             raise AnswerError("session.bad_cell", what=part)
-        one: dict[str, Any] = {"vaccine": read[1], "dose": int(read[2])}
+        one: dict[str, Any] = {"vaccine": read[1], "dose": int(read[2] or 0)}
+        if other:
+            one = {"intervention": read[1]}
         one |= {"band": int(read[3])} if read[3] else {}
         found.append(one | ({"sex": SEXES[read[4]]} if read[4] else {}))
     if len(found) > 9:

@@ -111,8 +111,10 @@ class CrowdPage(Page):
 
     def _count(self, cell: Cell, **more: Any) -> list[Act]:
         assert self.told is not None
-        vial = vial_for(self.told.vials, cell.vaccine, self._drawn, self.desk.now_ms)
-        if vial is None and cell.vaccine not in self._without:
+        # What is no vaccine comes from no vial, and takes nothing from a store.
+        vials = () if cell.intervention else self.told.vials
+        vial = vial_for(vials, cell.vaccine, self._drawn, self.desk.now_ms)
+        if vial is None and not cell.intervention and cell.vaccine not in self._without:
             self._asked = (cell, "no_vial", self.desk.new_key())
             return [Say("", bell=True)]
         key = self.desk.new_key()
@@ -208,7 +210,8 @@ class CrowdPage(Page):
             )
         if not told.cells:
             rows += [line("   ", part) for part in wrap(words("crowd.no_cells"), size.width - 6)]
-        total = sum(self._counted.values())
+        doses = {cell.digit for cell in told.cells if not cell.intervention}
+        total = sum(n for digit, n in self._counted.items() if digit in doses)
         rows += [(), line(" ", Span(words("crowd.total", n=total, hour=told.last_hour), "value"))]
         if self._asked is not None:
             rows += self._question(size.width)
@@ -287,7 +290,8 @@ class CorrectForm(UndraftedForm):
 def cell_text(desk: Desk, cell: Cell) -> str:
     """Return what a digit counts: vaccine and dose, band, sex."""
     words = desk.words
-    parts = [f"{vaccine_word(words, cell.words)} {cell.dose}"]
+    named = vaccine_word(words, cell.words)
+    parts = [named if cell.intervention else f"{named} {cell.dose}"]
     if cell.band != 9:
         parts.append(words(f"band.{cell.band}"))
     if cell.sex != 9:

@@ -14,7 +14,7 @@ from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.occasion import Occasion
 from fieldnode.tui.page import Action, Hint, Page
-from fieldnode.tui.screens import drive_view
+from fieldnode.tui.screens import drive_beside, drive_view
 from fieldnode.tui.screens.carriers import CarriersPage
 from fieldnode.tui.screens.choices import SEX
 from fieldnode.tui.screens.form_page import SCAN_CHARS_MAX
@@ -108,23 +108,15 @@ class DrivePage(Page):
         if key == WHEN_KEY and self.core.stage == CHILD:
             return [self._ask_when(list)]
         do = self.core.key(key)
+        own = {"age": self._of_age, "save": self._save, "agree": self._agree, "find": self._find,
+               "more": self._more, "chart": self._chart, "paper": self._paper}  # fmt: skip
+        if do.what in own:
+            return own[do.what]()
         match do.what:
             case "look":
                 return self._look(Scan("", do.text))
-            case "age":
-                return self._of_age()
-            case "save":
-                return self._save()
-            case "agree":
-                return self._agree()
-            case "find":
-                return self._find()
-            case "more":
-                return self._more()
-            case "chart":
-                return self._chart()
-            case "paper":
-                return self._paper()
+            case "measure" | "measured":
+                return drive_beside.measure(self.desk, self.core, do)
             case "leave":
                 return [Back()]
             case "ring":
@@ -157,6 +149,9 @@ class DrivePage(Page):
 
     def _code(self, scan: Scan) -> Ask:
         def came(found: list[Box]) -> list[Act]:
+            lot = drive_beside.scanned(self.desk, self.core, self.told, found)
+            if lot is not None:
+                return lot
             return self._vial(found[0], scan) if found else self._go_on(scan, None)
 
         return Ask(lambda node: node.vial_code(_whole(scan)), came)
@@ -253,7 +248,7 @@ class DrivePage(Page):
     def _save(self) -> list[Act]:
         """Write what is ticked in one commit; nothing ticked is nothing written."""
         self._to_paper = False
-        lines = self.core.records(self._subject, self.session)
+        lines = self.core.records(self._subject, self.session, self._why())
         if not lines:
             return [*self._go_to_next(), self._fetch(holds=False)]
         if self.desk.paper and self.occasion is None:
@@ -267,6 +262,9 @@ class DrivePage(Page):
                 self._not_recorded,
             )
         ]
+
+    def _why(self) -> str:
+        return self.desk.words(f"dose_status.{self.core.stop}") if self.core.stop else ""
 
     def _stated(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         about = self.occasion.line(self.desk.zone) if self.occasion else {}
@@ -319,6 +317,7 @@ class DrivePage(Page):
             for line in core.lines
             if line.vaccine in core.ticked
         ]
+        given += drive_beside.given(words, core.beside)
         what = ", ".join(given) or words("drive.registered")
         return f"{what} {who}".strip()
 

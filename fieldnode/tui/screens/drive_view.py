@@ -23,6 +23,7 @@ from fieldnode.tui.cores.drive import (
     CHILD,
     HAD_KEYS,
     LOT_STOPS,
+    MEASURE,
     NAME,
     NEW,
     STOP,
@@ -32,6 +33,7 @@ from fieldnode.tui.cores.drive import (
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint
+from fieldnode.tui.screens import drive_beside
 from fieldnode.tui.vaccine_words import state, vaccine_word, vial_text, why
 from fieldnode.tui.widgets.form_view import draw_form
 from fieldnode.tui.wording import age, clock, code_sentence, name, sex
@@ -97,7 +99,8 @@ def _totals(words: Catalogue, told: Drive, width: int) -> list[Line]:
     if told.wasted:
         parts.append(words("drive.wasted", n=told.wasted))
     parts += [f"{vaccine_word(words, one.words)} {one.given}" for one in told.vaccines]
-    return packed([Span(part, "value") for part in parts], width)[:2]
+    parts += drive_beside.sums(words, told)
+    return packed([Span(part, "value") for part in parts], width)[: 3 if told.beside else 2]
 
 
 def packed(spans: Sequence[Span], width: int) -> list[Line]:
@@ -140,6 +143,7 @@ def last_rows(desk: Desk, told: Drive, count: int, width: int) -> list[Line]:
     """Return the children seen last, the newest first."""
     words, rows = desk.words, []
     known = {one.code: one.words for one in told.vaccines}
+    known |= {one.code: one.short for one in told.beside}
     for one in told.last[: max(count, 0)]:
         given = ", ".join(
             f"{vaccine_word(words, known.get(code, {'en': code}))} {'' if n is None else n}".strip()
@@ -197,8 +201,9 @@ def _at_child(
     rows = [*_who(desk, core), line(" ", label, "  ", approved)]
     for digit, give in enumerate(core.lines, 1):
         rows.append(_give(words, core, digit, give, room.width))
-    if not core.lines:
+    if not (core.lines or child.beside):
         rows.append(line("   ", Span(words("drive.nothing"), "dim")))
+    rows += drive_beside.rows(desk, core, room.width)
     asks = dict.fromkeys(
         vaccine_word(words, one)
         for give in core.lines
@@ -212,6 +217,8 @@ def _at_child(
         rows += _stops(words, room.width)
     elif core.stage == ASK:
         rows += _asks(desk, core, told, room.width)
+    elif core.stage == MEASURE:
+        rows += draw_form(core.form, words, Size(room.width, 4))
     else:
         rows += _low(words, core, room.width)
     # Whose child was saved by this scan still waits for what is written on the card.
@@ -265,7 +272,7 @@ def _low(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
         if core.stop == "fever":
             fever = wrap(words("drive.fever"), width - 2)
             rows += [line(" ", Span(part, "warn")) for part in fever]
-    elif not core.ticked:
+    elif not (core.ticked or core.beside.any):
         key = "drive.nothing_ticked" if core.head else "drive.only_registered"
         rows += [line(" ", Span(part, "warn")) for part in wrap(words(key), width - 2)]
     if core.reason:
@@ -320,6 +327,8 @@ def hints(words: Catalogue, core: DriveCore) -> list[Hint]:
         return [*found, Hint("c", words("drive.hint_chart")), paper]
     if core.stage == STOP:
         return [Hint("0-8", words("drive.hint_why"))]
+    if core.stage == MEASURE:
+        return [Hint(enter, words("drive.hint_measured"))]
     if core.stage == ASK and core.asked in LOT_STOPS:
         return [Hint("/".join(HAD_KEYS), words("drive.hint_had"))]
     if core.stage == ASK:

@@ -41,6 +41,8 @@ class SessionForm(UndraftedForm):
     title: ClassVar[str] = "session.title"
     saved_word: ClassVar[str] = "session.saved"
     kinds: ClassVar[tuple[str, ...]] = ("session.open",)
+    _beside: tuple[str, ...] = ()
+    """Codes of what can be given or measured beside vaccines."""
 
     def __init__(self, desk: Desk) -> None:
         # What a session is opened with never changes: Enter goes through all of it, to the last.
@@ -83,6 +85,16 @@ class SessionForm(UndraftedForm):
             for at, one in enumerate(told.sites, 1)
         )
         packs = tuple(Item(str(at), name, name) for at, name in enumerate(told.schedules, 1))
+        self._beside = tuple(one.id for one in told.interventions)
+        # Numbers go on behind those of the vaccines: what a session gives is one list.
+        vaccines += tuple(
+            Item(str(at), one.id, vaccine_word(words, one.words))
+            for at, one in enumerate(told.interventions, len(vaccines) + 1)
+        )
+        place = self.form.place_of("cells")
+        field = self.form.fields[place]
+        assert isinstance(field, Cells)
+        self.form.replace_field(replace(field, beside=self._beside))
         for name, items in (("vaccines", vaccines), ("store", sites), ("schedule", packs)):
             field = self.form.fields[self.form.place_of(name)]
             assert isinstance(field, Picked)
@@ -90,18 +102,23 @@ class SessionForm(UndraftedForm):
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the session."""
+        chosen = answers["vaccines"].text.split()
         found: dict[str, Any] = {
-            "vaccines": answers["vaccines"].text.split(),
+            "vaccines": [code for code in chosen if code not in self._beside],
             "zone": answers["zone"].text if "zone" in answers else self._zone,
         }
+        if beside := [code for code in chosen if code in self._beside]:
+            found["interventions"] = beside
         if "place" in answers:
             found["place"] = answers["place"].text
         if "team" in answers:
             names = answers["team"].text.replace(";", ",").split(",")
             found["team"] = [name.strip() for name in names if name.strip()]
-        for name, read in (("targets", targets), ("lots", lots), ("cells", cells)):
+        for name, read in (("targets", targets), ("lots", lots)):
             if name in answers:
                 found[name] = read(answers[name].text)
+        if "cells" in answers:
+            found["cells"] = cells(answers["cells"].text, self._beside)
         if "schedule" in answers:
             found["schedule"] = coded(answers["schedule"])[0]
         if "campaign" in answers:

@@ -87,7 +87,7 @@ class SessionsPage(Fetched[SessionLine, Sessions]):
         return [
             Span(at),
             Span(clean_text(row.place or row.site) or "-", "title"),
-            Span(" ".join(map(clean_text, row.vaccines))),
+            Span(" ".join(map(clean_text, (*row.vaccines, *row.interventions)))),
             Span(mine, "good"),
             Span(clean_text(row.team)),
         ]

@@ -1,0 +1,211 @@
+"""Vitamin A, deworming and arms in a drive: below the vaccines by digits, in the same save."""
+
+import pytest
+
+from protocols.live.api import Recorded
+from tests.screens.fake_node import at_once
+from tests.screens.test_drive import CARD, Counting, codes, saved, scan
+
+MEDICINE, MEASURE = "administration.record", "observation.record"
+
+
+@pytest.fixture
+def person():
+    """Somebody in the second session, which gives all three."""
+    return Counting().press("f4", "down", "enter")
+
+
+def given(person):
+    return [line["data"]["intervention"] for line in saved(person, MEDICINE)]
+
+
+@pytest.mark.safety(21)
+def test_a_returning_child_with_all_due_still_takes_at_most_two_keys_after_the_scan(person):
+    person.press(*scan(CARD))
+    assert "4 [x] Vitamin A 200 000 IU   DUE             lot VA-1" in person.screen
+    person.strike("enter")
+
+    assert person.struck <= 2
+    assert codes(person) == ["mr", "bopv"]
+    assert given(person) == ["vitamin-a", "deworming"]
+    assert not saved(person, MEASURE)
+    vitamin, worms = saved(person, MEDICINE)
+    assert vitamin["data"]["dose"] == {"value": "200000", "unit": "[iU]"}
+    assert (vitamin["data"]["item"], vitamin["data"]["lot"]) == ("vitamin-a-200k-cap", "VA-1")
+    assert vitamin["store"] == "sit_1"
+    assert "store" not in worms and "item" not in worms["data"]
+    assert "SAVED HERE" in person.screen and "Vitamin A" in person.screen
+
+
+def test_vaccines_and_what_stands_beside_them_are_one_save_and_one_taking_back(person):
+    calls = []
+    record = person.node.record
+
+    async def counted(lines, **more):
+        calls.append((len(lines), more.get("together")))
+        return await record(lines, **more)
+
+    person.node.record = counted
+    person.press(*scan(CARD), "enter")
+    assert calls == [(4, True)]
+    person.press("f8", "enter")
+
+    assert {line["data"]["fact"] for line in saved(person, "entry.retract")} == {
+        f"fct_{at:04d}.0" for at in range(1, 5)
+    }
+
+
+def test_what_was_given_stands_among_the_last_ten_and_in_the_sums_as_vita(person):
+    assert "VitA 187" in person.screen
+    person.press(*scan(CARD), "enter")
+
+    person.shell.changed()
+    person.settle()
+    assert "VitA 188" in person.screen and "Deworm 91" in person.screen
+    assert "Measles-rubella 1, Oral polio, bivalent 1, VitA" in person.screen
+    assert "MUAC 12" in person.screen
+
+
+def test_too_soon_is_said_with_the_last_day_and_not_ticked(person):
+    person.press(*scan(CARD), "enter", *scan(CARD))
+
+    assert "4 [ ] Vitamin A 200 000 IU   too soon        last 2026-05-28" in person.screen
+    person.press("enter")
+    assert given(person) == ["vitamin-a", "deworming"]
+
+
+@pytest.mark.safety(2)
+def test_an_age_that_spans_a_limit_is_said_and_cannot_be_ticked(person):
+    person.press(*scan("KM-7"), *"11", "enter", "2")
+    assert "4 [ ] Vitamin A              age not certain 100 000 IU / 200 000 IU" in person.screen
+    person.press("4")
+    assert "How much depends on the age" in person.screen
+    person.press("5")
+    assert "nothing for this age" in person.screen
+
+    person.press("enter")
+    assert given(person) == []
+
+
+@pytest.mark.safety(5)
+def test_an_arm_is_measured_by_one_key_and_its_class_is_said_with_refer(person):
+    person.press(*scan("KM-7"), *"11", "enter", "2", "6")
+    for wrong, said in (("11.2", "whole number"), ("11", "looks like centimetres")):
+        person.press(*wrong, "enter")
+        assert said in person.screen
+        person.press(*["backspace"] * len(wrong))
+    person.press(*"112", "enter")
+
+    assert "6 [x] Upper arm (MUAC)       DUE             112 mm" in person.screen
+    assert "NOT APPROVED  severe acute malnutrition" in person.screen
+    assert "REFER this child" in person.screen
+    person.press("enter")
+    (line,) = saved(person, MEASURE)
+    assert line["data"] == {"session": "ses_2", "intervention": "muac", "code": "muac",
+                            "value": "112", "unit": "mm"}  # fmt: skip
+    assert line["patient"].startswith("pat_")
+
+
+def test_an_arm_without_wasting_refers_nobody_and_escape_leaves_it_unmeasured(person):
+    person.press(*scan("KM-7"), *"11", "enter", "2", "6", *"140", "enter")
+    assert "REFER" not in person.screen
+    person.press("escape", *scan("KM-8"), *"11", "enter", "2", "6", *"11", "escape", "enter")
+
+    assert not saved(person, MEASURE)
+
+
+def test_of_the_child_before_nothing_measured_or_ticked_stays(person):
+    person.press(*scan("KM-7"), *"11", "enter", "2", "6", *"112", "enter", "escape")
+    person.press(*scan(CARD))
+
+    assert "112 mm" not in person.screen and "REFER" not in person.screen
+    assert "[ ] Upper arm (MUAC)" in person.screen
+
+
+def test_a_reason_against_is_written_down_for_what_is_ticked_beside_too(person):
+    person.press(*scan(CARD), "0", "1", "enter")
+
+    assert [(line["data"]["status"], line["reason"]) for line in saved(person, MEDICINE)] == [
+        ("refused", "refused")
+    ] * 2
+    person.press(*scan("TG-000398"))
+
+
+def test_a_scanned_box_is_the_lot_from_now_on(person):
+    person.press(*scan(CARD), *scan("VITA", "]d2"))
+    assert "Lot VA-9 from now on" in person.screen
+    assert "lot VA-9" in person.screen
+    person.press("enter")
+
+    assert saved(person, MEDICINE)[0]["data"]["lot"] == "VA-9"
+
+
+def test_what_the_node_asks_of_one_line_is_settled_for_that_line_alone(person):
+    record = person.node.record
+
+    async def doubting(lines, **more):
+        at = next((at for at, one in enumerate(lines)
+                   if one["data"].get("intervention") == "deworming"), None)  # fmt: skip
+        if at is None or "confirm" in lines[at]:
+            return await record(lines, **more)
+        asks = Recorded(line=at + 1, ok=False, error="confirm_needed",
+                        confirm="intervention_too_soon")  # fmt: skip
+        return [
+            asks if place == at else Recorded(line=place + 1, ok=False, error="not_together")
+            for place in range(len(lines))
+        ]
+
+    person.node.record = doubting
+    person.press(*scan(CARD), "enter")
+    assert "Too soon after the last one" in person.screen
+    person.press("enter")
+
+    assert [line.get("confirm") for line in (*saved(person), *saved(person, MEDICINE))] == [
+        None, None, None, ["intervention_too_soon"],
+    ]  # fmt: skip
+
+
+# sessions and crowd mode
+
+
+def test_what_is_given_beside_is_chosen_in_the_same_list_as_the_vaccines():
+    person = Counting().press("f4", "n", *"mr vitamin-a 6", "enter")
+    assert person.shell.page.form.text(0) == "mr vitamin-a muac"
+    at = person.shell.page.form.place_of("cells")
+    while person.shell.page.form.place < at:
+        person.press("tab")
+    person.press(*"mr 1 2, vitamin-a 2 f")
+
+    from fieldnode.tui.cores.session_text import cells
+
+    assert cells("mr 1 2, vitamin-a 2 f", ("vitamin-a", "muac")) == [
+        {"vaccine": "mr", "dose": 1, "band": 2},
+        {"intervention": "vitamin-a", "band": 2, "sex": "female"},
+    ]
+    record = person.shell.page.record(person.shell.page.form.answers())
+    assert record["data"]["vaccines"] == ["mr"]
+    assert record["data"]["interventions"] == ["vitamin-a", "muac"]
+
+
+def test_a_session_of_vaccines_alone_says_nothing_of_interventions():
+    person = Counting().press("f4", "n", *"1 2", "enter")
+    record = person.shell.page.record(person.shell.page.form.answers())
+
+    assert "interventions" not in record["data"]
+    person = Counting().press("f4", "enter", *scan(CARD))
+    assert "BESIDE" not in person.screen and "VitA" not in person.screen
+
+
+@pytest.mark.safety(12)
+def test_crowd_mode_counts_vitamin_a_by_one_key_without_a_vial_and_as_no_dose():
+    person = Counting().press("f4", "down", "k")
+    before = person.screen
+    person.strike("4")
+
+    (line,) = saved(person, "tally.add")
+    assert person.struck == 1
+    assert line["data"] == {"session": "ses_2", "cell": 4}
+    assert "4  Vitamin A  1-4 y" in before
+    total = next(row for row in before.splitlines() if "78" in row)
+    assert total in person.screen
+    assert at_once(person.node.drive("ses_2")).beside[0].number == 188
