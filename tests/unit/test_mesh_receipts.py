@@ -10,7 +10,8 @@ from protocols.mesh.frames import encode_frame
 from protocols.mesh.receipts import RECEIPT_MS
 from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 from tests.unit.forge import device_keys
-from tests.unit.stage import Device, linked, patient, speak
+from tests.unit.stage import Device, admit, linked, patient, speak
+from tests.unit.test_ledger_chain import relayed
 
 
 def own_feed(device: Device, lane: Lane) -> FeedState:
@@ -86,3 +87,32 @@ def test_receipts_of_strangers_and_of_made_up_epochs_do_not_pile_up():
     assert {each.giver for each in receipts(ben)} == {ann.id}
     assert len(receipts(ben)) <= 4
     assert ben.store.one("SELECT count(*) FROM receipt")[0] <= 4
+
+
+def test_hq_says_what_it_holds_of_a_device_from_when_it_is_admitted_and_not_before():
+    stage, (hq, ben) = linked("hq", "ben", hq=True)
+    eve = Device.found("eve")
+    stage.write(eve, patient("written alone"))
+    old = own_feed(eve, Lane.ROUTINE)
+    relayed(eve, hq)
+    stage.write(ben, patient("so that there is something to receipt"))
+    stage.run(RECEIPT_MS + 2_000)
+    held = hq.ledger.chain.feeds[old.feed_id]
+    # The scope of its feed is nobody's that HQ knows of: whom it may be named to is not known.
+    assert held.seq == old.seq
+    assert ben.ledger.peers.receipts
+    assert old.feed_id not in named(hq) | named(ben)
+
+    admit(hq, eve)
+    stage.link(hq, eve)
+    stage.write(ben, patient("so that there is something to receipt again"))
+    stage.run(RECEIPT_MS + 2_000)
+
+    for device in (ben, eve):
+        assert old.feed_id in named(device)
+        assert device.ledger.peers.said_to_hold(hq.id, device.ledger.chain, old)[0] == old.seq
+
+
+def named(device: Device) -> set[bytes]:
+    """Every feed that some receipt here speaks of."""
+    return {bytes(head.feed) for receipt in receipts(device) for head in receipt.heads}

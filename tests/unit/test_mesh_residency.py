@@ -8,6 +8,7 @@ from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, FeedId, ScopeId
 from protocols.ledger.reading import at_hq_until
 from protocols.mesh.frames import Have, Ladder, Place, Want, encode_frame
+from protocols.mesh.keeping import REMARK_MS
 from protocols.trust.certificates import Rank
 from protocols.trust.control import Seal
 from protocols.trust.identity import DeviceKeys
@@ -77,6 +78,23 @@ def test_who_may_not_hold_a_scope_learns_nothing_of_it_and_the_sync_still_ends()
     assert nothing_of(ann, said_to(joe, said))
     assert not nothing_of(ann, said_to(ben, said))
     assert even(ann, ben) and even(ann, joe)
+
+
+def test_who_may_not_hold_what_is_written_is_told_each_time_that_there_is_nothing_for_it():
+    _, (ann, _, joe) = at_home()
+    stage = Stage()
+    stage.link(ann, joe)
+    stage.run(2 * REMARK_MS)
+
+    for number in range(3):
+        stage.write(ann, patient(f"P{number}"))
+        stage.run(REMARK_MS // 2)
+        # Nothing was said of it; only the count of what Ann holds can tell Joe that he lacks none.
+        assert not even(ann, joe)
+        stage.run(REMARK_MS)
+
+        assert even(ann, joe), number
+        assert data_feeds(joe) == set()
 
 
 def test_what_cannot_be_told_travels_round_who_may_not_carry_it():
