@@ -220,7 +220,7 @@ def test_a_vial_may_be_scanned_over_a_child_who_stands(person):
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    [("OLD", "past its last day"), ("TCV", "no vaccine of this session"), ("BAD", "check")],
+    [("OLD", "LOT EXPIRED 2026-01-31"), ("TCV", "no vaccine of this session"), ("BAD", "check")],
 )
 def test_a_vial_that_must_not_be_opened_is_refused_with_the_reason(person, code, said):
     person.press(*scan(code, "]d2"))

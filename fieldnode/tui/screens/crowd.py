@@ -230,7 +230,7 @@ class CrowdPage(Page):
             text = words("crowd.no_vial", vaccine=vaccine_word(words, cell.words))
         elif code in LOT_STOPS:
             named = vaccine_word(words, cell.words)
-            text = words("drive.lot_stop", what=named, why=code_sentence(words, code))
+            text = words("drive.lot_stop", what=named, why=words(f"lot_stop.{code}"))
         else:
             text = words(key) if words.has(key) else code_sentence(words, code)
         return [line(" ", Span(part, "warn")) for part in wrap(f"! {text}", width - 2)]

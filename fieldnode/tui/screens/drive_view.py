@@ -300,7 +300,7 @@ def _asks(desk: Desk, core: DriveCore, told: Drive, width: int) -> list[Line]:
         lots = [vial.lot for vial in told.vials if give is not None and vial.id == give.vial]
         named = "" if give is None else vaccine_word(words, give.words)
         what = " ".join((named, *lots)).strip()
-        text = words("drive.lot_stop", what=what, why=code_sentence(words, code))
+        text = words("drive.lot_stop", what=what, why=words(f"lot_stop.{code}"))
     else:
         text = words(key) if words.has(key) else code_sentence(words, code)
     return [(), *(line(" ", Span(part, "warn")) for part in wrap(f"! {text}", width - 2))]

@@ -16,7 +16,6 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.form_page import texts
 from fieldnode.tui.screens.undrafted import UndraftedForm
 from fieldnode.tui.vaccine_words import vaccine_word
-from fieldnode.tui.wording import code_sentence
 from protocols.live.api import Recorded
 from protocols.live.drive import Box, Drive, VialLine
 from protocols.records.display import clean_text
@@ -43,7 +42,7 @@ def box_refused(words: Catalogue, told: Drive, box: Box, today: str = "") -> str
     if box.items and not vaccines & set(box.items):
         return words("drive.not_of_session", what=clean_text(", ".join(box.items)))
     if box.expiry and today and box.expiry < today:
-        return code_sentence(words, "lot_expired")
+        return words("drive.box_expired", day=box.expiry)
     return ""
 
 
