@@ -165,3 +165,37 @@ def test_shipments_are_listed_for_people_and_programs(depot):
     (row,) = told("fieldnode", "rows", "shipment", "--data", folder)
     assert row["state"] == "dispatched" and row["donor"] == store
     assert row["shipment"] == shipment["shipment"]
+
+
+def test_what_nobody_asked_for_is_set_aside_and_sent_by_lines_of_a_program(depot):
+    folder, store = depot
+    (ward,) = [row["id"] for row in told("fieldnode", "rows", "site", "--data", folder)
+               if row.get("name") == "Ward"]  # fmt: skip
+    lines = [{"item": ITEM, "lot": "A1", "units": 10}]
+
+    def record(key, kind, data, **more):
+        done = run("fieldnode", "record", "--data", folder, lines=[line(key, kind, data, **more)])
+        return json.loads(done.stdout)
+
+    aside = record("push-1", "shipment.reserve", {"to": ward, "lines": lines}, store=store)
+    assert aside["ok"], aside
+    again = record("push-1", "shipment.reserve", {"to": ward, "lines": lines}, store=store)
+    assert again["repeated"] and again["id"] == aside["id"]
+    (row,) = [each for each in told("fieldnode", "rows", "shipment", "--data", folder)
+              if each["state"] == "reserved"]  # fmt: skip
+    assert (row["donor"], row["to_store"]) == (store, ward)
+
+    # Beside what is set aside 56 are left, of 100: 4 dispensed, 30 on their way.
+    more = {"to": ward, "lines": [{**lines[0], "units": 60}]}
+    doubt = record("push-2", "shipment.dispatch", more, store=store)
+    assert (doubt["error"], doubt["confirm"], doubt["allowed"]) == (
+        "confirm_needed", "beyond_stock", ["56"],
+    )  # fmt: skip
+    nobody = record("push-3", "shipment.reserve", {"lines": lines}, store=store)
+    assert (nobody["error"], nobody["field"]) == ("missing_field", "data.to")
+
+    sent = record("push-4", "shipment.dispatch", {"shipment": aside["id"], "carrier": "car 7"})
+    assert sent["ok"], sent
+    (held,) = [each for each in told("fieldnode", "rows", "balance", "--data", folder)
+               if each["item"] == ITEM and each["store"] == store]  # fmt: skip
+    assert held["low"] == held["high"] == 100 - 4 - 30 - 10

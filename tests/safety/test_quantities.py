@@ -23,6 +23,7 @@ from fieldnode.tui.cores.fields import Field, Number
 from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.cores.supply_fields import Units, Whole
 from fieldnode.tui.shell import Shell
+from tests.screens.care_screens import CARED, MEDICINES
 from tests.screens.fake_node import ward
 from tests.screens.stock_screens import PARA
 from tests.screens.test_goldens import SCREENS, shell_after
@@ -42,6 +43,17 @@ WAYS = {
     "adjust": ["f5", "m", "a", *PARA, "+", "1", "1", *"miscounted", "enter"],
     "break": ["f5", "m", "k", *"kit", "1", "tab"],
     "teach": [*SCREENS["stock-receive-unknown"], *PARA],
+    "give-without-order": [
+        CARED,
+        "f5",
+        "escape",
+        *MEDICINES[1:],
+        "w",
+        *"paracetamol",
+        "enter",
+        *"1",
+        "enter",
+    ],
     "grant-to": [*SCREENS["grant"], "1"],
     "session-targets": ["f4", "n", *"mr", *["enter"] * 5],
 }
@@ -57,6 +69,8 @@ class Site(NamedTuple):
     file: str
     holder: str
     """The class it is made in; '' for a function."""
+    maker: str
+    """The function it is made in, which forms call; '' for a class."""
     kind: str
     label: str
 
@@ -66,13 +80,14 @@ def made() -> Iterator[Site]:
     for path in sorted(FOLDER.glob("*.py")):
         for part in ast.parse(path.read_text("utf-8")).body:
             holder = part.name if isinstance(part, ast.ClassDef) else ""
+            maker = part.name if isinstance(part, ast.FunctionDef) else ""
             for call in (one for one in ast.walk(part) if isinstance(one, ast.Call)):
                 kind = call.func.id if isinstance(call.func, ast.Name) else ""
                 measured = {word.arg for word in call.keywords} & {"unit", "decimals"}
                 if kind in KINDS and not measured:
                     label = call.args[1]
                     assert isinstance(label, ast.Constant), f"{path.name} {call.lineno}"
-                    yield Site(path.stem, holder, kind, label.value)
+                    yield Site(path.stem, holder, maker, kind, label.value)
 
 
 SITES = [site for site in made() if site.label not in NOT_QUANTITIES]
@@ -82,12 +97,43 @@ IN_TEXT = {"Targets": ("session-targets", "measles "), "Lefts": ("session-close"
 MAY_BE_NONE = ("Lefts",)
 
 
+@cache
+def calls_of() -> dict[tuple[str, str], set[str]]:
+    """Return what each class and function of the screens calls, by its file and name."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for path in FOLDER.glob("*.py"):
+        for part in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(part, ast.ClassDef | ast.FunctionDef):
+                calls = (one.func for one in ast.walk(part) if isinstance(one, ast.Call))
+                names = {getattr(name, "id", getattr(name, "attr", "")) for name in calls}
+                found[path.stem, part.name] = names
+    return found
+
+
+def forms_with(file: str, maker: str) -> set[str]:
+    """Return the classes that call a function which makes fields, through another one too."""
+    found: set[tuple[str, str]] = set()
+    due = {(file, maker)}
+    while due:
+        callers = {
+            place
+            for place, calls in calls_of().items()
+            for of, name in due
+            if name in calls and (place[0] == of or not name.startswith("_"))
+        } - found
+        found |= callers
+        due = {place for place in callers if not place[1][0].isupper()}
+    return {name for _, name in found if name[0].isupper()}
+
+
 class Found(NamedTuple):
     """A field on a screen."""
 
     way: str
     field: str
     site: Site
+    page: str
+    """The class of its form."""
 
 
 def walked(way: str) -> Shell:
@@ -106,7 +152,7 @@ def fields_of(shell: Shell) -> tuple[Field, ...]:
 @cache
 def found() -> tuple[Found, ...]:
     """Return one screen or more for each site."""
-    seen: dict[tuple[Site, str], list[str]] = {}
+    seen: list[Found] = []
     for way in WAYS:
         shell = walked(way)
         mro = {each.__name__ for each in type(shell.page).__mro__}
@@ -115,13 +161,13 @@ def found() -> tuple[Found, ...]:
             for site in SITES:
                 same = type(field).__name__ == site.kind and field.label == site.label
                 if same and (site.holder in mro if site.holder else site.file in files):
-                    seen.setdefault((site, field.name), []).append(way)
-    return tuple(Found(way, name, site) for (site, name), ways in seen.items() for way in ways)
+                    seen.append(Found(way, field.name, site, type(shell.page).__name__))
+    return tuple(seen)
 
 
 def one_each() -> list[Found]:
-    """Return the last way of each field: what is typed further has its item named."""
-    return list({(one.site, one.field): one for one in found()}.values())
+    """Return the last way of each field of each form: what is typed further names its item."""
+    return list({(one.site, one.field, one.page): one for one in found()}.values())
 
 
 def strike(shell: Shell, *keys: str) -> str:
@@ -155,6 +201,11 @@ def opened(one: Found) -> Shell:
 def test_safety_24_every_quantity_field_of_the_sources_is_on_a_screen_that_is_walked_to():
     assert len(SITES) > 15, "the sources are read"
     assert [site for site in SITES if site not in {one.site for one in found()}] == []
+    for site in (each for each in SITES if each.maker):
+        walked_to = {one.page for one in found() if one.site == site}
+        wanted = forms_with(site.file, site.maker)
+        assert wanted, site
+        assert wanted <= walked_to, (site, wanted - walked_to)
     # What is measured says its unit; what is neither has to be named above.
     others = {
         field.label
