@@ -23,6 +23,10 @@ _NEWEST = (
     )
     + " ORDER BY entry DESC LIMIT :limit"
 )
+_KEPT_BACK = " UNION ".join(
+    f"SELECT entry FROM {table.TABLE} WHERE standing > 0 AND standing IN (:quarantined, :held)"
+    for table in ROW_TABLES
+)
 
 
 class Apart(NamedTuple):
@@ -33,6 +37,13 @@ class Apart(NamedTuple):
     entries: int
     newest_ms: int
     """When the newest of them says it was written."""
+
+
+def kept_by_seals(ledger: Ledger) -> int:
+    """Return of how many entries a seal keeps back what they say, whomever they are about."""
+    kept = {"quarantined": int(Standing.QUARANTINED), "held": int(Standing.HELD)}
+    found = ledger.store.one(f"SELECT count(*) FROM ({_KEPT_BACK})", kept)
+    return int(found[0]) if found else 0
 
 
 def apart(ledger: Ledger) -> tuple[list[Apart], bool]:

@@ -15,6 +15,7 @@ from protocols.errors import InputError
 from protocols.feeds.clock import clock_ms
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
 from protocols.ledger import counting, reading, remembered, results, scales, tags, watching
+from protocols.ledger.apart import kept_by_seals
 from protocols.ledger.authors import Author, Authors
 from protocols.ledger.book import Ledger
 from protocols.ledger.reading import RowLine
@@ -236,7 +237,7 @@ def status(node: Node, now_ms: int, ahead_ms: int = 0) -> dict[str, Any]:
         "pending": ledger.behind,
         "waiting": {name: n for name, n in aside.items() if name.startswith("waiting")},
         "void": {name: n for name, n in aside.items() if name.startswith("void")},
-        "quarantined": _quarantined(ledger),
+        "quarantined": kept_by_seals(ledger),
         "forks": [str(feed.feed_id) for feed in reading.forks(ledger)],
         "unsettled": _unsettled(ledger),
         "clock": state.clock,
@@ -452,10 +453,6 @@ def _feed_line(ledger: Ledger, feed: Any, tip: Any) -> dict[str, Any]:
         "seq": tip.seq,
         "hash": tip.hash.hex(),
     }
-
-
-def _quarantined(ledger: Ledger) -> int:
-    return _count(ledger, "SELECT count(*) FROM patient WHERE standing IN (3, 4)")
 
 
 def _unsettled(ledger: Ledger) -> int:
