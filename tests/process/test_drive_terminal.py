@@ -38,7 +38,7 @@ def open_session(screen):
     struck(screen, ["f4"], "VACCINATION SESSIONS")
     struck(screen, ["n"], "NEW VACCINATION SESSION", "8 mr")
     struck(screen, ["8", "enter", "Kome school", "enter", "R. Amin", "enter"], "[ R. Amin")
-    screen.send("tab", "tab", "measles/2 300", "tab", "mr 1 2 f, mr 1 2 m", "tab", "enter")
+    screen.send("tab", "tab", "measles/2 300", "tab", "mr 1 2 f, mr 1 2 m", "\x0f")
     screen.wait_for("DRIVE", "Kome school", "No vial is open")
 
 
