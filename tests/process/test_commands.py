@@ -10,6 +10,8 @@ import automerge.core as automerge
 import pytest
 
 from protocols.ledger.store import LOCK_NAME
+from protocols.live.unserved import opened as opened_book
+from protocols.records.catalogue import ROW_TABLES
 from tests.process.commands import PASSPHRASE, init, note, patient, run, serving, start, told
 
 STATUS_KEYS = {
@@ -425,6 +427,18 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         ("example-95", "own_dispatch"),
     ]
     assert run("fieldnode", "kinds").stdout.split() == list(kinds)
+    written = tables_of(folder)
+    assert len([name for name, rows in written.items() if rows]) > 30
+    for name, rows in written.items():
+        assert all(set(row) >= ROW_KEYS for row in rows), name
+        assert all(row["standing"] == "stands" for row in rows), name
+        assert all(isinstance(row["supersedes"], list) for row in rows), name
+
+
+def tables_of(folder):
+    """Every row of every table as `rows` prints it, the book opened once for all."""
+    with opened_book(folder, PASSPHRASE) as book:
+        return {table.TABLE: book.rows(table.TABLE, 0)["rows"] for table in ROW_TABLES}
 
 
 def test_status_has_every_key_that_others_rely_on(node):
