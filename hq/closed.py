@@ -18,8 +18,16 @@ from hq.stores import DEPOTS
 
 READING = frozenset(
     {"picture", "patients", "results", "devices", "part", "open", "counts"}
-    | {"stock", "stock_csv", "card", "card_csv", "vaccination", "vaccination_csv"}
-    | {"logistics", "shipments_csv", "recalls_csv", "cold_csv"}
+    | {
+        "stock",
+        "stock_csv",
+        "card",
+        "card_csv",
+        "vaccination",
+        "vaccination_csv",
+        "interventions_csv",
+    }
+    | {"interventions_csv", "logistics", "shipments_csv", "recalls_csv", "cold_csv"}
 )
 """Routes that show records."""
 

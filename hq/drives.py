@@ -17,8 +17,9 @@ from hq.hints import Hints
 from hq.queries import Book
 from hq.registry import Registry, Vaccinations
 from hq.shown import MINUTE_MS
+from protocols.guidelines.interventions import Interventions, shipped_interventions
 from protocols.guidelines.schedules import Plan
-from protocols.ledger import coverage, vials
+from protocols.ledger import coverage, interventions, vials
 from protocols.ledger.coverage import Beside, Count, Covered, DropOut, ZeroDose
 from protocols.ledger.immunization import Doubled
 from protocols.ledger.store import Store
@@ -40,7 +41,8 @@ where r.at_ms is not null group by session.site"""
 
 APART = """
 select (select count(*) from dose where standing > 0 and replaced < 2),
-       (select coalesce(sum(n), 0) from tally where standing > 0 and replaced < 2)"""
+       (select coalesce(sum(n), 0) from tally
+        where standing > 0 and replaced < 2 and intervention = '')"""
 
 OPEN = """
 select count(*) from session where standing = 0 and replaced = 0 and closed_ms is null"""
@@ -102,6 +104,23 @@ class Day(NamedTuple):
         return self.named + self.tallied
 
 
+class Other(NamedTuple):
+    """What a session gave or measured on a day that is no dose of vaccine."""
+
+    day: int | None
+    session: bytes
+    place: str
+    """As the session has it."""
+    site: bytes | None
+    code: str
+    named: int
+    """Of persons."""
+    tallied: int
+    """Counted in crowd mode."""
+    twice: int
+    """Of these, records that may be of one."""
+
+
 class Known(NamedTuple):
     """All that the page says, read at one moment."""
 
@@ -129,6 +148,10 @@ class Known(NamedTuple):
     """Doses and tallied doses that do not stand."""
     open_sessions: int
     plan: Plan
+    beside: tuple[Other, ...] = ()
+    """The latest day first; in no sum of doses."""
+    pack: Interventions = shipped_interventions()
+    """By which it is named."""
 
     @property
     def approved(self) -> bool:
@@ -167,6 +190,7 @@ class Drives:
     async def _read(self, now_ms: int, turn: int) -> Known:
         book, told = self._book, await self._registry.vaccinations()
         sums = await book.ask(lambda store: _sums(store, told, now_ms))
+        beside = await book.ask(lambda store: _beside(told.beside._replace(store=store)))
         listed = told.doubled[:LISTED_MAX]
         aefi = await book.read(AEFI, {"limit": LISTED_MAX})
         ((doses, tallied),) = await book.read(APART, {})
@@ -183,6 +207,8 @@ class Drives:
             (int(doses), int(tallied)),
             int((await book.read(OPEN, {}))[0][0]),
             told.beside.plans[""],
+            beside,
+            told.interventions or shipped_interventions(),
         )
 
 
@@ -240,3 +266,18 @@ def _days(beside: Beside, counts: Iterable[Count]) -> tuple[Day, ...]:
     places = {key[:3] for key in sums}
     found = [Day(*place, sums[*place, False], sums[*place, True]) for place in places]
     return tuple(sorted(found, key=lambda day: (-(day.day or 0), day.antigen, day.site or b"")))
+
+
+def _beside(beside: Beside) -> tuple[Other, ...]:
+    """Return what sessions came to beside their vaccines, asked in the pages' thread."""
+    held = {bytes(row.id): row for row in coverage.sessions(beside)}
+    sums: dict[tuple[int | None, bytes, str], list[int]] = {}
+    for each in interventions.counts(beside):
+        line = sums.setdefault((each.day, each.session, each.code), [0, 0, 0])
+        line[each.tallied] += each.number
+        line[2] += each.twice
+    found = [
+        Other(day, session, held[session].place, held[session].site, code, *line)
+        for (day, session, code), line in sums.items()
+    ]
+    return tuple(sorted(found, key=lambda one: (-(one.day or 0), one.place, one.session, one.code)))

@@ -27,7 +27,18 @@ _TOUCHES = {
     "latest": _BEDSIDE | {"site", "peer"},
     "stock": frozenset({"stock", "balance", "movement", "stocktake", "recall", "site", "peer"}),
     "vaccination": frozenset(
-        {"dose", "tally", "session", "vial", "aefi", "dose_decision", "link", "site", "pack_use"}
+        {
+            "dose",
+            "tally",
+            "session",
+            "vial",
+            "aefi",
+            "dose_decision",
+            "link",
+            "site",
+            "pack_use",
+            "intervention",
+        }
     ),
     "logistics": frozenset(
         {"shipment", "shipment_line", "movement", "recall", "reading", "balance", "site"}

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from hq.desk import DESK
-from hq.drives import LISTED_MAX, Day, Drives, Known
+from hq.drives import LISTED_MAX, Day, Drives, Known, Other
 from hq.shown import iso, iso_day
 from hq.stores import Names, names_of, offset_of, store_of
 from hq.tables import Cell, csv_answer
 from protocols.guidelines.words import word
-from protocols.ids import SiteId
+from protocols.ids import SessionId, SiteId
 from protocols.ledger.coverage import Covered
 
 DAYS_PAGE = 100
@@ -104,9 +104,15 @@ async def _page(request: web.Request, template: str) -> web.StreamResponse:
         row = known.plan.vaccines.get(code)
         return word(row.words, names.language, code).text if row else code
 
+    def beside(code: str) -> str:
+        row = known.pack.of_code(code)
+        return word(row.words, names.language, code).text if row else code
+
     return request.app[DESK].page(
         request,
         template,
+        beside=beside,
+        others=others(known, asked)[:DAYS_PAGE],
         asked=asked,
         known=known,
         names=names,
@@ -179,6 +185,36 @@ def _row(day: Day, whole: Covered, known: Known, names: Names) -> Sequence[Cell]
     )  # fmt: skip
 
 
+async def interventions_csv(request: web.Request) -> web.StreamResponse:
+    """What sessions gave or measured beside vaccines, by day, session and site, as a table."""
+    asked, known, names = await _read(request)
+    rows = [
+        (
+            iso_day(one.day), str(SessionId(one.session)), one.place,
+            str(SiteId(one.site)) if one.site else "", names.sites.get(one.site, ""), one.code,
+            one.named, one.tallied, one.named + one.tallied, one.twice,
+        )
+        for one in others(known, asked)
+    ]  # fmt: skip
+    return await csv_answer(request, "interventions", _BESIDE_HEADS, rows)
+
+
+def others(known: Known, asked: Asked) -> list[Other]:
+    """Return what was given beside vaccines at the site and on the day that are asked for."""
+    return [
+        one
+        for one in known.beside
+        if (asked.site is None or one.site == asked.site)
+        and (not asked.day or iso_day(one.day) == asked.day)
+    ]
+
+
+_BESIDE_HEADS = (
+    "day", "session", "place", "site", "site_name", "intervention", "by_name", "tallied", "number",
+    "maybe_twice",
+)  # fmt: skip
+
+
 def percent(of: Covered) -> int | None:
     """Return the coverage in whole percent, rounded down: 99.9 is not all."""
     return None if not of.target else of.doses * 100 // of.target
@@ -194,4 +230,5 @@ def _day(text: str) -> str:
 ROUTES = (
     web.get("/vaccination", vaccination_page, name="vaccination"),
     web.get("/vaccination.csv", vaccination_csv, name="vaccination_csv"),
+    web.get("/interventions.csv", interventions_csv, name="interventions_csv"),
 )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from protocols.guidelines.coldchain import ColdChain
+from protocols.guidelines.interventions import Interventions
 from protocols.guidelines.items import Items
 from protocols.ids import FactRef
-from protocols.ledger import coverage, immunization
+from protocols.ledger import coverage, immunization, interventions
 from protocols.ledger.coldunits import coldchain
 from protocols.ledger.immunization import Doubled, Doubts
 from protocols.ledger.recalls import catalogue
@@ -44,6 +45,8 @@ class Vaccinations(NamedTuple):
     beside: coverage.Beside
     doubled: tuple[Doubled, ...]
     """Records that may be of one dose, the oldest first."""
+    interventions: Interventions | None = None
+    """The pack in use of what sessions give beside vaccines; None: what came with the software."""
 
 
 PERSONS_AT_ONCE = 8
@@ -217,7 +220,8 @@ class NodeRegistry:
             spare |= found.spare
         doubled.sort(key=lambda each: (each.rows[0].at_ms, each.doses))
         beside = await self._read(lambda node, *_: coverage.beside(node.ledger, spare), {})
-        return Vaccinations(beside, tuple(doubled))
+        pack = await self._read(lambda node, *_: interventions.pack_in_use(node.ledger), {})
+        return Vaccinations(beside, tuple(doubled), pack)
 
     async def reviews(self) -> ReviewPage:
         """See `Registry.reviews`."""
