@@ -200,7 +200,7 @@ class FactRef(NamedTuple):
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks an id
 
     def __str__(self) -> str:
-        return f"fct_{to_base32(self.entry)}.{self.index}"
+        return f"fct_{_text(self.entry)}.{self.index}"
 
     @classmethod
     def parse(cls, text: str) -> FactRef:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
+
+import msgspec
 
 from protocols.feeds.dictionary import deflate
 from protocols.ids import EntryHash, FeedId, KeyId
@@ -41,8 +42,7 @@ class EntryKind(IntEnum):
     """One control record, in clear."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One entry as it is chained; `body` is salt and ciphertext, or a control body."""
 
     kind: EntryKind

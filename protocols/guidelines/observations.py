@@ -142,15 +142,14 @@ def judge(
     ucum = observation.units[unit].ucum
     if len(rows) == 1 and rows[0].units and ucum not in rows[0].units:
         raise InputError("unit_refused", field="data.unit", allowed=rows[0].units)
-    exact = value.exact * _number(observation.units[unit].factor)
+    measured = (value, observation.units[unit].factor)
     for hint in observation.hints:
-        if _number(hint.since) <= exact <= _number(hint.to):
+        if _between(*measured, hint.since, hint.to):
             raise InputError(hint.code, field=field, allowed=_span(observation, rows, "possible"))
-    if rows and not _inside(exact, rows, "possible"):
+    if rows and not _between(*measured, *_limits(rows, "possible")):
         raise InputError("impossible", field=field, allowed=_span(observation, rows, "possible"))
-    unusual = bool(rows) and not _inside(exact, rows, "usual")
-    low, high = _limits(rows, "usual") if rows else ("", "")
-    return Judged(unusual, (str(low), str(high)))
+    usual = _limits(rows, "usual") if rows else ("", "")
+    return Judged(bool(rows) and not _between(*measured, *usual), usual)
 
 
 def check(pack: ObservationPack) -> list[str]:
@@ -230,9 +229,10 @@ def _limits(rows: Sequence[Range], which: str) -> tuple[str, str]:
     )
 
 
-def _inside(exact: Fraction, rows: Sequence[Range], which: str) -> bool:
-    low, high = _limits(rows, which)
-    return _number(low) <= exact <= _number(high)
+@lru_cache(NUMBERS_KEPT)
+def _between(value: Decimal, factor: str, low: str, high: str) -> bool:
+    """Say whether a value lies between two numbers of the first unit."""
+    return _number(low) <= value.exact * _number(factor) <= _number(high)
 
 
 def _span(observation: Observation, rows: Sequence[Range], which: str) -> tuple[str, ...]:

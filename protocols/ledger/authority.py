@@ -17,7 +17,7 @@ from protocols.ledger.chain import Chain, FeedState, Stored
 from protocols.ledger.scopekeys import ScopeKeys
 from protocols.ledger.store import Store
 from protocols.records.identity import code_tag
-from protocols.trust.charter import Sensitivity
+from protocols.trust.charter import Charter, Sensitivity
 from protocols.trust.control import (
     Admission,
     Attestation,
@@ -34,7 +34,7 @@ from protocols.trust.identity import DeviceKeys
 from protocols.trust.judging import Judgement
 from protocols.trust.keyring import Keyring
 from protocols.trust.release import Releases
-from protocols.trust.roster import Roster
+from protocols.trust.roster import Member, Roster
 from protocols.trust.seals import best
 from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing
@@ -74,6 +74,9 @@ class Authority:
         """Whether the book keeps any of it, as far as nobody has looked."""
         self._late: set[DeviceId] = set()
         self._tags: dict[int, str] = {}
+        self._own: tuple[Charter | None, Member | None, dict[Sensitivity, ScopeId | None]]
+        self._own = (None, None, {})
+        """The scopes this device writes in, as a charter and what is known of it say."""
         self._names: dict[DeviceId, str] = {}
         self._replay()
 
@@ -283,9 +286,14 @@ class Authority:
         """
         charter, member = self.roster.charter, self.roster.device(self.device)
         if charter is not None and member is not None:
-            found = own_scope(charter, member.scopes, member.jurisdiction, sensitivity)
-            if found is not None:
-                return ScopeId(found)
+            if self._own[0] is not charter or self._own[1] is not member:
+                self._own = (charter, member, {})
+            chosen = self._own[2]
+            if sensitivity not in chosen:
+                found = own_scope(charter, member.scopes, member.jurisdiction, sensitivity)
+                chosen[sensitivity] = None if found is None else ScopeId(found)
+            if chosen[sensitivity] is not None:
+                return chosen[sensitivity]
         return self.old_scope(sensitivity) if sensitivity == Sensitivity.IDENTIFIED else None
 
     def old_scope(self, sensitivity: Sensitivity) -> ScopeId | None:

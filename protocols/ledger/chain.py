@@ -42,7 +42,7 @@ _BELOW = (
 """Whether an entry is another or one of those it follows: numbers rise along a chain."""
 _INSERT = (
     "INSERT INTO entry (arrival, feed, seq, parent, hash, kind, dictionary, clock, scope_key,"
-    " body, signature, length, body_hash) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " body, signature, length, body_hash, doc) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 
 
@@ -229,8 +229,8 @@ class Chain:
             self._key_no[key_id], self.key_ids[no] = no, key_id
         return no
 
-    def append(self, run: Run) -> list[Stored]:
-        """Store what is new of a verified run. Inside a transaction.
+    def append(self, run: Run, doc: int | None = None) -> list[Stored]:
+        """Store what is new of a verified run, of a document if that is known. In a transaction.
 
         Raises:
             Gap: The entry before the run vanished between verifying and storing.
@@ -245,7 +245,7 @@ class Chain:
             return []
         if old is None and len(feed.tips) >= BRANCHES_MAX:
             return []
-        stored = self._insert(feed, lines, parent)
+        stored = self._insert(feed, lines, parent, doc)
         self._advance(feed, old, lines, stored[-1].arrival)
         return stored
 
@@ -277,7 +277,9 @@ class Chain:
         )
         return int(row[0]) if row else 0
 
-    def _insert(self, feed: FeedState, lines: Sequence[Line], parent: int) -> list[Stored]:
+    def _insert(
+        self, feed: FeedState, lines: Sequence[Line], parent: int, doc: int | None
+    ) -> list[Stored]:
         arrival = self.last_arrival
         feed_no, key_no = feed.no, self.key_no
         rows, stored = [], []
@@ -300,6 +302,7 @@ class Chain:
                     line.signature,
                     length,
                     line.body_hash if detached else None,
+                    doc,
                 )
             )
             stored.append(Stored(arrival, feed, line))

@@ -220,8 +220,17 @@ class Opener:
         )
         return arrivals
 
-    def _keep(self, strands: Sequence[tuple[int, int, bytes, int, int, bytes]]) -> None:
+    def _keep(
+        self, strands: Sequence[tuple[int, int, bytes, int, int, bytes]], *, placed: bool = False
+    ) -> None:
+        """Write strands down.
+
+        Args:
+            placed: Their entries say already which documents they are of.
+        """
         self._store.executemany("INSERT OR REPLACE INTO strand VALUES (?,?,?,?,?,?)", strands)
+        if placed:
+            return
         self._store.executemany(
             "UPDATE entry SET doc = ? WHERE arrival = ?", [strand[:2] for strand in strands]
         )
@@ -238,7 +247,8 @@ class Opener:
         self._found_all(own=True)
         self._remember(prefix, doc)
         clock = int.from_bytes(entry.header[75:83])
-        self._keep([(doc, entry.arrival, prefix, entry.feed.no, clock, plain)])
+        strand = (doc, entry.arrival, prefix, entry.feed.no, clock, plain)
+        self._keep([strand], placed=place is not None)
         return Opened(doc, subject, Fresh(entry.arrival, prefix, entry.feed.no, clock, body))
 
     def _subject_no(self, subject_id: bytes, kind: int) -> int:

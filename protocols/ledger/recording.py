@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -178,7 +177,11 @@ class Recorder:
             standing_now(self._ledger, seat.sitting, kind) for kind in stocking.follows(planned)
         }
         marks = [word for standing, word in _UNCOUNTED.items() if standing in found]
-        return replace(planned, warnings=(*planned.warnings, *marks)) if marks else planned
+        return (
+            msgspec.structs.replace(planned, warnings=(*planned.warnings, *marks))
+            if marks
+            else planned
+        )
 
     def _answered(self, key: str, line: Mapping[str, Any], at: int) -> Answer | None:
         """Return the first answer to a line sent again.

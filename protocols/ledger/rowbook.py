@@ -11,7 +11,7 @@ import msgspec
 
 from protocols.ledger.census import Census, Picture
 from protocols.ledger.given import GivenBook, Told
-from protocols.ledger.searching import keep_found, words_of
+from protocols.ledger.searching import found_by, keep_found, words_of
 from protocols.ledger.store import Store
 from protocols.records.dose import DoseRow
 from protocols.records.patient import PatientRow, TagRow
@@ -235,11 +235,11 @@ class RowBook:
                 changes.updates.append((table, changed, said))
         changes.deletes[table] += [(subject, *key) for key in before if key not in after]
         if table.searched:
-            words = [
-                words_of(next(iter(rows.values())).values) if rows else ""
-                for rows in (before, after)
-            ]
-            changes.words.append((subject, words[0], words[1]))
+            old, new = ([told.values for told in rows.values()][:1] for rows in (before, after))
+            # Most changes of a patient's row leave alone what it is found by.
+            if [*map(found_by, old)] != [*map(found_by, new)]:
+                until, from_now = (words_of(each[0]) if each else "" for each in (old, new))
+                changes.words.append((subject, until, from_now))
 
     def _carry_out(self, changes: _Changes) -> set[str]:
         names = set()

@@ -16,12 +16,13 @@ _BEFORE_IDEOGRAPHS = "\u2e7f"
 """Han, Kana and Hangul lie above; nearly all names below."""
 _above = re.compile(f"[^\0-{_BEFORE_IDEOGRAPHS}]")
 _NAMES = [name for name, _ in columns(PatientRow)]
-_found_by = itemgetter(*map(_NAMES.index, ("name", "also", "code", "tag")))
+found_by = itemgetter(*map(_NAMES.index, ("name", "also", "code", "tag")))
+"""What of a patient's row, as its values, decides what the patient is found by."""
 
 
 def words_of(values: Sequence[Any]) -> str:
     """Return what a patient's row, as its values, is found by; the code without its hyphen too."""
-    name, also, code, tag = _found_by(values)
+    name, also, code, tag = found_by(values)
     return " ".join((name, also, code, code.replace("-", ""), tag))
 
 

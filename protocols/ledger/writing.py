@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from protocols.errors import LedgerError
@@ -46,8 +45,7 @@ class Written(NamedTuple):
     encounter: EncounterId | None
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(NamedTuple):
     """When and by whom something is written, and the randomness it takes."""
 
     wall_ms: int
@@ -117,7 +115,8 @@ class Writer:
             [(fact.kind, encode_fact(fact.kind, fact.value, document)) for fact in facts]
         )
         plain = encode_body(at.session, dependencies, values)
-        sealed, entry = self._seal(self._own_feed(scope, draft.lane), (key_id, key), plain, at)
+        feed, no = self._own_feed(scope, draft.lane), known and known[0]
+        sealed, entry = self._seal(feed, (key_id, key), plain, at, no)
         prefix = entry.hash.prefix
         body = Body(*at.session, dependencies, values)
         opened = self._opener.adopt(prefix, plain, body, sealed, known and known[:2])
@@ -151,7 +150,12 @@ class Writer:
         return place.no, found[0], place.doc_id
 
     def _seal(
-        self, feed: FeedState, sealing: tuple[KeyId, bytes], plain: bytes, at: Instant
+        self,
+        feed: FeedState,
+        sealing: tuple[KeyId, bytes],
+        plain: bytes,
+        at: Instant,
+        doc: int | None = None,
     ) -> tuple[Sealed, Entry]:
         key_id, key = sealing
         place = self._next_place(feed, at.wall_ms)
@@ -159,7 +163,7 @@ class Writer:
         if len(body) > ENTRY_BYTES_MAX:
             raise LedgerError("entry_too_long", size=len(body))
         entry = make_entry(EntryKind.DATA, dictionary, place, key_id, body)
-        stored = self._append(feed, entry)
+        stored = self._append(feed, entry, doc)
         return Sealed(stored.arrival, feed, stored.line.header, body, entry.hash), entry
 
     def _next_place(self, feed: FeedState, wall_ms: int) -> tuple[FeedId, int, bytes, int]:
@@ -169,7 +173,7 @@ class Writer:
         last = observe(self._chain.last_clock, tip.clock, wall_ms)
         return feed.feed_id, tip.seq + 1, tip.hash, tick(last, wall_ms)
 
-    def _append(self, feed: FeedState, entry: Entry) -> Stored:
+    def _append(self, feed: FeedState, entry: Entry, doc: int | None = None) -> Stored:
         signature = sign_entry(self._authority.keys, entry)
         line = Line(
             entry.kind,
@@ -184,7 +188,7 @@ class Writer:
             header_of(entry),
             signature,
         )
-        stored = self._chain.append(Run(feed.feed_id, feed.encoded, (line,)))
+        stored = self._chain.append(Run(feed.feed_id, feed.encoded, (line,)), doc)
         self._chain.last_clock = max(self._chain.last_clock, entry.clock)
         return stored[0]
 

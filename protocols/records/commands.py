@@ -61,9 +61,12 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     reason: str | None = None
 
 
+_in_one_order = msgspec.json.Encoder(order="deterministic").encode
+
+
 def fingerprint(line: Mapping[str, Any]) -> bytes:
     """Return 16 bytes that equal lines share, whatever the order of their fields."""
-    text = msgspec.json.encode(line, order="deterministic")
+    text = _in_one_order(line)
     return blake2b(text, digest_size=16, person=b"fm-line-1").digest()
 
 

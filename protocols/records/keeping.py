@@ -8,8 +8,9 @@ as entered in error. Of two orders the others are stopped; of custody the others
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from protocols.errors import InputError
 from protocols.guidelines.vocabulary import name_of

@@ -109,6 +109,8 @@ class AssignData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Id of the observation that waits."""
 
 
+_DEVICE = Source.DEVICE.name.lower()
+
 SET_MAX = 32
 """Values one line may carry."""
 WORDS_KEPT = 4096
@@ -257,7 +259,7 @@ def waits(history: History, fact: Fact) -> bool:
 def _patient(desk: Desk) -> tuple[PatientId | None, str]:
     """Return the patient, or what a device claimed when that is not certain (SAFETY 15)."""
     command = desk.command
-    if command.source != Source.DEVICE.name.lower():
+    if command.source != _DEVICE:
         return desk.patient(), ""
     try:
         found = desk.patient_if_any()

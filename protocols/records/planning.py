@@ -32,13 +32,16 @@ REASON_CHARS_MAX = 500
 SUPERSEDES_MAX = 64
 """Facts one command may name."""
 
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_SOURCES = {member.name.lower(): member for member in Source}
+_HERE_AND_NOW = Circumstances()
+
 IdType = TypeVar("IdType", bound=DocId)
 
 PRECISIONS = ("hour", "day", "month", "year", "about")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True, gc=False):
     """One line for `fieldnode record`, its fields typed and known, its meaning not yet checked."""
 
     kind: str
@@ -181,7 +184,7 @@ class Desk:
             reason=tidy(command.reason, "reason", REASON_CHARS_MAX) if command.reason else "",
             confirmed=(*(code for code in self.warnings if code in command.confirm), *doubt),
         )
-        return None if whole == Circumstances() else whole
+        return None if whole == _HERE_AND_NOW else whole
 
     def at_ms(self) -> int:
         """Return when it happened: as stated, else now."""
@@ -278,7 +281,7 @@ def tidy(text: str, where: str, limit: int) -> str:
         raise InputError("empty", field=where)
     if len(kept) > limit:
         raise InputError("too_long", field=where, limit=limit)
-    if any(0xD800 <= ord(char) <= 0xDFFF or char == "\0" for char in kept):
+    if _NO_TEXT.search(kept):
         raise InputError("bad_text", field=where)
     return kept
 
@@ -346,8 +349,7 @@ def _one_of(text: str | None, allowed: tuple[str, ...], where: str) -> str:
 
 
 def _source(text: str | None) -> int:
-    words = tuple(member.name.lower() for member in Source)
-    return Source[_one_of(text, words, "source").upper()] if text else Source.TYPED
+    return _SOURCES[_one_of(text, tuple(_SOURCES), "source")] if text else Source.TYPED
 
 
 def _device(device: tuple[str, str, str] | None) -> tuple[str, str, str] | None:

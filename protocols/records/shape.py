@@ -199,16 +199,14 @@ _SENSITIVITY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NewFact:
+class NewFact(msgspec.Struct, frozen=True, gc=False):
     """A fact about to be written."""
 
     kind: int
     value: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """One entry about to be written: facts for one document."""
 
     lane: Lane
@@ -226,8 +224,7 @@ class Draft:
     """Which scope it is written in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """What a command comes to."""
 
     drafts: tuple[Draft, ...]

@@ -46,6 +46,15 @@ def written(device: Device) -> None:
             notes.append(answer)
 
 
+def test_every_own_entry_says_the_document_that_its_strand_is_of():
+    device = Device.found("ann")
+    written(device)
+
+    of = device.store.all("SELECT e.doc, s.doc FROM strand s JOIN entry e ON e.arrival = s.entry")
+
+    assert len(of) > 40 and all(said == kept for said, kept in of)
+
+
 @pytest.mark.parametrize("most", [0, 1, 7])
 def test_rows_are_the_same_however_little_is_kept(most: int, monkeypatch: pytest.MonkeyPatch):
     whole = Device.found("ann")

@@ -11,7 +11,7 @@ from protocols.ledger.searching import search_query
 from protocols.trust.certificates import Rank
 from protocols.trust.charter import Scope, Sensitivity
 from protocols.trust.control import SealReason
-from tests.unit.camps import CARE, CARE_ROLE, Camp, know, new_key, refused
+from tests.unit.camps import CARE, CARE_ROLE, Camp, know, new_key, publish, refused
 from tests.unit.stage import Device, Stage, line, patient, triage
 from tests.unit.test_ledger_sealing import give
 
@@ -114,6 +114,18 @@ def test_without_a_protection_scope_it_is_refused_and_written_nowhere():
     data = {"concern": "sexual-violence"}
     assert refused(kim, line("protection.record", data, patient=child)) == "no_protection_scope"
     assert len(kim.entries) == entries
+
+
+def test_a_device_that_is_entrusted_later_writes_there_from_then_on():
+    camp = Camp(CARE, SAFE)
+    kim = camp.device("kim", "ministry", scopes=(ScopeId(CARE.id),))
+    authority = kim.ledger.authority
+    assert authority.scope_for(Sensitivity.PROTECTION) is None
+
+    publish(kim, camp.certificate(authority.keys, "ministry"))
+
+    assert authority.scope_for(Sensitivity.PROTECTION) == ScopeId(SAFE.id)
+    assert authority.care_scope == ScopeId(CARE.id)
 
 
 def test_a_sealed_device_still_takes_a_concern_down_for_those_entrusted_and_nobody_else():

@@ -9,6 +9,7 @@ import pytest
 
 from protocols.records.attributes import Sex
 from protocols.records.kinds import KindNo
+from protocols.records.planning import tidy
 from tests.unit.records_shelf import FULL_PERSON, NOW_MS, Shelf
 
 
@@ -310,6 +311,8 @@ def test_nobody_is_linked_with_themselves():
         ({"given_name": "x" * 121}, "too_long", "data.given_name"),
         ({"given_name": "  "}, "empty", "data.given_name"),
         ({"given_name": "\ud800"}, "bad_text", "data.given_name"),
+        ({"given_name": "Ami\udfffna"}, "bad_text", "data.given_name"),
+        ({"given_name": "Ami\0na"}, "bad_text", "data.given_name"),
         ({"nationality": "Burundi"}, "bad_value", "data.nationality"),
         ({"consent": {"treat": "maybe"}}, "bad_value", "data.consent.treat"),
         ({"next_of_kin": {"nme": "x"}}, "unknown_field", "data.next_of_kin.nme"),
@@ -320,6 +323,11 @@ def test_a_wrong_particular_is_named_by_its_path(data, code, field):
     error = Shelf().refused("patient.register", data)
 
     assert (error.code, error.field) == (code, field)
+
+
+@pytest.mark.parametrize("name", ["\ud7ff", "\ue000", "\x01", "\U0010ffff", "Zoë", "阿米娜"])
+def test_what_lies_beside_the_halves_of_a_pair_is_text(name):
+    assert tidy(f" {name} ", "data.given_name", 4) == name
 
 
 @pytest.mark.parametrize("born", ["1991", "1991-05", "1991-05-17", "1880-01-01", "2026-05-28"])
