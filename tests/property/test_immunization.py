@@ -184,6 +184,26 @@ def test_the_four_day_rule_takes_as_many_days_as_the_pack_has_and_no_more(birth,
         assert (told.state == "valid") == (days <= early), (series.id, told)
 
 
+def dose_holds(told, each):
+    """What was said of a dose while a day was not known fits what it comes to on one day."""
+    assert told.state in (each.state, "unsure")
+    assert told.number <= each.number
+
+
+def forecast_holds(told, each):
+    """What was said to be due while a day was not known fits what is due by one day."""
+    assert told.number <= each.number
+    if told.state == "unsure":
+        assert each.state in told.may
+    elif told.state == "due":
+        assert each.state in ("due", "overdue")
+    else:
+        assert told.state == each.state
+    if told.day is not None:
+        assert each.day is not None
+        assert each.day <= told.day
+
+
 @settings(deadline=None)
 @given(worked_by(), histories(most=4), st.integers(0, 420), ages)
 def test_what_is_sure_of_an_uncertain_birth_holds_on_every_day_of_it(work, history, length, age):
@@ -198,19 +218,9 @@ def test_what_is_sure_of_an_uncertain_birth_holds_on_every_day_of_it(work, histo
     for day in {*range(born.first, last + 1, 7), last}:
         one = born_on(day)
         for told, each in zip(whole, validate(doses, one, found, terms), strict=True):
-            assert told.state in (each.state, "unsure")
-            assert told.number <= each.number
+            dose_holds(told, each)
         for told, each in zip(due, forecast(doses, one, on_day, found, terms), strict=True):
-            assert told.number <= each.number
-            if told.state == "unsure":
-                assert each.state in told.may
-            elif told.state == "due":
-                assert each.state in ("due", "overdue")
-            else:
-                assert told.state == each.state
-            if told.day is not None:
-                assert each.day is not None
-                assert each.day <= told.day
+            forecast_holds(told, each)
             assert not told.sure or (told.state, told.day) == (each.state, each.day)
 
 
@@ -242,18 +252,9 @@ def test_what_is_sure_of_a_dose_of_a_month_alone_holds_on_every_day_of_it(work, 
             card._replace(day=day, until=None) for card, day in zip(cards, chosen, strict=True)
         ]
         for each in validate(exact, born, found, terms):
-            told = whole[each.key, each.series]
-            assert told.state in (each.state, "unsure")
-            assert told.number <= each.number
+            dose_holds(whole[each.key, each.series], each)
         for told, each in zip(due, forecast(exact, born, on_day, found, terms), strict=True):
-            assert told.number <= each.number
-            if told.state == "unsure":
-                assert each.state in told.may
-            elif told.state == "due":
-                assert each.state in ("due", "overdue")
-            else:
-                assert told.state == each.state
-            assert told.day is None or (each.day is not None and each.day <= told.day)
+            forecast_holds(told, each)
 
 
 @given(worked_by(), histories(), ages)

@@ -13,7 +13,15 @@ from protocols.live import vaccinating
 from protocols.live.api import Recorded
 from tests.unit.records_shelf import Shelf
 from tests.unit.stage import WALL_MS, line
-from tests.unit.test_vaccination_book import DAY, HOUR_MS, Team, meet, two
+from tests.unit.test_vaccination_book import (
+    DAY,
+    HOUR_MS,
+    Team,
+    meet,
+    stop_lot,
+    store_of_lot,
+    two,
+)
 from tests.unit.vaccinating import child, code_of, opened, vial
 
 ITEM = "vaccine-mr-10"
@@ -35,9 +43,7 @@ class Drive:
     def __init__(self, expiry: str = "2027-12") -> None:
         self.stage, self.ann, self.ben = two()
         ann = self.ann
-        self.store = ann("site.register", {"name": "Store", "type": "store"}).id
-        received = {"item": ITEM, "units": 50, "lot": "MR-1", "expiry": expiry}
-        ann("stock.receive", received, store=self.store)
+        self.store = store_of_lot(ann, expiry)
         self.session = ann.session(store=self.store)
         self.vial = ann.vial(self.session, expiry=expiry)
         self.child = ann.child()
@@ -46,15 +52,10 @@ class Drive:
     def stopped(self, stop: str) -> None:
         """A minute after the dose the lot is no longer to be given."""
         self.ann.ahead_ms += MINUTE_MS
-        about = {"item": ITEM, "lot": "MR-1"}
-        match stop:
-            case "lot_quarantined":
-                why = {**about, "why": "excursion"}
-                self.ann("lot.quarantine", why, store=self.store, reason="the box was warm")
-            case "lot_recalled":
-                self.ann("lot.recall", {**about, "why": "contaminated", "level": "harmful"})
-            case "lot_expired":
-                self.ann.ahead_ms += 24 * HOUR_MS
+        if stop == "lot_expired":
+            self.ann.ahead_ms += 24 * HOUR_MS
+        else:
+            stop_lot(self.ann, self.store, stop)
         self.ann.ahead_ms += MINUTE_MS
 
     @property

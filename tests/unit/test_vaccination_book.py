@@ -142,25 +142,39 @@ def test_a_vial_leaves_the_store_whole_and_comes_back_when_it_was_opened_in_erro
     assert there() == 50
 
 
-@pytest.mark.parametrize("stop", ["lot_quarantined", "lot_recalled"])
-def test_a_recalled_or_quarantined_lot_stops_vials_and_doses(stop):
-    _, ann, _ = two()
-    store = ann("site.register", {"name": "Store", "type": "store"}).id
-    received = {"item": "vaccine-mr-10", "units": 50, "lot": "MR-1", "expiry": "2027-12"}
-    ann("stock.receive", received, store=store)
-    session = ann.session(store=store)
-    bottle, whom = ann.vial(session), ann.child()
-    about = {"item": "vaccine-mr-10", "lot": "MR-1"}
-    held = {**about, "why": "excursion"}
+STOPS = ("lot_quarantined", "lot_recalled")
+LOT = {"item": "vaccine-mr-10", "lot": "MR-1"}
+"""The lot of the vials that a team opens."""
+
+
+def store_of_lot(team: Team, expiry: str = "2027-12") -> str:
+    """A store that has received the lot; return its id."""
+    store = team("site.register", {"name": "Store", "type": "store"}).id
+    team("stock.receive", {**LOT, "units": 50, "expiry": expiry}, store=store)
+    return store
+
+
+def stop_lot(team: Team, store: str, stop: str) -> None:
+    """Hold the lot back in this store, or recall it everywhere."""
     match stop:
         case "lot_quarantined":
-            ann("lot.quarantine", held, store=store, reason="the box was warm")
+            held = {**LOT, "why": "excursion"}
+            team("lot.quarantine", held, store=store, reason="the box was warm")
         case "lot_recalled":
-            ann("lot.recall", {**about, "why": "contaminated", "level": "harmful"})
+            team("lot.recall", {**LOT, "why": "contaminated", "level": "harmful"})
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_a_recalled_or_quarantined_lot_stops_vials_and_doses(stop):
+    _, ann, _ = two()
+    store = store_of_lot(ann)
+    session = ann.session(store=store)
+    bottle, whom = ann.vial(session), ann.child()
+    stop_lot(ann, store, stop)
     record = ann.device.node._recorder.record
     for kind, data, more in (
         ("dose.record", {"vaccine": "mr", "vial": bottle}, {"patient": whom}),
-        ("vial.open", {"session": session, **about}, {}),
+        ("vial.open", {"session": session, **LOT}, {}),
     ):
         ((answer,), _, _) = record([line(kind, data, **more)], WALL_MS, ann.device.chance.randbytes)
         assert answer.error == stop, answer

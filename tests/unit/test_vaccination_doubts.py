@@ -11,7 +11,15 @@ from protocols.ledger import coverage, immunization, vials
 from tests.property.test_vaccination_apart import ANYWAY
 from tests.unit.records_shelf import Shelf
 from tests.unit.stage import WALL_MS, line
-from tests.unit.test_vaccination_book import DAY, Team, meet, two
+from tests.unit.test_vaccination_book import (
+    DAY,
+    STOPS,
+    Team,
+    meet,
+    stop_lot,
+    store_of_lot,
+    two,
+)
 from tests.unit.vaccinating import child, code_of, opened, vial
 
 MONTH = 31 * 86_400_000
@@ -117,20 +125,13 @@ def test_no_dose_is_tallied_of_a_lot_past_its_last_day():
     assert shelf.write(TALLY, {**about, "n": -1}, reason="pressed twice")
 
 
-@pytest.mark.parametrize("stop", ["lot_quarantined", "lot_recalled"])
+@pytest.mark.parametrize("stop", STOPS)
 def test_a_recalled_or_quarantined_lot_stops_tallies_and_doses_whose_lot_was_typed(stop):
     _, ann, _ = two()
-    store = ann("site.register", {"name": "Store", "type": "store"}).id
-    received = {"item": "vaccine-mr-10", "units": 50, "lot": "MR-1", "expiry": "2027-12"}
-    ann("stock.receive", received, store=store)
+    store = store_of_lot(ann)
     session = ann.session(store=store)
     bottle, whom = ann.vial(session), ann.child()
-    about = {"item": "vaccine-mr-10", "lot": "MR-1"}
-    if stop == "lot_quarantined":
-        held = {**about, "why": "excursion"}
-        ann("lot.quarantine", held, store=store, reason="the box was warm")
-    else:
-        ann("lot.recall", {**about, "why": "contaminated", "level": "harmful"})
+    stop_lot(ann, store, stop)
     tally = {"session": session, "cell": 1, "vial": bottle}
     typed = {"vaccine": "mr", "session": session, "lot": "mr-1"}
 
