@@ -11,8 +11,8 @@ from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.picks import RELATION
-from fieldnode.tui.screens.syndromes import Offered
-from fieldnode.tui.wording import problem, value_text
+from fieldnode.tui.screens.syndromes import Offered, known_of_visit
+from fieldnode.tui.wording import value_text
 from protocols.live.api import Recorded
 from protocols.live.bedside import Care
 
@@ -71,15 +71,10 @@ class DischargePage(CareForm):
     def told(self) -> list[Line]:
         """Say what is known of it already: it stays where nothing is typed."""
         words, care = self.desk.words, self._care
-        head = care.head
-        known = (
-            [f"{words('field.problem')}: {problem(words, head.problem)}"] if head.problem else []
-        )
-        if care.syndrome:
-            known.append(f"{words('field.syndrome')}: {value_text(words, care.syndrome)}")
+        known = known_of_visit(words, care)
         lines: list[Line] = self.says("  ".join(known), "dim") if known else []
-        if head.bed:
-            lines += self.says(words("discharge.frees", bed=head.bed), "dim")
+        if care.head.bed:
+            lines += self.says(words("discharge.frees", bed=care.head.bed), "dim")
         going_on = [one for one in care.medicines if one.state not in ("stopped", "ended", "done")]
         if going_on:
             lines += self.says(words.count("discharge.medicines", len(going_on)), "warn")

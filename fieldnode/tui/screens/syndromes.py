@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.acts import Act, Ask
 from fieldnode.tui.cores.fields import Answer, Reason
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Item, Picked, coded
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.wording import problem, value_text
 from protocols.errors import FieldmeshError
 from protocols.guidelines.syndromes import (
     Row,
@@ -23,6 +25,7 @@ from protocols.guidelines.syndromes import (
     shown,
 )
 from protocols.guidelines.vocabulary import Condition, rows_of
+from protocols.live.bedside import Care
 from protocols.live.guidance import PackInUse
 
 PACK = "syndromes"
@@ -46,6 +49,16 @@ class Complaint(Picked):
     def unusual(self, answer: Answer) -> Reason | None:
         """Never asked about: whoever has no time to choose writes what they hear."""
         return None
+
+
+def known_of_visit(words: Catalogue, care: Care) -> list[str]:
+    """Return what is said of the visit already: the complaint, and what it counts under."""
+    said = []
+    if care.head.problem:
+        said.append(f"{words('field.problem')}: {problem(words, care.head.problem)}")
+    if care.syndrome:
+        said.append(f"{words('field.syndrome')}: {value_text(words, care.syndrome)}")
+    return said
 
 
 class Offered:

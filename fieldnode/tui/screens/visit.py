@@ -14,8 +14,7 @@ from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens.care_form import CareForm
 from fieldnode.tui.screens.picks import RELATION
-from fieldnode.tui.screens.syndromes import COMPLAINT, Offered
-from fieldnode.tui.wording import problem, value_text
+from fieldnode.tui.screens.syndromes import COMPLAINT, Offered, known_of_visit
 from protocols.live.bedside import Care
 
 ISOLATION = (
@@ -77,12 +76,7 @@ class VisitPage(CareForm):
         words, care = self.desk.words, self._care
         if not care.in_care:
             return self.says(words("visit.begins"), "warn")
-        head = care.head
-        known = (
-            [f"{words('field.problem')}: {problem(words, head.problem)}"] if head.problem else []
-        )
-        if care.syndrome:
-            known.append(f"{words('field.syndrome')}: {value_text(words, care.syndrome)}")
-        if head.isolation:
-            known.append(f"{words('field.isolation')}: {words(f'isolation.{head.isolation}')}")
+        known = known_of_visit(words, care)
+        if care.head.isolation:
+            known.append(f"{words('field.isolation')}: {words(f'isolation.{care.head.isolation}')}")
         return self.says("  ".join(known), "dim") if known else []
