@@ -103,8 +103,18 @@ def serve(
 
 @command("kinds")
 @click.option("--json", "as_json", is_flag=True, help="JSON Schema and an example for each kind.")
-def list_kinds(as_json: bool) -> None:
+@click.option("--errors", is_flag=True, help="Every code of an answer instead, with its sentence.")
+def list_kinds(as_json: bool, errors: bool) -> None:
     """List what can be recorded."""
+    if errors:
+        codes = answers.codes()
+        if as_json:
+            show(codes)
+            return
+        for sort, each in codes.items():
+            for code, words in each.items():
+                click.echo(f"{sort}  {code}  {words}")
+        return
     found = answers.kinds()
     if as_json:
         show(found)

@@ -35,6 +35,7 @@ from protocols.live.api import (
     Unassigned,
 )
 from protocols.live.confirming import stood_by, who_stands_by
+from protocols.live.phrases import phrases
 from protocols.live.watched import watched
 from protocols.mesh.node import Node
 from protocols.records import rows as words
@@ -42,6 +43,7 @@ from protocols.records.acceptance import of_device
 from protocols.records.attributes import BY_NAME, words_of
 from protocols.records.catalogue import BY_NAME as KINDS
 from protocols.records.catalogue import schemas
+from protocols.records.codes import CONFIRMABLE, ERRORS, WARNINGS
 from protocols.records.counted import CountedRow
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
@@ -286,6 +288,20 @@ def kinds() -> dict[str, Any]:
     return {
         name: {"schema": schema, "example": KINDS[name].example}
         for name, schema in schemas().items()
+    }
+
+
+def codes() -> dict[str, dict[str, str]]:
+    """Return the closed list of codes that a program can meet, each with its English sentence.
+
+    A line is refused; refused until its `confirm` holds the code; or saved and warned of. A command
+    may also have ended.
+    """
+    return {
+        "refused": dict(ERRORS),
+        "confirm": dict(CONFIRMABLE),
+        "warned": {code: words for code, words in WARNINGS.items() if code not in CONFIRMABLE},
+        "ended": dict(phrases("en")["error"]),
     }
 
 

@@ -12,6 +12,7 @@ import pytest
 from protocols.ledger.store import LOCK_NAME
 from protocols.live.unserved import opened as opened_book
 from protocols.records.catalogue import ROW_TABLES
+from protocols.records.codes import CONFIRMABLE, ERRORS, WARNINGS
 from tests.process.commands import PASSPHRASE, init, note, patient, run, serving, start, told
 
 STATUS_KEYS = {
@@ -433,6 +434,17 @@ def test_every_kind_has_a_schema_and_an_example_that_runs(tmp_path):
         assert all(set(row) >= ROW_KEYS for row in rows), name
         assert all(row["standing"] == "stands" for row in rows), name
         assert all(isinstance(row["supersedes"], list) for row in rows), name
+
+
+def test_every_code_a_program_can_meet_is_listed_with_a_sentence():
+    (listed,) = told("fieldnode", "kinds", "--errors", "--json")
+    assert set(listed) == {"refused", "confirm", "warned", "ended"}
+    assert listed["refused"] == ERRORS
+    assert listed["confirm"] == CONFIRMABLE
+    assert listed["warned"] == {code: WARNINGS[code] for code in WARNINGS.keys() - CONFIRMABLE}
+    assert {"disk_full", "wrong_passphrase", "no_node"} <= set(listed["ended"])
+    said = run("fieldnode", "kinds", "--errors").stdout
+    assert f"confirm  tag_in_use  {CONFIRMABLE['tag_in_use']}\n" in said
 
 
 def tables_of(folder):
