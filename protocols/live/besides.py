@@ -23,6 +23,7 @@ from protocols.live.drive import (
     BesideSum,
     Child,
     Choice,
+    Coverage,
     Drive,
     GiveLine,
     LastLine,
@@ -57,7 +58,7 @@ def drive(node: Node, now: Now, args: Mapping[str, Any]) -> Drive:
     seen = interventions.seen(ledger, session)
     return msgspec.structs.replace(
         told,
-        beside=_sums(ledger, pack, session, codes),
+        beside=_sums(pack, interventions.counts(ledger, session), codes),
         cells=_cells(told, pack, held),
         children=told.children + seen.children,
         not_given=told.not_given + seen.not_given,
@@ -65,10 +66,21 @@ def drive(node: Node, now: Now, args: Mapping[str, Any]) -> Drive:
     )
 
 
+def covered(node: Node, now: Now, args: Mapping[str, Any]) -> Coverage:
+    """`vaccination_coverage`; see `Coverage`."""
+    told, ledger = vaccinated.covered(node, now, args), node.ledger
+    held = vaccinating.session_row(ledger, args) if args.get("session") else None
+    found = interventions.counts(ledger, None if held is None else held.id)
+    codes = [each.code for each in found] if held is None else interventions_of(held)
+    if not codes:
+        return told
+    pack = interventions.pack_in_use(ledger)
+    return msgspec.structs.replace(told, beside=_sums(pack, found, tuple(dict.fromkeys(codes))))
+
+
 def _sums(
-    ledger: Ledger, pack: Interventions, session: bytes, codes: Sequence[str]
+    pack: Interventions, found: Sequence[interventions.Count], codes: Sequence[str]
 ) -> tuple[BesideSum, ...]:
-    found = interventions.counts(ledger, session)
     lines = []
     for code in codes:
         mine = [each for each in found if each.code == code]
@@ -204,6 +216,10 @@ def choices(node: Node, now: Now, args: Mapping[str, Any]) -> SessionChoices:
     )
 
 
-READS: dict[str, Reader] = {"drive": drive, "session_choices": choices}
+READS: dict[str, Reader] = {
+    "drive": drive,
+    "session_choices": choices,
+    "vaccination_coverage": covered,
+}
 OF_PATIENT: dict[str, Callable[..., object]] = {"child": child}
 """In the place of what vaccination answers by these names."""

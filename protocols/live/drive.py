@@ -371,6 +371,8 @@ class Coverage(msgspec.Struct, frozen=True):
     last_hour: int = 0
     wasted: tuple[tuple[str, int, int], ...] = ()
     """Vaccine, doses opened, doses wasted."""
+    beside: tuple[BesideSum, ...] = ()
+    """What is no dose: of the session, or without one of all of them."""
 
 
 class DoubledLine(msgspec.Struct, frozen=True):

@@ -143,6 +143,7 @@ def test_it_is_in_no_coverage_no_zero_dose_and_in_no_tally_of_doses(tmp_path):
 
     empty, cover, drive = on_node(tmp_path, work)
     assert cover.series == empty.series
+    assert cover.beside == drive.beside
     assert {(one.antigen, one.doses) for one in cover.lines} == {("measles", 1), ("rubella", 1)}
     assert (cover.last_hour, drive.last_hour) == (1, 1)
     assert [(cell.digit, cell.intervention, cell.counted) for cell in drive.cells] == [

@@ -355,6 +355,7 @@ class VaccineFake:
             ),
             last_hour=150,
             wasted=(("mr", 210, 4),),
+            beside=self._beside_sums() if session == "ses_2" else (),
         )
 
     async def doubled_doses(self) -> DoubledDoses:

@@ -52,6 +52,7 @@ SCREENS = {
     "drive-after-card": [*KNOWN, "d", *DOSE, "escape"],
     "aefi": [*KNOWN, "enter", *"]C0TG-000412", "enter", "c", "a", "3", *"07"],
     "cover": ["f4", "o"],
+    "cover-beside": ["f4", "down", "o"],
     "cover-children": ["f4", "o", "s"],
     "twice": ["f4", "d"],
     "decide": ["f4", "d", "enter"],

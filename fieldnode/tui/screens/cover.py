@@ -9,6 +9,7 @@ from fieldnode.tui.acts import Act
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action
+from fieldnode.tui.screens.drive_beside import sums
 from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.vaccine_words import vaccine_word
 from fieldnode.tui.widgets.list_view import Column
@@ -104,6 +105,9 @@ class CoverPage(Fetched[CoverLine | SeriesSum, Coverage]):
         if found is None:
             return []
         rows = [line(" ", Span(words("cover.pace", n=found.last_hour), "value"))]
+        if found.beside:
+            beside = words("cover.beside", what="   ".join(sums(words, found.beside)))
+            rows.append(line(" ", Span(beside, "value")))
         wasted = [
             words("cover.wasted", vaccine=code, n=lost, share=percent(lost, opened))
             for code, opened, lost in found.wasted

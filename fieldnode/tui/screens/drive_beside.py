@@ -18,7 +18,7 @@ from fieldnode.tui.vaccine_words import vaccine_word
 from fieldnode.tui.wording import value_text
 from protocols.errors import FieldmeshError
 from protocols.guidelines.ages import AgeSpan, of_shown
-from protocols.live.drive import BesideLine, Box, Drive
+from protocols.live.drive import BesideLine, BesideSum, Box, Drive
 from protocols.live.guidance import PackInUse
 from protocols.records.display import clean_text
 
@@ -97,10 +97,10 @@ def given(words: Catalogue, beside: Beside) -> list[str]:
     return [vaccine_word(words, told.words) for told in beside.lines if told.code in named]
 
 
-def sums(words: Catalogue, told: Drive) -> list[str]:
+def sums(words: Catalogue, told: Sequence[BesideSum]) -> list[str]:
     """Return what a session came to beside its vaccines, for its line of sums."""
     found = []
-    for one in told.beside:
+    for one in told:
         parts = [vaccine_word(words, one.short), str(one.number)]
         if one.twice:
             parts.append("(" + words("drive.beside_twice", n=one.twice) + ")")

@@ -99,7 +99,7 @@ def _totals(words: Catalogue, told: Drive, width: int) -> list[Line]:
     if told.wasted:
         parts.append(words("drive.wasted", n=told.wasted))
     parts += [f"{vaccine_word(words, one.words)} {one.given}" for one in told.vaccines]
-    parts += drive_beside.sums(words, told)
+    parts += drive_beside.sums(words, told.beside)
     return packed([Span(part, "value") for part in parts], width)[: 3 if told.beside else 2]
 
 
