@@ -50,6 +50,18 @@ def test_a_draft_of_it_reads_the_same_again(keys):
     assert other.answer(0).text == core.answer(0).text
 
 
+@given(st.integers(1, 25))
+def test_a_number_ended_by_enter_is_that_row_with_or_without_its_zero(number):
+    """Else its digit stands there unread, and the next one struck makes another row of it."""
+    rows = tuple(Item(f"{at:02d}", f"row-{at}", f"Row {at}") for at in range(1, 26))
+    for typed in (f"{number:02d}", str(number)):
+        core = FormCore((Picked("a", "x", items=rows), Field("b", "x")))
+        for key in [*typed, "enter", "0"]:
+            core.key(key)
+        assert core.answer(0).text == f"{MARK}row-{number}"
+        assert core.place == 1
+
+
 @given(st.sampled_from(ITEMS))
 def test_every_row_is_picked_by_its_number_and_by_its_word(item):
     by_number, by_word = form(), form()

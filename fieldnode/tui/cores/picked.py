@@ -51,7 +51,8 @@ class Picked(Field):
         digit = fold_digit(char)
         if not text or text.isdecimal():
             if digit.isdecimal():
-                return digit if self._numbered(text + digit) else ""
+                begins = self._numbered(text + digit) or self._valued(text + digit)
+                return digit if begins else ""
             if text:
                 return ""
         return char if len(text) < self.chars_max and char != MARK else ""
@@ -105,7 +106,9 @@ class Picked(Field):
         if text.startswith(MARK):
             return next((item for item in self.items if item.name == text[len(MARK) :]), None)
         if text.isdecimal():
-            return next((item for item in self.items if item.number == text), None)
+            # Who ends a number of two digits after its one says which is meant: 2 and Enter is 02.
+            meant = self._valued(text)
+            return meant[0] if len(meant) == 1 else None
         wanted = fold(text)
         same = [item for item in self.items if wanted and wanted in map(fold, item[1:3])]
         return same[0] if len(same) == 1 else None
@@ -131,12 +134,19 @@ class Picked(Field):
         if text and not text.isdecimal():
             rows = self.found(text)
             return [(str(at), item.word) for at, item in enumerate(rows, 1)]
-        return [(item.number, item.word) for item in self._numbered(text)]
+        rows = self._numbered(text) or self._valued(text)
+        return [(item.number, item.word) for item in rows]
 
     def shown(self, text: str) -> str:
         """Return what stands in the field: the word of a row, or what was typed."""
         row = self.row(text) if text.startswith(MARK) else None
         return text if row is None else row.word
+
+    def _valued(self, digits: str) -> list[Item]:
+        """Return the row of a number typed without its zeros; [] for no digits."""
+        if not digits:
+            return []
+        return [item for item in self.items if item.number and int(item.number) == int(digits)]
 
     def _numbered(self, digits: str) -> list[Item]:
         return [item for item in self.items if item.number and item.number.startswith(digits)]
