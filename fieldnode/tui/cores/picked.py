@@ -134,8 +134,8 @@ class Picked(Field):
         if text and not text.isdecimal():
             rows = self.found(text)
             return [(str(at), item.word) for at, item in enumerate(rows, 1)]
-        rows = self._numbered(text) or self._valued(text)
-        return [(item.number, item.word) for item in rows]
+        numbered = self._numbered(text) or self._valued(text)
+        return [(item.number, item.word) for item in numbered]
 
     def shown(self, text: str) -> str:
         """Return what stands in the field: the word of a row, or what was typed."""
