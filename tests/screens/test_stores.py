@@ -112,10 +112,13 @@ def test_an_expiry_is_taken_as_packages_print_it(person, typed):
     assert saved(person, "stock.receive")["data"]["expiry"] == "2028-03"
 
 
-@pytest.mark.parametrize("typed", ["03/28", "2028", "1/2/2028"])
-def test_an_expiry_that_could_be_read_two_ways_says_how_to_type_it(person, typed):
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("03/28", "2027-03"), ("2028", "2027-03"), ("1/2/2028", "2028-01-02 or 2028-02-01")],
+)
+def test_an_expiry_that_could_be_read_two_ways_says_how_to_type_it(person, typed, said):
     person.press("f5", "r", "parac", "1", "P7", "enter", typed, "enter")
-    assert "2027-03" in person.screen and "! " in person.screen
+    assert said in person.screen and "! " in person.screen
     assert person.shell.page.form.open_field.name == "expiry"
 
 
@@ -400,3 +403,14 @@ def test_a_last_day_that_was_mistyped_is_said_anew_on_the_card_of_the_item(perso
     assert "Last day corrected" in person.shell.said.text
     person.press("f8")
     assert "exp 2027-06" in person.screen
+
+
+def test_the_first_store_is_chosen_once_it_was_named_and_the_list_is_left():
+    node = ward()
+    store, node.depots = node.depots[0], []
+    person = Person(node).press("f5")
+    assert person.shell.page.name == "stores"
+    node.depots = [store]
+    person.press("escape")
+    assert person.shell.page.name == "supplies"
+    assert "STOCK   Camp Nord" in person.screen

@@ -528,3 +528,22 @@ def test_a_shipment_taken_in_twice_says_who_when_and_which_receipt_is_taken_back
     person.node.consigned[5] = msgspec.structs.replace(one, beyond=28)
     person.press("escape")
     assert "Both stores count it: 28 units too many" in " ".join(person.screen.split())
+
+
+def test_who_sent_it_is_not_asked_whether_it_came_but_told_how_it_comes_back(person):
+    way = person.node.consigned[1]
+    ours = tuple(msgspec.structs.replace(step, ours=True) for step in way.steps)
+    person.node.consigned[1] = msgspec.structs.replace(way, steps=ours)
+    person.press(*LISTS, "5", "down", "enter")
+    shown = " ".join(person.screen.split())
+    assert "c/4" not in shown and "If it came back: i, mark Sent" in shown
+    person.press("c")
+    assert person.shell.page.name == "shipment"
+
+
+def test_who_only_walks_through_an_empty_form_leaves_no_draft(person):
+    person.press("f5", "i", "enter", "tab", "down", "up", "escape")
+    assert not person.node.drafts and "UNSAVED" not in person.screen
+    person.press("i", "ringer1", "5", "tab", "up", "backspace", "tab", "escape")
+    (draft,) = person.node.drafts.values()
+    assert "units" not in draft.fields, "it follows what is taken out again"

@@ -55,6 +55,8 @@ class FormPage(Page, ABC):
         self.occasion: Occasion | None = None
         """When it happened and who did it, once somebody stated it (SAFETY 13)."""
         self._draft_kept = True
+        self._had_draft = False
+        """Whether a draft was ever kept: then it follows what is taken out again."""
         self._confirm: dict[str, tuple[str, str]] = {}
         """Warning code the node asked about: the field, and the text it then held."""
 
@@ -114,7 +116,9 @@ class FormPage(Page, ABC):
             return self._save()
         if step.left is not None:
             acts += self.field_left(step.left)
-            acts.append(self._put_draft())
+            if self._had_draft or not self.form.empty:
+                # Who only walks through an empty form leaves nothing to go on with.
+                acts.append(self._put_draft())
         if step.refused and self.form.reason is None:
             acts.append(Say("", bell=True))
         return acts
@@ -256,6 +260,7 @@ class FormPage(Page, ABC):
         typed = self.form.snapshot() | stated | self.more_draft()
         draft = Draft(self.name, self.subject, typed, patient, label, self.desk.now_ms)
         self._shown_drafts(self.subject, draft)
+        self._had_draft = True
         return Ask(lambda node: node.draft_put(draft), _done, self._draft_failed, holds=False)
 
     def draft_label(self) -> str:

@@ -48,7 +48,9 @@ class LotForm(FormPage):
         }  # fmt: skip
 
     def _label(self, recorded: Recorded) -> str:
-        return self.what
+        # The name comes last: of a long line its end is cut.
+        lot = self.desk.words("shelf.lot", lot=clean_text(self.lot))
+        return f"{lot}  {clean_text(self.item_name)}"
 
     def of_lot(self, kind: str, answers: dict[str, Answer], **data: Any) -> dict[str, Any]:
         """Return the record."""
@@ -126,5 +128,7 @@ class DatePage(LotForm):
         return self.of_lot("lot.release", answers, expiry=answers["expiry"].text)
 
     def _label(self, recorded: Recorded) -> str:
-        day = self.form.answers()["expiry"].text
-        return f"{self.what}  {self.desk.words('shelf.expires', day=day)}"
+        words = self.desk.words
+        lot = words("shelf.lot", lot=clean_text(self.lot))
+        day = words("shelf.expires", day=self.form.answers()["expiry"].text)
+        return f"{lot}  {day}  {clean_text(self.item_name)}"

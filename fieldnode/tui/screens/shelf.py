@@ -64,18 +64,24 @@ class ShelfPage(Paged[ShelfLine, Shelf]):
         if self._store:
             return [*super().opened(), *taken_up(self.desk)]
 
+        return [self._settle([Open(StoresPage(self.desk))])]
+
+    def _settle(self, otherwise: list[Act]) -> Ask:
+        """Take the store without asking where there is one only."""
+
         def came(found: Stores) -> list[Act]:
             if not settled_on(self.desk, found):
-                return [Open(StoresPage(self.desk))]
+                return otherwise
             self._store = self.desk.store
             return self.anew()
 
-        return [Ask(lambda node: node.stores(), came)]
+        return Ask(lambda node: node.stores(), came)
 
     def resumed(self) -> list[Act]:
         """Fetch it again; of another store, all anew."""
         if not self.desk.store:
-            return []
+            # The first one may have been named meanwhile; who left the list is not sent back to it.
+            return [self._settle([])]
         if self.desk.store != self._store:
             self._store = self.desk.store
             return self.anew()

@@ -30,6 +30,7 @@ ASKED_FOR = {
     "x": ("requested", "approved", "reserved"),
 }
 """In which states a step can be written, by its letter; one that has lapsed is approved anew."""
+SENT = "shipment.dispatch"
 RECEIPTS_TOLD = 4
 """Of receipts beside each other, those that stand above the lots; `i` lists all."""
 LAPSED = ("a", "x")
@@ -245,7 +246,15 @@ class ShipmentPage(Fetched[ShipmentPart, Shipments]):
             return one.state not in BEFORE
         if one.state == "expired":
             return letter in LAPSED
+        if letter == "c" and self._we_sent(one):
+            # The second signature is given on another device than the first.
+            return False
         return one.state in ASKED_FOR[letter]
+
+    def _we_sent(self, one: ShipmentLine) -> bool:
+        """Whether this device alone said that it left, and some of it has not come."""
+        sent = [step.ours for step in one.steps if step.kind == SENT and step.counts]
+        return one.state in ("dispatched", "partly") and bool(sent) and all(sent)
 
     def _columns(self, one: ShipmentLine) -> tuple[Column, ...]:
         words = self.desk.words
@@ -275,6 +284,8 @@ class ShipmentPage(Fetched[ShipmentPart, Shipments]):
             told.append((words("shipment.carrier", who=clean_text(one.carrier)), "plain"))
         if one.text:
             told.append((clean_text(one.text), "plain"))
+        if self._we_sent(one):
+            told.append((words("shipment.we_sent"), "dim"))
         if one.twice:
             told += self._twice(one)
         elif one.unsettled:
