@@ -107,7 +107,9 @@ class Ledger:
             self.authority,
             self.authority.code_tag_of,
         )
-        self.writer = Writer(self.store, self.chain, self.authority, self.opener, self.merger)
+        self.writer = Writer(
+            self.store, self.chain, self.authority, self.opener, self.merger, self._take_up
+        )
         self._sealed: tuple[deque[Sealed], deque[Sealed]] = (deque(), deque())
         self._touched: dict[int, dict[int, list[Fresh]]] = {}
         self._kept = 0
@@ -268,20 +270,19 @@ class Ledger:
                 self._touch(fresh)
                 self._note_opened()
                 return set()
-            for subject, docs in fresh.items():
-                for doc, earlier in self._touched.pop(subject, {}).items():
-                    self._kept -= len(earlier)
-                    docs[doc] = _joined(earlier, docs.get(doc))
-            return self.merger.merge(list(fresh.items()))
+            return self.merger.merge([(no, self._take_up(no, fresh[no])) for no in fresh])
+
+    def _take_up(self, subject: int, docs: dict[int, list[Fresh]]) -> dict[int, list[Fresh]]:
+        """Return new strands of a subject with those that waited: merged, it is marked no more."""
+        for doc, earlier in self._touched.pop(subject, {}).items():
+            self._kept -= len(earlier)
+            docs[doc] = _joined(earlier, docs.get(doc))
+        return docs
 
     def _note(self, opened: Sequence[Opened]) -> dict[int, dict[int, list[Fresh]]]:
         fresh: dict[int, dict[int, list[Fresh]]] = {}
         for each in opened:
-            docs = fresh.setdefault(each.subject, {})
-            if each.doc in docs:
-                docs[each.doc].append(each.fresh)
-            else:
-                docs[each.doc] = [each.fresh]
+            fresh.setdefault(each.subject, {}).setdefault(each.doc, []).append(each.fresh)
         return fresh
 
     def _touch(self, fresh: Mapping[int, dict[int, list[Fresh]]]) -> None:

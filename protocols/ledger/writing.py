@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from protocols.errors import LedgerError
@@ -24,7 +24,7 @@ from protocols.ids import DocId, EncounterId, EntryHash, FactRef, FeedId, KeyId,
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
 from protocols.ledger.merging import Merger
-from protocols.ledger.opening import Opener, Sealed
+from protocols.ledger.opening import Fresh, Opener, Sealed
 from protocols.ledger.store import Store
 from protocols.records.catalogue import encode_fact
 from protocols.records.document import opening
@@ -58,13 +58,26 @@ class Writer:
     """Writes this device's feeds. All calls inside a transaction."""
 
     def __init__(
-        self, store: Store, chain: Chain, authority: Authority, opener: Opener, merger: Merger
+        self,
+        store: Store,
+        chain: Chain,
+        authority: Authority,
+        opener: Opener,
+        merger: Merger,
+        take_up: Callable[[int, dict[int, list[Fresh]]], dict[int, list[Fresh]]],
     ) -> None:
+        """Take the parts of the book.
+
+        Args:
+            take_up: Returns new strands of a subject with those that wait to be merged: what is
+                written of it brings all its rows up to date, or a crash would leave these out.
+        """
         self._store = store
         self._chain = chain
         self._authority = authority
         self._opener = opener
         self._merger = merger
+        self._take_up = take_up
 
     def control(self, record: Record, wall_ms: int) -> Written:
         """Write one control record into this epoch's control feed and take it to heart."""
@@ -120,7 +133,8 @@ class Writer:
         prefix = entry.hash.prefix
         body = Body(*at.session, dependencies, values)
         opened = self._opener.adopt(prefix, plain, body, sealed, known and known[:2])
-        tables = self._merger.merge([(opened.subject, {opened.doc: [opened.fresh]})])
+        docs = self._take_up(opened.subject, {opened.doc: [opened.fresh]})
+        tables = self._merger.merge([(opened.subject, docs)])
         if draft.founds_encounter:
             encounter = EncounterId(prefix)
         spoken = FactRef(prefix, 1 if known is None and len(facts) > 1 else 0)

@@ -10,7 +10,7 @@ from protocols.errors import LedgerError
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import KeyId
-from protocols.ledger.book import OPEN_BATCH
+from protocols.ledger.book import OPEN_BATCH, TOGETHER_MAX
 from protocols.records.catalogue import ROW_TABLES
 from protocols.sim.disk import Disk
 from protocols.sim.host import PowerCutError
@@ -173,6 +173,48 @@ def test_a_long_delivery_can_be_cut_after_every_piece_of_work():
         ann.ledger.catch_up(merge=merge)
         merge = merge or ann.ledger.only_merging_left
     assert ann.care == ben.care
+
+
+@pytest.mark.parametrize("whom", ["merged", "begun"])
+def test_a_write_about_somebody_whose_entries_wait_leaves_none_of_them_out_after_a_crash(whom: str):
+    ann = Device.found("ann")
+    (person,) = fill(ann, 1)
+    (subject,) = ann.store.one("SELECT id FROM patient") or (b"",)
+    author = far(ann)
+    start = author.write([opening(subject), saying("first")])
+    later = [author.write([saying(f"{at}")], [start]) for at in range(TOGETHER_MAX)]
+    if whom == "merged":
+        ann.ledger.take([author.run(start)], WALL_MS)
+    ann.ledger.take([author.run(start, *later), *_others(ann)], WALL_MS)
+    assert ann.ledger.behind
+
+    ann.node._recorder.record([note(person.code or "", "own")], WALL_MS, ann.chance.randbytes)
+    left = Device("ann", copied(ann.store), 0)
+
+    assert left.care == ann.care
+    for device in (left, ann):
+        told = device.store.one("SELECT count(*) FROM note WHERE patient = ?", (subject,))
+        assert told == (TOGETHER_MAX + 2,)
+
+
+def test_what_a_long_delivery_begins_is_read_whole_before_it_is_merged():
+    ann = Device.found("ann")
+    author = far(ann)
+    start = author.write([opening(), saying("first")])
+    later = [author.write([saying(f"{at}")], [start]) for at in range(TOGETHER_MAX)]
+    ann.ledger.take([author.run(start, *later)], WALL_MS)
+    assert ann.ledger.behind
+
+    no, _ = ann.ledger.merger.subject(doc_of(start)) or (0, 0)
+
+    assert len(ann.ledger.merger.facts_of(no)) == 2 + TOGETHER_MAX
+
+
+def _others(device: Device) -> list[Run]:
+    """More of somebody else than is merged at once."""
+    author = far(device, "other")
+    entries = [author.write([opening(), saying(f"{at}")]) for at in range(TOGETHER_MAX + 1)]
+    return [author.run(*entries)]
 
 
 def test_rows_built_again_from_entries_are_the_same_rows():
