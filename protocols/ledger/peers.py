@@ -37,6 +37,8 @@ class Peer:
     last_contact_ms: int = 0
     held: dict[int, int] = field(default_factory=dict)
     """Local feed number → seq it acknowledged."""
+    clock_ahead_ms: int | None = None
+    """How far its clock was ahead of ours as it last greeted; not written down, None until then."""
     covers: set[bytes] = field(default_factory=set)
     """Scopes that `they_hold` speaks of: those it could hold, and was told of, all along."""
 

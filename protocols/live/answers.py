@@ -34,6 +34,7 @@ from protocols.live.api import (
     SyncState,
     Unassigned,
 )
+from protocols.live.clocks import apart, clock_state
 from protocols.live.confirming import stood_by, who_stands_by
 from protocols.live.phrases import phrases
 from protocols.live.watched import watched
@@ -48,7 +49,6 @@ from protocols.records.counted import CountedRow
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
-from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact
 from protocols.records.triage import TriageRow
@@ -173,7 +173,8 @@ def sync_state(node: Node, now_ms: int, ahead_ms: int = 0) -> SyncState:
     authority = ledger.authority
     far = reading.travelled(ledger)
     linked = set(node.linked)
-    clock = clock_state(now_ms, ahead_ms)
+    apart_ms = apart(ledger.peers, linked)
+    clock = clock_state(now_ms, ahead_ms, apart_ms)
     return SyncState(
         device=str(authority.device),
         name=authority.name_of(authority.device),
@@ -187,15 +188,9 @@ def sync_state(node: Node, now_ms: int, ahead_ms: int = 0) -> SyncState:
         ),
         clock=clock,
         ahead_ms=ahead_ms,
-        newest_ms=None if clock == "ok" else _newest_ms(ledger),
+        newest_ms=_newest_ms(ledger) if clock in ("stated", "implausible") else None,
+        apart_ms=apart_ms,
     )
-
-
-def clock_state(now_ms: int, ahead_ms: int) -> str:
-    """Return what the wall clock is worth."""
-    if ahead_ms:
-        return "stated"
-    return "ok" if now_ms >= IMPLAUSIBLE_BEFORE_MS else "implausible"
 
 
 def _newest_ms(ledger: Ledger) -> int | None:
@@ -227,6 +222,7 @@ def status(node: Node, now_ms: int, ahead_ms: int = 0) -> dict[str, Any]:
                 "linked": device in set(node.linked),
                 # 0 stands in the book for a device known from its entries alone.
                 "last_contact": words.iso(peer.last_contact_ms or None),
+                "clock_ahead_ms": peer.clock_ahead_ms,
                 "they_hold": peer.they_hold,
                 "we_hold": peer.we_hold,
                 "acknowledged": {

@@ -442,12 +442,14 @@ class SyncState(msgspec.Struct, frozen=True):
     oldest_unsent_ms: int | None
     peers: tuple[PeerLine, ...]
     clock: str = "ok"
-    """'ok', 'implausible', or 'stated' while a person's word stands for a clock that cannot be
-    right (`clock_set`: args wall_ms)."""
+    """'ok', 'implausible', 'stated' while a person's word stands for a clock that cannot be
+    right (`clock_set`: args wall_ms), or 'differs' from those of most linked peers."""
     ahead_ms: int = 0
     """How far ahead of the device's own clock that is."""
     newest_ms: int | None = None
-    """When this device wrote last, as its entries say; only told while the clock is not 'ok'."""
+    """When this device wrote last, as its entries say; told of a clock that cannot be right."""
+    apart_ms: int = 0
+    """How far most linked clocks are ahead of this one while it 'differs'."""
 
 
 Recorded = Answer

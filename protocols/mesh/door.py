@@ -187,6 +187,7 @@ class Door:
             return
         ledger = self._ledger
         known = ledger.peers.meet(peer, Epoch(hello.epoch), now.wall_ms)
+        known.clock_ahead_ms = hello.wall_ms - now.wall_ms
         ledger.peers.note_address(
             peer, entry.greeting.peer_agree, entry.address if entry.dialled else ""
         )

@@ -133,7 +133,7 @@ class FakeNode(
         self.begin_between()
         self.begin_stock(now_ms)
         self.begin_consigned()
-        self.clock, self.ahead_ms = "ok", 0
+        self.clock, self.ahead_ms, self.apart_ms = "ok", 0, 0
         self.signed = False
         """Whether clinical leads stand by the packs in use."""
         self.measured: dict[str, Observed] = {}
@@ -301,6 +301,7 @@ class FakeNode(
             clock=self.clock,
             ahead_ms=self.ahead_ms,
             newest_ms=None if self.clock == "ok" else self.newest_ms,
+            apart_ms=self.apart_ms,
         )
 
     async def clock_set(self, wall_ms: int) -> None:

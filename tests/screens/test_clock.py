@@ -120,3 +120,20 @@ def test_line_mode_asks_first_too():
 
     assert said.startswith("WHAT DAY AND TIME IS IT?")
     assert node.clock == "stated"
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "pseudo"])
+def test_a_clock_that_differs_from_those_of_peers_says_by_how_much_and_asks_nothing(language):
+    node = ward()
+    node.clock, node.apart_ms = "differs", -DAY_MS
+    person = Person(node)
+    assert person.shell.page.name == "board"
+    assert "CLOCK?" in person.screen.splitlines()[0]
+
+    person.shell.desk.words = load(language)
+    person.press("f7")
+
+    (said,) = (line for line in person.screen.splitlines() if "1 d" in line or "1 j" in line)
+    assert said.rstrip().endswith((".", "?", "]"))
+    person.press("escape", "f10", "6")
+    assert "WHAT DAY" not in person.screen

@@ -162,7 +162,7 @@ class SettingsPage(MenuPage):
     def entries(self) -> list[Entry]:
         """Return one line a setting."""
         words, desk = self.desk.words, self.desk
-        doubted = desk.sync is not None and desk.sync.clock != "ok"
+        doubted = desk.sync is not None and desk.sync.clock not in ("ok", "differs")
         prefix = clean_text(desk.prefix) or words("value.none")
         minutes = words.count("lock.minutes", desk.greeting.lock_after_min)
         sound = words("menu.sound_on" if desk.sound else "menu.sound_off")

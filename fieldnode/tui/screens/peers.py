@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.acts import Act, Ask, Open
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.list import ListCore
@@ -111,7 +112,9 @@ class PeersPage(Page):
             rows.append((words.count("sync.unsent", sync.unsent, waited=waited), "warn"))
         elif sync.on_peers:
             rows.append((words("sync.all_sent"), "good"))
-        if sync.clock != "ok":
+        if sync.clock == "differs":
+            rows.append((_differs(words, sync.apart_ms), "bad"))
+        elif sync.clock != "ok":
             said = "sync.clock_stated" if sync.clock == "stated" else "sync.clock_doubtful"
             rows.append((words(said), "bad"))
         return [*(line(" ", Span(text, role)) for text, role in rows), ()]
@@ -140,3 +143,9 @@ class PeersPage(Page):
             org,
             Span(name, "title" if row.trusted else "bad"),
         ]
+
+
+def _differs(words: Catalogue, apart_ms: int) -> str:
+    """Say how far the clocks of others are from this one; which is right only people know."""
+    key = "sync.clock_behind" if apart_ms > 0 else "sync.clock_ahead"
+    return words(key, span=span_of(words, abs(apart_ms)))
