@@ -101,3 +101,17 @@ def test_another_zone_is_typed_over_it(zoned):
 )
 def test_where_no_name_tells_the_system_s_time_its_offset_stands(zoned, system, told):
     assert zone_name(zoned(system), NOW_MS) == told
+
+
+def test_a_target_is_of_an_antigen_that_stands_below_it():
+    person = Counting().press("f4", "n", *"mr", *["enter"] * 5)
+    assert asked(person) == "targets"
+    assert "measles  " in person.screen and "polio  " in person.screen
+    person.press(*"rougeole 30", "enter")
+    assert "rougeole is none of these" in person.screen and asked(person) == "targets"
+    person.press(*["backspace"] * 11, *"measles 30, pol")
+    assert "polio" in person.screen and "rubella" not in person.screen
+    person.press(*"io/1 5", "ctrl+o")
+
+    (line,) = saved(person, "session.open")
+    assert [one["antigen"] for one in line["data"]["targets"]] == ["measles", "polio"]

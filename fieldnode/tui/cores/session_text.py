@@ -88,15 +88,25 @@ def parts(text: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Targets(Field):
-    """`measles 300`, or of one age band `measles/2 300`."""
+class Targets(Many):
+    """`measles 300`, or of one age band `measles/2 300`; its rows are the antigens there are."""
 
-    chars_max: int = TEXT_CHARS_MAX
+    def accept(self, text: str, char: str) -> str:
+        """Any character: what is no target is kept as typed and refused with the reason."""
+        return char if len(text) < self.chars_max else ""
 
     def meaning(self, text: str) -> Answer:
         """As typed, once every part reads."""
-        targets(text)
+        known = {row.name for row in self.items}
+        for one in targets(text):
+            if known and one["antigen"] not in known:
+                raise AnswerError("session.no_antigen", what=one["antigen"])
         return Answer(text)
+
+    def offered(self, text: str) -> list[tuple[str, str]]:
+        """Antigens that the last part begins; none behind a whole one."""
+        last = re.split("[,;]", text)[-1].strip().lower()
+        return [(row.name, "") for row in self.items if row.name.startswith(last)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,13 @@ class SessionForm(UndraftedForm):
         field = self.form.fields[place]
         assert isinstance(field, Cells)
         self.form.replace_field(replace(field, beside=self._beside))
-        for name, items in (("vaccines", vaccines), ("store", sites), ("schedule", packs)):
+        antigens = tuple(Item("", name, name) for name in told.antigens)
+        for name, items in (
+            ("vaccines", vaccines),
+            ("store", sites),
+            ("schedule", packs),
+            ("targets", antigens),
+        ):
             field = self.form.fields[self.form.place_of(name)]
             assert isinstance(field, Picked)
             self.form.replace_field(replace(field, items=items))
