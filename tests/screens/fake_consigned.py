@@ -152,7 +152,8 @@ def came_twice(now: int) -> tuple[ShipmentStep, ...]:
 
 def steps(now: int) -> tuple[ShipmentStep, ...]:
     return tuple(
-        ShipmentStep(f"fct_s{at}", kind, now - (6 - at) * HOUR, who, device, at in (0, 2, 3), at != 3)
+        ShipmentStep(f"fct_s{at}", kind, now - (6 - at) * HOUR, who, device, at in (0, 2, 3),
+                     at != 3)
         for at, (kind, who, device) in enumerate(
             (("requisition.place", "R. Amin", "ward-n"), ("requisition.approve", "L. Mbeki", "hq"),
              ("shipment.reserve", "J. Cho", "depot-a"), ("shipment.dispatch", "J. Cho", "depot-a"),
