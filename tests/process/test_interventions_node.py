@@ -92,6 +92,34 @@ def test_what_is_due_is_told_with_the_right_lot_and_too_soon_once_it_was_given(t
     assert drive.last[0].given == (("vitamin-a", None), ("deworming", None))
 
 
+def test_no_lot_is_proposed_that_is_empty_over_held_back_or_recalled(tmp_path):
+    item = "vitamin-a-200k-cap"
+
+    async def work(node):
+        lots = (("A-USED", "2029-01"), ("B-HELD", "2029-02"), ("C-BACK", "2029-03"),
+                ("D-GOOD", "2029-04"))  # fmt: skip
+        store = await stocked(node, *((item, lot, expiry) for lot, expiry in lots))
+        # What is over came in all the same.
+        old = {"item": item, "lot": "0-OLD", "units": 50, "expiry": "2020-01"}
+        await saved(node, "stock.receive", old, store=store, confirm=["expired_received"])
+        session = await begun(node, store=store)
+        used = {"item": item, "lot": "A-USED", "units": 50}
+        await saved(node, "stock.loss", {**used, "why": "damaged"}, store=store)
+        held_back = {"item": item, "lot": "B-HELD", "why": "suspected"}
+        await saved(node, "lot.quarantine", held_back, store=store)
+        await saved(node, "lot.recall", {"item": item, "lot": "C-BACK", "why": "contaminated"})
+        first = beside(await node.child_of_age(22, "mo", session))["vitamin-a"]
+        gone = {"item": item, "lot": "D-GOOD", "units": 50}
+        await saved(node, "stock.loss", {**gone, "why": "damaged"}, store=store)
+        then = beside(await node.child_of_age(22, "mo", session))["vitamin-a"]
+        return first, then
+
+    first, then = on_node(tmp_path, work)
+    assert first.medicine.lot == "D-GOOD"
+    # It may be given all the same, and takes nothing from a store that has none.
+    assert (then.state, then.medicine.lot, then.medicine.store) == ("due", "", "")
+
+
 def test_what_was_given_is_taken_back_with_its_stock_and_is_due_again(tmp_path):
     async def work(node):
         store = await stocked(node, ("vitamin-a-200k-cap", "VA-1", "2030-02"))

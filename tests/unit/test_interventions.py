@@ -94,6 +94,14 @@ def test_an_age_that_spans_a_limit_decides_nothing(born, state):
     assert due(VITAMIN_A, born, TODAY).state == state
 
 
+def test_on_the_day_the_interval_is_over_it_is_due_again():
+    born = born_on(on("2023-01-10"))
+
+    assert due(VITAMIN_A, born, TODAY, (on("2026-01-28"),)).state == "due"
+    too_soon = due(VITAMIN_A, born, TODAY, (on("2026-01-29"),))
+    assert (too_soon.state, too_soon.day) == ("too-soon", TODAY + 1)
+
+
 @given(born=st.integers(TODAY - 4 * 365, TODAY - 400), ago=st.integers(0, 400))
 def test_nobody_is_due_before_the_interval_is_over_and_everybody_after(born, ago):
     last = TODAY - ago

@@ -111,9 +111,8 @@ class CrowdPage(Page):
 
     def _count(self, cell: Cell, **more: Any) -> list[Act]:
         assert self.told is not None
-        # What is no vaccine comes from no vial, and takes nothing from a store.
-        vials = () if cell.intervention else self.told.vials
-        vial = vial_for(vials, cell.vaccine, self._drawn, self.desk.now_ms)
+        # What is no vaccine has no vial, and takes nothing from a store.
+        vial = vial_for(self.told.vials, cell.vaccine, self._drawn, self.desk.now_ms)
         if vial is None and not cell.intervention and cell.vaccine not in self._without:
             self._asked = (cell, "no_vial", self.desk.new_key())
             return [Say("", bell=True)]
