@@ -103,6 +103,13 @@ def test_a_shift_whose_books_say_otherwise_is_no_good_one():
         assert not replace(walked, **worse).good
 
 
+def test_it_ends_well_only_if_all_agree_and_nothing_is_lost_doubled_or_refused():
+    result = Result(9, 9, 0, 0, 0, True, 0.5, 700.0)
+    assert exit_status(result) == 0
+    for worse in ({"lost": 1}, {"duplicated": 1}, {"refused": 1}, {"converged": False}):
+        assert exit_status(replace(result, **worse)) == 1
+
+
 def test_what_is_told_fits_a_terminal_of_80_columns(capsys):
     result = Result(99_999, 99_999, 99_999, 99_999, 99_999, False, 99.99, 9999.9)
     print_result(result)
