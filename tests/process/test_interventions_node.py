@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fieldnode.tui.cores.drive import DriveCore
+from fieldnode.tui.cores.fields import Coded
+from fieldnode.tui.screens.choices import SEX
 from tests.process.test_drive_node import on_node, saved
 
 OFFERED = ["vitamin-a", "deworming", "muac"]
@@ -206,3 +209,46 @@ def test_who_gave_it_a_while_ago_is_due_again_after_the_interval(tmp_path):
         return found
 
     assert on_node(tmp_path, work) == ["too-soon", "due"]
+
+
+def test_what_the_screen_writes_the_node_takes_for_a_known_child_a_new_one_and_a_refusal(tmp_path):
+    """The state machine of the screen, over the answers of a real node and back."""
+
+    async def work(node):
+        store = await stocked(
+            node,
+            ("vitamin-a-200k-cap", "VA-1", "2030-02"),
+            ("mebendazole-500-tab", "MB-1", "2030-02"),
+            ("vaccine-mr-10", "MR-1", "2030-02"),
+        )
+        session = await begun(node, store=store)
+        box = {"session": session, "item": "vaccine-mr-10", "lot": "MR-1", "expiry": "2030-02"}
+        await saved(node, "vial.open", box)
+        core, all_ok = DriveCore(Coded("sex", "field.sex", required=True, choices=SEX)), []
+
+        async def enter(key):
+            answers = await node.record(core.records(key, session, "absent"), together=True)
+            all_ok.extend((answer.ok, answer.error) for answer in answers)
+
+        core.show(await node.child(await registered(node, 22), session))
+        core.beside.take("muac", "112", unusual=False)
+        await enter("a")
+        core.restart()
+        core.begin("KM-9")
+        for key in (*"22", "enter", "2"):
+            core.key(key)
+        core.show(await node.child_of_age(22, "mo", session))
+        await enter("b")
+        core.restart()
+        core.show(await node.child(await registered(node, 30), session))
+        core.stop = "absent"
+        await enter("c")
+        return all_ok, await node.drive(session), await held(node, store)
+
+    all_ok, drive, rows = on_node(tmp_path, work)
+    assert all_ok == [(True, None)] * (4 + 4 + 3)
+    assert {one.code: one.number for one in drive.beside} == {
+        "vitamin-a": 2, "deworming": 2, "muac": 1,
+    }  # fmt: skip
+    assert (drive.children, drive.vaccines[0].given, drive.not_given) == (3, 2, 3)
+    assert rows == {"VA-1": 48, "MB-1": 48}

@@ -1,0 +1,85 @@
+"""A signed pack of another country says what is given beside vaccines, with no code."""
+
+from __future__ import annotations
+
+from protocols.guidelines.canonical import canonical, packed
+from protocols.live import besides
+from protocols.mesh.effects import Now
+from protocols.trust.packs import pack_digest, sign_pack
+from protocols.trust.statements import pack as bytes_of
+from tests.unit.people import founder
+from tests.unit.stage import WALL_MS
+from tests.unit.test_items_in_use import b64, one
+
+NOW = Now(WALL_MS, 0, bytes)
+
+NATIONAL = """
+[pack]
+name = "interventions"
+version = "2"
+title = "Beside vaccines, Ourland"
+source = "Ministry of Health, campaign guide"
+status = "memory"
+
+[[intervention]]
+code = "zinc"
+words = { en = "Zinc", fr = "Zinc" }
+short = { en = "Zn", fr = "Zn" }
+interval = "2 w"
+vaccines = ["mr"]
+
+[[intervention.age]]
+from = "2 mo"
+below = "5 y"
+substance = "zinc"
+value = "20"
+unit = "mg"
+route = "oral"
+"""
+
+
+def publish(device, text):
+    authority, raw = device.ledger.authority, canonical(text)
+    name = "interventions"
+    signed = sign_pack(authority.keys, authority.operation, name, "2", pack_digest(raw))
+    data = {"pack": b64(packed(raw)), "signed": b64(bytes_of(signed))}
+    answer = one(device, "pack.publish", data)
+    assert answer.ok, answer
+
+
+def lines(device, session, age=22, unit="mo"):
+    asked = {"session": session, "age": age, "unit": unit}
+    told = besides.child(device.node, NOW, asked, opened=lambda _: True)
+    return told.beside_pack, {line.code: line for line in told.beside}
+
+
+def test_a_published_pack_replaces_the_whole_of_ours():
+    ann = founder()
+    ours = {"vaccines": ["mr"], "interventions": ["vitamin-a"]}
+    before = one(ann, "session.open", ours).id
+    assert lines(ann, before)[0] == "interventions 1"
+
+    publish(ann, NATIONAL)
+
+    theirs = {"vaccines": ["mr"], "interventions": ["zinc"]}
+    session = one(ann, "session.open", theirs).id
+    pack, told = lines(ann, session)
+    assert (pack, told["zinc"].state, told["zinc"].medicine.value) == (
+        "interventions 2",
+        "due",
+        "20",
+    )
+    refused = one(ann, "session.open", {**ours, "place": "again"})
+    assert (refused.error, refused.allowed) == ("bad_value", ("zinc",))
+    # A session of before still says what it was opened with, of which nothing is known any more.
+    assert lines(ann, before) == ("interventions 2", {})
+
+
+def test_what_comes_with_a_vaccine_is_not_proposed_without_it():
+    ann = founder()
+    publish(ann, NATIONAL)
+    session = one(ann, "session.open", {"vaccines": ["mr"], "interventions": ["zinc"]}).id
+
+    assert lines(ann, session, 22)[1]["zinc"].state == "due"
+    # At five months measles is not due yet.
+    assert lines(ann, session, 5)[1]["zinc"].state == "not-with"
