@@ -34,6 +34,8 @@ from protocols.live.talk import EXIT_REFUSED, say, told
 Door = Door
 RECEIVED = ("opening-balance", "donation", "bought", "transfer", "other")
 """Why a list was received; the first unless another is named."""
+DOUBTS = ("expired_received", "large_quantity")
+"""What a list is asked about once, each with its own words."""
 _store = click.option("--store", required=True, help="Id or name of the store.")
 _csv = click.option("--csv", "as_csv", is_flag=True, help="Print as CSV, for a spreadsheet.")
 
@@ -134,7 +136,10 @@ def _refusal(entry: Entry, answer: Mapping[str, Any]) -> str:
     place = f"line {entry.line} {(answer.get('field') or '').removeprefix('data.')}".strip()
     code, allowed = str(answer["error"]), tuple(answer.get("allowed") or ())
     doubt = answer.get("confirm")
-    said = sentence(InputError(code, field=place, allowed=allowed))
+    if doubt in DOUBTS:
+        said = phrase("stock", doubt, place=place, known=", ".join(allowed))
+    else:
+        said = sentence(InputError(code, field=place, allowed=allowed))
     return said + phrase("stock", "confirm_with", code=doubt) if doubt else said
 
 

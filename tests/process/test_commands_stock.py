@@ -82,6 +82,14 @@ def test_a_list_goes_in_whole_and_once(camp, tmp_path):
     assert len(movements(camp)) == 7
 
 
+def test_a_doubt_about_a_line_is_said_in_words_with_the_way_on(camp, tmp_path):
+    over = GOOD.replace("2031-03", "2020-03").replace("A1", "A9")
+    asked = received(camp, tmp_path, over)
+    assert asked.returncode == 3
+    assert "line 2 expiry: this lot is past its last day already." in asked.stderr
+    assert "--confirm expired_received" in asked.stderr and "in `confirm`" not in asked.stderr
+
+
 def test_a_long_list_is_one_receipt_of_a_running_node(camp, tmp_path):
     before = len(movements(camp))
     text = "item,lot,units\n" + "".join(f"glove-exam-m,G{at},100\n" for at in range(60))
