@@ -281,9 +281,9 @@ def test_a_second_branch_is_thrown_away(monkeypatch):
 def test_entries_from_a_clock_that_is_ahead_are_refused():
     honest, horizon = Chain.append, (DRILL_BEGINS_MS + 86_400_000) << 16
 
-    def append(self, run):
+    def append(self, run, doc=None):
         self.ensure_feed(run.feed, run.genesis or self.feeds[run.feed].encoded)
-        return [] if run.lines[-1].clock > horizon else honest(self, run)
+        return [] if run.lines[-1].clock > horizon else honest(self, run, doc)
 
     def fast(drill, cast):
         cast.hosts[1].clock.offset_ms += 10 * 365 * 86_400_000
