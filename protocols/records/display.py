@@ -52,6 +52,12 @@ _drop = re.compile(f"[{_DROPPED}{_NONCHARACTERS}]+")
 _spaces = re.compile(f"[{_SPACE}]+")
 _stray_joiner = re.compile(f"(?<![{_JOINING}])[{_JOINERS}]|[{_JOINERS}](?![{_JOINING}])")
 _breaks = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
+_letters = re.compile(
+    "[ -~\xa1-\xac\xae-\u02ff\u0400-\u0482\u048a-\u052f\u0620-\u064a\u1e00-\u1eff"
+    "\u4e00-\u9fff\uac00-\ud7a3]*"
+)
+"""Latin, Cyrillic, Arabic, Han and Hangul as they are typed: no sign of these is dropped, combines
+or is spelled another way in NFC."""
 
 
 _NOTHING = DisplayText("")
@@ -104,14 +110,10 @@ def clean_lines(text: str, limit: int = TEXT_CHARS_MAX) -> tuple[DisplayText, ..
 
 
 def _is_plain(text: str, limit: int) -> bool:
-    """Printable Latin without double, leading or trailing spaces: most of what is typed.
-
-    Below the combining marks nothing composes with what stands before it.
-    """
+    """Plain letters without double, leading or trailing spaces: most of what is typed."""
     return (
         len(text) <= limit
-        and text.isprintable()
-        and (text.isascii() or max(text) < _FIRST_MARK)
+        and (text.isprintable() if text.isascii() else _letters.fullmatch(text) is not None)
         and "  " not in text
         and text[:1] != " "
         and text[-1:] != " "

@@ -7,6 +7,7 @@ another tag. Only the counter is written down: the tag follows from the author's
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from operator import mul
 
@@ -20,6 +21,9 @@ TAG_LETTERS = 5
 COUNTER_LETTERS_MIN = 3
 CODE_LETTERS_MAX = 21
 """Below 22, so that all weights of the check letter differ modulo 23."""
+CODES_KEPT = 1024
+"""Codes remembered, about 150 bytes each: whoever is written about is most often written about
+again soon."""
 
 _BASE = len(ALPHABET)
 _VALUE = {letter: value for value, letter in enumerate(ALPHABET)}
@@ -33,6 +37,7 @@ def code_tag(device: DeviceId, epoch: Epoch) -> str:
     return _letters(int.from_bytes(digest), TAG_LETTERS)
 
 
+@lru_cache(CODES_KEPT)
 def short_code(tag: str, counter: int) -> str:
     """Return the code of patient number `counter` (from 0), in groups of three letters."""
     places = COUNTER_LETTERS_MIN

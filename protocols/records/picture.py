@@ -20,6 +20,8 @@ from protocols.records.patient import AssertionRow, PatientRow, TagRow
 from protocols.records.shape import Fact
 from protocols.records.triage import RANK, REASSESS, TriageRecord
 
+_OPEN = int(KindNo.DOCUMENT_OPEN)
+
 
 def patient_row(
     history: History, stays: Sequence[EncounterRow], contests: Sequence[Contest] = ()
@@ -70,7 +72,7 @@ def patient_row(
         urgent=int(values.get("triage") == Category.RED or _alerted(history, stay)),
         unproven=int(shown.unproven or reacts.unproven),
         newest_ms=max(
-            (fact.at_ms for fact in history.facts if not fact.standing), default=founding.at_ms
+            [fact.at_ms for fact in history.facts if not fact.standing], default=founding.at_ms
         ),
         custody=stand.state if stand else 0,
         keeper=clean_text(" / ".join(stand.keepers)) if stand else "",
@@ -161,10 +163,10 @@ class _Shown:
 
 def _founding(history: History) -> Fact:
     """Return the fact that the row hangs on: of the founding entry when it is here."""
-    first = None
+    first, subject = None, bytes(history.subject)
     for fact in history.facts:
-        if fact.kind != KindNo.DOCUMENT_OPEN:
-            if bytes(fact.prefix) == history.subject:
+        if fact.kind != _OPEN:
+            if fact.prefix == subject:
                 return fact
             first = first or fact
     return first or history.facts[0]
@@ -172,13 +174,13 @@ def _founding(history: History) -> Fact:
 
 def _code(history: History) -> str:
     """Return the short code given by the founding entry, else the oldest one."""
-    found = ""
+    found, subject = "", bytes(history.subject)
     for kind in (KindNo.PATIENT_REGISTER, KindNo.TRIAGE_RECORD):
         for fact in history.of_kind.get(kind, ()):
             counter: int | None = fact.record.code_no  # type: ignore[union-attr]
             if counter is None or not 0 <= counter < _COUNTER_MAX:
                 continue
-            if bytes(fact.prefix) == history.subject:
+            if fact.prefix == subject:
                 return short_code(fact.code_tag, counter)
             found = found or short_code(fact.code_tag, counter)
     return found

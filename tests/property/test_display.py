@@ -51,6 +51,20 @@ def test_a_short_way_ends_where_the_long_way_does(text, limit):
     assert clean_text(text, limit) == display._clean(text, limit)
 
 
+def test_every_sign_of_the_short_way_stays_as_it_is_wherever_it_stands():
+    signs = [chr(code) for code in range(0x110000) if display._letters.fullmatch(chr(code))]
+
+    assert len(signs) > 33_000
+    for sign in signs:
+        typed = f"a{sign}b"
+        assert display._clean(typed, TEXT_CHARS_MAX) == typed
+    # One after another: what combines does so with what stands before it.
+    for between in ("", "ا", "e", "и", "가"):
+        for start in range(0, len(signs), 50):
+            typed = between.join(sign for sign in signs[start : start + 50] if sign != " ")
+            assert display._clean(typed, 2 * TEXT_CHARS_MAX) == typed
+
+
 @given(HOSTILE)
 def test_cleaning_twice_changes_nothing(text):
     once = clean_text(text)
