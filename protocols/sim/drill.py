@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocols.sim import checkers
+from protocols.sim.book import EntryName
 from protocols.sim.chance import seeded
 from protocols.sim.clock import HOUR_US, SECOND_US
 from protocols.sim.forgery import garble
@@ -33,7 +34,8 @@ RECENT = 40
 @dataclass(slots=True)
 class _Patient:
     tag: str
-    saved: Saved
+    entries: frozenset[EntryName]
+    """What was on the disk when they were registered."""
 
 
 class Drill:
@@ -82,7 +84,8 @@ class Drill:
         elif told and len(self.world.witness.records) > records:
             tag = _founds(line)
             if tag is not None:
-                self._patients.append(_Patient(tag, self.world.witness.records[-1]))
+                saved = self.world.witness.records[-1]
+                self._patients.append(_Patient(tag, frozenset(saved.entries)))
 
     def ask(self, host: Host, line: Line, then: Callable[[Answer], None]) -> None:
         """Write one line, again and again until it is answered, and go on with the answer."""
@@ -111,14 +114,14 @@ class Drill:
     def known_tags(self, host: Host) -> list[str]:
         """Return tags of recent patients that this device has heard of, and may read of."""
         witness = self.world.witness
-        seen = witness.seen.get(host.place, {})
+        seen = witness.seen.get(host.place, {}).keys()
+        heard = [each for each in self._patients[-RECENT:] if seen >= each.entries]
+        if host.reads and host.shows is None:
+            return [patient.tag for patient in heard]
         return [
             patient.tag
-            for patient in self._patients[-RECENT:]
-            if all(
-                name in seen and host.may_read(witness.scope_of(name))
-                for name in patient.saved.entries
-            )
+            for patient in heard
+            if all(host.may_read(witness.scope_of(name)) for name in patient.entries)
         ]
 
     def _next_write(self, host: Host, mean_us: float, until_us: int) -> None:

@@ -9,10 +9,7 @@ from protocols.ledger.inspection import check
 from protocols.ledger.store import Store
 from protocols.sim.book import Arrival, EntryName, Shown
 
-_ARRIVALS = (
-    "SELECT e.arrival, f.feed_id, e.seq, e.hash, f.device, f.lane, f.scope FROM entry e"
-    " JOIN feed f ON f.no = e.feed WHERE e.arrival > ? ORDER BY e.arrival"
-)
+_ARRIVALS = "SELECT arrival, feed, seq, hash FROM entry WHERE arrival > ? ORDER BY arrival"
 _UNOPENED = (
     "SELECT f.feed_id, e.seq, e.hash, u.void, u.reason FROM unopened u"
     " JOIN entry e ON e.arrival = u.entry JOIN feed f ON f.no = e.feed"
@@ -45,6 +42,9 @@ class LedgerBook:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._feeds: dict[int, tuple[FeedId, DeviceId, int, bytes]] = {}
+        """What the disk says of a feed, by its local number, as far as anything was asked of it:
+        a drill looks for what has come after every call of a node."""
 
     @property
     def changes(self) -> int:
@@ -54,10 +54,19 @@ class LedgerBook:
 
     def arrivals(self, after: int) -> Sequence[Arrival]:
         """Return what came after this local number, in order."""
-        return [
-            Arrival(number, _name(*entry), DeviceId(device), lane, scope)
-            for number, *entry, device, lane, scope in self._store.all(_ARRIVALS, (after,))
-        ]
+        found = []
+        for number, no, seq, digest in self._store.all(_ARRIVALS, (after,)):
+            feed, device, lane, scope = self._feeds.get(no) or self._feed(no)
+            name = EntryName(feed, seq, EntryHash(digest))
+            found.append(Arrival(number, name, device, lane, scope))
+        return found
+
+    def _feed(self, no: int) -> tuple[FeedId, DeviceId, int, bytes]:
+        row = self._store.one("SELECT feed_id, device, lane, scope FROM feed WHERE no = ?", (no,))
+        assert row is not None
+        feed_id, device, lane, scope = row
+        self._feeds[no] = FeedId(feed_id), DeviceId(device), lane, scope
+        return self._feeds[no]
 
     def rows(self) -> Mapping[str, Sequence[tuple[object, ...]]]:
         """Return every row of every table, local numbers replaced by names, sorted."""
