@@ -251,6 +251,7 @@ def test_a_patient_of_many_documents_and_more_strands_than_one_query_names():
         ("王小明", "小明"),
         ("王小明", "王"),
         ("王小明", "王小明"),
+        ("欧阳小明", "阳小明"),
         ("やまだ たろう", "まだ"),
         ("김민준", "민준"),
         ("Иван Петров", "петр"),

@@ -44,6 +44,15 @@ def test_hq_signs_at_most_one_receipt_in_five_seconds_and_each_says_all():
     assert ben.ledger.peers.said_to_hold(hq.id, ben.ledger.chain, feed)[0] == feed.seq
 
 
+def test_only_hq_signs_what_it_holds():
+    stage, (ann, ben) = linked("ann", "ben")
+    stage.write(ben, patient("Amina"))
+
+    stage.run(RECEIPT_MS + 2_000)
+
+    assert receipts(ann) == receipts(ben) == []
+
+
 def test_a_receipt_reaches_who_never_met_hq_and_is_void_in_its_next_epoch():
     stage, (hq, ben, eve) = linked("hq", "ben", "eve", hq=True)
     stage.run(6_000)
