@@ -174,10 +174,9 @@ class Ledger:
                     self.authority.note_grown(new[0].feed, new[0].line.seq)
             self.apply_control()
             for each in stored:
-                feed, line = each.feed, each.line
-                if not line.kind:
-                    sealed = Sealed(each.arrival, feed, line.header, line.body, line.hash)
-                    self._sealed[feed.genesis.lane != Lane.URGENT].append(sealed)
+                if not (line := each.line).kind:
+                    sealed = Sealed(each.arrival, each.feed, line.header, line.body, line.hash)
+                    self._sealed[each.feed.genesis.lane != Lane.URGENT].append(sealed)
             if even and len(stored) <= TOGETHER_MAX and self.eraser.due <= PIECE_ENTRIES:
                 tables = self.catch_up_all()
             else:
@@ -196,8 +195,8 @@ class Ledger:
     @property
     def behind(self) -> int:
         """Entries and subjects that are stored but not merged yet."""
-        waiting = sum(map(len, self._sealed)) + len(self._touched) + self.opener.parked
-        return waiting + self.eraser.due
+        waiting = len(self._sealed[0]) + len(self._sealed[1]) + len(self._touched)
+        return waiting + self.opener.parked + self.eraser.due
 
     def behind_in(self, *, urgent_only: bool) -> bool:
         """Whether something is behind, of what is urgent or at all."""
@@ -262,8 +261,9 @@ class Ledger:
 
     def _open_some(self, queue: deque[Sealed], *, merge: bool) -> set[str]:
         batch = [queue.popleft() for _ in range(min(OPEN_BATCH, len(queue)))]
+        at_once = merge and len(batch) <= MERGE_BATCH and not self.opener.parked
         with self.atomic():
-            opened, again = self.opener.open(batch)
+            opened, again = self.opener.open(batch, self.merger.begin if at_once else None)
             self._open_again(again)
             fresh = self._note(opened)
             if not merge or len(fresh) > MERGE_BATCH:

@@ -32,6 +32,7 @@ ENDS_KEPT_MAX = 4096
 a start the entries since then are followed."""
 RUN_ROWS_MAX = 1024
 """Entries read for one outgoing run."""
+_THINNED = frozenset((Lane.ROUTINE, Lane.BULK))
 
 _BELOW = (
     "WITH RECURSIVE below (arrival, parent) AS ("
@@ -78,7 +79,7 @@ class FeedState:
     @property
     def thinned(self) -> bool:
         """Whether signatures inside a range may be left out."""
-        return self.genesis.lane in (Lane.ROUTINE, Lane.BULK)
+        return self.genesis.lane in _THINNED
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
@@ -459,18 +460,17 @@ class Chain:
         return (row[0], row[1]) if row else None
 
     def _rows_after(self, feed: FeedState, tip: Tip, after: int) -> list[tuple[Any, ...]]:
-        columns = (
-            "seq, parent, kind, dictionary, clock, scope_key, body, signature, length, body_hash,"
-            " hash, arrival"
+        asked = (
+            "SELECT seq, parent, kind, dictionary, clock, scope_key, body, signature, length,"
+            " body_hash, hash, arrival FROM entry WHERE"
         )
         if len(feed.tips) == 1:
-            return self._store.all(
-                f"SELECT {columns} FROM entry WHERE feed = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (feed.no, after, RUN_ROWS_MAX),
-            )
+            # A limit that is bound has SQLite plan the question anew each time.
+            asked += f" feed = ? AND seq > ? ORDER BY seq LIMIT {RUN_ROWS_MAX}"
+            return self._store.all(asked, (feed.no, after))
         rows, arrival = [], tip.arrival
         while arrival:
-            row = self._store.one(f"SELECT {columns} FROM entry WHERE arrival = ?", (arrival,))
+            row = self._store.one(f"{asked} arrival = ?", (arrival,))
             if row is None or row[0] <= after:
                 break
             rows.append(row)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
@@ -19,7 +18,7 @@ from protocols.feeds.document import Document, Strand
 from protocols.feeds.varint import put_varint
 from protocols.ids import DocId, EntryPrefix
 from protocols.ledger.chain import Chain, FeedState
-from protocols.ledger.opening import Fresh
+from protocols.ledger.opening import Begun, DocumentStage, Fresh
 from protocols.ledger.rowbook import RowBook, Spread
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
@@ -57,17 +56,6 @@ class _Place(NamedTuple):
     encounter: bytes | None
 
 
-class DocumentStage(IntEnum):
-    """How far a document has come: written down three times, not at every entry."""
-
-    NEW = 0
-    """Not merged yet."""
-    OPEN = 1
-    """A writer may go on in it."""
-    FULL = 2
-    """A writer starts a successor."""
-
-
 @dataclass(slots=True)
 class _Subject:
     """Where a subject is kept."""
@@ -83,6 +71,7 @@ class _Subject:
     there were: a document that is read anew is another one."""
 
 
+_OPEN, _FULL = int(DocumentStage.OPEN), int(DocumentStage.FULL)
 _KINDS = [bytes((kind,)) for kind in range(0x80)]
 _PLACES = "SELECT subject, no, doc_id, lane, stage, scope, encounter FROM document WHERE "
 _in_order = attrgetter("order", "index")
@@ -157,7 +146,7 @@ class Merger:
                 merged = self._document(place, docs.get(place.no))
                 parts.append(merged)
                 full = len(merged.document.entries) >= DOCUMENT_ENTRIES_MAX
-                stage = DocumentStage.FULL if full else DocumentStage.OPEN
+                stage = _FULL if full else _OPEN
                 if place.stage != stage:
                     stages.append((stage, place.no))
                     subject.places[place.no] = place._replace(stage=stage)
@@ -210,11 +199,21 @@ class Merger:
         fit = [
             place
             for place in places
-            if place.lane == lane
-            and place.encounter == encounter
-            and place.stage == DocumentStage.OPEN
+            if place.lane == lane and place.encounter == encounter and place.stage == _OPEN
         ]
         return min(fit, key=attrgetter("doc_id"), default=None)
+
+    def begin(self, begun: Begun) -> None:
+        """Have at hand what this transaction begins; it merges all of it, too."""
+        for no, subject_id, kind in begun.subjects:
+            self._know(no, subject_id, kind, 0)
+        for no, doc_id, subject, scope, lane, encounter in begun.documents:
+            if subject in self._subjects:
+                self._subjects[subject].places[no] = _Place(
+                    subject, no, doc_id, lane, _OPEN, scope, encounter
+                )
+            self._cache[no] = _Merged(subject, Document(), [])
+        self._trim(CACHED_SUBJECTS_MAX)
 
     def _know(self, no: int, subject_id: bytes, kind: int, held: int) -> int:
         self._subjects[no] = _Subject(DocId(subject_id), kind, held, {})

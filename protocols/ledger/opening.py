@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -58,6 +60,26 @@ class Opened(msgspec.Struct, frozen=True, gc=False):
     doc: int
     subject: int
     fresh: Fresh
+
+
+class DocumentStage(IntEnum):
+    """How far a document has come: written down three times at most, not at every entry."""
+
+    NEW = 0
+    """Not merged yet."""
+    OPEN = 1
+    """A writer may go on in it."""
+    FULL = 2
+    """A writer starts a successor."""
+
+
+class Begun(NamedTuple):
+    """What a batch began."""
+
+    subjects: Sequence[tuple[int, bytes, int]]
+    """(number, id, kind)."""
+    documents: Sequence[tuple[int, bytes, int, bytes, int, bytes | None]]
+    """(number, id, number of its subject, scope as its feed names it, lane, encounter)."""
 
 
 class Missing(Exception):
@@ -121,8 +143,14 @@ class Opener:
         row = self._store.one(f"SELECT max(no) FROM {table}")
         return (row[0] or 0) if row else 0
 
-    def open(self, sealed: Sequence[Sealed]) -> tuple[list[Opened], list[int]]:
+    def open(
+        self, sealed: Sequence[Sealed], begin: Callable[[Begun], None] | None = None
+    ) -> tuple[list[Opened], list[int]]:
         """Open entries in the order given.
+
+        Args:
+            sealed: The entries.
+            begin: Told what is begun, where this transaction merges all that is opened in it.
 
         Returns:
             What became strands, and arrivals of waiting entries that can be tried again now.
@@ -167,7 +195,7 @@ class Opener:
                 due += parked
         while len(docs) > PREFIXES_KEPT:
             docs.popitem(last=False)
-        self._found_all()
+        self._found_all(begin)
         self._no_subjects.clear()
         self._keep(strands)
         if again:
@@ -236,15 +264,22 @@ class Opener:
         )
 
     def adopt(
-        self, prefix: bytes, plain: bytes, body: Body, entry: Sealed, place: tuple[int, int] | None
+        self,
+        prefix: bytes,
+        plain: bytes,
+        body: Body,
+        entry: Sealed,
+        place: tuple[int, int] | None,
+        begin: Callable[[Begun], None],
     ) -> Opened:
         """Place an entry written here, whose body is at hand.
 
         Args:
+            begin: As in `open`.
             place: Numbers of the document it goes on in and of its subject; None when it founds.
         """
         doc, subject = place or self._place(entry, prefix, body)
-        self._found_all(own=True)
+        self._found_all(begin)
         self._remember(prefix, doc)
         clock = int.from_bytes(entry.header[75:83])
         strand = (doc, entry.arrival, prefix, entry.feed.no, clock, plain)
@@ -272,25 +307,30 @@ class Opener:
         self._subjects[subject_id] = known
         return known[0]
 
-    def _found_all(self, *, own: bool = False) -> None:
+    def _found_all(self, begin: Callable[[Begun], None] | None = None) -> None:
         """Write down the subjects and documents that were begun.
 
         Args:
-            own: They are merged in this transaction: nothing has to say that they are not yet.
+            begin: As in `open`; with it nothing has to say that they are not merged yet.
         """
+        if not self._new_documents and not self._new_subjects:
+            return
         subjects, self._new_subjects = self._new_subjects, []
         documents, self._new_documents = self._new_documents, []
+        dirty, stage = (0, DocumentStage.OPEN) if begin else (1, DocumentStage.NEW)
         if subjects:
             self._store.executemany(
                 "INSERT INTO subject (no, id, kind, dirty) VALUES (?,?,?,?)",
-                [(*each, int(not own)) for each in subjects],
+                [(*each, dirty) for each in subjects],
             )
         if documents:
             self._store.executemany(
                 "INSERT INTO document (no, doc_id, subject, scope, lane, encounter, stage)"
-                " VALUES (?,?,?,?,?,?,0)",
-                documents,
+                " VALUES (?,?,?,?,?,?,?)",
+                [(*each, stage) for each in documents],
             )
+        if begin:
+            begin(Begun(subjects, documents))
 
     def _look_up(self, bodies: Iterable[Body]) -> None:
         """Recall in few questions which documents a batch goes on in, and what is not here."""

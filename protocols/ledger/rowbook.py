@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import compress, count
+from operator import ne
 from typing import Any
 
 import msgspec
@@ -229,8 +231,7 @@ class RowBook:
             if held is None:
                 changes.inserts[table].append((subject, *now))
             elif (was := held.values) != now:
-                changed = tuple([i for i, (old, new) in enumerate(zip(was, now, strict=True))
-                                 if old != new])  # fmt: skip
+                changed = tuple(compress(count(), map(ne, was, now)))
                 said = (*[now[i] for i in changed], subject, *key)
                 changes.updates.append((table, changed, said))
         changes.deletes[table] += [(subject, *key) for key in before if key not in after]

@@ -78,7 +78,7 @@ def take(ledger: Ledger, runs: Sequence[Run], wall_ms: int) -> Taken:
         PeerError: `detached_body`. Whoever leaves out a body that nobody ordered away, and that is
             not kept from us by its scope's law, keeps it from everybody after us.
     """
-    bare = [run for run in runs if any(line.body is None for line in run.lines)]
+    bare = [run for run in runs if None in [line.body for line in run.lines]]
     hollow = [run.feed for run in bare if not ledger.eraser.may_lack(run)]
     if not hollow:
         return ledger.take(runs, wall_ms)

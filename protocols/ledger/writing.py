@@ -132,7 +132,9 @@ class Writer:
         sealed, entry = self._seal(feed, (key_id, key), plain, at, no)
         prefix = entry.hash.prefix
         body = Body(*at.session, dependencies, values)
-        opened = self._opener.adopt(prefix, plain, body, sealed, known and known[:2])
+        opened = self._opener.adopt(
+            prefix, plain, body, sealed, known and known[:2], self._merger.begin
+        )
         docs = self._take_up(opened.subject, {opened.doc: [opened.fresh]})
         tables = self._merger.merge([(opened.subject, docs)])
         if draft.founds_encounter:

@@ -139,6 +139,11 @@ class Membership:
 
     # Asking
 
+    @property
+    def seals_any(self) -> bool:
+        """Whether there is a seal at all, whether it counts or not."""
+        return bool(self._seals)
+
     def subjects(self) -> list[DeviceId]:
         """All devices and persons with a standing certificate, sealed ones too; sorted."""
         return sorted(DeviceId(key) for key in self._standing)

@@ -381,6 +381,8 @@ class Roster:
     def bounds(self, key: DeviceId, certificate: StatementHash | None = None) -> list[Bound]:
         """The seals that count against a device or person, or one certificate of it, by entry."""
         self._settle()
+        if not self._membership.seals_any:
+            return []
         ways = self._membership.ways(key, certificate)
         found = {bound.seal: bound for _, way in ways for bound in way}
         return [found[entry] for entry in sorted(found)]
@@ -394,6 +396,8 @@ class Roster:
         """Whether a member may do nothing any more, in this life of the device or in any."""
         self._settle()
         membership = self._membership
+        if not membership.seals_any:
+            return False
         return bool(membership.ways(device)) and not membership.authorities(device, epoch)
 
     def devices_of(self, person: DeviceId) -> set[DeviceId]:
