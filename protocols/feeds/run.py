@@ -7,7 +7,6 @@ entry and every key id but its first mention.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -61,8 +60,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     signature: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True, gc=False):
     """Consecutive entries of one feed, chained and verified."""
 
     feed: FeedId

@@ -32,7 +32,11 @@ class Entitlement:
 
     def may(self, feed: FeedState) -> bool:
         """Whether the peer may be told of a feed and handed its entries."""
-        return feed.feed_id not in self._ledger.chain.hollow and self._may(feed.genesis.scope)
+        if feed.feed_id in self._ledger.chain.hollow:
+            return False
+        # Asked of every peer at every entry, and nearly always known.
+        allowed = self._allowed.get(feed.genesis.scope)
+        return self._may(feed.genesis.scope) if allowed is None else allowed
 
     def bare(self, feed: FeedState) -> bool:
         """Whether the peer may have a feed's headers, and not its bodies."""
@@ -91,7 +95,10 @@ class Entitlement:
     def whole(self) -> bool:
         """Whether the peer's acknowledgements speak of every scope it may hold."""
         covers = self._ledger.peers.all[self._peer].covers
-        return all(scope in covers for scope, allowed in self._allowed.items() if allowed)
+        for scope, allowed in self._allowed.items():
+            if allowed and scope not in covers:
+                return False
+        return True
 
     def changed(self) -> tuple[list[FeedState], list[FeedState]]:
         """Ask the roster again if it has changed: feeds now allowed, and no longer allowed."""

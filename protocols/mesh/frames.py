@@ -7,8 +7,9 @@ believed; what cannot be read is the peer's fault.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from protocols.errors import PeerError
 from protocols.feeds.advance import ADVANCE_MARK, Advance
@@ -42,8 +43,7 @@ class Place(NamedTuple):
     """First 8 bytes of the entry's hash; zero for seq 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Have:
+class Have(msgspec.Struct, frozen=True, gc=False):
     """What I hold that changed since you acknowledged; answered by data or WANT."""
 
     full: bool
@@ -53,23 +53,20 @@ class Have:
     places: tuple[Place, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(msgspec.Struct, frozen=True, gc=False):
     """Send me these feeds after these places."""
 
     places: tuple[Place, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ladder:
+class Ladder(msgspec.Struct, frozen=True, gc=False):
     """My branch at growing distances from its end: find our last common entry."""
 
     places: tuple[Place, ...]
     """All of one feed, ascending."""
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(msgspec.Struct, frozen=True, gc=False):
     """Runs of entries, one after another, of one lane."""
 
     runs: bytes
@@ -77,15 +74,13 @@ class Data:
     """As a MARK that follows at once, where these are the last; 0 = more to come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """With all that came before this frame you hold everything of mine up to here."""
 
     upto: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(msgspec.Struct, frozen=True, gc=False):
     """I have durably stored this much; send on."""
 
     taken: int
@@ -96,43 +91,37 @@ class Ack:
     """A mark of ours that needs no answer: what you just sent is all we hold up to there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(msgspec.Struct, frozen=True, gc=False):
     """Devices I am linked to right now: no need to offer me what they wrote."""
 
     devices: tuple[DeviceId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """A signed statement of what its giver holds; anybody may carry it."""
 
     statement: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Bye:
+class Bye(msgspec.Struct, frozen=True, gc=False):
     """I close this session, for this reason."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lacks:
+class Lacks(msgspec.Struct, frozen=True, gc=False):
     """Scope keys I am entitled to and cannot open, all of them: whoever has one, seal it to me."""
 
     keys: tuple[KeyId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Vouch:
+class Vouch(msgspec.Struct, frozen=True, gc=False):
     """Control records that vouch for the urgent entries that follow, ahead of their feeds."""
 
     advance: Advance
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True, gc=False):
     """A frame of a newer protocol; passed over."""
 
     type: int

@@ -43,8 +43,10 @@ class Switchboard:
         self._ledger = ledger
         self.all: dict[int, Link] = {}
         """By the number that the driver gave."""
-        self._sessions: list[Session] | None = None
-        """Of all links, until one comes or goes: it is asked for several times a frame."""
+        self._greeted: list[tuple[Link, Session]] | None = None
+        self._sessions: list[Session] = []
+        self._linked: list[DeviceId] = []
+        """Of all links, until one comes or goes: they are asked for several times a frame."""
         self.effects: list[Effect] = []
         self._judged_by: tuple[object, int] | None = None
         """The authority and its version when every session last asked what its peer may hold."""
@@ -71,11 +73,11 @@ class Switchboard:
 
     def begin(self, entry: Link, session: Session) -> None:
         """A peer has greeted: its session begins."""
-        entry.session, self._sessions = session, None
+        entry.session, self._greeted = session, None
 
     def forget(self, link: int) -> Link | None:
         """A link is gone; return it, if there was one."""
-        self._sessions = None
+        self._greeted = None
         return self.all.pop(link, None)
 
     def drop(self, entry: Link, error: FieldmeshError) -> None:
@@ -131,18 +133,24 @@ class Switchboard:
 
     @property
     def linked(self) -> list[DeviceId]:
-        """Devices linked right now, sorted."""
-        return sorted(
-            entry.session.peer
-            for entry in self.all.values()
-            if entry.session is not None and not entry.sealed
-        )
+        """Devices linked right now, sorted; not to be changed."""
+        self._look()
+        return self._linked
 
     def sessions(self) -> list[Session]:
         """What passes between us and each peer that has greeted; not to be changed."""
-        if self._sessions is None:
-            self._sessions = [each.session for each in self.all.values() if each.session]
+        self._look()
         return self._sessions
+
+    def _look(self) -> list[tuple[Link, Session]]:
+        """Return the links whose peer has greeted, each with what passes over it."""
+        if self._greeted is None:
+            self._greeted = [(each, each.session) for each in self.all.values() if each.session]
+            self._sessions = [session for _, session in self._greeted]
+            self._linked = sorted(
+                session.peer for entry, session in self._greeted if not entry.sealed
+            )
+        return self._greeted
 
     def transmit(self, entry: Link, message: bytes) -> None:
         """Put a message on a link as it is."""
@@ -163,15 +171,11 @@ class Switchboard:
         """
         authority = self._ledger.authority
         judged_by = (authority, authority.version)
-        judge = judged_by != self._judged_by
-        for entry in self.all.values():
-            session = entry.session
-            if session is None:
-                continue
-            if judge:
+        greeted = self._look()
+        if judged_by != self._judged_by:
+            for _, session in greeted:
                 session.reauthorise()
-            if not (session.stirred or session.out):
-                continue
+        for entry, session in [each for each in greeted if each[1].stirred or each[1].out]:
             if session.refused:
                 self._note_refused(session)
             session.pump(now_ms)

@@ -57,6 +57,7 @@ OVERDUE_MS = 3_000
 """During a long delivery, what came first is merged after this time all the same."""
 SMALL_ENTRIES = 64
 """A delivery this small is merged before its call returns."""
+_URGENT = int(Lane.URGENT)
 
 
 @dataclass(slots=True)
@@ -391,14 +392,14 @@ class Node:
             if session is source:
                 continue
             for feed in feeds:
-                author = feed.genesis.device
+                author, lane = feed.genesis.device, feed.genesis.lane
                 if author == session.peer and feed.genesis.epoch == session.epoch:
                     continue
                 if author in session.links:
-                    soon = feed.genesis.lane <= Lane.URGENT and self._comes_before(session, author)
+                    soon = lane <= _URGENT and self._comes_before(session, author)
                     wait = now.between(URGENT_OFFER_MS) if soon else 0
                     session.heard(feed, now.mono_ms + wait if soon else late)
-                elif feed.genesis.lane <= Lane.URGENT:
+                elif lane <= _URGENT:
                     session.grew(feed)
                 else:
                     session.heard(feed, now.mono_ms + now.between(OFFER_MS))
@@ -408,10 +409,11 @@ class Node:
 
         The author has sent it already, so it is left out: somebody else has to have looked.
         """
-        ring = sorted({*self.linked, self.ledger.authority.device} - {author})
+        own = self.ledger.authority.device
+        ring = sorted({*self._board.linked, own} - {author})
         if session.peer not in ring:
             return False
-        behind = ring.index(session.peer) - ring.index(self.ledger.authority.device)
+        behind = ring.index(session.peer) - ring.index(own)
         return behind % len(ring) <= URGENT_OFFERERS
 
     # Merging

@@ -17,6 +17,7 @@ from protocols.mesh.frames import DATA_BYTES
 EARLY = len(Lane)
 """The lane of urgent feeds that go before control, to who would wait long for it."""
 _ORDER = (EARLY, *Lane)
+_ROUTINE = frozenset((Lane.ROUTINE, Lane.BULK))
 FRAME_BYTES_FIRST = 4 * 1024
 """Before the first acknowledgement nobody knows the link: four seconds of a 9.6 kbit/s radio."""
 FRAME_BYTES_MIN = 1024
@@ -98,6 +99,8 @@ class Outbox:
     @property
     def first(self) -> tuple[int, int] | None:
         """The most urgent (lane, feed), or None."""
+        if not any(self.lanes):
+            return None
         for lane in _ORDER:
             for feed in self.lanes[lane]:
                 return lane, feed
@@ -115,7 +118,7 @@ class Outbox:
 
     def room(self, lane: int) -> bool:
         """Whether another frame of this lane may leave now; urgent ones need not wait for room."""
-        routine = lane in (Lane.ROUTINE, Lane.BULK)
+        routine = lane in _ROUTINE
         if routine and not self.listed:
             return False
         under_way = self.sent - self.acknowledged + self.beside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from protocols.ids import EntryHash, ScopeId
 from protocols.ledger.authority import Authority
@@ -18,8 +19,12 @@ from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 RECEIPT_MS = 5_000
 """A giver of receipts signs at most one in this time."""
 RECEIPT_SOON_MS = 100
+ASKED_KEPT = 8
+"""Lists of feeds whose scopes are remembered, at most 30 kB each."""
 RECEIPT_HEADS_MAX = 880
 """Heads in one receipt frame; the newest go first when there are more."""
+_feed_of = itemgetter(ReceiptHead._fields.index("feed"))
+"""Of a head: a receipt names every feed there is."""
 
 
 class Receipts:
@@ -34,6 +39,9 @@ class Receipts:
         self._known: tuple[Chain, int] | None = None
         self._scope_of: dict[bytes, ScopeId] = {}
         """The scopes of all feeds here as these name them: asked for at each receipt."""
+        self._scopes_found: dict[bytes, set[ScopeId]] = {}
+        """What was asked last, by the feeds one after another: one receipt names those of the
+        last one."""
         self._judged_by: tuple[Authority, int] | None = None
         self._found_apart: dict[ScopeId, ScopeId | None] = {}
         """What `_apart` says, as long as nobody's rights change."""
@@ -73,13 +81,15 @@ class Receipts:
         last = max((receipt.number for receipt in own), default=0)
         heads: dict[ScopeId, list[ReceiptHead]] = {}
         apart = {scope: self._apart(scope) for scope in self._scopes_of(ledger.chain.feeds)}
+        # A whole hash has the id's length already.
+        new = bytes.__new__
         for feed, tip in sorted(ledger.chain.heads(), key=lambda head: -head[1].arrival):
             if feed.feed_id in ledger.chain.hollow:
                 continue
             about = apart[feed.genesis.scope]
             listed = heads.setdefault(about, []) if about is not None else []
             if len(listed) < RECEIPT_HEADS_MAX:
-                listed.append(ReceiptHead(feed.feed_id, tip.seq, EntryHash(tip.hash)))
+                listed.append(ReceiptHead(feed.feed_id, tip.seq, new(EntryHash, tip.hash)))
         for number, about in enumerate(sorted(heads), last + 1):
             signed = tuple(sorted(heads[about]))
             receipt = Receipt(device, epoch, number, max(now.wall_ms, 0), signed)
@@ -97,14 +107,14 @@ class Receipts:
 
     def _hand_out(self, receipt: Receipt, frame: ReceiptFrame, sessions: Sequence[Session]) -> None:
         """Give a receipt to those of these peers who may know of every feed that it names."""
-        scopes = self._scopes_of(head.feed for head in receipt.heads) if sessions else set()
+        scopes = self._scopes_of(map(_feed_of, receipt.heads)) if sessions else set()
         for session in sessions:
             if session.entitlement.may_hear_of(scopes):
                 session.out.append(frame)
 
     def _about(self, receipt: Receipt) -> ScopeId | None:
         """Which scope a receipt speaks of, by the feeds in it that are known here."""
-        known = [self._apart(scope) for scope in self._scopes_of(h.feed for h in receipt.heads)]
+        known = [self._apart(scope) for scope in self._scopes_of(map(_feed_of, receipt.heads))]
         if not known and any(not scope.leaves for scope in self._scopes):
             return None
         return max((each for each in known if each is not None), default=ScopeId.zero())
@@ -113,10 +123,18 @@ class Receipts:
         """Return the scopes of these feeds as they name them: few, however many feeds."""
         chain = self._ledger.chain
         known = (chain, len(chain.feeds))
-        if self._known != known:
+        if self._known != known or len(self._scopes_found) >= ASKED_KEPT:
             self._known = known
             self._scope_of = {each: feed.genesis.scope for each, feed in chain.feeds.items()}
-        return {scope for scope in set(map(self._scope_of.get, feeds)) if scope is not None}
+            self._scopes_found.clear()
+        feeds = [*feeds]
+        asked = b"".join(feeds)
+        found = self._scopes_found.get(asked)
+        if found is None:
+            scopes = set(map(self._scope_of.get, feeds))
+            found = {scope for scope in scopes if scope is not None}
+            self._scopes_found[asked] = found
+        return found
 
     def _apart(self, named: ScopeId) -> ScopeId | None:
         """The scope of feeds that not everybody may carry; zero when all may, None when none."""

@@ -222,10 +222,13 @@ class Session:
 
     def _drop_offers(self) -> None:
         """Offer nothing when the peer has since said that it holds all of it."""
-        by_no = self._ledger.chain.by_no
-        if not any(self._holdings.lacks(by_no[no]) for no in self.offers):
-            self.offers.clear()
-            self.offer_at = None
+        by_no, lacks = self._ledger.chain.by_no, self._holdings.lacks
+        for no in self.offers:
+            # Nearly always the first: no generator is made for it.
+            if lacks(by_no[no]):
+                return
+        self.offers.clear()
+        self.offer_at = None
 
     def offer(self) -> None:
         """Say what grew and may be missing there; the peer asks for what it lacks."""
@@ -352,11 +355,10 @@ class Session:
     def _meet_own(self, taken: Taken) -> None:
         """New entries of our own feed, signed with our key, prove that we are an older copy."""
         authority = self._ledger.authority
-        if any(
-            (feed.genesis.device, feed.genesis.epoch) == (authority.device, authority.epoch)
-            for feed in taken.feeds
-        ):
-            self.own_ahead = True
+        own = authority.device, authority.epoch
+        for feed in taken.feeds:
+            if (feed.genesis.device, feed.genesis.epoch) == own:
+                self.own_ahead = True
 
     def _take_have(self, have: Have) -> None:
         lacking = [place for place in have.places if self._compare(place)]

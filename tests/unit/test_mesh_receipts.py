@@ -7,10 +7,10 @@ from protocols.ids import DeviceId, EntryHash, Epoch
 from protocols.ledger.chain import FeedState
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.frames import encode_frame
-from protocols.mesh.receipts import RECEIPT_MS
+from protocols.mesh.receipts import ASKED_KEPT, RECEIPT_MS
 from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 from tests.unit.forge import device_keys
-from tests.unit.stage import Device, admit, linked, patient, speak
+from tests.unit.stage import Device, admit, fill, linked, patient, speak
 from tests.unit.test_ledger_chain import relayed
 
 
@@ -120,6 +120,22 @@ def test_hq_says_what_it_holds_of_a_device_from_when_it_is_admitted_and_not_befo
     for device in (ben, eve):
         assert old.feed_id in named(device)
         assert device.ledger.peers.said_to_hold(hq.id, device.ledger.chain, old)[0] == old.seq
+
+
+def test_scopes_of_feeds_are_asked_anew_once_one_of_them_is_known_and_few_answers_are_kept():
+    ben, eve = Device.found("ben"), Device.found("eve")
+    asked = ben.node._receipts
+    fill(eve, 1)
+    feed = own_feed(eve, Lane.ROUTINE)
+    assert asked._scopes_of([feed.feed_id]) == set()
+
+    relayed(eve, ben)
+
+    assert asked._scopes_of([feed.feed_id]) == {feed.genesis.scope}
+    for number in range(2 * ASKED_KEPT):
+        asked._scopes_of([bytes((number,)) * 32])
+        assert len(asked._scopes_found) <= ASKED_KEPT
+    assert asked._scopes_of([feed.feed_id]) == {feed.genesis.scope}
 
 
 def named(device: Device) -> set[bytes]:
