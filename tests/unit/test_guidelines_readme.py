@@ -10,6 +10,7 @@ from protocols.guidelines import ages
 from protocols.guidelines.decimals import Decimal
 from protocols.guidelines.guideline import read_guideline
 from protocols.guidelines.immunization import Given, born_on, validate
+from protocols.guidelines.interventions import due, read_interventions
 from protocols.guidelines.linting import FORMS, lint
 from protocols.guidelines.questions import Person
 from protocols.guidelines.running import run
@@ -24,7 +25,7 @@ PACKS = ["[pack]\n" + each for each in "".join(BLOCKS).split("[pack]\n")[1:]]
 
 
 def test_the_schedule_of_the_readme_is_in_order_and_judges_a_dose():
-    _, text = PACKS
+    text = PACKS[1]
 
     assert lint(text) == []
     found = plan(read_schedule(text), shipped_vaccines())
@@ -42,6 +43,16 @@ def test_the_pack_of_the_readme_is_in_order_and_runs():
     found = run(read_guideline(text), {"stiff_neck": False}, who)
     assert found.steps[0].amounts[0].text == "10 × 6.3 = 63 → 65 mL"
     assert run(read_guideline(text), {"stiff_neck": True}, who).stop is not None
+
+
+def test_the_interventions_of_the_readme_are_in_order_and_say_who_is_due():
+    text = PACKS[2]
+
+    assert lint(text) == []
+    vitamin, arm = read_interventions(text).intervention
+    states = [due(vitamin, born_on(0), day).state for day in (364, 365, 1825, 1826)]
+    assert states == ["too-young", "due", "due", "too-old"]
+    assert due(arm, born_on(0), 365).ages[0].substance == ""
 
 
 def test_the_readme_names_every_form():
