@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from fieldnode.tui.cores.display import Line, Span, cut, line
+from fieldnode.tui.cores.display import Line, Span, line, wrap
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Date, Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Item, Picked, coded
@@ -22,6 +22,9 @@ SEVERITY = (
     Choice("3", "serious", "aefi_severity.serious"),
     Choice("9", "unknown", "aefi_severity.unknown"),
 )
+DOSES_ROWS = 3
+"""In which the doses of one day stand with their lots."""
+
 OUTCOME = (
     Choice("1", "recovering", "aefi_outcome.recovering"),
     Choice("2", "recovered", "aefi_outcome.recovered"),
@@ -85,9 +88,9 @@ class AefiForm(UndraftedForm):
             f"{vaccine_word(words, one.words)} {one.day} {one.lot}".strip() for one in self.doses
         )
         text = words("aefi.after", doses=said) if said else words("aefi.after_none")
-        return [line(" ", Span(cut(text, 78), "warn"))]
+        return [line(" ", Span(part, "warn")) for part in wrap(text, 78)[:DOSES_ROWS]]
 
     def draw(self, size: Any) -> list[Line]:
-        """Draw the form, and after which doses it is in its lowest row."""
-        drawn = super().draw(size._replace(height=size.height - 1))
-        return [*drawn, *self.told()]
+        """Draw the form, and after which doses it is in its lowest rows."""
+        told = self.told()
+        return [*super().draw(size._replace(height=size.height - len(told))), *told]

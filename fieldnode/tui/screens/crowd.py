@@ -57,7 +57,11 @@ class CrowdPage(Page):
         return [*ask_gate(self.desk, (KIND,), ""), self._fetch(holds=True)]
 
     def resumed(self) -> list[Act]:
-        """A dose may have been taken back, or a vial opened."""
+        """A dose may have been taken back, a vial opened, or the session ended."""
+        if not self.desk.session:
+            from fieldnode.tui.screens.sessions import leave
+
+            return leave(self.desk)
         return [self._fetch(holds=True)]
 
     def changed(self) -> list[Act]:

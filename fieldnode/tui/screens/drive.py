@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
-from fieldnode.tui.cores.display import Line, Size
+from fieldnode.tui.cores.display import Line, Size, cut
 from fieldnode.tui.cores.drive import CARD, CHILD, LOT_STOPS, NEW, DriveCore, age_parts
 from fieldnode.tui.cores.fields import Coded
 from fieldnode.tui.cores.scan import Scan
@@ -29,6 +29,8 @@ from protocols.records.display import clean_text
 
 KINDS = ("patient.register", "dose.record")
 OTHER_TEAM = "other_team"
+SAVED_CELLS = 40
+"""Of what was saved: behind it stands the key that takes it back."""
 
 
 class DrivePage(Page):
@@ -44,6 +46,8 @@ class DrivePage(Page):
         """The session as it was last told."""
         self.after: tuple[str, Child] | None = None
         """The card saved last, and what its child needs next."""
+        self._kept: tuple[str, ...] = ()
+        """What was written of that child."""
         self._subject = desk.new_key()
         self._glass = ""
         """Another team's child of whom it was asked whether to go on."""
@@ -65,7 +69,13 @@ class DrivePage(Page):
         return [*ask_gate(self.desk, KINDS, ""), self._fetch(holds=True)]
 
     def resumed(self) -> list[Act]:
-        """A vial may have been opened meanwhile."""
+        """A vial may be open since, the last child taken back, or the session over."""
+        if not self.desk.session:
+            from fieldnode.tui.screens.sessions import leave
+
+            return leave(self.desk)
+        if self.after is not None and self._kept not in [save.facts for save in self.desk.saves]:
+            self.after = None
         again = self._again() if self.core.stage == CHILD else []
         return [self._fetch(holds=True), *again]
 
@@ -293,10 +303,11 @@ class DrivePage(Page):
         patient = (core.head.patient if core.head else answers[0].patient) or ""
         label = self._label(answers)
         self.desk.saved(Save(label, facts, now, patient, self.name))
+        self._kept = facts
         uncounted = {code for one in answers for code in one.warnings} & UNCOUNTED
         key = "form.saved_uncounted" if uncounted else "form.saved"
         said = Say(
-            words(key, at=clock(now, now, self.desk.zone), what=label),
+            words(key, at=clock(now, now, self.desk.zone), what=self._label(answers, SAVED_CELLS)),
             "warn" if uncounted else "good",
         )
         self.after = None
@@ -305,7 +316,7 @@ class DrivePage(Page):
         # asked for once the node says that its rows changed, and not a second time here.
         return [said, *self._go_to_next(), self._next_visit(patient, card)]
 
-    def _label(self, answers: Sequence[Recorded]) -> str:
+    def _label(self, answers: Sequence[Recorded], room: int = 999) -> str:
         words, core = self.desk.words, self.core
         who = words("drive.of_card", card=core.card) if core.card else ""
         if not who:
@@ -318,7 +329,7 @@ class DrivePage(Page):
             if line.vaccine in core.ticked
         ]
         given += drive_beside.given(words, core.beside)
-        what = ", ".join(given) or words("drive.registered")
+        what = cut(", ".join(given) or words("drive.registered"), max(room - len(who) - 1, 8))
         return f"{what} {who}".strip()
 
     def _go_to_next(self) -> list[Act]:

@@ -117,6 +117,11 @@ class SessionsPage(Fetched[SessionLine, Sessions]):
         return [enter, *super().hints()[:-BELOW]]
 
 
+def leave(desk: Desk) -> list[Act]:
+    """Go to the list: this terminal works in no session, and no key begins a child in one."""
+    return [Open(SessionsPage(desk), instead=True)]
+
+
 def immunise(desk: Desk) -> Page:
     """Return what F4 opens: the session that this terminal works in, else the list of them."""
     if not desk.session:
