@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from protocols.feeds.run import decode_run
 from protocols.ledger.book import TOGETHER_MAX
 from protocols.ledger.sealing import SealOrder
 from protocols.live.answers import STATUS_KEYS, status
+from protocols.records.rows import iso
 from protocols.trust.control import SealReason
-from tests.unit.stage import WALL_MS, Device, Stage, camp, fill, line, linked, meshed, note, patient
+from tests.unit.stage import (
+    WALL_MS,
+    Device,
+    Stage,
+    camp,
+    fill,
+    line,
+    linked,
+    meshed,
+    note,
+    patient,
+    triage,
+)
 from tests.unit.test_ledger_sealing import give
 
 
@@ -127,3 +142,20 @@ def test_what_cannot_be_opened_is_told_by_reason():
     stranger.ledger.catch_up_all()
 
     assert of(stranger)["waiting"] == {"waiting_key": 2}
+
+
+@pytest.mark.parametrize("first", ["routine", "urgent"])
+def test_the_oldest_unsent_is_the_oldest_of_all_lanes(first):
+    stage, (ann, ben) = linked("ann", "ben")
+    whom = stage.write(ann, patient("Amina"))[0].code or ""
+    both = {"routine": note(whom), "urgent": triage(whom)}
+    stage.run(3_000)
+    stage.cut(ann, ben)
+    assert of(ann)["oldest_unsent"] is None
+
+    stage.write(ann, both.pop(first))
+    began_ms = WALL_MS + stage.at_ms
+    stage.run(3_600_000)
+    stage.write(ann, *both.values())
+
+    assert of(ann)["oldest_unsent"] == iso(began_ms)

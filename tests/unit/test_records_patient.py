@@ -36,6 +36,18 @@ def test_a_patient_nobody_knows_anything_about_can_be_registered():
     assert len(row.code.replace("-", "")) == 9
 
 
+def test_nobody_is_put_right_by_naming_a_fact_about_somebody_else():
+    shelf = Shelf()
+    one = shelf.write("patient.register", {"given_name": "Aline"})
+    other = shelf.write("patient.register", {"given_name": "Bahir"})
+    said = {"patient": other.id, "supersedes": [str(one.refs[0])]}
+
+    refused = shelf.refused("patient.identify", {"given_name": "Bashir"}, **said)
+
+    assert (refused.code, refused.field) == ("wrong_subject", "supersedes")
+    assert shelf.patient(one.subject).name == "Aline"
+
+
 def test_all_particulars_take_fewer_than_220_bytes():
     shelf = Shelf()
 
