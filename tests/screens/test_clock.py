@@ -125,7 +125,7 @@ def test_line_mode_asks_first_too():
 @pytest.mark.parametrize("language", ["en", "fr", "pseudo"])
 def test_a_clock_that_differs_from_those_of_peers_says_by_how_much_and_asks_nothing(language):
     node = ward()
-    node.clock, node.apart_ms = "differs", -DAY_MS
+    node.clock, node.apart_ms = "differs", 2 - DAY_MS
     person = Person(node)
     assert person.shell.page.name == "board"
     assert "CLOCK?" in person.screen.splitlines()[0]

@@ -148,4 +148,4 @@ class PeersPage(Page):
 def _differs(words: Catalogue, apart_ms: int) -> str:
     """Say how far the clocks of others are from this one; which is right only people know."""
     key = "sync.clock_behind" if apart_ms > 0 else "sync.clock_ahead"
-    return words(key, span=span_of(words, abs(apart_ms)))
+    return words(key, span=span_of(words, abs(apart_ms) + 30_000))  # to the nearest minute
