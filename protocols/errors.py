@@ -18,7 +18,7 @@ class FieldmeshError(Exception):
 
     def __init__(self, code: str, **values: Value) -> None:
         self.code = code
-        """Stable across versions; `fieldnode kinds --errors` lists those that a program can meet."""
+        """Stable across versions; `fieldnode kinds --errors` lists those that programs can meet."""
         self.values = values
         """What the sentence for a person needs; never patient data."""
         super().__init__(code)
