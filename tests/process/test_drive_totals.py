@@ -21,7 +21,7 @@ def on_node(folder, work):
 def begin(screen, place):
     struck(screen, ["f4"], "VACCINATION SESSIONS")
     struck(screen, ["n"], "NEW VACCINATION SESSION", "8 mr")
-    struck(screen, ["8", "enter", place, "enter", "enter"], "DRIVE", place)
+    struck(screen, ["8", "enter", place, "\x0f"], "DRIVE", place)
     screen.wait_for("DRIVE", place, "0 children", "Measles-rubella 0")
 
 
@@ -70,7 +70,7 @@ def test_sums_and_the_last_ten_are_right_after_every_save_undo_and_switch(tmp_pa
         struck(screen, ["*"], "MORE")
         struck(screen, ["7"], "VACCINATION SESSIONS", "Kome school")
         struck(screen, ["n"], "NEW VACCINATION SESSION", "8 mr")
-        struck(screen, ["8", "enter", "Market", "enter", "enter"], "DRIVE", "Market")
+        struck(screen, ["8", "enter", "Market", "\x0f"], "DRIVE", "Market")
         shown = screen.wait_for("DRIVE", "Market", "0 children", "Measles-rubella 0")
         assert "KM-1 " not in shown and "MR-0172B" not in shown
         another_team(folder, "Kome school", "KM-78")
