@@ -547,3 +547,11 @@ def test_who_only_walks_through_an_empty_form_leaves_no_draft(person):
     person.press("i", "ringer1", "5", "tab", "up", "backspace", "tab", "escape")
     (draft,) = person.node.drafts.values()
     assert "units" not in draft.fields, "it follows what is taken out again"
+
+
+def test_a_doubted_value_is_a_draft_before_it_is_answered_and_a_digit_stays_with_its_words(person):
+    person.press(*LISTS, "5", "down", "enter", "c", "2", "36", "enter")
+    assert "7 too many" in person.screen, "no choice is broken between its digit and its words"
+    person.press("f5", "i", "nothing of the kind", "enter")
+    drafts = [one for one in person.node.drafts.values() if one.form == "stock_issue"]
+    assert [one.fields["item"] for one in drafts] == ["nothing of the kind"]

@@ -116,9 +116,11 @@ class FormPage(Page, ABC):
             return self._save()
         if step.left is not None:
             acts += self.field_left(step.left)
-            if self._had_draft or not self.form.empty:
-                # Who only walks through an empty form leaves nothing to go on with.
-                acts.append(self._put_draft())
+        asked = step.refused and self.form.question is not None
+        if (step.left is not None or asked) and (self._had_draft or not self.form.empty):
+            # Who only walks through an empty form leaves nothing to go on with; what is asked about
+            # is kept before it is answered.
+            acts.append(self._put_draft())
         if step.refused and self.form.reason is None:
             acts.append(Say("", bell=True))
         return acts

@@ -18,6 +18,9 @@ HELP_ROWS = 3
 LIST_ROWS = 6
 """Rows that a list to pick from takes of a form too long for both."""
 
+TIE = "\u00a0"
+"""In the place of a space at which no line is broken; it never reaches the screen."""
+
 LABEL_CELLS = 17
 BOX_CELLS = 15
 """Room for a short answer; a line of text takes what the screen leaves."""
@@ -57,7 +60,11 @@ def help_lines(form: FormCore, words: Catalogue, width: int, most: int = HELP_RO
         found = [line(" ", Span(part, "warn")) for part in wrap(said, width - 2)][:HELP_ROWS]
     elif not isinstance(field, Picked):
         said = hint(field, words)
-        found = [line(" ", Span(part, "dim")) for part in wrap(said, width - 2)][:HELP_ROWS]
+        if isinstance(field, Coded):
+            own = choices(field, words)
+            said = _tied(own) + said[len(own) :]
+        parts = [part.replace(TIE, " ").strip() for part in wrap(said, width - 2)]
+        found = [line(" ", Span(part, "dim")) for part in parts][:HELP_ROWS]
     if isinstance(field, Picked):
         if field.hint and form.reason is None:
             said = words(field.hint)
@@ -101,6 +108,11 @@ def hint(field: Field, words: Catalogue, text: str = "") -> str:
 def choices(field: Coded, words: Catalogue) -> str:
     """Return `1 male  2 female …`."""
     return "  ".join(f"{choice.digit} {words(choice.word)}" for choice in field.choices)
+
+
+def _tied(text: str) -> str:
+    """Return choices whose digit stays with its words where a line is broken."""
+    return "  ".join(part.replace(" ", TIE) for part in text.split("  "))
 
 
 def offered(field: Picked, text: str) -> str:
