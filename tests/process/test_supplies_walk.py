@@ -191,7 +191,9 @@ def test_a_kit_is_pushed_to_a_tent_that_asked_for_nothing(running, stores):
         line("k3", "stock.receive", {"item": SALTS, "lot": "S2", "units": 300,
                                      "expiry": "2029-01-31"}, store=depot),
     )  # fmt: skip
-    known = {each["shipment"] for each in asked(running, "tent-b", "shipments", closed=True)["lines"]}
+    known = {
+        each["shipment"] for each in asked(running, "tent-b", "shipments", closed=True)["lines"]
+    }
     with (
         OpenedTerminal(running.folder("tent-a")) as a,
         OpenedTerminal(running.folder("tent-b")) as b,
