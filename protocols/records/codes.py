@@ -136,10 +136,10 @@ CONFIRMABLE: dict[str, str] = {
     "dose_given_already": "This dose was given already; `allowed` names the record or the limit.",
     "dose_near_live": "Too close to another live vaccine; `allowed` names the time between.",
     "dose_other_vaccine": "This vaccine does not count for the dose that comes next.",
-    "intervention_not_at_age": "The pack has nothing to give at this age.",
-    "intervention_too_soon": "Too soon after the last one; `allowed` names from which day.",
     "lot_given_already": "The lot is recalled, held back or past its last day, and the dose is in"
     " the person already.",
+    "intervention_not_at_age": "The pack has nothing to give at this age.",
+    "intervention_too_soon": "Too soon after the last one; `allowed` names from which day.",
     "session_closed": "The session is closed.",
     "vial_discarded": "The vial was thrown away already.",
     "vial_empty": "As many doses are drawn from the vial as were in it; `allowed` names how many.",
