@@ -171,12 +171,13 @@ def test_what_nobody_asked_for_is_set_aside_and_sent_by_lines_of_a_program(depot
     folder, store = depot
     (ward,) = [row["id"] for row in told("fieldnode", "rows", "site", "--data", folder)
                if row.get("name") == "Ward"]  # fmt: skip
-    lines = [{"item": ITEM, "lot": "A1", "units": 10}]
+    lines = [{"item": ITEM, "lot": "P1", "units": 10}]
 
     def record(key, kind, data, **more):
         done = run("fieldnode", "record", "--data", folder, lines=[line(key, kind, data, **more)])
         return json.loads(done.stdout)
 
+    record("push-0", "stock.receive", {"item": ITEM, "lot": "P1", "units": 100}, store=store)
     aside = record("push-1", "shipment.reserve", {"to": ward, "lines": lines}, store=store)
     assert aside["ok"], aside
     again = record("push-1", "shipment.reserve", {"to": ward, "lines": lines}, store=store)
@@ -185,11 +186,11 @@ def test_what_nobody_asked_for_is_set_aside_and_sent_by_lines_of_a_program(depot
               if each["state"] == "reserved"]  # fmt: skip
     assert (row["donor"], row["to_store"]) == (store, ward)
 
-    # Beside what is set aside 56 are left, of 100: 4 dispensed, 30 on their way.
-    more = {"to": ward, "lines": [{**lines[0], "units": 60}]}
+    # Of 100 are 90 left beside what is set aside.
+    more = {"to": ward, "lines": [{**lines[0], "units": 95}]}
     doubt = record("push-2", "shipment.dispatch", more, store=store)
     assert (doubt["error"], doubt["confirm"], doubt["allowed"]) == (
-        "confirm_needed", "beyond_stock", ["56"],
+        "confirm_needed", "beyond_stock", ["90"],
     )  # fmt: skip
     nobody = record("push-3", "shipment.reserve", {"lines": lines}, store=store)
     assert (nobody["error"], nobody["field"]) == ("missing_field", "data.to")
@@ -197,5 +198,5 @@ def test_what_nobody_asked_for_is_set_aside_and_sent_by_lines_of_a_program(depot
     sent = record("push-4", "shipment.dispatch", {"shipment": aside["id"], "carrier": "car 7"})
     assert sent["ok"], sent
     (held,) = [each for each in told("fieldnode", "rows", "balance", "--data", folder)
-               if each["item"] == ITEM and each["store"] == store]  # fmt: skip
-    assert held["low"] == held["high"] == 100 - 4 - 30 - 10
+               if each["lot"] == "P1" and each["store"] == store]  # fmt: skip
+    assert held["low"] == held["high"] == 90
