@@ -208,10 +208,12 @@ class Merger:
         for no, subject_id, kind in begun.subjects:
             self._know(no, subject_id, kind, 0)
         for no, doc_id, subject, scope, lane, encounter in begun.documents:
-            if subject in self._subjects:
-                self._subjects[subject].places[no] = _Place(
-                    subject, no, doc_id, lane, _OPEN, scope, encounter
-                )
+            known = self._subjects.get(subject)
+            if known is not None and known.kind:
+                known.places[no] = _Place(subject, no, doc_id, lane, _OPEN, scope, encounter)
+            elif known is not None:
+                # This document may be the first to say what it is: that is looked up.
+                self._forget(subject)
             self._cache[no] = _Merged(subject, Document(), [])
         self._trim(CACHED_SUBJECTS_MAX)
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from protocols.ids import DocId
+from protocols.ids import DocId, PatientId
 from protocols.ledger import counting, merging, reading, rowbook
 from protocols.ledger.book import Ledger
 from protocols.records.catalogue import ROW_TABLES
+from tests.unit.forge import doc_of, opening, saying
 from tests.unit.stage import WALL_MS, Device, Line, fill, note, patient, triage
+from tests.unit.test_ledger_crash import far
 
 
 def tables(device: Device) -> dict[str, list[tuple[Any, ...]]]:
@@ -94,6 +96,22 @@ def test_what_a_failed_transaction_wrote_is_not_kept() -> None:
     after = tables(ann)
     ann.ledger.rebuild_rows()
     assert tables(ann) == after
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_whom_a_later_document_calls_a_patient_is_counted_as_one(first: bool) -> None:
+    ann = Device.found("ann")
+    one, two = far(ann), far(ann, "other")
+    start = one.write([saying("opens nothing")])
+    runs = [one.run(start), two.run(two.write([opening(doc_of(start)), saying("of a patient")]))]
+    for run in runs if first else reversed(runs):
+        ann.ledger.take([run], WALL_MS)
+
+    line = triage(str(PatientId(doc_of(start))))
+    (answer,), _, _ = ann.node._recorder.record([line], WALL_MS, ann.chance.randbytes)
+
+    assert answer.ok
+    assert ann.store.one("SELECT count(*) FROM counted") == (1,)
 
 
 def test_documents_that_are_gone_are_not_looked_for() -> None:
