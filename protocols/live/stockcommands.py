@@ -31,7 +31,6 @@ from protocols.live.stocktable import (
 )
 from protocols.live.talk import EXIT_REFUSED, say, told
 
-Door = Door
 RECEIVED = ("opening-balance", "donation", "bought", "transfer", "other")
 """Why a list was received; the first unless another is named."""
 DOUBTS = ("expired_received", "large_quantity")
