@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
-from protocols.ids import EntryHash, ScopeId
+from protocols.ids import DeviceId, EntryHash, ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import Chain
@@ -19,6 +19,9 @@ from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 RECEIPT_MS = 5_000
 """A giver of receipts signs at most one in this time."""
 RECEIPT_SOON_MS = 100
+REST_MS = 300_000
+"""Whoever wrote nothing that is new in a receipt has it at most this much later. A receipt names
+every feed: of ten devices linked to HQ nine would learn nothing of their own from each."""
 ASKED_KEPT = 8
 """Lists of feeds whose scopes are remembered, at most 30 kB each."""
 RECEIPT_HEADS_MAX = 880
@@ -33,9 +36,14 @@ class Receipts:
     def __init__(self, ledger: Ledger, board: Switchboard) -> None:
         self._ledger = ledger
         self._board = board
-        self.at_ms: int | None = None
+        self._give_at: int | None = None
         """When to give the next one, monotonic milliseconds."""
         self._given_ms = -RECEIPT_MS
+        self._rest_at: int | None = None
+        """When those have the newest one whom it told nothing new of their own."""
+        self._all_had_ms = -REST_MS
+        self._without: set[DeviceId] = set()
+        """Who they are."""
         self._known: tuple[Chain, int] | None = None
         self._scope_of: dict[bytes, ScopeId] = {}
         """The scopes of all feeds here as these name them: asked for at each receipt."""
@@ -61,16 +69,24 @@ class Receipts:
         ]
         self._hand_out(receipt, frame, lacking)
 
+    @property
+    def at_ms(self) -> int | None:
+        """When something is due next, monotonic milliseconds."""
+        due = [each for each in (self._give_at, self._rest_at) if each is not None]
+        return min(due, default=None)
+
     def took(self, now: Now) -> None:
         """Something new is durably here: say so soon, if ours are the receipts that count."""
-        if self.at_ms is None and self._ledger.authority.is_hq(self._ledger.authority.device):
-            self.at_ms = max(now.mono_ms + RECEIPT_SOON_MS, self._given_ms + RECEIPT_MS)
+        if self._give_at is None and self._ledger.authority.is_hq(self._ledger.authority.device):
+            self._give_at = max(now.mono_ms + RECEIPT_SOON_MS, self._given_ms + RECEIPT_MS)
 
     def tick(self, now: Now) -> None:
-        """Give the receipt that is due."""
-        if self.at_ms is not None and self.at_ms <= now.mono_ms:
-            self.at_ms, self._given_ms = None, now.mono_ms
+        """Give the receipt that is due, or the newest to whoever does not have it yet."""
+        if self._give_at is not None and self._give_at <= now.mono_ms:
+            self._give_at, self._given_ms = None, now.mono_ms
             self._give(now)
+        if self._rest_at is not None and self._rest_at <= now.mono_ms:
+            self._give_rest(now)
 
     def _give(self, now: Now) -> None:
         """Sign what we hold: in one receipt for everybody, and in one for each scope apart."""
@@ -90,12 +106,53 @@ class Receipts:
             listed = heads.setdefault(about, []) if about is not None else []
             if len(listed) < RECEIPT_HEADS_MAX:
                 listed.append(ReceiptHead(feed.feed_id, tip.seq, new(EntryHash, tip.hash)))
+        signed: dict[ScopeId, tuple[Receipt, bytes]] = {}
+        authors: set[DeviceId] = set()
         for number, about in enumerate(sorted(heads), last + 1):
-            signed = tuple(sorted(heads[about]))
-            receipt = Receipt(device, epoch, number, max(now.wall_ms, 0), signed)
-            raw = sign_receipt(receipt, ledger.authority.keys)
-            ledger.peers.keep_receipt(receipt, raw, about)
-            self._hand_out(receipt, ReceiptFrame(raw), self._board.sessions())
+            receipt = Receipt(
+                device, epoch, number, max(now.wall_ms, 0), tuple(sorted(heads[about]))
+            )
+            signed[about] = receipt, sign_receipt(receipt, ledger.authority.keys)
+            authors |= self._authors_of_news(receipt, about)
+            ledger.peers.keep_receipt(*signed[about], about)
+        self._give_to_authors(now, list(signed.values()), authors)
+
+    def _give_to_authors(
+        self, now: Now, signed: Sequence[tuple[Receipt, bytes]], authors: set[DeviceId]
+    ) -> None:
+        """Hand receipts, all of one moment, to whom they tell news of their own; others wait.
+
+        Nobody waits where an author is not linked and somebody has to carry it there, nor when
+        all have waited long.
+        """
+        sessions, linked = self._board.sessions(), set(self._board.linked)
+        if now.mono_ms >= self._all_had_ms + REST_MS:
+            authors, self._all_had_ms = linked, now.mono_ms
+        elif not authors <= linked:
+            authors = linked
+        self._without = linked - authors
+        self._rest_at = self._all_had_ms + REST_MS if self._without else None
+        at_once = [each for each in sessions if each.peer in authors]
+        for receipt, raw in signed:
+            self._hand_out(receipt, ReceiptFrame(raw), at_once)
+
+    def _authors_of_news(self, receipt: Receipt, about: ScopeId) -> set[DeviceId]:
+        """Return the others who wrote what our last receipt did not say yet."""
+        before = self._ledger.peers.receipts.get((receipt.giver, receipt.epoch, about))
+        known = set(before[0].heads) if before else set()
+        feeds = self._ledger.chain.feeds
+        new = [head.feed for head in receipt.heads if head not in known]
+        return {DeviceId(feeds[feed].genesis.device) for feed in new} - {receipt.giver}
+
+    def _give_rest(self, now: Now) -> None:
+        """Give the newest receipts to whoever does not have them."""
+        life = self._ledger.authority.device, self._ledger.authority.epoch
+        self._rest_at, self._all_had_ms = None, now.mono_ms
+        waited = [each for each in self._board.sessions() if each.peer in self._without]
+        self._without = set()
+        for place, (receipt, raw) in self._ledger.peers.receipts.items():
+            if place[:2] == life:
+                self._hand_out(receipt, ReceiptFrame(raw), waited)
 
     def bring(self, session: Session) -> None:
         """Begin a session with the receipts of others, and our own of this life."""

@@ -7,7 +7,7 @@ from protocols.ids import DeviceId, EntryHash, Epoch
 from protocols.ledger.chain import FeedState
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.frames import encode_frame
-from protocols.mesh.receipts import ASKED_KEPT, RECEIPT_MS
+from protocols.mesh.receipts import ASKED_KEPT, RECEIPT_MS, REST_MS
 from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
 from tests.unit.forge import device_keys
 from tests.unit.stage import Device, admit, fill, linked, patient, speak
@@ -42,6 +42,34 @@ def test_hq_signs_at_most_one_receipt_in_five_seconds_and_each_says_all():
     )
     assert ReceiptHead(feed.feed_id, feed.seq, EntryHash(feed.tips[0].hash)) in last.heads
     assert ben.ledger.peers.said_to_hold(hq.id, ben.ledger.chain, feed)[0] == feed.seq
+
+
+def test_who_wrote_has_hqs_receipt_at_once_and_others_soon_enough():
+    stage, (hq, ann, ben) = linked("hq", "ann", "ben", hq=True)
+    stage.run(2 * REST_MS)
+    stage.write(ann, patient("after a long time everybody has it at once"))
+    stage.run(2_000)
+    (first,) = {newest(device) for device in (hq, ann, ben)}
+
+    for turn in range(1, 4):
+        stage.write(ann, patient(f"P{turn}"))
+        stage.run(RECEIPT_MS + 1_000)
+        assert newest(ann) == newest(hq) == first + turn
+        assert newest(ben) == first
+    feed = own_feed(ann, Lane.ROUTINE)
+    assert ann.ledger.peers.said_to_hold(hq.id, ann.ledger.chain, feed)[0] == feed.seq
+    stage.write(ben, patient("of the other"))
+    stage.run(RECEIPT_MS + 1_000)
+    assert newest(ben) == newest(hq) > newest(ann)
+
+    stage.run(REST_MS)
+
+    assert newest(ann) == newest(ben) == newest(hq) == first + 4
+    assert hq.node._receipts.at_ms is None
+
+
+def newest(device: Device) -> int:
+    return max(receipt.number for receipt in receipts(device))
 
 
 def test_only_hq_signs_what_it_holds():
