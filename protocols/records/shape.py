@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from inspect import get_annotations
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
@@ -137,12 +138,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """1 when a standing fact supersedes it, 2 when it is entered in error."""
 
 
-def columns(table: type[Row]) -> list[tuple[str, str]]:
+@cache
+def columns(table: type[Row]) -> tuple[tuple[str, str], ...]:
     """Return (name, annotation) of each field of a row, in the order of `values`."""
     notes: dict[str, str] = {}
     for base in reversed(table.__mro__):
         notes |= get_annotations(base)
-    return [(name, str(notes[name])) for name in table.__struct_fields__]
+    return tuple((name, str(notes[name])) for name in table.__struct_fields__)
 
 
 def values(row: Row) -> tuple[int | str | bytes | None, ...]:

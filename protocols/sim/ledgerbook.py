@@ -45,6 +45,8 @@ class LedgerBook:
         self._feeds: dict[int, tuple[FeedId, DeviceId, int, bytes]] = {}
         """What the disk says of a feed, by its local number, as far as anything was asked of it:
         a drill looks for what has come after every call of a node."""
+        self._read: tuple[int, Mapping[str, Sequence[tuple[object, ...]]]] | None = None
+        """What `rows` said last, and at which `changes`."""
 
     @property
     def changes(self) -> int:
@@ -69,8 +71,14 @@ class LedgerBook:
         return self._feeds[no]
 
     def rows(self) -> Mapping[str, Sequence[tuple[object, ...]]]:
-        """Return every row of every table, local numbers replaced by names, sorted."""
-        return {name: self._rows_of(name) for name in self._row_tables()}
+        """Return every row of every table, local numbers replaced by names, sorted.
+
+        Several checkers ask one after another: as long as nothing is written they are read once.
+        """
+        changes = self.changes
+        if self._read is None or self._read[0] != changes:
+            self._read = changes, {name: self._rows_of(name) for name in self._row_tables()}
+        return self._read[1]
 
     def _row_tables(self) -> list[str]:
         held = self._store.one("SELECT value FROM meta WHERE name = 'row_tables'")
