@@ -58,6 +58,9 @@ def test_every_sign_of_the_short_way_stays_as_it_is_wherever_it_stands():
     for sign in signs:
         typed = f"a{sign}b"
         assert display._clean(typed, TEXT_CHARS_MAX) == typed
+        # Of marks no more than some are kept one after another.
+        typed = f"a{sign * (MARKS_MAX + 1)}b"
+        assert sign == " " or display._clean(typed, TEXT_CHARS_MAX) == typed
     # One after another: what combines does so with what stands before it.
     for between in ("", "ا", "e", "и", "가"):
         for start in range(0, len(signs), 50):

@@ -63,6 +63,17 @@ def test_what_is_no_plain_number_is_refused(text):
     assert refused.value.code == "bad_number"
 
 
+def test_the_ends_of_a_range_belong_to_it_in_every_shipped_range():
+    for measure in observations().observation:
+        for row in measure.ranges:
+            # Where the first unit is refused, the ends are not typed in it.
+            first = not row.units or measure.units[0].ucum in row.units
+            for end in (*row.possible, *row.usual) if first else ():
+                value = read_decimal(end, "value", 3)
+                judged = judge(measure, value, 0, row.days[0], "value")
+                assert judged.unusual is (end not in row.usual), (measure.name, end)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "days", "unusual"),
     [

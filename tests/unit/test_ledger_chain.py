@@ -95,6 +95,16 @@ def test_urgent_and_control_signatures_are_never_thinned():
     assert signed_places(ann, Lane.URGENT) == list(range(1, 71))
 
 
+def test_bulk_signatures_are_thinned_as_routine_ones_are():
+    ann = Device.found("ann")
+    author = author_in(ann)
+    for _ in range(70):
+        author.write([opening()], lane=Lane.BULK)
+    received(ann, author, Lane.BULK)
+
+    assert len(signed_places(ann, Lane.BULK)) < 70
+
+
 @pytest.mark.parametrize("every", [7, 31, 33, 50, UNSIGNED_MAX])
 def test_whatever_places_an_author_signs_its_feed_can_be_passed_on(every: int):
     ann, ben, eve = Device.found("ann"), Device.found("ben"), Device.found("eve")

@@ -10,7 +10,7 @@ from protocols.errors import LedgerError
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import KeyId
-from protocols.ledger.book import OPEN_BATCH, TOGETHER_MAX
+from protocols.ledger.book import MERGE_BATCH, OPEN_BATCH, TOGETHER_MAX
 from protocols.records.catalogue import ROW_TABLES
 from protocols.sim.disk import Disk
 from protocols.sim.host import PowerCutError
@@ -195,6 +195,7 @@ def test_a_write_about_somebody_whose_entries_wait_leaves_none_of_them_out_after
     for device in (left, ann):
         told = device.store.one("SELECT count(*) FROM note WHERE patient = ?", (subject,))
         assert told == (TOGETHER_MAX + 2,)
+        assert device.ledger._kept == 0
 
 
 def test_what_a_long_delivery_begins_is_read_whole_before_it_is_merged():
@@ -208,6 +209,21 @@ def test_what_a_long_delivery_begins_is_read_whole_before_it_is_merged():
     no, _ = ann.ledger.merger.subject(doc_of(start)) or (0, 0)
 
     assert len(ann.ledger.merger.facts_of(no)) == 2 + TOGETHER_MAX
+
+
+def test_what_many_urgent_entries_begin_is_read_whole_before_it_is_merged():
+    ann = Device.found("ann")
+    author = far(ann)
+    entries = [
+        author.write([opening(), saying(f"{at}")], lane=Lane.URGENT)
+        for at in range(MERGE_BATCH + 1)
+    ]
+    ann.ledger.take([author.run(*entries)], WALL_MS)
+    assert ann.ledger.behind
+
+    for entry in entries:
+        no, _ = ann.ledger.merger.subject(doc_of(entry)) or (0, 0)
+        assert len(ann.ledger.merger.facts_of(no)) == 2
 
 
 def _others(device: Device) -> list[Run]:

@@ -6,11 +6,16 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from protocols.ids import DocId, PatientId
 from protocols.ledger import counting, merging, reading, rowbook
 from protocols.ledger.book import Ledger
+from protocols.ledger.searching import search_query
 from protocols.records.catalogue import ROW_TABLES
+from protocols.records.patient import PatientRow
+from protocols.records.shape import columns
+from tests.unit import stage
 from tests.unit.forge import doc_of, opening, saying
 from tests.unit.stage import WALL_MS, Device, Line, fill, note, patient, triage
 from tests.unit.test_ledger_crash import far
@@ -74,6 +79,63 @@ def test_rows_are_the_same_however_little_is_kept(most: int, monkeypatch: pytest
     assert len(scant.ledger.rows._kept) <= max(1, most)
     whole.ledger.rebuild_rows()
     assert tables(whole) == tables(scant)
+
+
+def test_a_patient_hangs_on_the_entry_that_founded_them_though_another_says_it_is_older() -> None:
+    ann = Device.found("ann")
+    one, two = far(ann), far(ann, "other")
+    two.clock -= 1_000_000 << 16
+    start = one.write([opening(), saying("first")])
+    other = two.write([opening(doc_of(start)), saying("of before")])
+
+    ann.ledger.take([two.run(other), one.run(start)], WALL_MS)
+
+    assert ann.store.all("SELECT e.hash FROM patient p JOIN entry e ON e.arrival = p.entry") == [
+        (start.hash,)
+    ]
+
+
+def test_a_column_that_changes_alone_is_written() -> None:
+    ann = Device.found("ann")
+    fill(ann, 1)
+    no, held = ann.store.all("SELECT no, held FROM subject WHERE kind = 1")[0]
+    book = ann.ledger.rows
+    (row,) = book.at_hand(no, PatientRow) or []
+    for name, said in columns(PatientRow):
+        if name in ("entry", "idx"):
+            continue
+        was = getattr(row, name)
+        more: Any = b"1" if "bytes" in said else "1" if "str" in said else 1
+        row = replace(row, **{name: more if was is None else was + more})
+        with ann.store.atomic():
+            book.write([(no, held, book.spread(no, [row]))])
+        (told,) = ann.store.all(f"SELECT {name} FROM patient WHERE subject = ?", (no,))
+        assert told == (getattr(row, name),), name
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        ({"given_name": "Zebulon"}, "zebulon"),
+        ({"other_names": "Kofi"}, "kofi"),
+        ({"tags": ["Q7"]}, "q7"),
+    ],
+)
+def test_whatever_of_a_patient_changes_alone_is_what_they_are_found_by(
+    data: dict[str, Any], word: str
+) -> None:
+    ann = Device.found("ann")
+    (whom,) = fill(ann, 1)
+    found = "SELECT rowid FROM patient_search WHERE words MATCH ?"
+    assert ann.store.all(found, (search_query(word),)) == []
+
+    said = stage.line("patient.identify", data, patient=whom.code)
+    (answer,), _, _ = ann.node._recorder.record([said], WALL_MS, ann.chance.randbytes)
+
+    assert answer.ok
+    assert len(ann.store.all(found, (search_query(word),))) == 1
+    gone = ann.store.all(found, (search_query("Patient"),))
+    assert len(gone) == ("given_name" not in data)
 
 
 def test_what_a_failed_transaction_wrote_is_not_kept() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protocols.feeds.lane import Lane
+from protocols.ledger.book import Taken
 from protocols.mesh.node import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
 from protocols.mesh.runs import KEPT_RUNS_MAX, RecentRuns
 from tests.unit.stage import Device, agree, camp, fill, meshed, patient, triage
@@ -74,6 +75,40 @@ def test_what_waits_for_the_author_is_offered_once_the_peer_has_lost_the_author(
     stage.run(5_000)
 
     assert eve.entries == ben.entries == ann.entries
+
+
+def test_what_a_peer_lacks_is_offered_although_it_holds_what_grew_before():
+    stage, (ann, ben) = meshed(("ann", "ben"))
+    stage.write(ann, patient("there"))
+    stage.run(2_000)
+    (session,) = ann.node._board.sessions()
+    chain = ann.ledger.chain
+    held = [feed.no for feed in chain.feeds.values() if not session._holdings.lacks(feed)]
+    fill(ann, 1)
+    (lacked,) = [feed.no for feed in chain.feeds.values() if session._holdings.lacks(feed)]
+    held.remove(lacked)
+
+    for nos in ([*held, lacked], [lacked, *held]):
+        session.offers = dict.fromkeys(nos)
+        session._drop_offers()
+        assert [*session.offers] == nos
+    session.offers = dict.fromkeys(held)
+    session._drop_offers()
+    assert held and not session.offers
+
+
+def test_our_own_feed_ahead_of_us_is_seen_wherever_it_stands_in_a_delivery():
+    _, (ann, ben) = meshed(("ann", "ben"))
+    (session,) = ann.node._board.sessions()
+    feeds = ann.ledger.chain.feeds.values()
+    own, others = (
+        tuple(feed for feed in feeds if (feed.genesis.device == device.id)) for device in (ann, ben)
+    )
+
+    session._meet_own(Taken(others, 1, urgent=False))
+    assert others and not session.own_ahead
+    session._meet_own(Taken((*own, *others), 2, urgent=False))
+    assert session.own_ahead
 
 
 def test_an_entry_is_read_and_encoded_once_for_all_peers():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
+from protocols.errors import PeerError
 from protocols.feeds.run import decode_run
 from protocols.ids import DeviceId, PatientId
 from protocols.ledger import releasing, showing
@@ -10,9 +14,11 @@ from protocols.mesh.door import own_control
 from protocols.mesh.frames import Data, decode_frame
 from protocols.trust.control import Seal, SealReason
 from tests.unit.camps import overheard, tell
+from tests.unit.forge import opening
 from tests.unit.founders import ROLES, charter, member
 from tests.unit.stage import WALL_MS, Device, Stage, admit, note, patient
 from tests.unit.test_erase import coordinator, erase, order, text_of
+from tests.unit.test_ledger_crash import far
 from tests.unit.test_release import release, sound, ward
 
 
@@ -272,3 +278,17 @@ def test_an_erase_of_what_was_shown_leaves_headers_that_go_on():
     border.stage.run(8_000)
     assert care_feeds(border.jp, border.ke) == care_feeds(border.ke, border.ke)
     assert sound(border.jp) and hangups(border.ke, border.relay, border.jp) <= {""}
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_a_body_left_out_anywhere_in_a_run_is_seen(at: int):
+    ann = Device.found("ann")
+    author = far(ann)
+    run = author.run(*[author.write([opening()]) for _ in range(3)])
+    lines = list(run.lines)
+    lines[at] = replace(lines[at], body=None)
+
+    with pytest.raises(PeerError) as refused:
+        showing.take(ann.ledger, [replace(run, lines=tuple(lines))], WALL_MS)
+
+    assert refused.value.code == "detached_body"
