@@ -468,14 +468,16 @@ class Node:
 
     def _next_alarm(self, now: Now) -> int | None:
         sessions = self._board.sessions()
-        alarms = [session.offer_at for session in sessions]
-        alarms += (self._receipts.at_ms, self._auditing.at_ms, self._handing.at_ms)
-        alarms += (self._confirming.alarm(now), *self._keeping.alarms(now))
-        if len(sessions) < len(self._links):
-            alarms.append(self._door.alarm())
+        # Asked after every message: most sessions have nothing to offer.
+        alarms = [at for session in sessions if (at := session.offer_at) is not None]
+        own = (self._receipts.at_ms, self._auditing.at_ms, self._handing.at_ms)
+        kept = (self._confirming.alarm(now), *self._keeping.alarms(now))
+        alarms += [at for at in own + kept if at is not None]
+        if len(sessions) < len(self._links) and (opened := self._door.alarm()) is not None:
+            alarms.append(opened)
         if self.ledger.behind:
             alarms.append(self._when_to_catch_up(now))
-        return min([alarm for alarm in alarms if alarm is not None], default=None)
+        return min(alarms, default=None)
 
     def _when_to_catch_up(self, now: Now) -> int:
         ledger = self.ledger

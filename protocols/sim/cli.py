@@ -19,7 +19,7 @@ from protocols.sim.scenarios import SCENARIOS  # noqa: E402
 from protocols.sim.world import World  # noqa: E402
 
 CHECK_FAILED = 1
-COLLECT_AFTER = 20_000
+COLLECT_AFTER = 100_000
 """Objects made before cycles are looked for, as in a running node."""
 TALK_S = 3.0
 """A drill that takes longer says about this often how far it is."""
