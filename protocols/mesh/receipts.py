@@ -23,7 +23,7 @@ REST_MS = 300_000
 """Whoever wrote nothing that is new in a receipt has it at most this much later. A receipt names
 every feed: of ten devices linked to HQ nine would learn nothing of their own from each."""
 ASKED_KEPT = 8
-"""Lists of feeds whose scopes are remembered, at most 30 kB each."""
+"""Lists of feeds whose scopes are remembered: one that a peer sent is 30 kB at most."""
 RECEIPT_HEADS_MAX = 880
 """Heads in one receipt frame; the newest go first when there are more."""
 _feed_of = itemgetter(ReceiptHead._fields.index("feed"))
@@ -180,7 +180,7 @@ class Receipts:
         """Return the scopes of these feeds as they name them: few, however many feeds."""
         chain = self._ledger.chain
         known = (chain, len(chain.feeds))
-        if self._known != known or len(self._scopes_found) >= ASKED_KEPT:
+        if self._known != known:
             self._known = known
             self._scope_of = {each: feed.genesis.scope for each, feed in chain.feeds.items()}
             self._scopes_found.clear()
@@ -190,6 +190,8 @@ class Receipts:
         if found is None:
             scopes = set(map(self._scope_of.get, feeds))
             found = {scope for scope in scopes if scope is not None}
+            if len(self._scopes_found) >= ASKED_KEPT:
+                self._scopes_found.clear()
             self._scopes_found[asked] = found
         return found
 

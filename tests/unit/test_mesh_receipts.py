@@ -160,9 +160,11 @@ def test_scopes_of_feeds_are_asked_anew_once_one_of_them_is_known_and_few_answer
     relayed(eve, ben)
 
     assert asked._scopes_of([feed.feed_id]) == {feed.genesis.scope}
+    gathered = asked._scope_of
     for number in range(2 * ASKED_KEPT):
         asked._scopes_of([bytes((number,)) * 32])
         assert len(asked._scopes_found) <= ASKED_KEPT
+        assert asked._scope_of is gathered
     assert asked._scopes_of([feed.feed_id]) == {feed.genesis.scope}
 
 
