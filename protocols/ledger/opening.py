@@ -198,11 +198,9 @@ class Opener:
         self._found_all(begin)
         self._no_subjects.clear()
         self._keep(strands)
-        if again:
-            self._store.executemany(
-                "DELETE FROM unopened WHERE void = 0 AND entry = ?",
-                [(arrival,) for arrival in again],
-            )
+        self._store.executemany(
+            "DELETE FROM unopened WHERE void = 0 AND entry = ?", [(arrival,) for arrival in again]
+        )
         return opened, again
 
     def set_parked_aside(self) -> None:
