@@ -312,7 +312,12 @@ def print_rows(book: Door, table: str, since: int, *, follow: bool) -> None:
     changes = book.client.follow(table)
     cursor = _print_page(book, table, since)
     for _ in changes:
-        cursor = _print_page(book, table, cursor)
+        try:
+            cursor = _print_page(book, table, cursor)
+        except LinkError as error:
+            # Asked while it stopped: that it has stopped, and what to do, comes of `changes`.
+            if error.code != "node_stopping":
+                raise
 
 
 def _print_page(book: Door, table: str, since: int) -> int:

@@ -19,6 +19,7 @@ from protocols.errors import FieldmeshError, InputError, LedgerError, LinkError
 from protocols.live import local
 from protocols.live.api import BoardLine, BoardPage
 from protocols.live.client import LocalClient
+from protocols.live.commands import LocalDoor, print_rows
 from protocols.live.journal import Journal
 from protocols.live.lines import LINE_BYTES_MAX, POINTER_NAME, SOCKET_NAME, find_socket
 from protocols.live.local import CLIENTS_MAX, LocalServer
@@ -41,6 +42,7 @@ class Node:
             "fail": self.fail,
             "hold": self.hold,
             "large": self.large,
+            "rows": self.rows,
         }
         self.journal = Journal(self.log)
         self.server = LocalServer(calls, self.journal, left=self.left.append)
@@ -75,6 +77,12 @@ class Node:
 
     async def large(self, caller, args):
         return "x" * args["size"]
+
+    async def rows(self, caller, args):
+        if self.begun.is_set():
+            raise LinkError("node_stopping")
+        self.begun.set()
+        return {"rows": [], "cursor": 0}
 
 
 @pytest.fixture
@@ -206,6 +214,36 @@ async def test_changes_reach_subscribers_of_their_tables(node, tmp_path):
         node.server.publish({"patient", "triage"})
 
         assert await waiting(next, changes) == {"patient"}
+
+
+async def test_whoever_follows_and_asks_while_the_node_stops_hears_that_it_stopped(tmp_path):
+    async with Node(tmp_path) as node:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        class Asking(LocalDoor):
+            """Says when it has heard that the node is stopping."""
+
+            def rows(self, table, since):
+                try:
+                    return super().rows(table, since)
+                except LinkError:
+                    loop.call_soon_threadsafe(stopping.set)
+                    raise
+
+        def follow(client):
+            with pytest.raises(LinkError) as caught:
+                print_rows(Asking(client), "patient", 0, follow=True)
+            return caught.value.code
+
+        following = asyncio.create_task(waiting(with_client, tmp_path, follow))
+        async with asyncio.timeout(PATIENCE_S):
+            while not (stopping.is_set() or following.done()):
+                node.server.publish(["patient"])
+                await asyncio.sleep(0)
+        await node.server.stop()
+
+        assert await following == "node_left"
 
 
 async def test_a_subscriber_that_does_not_read_costs_one_set_of_names(node, tmp_path):
