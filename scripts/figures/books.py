@@ -106,6 +106,9 @@ class Books:
             self._made(patients)
         folder = self.scratch()
         shutil.copy(self._made_path(name) / "ledger.db", folder)
+        # A book of years lies on the disk long since. Left to the system, hundreds of megabytes
+        # would be written out beside the saves that are measured.
+        os.sync()
         return folder
 
     def _made(self, patients: int) -> Path:
