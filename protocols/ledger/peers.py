@@ -38,7 +38,7 @@ class Peer:
     held: dict[int, int] = field(default_factory=dict)
     """Local feed number → seq it acknowledged."""
     clock_ahead_ms: int | None = None
-    """How far its clock was ahead of ours as it last greeted; not written down, None until then."""
+    """How far its clock was ahead of ours as it last greeted; None = it never did."""
     covers: set[bytes] = field(default_factory=set)
     """Scopes that `they_hold` speaks of: those it could hold, and was told of, all along."""
 
@@ -58,10 +58,12 @@ class PeerBook:
         self._gone_receipts: list[tuple[DeviceId, Epoch]] = []
         self._fresh_covers: list[tuple[DeviceId, bytes]] = []
         self.all: dict[DeviceId, Peer] = {}
-        for device, agree, address, epoch, they, we, contact in store.all(
-            "SELECT device, agree, address, epoch, they_hold, we_hold, last_contact_ms FROM peer"
+        for device, agree, address, epoch, they, we, contact, ahead in store.all(
+            "SELECT device, agree, address, epoch, they_hold, we_hold, last_contact_ms,"
+            " clock_ahead_ms FROM peer"
         ):
             peer = Peer(DeviceId(device), agree, address, Epoch(epoch), they, we, contact)
+            peer.clock_ahead_ms = ahead
             self.all[peer.device] = peer
         for device, feed, seq in store.all("SELECT device, feed, seq FROM held"):
             if device in self.all:
@@ -241,7 +243,7 @@ class PeerBook:
         held, self._fresh_held = self._fresh_held, {}
         self._store.executemany(
             "INSERT OR REPLACE INTO peer (device, name, agree, address, epoch, they_hold,"
-            " we_hold, last_contact_ms) VALUES (?,?,?,?,?,?,?,?)",
+            " we_hold, last_contact_ms, clock_ahead_ms) VALUES (?,?,?,?,?,?,?,?,?)",
             [self._row_of(self.all[device]) for device in dirty],
         )
         self._store.executemany(
@@ -267,6 +269,7 @@ class PeerBook:
             peer.they_hold,
             peer.we_hold,
             peer.last_contact_ms,
+            peer.clock_ahead_ms,
         )
 
     def _begin_epoch(self, giver: DeviceId, epoch: Epoch) -> None:

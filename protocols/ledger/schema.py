@@ -207,6 +207,12 @@ def m007_row_changes(db: Database) -> None:
     )
 
 
+@migrations()
+def m008_peer_clocks(db: Database) -> None:
+    """How far each peer's clock was ahead as it last greeted: its times are of that clock."""
+    db.execute("ALTER TABLE peer ADD COLUMN clock_ahead_ms INTEGER")
+
+
 def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
     """Bring the schema up to this software; rows of another shape are built again."""
     with store.named():

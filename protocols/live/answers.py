@@ -64,8 +64,8 @@ ROWS_BYTES_MAX = 512 * 1024
 
 STATUS_KEYS = (
     *("device", "name", "hq", "operation", "epoch", "feeds", "peers", "pending", "waiting"),
-    *("void", "quarantined", "forks", "unsettled", "clock", "at_hq_until", "own_entries"),
-    *("unsent", "oldest_unsent", "digest", "restored_from"),
+    *("void", "quarantined", "forks", "unsettled", "clock", "clock_apart_ms", "at_hq_until"),
+    *("own_entries", "unsent", "oldest_unsent", "digest", "restored_from"),
 )
 """What `status` answers with, for a folder that nobody opens."""
 
@@ -239,6 +239,7 @@ def status(node: Node, now_ms: int, ahead_ms: int = 0) -> dict[str, Any]:
         "forks": [str(feed.feed_id) for feed in reading.forks(ledger)],
         "unsettled": _unsettled(ledger),
         "clock": state.clock,
+        "clock_apart_ms": state.apart_ms,
         "at_hq_until": words.iso(state.at_hq_until_ms),
         "own_entries": state.own_entries,
         "unsent": state.unsent,

@@ -6,14 +6,40 @@ Suspicion decides nothing: it is told to whoever can set a clock.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from protocols.ids import DeviceId
-from protocols.ledger.peers import PeerBook
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
+
+if TYPE_CHECKING:  # commands say how far clocks are apart without loading the book
+    from protocols.ids import DeviceId
+    from protocols.ledger.peers import PeerBook
 
 CLOCKS_APART_MS = 10 * 60_000
 """Further apart than a slow greeting and a drifting clock explain, and enough to harm: the time of
 a dose is taken from the clock of who gave it."""
+
+
+def is_off(ahead_ms: int | None) -> bool:
+    """Return whether a clock is so far from ours that times by it may mislead; None: unknown."""
+    return ahead_ms is not None and abs(ahead_ms) > CLOCKS_APART_MS
+
+
+_UNITS = ((2 * 60, 1, "min"), (2 * 24 * 60, 60, "h"), (2 * 365 * 24 * 60, 24 * 60, "d"))
+"""Minutes up to which a length of time is told in a unit, and the minutes of that."""
+_YEAR_MIN = 365 * 24 * 60
+
+
+def about(ms: int) -> tuple[int, str]:
+    """Return a difference between clocks to the nearest unit people name it in.
+
+    Returns:
+        (How many, of 'min', 'h', 'd' or 'y'); which way it goes is left out.
+    """
+    minutes = (abs(ms) + 30_000) // 60_000
+    for limit, unit_min, unit in _UNITS:
+        if minutes < limit:
+            return (minutes + unit_min // 2) // unit_min, unit
+    return (minutes + _YEAR_MIN // 2) // _YEAR_MIN, "y"
 
 
 def clock_state(now_ms: int, ahead_ms: int, apart_ms: int = 0) -> str:
@@ -43,4 +69,4 @@ def apart(peers: PeerBook, linked: Collection[DeviceId]) -> int:
     if not found:
         return 0
     middle = min(found[(len(found) - 1) // 2], found[len(found) // 2], key=abs)
-    return middle if abs(middle) > CLOCKS_APART_MS else 0
+    return middle if is_off(middle) else 0

@@ -25,11 +25,13 @@ from protocols.errors import InputError, LinkError
 from protocols.ledger.place import last_backup_ms, opens_unattended
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.client import LocalClient
+from protocols.live.clocks import about, is_off
 from protocols.live.phrases import phrase
 from protocols.live.sentences import SENTENCES
 from protocols.live.talk import EXIT_NOT_WRITABLE, EXIT_REFUSED, passphrase_if_needed, say
 from protocols.records.answer import LINES_MAX, refusal
 from protocols.records.codes import ERRORS
+from protocols.records.display import clean_text
 from protocols.records.moment import iso
 from protocols.records.strict import LINE_BYTES_MAX, read_line
 
@@ -221,8 +223,33 @@ def print_status(found: Mapping[str, Any]) -> None:
         (words("waiting"), sum(found["waiting"].values())),
         (words("damaged"), sum(found["void"].values())),
         (words("disk_free"), f"{found['disk_free'] // 1_000_000} MB"),
+        *_clock_lines(found),
     ):
         click.echo(f"{name:12} {value}")
+
+
+def _clock_lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say of each clock that is not right, or not known to be: whose, by how much, which way."""
+    words = partial(phrase, "status")
+
+    if found["clock"] == "differs":
+        way = "clock_behind" if found["clock_apart_ms"] > 0 else "clock_ahead"
+        yield words("clock"), words(way, span=_span(found["clock_apart_ms"]))
+    elif found["clock"] != "ok":
+        said = "clock_stated" if found["clock"] == "stated" else "clock_implausible"
+        yield words("clock"), words(said)
+    for peer in found["peers"]:
+        ahead = peer["clock_ahead_ms"]
+        if is_off(ahead):
+            name = clean_text(peer["name"]) or peer["device"][:16]
+            way = "peer_clock_ahead" if ahead > 0 else "peer_clock_behind"
+            yield words("peer_clock"), words(way, name=name, span=_span(ahead))
+
+
+def _span(apart_ms: int) -> str:
+    n, unit = about(apart_ms)
+    keys = {"min": "clock_min", "h": "clock_h", "d": "clock_days", "y": "clock_years"}
+    return phrase("status", keys[unit], n=n)
 
 
 def print_report(found: Mapping[str, Any]) -> None:

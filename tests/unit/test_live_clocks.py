@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from protocols.live.answers import status, sync_state
-from protocols.live.clocks import CLOCKS_APART_MS
+from protocols.live.clocks import CLOCKS_APART_MS, about
+from protocols.live.commands import print_status
 from protocols.mesh.effects import Now
 from tests.unit.stage import WALL_MS, Device, Stage, agree, camp, patient
 
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 WAY_MS = 5
 """A greeting is under way for less."""
 
@@ -77,3 +79,81 @@ def test_clocks_at_the_limit_are_called_right_and_a_link_that_ended_says_nothing
     stage.cut(ann, ben)
 
     assert stage.status(ann)["clock"] == "ok"
+
+
+def test_how_far_a_clock_is_off_is_known_after_a_restart_and_by_a_peer_that_is_gone():
+    stage, (ann, ben) = met("ann ben", ben=DAY_MS)
+    stage.cut(ann, ben)
+    with ann.ledger.store.atomic():
+        ann.ledger.peers.flush()
+
+    ann.restarted()
+
+    (peer,) = stage.status(ann)["peers"]
+    assert peer["clock_ahead_ms"] == pytest.approx(DAY_MS, abs=WAY_MS)
+    assert stage.status(ann)["clock"] == "ok", "who is not linked says nothing of our own clock"
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [
+        (11 * 60_000, (11, "min")),
+        (119 * 60_000 + 29_000, (119, "min")),
+        (3 * HOUR_MS - 40_000, (3, "h")),
+        (-47 * HOUR_MS, (47, "h")),
+        (3 * DAY_MS, (3, "d")),
+        (-56 * 365 * DAY_MS, (56, "y")),
+    ],
+)
+def test_a_difference_is_told_to_the_nearest_unit_that_people_would_name(ms, said):
+    assert about(ms) == said
+
+
+def told(capsys: pytest.CaptureFixture[str], found: dict[str, Any]) -> str:
+    around = {"running": True, "locked": False, "disk_free": 0}
+    print_status(found | around)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("language", "mine", "theirs"),
+    [
+        (
+            "en",
+            "clock        about 24 h behind most linked devices: see which is right",
+            "clock of     ben: about 24 h ahead of this one when it last linked",
+        ),
+        (
+            "fr",
+            "horloge      environ 24 h de retard sur la plupart des appareils reliés",
+            "horloge de   ben : environ 24 h d'avance sur celle-ci à son dernier lien",
+        ),
+    ],
+)
+def test_status_says_in_words_whose_clock_is_off_and_which_way(
+    capsys, monkeypatch, language, mine, theirs
+):
+    monkeypatch.setenv("FIELDMESH_LANGUAGE", language)
+    stage, (ann, _) = met("ann ben", ben=DAY_MS)
+
+    said = told(capsys, stage.status(ann))
+
+    assert mine in said
+    assert theirs in said
+
+
+def test_status_says_nothing_of_clocks_that_are_right(capsys, monkeypatch):
+    monkeypatch.setenv("FIELDMESH_LANGUAGE", "en")
+    stage, (ann, _) = met("ann ben", ben=CLOCKS_APART_MS)
+
+    assert "clock" not in told(capsys, stage.status(ann))
+
+
+def test_status_says_of_a_clock_that_cannot_be_right_to_set_it(capsys, monkeypatch):
+    monkeypatch.setenv("FIELDMESH_LANGUAGE", "en")
+    (ann,) = camp(["ann"])
+
+    assert "clock        cannot be right: set" in told(capsys, status(ann.node, 1_000))
+    assert "clock        cannot be right; a person" in told(
+        capsys, status(ann.node, WALL_MS, WALL_MS)
+    )
