@@ -267,7 +267,8 @@ class VaccineFake:
         self._up()  # type: ignore[attr-defined]
         if code == "]d2BAD":
             raise InputError("bad_check_digit", field="args.code")
-        return [BOXES[code]] if code in BOXES else []
+        known = BOXES | self.__dict__.get("boxes", {})
+        return [known[code]] if code in known else []
 
     def _child(self, had: set[str], **more: Any) -> Child:
         usable = [vial for vial in self._vials() if not vial.closed and vial.left > 0]

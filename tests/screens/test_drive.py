@@ -3,6 +3,7 @@
 import pytest
 
 from protocols.live.api import Recorded
+from protocols.live.drive import Box
 from tests.screens.fake_node import at_once
 from tests.screens.test_pages import Person
 
@@ -423,3 +424,59 @@ def test_a_session_that_was_taken_back_is_left(person):
     assert person.shell.page.name == "board"
     assert person.shell.desk.session == ""
     assert person.press("f4").shell.page.name == "immunise"
+
+
+# which vial it is drawn from
+
+
+def two_vials(person):
+    """A second vial of measles is open beside the one that has six doses left."""
+    person.node.patients["pat_00002"].tags = ("TG-000398",)
+    return person.press(*scan("MR", "]d2"), "enter")
+
+
+def test_the_vial_that_stands_is_shown_with_its_lot_and_what_is_left(person):
+    person.press(*scan(CARD))
+    assert "FROM   1: MR-0172B 6/10   2: P-77 2/20" in person.screen
+    assert "v vial" not in person.screen, "there is none to choose"
+    person.press("v")
+
+    assert "No other open vial" in person.screen
+
+
+def test_one_key_draws_from_the_next_vial_and_it_stays_for_those_who_come_after(person):
+    two_vials(person).press(*scan(CARD))
+    assert "1: MR-0172B 6/10 (1 of 2, v)" in person.screen and "v vial" in person.screen
+    person.press("v")
+    assert "1: MR-0200 10/10 (2 of 2, v)" in person.screen
+    person.press("enter", *scan("TG-000398"))
+    person.shell.changed()
+    person.settle()
+    assert "1: MR-0200 9/10 (2 of 2, v)" in person.screen
+    person.press("v", "enter")
+
+    drawn = [line["data"]["vial"] for line in saved(person) if line["data"]["vaccine"] == "mr"]
+    assert drawn == ["fct_new0.0", "fct_vial1.0"]
+
+
+def test_a_vial_that_was_chosen_is_left_once_it_is_thrown_away_or_stopped(person):
+    two_vials(person).press(*scan(CARD), "v", "escape")
+    person.node.stopped = {"fct_new0.0": "lot_recalled"}
+    person.shell.changed()
+    person.settle()
+    person.press(*scan(CARD))
+
+    assert "1: MR-0172B 6/10" in person.screen and "(1 of" not in person.screen
+    person.press("enter")
+    assert saved(person)[0]["data"]["vial"] == "fct_vial1.0"
+
+
+def test_the_key_is_for_the_vaccine_whose_digit_was_struck_last(person):
+    person.node.boxes = {"]d2OPV": Box("09506000134383", ("vaccine-bopv-20",), "P-90")}
+    two_vials(person).press(*scan("OPV", "]d2"), "enter", *scan(CARD))
+    assert "1: MR-0172B 6/10 (1 of 2, v)   2: P-77 2/20" in person.screen
+    person.press("2", "2", "v")
+    assert "1: MR-0172B 6/10   2: P-90 10/10 (2 of 2, v)" in person.screen
+    person.press("enter")
+
+    assert [line["data"]["vial"] for line in saved(person)] == ["fct_vial1.0", "fct_new1.0"]

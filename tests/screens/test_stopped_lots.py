@@ -2,6 +2,8 @@
 
 import pytest
 
+from protocols.live.api import Recorded
+from tests.screens.fake_node import at_once
 from tests.screens.test_drive import CARD, Counting, codes, saved, scan
 from tests.screens.test_pages import Person
 
@@ -18,10 +20,15 @@ def person():
     return Counting().press("f4", "enter")
 
 
-def stopped(person, code="lot_recalled"):
-    """The lot of the first vial of measles is stopped, and the node says that rows changed."""
+def unheard(person, code="lot_recalled"):
+    """The lot of the first vial of measles is stopped, which the node knows and has not told."""
     person.node.stopped = {"fct_vial1.0": code}
-    person.shell.changed()
+    return person
+
+
+def stopped(person, code="lot_recalled"):
+    """The same, and the node says that rows changed."""
+    unheard(person, code).shell.changed()
     person.settle()
     person.look()
     return person
@@ -41,7 +48,7 @@ def test_a_child_that_comes_after_a_recall_is_not_ticked_for_its_lot(person, cod
 @pytest.mark.parametrize("code", STOPS)
 def test_no_number_of_enters_writes_a_dose_of_a_lot_that_was_stopped_meanwhile(person, code):
     person.press(*scan(CARD))
-    stopped(person, code)
+    unheard(person, code)
     person.press(*["enter"] * 6)
 
     assert saved(person) == []
@@ -51,7 +58,7 @@ def test_no_number_of_enters_writes_a_dose_of_a_lot_that_was_stopped_meanwhile(p
 
 def test_the_next_card_gives_no_such_dose_either_and_does_not_come_before_it_is_settled(person):
     person.press(*scan(CARD))
-    stopped(person)
+    unheard(person)
     person.press(*scan("KM-7"))
     assert "DO NOT GIVE IT" in person.screen
     person.press(*scan("KM-7"))
@@ -63,7 +70,7 @@ def test_the_next_card_gives_no_such_dose_either_and_does_not_come_before_it_is_
 @pytest.mark.parametrize("key", ["g", "9", "п"])
 def test_what_the_child_had_already_is_written_with_two_keys_that_are_no_habit(person, key):
     person.press(*scan(CARD))
-    stopped(person)
+    unheard(person)
     person.press("enter", key)
     assert saved(person) == [], "one key alone is a slip"
     assert "It is written as GIVEN" in person.screen
@@ -79,7 +86,7 @@ def test_what_the_child_had_already_is_written_with_two_keys_that_are_no_habit(p
 
 def test_the_key_and_the_enter_struck_in_one_go_write_nothing(person):
     person.press(*scan(CARD))
-    stopped(person)
+    unheard(person)
     person.press("enter")
     person.hurry("g", "enter", "enter")
 
@@ -88,7 +95,7 @@ def test_the_key_and_the_enter_struck_in_one_go_write_nothing(person):
 
 def test_leaving_the_question_leaves_the_child_and_what_was_not_given_can_be_unticked(person):
     person.press(*scan(CARD))
-    stopped(person)
+    unheard(person)
     person.press("enter", "escape", "1", "enter")
 
     assert codes(person) == ["bopv"]
@@ -103,7 +110,7 @@ def test_one_who_was_ticked_by_hand_is_asked_about_too(person):
 
 def test_the_dose_says_on_the_list_of_all_doses_that_its_lot_is_recalled(person):
     person.press(*scan(CARD))
-    stopped(person)
+    unheard(person)
     person.press("enter", "g", "enter", *scan(CARD), "c")
 
     assert "RECALLED MR-0172B" in person.screen
@@ -117,6 +124,151 @@ def test_a_vial_opened_meanwhile_is_what_the_next_children_get(person):
     person.press("enter")
 
     assert saved(person)[0]["data"]["vial"] == "fct_new0.0"
+
+
+# a child that stands while it becomes known
+
+
+def ticks(person):
+    """What the screen has ticked, by digit."""
+    return [row[1] for row in person.screen.splitlines() if row[3:6] == "[x]"]
+
+
+@pytest.mark.parametrize("code", STOPS)
+@pytest.mark.parametrize("card", [scan(CARD), [*scan("KM-1"), *"22", "enter", "1"]])
+def test_the_tick_of_a_child_that_stands_goes_with_a_line_that_says_why(person, code, card):
+    person.press(*card)
+    assert ticks(person) == ["1", "2"]
+    stopped(person, code)
+    assert ticks(person) == ["2"]
+    assert f"Measles-rubella MR-0172B: {STOPS[code]}" in person.screen
+    assert "do not give it" in person.screen
+    person.press("enter")
+
+    assert codes(person) == ["bopv"]
+    stopped(person.press(*card), code)
+    assert "do not give it" not in person.screen, "of the next child nothing was ticked"
+
+
+def test_an_enter_struck_before_the_tick_was_seen_to_go_writes_nothing(person):
+    person.press(*scan(CARD))
+    unheard(person).shell.changed()
+    person.settle()
+    person.hurry("enter")
+    assert saved(person) == []
+
+
+def test_what_such_a_child_had_already_is_written_of_the_vial_that_stood_there(person):
+    """Though another one is open, from which the next children are given."""
+    person.press(*scan("MR", "]d2"), "enter", *scan(CARD))
+    stopped(person)
+    # Coming back to the child asks anew what it needs, and the node would draw from the other one.
+    person.press("c", "escape", "1", "enter")
+    assert "DO NOT GIVE IT" in person.screen
+    person.press("g", "enter", *scan("TG-000398"))
+
+    assert saved(person)[0]["data"]["vial"] == "fct_vial1.0"
+    assert saved(person)[0]["confirm"] == [HAD]
+
+
+def test_such_a_child_is_given_of_another_vial_by_two_keys(person):
+    person.press(*scan("MR", "]d2"), "enter", *scan(CARD))
+    stopped(person)
+    person.press("v")
+    assert ticks(person) == ["2"], "a vial is chosen, nobody is given of it yet"
+    assert "do not give it" not in person.screen
+    person.press("1", "enter")
+
+    assert saved(person)[0]["data"]["vial"] == "fct_new0.0"
+    assert "confirm" not in saved(person)[0]
+
+
+def test_a_vial_opened_over_such_a_child_ticks_nothing_by_itself(person):
+    """Who had it of the first one is not written down as given of the second."""
+    stopped(person.press(*scan(CARD)))
+    person.press(*scan("MR", "]d2"), "enter")
+
+    assert ticks(person) == ["2"]
+    assert "do not give it" in person.screen
+
+
+@pytest.mark.parametrize("keys", [["0"], ["c"]])
+def test_the_tick_goes_also_where_another_question_or_page_stands_before_it(person, keys):
+    person.press(*scan(CARD), *keys)
+    stopped(person)
+    person.press("escape")
+
+    assert ticks(person) == ["2"]
+    assert "do not give it" in person.screen
+
+
+def test_it_goes_once_a_question_about_something_else_is_left(person):
+    person.press(*scan(CARD))
+    person.node.refuse["dose.record"] = Recorded(
+        1, False, error="confirm_needed", confirm="dose_before_interval"
+    )
+    person.press("enter")
+    stopped(person)
+    person.press("escape")
+    assert ticks(person) == ["2"]
+    assert saved(person) == []
+
+
+def test_an_answer_to_such_a_question_does_not_save_the_others_without_it(person):
+    """It may have been given: the node refuses it, and all of this child's waits for the answer."""
+    person.press(*scan(CARD))
+    person.node.refuse["dose.record"] = Recorded(
+        1, False, error="confirm_needed", confirm="dose_before_interval"
+    )
+    person.press("enter")
+    stopped(person)
+    del person.node.refuse["dose.record"]
+    person.press("enter")
+
+    assert saved(person) == []
+    assert "DO NOT GIVE IT" in person.screen
+
+
+def test_what_a_person_ticked_knowing_it_stays_ticked_when_rows_change_again(person):
+    stopped(person.press(*scan(CARD)))
+    person.press("1")
+    stopped(person)
+
+    assert ticks(person) == ["1", "2"]
+
+
+def test_stepping_back_to_a_vial_that_was_stopped_takes_the_tick_away(person):
+    person.press(*scan("MR", "]d2"), "enter", *scan(CARD))
+    stopped(person)
+    person.press("v", "1")
+    assert ticks(person) == ["1", "2"]
+    person.press("v")
+
+    assert ticks(person) == ["2"]
+    assert "do not give it" in person.screen
+
+
+def test_a_refusal_is_about_the_dose_that_was_sent_though_its_tick_would_have_gone_meanwhile(
+    person,
+):
+    """The node told of the recall between the save and its answer."""
+    person.press(*scan(CARD))
+    unheard(person)
+    shell = person.shell
+    shell.key("enter", person.now_ms)
+    (save,) = shell.asks
+    shell.asks.clear()
+    refused = at_once(save.call(person.node))
+    shell.changed()
+    person.settle()
+    shell.answer(save, refused)
+    person.settle()
+    person.look()
+    assert "Measles-rubella MR-0172B" in person.screen
+    person.press("g", "enter")
+
+    assert codes(person) == ["mr", "bopv"]
+    assert saved(person)[0]["confirm"] == [HAD]
 
 
 @pytest.mark.parametrize("code", STOPS)

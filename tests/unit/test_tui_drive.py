@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from fieldnode.tui.cores.child_age import AGE_MOST, ChildAge
 from fieldnode.tui.cores.crowd import vial_for
-from fieldnode.tui.cores.drive import AGE_MOST, CARD, CHILD, NEW, STOP, STOPS, ChildAge, DriveCore
+from fieldnode.tui.cores.drive import CARD, CHILD, NEW, STOP, STOPS, DriveCore
 from fieldnode.tui.cores.fields import AnswerError, Coded
 from fieldnode.tui.cores.picked import Item
 from fieldnode.tui.cores.session_text import Many, cells, lefts, lots, targets
@@ -21,7 +22,8 @@ GIVE = (
     GiveLine("bopv", WORDS, "due", number=1),
     GiveLine("bcg", WORDS, "complete", vial="fct_2.0"),
 )
-KEYS = st.lists(st.sampled_from([*"0123456789n*/cym~", "enter", "escape", "up", "down", "tab",
+STOPPED = ("fct_1.0", "fct_2.0", "fct_3.0")
+KEYS = st.lists(st.sampled_from([*"0123456789n*/cvym~", "enter", "escape", "up", "down", "tab",
                                  "backspace"]), max_size=40)  # fmt: skip
 
 
@@ -218,3 +220,39 @@ def test_an_age_that_the_field_takes_is_one_that_a_registration_takes(unit):
     letter = {"mo": "", "y": "y", "w": "w", "d": "d"}[unit]
     assert ChildAge("age", "x").read(f"{AGE_MOST[unit]}{letter}").text == f"{AGE_MOST[unit]} {unit}"
     assert AGE_MOST[unit] <= REGISTERED[unit]
+
+
+VIALS = tuple(
+    VialLine(f"fct_{at}.0", "item", code, WORDS, f"L-{at}", "", 0, 10, 0, 10, None,
+             past=False, closed=False)
+    for at, code in ((1, "mr"), (2, "bcg"), (3, "mr"), (4, "mr"))
+)  # fmt: skip
+
+
+@given(
+    KEYS,
+    st.lists(st.tuples(st.integers(0, 40), st.sampled_from(STOPPED)), max_size=4),
+)
+def test_no_key_but_its_own_digit_ticks_what_was_stopped(keys, stops):
+    """Whenever it is stopped: written of it is only what a person ticked who could see that."""
+    drive = core()
+    drive.told(VIALS)
+    drive.show(Child(None, GIVE))
+    known: set[str] = set()
+    stopped: set[str] = set()
+    for at, key in enumerate(keys):
+        for when, vial in stops:
+            if when == at:
+                stopped.add(vial)
+                drive.told([replace(one, stop="lot_recalled" * (one.id in stopped))
+                            for one in VIALS])  # fmt: skip
+        before = {line.vaccine for line in drive.lines if line.stop}
+        digits = {str(place): line.vaccine for place, line in enumerate(drive.lines, 1)}
+        if drive.stage == CHILD and digits.get(key) in before:
+            known.add(digits[key])
+        drive.key(key)
+        if drive.child is None:
+            return
+        for line in drive.lines:
+            if line.vaccine in drive.ticked and line.stop:
+                assert line.vaccine in known

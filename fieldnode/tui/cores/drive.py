@@ -8,22 +8,24 @@ has an open vial is ticked before anybody touches it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from fieldnode.tui.cores.beside import Beside
-from fieldnode.tui.cores.fields import ABOUT, ABOUT_MARKS, Answer, AnswerError, Coded, Field, Tag
+from fieldnode.tui.cores.child_age import ChildAge, age_parts
+from fieldnode.tui.cores.drawn import Drawn
+from fieldnode.tui.cores.fields import Coded, Field, Tag
 from fieldnode.tui.cores.form import FormCore
-from fieldnode.tui.cores.keys import action_key, fold_digit, fold_single
+from fieldnode.tui.cores.keys import action_key, fold_single
 from protocols.live.api import BoardLine
-from protocols.live.drive import Child, GiveLine, GivenLine
+from protocols.live.drive import Child, GiveLine, GivenLine, VialLine
 
 CARD, NEW, CHILD, STOP, NAME, ASK = "card", "new", "child", "stop", "name", "ask"
 MEASURE = "measure"
 """Stages. `ask` is a question that only Enter answers."""
 
 FIND_KEY, MORE_KEY, CHART_KEY = "/", "*", "c"
-STOP_KEY, NAME_KEY, PAPER_KEY = "0", "n", "d"
+STOP_KEY, NAME_KEY, PAPER_KEY, VIAL_KEY = "0", "n", "d", "v"
 HAD_KEYS = ("g", "9")
 """What says that a dose of a stopped lot is in the child already; Enter alone never does."""
 LOT_STOPS = ("lot_recalled", "lot_quarantined", "lot_expired")
@@ -47,48 +49,6 @@ LASTING = ("allergy", "contraindicated")
 """Of these what holds beyond the day: whoever comes back is not ticked for it."""
 LINES_MAX = 9
 NAME_CHARS_MAX = 80
-AGE_UNITS = {"": "mo", "m": "mo", "y": "y", "a": "y", "w": "w", "s": "w", "d": "d", "j": "d"}
-"""Units by the letter behind a number, in English and in French; months where there is none."""
-AGE_MOST = {"mo": 48, "y": 120, "w": 60, "d": 120}
-"""As the record takes them: above it the next larger unit is meant."""
-_AGE = re.compile(r"(~?)(\d{1,3}) ?(mo|[a-z]?)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class ChildAge(Field):
-    """An age in whole units, in months unless a letter behind says otherwise; `~` is a guess."""
-
-    chars_max: int = 6
-
-    def accept(self, text: str, char: str) -> str:
-        """The mark of a guess, digits, then one letter of a unit."""
-        if char in ABOUT_MARKS:
-            return "" if text else ABOUT
-        digit = fold_digit(char)
-        if digit.isdecimal():
-            free = text.removeprefix(ABOUT)
-            return digit if len(free) < 3 and (not free or free.isdecimal()) else ""
-        letter = action_key(char)
-        ends = bool(text) and text[-1:].isdecimal()
-        return letter if ends and letter in AGE_UNITS else ""
-
-    def meaning(self, text: str) -> Answer:
-        """`22 mo`, `~3 y`."""
-        if not text:
-            return Answer()
-        found = _AGE.fullmatch(text)
-        unit = "mo" if found and found[3] == "mo" else AGE_UNITS.get(found[3]) if found else None
-        if found is None or unit is None:
-            raise AnswerError("drive.age_hint")
-        if int(found[2]) > AGE_MOST[unit]:
-            raise AnswerError("drive.age_most", most=f"{AGE_MOST[unit]} {unit}")
-        return Answer(f"{found[1]}{int(found[2])} {unit}")
-
-
-def age_parts(text: str) -> tuple[int, str, bool]:
-    """Return number, unit and whether it is a guess, of an answer of `ChildAge`."""
-    value, _, unit = text.partition(" ")
-    return int(value.removeprefix(ABOUT)), unit, value.startswith(ABOUT)
 
 
 class Do(NamedTuple):
@@ -127,6 +87,14 @@ class DriveCore:
         """Why nothing of them is given; '' = they are."""
         self.beside = Beside()
         """What the session gives or measures beside its vaccines."""
+        self.drawn = Drawn()
+        """From which vial each vaccine is drawn."""
+        self.sending = False
+        """Whether what is ticked is on its way to the node: no tick changes meanwhile."""
+        self._knowing: frozenset[str] = frozenset()
+        """Vaccines that a person ticked though the lot is stopped."""
+        self._touched = ""
+        """The vaccine whose digit was struck last."""
         self._measures = ""
         """Code of what is being measured."""
         self.name = ""
@@ -149,7 +117,8 @@ class DriveCore:
     @property
     def lines(self) -> tuple[GiveLine, ...]:
         """Vaccines by their digits, from 1 on."""
-        return () if self.child is None else self.child.give[:LINES_MAX]
+        told = () if self.child is None else self.child.give[:LINES_MAX]
+        return tuple(self.drawn.of(line) for line in told)
 
     def stopped(self, vaccine: str) -> GivenLine | None:
         """Return why a vaccine was not given the last time, where that holds beyond the day."""
@@ -239,12 +208,15 @@ class DriveCore:
             return Do()
         if letter == PAPER_KEY:
             return Do("paper")
+        if letter == VIAL_KEY:
+            return self._step_vial()
         return Do("chart") if letter == CHART_KEY and self.head is not None else Do("ring")
 
     def _tick(self, digit: int) -> Do:
         if digit > len(self.lines):
             return self._tick_beside(digit - len(self.lines))
         line = self.lines[digit - 1]
+        self._touched = line.vaccine
         if line.vaccine in self.ticked:
             self.ticked -= {line.vaccine}
         elif not line.vial:
@@ -252,6 +224,25 @@ class DriveCore:
             return Do("ring")
         else:
             self.ticked |= {line.vaccine}
+            self._knowing |= {line.vaccine} if line.stop else frozenset()
+        return Do()
+
+    @property
+    def steps(self) -> GiveLine | None:
+        """The line of which a key chooses another vial: the one touched last, else the first."""
+        several = [line for line in self.lines if len(self.drawn.choices(line)) > 1]
+        known = sorted(several, key=lambda line: line.vaccine not in self.ticked)
+        touched = [line for line in several if line.vaccine == self._touched]
+        return next(iter((*touched, *known)), None)
+
+    def _step_vial(self) -> Do:
+        line = self.steps
+        if line is None:
+            self.reason = "drive.no_other_vial"
+            return Do("ring")
+        self.drawn.step(line)
+        if self.drawn.of(line).stop:
+            self.ticked -= {line.vaccine}
         return Do()
 
     def _tick_beside(self, place: int) -> Do:
@@ -312,6 +303,7 @@ class DriveCore:
             self.restart()
         else:
             self.stage = CHILD
+            self._drop_stopped()
         return Do()
 
     # what the node said, and scans
@@ -326,7 +318,8 @@ class DriveCore:
 
     def show(self, child: Child) -> None:
         """Take what a child needs; what is due and has an open vial that may be used is ticked."""
-        self.child, self.stage = child, CHILD
+        self.drawn.clear()
+        self.child, self.stage, self._knowing, self._touched = child, CHILD, frozenset(), ""
         self.serial += 1
         self.ticked = frozenset(line.vaccine for line in self._proposed if _usable(line))
         self.stop, self.confirmed = "", {}
@@ -352,6 +345,24 @@ class DriveCore:
         self.beside.refresh(child.beside[: LINES_MAX - len(self.lines)])
         self.serial += 1
 
+    def told(self, vials: Sequence[VialLine]) -> bool:
+        """Take the session's vials; return whether a tick went because a lot was stopped.
+
+        While a question stands, or a save is under way, ticks stay: the node judges them again.
+        """
+        self.drawn.vials = tuple(vials)
+        return self.stage != ASK and not self.sending and self._drop_stopped()
+
+    def _drop_stopped(self) -> bool:
+        gone = [
+            line for line in self.lines if line.stop and line.vaccine in self.ticked - self._knowing
+        ]
+        for line in gone:
+            self.drawn.stopped[line.vaccine] = line
+            self.ticked -= {line.vaccine}
+        self.serial += bool(gone)
+        return bool(gone)
+
     def ask(self, what: str) -> None:
         """Stop at a question that only Enter answers."""
         self.stage, self.asked = ASK, what
@@ -365,6 +376,7 @@ class DriveCore:
         """Take note that a person settled what the node asked."""
         known = self.confirmed.get(self._doubted, frozenset())
         self.confirmed = {**self.confirmed, self._doubted: known | {self.asked}}
+        self._knowing |= {self._doubted} if self.asked == HAD else frozenset()
         self.stage = CHILD
 
     def restart(self, *, absorb: bool = False) -> None:
@@ -376,6 +388,7 @@ class DriveCore:
         self.stage, self.card, self.child, self.new = CARD, "", None, None
         self.ticked, self.stop, self.name, self.confirmed = frozenset(), "", "", {}
         self.beside.clear()
+        self.drawn.clear()
         self.form = self._card_form()
         if absorb:
             self.form.absorb_one()

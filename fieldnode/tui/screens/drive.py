@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
-from fieldnode.tui.cores.display import Line, Size, cut
-from fieldnode.tui.cores.drive import CARD, CHILD, LOT_STOPS, NEW, DriveCore, age_parts
+from fieldnode.tui.cores.child_age import age_parts
+from fieldnode.tui.cores.display import Line, Size
+from fieldnode.tui.cores.drive import CARD, CHILD, LOT_STOPS, NEW, DriveCore
 from fieldnode.tui.cores.fields import Coded
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.desk import Desk, Save
@@ -20,8 +21,7 @@ from fieldnode.tui.screens.choices import SEX
 from fieldnode.tui.screens.form_page import SCAN_CHARS_MAX
 from fieldnode.tui.screens.gate import UNCOUNTED, ask_gate, gate_of
 from fieldnode.tui.screens.when import WHEN_KEY, WhenPage
-from fieldnode.tui.vaccine_words import vaccine_word
-from fieldnode.tui.wording import clock, code_sentence, error, occasion_text, short_identity
+from fieldnode.tui.wording import clock, code_sentence, error, occasion_text
 from protocols.errors import FieldmeshError
 from protocols.live.api import BoardLine, BoardPage, Recorded
 from protocols.live.drive import Box, Child, Drive, is_box
@@ -88,7 +88,7 @@ class DrivePage(Page):
             self.told = told
             if not self.core.prefix and told.last:
                 self.core.learn(told.last[0].tag)
-            return []
+            return [Say("", bell=True)] if self.core.told(told.vials) else []
 
         failed = self._gone if holds else _nothing
         return Ask(lambda node: node.drive(self.session), came, failed, holds=holds)
@@ -265,6 +265,7 @@ class DrivePage(Page):
             return [self._ask_when(self._save)]
         lines = self._stated(lines)
         together = len(lines) > 1
+        self.core.sending = True
         return [
             Ask(
                 lambda node: node.record(lines, together=together),
@@ -293,6 +294,7 @@ class DrivePage(Page):
         return Open(page)
 
     def _recorded(self, answers: list[Recorded]) -> list[Act]:
+        self.core.sending = False
         refused = [at for at, answer in enumerate(answers) if not answer.ok]
         if refused:
             whole = [at for at in refused if answers[at].error != "not_together"]
@@ -301,13 +303,14 @@ class DrivePage(Page):
         words, core, now = self.desk.words, self.core, self.desk.now_ms
         facts = tuple(fact for one in answers for fact in one.facts or (one.id or "",) if fact)
         patient = (core.head.patient if core.head else answers[0].patient) or ""
-        label = self._label(answers)
+        label = drive_view.label(words, core, answers[0].code or "")
         self.desk.saved(Save(label, facts, now, patient, self.name))
         self._kept = facts
         uncounted = {code for one in answers for code in one.warnings} & UNCOUNTED
         key = "form.saved_uncounted" if uncounted else "form.saved"
+        brief = drive_view.label(words, core, answers[0].code or "", SAVED_CELLS)
         said = Say(
-            words(key, at=clock(now, now, self.desk.zone), what=self._label(answers, SAVED_CELLS)),
+            words(key, at=clock(now, now, self.desk.zone), what=brief),
             "warn" if uncounted else "good",
         )
         self.after = None
@@ -315,22 +318,6 @@ class DrivePage(Page):
         # Who comes next is asked first; what was left behind follows. What the session comes to is
         # asked for once the node says that its rows changed, and not a second time here.
         return [said, *self._go_to_next(), self._next_visit(patient, card)]
-
-    def _label(self, answers: Sequence[Recorded], room: int = 999) -> str:
-        words, core = self.desk.words, self.core
-        who = words("drive.of_card", card=core.card) if core.card else ""
-        if not who:
-            who = short_identity(words, core.head) if core.head else answers[0].code or ""
-        if core.stop:
-            return f"{words(f'dose_status.{core.stop}')} {who}".strip()
-        given = [
-            f"{vaccine_word(words, line.words)} {line.number or ''}".strip()
-            for line in core.lines
-            if line.vaccine in core.ticked
-        ]
-        given += drive_beside.given(words, core.beside)
-        what = cut(", ".join(given) or words("drive.registered"), max(room - len(who) - 1, 8))
-        return f"{what} {who}".strip()
 
     def _go_to_next(self) -> list[Act]:
         waits, self._next = self._next, None
@@ -390,7 +377,7 @@ class DrivePage(Page):
     def _not_recorded(self, failure: FieldmeshError) -> list[Act]:
         """Nothing is known to be saved; the child stays, and Enter repeats the same keys."""
         words = self.desk.words
-        self._next = None
+        self._next, self.core.sending = None, False
         text = words("form.not_saved", why=error(words, failure))
         return [Say(text, "bad", bell=True)]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Open, Say
+from fieldnode.tui.cores.child_age import ChildAge
 from fieldnode.tui.cores.display import Line, Size, Span, line
-from fieldnode.tui.cores.drive import ChildAge
 from fieldnode.tui.cores.fields import Answer, Field
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint

@@ -36,7 +36,7 @@ from fieldnode.tui.page import Hint
 from fieldnode.tui.screens import drive_beside
 from fieldnode.tui.vaccine_words import state, vaccine_word, vial_text, why
 from fieldnode.tui.widgets.form_view import draw_form
-from fieldnode.tui.wording import age, clock, code_sentence, name, sex
+from fieldnode.tui.wording import age, clock, code_sentence, name, sex, short_identity
 from protocols.live.drive import Child, Drive, GiveLine
 from protocols.records.display import clean_text
 
@@ -198,11 +198,13 @@ def _at_child(
         return _asks(desk, core, told, room.width)
     approved = Span("" if child.approved else words("value.not-approved"), "bad")
     label = Span(words("drive.due_by", schedule=child.schedule), "label")
-    rows = [*_who(desk, core), line(" ", label, "  ", approved)]
+    rows = [*_who(desk, core), *_stopped(words, core, room.width)]
+    rows.append(line(" ", label, "  ", approved))
     for digit, give in enumerate(core.lines, 1):
         rows.append(_give(words, core, digit, give, room.width))
     if not (core.lines or child.beside):
         rows.append(line("   ", Span(words("drive.nothing"), "dim")))
+    rows += _drawn_from(words, core, room.width)
     rows += drive_beside.rows(desk, core, room.width)
     asks = dict.fromkeys(
         vaccine_word(words, one)
@@ -225,6 +227,44 @@ def _at_child(
     card = _card_text(words, after, room.width) if after is not None else []
     free = room.height - len(rows) - len(card)
     return [*rows, *[()] * free, *card] if free >= 0 else rows
+
+
+def _stopped(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
+    """Return why ticks of this child went, above everything else: it must not be given."""
+    digits = {give.vaccine: str(digit) for digit, give in enumerate(core.lines, 1)}
+    rows: list[Line] = []
+    for give in core.drawn.warned():
+        if give.vaccine in core.ticked or give.vaccine not in digits:
+            continue
+        vial = core.drawn.told(give)
+        named = vaccine_word(words, give.words)
+        what = f"{named} {clean_text(vial.lot)}" if vial is not None else named
+        digit, why_not = digits[give.vaccine], words(f"lot_stop.{give.stop}")
+        text = words("drive.tick_gone", what=what, why=why_not, digit=digit)
+        if len(core.drawn.choices(give)) > 1:
+            text += " " + words("drive.tick_other", digit=digit)
+        rows += [line(" ", Span(part, "bad")) for part in wrap(f"! {text}", width - 2)[:3]]
+    return rows
+
+
+def _drawn_from(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
+    """Return from which vial each dose is drawn, by its digit, and which of them `v` changes."""
+    spans: list[Span] = []
+    steps = core.steps
+    for digit, give in enumerate(core.lines, 1):
+        vial = core.drawn.told(give)
+        if vial is None or not (give.wanted or give.vaccine in core.ticked):
+            continue
+        text = f"{digit}: {clean_text(vial.lot)} {vial.left}/{vial.doses}"
+        if steps is not None and steps.vaccine == give.vaccine:
+            known = core.drawn.choices(give)
+            if give.vial in known:
+                at = known.index(give.vial) + 1
+                text += " (" + words("drive.vial_of", at=at, n=len(known)) + ")"
+        spans.append(Span(text, "bad" if give.stop else "value"))
+    if not spans:
+        return []
+    return packed([Span(words("drive.drawn_from"), "label"), *spans], width)[:2]
 
 
 def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: int) -> Line:
@@ -282,6 +322,30 @@ def _low(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
     return rows
 
 
+def label(words: Catalogue, core: DriveCore, code: str, room: int = 999) -> str:
+    """Return what was saved of the child that stands, and who it is, in so many cells.
+
+    Args:
+        words: Of the reader.
+        core: What was sent.
+        code: The short code of somebody new.
+        room: Cells at most; who it is is never cut.
+    """
+    who = words("drive.of_card", card=core.card) if core.card else ""
+    if not who:
+        who = short_identity(words, core.head) if core.head else code
+    if core.stop:
+        return f"{words(f'dose_status.{core.stop}')} {who}".strip()
+    given = [
+        f"{vaccine_word(words, give.words)} {give.number or ''}".strip()
+        for give in core.lines
+        if give.vaccine in core.ticked
+    ]
+    given += drive_beside.given(words, core.beside)
+    what = cut(", ".join(given) or words("drive.registered"), max(room - len(who) - 1, 8))
+    return f"{what} {who}".strip()
+
+
 def _stops(words: Catalogue, width: int) -> list[Line]:
     parts = ["0 " + words("drive.no_stop")]
     parts += [f"{digit} {words(f'dose_status.{why_not}')}" for digit, why_not in STOPS]
@@ -321,6 +385,8 @@ def hints(words: Catalogue, core: DriveCore) -> list[Hint]:
             Hint("1-9", words("drive.hint_tick")),
             Hint("0", words("drive.hint_stop")),
         ]
+        if core.steps is not None:
+            found.append(Hint("v", words("drive.hint_vial")))
         paper = Hint("d", words("drive.hint_paper"))
         if core.head is None:
             return [*found, Hint("n", words("drive.hint_name")), paper]
