@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from hq import stockbook
+from hq.clocks import not_younger
 from hq.hints import Hints
 from hq.queries import Book
 from hq.shown import AHEAD_MS, DAY_MS, MINUTE_MS
@@ -58,6 +59,19 @@ class Line:
     """Days of cover left from today on; None: nothing is used, or it is not known."""
     apart: int
     """Movements of it that do not stand."""
+    ahead_ms: int
+    """How far a clock that is written by there is off."""
+
+    @property
+    def last_ms(self) -> int:
+        """When its newest record happened, at the latest where a clock there is ahead."""
+        return not_younger(self.stock.last_ms, self.ahead_ms)
+
+    @property
+    def counted_ms(self) -> int | None:
+        """When it was counted last, in the same way; None: it never was."""
+        at_ms = self.stock.counted_ms
+        return None if at_ms is None else not_younger(at_ms, self.ahead_ms)
 
     @property
     def silent_days(self) -> int:
@@ -109,6 +123,8 @@ class Lines:
     """Up to when HQ knows each store."""
     apart: Mapping[tuple[bytes, str], int]
     """What does not stand, by store and item."""
+    ahead: Mapping[bytes, int]
+    """How far a clock that is written by in a store is off, where one is."""
 
     def unheld(self) -> list[tuple[bytes, str, int]]:
         """Return (store, item, movements) of which nothing counts: no line says it."""
@@ -157,7 +173,8 @@ class Depots:
         spoken = [day for day in as_of.values() if today - day <= SILENT_DAYS_MAX]
         await self._read_uses(held, min(spoken, default=today) - WINDOW_DAYS, now_ms)
         lines = await asyncio.to_thread(self._lines, held, as_of, today)
-        return Lines(now_ms, turn, tuple(sorted(lines, key=runs_out_first)), known, held.apart)
+        ordered = tuple(sorted(lines, key=runs_out_first))
+        return Lines(now_ms, turn, ordered, known, held.apart, held.ahead)
 
     async def _read_uses(self, held: Held, since_day: int, now_ms: int) -> None:
         now_is = {row.subject: row.changed for row in held.stock}
@@ -181,7 +198,9 @@ class Depots:
             gone = frozenset(lot.lot for lot in lots if (row.item, lot.lot) in held.recalled)
             used = tuple(self._used.get(row.subject, ()))
             apart = held.apart.get((row.store, row.item), 0)
-            asked = _Asked(row, lots, gone, used, as_of.get(row.store, today), today, apart)
+            ahead_ms = held.ahead.get(row.store, 0)
+            since = as_of.get(row.store, today)
+            asked = _Asked(row, lots, gone, used, since, today, apart, ahead_ms)
             old = made.get(row.subject)
             line = old[1] if old and old[0] == asked else _line(asked)
             self._made[row.subject] = (asked, line)
@@ -200,9 +219,10 @@ def runs_out_first(line: Line) -> tuple[int, float, int, str, bytes]:
 
 
 def _known(held: Held, now_ms: int) -> dict[bytes, int]:
-    """Return up to when each store is known; a clock that runs ahead says nothing."""
+    """Return up to when each store is known; a time that lies ahead of ours says nothing."""
     found: dict[bytes, int] = {}
-    told = [(row.store, row.last_ms) for row in held.stock]
+    ahead = held.ahead
+    told = [(row.store, not_younger(row.last_ms, ahead.get(row.store, 0))) for row in held.stock]
     for store, at_ms in (*told, *held.linked.items()):
         if at_ms <= now_ms + AHEAD_MS:
             found[store] = max(found.get(store, 0), at_ms)
@@ -220,10 +240,11 @@ class _Asked(NamedTuple):
     as_of: int
     today: int
     apart: int
+    ahead_ms: int
 
 
 def _line(asked: _Asked) -> Line:
-    row, lots, gone, used, as_of, today, apart = asked
+    row, lots, gone, used, as_of, today, apart, ahead_ms = asked
     burn = lasts = days = None
     given = _usable((lot for lot in lots if lot.lot not in gone), as_of)
     if today - as_of <= SILENT_DAYS_MAX:
@@ -246,6 +267,7 @@ def _line(asked: _Asked) -> Line:
         lasts=lasts,
         days=days,
         apart=apart,
+        ahead_ms=ahead_ms,
     )
 
 

@@ -5,8 +5,9 @@ Read over the ends of branches, not over every entry: HQ may hold a million.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hq.clocks import followed, furthest, not_younger
 from hq.queries import Book
 
 _BRANCHES = """
@@ -31,7 +32,7 @@ select d.device, peer.name, peer.last_contact_ms,
         where feed.device = d.device),
        (select count(*) - count(distinct branch.feed) from branch
         join feed on feed.no = branch.feed where feed.device = d.device),
-       coalesce(shut.entries, 0)
+       coalesce(shut.entries, 0), peer.clock_ahead_ms
 from (select device from peer union select device from feed) d
 left join peer on peer.device = d.device
 left join (select u.device, count(*) as entries
@@ -60,13 +61,26 @@ class Device:
     """Places where two entries claim the same number: a cloned or restored device."""
     unopened: int
     """Its entries that wait for a key or newer software, or are damaged."""
+    ahead_ms: int | None = None
+    """How far its clock was ahead of HQ's when it last linked; None: it never did."""
+    followed_ms: int = 0
+    """How far its entries may be numbered ahead because it saw another's clock that is."""
 
     @property
     def newest_ms(self) -> int | None:
-        """When, by its own clock, it wrote the newest entry held here."""
-        return None if self.newest_clock is None else self.newest_clock >> 16
+        """When it wrote the newest entry held here: at the latest, where clocks are off."""
+        if self.newest_clock is None:
+            return None
+        return not_younger(self.newest_clock >> 16, max(self.off_ms, self.followed_ms))
+
+    @property
+    def off_ms(self) -> int:
+        """How far its clock is off: above 0 ahead, below 0 behind, 0 as far as is known not."""
+        return furthest([self.ahead_ms])
 
 
 async def all_known(book: Book) -> list[Device]:
     """Return every device known, last heard first."""
-    return [Device(*row) for row in await book.read(DEVICES, {})]
+    found = [Device(*row) for row in await book.read(DEVICES, {})]
+    ahead_ms = followed(each.ahead_ms for each in found)
+    return [replace(each, followed_ms=ahead_ms) for each in found] if ahead_ms else found

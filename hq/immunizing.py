@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from hq.clocks import clocks
 from hq.desk import DESK
 from hq.drives import LISTED_MAX, Day, Drives, Known, Other
 from hq.shown import iso, iso_day
@@ -108,9 +109,11 @@ async def _page(request: web.Request, template: str) -> web.StreamResponse:
         row = known.pack.of_code(code)
         return word(row.words, names.language, code).text if row else code
 
-    return request.app[DESK].page(
+    desk = request.app[DESK]
+    return desk.page(
         request,
         template,
+        clocks=await clocks(desk.book, desk.now()),
         beside=beside,
         others=others(known, asked)[:DAYS_PAGE],
         asked=asked,

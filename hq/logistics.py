@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from hq.clocks import clocks
 from hq.desk import DESK
 from hq.queries import Book
 from hq.registry import Supplies
@@ -153,8 +154,15 @@ async def logistics_part(request: web.Request) -> web.StreamResponse:
 
 async def _page(request: web.Request, template: str) -> web.StreamResponse:
     found, names = await _asked(request)
-    return request.app[DESK].page(
-        request, template, found=found, names=names, minute=MINUTE_MS, listed=LISTED_MAX
+    desk = request.app[DESK]
+    return desk.page(
+        request,
+        template,
+        found=found,
+        names=names,
+        minute=MINUTE_MS,
+        listed=LISTED_MAX,
+        clocks=await clocks(desk.book, desk.now()),
     )
 
 

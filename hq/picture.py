@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from hq import doubts, queries
+from hq.clocks import ALL_RIGHT, Clocks, clocks, furthest, not_younger
 from hq.devices import Device, all_known
 from hq.hints import Hints
 from hq.queries import Activity, Book, Care, Latest, TagCarrier, Waiting
@@ -45,6 +46,8 @@ class SiteLine:
     known_ms: int | None
     """Up to when HQ knows the site: its last link or its newest record, whichever is later. A
     time that lies ahead of our clock says nothing and is left out."""
+    ahead_ms: int = 0
+    """How far a clock that is written by there is off; `newest_ms` is counted older by it."""
 
     @property
     def patients(self) -> int:
@@ -75,6 +78,8 @@ class Picture:
     """(risk, how much is unsettled), the greatest risk first."""
     custody_unclear: int = 0
     """Patients in care whose team is in doubt."""
+    clocks: Clocks = ALL_RIGHT
+    """Whose clock is off."""
 
     def carriers(self) -> list[tuple[str, str]]:
         """Return each tag that several patients carry, with their codes and where they are."""
@@ -174,7 +179,8 @@ async def read_picture(
     devices = await all_known(book)
     names = {site.id: site.name for site in await queries.sites(book)}
     unseen = {part.site: part for part in await queries.unseen(book)}
-    heard, newest = _heard(behind, devices), _newest(behind, all_care)
+    ahead = _ahead(behind, devices)
+    heard, newest = _heard(behind, devices), _newest(behind, all_care, ahead)
     known: list[bytes | None] = [*names, *(site for site in newest if site not in names)]
     lines = [
         SiteLine(
@@ -187,6 +193,7 @@ async def read_picture(
             unseen_since_ms=unseen[site].since_ms if site in unseen else None,
             bars=_bars(part for part in behind.activity if part.site == site),
             known_ms=_latest_of(now_ms, heard.get(site), newest.get(site)),
+            ahead_ms=ahead.get(site, 0),
         )
         for site in known
     ]
@@ -204,6 +211,7 @@ async def read_picture(
         shared_tags=tuple(await queries.shared_tags(book)),
         doubts=doubts.by_risk(await doubts.unsettled(book)),
         custody_unclear=await doubts.custody_unclear(book),
+        clocks=await clocks(book, now_ms),
     )
 
 
@@ -232,12 +240,23 @@ def _heard(behind: Background, devices: Iterable[Device]) -> dict[bytes | None, 
     return {site: at_ms for site, at_ms in heard.items() if at_ms}
 
 
-def _newest(behind: Background, care: Iterable[Care]) -> dict[bytes | None, int]:
+def _ahead(behind: Background, devices: Iterable[Device]) -> dict[bytes | None, int]:
+    """Return how far the clock is off that misleads most of those who write at each site."""
+    known = {bytes(device.device): device.off_ms for device in devices}
+    found: dict[bytes | None, int] = {}
+    for site, device in behind.writers:
+        found[site] = furthest((found.get(site), known.get(device)))
+    return found
+
+
+def _newest(
+    behind: Background, care: Iterable[Care], ahead: Mapping[bytes | None, int]
+) -> dict[bytes | None, int]:
     newest = dict(behind.newest)
     for part in care:
         if part.newest_ms is not None:
             newest[part.site] = max(newest.get(part.site, part.newest_ms), part.newest_ms)
-    return newest
+    return {site: not_younger(at_ms, ahead.get(site, 0)) for site, at_ms in newest.items()}
 
 
 def _least_known(line: SiteLine) -> tuple[bool, int, str]:

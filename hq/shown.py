@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from hq.queries import HOUR_MS, Patient
 from hq.words import Words
+from protocols.live.clocks import about
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * HOUR_MS
@@ -63,6 +64,12 @@ class Clock:
             if past_ms < limit:
                 return self.words(key, n=past_ms // unit)
         return self.words("age.day", n=past_ms // DAY_MS)
+
+    def about(self, apart_ms: int) -> Markup:
+        """Return how far two clocks are apart, to the nearest unit that people name it in."""
+        n, unit = about(apart_ms)
+        keys = {"min": "age.min", "h": "age.hour", "d": "age.day", "y": "age.year"}
+        return self.words(keys[unit], n=n)
 
     def ago(self, at_ms: int | None, lacking: str = "age.unknown") -> Markup:
         """Return an element whose age the page keeps counting, with the time beside it."""

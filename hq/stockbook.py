@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from hq.clocks import furthest
 from hq.queries import Book, Value
 from protocols.records.movement import DAY_MS
 
@@ -22,7 +23,7 @@ from balance b where b.low <> 0 or b.high <> 0"""
 RECALLED = "select distinct r.item, r.lot from recall r where r.standing = 0 and r.replaced = 0"
 
 LINKED = """
-select s.store, max(peer.last_contact_ms)
+select s.store, max(peer.last_contact_ms), max(peer.clock_ahead_ms), min(peer.clock_ahead_ms)
 from stock s
 join entry on entry.arrival = s.entry
 join feed on feed.no = entry.feed
@@ -176,6 +177,8 @@ class Held(NamedTuple):
     """When HQ was last linked to somebody who writes in a store."""
     apart: Mapping[tuple[bytes, str], int]
     """How many movements of an item in a store do not stand, so are in no figure."""
+    ahead: Mapping[bytes, int]
+    """How far the clock is off that misleads most of those who write in a store."""
 
 
 async def held(book: Book) -> Held:
@@ -183,12 +186,15 @@ async def held(book: Book) -> Held:
     lots: dict[int, list[LotRow]] = {}
     for row in await book.read(LOTS, {}):
         lots.setdefault(row[0], []).append(LotRow(*row))
+    linked = await book.read(LINKED, {})
+    ahead = {bytes(store): furthest(clocks) for store, _, *clocks in linked}
     return Held(
         [Stock(row[0], bytes(row[1]), *row[2:]) for row in await book.read(STOCK, {})],
         lots,
         frozenset((item, lot) for item, lot in await book.read(RECALLED, {})),
-        {bytes(store): at_ms for store, at_ms in await book.read(LINKED, {}) if at_ms},
+        {bytes(store): at_ms for store, at_ms, *_ in linked if at_ms},
         {(bytes(store), item): n for store, item, n in await book.read(APART, {})},
+        {store: ahead_ms for store, ahead_ms in ahead.items() if ahead_ms},
     )
 
 

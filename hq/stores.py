@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from hq import queries, stockbook
+from hq.clocks import clocks
 from hq.depots import MARKS, SOON_DAYS, Depots, Line, Lines
 from hq.desk import DESK, Desk
 from hq.shown import iso, iso_day
@@ -117,6 +118,7 @@ async def _page(request: web.Request, template: str) -> web.StreamResponse:
         template,
         asked=asked,
         lines=chosen.all,
+        clocks=await clocks(desk.book, desk.now()),
         chosen=chosen.lines,
         shown=shown,
         names=chosen.names,
@@ -170,7 +172,7 @@ _HEADS = (
     "store_known_at", "days_of_cover", "runs_out", "rate_per_day", "reference_per_day",
     "in_stock_days", "out_of_stock_days", "rate_is_guess", "method", "expected_now", "usable",
     "quarantined", "recalled", "expired", f"expiring_{SOON_DAYS}_days", "expiring_before_use",
-    "negative_lots", "overdraft", "unsettled", "movements_not_counted",
+    "negative_lots", "overdraft", "unsettled", "movements_not_counted", "clock_ahead_min",
 )  # fmt: skip
 
 
@@ -186,6 +188,7 @@ def _row(line: Line, chosen: Chosen) -> tuple[Cell, ...]:
         int(burn.guess) if burn else "", METHOD if burn else "", line.expected, line.usable,
         line.quarantined, line.recalled, line.expired, line.expiring,
         lasts.expiring if lasts else "", row.negative, row.overdraft, row.unsettled, line.apart,
+        round(line.ahead_ms / 60_000),
     )  # fmt: skip
 
 
@@ -287,6 +290,7 @@ async def card_page(request: web.Request) -> web.StreamResponse:
         number=number,
         whole=whole_days,
         recalled=await _recalled(desk, card),
+        clocks=await clocks(desk.book, desk.now()),
         newer=url(offset - CARD_PAGE) if offset else None,
         older=url(offset + CARD_PAGE) if offset + len(shown) < len(card.lines) else None,
     )

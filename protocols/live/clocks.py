@@ -5,7 +5,7 @@ Suspicion decides nothing: it is told to whoever can set a clock.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
@@ -65,8 +65,13 @@ def apart(peers: PeerBook, linked: Collection[DeviceId]) -> int:
     whose is wrong, so both are told.
     """
     known = (peers.all[device].clock_ahead_ms for device in linked if device in peers.all)
-    found = sorted(ahead for ahead in known if ahead is not None)
+    return middle([ahead for ahead in known if ahead is not None])
+
+
+def middle(ahead_ms: Sequence[int]) -> int:
+    """Return how far the middle one of these clocks is ahead of ours; 0: no further than it may."""
+    found = sorted(ahead_ms)
     if not found:
         return 0
-    middle = min(found[(len(found) - 1) // 2], found[len(found) // 2], key=abs)
-    return middle if is_off(middle) else 0
+    one = min(found[(len(found) - 1) // 2], found[len(found) // 2], key=abs)
+    return one if is_off(one) else 0

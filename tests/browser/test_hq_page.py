@@ -188,6 +188,34 @@ async def test_an_ended_session_leaves_no_names_on_the_screen(opened):
     assert not await opened.tab.ask(shown)
 
 
+async def test_clocks_that_are_off_are_said_as_they_link_and_fit_every_width(opened):
+    await enter(opened)
+    tab, book = opened.tab, opened.book
+    said = "[...document.querySelectorAll('#care .warn')].map(e => e.textContent).join('|')"
+    assert "clock" not in await tab.ask(said)
+
+    off = {1: 3 * 3_600_000, 2: -26 * 3_600_000, 4: 12 * 60_000}
+    for number, ahead_ms in off.items():
+        book.db.execute(
+            "UPDATE peer SET clock_ahead_ms = ? WHERE device = ?",
+            (ahead_ms, bytes([200 + number]) * 32),
+        )
+    for number in range(20, 27):
+        book.device(number, f"Tablet {number}", NOW_MS - 60_000, ahead_ms=0)
+    book.tell("peer")
+    await tab.until(f"{said}.includes('about 26 h behind')")
+    for name in ("", "devices", "results", "patients"):
+        await tab.open(f"{opened.url}/{name}")
+        for width in (1280, 390, 320):
+            await tab.size(width)
+            root = "document.documentElement"
+            over = await tab.ask(f"{root}.scrollWidth - Math.min({width}, {root}.clientWidth)")
+            assert over <= 0, (name, width)
+            await opened.shoot(f"clocks-{name or 'picture'}-{width}")
+
+    assert tab.complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):
     await enter(opened)

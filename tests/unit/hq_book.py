@@ -38,6 +38,7 @@ class TestBook:
             self.db.execute(statement)
         # As migrations leave it; where branches end was written down after all entries.
         self.db.execute("ALTER TABLE branch RENAME TO branch_end")
+        self.db.execute("ALTER TABLE peer ADD COLUMN clock_ahead_ms INTEGER")
         self.put("meta", name="ends_at", value=b"%d" % 10**9)
         self.told: asyncio.Queue[frozenset[str] | None] = asyncio.Queue()
         self.arrival = 0
@@ -78,7 +79,14 @@ class TestBook:
         self.put("site", **row(self.entry(1, NOW_MS, 9000 + number)), id=site, name=name)
         return site
 
-    def device(self, number: int, name: str | None, last_contact_ms: int = 0) -> bytes:
+    def device(
+        self,
+        number: int,
+        name: str | None,
+        last_contact_ms: int = 0,
+        *,
+        ahead_ms: int | None = None,
+    ) -> bytes:
         device = bytes([200 + number]) * 32
         self.put("feed", no=number, feed_id=device, device=device)
         if name is not None:
@@ -89,6 +97,7 @@ class TestBook:
                 they_hold=0,
                 we_hold=0,
                 last_contact_ms=last_contact_ms,
+                clock_ahead_ms=ahead_ms,
             )
         return device
 
