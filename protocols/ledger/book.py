@@ -82,7 +82,7 @@ class Ledger:
         """Full hash → body key, of what is released to this device."""
         self.eraser = Eraser(self.store, self.chain, self.authority)
         self._make_readers()
-        self.peers = PeerBook(self.store, self.authority.device, self.authority.name_of)
+        self.peers = PeerBook(self.store, self.authority, getattr(self, "peers", None))
         self._resume()
         if self.authority.keyring.closed != capture.is_closed(self.store):
             self._mind_own_seal()

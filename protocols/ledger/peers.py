@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from protocols.ids import DeviceId, Epoch, ScopeId
+from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState
 from protocols.ledger.store import Store
 from protocols.trust.receipts import Receipt, newer, open_receipt
@@ -46,10 +47,10 @@ class Peer:
 class PeerBook:
     """All peers, and the newest receipts of everybody."""
 
-    def __init__(self, store: Store, own: DeviceId, name_of: Callable[[DeviceId], str]) -> None:
+    def __init__(self, store: Store, authority: Authority, before: PeerBook | None = None) -> None:
         self._store = store
-        self._own = own
-        self._name_of = name_of
+        self._own = authority.device
+        self._name_of = authority.name_of
         self._dirty: set[DeviceId] = set()
         self.newly_met = False
         """Whether somebody was met for the first time since things were last written down."""
@@ -57,6 +58,9 @@ class PeerBook:
         self._fresh_held: dict[tuple[DeviceId, int], int] = {}
         self._gone_receipts: list[tuple[DeviceId, Epoch]] = []
         self._fresh_covers: list[tuple[DeviceId, bytes]] = []
+        self._taken_back: set[tuple[DeviceId, Epoch]] = set()
+        """Lives of givers that were met in another one since: who has not heard may still carry
+        their receipts."""
         self.all: dict[DeviceId, Peer] = {}
         for device, agree, address, epoch, they, we, contact, ahead in store.all(
             "SELECT device, agree, address, epoch, they_hold, we_hold, last_contact_ms,"
@@ -75,6 +79,22 @@ class PeerBook:
         for about, raw in store.all("SELECT about, statement FROM receipt"):
             receipt = open_receipt(raw)
             self.receipts[receipt.giver, receipt.epoch, ScopeId(about)] = (receipt, raw)
+        if before is not None:
+            self._remember(before)
+        # A power cut may have come before those let in were written down.
+        unmet = {*authority.roster.members()} - self.all.keys()
+        self.introduce(authority.member_devices(unmet))
+
+    def _remember(self, before: PeerBook) -> None:
+        """Keep receipts that were not written down yet when the book was read anew.
+
+        Who handed them has done so, and would hand them again only at the next greeting.
+        """
+        self._taken_back = before._taken_back
+        for (giver, epoch, about), (receipt, raw) in before.receipts.items():
+            kept = self.receipts.get((giver, epoch, about))
+            if newer(receipt, kept[0] if kept else None):
+                self.keep_receipt(receipt, raw, about)
 
     def meet(self, device: DeviceId, epoch: Epoch, wall_ms: int) -> Peer:
         """Return the peer, new or known; a new epoch of it starts what we hold of it afresh."""
@@ -171,6 +191,8 @@ class PeerBook:
         receipt = open_receipt(raw)
         if receipt.giver == self._own or receipt.giver not in self.all:
             return None
+        if (receipt.giver, receipt.epoch) in self._taken_back:
+            return None
         scope = about(receipt)
         if scope is None:
             return None
@@ -213,23 +235,28 @@ class PeerBook:
 
     def said_to_hold(self, giver: DeviceId, chain: Chain, feed: FeedState) -> tuple[int, int]:
         """Return (seq, when) up to which the giver's newest receipt covers our branch of a feed."""
-        # In a later epoch the giver took back what it said: it may have lost its book.
+        held = [
+            (head.seq, receipt.given_ms)
+            for receipt in self.counting(giver, chain)
+            for head in receipt.heads
+            if head.feed == feed.feed_id and chain.prev_of(head.feed, head.seq, head.hash)
+        ]
+        return max(held, default=(0, 0))
+
+    def counting(self, giver: DeviceId, chain: Chain) -> list[Receipt]:
+        """Return the giver's newest receipts, one for each scope apart, of the life it is in.
+
+        In a later life it took back what it said before: it may have lost its book.
+        """
         given = [
             receipt
             for (device, epoch, _), (receipt, _) in self.receipts.items()
             if device == giver and not chain.superseded(giver, epoch)
         ]
         if not given:
-            return (0, 0)
+            return []
         life = max(given, key=lambda receipt: (receipt.given_ms, receipt.epoch)).epoch
-        held = [
-            (head.seq, receipt.given_ms)
-            for receipt in given
-            if receipt.epoch == life
-            for head in receipt.heads
-            if head.feed == feed.feed_id and chain.prev_of(head.feed, head.seq, head.hash)
-        ]
-        return max(held, default=(0, 0))
+        return [receipt for receipt in given if receipt.epoch == life]
 
     @property
     def dirty(self) -> bool:
@@ -274,6 +301,8 @@ class PeerBook:
 
     def _begin_epoch(self, giver: DeviceId, epoch: Epoch) -> None:
         """What a giver said in its earlier epochs is void: it may have lost what it held."""
+        self._taken_back.discard((giver, epoch))
         for old in {each[1] for each in self.receipts if each[0] == giver and each[1] != epoch}:
+            self._taken_back.add((giver, old))
             self._drop_receipts(giver, old)
             self._store.execute("DELETE FROM receipt WHERE giver = ? AND epoch = ?", (giver, old))

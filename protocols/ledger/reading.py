@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
-from protocols.ids import DeviceId, DocId, EntryPrefix, Epoch, FactRef
+from protocols.ids import DeviceId, DocId, EntryPrefix, FactRef
 from protocols.ledger.book import Ledger
 from protocols.ledger.census import IN_CARE
 from protocols.ledger.chain import FeedState, Tip
@@ -284,12 +284,8 @@ def at_hq_until(ledger: Ledger, feeds: Sequence[FeedState]) -> int | None:
     that is not.
     """
     best: int | None = None
-    lives: dict[tuple[DeviceId, Epoch], list[Receipt]] = {}
-    for (giver, epoch, _), (receipt, _) in ledger.peers.receipts.items():
-        if ledger.authority.is_hq(giver):
-            lives.setdefault((giver, epoch), []).append(receipt)
     own = {feed.feed_id for feed in feeds}
-    for receipts in lives.values():
+    for receipts in _of_each_hq(ledger):
         ours = [each for each in receipts if any(head.feed in own for head in each.heads)]
         said = {
             head.feed: head.seq
@@ -334,15 +330,20 @@ def heads(ledger: Ledger) -> Iterator[tuple[FeedState, Tip]]:
 
 def _seqs_at_hq(ledger: Ledger) -> dict[int, int]:
     covered: dict[int, int] = {}
-    for (giver, *_), (receipt, _) in ledger.peers.receipts.items():
-        if ledger.authority.is_hq(giver):
-            for head in receipt.heads:
-                feed = ledger.chain.feeds.get(head.feed)
-                if feed and ledger.chain.prev_of(head.feed, head.seq, head.hash):
-                    covered[feed.no] = max(covered.get(feed.no, 0), head.seq)
+    given = [receipt for receipts in _of_each_hq(ledger) for receipt in receipts]
+    for head in [head for receipt in given for head in receipt.heads]:
+        feed = ledger.chain.feeds.get(head.feed)
+        if feed and ledger.chain.prev_of(head.feed, head.seq, head.hash):
+            covered[feed.no] = max(covered.get(feed.no, 0), head.seq)
     if ledger.authority.is_hq(ledger.authority.device):
         return {feed.no: feed.seq for feed in ledger.chain.feeds.values()}
     return covered
+
+
+def _of_each_hq(ledger: Ledger) -> list[list[Receipt]]:
+    """Return the receipts that count of each HQ there is one of."""
+    givers = {giver for giver, *_ in ledger.peers.receipts if ledger.authority.is_hq(giver)}
+    return [ledger.peers.counting(giver, ledger.chain) for giver in sorted(givers)]
 
 
 def held_by(ledger: Ledger, device: DeviceId, feed: FeedState) -> int:

@@ -96,6 +96,7 @@ class Node:
             # Nothing is shown or sent before: this may be an older copy, opened again.
             self.ledger.catch_up()
         self._build_bridge(now)
+        self._receipts.start(now)
         return self._settle(now)
 
     def opened(
@@ -332,11 +333,13 @@ class Node:
         if isinstance(frame, Bye):
             raise PeerError("peer_said_bye", reason=frame.code)
         if isinstance(frame, ReceiptFrame):
-            self._receipts.take(session, frame)
+            self._receipts.take(session.peer, frame)
             return
         session.wall_ms = now.wall_ms
         taken = session.take(frame, len(plain), now.mono_ms)
         if session.parted:
+            lost = {each for each in session.parted if self._comes_before(session, each)}
+            self._receipts.carry_on(session, lost)
             session.offer_parted(now.mono_ms + now.between(OFFER_MS))
         if session.own_ahead:
             session.own_ahead = False
@@ -376,7 +379,8 @@ class Node:
         self._pass_on(session, taken.feeds, now)
         if taken.entries <= SMALL_ENTRIES or taken.urgent:
             self._merge_now(session)
-        self._receipts.took(now)
+        self._receipts.look_again()
+        self._receipts.took(now, session.peer)
 
     def _tell_if_closed(self) -> None:
         """Say that every row is another when the book was closed for a seal, or opened again."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 
-from protocols.ids import DeviceId, EntryHash, ScopeId
+from protocols.ids import DeviceId, EntryHash, Epoch, ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.book import Ledger
 from protocols.ledger.chain import Chain
@@ -14,7 +14,7 @@ from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.links import Switchboard
 from protocols.mesh.session import Session
 from protocols.trust.charter import Scope
-from protocols.trust.receipts import Receipt, ReceiptHead, sign_receipt
+from protocols.trust.receipts import Receipt, ReceiptHead, open_receipt, sign_receipt
 
 RECEIPT_MS = 5_000
 """A giver of receipts signs at most one in this time."""
@@ -22,8 +22,12 @@ RECEIPT_SOON_MS = 100
 REST_MS = 300_000
 """Whoever wrote nothing that is new in a receipt has it at most this much later. A receipt names
 every feed: of ten devices linked to HQ nine would learn nothing of their own from each."""
+NUMBERS_AN_ENTRY = 1 << 16
+"""Receipts that may be signed of one state of the book, one for each scope apart."""
 ASKED_KEPT = 8
 """Lists of feeds whose scopes are remembered: one that a peer sent is 30 kB at most."""
+UNCLEAR_MAX = 8
+"""Receipts that wait for what makes them clear, 65 kB each at most."""
 RECEIPT_HEADS_MAX = 880
 """Heads in one receipt frame; the newest go first when there are more."""
 _feed_of = itemgetter(ReceiptHead._fields.index("feed"))
@@ -44,6 +48,11 @@ class Receipts:
         self._all_had_ms = -REST_MS
         self._without: set[DeviceId] = set()
         """Who they are."""
+        self._brought: set[DeviceId] = set()
+        """Who handed us what the next one will say: an author's own line may be dead, and nobody
+        know it yet."""
+        self._unclear: dict[tuple[DeviceId, Epoch, DeviceId], ReceiptFrame] = {}
+        """Receipts whose giver or feeds are not known here yet, by who handed them."""
         self._known: tuple[Chain, int] | None = None
         self._scope_of: dict[bytes, ScopeId] = {}
         """The scopes of all feeds here as these name them: asked for at each receipt."""
@@ -54,20 +63,37 @@ class Receipts:
         self._found_apart: dict[ScopeId, ScopeId | None] = {}
         """What `_apart` says, as long as nobody's rights change."""
 
-    def take(self, session: Session, frame: ReceiptFrame) -> None:
+    def take(self, source: DeviceId, frame: ReceiptFrame) -> None:
         """Keep what a peer brought when it is news, and carry it to whoever cannot have it yet."""
         receipt = self._ledger.peers.take_receipt(frame.statement, self._about)
         if receipt is None:
+            self._put_off(source, frame)
             return
         self._board.effects.append(Changed(frozenset(("receipt",))))
         lacking = [
             other
             for other in self._board.sessions()
-            if other is not session
-            and other.peer != receipt.giver
-            and receipt.giver not in other.links
+            if other.peer not in (source, receipt.giver) and receipt.giver not in other.links
         ]
         self._hand_out(receipt, frame, lacking)
+
+    def _put_off(self, source: DeviceId, frame: ReceiptFrame) -> None:
+        """Keep for a while what cannot be judged yet.
+
+        A peer hands receipts before its entries, which may say who gave them or of what they are.
+        """
+        receipt = open_receipt(frame.statement)
+        known = receipt.giver in self._ledger.peers.all and self._about(receipt) is not None
+        if not known and receipt.giver != self._ledger.authority.device:
+            self._unclear[receipt.giver, receipt.epoch, source] = frame
+            if len(self._unclear) > UNCLEAR_MAX:
+                del self._unclear[next(iter(self._unclear))]
+
+    def look_again(self) -> None:
+        """Entries came: take what could not be judged without them."""
+        unclear, self._unclear = self._unclear, {}
+        for (*_, source), frame in unclear.items():
+            self.take(source, frame)
 
     @property
     def at_ms(self) -> int | None:
@@ -75,10 +101,35 @@ class Receipts:
         due = [each for each in (self._give_at, self._rest_at) if each is not None]
         return min(due, default=None)
 
-    def took(self, now: Now) -> None:
+    def carry_on(self, session: Session, lost: Collection[DeviceId]) -> None:
+        """Hand a peer what we hold about its own feeds of givers that it was linked to.
+
+        It was theirs to hand it, and their line may have been dead for a while.
+        """
+        feeds = self._ledger.chain.feeds
+        for (giver, *_), (receipt, raw) in self._ledger.peers.receipts.items():
+            if giver in lost and any(
+                feed.genesis.device == session.peer
+                for feed in map(feeds.get, map(_feed_of, receipt.heads))
+                if feed is not None
+            ):
+                self._hand_out(receipt, ReceiptFrame(raw), [session])
+
+    def start(self, now: Now) -> None:
+        """Begin: a power cut may have come between taking something and saying so."""
+        self._soon(now)
+
+    def took(self, now: Now, source: DeviceId) -> None:
         """Something new is durably here: say so soon, if ours are the receipts that count."""
-        if self._give_at is None and self._ledger.authority.is_hq(self._ledger.authority.device):
+        if self._soon(now):
+            self._brought.add(source)
+
+    def _soon(self, now: Now) -> bool:
+        """Give a receipt soon; whether ours count."""
+        counts = self._ledger.authority.is_hq(self._ledger.authority.device)
+        if counts and self._give_at is None:
             self._give_at = max(now.mono_ms + RECEIPT_SOON_MS, self._given_ms + RECEIPT_MS)
+        return counts
 
     def tick(self, now: Now) -> None:
         """Give the receipt that is due, or the newest to whoever does not have it yet."""
@@ -95,6 +146,8 @@ class Receipts:
         given = ledger.peers.receipts.items()
         own = [receipt for place, (receipt, _) in given if place[:2] == (device, epoch)]
         last = max((receipt.number for receipt in own), default=0)
+        # After a power cut our last ones may not be written down: what is here orders them, it is.
+        first = max(last + 1, ledger.chain.last_arrival * NUMBERS_AN_ENTRY)
         heads: dict[ScopeId, list[ReceiptHead]] = {}
         apart = {scope: self._apart(scope) for scope in self._scopes_of(ledger.chain.feeds)}
         # A whole hash has the id's length already.
@@ -108,7 +161,7 @@ class Receipts:
                 listed.append(ReceiptHead(feed.feed_id, tip.seq, new(EntryHash, tip.hash)))
         signed: dict[ScopeId, tuple[Receipt, bytes]] = {}
         authors: set[DeviceId] = set()
-        for number, about in enumerate(sorted(heads), last + 1):
+        for number, about in enumerate(sorted(heads), first):
             receipt = Receipt(
                 device, epoch, number, max(now.wall_ms, 0), tuple(sorted(heads[about]))
             )
@@ -130,6 +183,8 @@ class Receipts:
             authors, self._all_had_ms = linked, now.mono_ms
         elif not authors <= linked:
             authors = linked
+        authors = authors | self._brought
+        self._brought = set()
         self._without = linked - authors
         self._rest_at = self._all_had_ms + REST_MS if self._without else None
         at_once = [each for each in sessions if each.peer in authors]

@@ -28,15 +28,17 @@ def receipts(device: Device) -> list[Receipt]:
 def test_hq_signs_at_most_one_receipt_in_five_seconds_and_each_says_all():
     stage, (hq, ben) = linked("hq", "ben", hq=True)
     stage.run(6_000)
-    first = receipts(ben)[0].number
+    numbers = [receipts(ben)[0].number]
 
     for number in range(20):
         stage.write(ben, patient(f"P{number}"))
         stage.run(500)
+        numbers += [each.number for each in receipts(ben)]
     stage.run(RECEIPT_MS + 500)
 
     (last,) = receipts(ben)
-    assert 2 <= last.number - first <= 4
+    numbers.append(last.number)
+    assert numbers == sorted(numbers) and 3 <= len(set(numbers)) <= 5
     feed = next(
         f for f in ben.ledger.chain.feeds.values() if f.genesis.device == ben.id and f.seq > 19
     )
@@ -50,12 +52,14 @@ def test_who_wrote_has_hqs_receipt_at_once_and_others_soon_enough():
     stage.write(ann, patient("after a long time everybody has it at once"))
     stage.run(2_000)
     (first,) = {newest(device) for device in (hq, ann, ben)}
+    numbers = [first]
 
     for turn in range(1, 4):
         stage.write(ann, patient(f"P{turn}"))
         stage.run(RECEIPT_MS + 1_000)
-        assert newest(ann) == newest(hq) == first + turn
+        assert newest(ann) == newest(hq) > numbers[-1]
         assert newest(ben) == first
+        numbers.append(newest(hq))
     feed = own_feed(ann, Lane.ROUTINE)
     assert ann.ledger.peers.said_to_hold(hq.id, ann.ledger.chain, feed)[0] == feed.seq
     stage.write(ben, patient("of the other"))
@@ -64,7 +68,7 @@ def test_who_wrote_has_hqs_receipt_at_once_and_others_soon_enough():
 
     stage.run(REST_MS)
 
-    assert newest(ann) == newest(ben) == newest(hq) == first + 4
+    assert newest(ann) == newest(ben) == newest(hq) > numbers[-1]
     assert hq.node._receipts.at_ms is None
 
 

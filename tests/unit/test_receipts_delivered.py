@@ -1,0 +1,176 @@
+"""Receipts: whatever happens on the way, whoever wrote hears that HQ holds it, and never that it
+holds what it lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocols.ids import Epoch
+from protocols.ledger.founding import new_epoch
+from protocols.ledger.reading import own_feeds, saved_where, travelled
+from protocols.mesh.receipts import RECEIPT_MS, REST_MS
+from tests.unit.stage import Device, Stage, admit, copied, linked, patient, triage
+from tests.unit.test_ledger_chain import relayed
+from tests.unit.test_mesh_receipts import receipts
+
+SOON_MS = RECEIPT_MS + 1_000
+"""In this time whoever wrote has HQ's receipt, over lines that work."""
+
+
+def told(device: Device) -> bool:
+    """Whether its terminal says of all that it wrote that HQ has it."""
+    arrivals = [
+        arrival
+        for feed in own_feeds(device.ledger)
+        for (arrival,) in device.store.all("SELECT arrival FROM entry WHERE feed = ?", (feed.no,))
+    ]
+    said = travelled(device.ledger).at_hq_until_ms
+    hq = set(saved_where(device.ledger, arrivals).values()) == {"hq"}
+    return hq and said is not None
+
+
+def power_cut(stage: Stage, device: Device, *others: Device) -> None:
+    """The disk is as it is now; what was in memory alone is gone. It starts again, unlinked."""
+    for other in others:
+        stage.cut(device, other)
+    device.store = copied(device.store)
+    device.restarted()
+    stage.carry(device, device.node.start(stage.now(device)))
+
+
+def test_hq_that_lost_power_between_taking_and_giving_gives_when_it_is_back():
+    stage, (hq, ann) = linked("hq", "ann", hq=True)
+    stage.run(2 * REST_MS)
+    stage.write(ann, patient("just before the cut"))
+    stage.run(50)
+    assert ann.entries <= hq.entries and not told(ann)
+    power_cut(stage, hq, ann)
+    stage.run(20_000)
+
+    stage.link(hq, ann)
+    stage.run(SOON_MS)
+
+    assert told(ann)
+
+
+def test_what_hq_says_after_a_power_cut_is_newer_than_all_it_said_before():
+    stage, (hq, ann) = linked("hq", "ann", hq=True)
+    stage.run(2 * REST_MS)
+    for number in range(8):
+        stage.write(ann, patient(f"P{number}"))
+        stage.run(SOON_MS)
+    assert told(ann)
+    power_cut(stage, hq, ann)
+    stage.link(hq, ann)
+    stage.write(ann, patient("after the cut"))
+    stage.run(SOON_MS)
+
+    assert told(ann)
+
+
+def test_who_never_meets_hq_hears_that_it_began_another_life_and_believes_the_old_one_no_more():
+    stage, (hq, ben, eve) = linked("hq", "ben", "eve", hq=True)
+    stage.cut(hq, eve)
+    stage.link(ben, eve)
+    stage.run(1_000)
+    backup = copied(hq.store)
+    stage.write(eve, patient("in no backup of HQ"))
+    stage.run(SOON_MS)
+    assert told(eve)
+    stage.cut(ben, eve)
+    ben.node.stop()
+
+    # HQ's disk is lost; an older backup is opened, which begins another life; who brings receipts
+    # has not been met.
+    stage.cut(hq, ben)
+    hq.store = backup
+    new_epoch(hq.store, b"22334455")
+    hq.restarted()
+    stage.carry(hq, hq.node.start(stage.now(hq)))
+    stage.write(hq, patient("in its new life"))
+    joe = Device.found("joe")
+    admit(hq, joe)
+    stage.link(hq, joe)
+    stage.run(SOON_MS)
+    stage.cut(hq, joe)
+    stage.link(joe, eve)
+    stage.run(50)
+
+    assert eve.ledger.chain.superseded(hq.id, own_epoch(hq)) is False
+    assert hq.entries <= eve.entries
+    assert not eve.entries <= hq.entries
+    assert not told(eve)
+
+
+def own_epoch(device: Device) -> Epoch:
+    return device.ledger.authority.epoch
+
+
+def test_a_receipt_goes_on_to_an_author_whose_own_line_to_hq_was_dead():
+    stage, (hq, ann, ben) = linked("hq", "ann", "ben", hq=True)
+    stage.link(ann, ben)
+    (answer,) = stage.write(ann, patient("over the other"))
+    stage.run(2 * REST_MS)
+    dead = {("hq", "ann"), ("ann", "hq")}
+    stage.spoil = lambda here, there, raw: () if (here.name, there.name) in dead else (raw,)
+    stage.write(ann, triage(answer.code))
+    # Who is told that the author is linked offers what is urgent even so.
+    stage.run(SOON_MS)
+    assert ann.entries <= hq.entries
+    assert not told(ann)
+
+    # Half a minute later both have noticed.
+    stage.run(20_000)
+    stage.cut(hq, ann)
+    stage.run(1_000)
+
+    assert told(ann)
+
+
+def test_what_was_taken_of_hq_is_not_forgotten_when_the_book_is_read_anew():
+    stage, (hq, ann) = linked("hq", "ann", hq=True)
+    stage.run(2 * REST_MS)
+    stage.write(ann, patient("P"))
+    stage.run(SOON_MS)
+    assert told(ann)
+
+    with pytest.raises(ZeroDivisionError), ann.ledger.atomic():
+        1 / 0  # noqa: B018
+
+    assert told(ann)
+
+
+def test_a_receipt_of_a_new_hq_that_comes_before_who_it_is_counts_once_that_is_known():
+    stage, (hq, ben, eve) = linked("hq", "ben", "eve", hq=True)
+    stage.cut(hq, eve)
+    second = Device.found("second")
+    admit(hq, second, hq=True)
+    stage.write(eve, patient("P"))
+    stage.link(ben, eve)
+    stage.run(2_000)
+    # From now on the first HQ says nothing that eve hears.
+    stage.cut(ben, eve)
+    stage.cut(hq, ben)
+    stage.write(eve, patient("Q"))
+    relayed(eve, ben)
+    stage.link(second, ben)
+    stage.run(SOON_MS)
+    assert second.id in {each.giver for each in receipts(ben)}
+    assert second.id not in eve.ledger.peers.all
+
+    stage.link(ben, eve)
+    stage.run(2_000)
+
+    assert told(eve)
+
+
+def test_members_are_known_after_a_power_cut_and_what_their_receipts_say():
+    stage, (hq, ann, ben) = linked("hq", "ann", "ben", hq=True)
+    stage.cut(hq, ann)
+    ann.store.execute("DELETE FROM peer")
+    ann.restarted()
+    stage.link(ann, ben)
+    stage.write(ann, patient("P"))
+    stage.run(SOON_MS)
+
+    assert told(ann)
