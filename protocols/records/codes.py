@@ -138,6 +138,7 @@ CONFIRMABLE: dict[str, str] = {
     "dose_other_vaccine": "This vaccine does not count for the dose that comes next.",
     "lot_given_already": "The lot is recalled, held back or past its last day, and the dose is in"
     " the person already.",
+    "lot_opened_already": "The lot is recalled or held back, and the vial was opened before that.",
     "intervention_not_at_age": "The pack has nothing to give at this age.",
     "intervention_too_soon": "Too soon after the last one; `allowed` names from which day.",
     "session_closed": "The session is closed.",
@@ -169,7 +170,7 @@ WARNINGS: dict[str, str] = CONFIRMABLE | {
     "clock_doubtful": "This device's clock cannot be right; the record says so too.",
     "encounter_open": "The patient has another open encounter.",
     "session_closed_before": "The session was closed before; this replaces that.",
-    "lot_stopped_since": "The lot was recalled or held back after the dose was given.",
+    "lot_stopped_since": "The lot was recalled or held back after that.",
     "vial_limit_doubtful": "A clock cannot be right: nobody knows how long the vial has been open.",
     "quarantined": "Saved above a seal: it is shown as that, and counts nowhere until it is let"
     " through.",

@@ -29,7 +29,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
-from protocols.records.stopped import Taken, must_be_usable
+from protocols.records.stopped import GIVEN_ALREADY, Taken, must_be_usable
 from protocols.records.vaccination import (
     BODY_SITES,
     ROUTES,
@@ -224,7 +224,7 @@ def _must_be_fit(
         for item in (vial.item,) if vial else items_of(desk, draft.vaccine) or ("",):
             taken = Taken(store, item, draft.lot, draft.expiry)
             where = "data.vial" if vial else "data.lot"
-            must_be_usable(desk, taken, draft.day, where, given=True)
+            must_be_usable(desk, taken, draft.day, where, said=GIVEN_ALREADY)
     if vial is not None:
         must_be_fit(desk, vial, draft.day, "data.vial")
 

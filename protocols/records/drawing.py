@@ -100,7 +100,9 @@ def catalogue(desk: Desk) -> Items | None:
 # what speaks against it
 
 
-def doubts(desk: Desk, item: Item, move: Move, *, way: Literal["in", "out"]) -> Pair:
+def doubts(
+    desk: Desk, item: Item, move: Move, *, way: Literal["in", "out"], left: bool = False
+) -> Pair:
     """Ask once about what is doubtful of a movement; refuse what must not be issued.
 
     Args:
@@ -108,6 +110,7 @@ def doubts(desk: Desk, item: Item, move: Move, *, way: Literal["in", "out"]) -> 
         item: As the catalogue has it.
         move: What is about to be written.
         way: Whether it comes in or goes out.
+        left: Whether it left before its lot was recalled or held back, as `stopped.py` judged.
 
     Returns:
         The pair as it is known here.
@@ -121,7 +124,7 @@ def doubts(desk: Desk, item: Item, move: Move, *, way: Literal["in", "out"]) -> 
     if item.controlled and way == "out" and not move.witness:
         raise InputError("witness_needed", field="data.witness")
     if way == "out":
-        _leaving(desk, pair, move)
+        _leaving(desk, pair, move, left=left)
     elif move.expiry is not None and _over(desk, move.expiry):
         desk.confirmed("expired_received", "data.expiry")
     most = pair.largest
@@ -130,10 +133,10 @@ def doubts(desk: Desk, item: Item, move: Move, *, way: Literal["in", "out"]) -> 
     return pair
 
 
-def _leaving(desk: Desk, pair: Pair, move: Move) -> None:
+def _leaving(desk: Desk, pair: Pair, move: Move, *, left: bool) -> None:
     lot = pair.lot(move.lot)
     if move.kind in ISSUES:
-        may_be_issued(desk, pair, move)
+        may_be_issued(desk, pair, move, left=left)
     known = [each for each in pair.lots if each.lot and each.high > 0]
     if not move.lot and known:
         names = tuple(each.lot for each in pair.usable())
@@ -151,15 +154,21 @@ def _leaving(desk: Desk, pair: Pair, move: Move) -> None:
             desk.warn("earlier_expiry")
 
 
-def may_be_issued(desk: Desk, pair: Pair, move: Move) -> None:
+def may_be_issued(desk: Desk, pair: Pair, move: Move, *, left: bool = False) -> None:
     """Refuse to give out what is recalled, held back or expired, with the reason.
+
+    Args:
+        desk: Where it is planned.
+        pair: What is known of the item in this store.
+        move: What is about to be written.
+        left: Whether it left before its lot was recalled or held back; its last day is asked.
 
     Raises:
         InputError: One of `REFUSALS`, `lot_quarantined` or `lot_expired`.
     """
-    for refusal in REFUSALS:
+    for refusal in () if left else REFUSALS:
         refusal(desk, move.item, move.lot)
-    if move.lot in pair.held_back:
+    if not left and move.lot in pair.held_back:
         raise InputError("lot_quarantined", field="data.lot")
     lot = pair.lot(move.lot)
     days = [day for day in (move.expiry, lot.expiry if lot else None) if day is not None]

@@ -1,8 +1,8 @@
 """Lots that nobody may be given of: recalled, held back, past their last day; and since when.
 
-What is about to be given is refused. A dose that is in somebody already is a fact, and stays one:
-it is written where its stated time was before anybody said that of the lot, or where a person says
-in so many words that it was given. That the lot is recalled stays beside it (`lots_stopped` asks).
+What is about to be given is refused. A dose that is in somebody already is a fact, and so is a vial
+that was opened: it is written where its stated time was before anybody said that of the lot, or
+where a person says so in so many words. That the lot is recalled stays beside it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,13 @@ GIVEN_ALREADY = "lot_given_already"
 
 No refusal names it: whoever confirms whatever is asked of them has not said so.
 """
+OPENED_ALREADY = "lot_opened_already"
+"""Code by which a person says that a vial was opened before that was said of its lot.
+
+Nobody says it of the last day of a lot: a vial opened before that day has a time of its own.
+"""
 GIVEN_BEFORE = "lot_stopped_since"
-"""Warned of where the stated time of a dose was before the lot was recalled or held back."""
+"""Warned of where a dose or a vial has a stated time before the lot was recalled or held back."""
 
 ZONES_MS = 12 * HOUR_MS
 """A day of a place ends at most so long after the same day in UTC."""
@@ -77,27 +82,31 @@ def stops(view: View, taken: Taken, day: int | None) -> Iterator[Stop]:
 
 
 def must_be_usable(
-    desk: Desk, taken: Taken, day: int | None, where: str, *, given: bool = False
-) -> None:
-    """Refuse a lot that nobody may use.
+    desk: Desk, taken: Taken, day: int | None, where: str, *, said: str = ""
+) -> bool:
+    """Refuse a lot that nobody may use; return whether it was used though it is stopped.
 
     Args:
         desk: The command.
         taken: What is used.
         day: On which day, there, counted from 1970-01-01; None: nobody knows.
         where: The field, for a refusal.
-        given: Whether it is about a dose that somebody may have had already.
+        said: By which code a person says that it happened already, `GIVEN_ALREADY` or
+            `OPENED_ALREADY`; '' where nobody can say so.
 
     Raises:
         InputError: `lot_recalled` or `lot_quarantined`, naming why, or `lot_expired`.
     """
-    for stop in stops(desk.view, taken, day):
-        if given and _before(desk, stop.since_ms):
+    found = tuple(stops(desk.view, taken, day))
+    for stop in found:
+        dated = stop.since_ms is None and said == OPENED_ALREADY
+        if said and _before(desk, stop.since_ms):
             desk.warn(GIVEN_BEFORE)
-        elif given and GIVEN_ALREADY in desk.command.confirm:
-            desk.warn(GIVEN_ALREADY)
+        elif said and said in desk.command.confirm and not dated:
+            desk.warn(said)
         else:
             raise InputError(stop.code, field=where, allowed=stop.why)
+    return bool(found)
 
 
 def _before(desk: Desk, since_ms: int | None) -> bool:

@@ -37,7 +37,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
-from protocols.records.stopped import Taken, must_be_usable
+from protocols.records.stopped import OPENED_ALREADY, Taken, must_be_usable
 from protocols.records.tally import TallyAdd
 from protocols.records.vaccination import (
     VVM_STAGES,
@@ -157,7 +157,11 @@ DOSES_MAX = 100
 
 
 def plan_open(command: Command, view: View) -> Plan:
-    """A vial of a session; an expired, recalled or quarantined lot is refused."""
+    """A vial of a session; an expired, recalled or quarantined lot is refused.
+
+    One that was opened before anybody said that of its lot is written, as `stopped.py` has it; its
+    doses are refused like any of that lot.
+    """
     desk = Desk(command, view)
     data: OpenData = command.data
     session = session_of(data.session, "data.session")
@@ -173,16 +177,18 @@ def plan_open(command: Command, view: View) -> Plan:
         raise InputError("out_of_range", field="data.doses", allowed=(f"1-{DOSES_MAX}",))
     expiry = None if data.expiry is None else read_day(data.expiry, "data.expiry")
     day = local_day(offsets_of(held), desk.at_ms())
-    must_be_usable(desk, Taken(held.store, item.code, lot, expiry), day, "data.lot")
+    of_lot = Taken(held.store, item.code, lot, expiry)
+    stopped = must_be_usable(desk, of_lot, day, "data.lot", said=OPENED_ALREADY)
     if held.store is not None:
         move = Move(KindNo.STOCK_ISSUE, bytes(held.store), item.code, doses, lot, expiry, "vial")
         # What is doubtful of the store's balance is asked here: the movement itself asks nothing.
-        drawing.doubts(desk, item, move, way="out")
+        drawing.doubts(desk, item, move, way="out", left=stopped)
     diluent = _diluent(desk, item, data)
     diluent_lot = lot_text(data.diluent_lot, "data.diluent_lot")
     # A lot of which nobody says whose it is may be that of any diluent of the vaccine.
     for code in ((diluent,) if diluent else item.diluents) if diluent_lot else ():
-        must_be_usable(desk, Taken(held.store, code, diluent_lot, None), day, "data.diluent_lot")
+        mixed = Taken(held.store, code, diluent_lot, None)
+        must_be_usable(desk, mixed, day, "data.diluent_lot", said=OPENED_ALREADY)
     plan = immunization(view, held.schedule)
     hours, ends, said_by = _limit(plan, item.vaccine, doses)
     record = VialOpen(

@@ -6,7 +6,7 @@ from protocols.guidelines.items import Items, shipped_items
 from protocols.records.dose import GIVEN, STATUSES, DoseRow
 from protocols.records.planning import Desk
 from protocols.records.session import SessionRow
-from protocols.records.stopped import Taken, must_be_usable
+from protocols.records.stopped import GIVEN_ALREADY, Taken, must_be_usable
 from protocols.records.vial import VialRow
 
 # records of its own it has none: `dosing.py` and `tallying.py` write what is drawn
@@ -28,10 +28,10 @@ def must_be_fit(desk: Desk, vial: VialRow, day: int | None, where: str, n: int =
         InputError: As `must_be_usable`; `confirm_needed`.
     """
     taken = Taken(vial.store, vial.item, vial.lot, vial.expiry_day)
-    must_be_usable(desk, taken, day, where, given=True)
+    must_be_usable(desk, taken, day, where, said=GIVEN_ALREADY)
     if vial.diluent and vial.diluent_lot:
         mixed = Taken(vial.store, vial.diluent, vial.diluent_lot, None)
-        must_be_usable(desk, mixed, day, where, given=True)
+        must_be_usable(desk, mixed, day, where, said=GIVEN_ALREADY)
     if vial.closed:
         desk.confirmed("vial_discarded", where)
     if vial.limit_ms is not None and desk.at_ms() > vial.limit_ms:

@@ -59,9 +59,14 @@ BARRED = RuleLine("contraindication", "pregnant", "vaccines", "1", "label",
 BOXES = {
     "]d2MR": Box("09506000134352", ("vaccine-mr-10",), "MR-0200", "2028-03-31", "mr"),
     "]d2OLD": Box("09506000134352", ("vaccine-mr-10",), "MR-0001", "2026-01-31", "mr"),
+    "]d2STOP": Box("09506000134352", ("vaccine-mr-10",), "MR-0666", "2028-03-31", "mr"),
     "]d2VITA": Box("09506000134376", ("vitamin-a-200k-cap",), "VA-9", "2029-03-31"),
     "]d2TCV": Box("09506000134369", ("vaccine-tcv-5",), "T-1", "2028-03-31", "tcv"),
 }
+
+
+STOPPED = {"MR-0666": "lot_recalled"}
+"""Lots that are stopped for everybody."""
 
 
 def _order(vial: VialLine) -> tuple[bool, int]:
@@ -77,9 +82,13 @@ class VaccineFake:
 
     def lot_refused(self, line: dict[str, Any]) -> Recorded | None:
         """Refuse what is drawn from a vial whose lot was stopped, until somebody had it already."""
-        stops = self.__dict__.get("stopped", {})
-        why = stops.get(line.get("data", {}).get("vial"))
-        if why is None or "lot_given_already" in line.get("confirm", ()):
+        stops = STOPPED | self.__dict__.get("stopped", {})
+        data = line.get("data", {})
+        why = stops.get(data.get("lot")) if line["kind"] == "vial.open" else None
+        if why is not None and "lot_opened_already" not in line.get("confirm", ()):
+            return Recorded(0, False, error=why, field="data.lot", allowed=("contaminated",))
+        why = {vial.id: vial.stop for vial in self._vials()}.get(data.get("vial"))
+        if not why or "lot_given_already" in line.get("confirm", ()):
             return None
         return Recorded(0, False, error=why, field="data.vial", allowed=("contaminated",))
 
@@ -144,7 +153,7 @@ class VaccineFake:
             )  # fmt: skip
         drawn = [one["data"].get("vial") for one in (*self._given(), *self._of("tally.add"))]
         gone = {one["data"]["vial"] for one in self._of("vial.discard")}
-        stops = self.__dict__.get("stopped", {})
+        stops = STOPPED | self.__dict__.get("stopped", {})
         return [
             msgspec.structs.replace(
                 vial,
@@ -152,7 +161,7 @@ class VaccineFake:
                 left=0 if vial.id in gone else vial.left - drawn.count(vial.id),
                 closed=vial.id in gone,
                 why="time-limit" if vial.id in gone else "",
-                stop=stops.get(vial.id, ""),
+                stop=stops.get(vial.id, "") or stops.get(vial.lot, ""),
             )
             for vial in opened
         ]

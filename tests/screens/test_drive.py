@@ -235,6 +235,9 @@ def test_a_lot_that_the_node_refuses_stays_in_the_form_with_the_reason(person):
     person.node.refuse["vial.open"] = Recorded(0, False, error="lot_recalled", field="data.lot")
     person.press(*scan("MR", "]d2"), "enter")
 
+    assert "RECALLED" in person.screen
+    assert not person.node.written
+    person.press("escape")
     assert "recalled" in person.screen
     assert person.shell.page.name == "vial"
 
@@ -466,7 +469,7 @@ def test_a_vial_that_was_chosen_is_left_once_it_is_thrown_away_or_stopped(person
     person.settle()
     person.press(*scan(CARD))
 
-    assert "1: MR-0172B 6/10" in person.screen and "(1 of" not in person.screen
+    assert "1: MR-0172B 6/10 (1 of 2, v)" in person.screen
     person.press("enter")
     assert saved(person)[0]["data"]["vial"] == "fct_vial1.0"
 

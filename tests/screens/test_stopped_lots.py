@@ -295,3 +295,89 @@ def test_crowd_mode_draws_from_another_vial_first():
     person.press("1")
 
     assert saved(person, "tally.add")[0]["data"]["vial"] == "fct_new0.0"
+
+
+# a vial that was open before
+
+OPENED = "lot_opened_already"
+
+
+def refused_vial(person, code="lot_recalled"):
+    """A box is scanned whose lot was stopped, and Enter asks to open it."""
+    person.node.stopped = {"MR-0200": code}
+    return person.press(*scan("MR", "]d2"), "enter")
+
+
+@pytest.mark.parametrize("code", ["lot_recalled", "lot_quarantined"])
+def test_no_number_of_enters_opens_a_vial_of_a_lot_that_is_stopped(person, code):
+    refused_vial(person, code)
+    assert f"MR-0200: {STOPS[code]}. DO NOT OPEN IT" in person.screen
+    person.press(*["enter"] * 4)
+    assert saved(person, "vial.open") == []
+    person.press("escape")
+
+    assert person.shell.page.name == "vial", "what was typed stays"
+    assert "MR-0200" in person.screen
+
+
+@pytest.mark.parametrize("key", ["g", "9", "п"])
+def test_a_vial_that_was_open_before_says_when_and_is_written_marked(person, key):
+    refused_vial(person)
+    person.press(key)
+    assert person.shell.page.name == "when"
+    person.press(*"2026-05-20", "enter", *"1305", *["enter"] * 3)
+    assert "written as OPENED BEFORE" in person.screen and saved(person, "vial.open") == []
+    person.press("enter")
+
+    (line,) = saved(person, "vial.open")
+    assert line["confirm"] == [OPENED] and line["at"].startswith("2026-05-20T13:05")
+    assert person.shell.page.name == "drive"
+    assert "MR-0200 10/10 LOT RECALLED" in person.screen
+    person.press(*scan(CARD))
+    assert "1: MR-0172B" in person.screen, "nobody is given of it by itself"
+    person.press("escape", "*", "2")
+    assert "LOT RECALLED" in person.screen
+
+
+def test_what_was_drawn_of_it_is_written_child_by_child_and_never_by_the_usual_key(person):
+    refused_vial(person)
+    person.press("g", *["enter"] * 5)
+    person.node.patients["pat_00002"].tags = ("TG-000398",)
+    person.press(*scan(CARD), "v")
+    assert ticks(person) == ["2"] and "1: MR-0200 10/10 (2 of 2, v)" in person.screen
+    person.press("1", "enter")
+    assert "DO NOT GIVE IT" in person.screen
+    person.press("g", "enter", *scan("TG-000398"))
+
+    assert saved(person)[0]["data"]["vial"] == "fct_new0.0"
+    assert "1: MR-0172B" in person.screen, "the next child is given of the good one"
+
+
+def test_a_time_that_was_stated_before_is_not_asked_for_again(person):
+    person.node.stopped = {"MR-0200": "lot_recalled"}
+    person.press(*scan("MR", "]d2"), "ctrl+t", *"2026-05-20", "enter", *["enter"] * 3)
+    person.press("enter", "g", "enter")
+
+    (line,) = saved(person, "vial.open")
+    assert (line["confirm"], line["at"]) == ([OPENED], "2026-05-20")
+
+
+def test_what_was_said_of_one_lot_is_not_said_of_another(person):
+    refused_vial(person)
+    person.node.refuse["vial.open"] = Recorded(
+        0, False, error="confirm_needed", confirm="lot_unknown", field="data.lot"
+    )
+    person.press("g", *["enter"] * 5)
+    assert "no such lot" in person.screen
+    del person.node.refuse["vial.open"]
+    person.press("backspace", *"1", "enter")
+
+    (line,) = saved(person, "vial.open")
+    assert line["data"]["lot"] == "MR-0201"
+    assert "confirm" not in line
+
+
+def test_a_letter_and_an_enter_struck_in_one_go_open_nothing(person):
+    refused_vial(person)
+    person.hurry("g", "enter", "enter", "enter", "enter", "enter")
+    assert saved(person, "vial.open") == []

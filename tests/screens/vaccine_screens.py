@@ -8,6 +8,8 @@ DOSE = ["1", "enter", *"20250314", "enter", "1", "enter", "enter", "enter"]
 """One dose of a card: vaccine, day, number, no lot."""
 BESIDE = ["f4", "down", "enter"]
 """A session that gives vitamin A and deworming and measures arms."""
+BEFORE = [*DRIVE, *"]d2STOP", "enter", "enter", "g", *"2026-05-20", "enter"]
+"""A vial that was open before its lot was recalled."""
 CROWD = ["f4", "k"]
 CHART = ["f3", *"haddad", "enter", "enter"]
 
@@ -39,7 +41,11 @@ SCREENS = {
     "vial": [*DRIVE, *"]d2MR", "enter"],
     "vial-by-hand": [*DRIVE, "*", "1"],
     "vial-expired": [*DRIVE, *"]d2OLD", "enter"],
+    "vial-recalled": [*DRIVE, *"]d2STOP", "enter", "enter"],
+    "vial-opened-before": [*BEFORE, *"1305", "enter", "enter", "enter"],
+    "drive-opened-before": [*BEFORE, *"1305", *["enter"] * 4, *CARD, *"22", "enter", "2"],
     "vials": ["f4", "v"],
+    "vials-opened-before": [*BEFORE, *"1305", *["enter"] * 4, "*", "2"],
     "vial-discard": ["f4", "v", "x", "3"],
     "crowd": [*CROWD, "1", "1", "2"],
     "crowd-no-vial": [*CROWD, "3"],

@@ -166,12 +166,74 @@ def test_a_clock_that_cannot_be_right_lets_no_such_dose_pass(stop):
         assert told.error == stop, told
 
 
-def test_a_vial_of_it_is_opened_by_nobody_whatever_they_say():
+OPENED = "lot_opened_already"
+
+
+def opening(here: Drive, **more: Any) -> Recorded:
+    about = {"session": here.session, "item": ITEM, "lot": "MR-1", **more.pop("data", {})}
+    return answer(here.ann, "vial.open", about, **more)
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_a_vial_of_it_is_opened_by_nobody_who_confirms_what_is_asked(stop):
+    here = drive(stop)
+    confirm: list[str] = []
+    for _ in range(4):
+        told = opening(here, confirm=confirm)
+        assert (told.ok, told.error, told.confirm) == (False, stop, None)
+        confirm += [told.confirm or GIVEN]
+    assert len(vials.vials(here.ann.device.ledger, WALL_MS, None)) == 1
+
+
+@pytest.mark.parametrize("stop", ["lot_quarantined", "lot_recalled"])
+@pytest.mark.parametrize(
+    ("about", "warned"),
+    [
+        ({"confirm": [OPENED]}, OPENED),
+        ({"at": WALL_MS}, "lot_stopped_since"),
+        ({"at": WALL_MS, "confirm": [OPENED]}, "lot_stopped_since"),
+        ({"at": WALL_MS + 90_000}, ""),
+        ({"at": WALL_MS + 90_000, "confirm": [OPENED]}, OPENED),
+    ],
+)
+def test_a_vial_that_was_opened_before_is_written_by_its_time_or_once_somebody_says_so(
+    stop, about, warned
+):
+    here = drive(stop)
+    told = opening(here, **about)
+    assert told.ok is bool(warned), told
+    assert [code for code in told.warnings if code.startswith("lot_")] == ([warned] * bool(warned))
+    assert told.ok or told.error == stop
+
+
+def test_a_vial_past_its_last_day_was_opened_before_only_by_its_time():
+    here = drive("lot_expired")
+    assert opening(here, confirm=[OPENED]).error == "lot_expired"
+    assert opening(here, at=WALL_MS).ok
+
+
+def test_of_a_vial_that_was_opened_before_no_new_dose_is_drawn_and_what_was_drawn_is_written():
     here = drive("lot_recalled")
-    about = {"session": here.session, "item": ITEM, "lot": "MR-1"}
-    for more in ({"confirm": [GIVEN]}, {"at": here.given_ms}, {"at": here.given_ms - HOUR_MS}):
-        told = answer(here.ann, "vial.open", about, **more)
-        assert told.error == "lot_recalled", more
+    bottle = opening(here, confirm=[OPENED]).id
+    dose = {"vaccine": "mr", "vial": bottle}
+    assert answer(here.ann, "dose.record", dose, patient=here.child).error == "lot_recalled"
+    assert answer(here.ann, "dose.record", dose, patient=here.child, confirm=[GIVEN]).ok
+
+    meet(here.stage, here.ann, here.ben)
+    for team in (here.ann, here.ben):
+        node, now = team.device.node, here.stage.now(team.device)
+        told = vaccinating.drive(node, now, {"session": here.session}).vials
+        assert {each.id: each.stop for each in told}[bottle] == "lot_recalled"
+        (store,) = recalls.answers(team.device.ledger.store, ITEM, "MR-1")
+        assert (store.low, store.gave) == (30, 20), "both vials left the store"
+        (found,) = recalls.recipients(team.device.ledger, ITEM, "MR-1")
+        assert PatientId(found.patient) == PatientId.parse(here.child)
+
+
+def test_what_is_doubtful_of_its_stock_is_asked_all_the_same():
+    here = drive("lot_recalled")
+    told = opening(here, confirm=[OPENED], data={"doses": 60})
+    assert (told.error, told.confirm) == ("confirm_needed", "beyond_stock")
 
 
 def test_a_recalled_diluent_opens_no_vial_and_is_asked_of_doses_that_were_mixed_with_it():

@@ -2,7 +2,8 @@
 
 The node proposes the first good vial. Another one that a person chose stays chosen from child to
 child for as long as it is good. A vial whose lot was stopped while a child stood stays with that
-child, unticked: what they had of it already is written of no other vial.
+child, unticked: what they had of it already is written of no other vial. Of any other stopped one
+somebody may have had too, so it can be chosen last, for one child, and nothing is ticked by it.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ class Drawn:
     def __init__(self) -> None:
         self.vials: tuple[VialLine, ...] = ()
         """As the session was last told."""
-        self.stopped: dict[str, GiveLine] = {}
-        """Of the child that stands, by vaccine: what was ticked until its lot was stopped."""
         self._chosen: dict[str, str] = {}
-        """Vials that a person chose, by vaccine."""
-        self._left: frozenset[str] = frozenset()
-        """Vaccines of `stopped` for which a person went on to another vial."""
+        """Good vials that a person chose, by vaccine."""
+        self._held: dict[str, GiveLine] = {}
+        """Of the child that stands, by vaccine: a stopped vial that stands for it."""
+        self._gone: dict[str, GiveLine] = {}
+        """Of the child that stands, by vaccine: what was ticked until its lot was stopped."""
 
     def of(self, line: GiveLine) -> GiveLine:
         """Return a line with the vial that stands for it, and why nobody may be given of that."""
-        held = self.stopped.get(line.vaccine)
-        if held is not None and line.vaccine not in self._left:
+        held = self._held.get(line.vaccine)
+        if held is not None:
             line = replace(line, vial=held.vial, stop=held.stop)
-        elif (chosen := self._chosen.get(line.vaccine, "")) in self._good(line.vaccine):
+        elif (chosen := self._chosen.get(line.vaccine, "")) in self._open(line.vaccine):
             line = replace(line, vial=chosen, stop="")
         told = self.told(line)
         return replace(line, stop=told.stop) if told is not None and told.stop else line
@@ -42,39 +43,40 @@ class Drawn:
         return next((vial for vial in self.vials if vial.id == line.vial), None)
 
     def choices(self, line: GiveLine) -> list[str]:
-        """Return the ids among which a person may choose for a line: what is good, in order.
-
-        The vial that was stopped over this child is the last of them: it may be theirs.
-        """
-        held = self.stopped.get(line.vaccine)
-        good = self._good(line.vaccine)
-        return [*good, *([held.vial] if held is not None and held.vial not in good else [])]
+        """Return the ids among which a person may choose for a line: good ones, then the others."""
+        known = [*self._open(line.vaccine), *self._open(line.vaccine, stopped=True)]
+        gone = self._gone.get(line.vaccine)
+        return [*known, *([gone.vial] if gone is not None and gone.vial not in known else [])]
 
     def step(self, line: GiveLine) -> None:
         """Choose the vial after the one that stands; after the last one the first."""
         known = self.choices(line)
         at = known.index(line.vial) if line.vial in known else -1
-        after = known[(at + 1) % len(known)]
-        held = self.stopped.get(line.vaccine)
-        if held is not None and held.vial == after:
-            self._left -= {line.vaccine}
+        after = replace(line, vial=known[(at + 1) % len(known)], stop="")
+        self._held.pop(line.vaccine, None)
+        if after.vial in self._open(line.vaccine):
+            self._chosen[line.vaccine] = after.vial
             return
-        self._left |= {line.vaccine}
-        self._chosen[line.vaccine] = after
+        told, gone = self.told(after), self._gone.get(line.vaccine)
+        stop = told.stop if told is not None else gone.stop if gone is not None else ""
+        self._held[line.vaccine] = replace(after, stop=stop)
+
+    def stop(self, line: GiveLine) -> None:
+        """Take note that the lot of a line that was ticked is stopped."""
+        self._gone[line.vaccine] = self._held[line.vaccine] = line
 
     def warned(self) -> Sequence[GiveLine]:
         """Return what stands unticked because its lot was stopped over this child."""
-        return [line for code, line in self.stopped.items() if code not in self._left]
+        held = {code: line.vial for code, line in self._held.items()}
+        return [line for code, line in self._gone.items() if held.get(code) == line.vial]
 
     def clear(self) -> None:
-        """Of the child before nothing stays but the vials that were chosen."""
-        self.stopped, self._left = {}, frozenset()
+        """Of the child before nothing stays but the good vials that were chosen."""
+        self._held, self._gone = {}, {}
 
-    def _good(self, vaccine: str) -> list[str]:
-        return [
-            vial.id
-            for vial in self.vials
-            if vial.vaccine == vaccine
-            and not (vial.closed or vial.past or vial.stop)
-            and vial.left > 0
-        ]
+    def _open(self, vaccine: str, *, stopped: bool = False) -> list[str]:
+        """Return the vials of a vaccine that may be used, or those that are stopped."""
+        own = [vial for vial in self.vials if vial.vaccine == vaccine and not vial.closed]
+        if stopped:
+            return [vial.id for vial in own if vial.stop]
+        return [vial.id for vial in own if not (vial.stop or vial.past) and vial.left > 0]

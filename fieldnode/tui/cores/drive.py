@@ -358,7 +358,7 @@ class DriveCore:
             line for line in self.lines if line.stop and line.vaccine in self.ticked - self._knowing
         ]
         for line in gone:
-            self.drawn.stopped[line.vaccine] = line
+            self.drawn.stop(line)
             self.ticked -= {line.vaccine}
         self.serial += bool(gone)
         return bool(gone)

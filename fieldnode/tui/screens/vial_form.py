@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from fieldnode.text.catalogue import Catalogue
-from fieldnode.tui.acts import Act, Ask, Back, Say
+from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.fields import Answer, Choice, Coded, Date, Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import MARK, Item, Picked, coded
 from fieldnode.tui.cores.scan import Scan
 from fieldnode.tui.cores.supply_fields import Whole
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.occasion import Occasion
 from fieldnode.tui.screens.form_page import texts
+from fieldnode.tui.screens.opened_before import OPENED_STOPS, OpenedBeforePage
 from fieldnode.tui.screens.undrafted import UndraftedForm
 from fieldnode.tui.vaccine_words import vaccine_word
 from protocols.live.api import Recorded
@@ -34,6 +36,8 @@ DISCARD = (
     Choice("0", "other", "discard.other"),
 )
 LOT_CHARS_MAX = 20
+OPENED = "lot_opened_already"
+"""Confirms that a vial was opened before its lot was recalled or held back."""
 
 
 def box_refused(words: Catalogue, told: Drive, box: Box, today: str = "") -> str:
@@ -102,6 +106,23 @@ class VialForm(UndraftedForm):
             return
         self.form.fill("diluent", box.items[0] if box.items else "")
         self.form.fill("diluent_lot", box.lot)
+
+    def _refused(self, recorded: Recorded) -> list[Act]:
+        """Ask of a lot that was stopped whether this one was opened before that."""
+        told = super()._refused(recorded)
+        if recorded.error not in OPENED_STOPS or OPENED in self._confirmed(self.form.answers()):
+            return told
+        name = self.form.open_field.name
+        lot = self.form.text(self.form.place)
+
+        def say(stated: Occasion | None) -> list[Act]:
+            self.occasion, self._confirm[OPENED] = stated, (name, lot)
+            return self._save()
+
+        page = OpenedBeforePage(
+            self.desk, clean_text(lot), recorded.error or "", self.occasion, say
+        )
+        return [*told, Open(page)]
 
     def after_save(self, recorded: Recorded) -> list[Act]:
         """Back to where it was opened from."""

@@ -78,6 +78,8 @@ class VialsPage(Fetched[VialLine, list[VialLine]]):
         elif row.limit_ms is not None:
             limit = clock(row.limit_ms, now, zone)
             role = "bad" if row.past else "warn" if row.limit_ms - now < WARN_MS else "plain"
+        if row.stop:
+            limit, role = " ".join((words(f"lot_stop.{row.stop}"), limit)), "bad"
         if row.past:
             limit = f"{limit} {words('drive.vial_past')}"
         return [
