@@ -210,6 +210,10 @@ def test_a_vial_past_its_last_day_was_opened_before_only_by_its_time():
     here = drive("lot_expired")
     assert opening(here, confirm=[OPENED]).error == "lot_expired"
     assert opening(here, at=WALL_MS).ok
+    # Where no store counts it, what is on the vial is all there is.
+    typed = {"session": here.ann.session(), "expiry": "2026-09-21"}
+    assert opening(here, confirm=[OPENED], data=typed).error == "lot_expired"
+    assert opening(here, at=WALL_MS, data=typed).ok
 
 
 def test_of_a_vial_that_was_opened_before_no_new_dose_is_drawn_and_what_was_drawn_is_written():
