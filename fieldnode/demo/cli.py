@@ -32,6 +32,7 @@ A tent that was locked with F9 opens with {passphrase}
   a, b, c   open that tent's terminal
   x         pull every cable          p   put them back
   s         what is saved where       q   end everything
+  ?         this again, with a new link to HQ's page
 """
 
 
@@ -136,8 +137,8 @@ async def _walk(camp: Camp) -> None:
     if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         say("There is no terminal to go on in, so the camp is taken down.")
         return
-    hq = camp.members["hq"].said
-    click.echo(_HELP.format(passphrase=camp.passphrase, **hq))
+    login = camp.members["hq"].said["login"]
+    _help(camp, login)
     while True:
         click.echo("demo> ", nl=False)
         match (await _line()).strip().lower():
@@ -154,7 +155,13 @@ async def _walk(camp: Camp) -> None:
             case "q" | "\x04":
                 return
             case _:
-                click.echo(_HELP.format(passphrase=camp.passphrase, **hq))
+                # The one before may be used up.
+                _help(camp, await camp.ask("hq", "login_link"))
+
+
+def _help(camp: Camp, login: str) -> None:
+    page = camp.members["hq"].said["page"]
+    click.echo(_HELP.format(page=page, login=login, passphrase=camp.passphrase))
 
 
 async def _tell_where(camp: Camp) -> None:

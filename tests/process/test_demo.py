@@ -3,10 +3,13 @@
 import asyncio
 import json
 import os
+import re
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -19,6 +22,7 @@ from fieldnode.demo.cli import exit_status, print_result
 from fieldnode.demo.shift import Walked
 from fieldnode.demo.story import Result, Story
 from protocols.live import talk
+from tests.process.test_commands_hq import log_in
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120
@@ -143,6 +147,49 @@ class TentForgotten(Camp):
 
 
 @pytest.mark.slow
+@contextmanager
+def walked(folder):
+    """The demo at a terminal of its own: what types into it and what reads until a prompt."""
+    master, theirs = os.openpty()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "fieldnode.demo", "--seconds", "1"],
+        cwd=PROJECT,
+        env=os.environ | {"TMPDIR": str(folder)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+
+    def said(typed=""):
+        os.write(master, typed.encode())
+        told = b""
+        while not told.endswith(b"demo> "):
+            ready, _, _ = select.select([master], [], [], PATIENCE_S)
+            assert ready, told
+            told += os.read(master, 4096)
+        return told.decode()
+
+    try:
+        yield said
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait(PATIENCE_S)
+        os.close(master)
+
+
+def test_the_prompt_gives_a_link_that_works_after_the_first_was_used(place):
+    with walked(place) as said:
+        (first,) = re.findall(r"http://\S+/first/\S+", said())
+        log_in(first, "lead")
+
+        (second,) = re.findall(r"http://\S+/first/\S+", said("?\n"))
+
+        assert second != first
+        _, page = log_in(second, "other")
+        assert "In care now" in page
+
+
 def test_a_tent_that_stays_cut_off_is_never_called_agreement(tmp_path):
     async def tell():
         camp = TentForgotten(tmp_path)
