@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import InputError
-from protocols.live.address import Address
+from protocols.live.address import PORT_MAX, Address
+from protocols.live.sentences import sentence
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,17 @@ def test_what_people_type_is_read(text, host, port):
 def test_anything_else_is_refused_by_name(text):
     with pytest.raises(InputError, match="bad_address"):
         Address.parse(text)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("text", ["192.168.1.20", "192.168.1.20:99999"])
+def test_whoever_is_refused_is_told_what_an_address_and_a_port_are(text, language, monkeypatch):
+    monkeypatch.setenv("FIELDMESH_LANGUAGE", language)
+    with pytest.raises(InputError) as refused:
+        Address.parse(text)
+    said = sentence(refused.value)
+    assert "192.168.1.20:7400" in said, "an example beside the form"
+    assert str(PORT_MAX) in said
 
 
 @given(st.text(max_size=40))
