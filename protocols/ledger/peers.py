@@ -49,6 +49,7 @@ class PeerBook:
 
     def __init__(self, store: Store, authority: Authority, before: PeerBook | None = None) -> None:
         self._store = store
+        self._authority = authority
         self._own = authority.device
         self._name_of = authority.name_of
         self._dirty: set[DeviceId] = set()
@@ -246,12 +247,15 @@ class PeerBook:
     def counting(self, giver: DeviceId, chain: Chain) -> list[Receipt]:
         """Return the giver's newest receipts, one for each scope apart, of the life it is in.
 
-        In a later life it took back what it said before: it may have lost its book.
+        In a later life it took back what it said before: it may have lost its book. So it may when
+        it is under a seal: what it holds is then in nobody's hands that we know of.
         """
         given = [
             receipt
             for (device, epoch, _), (receipt, _) in self.receipts.items()
-            if device == giver and not chain.superseded(giver, epoch)
+            if device == giver
+            and not chain.superseded(giver, epoch)
+            and not self._authority.roster.cut(giver, epoch)
         ]
         if not given:
             return []

@@ -8,10 +8,13 @@ import pytest
 from protocols.ids import Epoch
 from protocols.ledger.founding import new_epoch
 from protocols.ledger.reading import own_feeds, saved_where, travelled
+from protocols.ledger.sealing import SealOrder
 from protocols.mesh.receipts import RECEIPT_MS, REST_MS
+from protocols.trust.control import SealReason
 from tests.unit.stage import Device, Stage, admit, copied, linked, patient, triage
+from tests.unit.test_erase import coordinator, erase, order
 from tests.unit.test_ledger_chain import relayed
-from tests.unit.test_mesh_receipts import receipts
+from tests.unit.test_mesh_receipts import newest, receipts
 
 SOON_MS = RECEIPT_MS + 1_000
 """In this time whoever wrote has HQ's receipt, over lines that work."""
@@ -173,4 +176,117 @@ def test_members_are_known_after_a_power_cut_and_what_their_receipts_say():
     stage.write(ann, patient("P"))
     stage.run(SOON_MS)
 
+    assert told(ann)
+
+
+def test_of_twelve_linked_to_hq_who_wrote_nothing_gets_one_receipt_in_five_minutes():
+    names = [f"n{number}" for number in range(12)]
+    stage, (hq, busy, *quiet) = linked("hq", *names, hq=True)
+    stage.run(2 * REST_MS)
+    came = {device.name: [newest(device)] for device in quiet}
+
+    for minute in range(30):
+        for _ in range(6):
+            stage.write(busy, patient(f"P{minute}"))
+            stage.run(10_000)
+            for device in quiet:
+                came[device.name].append(newest(device))
+    assert told(busy)
+
+    for name, numbers in came.items():
+        assert 5 <= len(set(numbers)) - 1 <= 7, name
+    stage.run(REST_MS)
+    assert {newest(device) for device in quiet} == {newest(hq)}
+
+
+def test_over_a_satellite_that_is_up_a_minute_a_day_a_relay_brings_the_receipts_on():
+    stage, (hq, ben, eve) = linked("hq", "ben", "eve", hq=True)
+    stage.cut(hq, eve)
+    stage.cut(hq, ben)
+    stage.link(ben, eve)
+    for day in range(3):
+        stage.write(eve, patient(f"P{day}"))
+        stage.run(86_340_000)
+        stage.link(hq, ben)
+        stage.run(60_000)
+        assert told(eve)
+        stage.cut(hq, ben)
+
+
+@pytest.mark.parametrize("up_ms", [300, 1_000, 4_000])
+def test_a_line_that_never_lives_long_brings_the_receipt_the_next_time(up_ms):
+    stage, (hq, ben, eve) = linked("hq", "ben", "eve", hq=True)
+    stage.cut(hq, eve)
+    stage.link(ben, eve)
+    for turn in range(4):
+        stage.write(eve, patient(f"P{turn}"))
+        stage.run(1_000)
+        for _ in range(2):
+            stage.cut(hq, ben)
+            stage.run(10_000)
+            stage.link(hq, ben)
+            stage.run(up_ms)
+        assert told(eve), turn
+
+
+def test_who_is_linked_only_after_its_entry_came_by_another_has_the_receipt_at_once():
+    stage, (hq, ann, ben) = linked("hq", "ann", "ben", hq=True)
+    stage.run(2 * REST_MS)
+    stage.cut(hq, ann)
+    stage.write(ben, patient("so that the next receipt has to wait"))
+    stage.run(500)
+    stage.write(ann, patient("by another"))
+    stage.link(ann, ben)
+    stage.run(500)
+    stage.cut(ann, ben)
+    assert ann.entries <= hq.entries and not told(ann)
+
+    stage.link(hq, ann)
+    stage.run(RECEIPT_MS)
+
+    assert told(ann)
+
+
+def test_what_an_hq_says_counts_no_more_once_it_is_sealed_as_lost():
+    stage, (root, ann) = linked("root", "ann", hq=True)
+    second = Device.found("second")
+    admit(root, second, hq=True)
+    stage.link(root, second)
+    stage.run(2_000)
+    stage.cut(root, second)
+    stage.cut(root, ann)
+    stage.link(second, ann)
+    stage.write(ann, patient("held by one HQ alone"))
+    stage.run(SOON_MS)
+    assert told(ann) and not ann.entries <= root.entries
+    stage.cut(second, ann)
+
+    stage.carry(root, root.node.seal(second.id, SealOrder(SealReason.LOST), stage.now(root)))
+    stage.link(root, ann)
+    stage.run(2_000, until=lambda: ann.ledger.authority.roster.cut(second.id))
+    assert ann.ledger.authority.roster.cut(second.id)
+    assert not told(ann)
+
+    stage.run(SOON_MS)
+    assert told(ann) and ann.entries <= root.entries
+
+
+def test_what_an_erase_takes_is_at_hq_all_the_same_and_so_is_what_comes_after():
+    stage, (hq, ann, ben) = linked("hq", "ann", "ben", hq=True)
+    coordinator(hq, ben)
+    (answer,) = stage.write(ann, patient("P"))
+    stage.run(SOON_MS)
+    assert told(ann)
+
+    erase(stage, hq, order(hq, ben, str(answer.id)))
+    stage.run(SOON_MS)
+    assert not ann.store.all("SELECT 1 FROM strand") and told(ann)
+
+    stage.write(ann, patient("Q"))
+    stage.run(SOON_MS)
+    assert told(ann)
+    power_cut(stage, hq, ann, ben)
+    stage.link(hq, ann)
+    stage.write(ann, patient("R"))
+    stage.run(SOON_MS)
     assert told(ann)
