@@ -39,7 +39,7 @@ class Address(NamedTuple):
         # Digits in other scripts are digits to Python and nothing to a socket.
         numbered = port.isascii() and port.isdecimal() and len(port) <= 5
         if not (colon and named and numbered and int(port) <= PORT_MAX):
-            raise InputError("bad_address", field="address", allowed=("HOST:PORT",))
+            raise InputError("bad_address", field="address")
         return cls(host, int(port))
 
 

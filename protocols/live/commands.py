@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Protocol
 
 import click
@@ -234,7 +235,7 @@ def _clock_lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
     if found["clock"] == "differs":
         way = "clock_behind" if found["clock_apart_ms"] > 0 else "clock_ahead"
-        yield words("clock"), words(way, span=_span(found["clock_apart_ms"]))
+        yield words("clock"), _folded(words(way, span=_span(found["clock_apart_ms"])))
     elif found["clock"] != "ok":
         said = "clock_stated" if found["clock"] == "stated" else "clock_implausible"
         yield words("clock"), words(said)
@@ -243,7 +244,12 @@ def _clock_lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if is_off(ahead):
             name = clean_text(peer["name"]) or peer["device"][:16]
             way = "peer_clock_ahead" if ahead > 0 else "peer_clock_behind"
-            yield words("peer_clock"), words(way, name=name, span=_span(ahead))
+            yield words("peer_clock"), _folded(words(way, name=name, span=_span(ahead)))
+
+
+def _folded(said: str) -> str:
+    """Return a sentence in lines that fit beside the names of a terminal of 80 columns."""
+    return ("\n" + " " * 13).join(wrap(said, 66))
 
 
 def _span(apart_ms: int) -> str:

@@ -140,6 +140,7 @@ def test_status_says_in_words_whose_clock_is_off_and_which_way(
 
     assert mine in said
     assert theirs in said
+    assert max(map(len, said.splitlines()[-6:])) <= 80
 
 
 def test_status_says_nothing_of_clocks_that_are_right(capsys, monkeypatch):
