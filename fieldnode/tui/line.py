@@ -152,7 +152,7 @@ class LineTerminal:
             return [WHEN_KEY]
         if isinstance(page, RegisterPage) and low == LOOK_SIGN:
             return [CANDIDATES_KEY]
-        if page.name == "session" and low == LOOK_SIGN:
+        if page.name in ("session", "session_close") and low == LOOK_SIGN:
             return ["ctrl+o"]
         if isinstance(page, TransferPage) and low == LOOK_SIGN:
             return [TAKE_KEY, "enter"]

@@ -344,7 +344,7 @@ def test_what_was_drawn_of_it_is_written_child_by_child_and_never_by_the_usual_k
     person.press("g", *["enter"] * 5)
     person.node.patients["pat_00002"].tags = ("TG-000398",)
     person.press(*scan(CARD), "v")
-    assert ticks(person) == ["2"] and "1: MR-0200 10/10 (2 of 2, v)" in person.screen
+    assert ticks(person) == ["2"] and "1: MR-0200 10/10 (2 of 2, v: next)" in person.screen
     person.press("1", "enter")
     assert "DO NOT GIVE IT" in person.screen
     person.press("g", "enter", *scan("TG-000398"))

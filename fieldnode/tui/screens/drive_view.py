@@ -385,8 +385,6 @@ def hints(words: Catalogue, core: DriveCore) -> list[Hint]:
             Hint("1-9", words("drive.hint_tick")),
             Hint("0", words("drive.hint_stop")),
         ]
-        if core.steps is not None:
-            found.append(Hint("v", words("drive.hint_vial")))
         paper = Hint("d", words("drive.hint_paper"))
         if core.head is None:
             return [*found, Hint("n", words("drive.hint_name")), paper]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from fieldnode.tui.acts import Act, Ask, Back, Open, Say
+from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.cores.fields import Answer, Date, Field
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.picked import Item, Picked, coded
@@ -25,13 +26,18 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Hint
 from fieldnode.tui.screens.undrafted import UndraftedForm
 from fieldnode.tui.vaccine_words import vaccine_word
+from fieldnode.tui.wording import clock
 from fieldnode.tui.zone import zone_name
+from protocols.errors import FieldmeshError
 from protocols.live.api import Recorded
-from protocols.live.drive import Box, SessionChoices, SessionLine
+from protocols.live.drive import Box, SessionChoices, SessionLine, VialLine
+from protocols.records.display import clean_text
 from protocols.records.zones import ZONE_CHARS_MAX
 
 OPEN_KEY = "ctrl+o"
-"""Opens the session as it stands, from any field."""
+"""Opens the session as it stands, from any field; of one that ends, its vials."""
+CLOSE_ROWS = 10
+"""Rows of the form that ends a session, without the vials: title, fields, what to type."""
 
 
 class SessionForm(UndraftedForm):
@@ -170,7 +176,10 @@ class SessionForm(UndraftedForm):
 
 
 class CloseForm(UndraftedForm):
-    """The session ends; what is left of each lot in vials that nobody opened."""
+    """The session ends; what is left of each lot in vials that nobody opened.
+
+    Vials that are still open are named above: what is left in them is thrown away, not counted.
+    """
 
     name: ClassVar[str] = "session_close"
     title: ClassVar[str] = "session.close_title"
@@ -179,12 +188,70 @@ class CloseForm(UndraftedForm):
 
     def __init__(self, desk: Desk, session: SessionLine) -> None:
         self._session = session
+        self._open: tuple[VialLine, ...] = ()
         left = Lefts("left", "session.left", hint="session.left_hint")
         text = Field("text", "session.remark")
         super().__init__(desk, FormCore((left, text), optional_from=0))
         # How many are left is counted by a person: nothing stands there for them.
         offered = ", ".join(f"{item} {lot} " for item, lot in session.lots)
         self.form.fill_all({"left": offered})
+
+    def opened(self) -> list[Act]:
+        """Ask which vials are still open."""
+        return [*super().opened(), self._fetch(holds=True)]
+
+    def resumed(self) -> list[Act]:
+        """One may have been thrown away."""
+        return [*super().resumed(), self._fetch(holds=True)]
+
+    def changed(self) -> list[Act]:
+        """Others open and throw away too; nobody waits."""
+        return [*super().changed(), self._fetch(holds=False)]
+
+    def _fetch(self, *, holds: bool) -> Ask:
+        def came(vials: list[VialLine]) -> list[Act]:
+            self._open = tuple(vial for vial in vials if not vial.closed)
+            return []
+
+        session = self._session.id
+        failed = None if holds else _nothing
+        return Ask(lambda node: node.session_vials(session), came, failed, holds=holds)
+
+    def key(self, key: str) -> list[Act]:
+        """Take one key; one opens the list in which vials are thrown away."""
+        if key != OPEN_KEY:
+            return super().key(key)
+        from fieldnode.tui.screens.vials import VialsPage
+
+        return [Open(VialsPage(self.desk, self._session.id))]
+
+    def told(self) -> list[Line]:
+        """Name every vial that is still open, with what is left in it and since when."""
+        if not self._open:
+            return []
+        words, now, zone = self.desk.words, self.desk.now_ms, self.desk.zone
+        title = words.count("session.still_open", len(self._open))
+        rows: list[Line] = [line(" ", Span(title, "warn"))]
+        for vial in self._open:
+            since = clock(vial.opened_ms, now, zone)
+            numbers = {"drawn": vial.drawn, "doses": vial.doses, "left": vial.left}
+            parts: list[str] = [clean_text(vial.item), clean_text(vial.lot)]
+            parts += [words("session.open_vial", at=since, **numbers)]
+            parts += [words(f"lot_stop.{vial.stop}")] if vial.stop else []
+            parts += [words("drive.vial_past")] if vial.past else []
+            rows.append(
+                line("   ", Span("  ".join(parts), "bad" if vial.stop or vial.past else "value"))
+            )
+        return rows
+
+    def draw(self, size: Size) -> list[Line]:
+        """Draw the open vials between the title and the fields, and how many do not fit."""
+        room, told = max(size.height - CLOSE_ROWS, 2), self.told()
+        if len(told) > room:
+            more = self.desk.words("session.more_open", n=len(told) - room + 1)
+            told = [*told[: room - 1], line("   ", Span(more, "warn"))]
+        rows = super().draw(Size(size.width, size.height - len(told)))
+        return [*rows[:2], *told, *rows[2:]]
 
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the close."""
@@ -204,6 +271,11 @@ class CloseForm(UndraftedForm):
 
     def _label(self, recorded: Recorded) -> str:
         return self._session.place or self._session.site
+
+
+def _nothing(_failure: FieldmeshError) -> list[Act]:
+    """What is shown stays; it is asked for again at the next change."""
+    return []
 
 
 def _fields() -> tuple[Field, ...]:
