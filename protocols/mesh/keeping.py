@@ -39,12 +39,19 @@ class Keeping:
             self._remark_at = now.mono_ms + REMARK_MS
         return self._remark_at, self._flush_at
 
+    def offered(self) -> None:
+        """A peer was offered what grew: its mark may still have to be said."""
+        self._remarked = -1
+
     def tick(self, now: Now) -> None:
         """Do what is due."""
         if self._remark_at is not None and self._remark_at <= now.mono_ms:
             self._remark_at, self._remarked = None, self._ledger.chain.last_arrival
             for session in self._board.sessions():
-                session.remark()
+                if session.mark_rests_until <= now.mono_ms:
+                    session.remark()
+                else:
+                    self.offered()
         if self._flush_at is not None and self._flush_at <= now.mono_ms:
             self._flush_at = None
             self.flush()

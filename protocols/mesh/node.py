@@ -48,9 +48,10 @@ SUPPRESSED_OFFER_MS = (30 * 60_000, 32 * 60_000)
 """When the author is linked to the peer itself, our offer is only a safety net. At random, so that
 of two who heard the same at one moment the first to offer tells the other that it need not."""
 URGENT_OFFER_MS = (600, 1_200)
-"""What is urgent is offered this soon even so, by the two devices whose ids come before the peer's:
+"""What is urgent is offered this soon even so, by the two devices whose ids are next to the peer's:
 a link to the author may be dead for half a minute before anybody notices."""
-URGENT_OFFERERS = 2
+URGENT_REACH = 1
+"""How far apart in the ring of ids a device looks after another; 0: nobody looks."""
 QUIET_MS = 300
 """A long delivery that pauses this long has ended."""
 OVERDUE_MS = 3_000
@@ -176,8 +177,9 @@ class Node:
         """The instant that was asked for has come; does a bounded piece of work."""
         self._door.give_up(now)
         for session in self._board.sessions():
-            if session.offer_at is not None and session.offer_at <= now.mono_ms:
-                session.offer()
+            if session.offers.at_ms is not None and session.offers.at_ms <= now.mono_ms:
+                session.offer(now.mono_ms)
+                self._keeping.offered()
         self._catch_up(now)
         self._receipts.tick(now)
         self._confirming.tick(now)
@@ -338,7 +340,7 @@ class Node:
         session.wall_ms = now.wall_ms
         taken = session.take(frame, len(plain), now.mono_ms)
         if session.parted:
-            lost = {each for each in session.parted if self._comes_before(session, each)}
+            lost = {each for each in session.parted if self._is_next_to(session, each)}
             self._receipts.carry_on(session, lost)
             session.offer_parted(now.mono_ms + now.between(OFFER_MS))
         if session.own_ahead:
@@ -400,25 +402,28 @@ class Node:
                 if author == session.peer and feed.genesis.epoch == session.epoch:
                     continue
                 if author in session.links:
-                    soon = lane <= _URGENT and self._comes_before(session, author)
-                    wait = now.between(URGENT_OFFER_MS) if soon else 0
-                    session.heard(feed, now.mono_ms + wait if soon else late)
+                    if lane <= _URGENT and self._is_next_to(session, author):
+                        soon = now.mono_ms + now.between(URGENT_OFFER_MS)
+                        session.heard(feed, soon, second_look=True)
+                    else:
+                        session.heard(feed, late)
                 elif lane <= _URGENT:
                     session.grew(feed)
                 else:
                     session.heard(feed, now.mono_ms + now.between(OFFER_MS))
 
-    def _comes_before(self, session: Session, author: DeviceId) -> bool:
-        """Whether we are among the two whose ids come before the peer's, in the ring of all linked.
+    def _is_next_to(self, session: Session, author: DeviceId) -> bool:
+        """Whether we stand next to the peer, on either side, in the ring of ids of all linked.
 
-        The author has sent it already, so it is left out: somebody else has to have looked.
+        The author has sent it already, so it is left out: somebody else has to have looked. Two
+        look after each device, and of two neighbours the first to say so tells the other enough.
         """
         own = self.ledger.authority.device
         ring = sorted({*self._board.linked, own} - {author})
         if session.peer not in ring:
             return False
-        behind = ring.index(session.peer) - ring.index(own)
-        return behind % len(ring) <= URGENT_OFFERERS
+        apart = (ring.index(session.peer) - ring.index(own)) % len(ring)
+        return min(apart, len(ring) - apart) <= URGENT_REACH
 
     # Merging
 
@@ -473,7 +478,7 @@ class Node:
     def _next_alarm(self, now: Now) -> int | None:
         sessions = self._board.sessions()
         # Asked after every message: most sessions have nothing to offer.
-        alarms = [at for session in sessions if (at := session.offer_at) is not None]
+        alarms = [at for session in sessions if (at := session.offers.at_ms) is not None]
         own = (self._receipts.at_ms, self._auditing.at_ms, self._handing.at_ms)
         kept = (self._confirming.alarm(now), *self._keeping.alarms(now))
         alarms += [at for at in own + kept if at is not None]

@@ -41,6 +41,7 @@ from protocols.mesh.frames import (
 )
 from protocols.mesh.glimpse import urgent_run
 from protocols.mesh.holdings import Holdings
+from protocols.mesh.offers import Offers
 from protocols.mesh.outbox import EARLY, Outbox, Position
 from protocols.mesh.packing import Packer
 from protocols.mesh.places import LADDER_PLACES_MAX, end_of, place_of, rungs, start_of
@@ -50,6 +51,8 @@ REFUSED_MAX = 64
 """Feeds of one session that are kept as evidence of asking for what is not to be had."""
 STREAM_BYTES = 8 * 1024
 """A data frame at least this long announces more: merging waits for the end."""
+MARK_RESTS_MS = 4 * 60_000
+"""After an offer both sides most likely hold all there is: so long marks ride on entries."""
 
 
 class Session:
@@ -71,6 +74,8 @@ class Session:
         """Something happened here since the last pump; else there is nothing to send but `out`."""
         self.links: frozenset[DeviceId] = frozenset()
         """Devices the peer is linked to itself."""
+        self.mark_rests_until = 0
+        """Until then, monotonic milliseconds, our mark is said only where a frame goes anyway."""
         self.parted: frozenset[DeviceId] = frozenset()
         """Devices it was linked to and is no more, until the node has looked."""
         self.lacks: frozenset[KeyId] = frozenset()
@@ -81,15 +86,13 @@ class Session:
         """The peer holds entries of our own feed that we do not: we are an older copy."""
         self.streaming = False
         """The peer is in the middle of a long delivery."""
-        self.offers: dict[int, None] = {}
-        """Feeds that grew by others' entries and were not offered yet."""
-        self.offer_at: int | None = None
-        """When to offer them, monotonic milliseconds."""
         self.refused: dict[int, bool] = {}
         """Feeds that the peer asked for and may not hold: True until somebody was told."""
         self._ledger = ledger
         self.entitlement = Entitlement(ledger, peer, epoch)
         self._holdings = Holdings(ledger, self.entitlement, they_hold)
+        self.offers = Offers(ledger, self._holdings)
+        """Feeds that grew by others' entries and were not offered yet."""
         self._outbox = Outbox()
         self._packer = Packer(ledger, runs, self._outbox, self._holdings)
         self._early = Early(ledger, peer, self._outbox, self._holdings, self.out)
@@ -146,7 +149,7 @@ class Session:
                 self._end_data(mark)
                 return taken
             case Have():
-                self._take_have(frame)
+                self._take_have(frame, now_ms)
             case Want(places):
                 for place in places:
                     self._wanted(place)
@@ -184,7 +187,7 @@ class Session:
         granted, withdrawn = self.entitlement.changed()
         for feed in withdrawn:
             self._outbox.done(feed.genesis.lane, feed.no)
-            self.offers.pop(feed.no, None)
+            self.offers.drop(feed.no)
         if shown:
             self._outbox.keep(lambda no: self.entitlement.tells(self._ledger.chain.by_no[no]))
             if self._listed:
@@ -194,9 +197,12 @@ class Session:
             self._offer_now(granted)
 
     def _offer_now(self, feeds: Iterable[FeedState]) -> None:
-        self.offers |= {feed.no: None for feed in feeds if self._holdings.lacks(feed)}
+        for feed in feeds:
+            if self._holdings.lacks(feed):
+                self.offers.add(feed.no, 0)
         if self.offers:
-            self.offer()
+            self.out += self.offers.take()
+            self.remark()
 
     def grew(self, feed: FeedState) -> None:
         """A feed grew by our own entry: push it."""
@@ -206,45 +212,29 @@ class Session:
         elif self._listed and self.entitlement.bare(feed):
             self._offer_now((feed,))
 
-    def heard(self, feed: FeedState, offer_at: int) -> None:
+    def heard(self, feed: FeedState, offer_at: int, *, second_look: bool = False) -> None:
         """A feed grew by another's entry: offer it then, unless the peer turns out to hold it."""
         if self.entitlement.tells(feed) and self._holdings.lacks(feed):
-            self.offers[feed.no] = None
-            if self.offer_at is None or offer_at < self.offer_at:
-                self.offer_at = offer_at
+            self.offers.add(feed.no, offer_at)
+            self.offers.second_look |= second_look
 
     def offer_parted(self, offer_at: int) -> None:
         """Offer soon what waited because the peer was linked to its author, and is no more."""
-        by_no, parted = self._ledger.chain.by_no, self.parted
+        self.offers.hasten(self.parted, offer_at)
         self.parted = frozenset()
-        if any(by_no[no].genesis.device in parted for no in self.offers):
-            self.offer_at = offer_at if self.offer_at is None else min(self.offer_at, offer_at)
 
-    def _drop_offers(self) -> None:
-        """Offer nothing when the peer has since said that it holds all of it."""
-        by_no, lacks = self._ledger.chain.by_no, self._holdings.lacks
-        for no in self.offers:
-            # Nearly always the first: no generator is made for it.
-            if lacks(by_no[no]):
-                return
-        self.offers.clear()
-        self.offer_at = None
-
-    def offer(self) -> None:
+    def offer(self, now_ms: int) -> None:
         """Say what grew and may be missing there; the peer asks for what it lacks."""
-        self.offer_at, self.stirred = None, True
-        feeds = [self._ledger.chain.by_no[no] for no in self.offers]
-        self.offers.clear()
-        places = [
-            place_of(feed, tip) for feed in feeds if self._holdings.lacks(feed) for tip in feed.tips
-        ]
-        for start in range(0, len(places), HEADS_MAX):
-            self.out.append(Have(False, 0, tuple(places[start : start + HEADS_MAX])))
-        self.remark()
+        self.stirred, looking = True, self.offers.second_look
+        self.out += self.offers.take()
+        if looking:
+            self.mark_rests_until = now_ms + MARK_RESTS_MS
+        else:
+            self.remark()
 
     def remark(self) -> None:
         """Let the peer know that it holds what it brought us itself, or it would come back."""
-        self._drop_offers()
+        self.offers.drop_held()
         if self._listed and self._outbox.empty and not self.offers:
             self._mark, self.stirred = self._ledger.chain.last_arrival, True
 
@@ -257,22 +247,25 @@ class Session:
             frame, positions = self._packer.next(first[0])
             if frame is None:
                 continue
-            data = Data(frame, self._due_mark())
+            data = Data(frame, self._due_mark(riding=True))
             self.out.append(data)
             size = 1 + len(put_varint(data.mark)) + len(frame)
             self._outbox.leave(size, now_ms, tuple(positions), vouched)
-        mark = self._due_mark()
-        if mark:
+        if now_ms >= self.mark_rests_until and (mark := self._due_mark()):
             self.out.append(Mark(mark))
         self.stirred = False
 
-    def _due_mark(self) -> int:
-        """The mark that may be said now, once; 0 while something is still to be sent."""
-        if self._mark is None or self.offers or not self._listed or not self._outbox.empty:
+    def _due_mark(self, *, riding: bool = False) -> int:
+        """The mark that may be said now, once; 0 while something is still to be sent.
+
+        Behind a frame that goes anyway (`riding`) it says what was offered, too, with more to come.
+        """
+        if not self._listed or not self._outbox.empty:
             return 0
-        # All that came since has been sent or offered too, or it would still be to be.
-        mark = self._ledger.chain.last_arrival
-        self._mark = None
+        mark = self.offers.upto if riding else 0
+        if not self.offers and (riding or self._mark is not None):
+            # All that came since has been sent or offered too, or it would still be to be.
+            mark, self._mark = self._ledger.chain.last_arrival, None
         if mark <= self._told_upto:
             return 0
         self._told_upto = mark
@@ -314,6 +307,7 @@ class Session:
             last = run.lines[-1]
             feed = self._ledger.chain.feeds[run.feed]
             self._holdings.note(Position(feed.no, last.seq, last.hash))
+            self.offers.noted(feed)
             self._awaited.came(run.feed)
         self._meet_own(taken)
         if wants:
@@ -360,11 +354,13 @@ class Session:
             if (feed.genesis.device, feed.genesis.epoch) == own:
                 self.own_ahead = True
 
-    def _take_have(self, have: Have) -> None:
+    def _take_have(self, have: Have, now_ms: int) -> None:
         lacking = [place for place in have.places if self._compare(place)]
         if not self._listed:
             self._ahead.listed(lacking)
         offered = not have.upto and not have.full
+        if offered and self._listed:
+            self.mark_rests_until = now_ms + MARK_RESTS_MS
         missing = [self._asking(place.feed) for place in lacking] if offered else []
         if missing:
             for place in lacking:
@@ -401,6 +397,7 @@ class Session:
         full = self._ledger.chain.prev_of(place.feed, place.seq, place.stub)
         if full is not None:
             self._holdings.note(Position(feed.no, place.seq, full))
+            self.offers.noted(feed)
             return False
         if not self.entitlement.may(feed):
             # It holds what it may not: what is new of it is taken, and nothing is said of ours.
@@ -465,7 +462,7 @@ class Session:
         self.streaming = False
         self._awaited.strike_out()
         self._note_mark(upto)
-        self._drop_offers()
+        self.offers.drop_held()
         self.out.append(Ack(self._taken, self._ack_upto, self._even()))
 
     def _note_mark(self, upto: int) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from random import Random
+from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocols.feeds.lane import Lane
 from protocols.ledger.book import Taken
+from protocols.mesh import links
+from protocols.mesh.holdings import Holdings
 from protocols.mesh.node import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
+from protocols.mesh.offers import Offers
 from protocols.mesh.runs import KEPT_RUNS_MAX, RecentRuns
+from protocols.mesh.session import MARK_RESTS_MS, Session
 from tests.unit.stage import Device, agree, camp, fill, meshed, patient, triage
 
 MINUTE_MS = 60_000
@@ -89,12 +97,121 @@ def test_what_a_peer_lacks_is_offered_although_it_holds_what_grew_before():
     held.remove(lacked)
 
     for nos in ([*held, lacked], [lacked, *held]):
-        session.offers = dict.fromkeys(nos)
-        session._drop_offers()
+        session.offers.clear()
+        for no in nos:
+            session.offers.add(no, 1)
+        session.offers.drop_held()
         assert [*session.offers] == nos
-    session.offers = dict.fromkeys(held)
-    session._drop_offers()
+    session.offers.drop(lacked)
+    session.offers.drop_held()
     assert held and not session.offers
+    assert session.offers.at_ms is None
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 50)), max_size=40))
+def test_each_offer_keeps_its_own_time(steps: list[tuple[bool, int, int]]):
+    (ann,) = camp(("ann",))
+    offers, due = Offers(ann.ledger, cast(Holdings, None)), dict[int, int]()
+    for add, no, at_ms in steps:
+        if add:
+            offers.add(no, at_ms)
+            due[no] = min(at_ms, due.get(no, at_ms))
+        else:
+            offers.drop(no)
+            due.pop(no, None)
+
+        assert [*offers] == [*due]
+        assert offers.at_ms == min(due.values(), default=None)
+
+
+def said(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count the frames that anybody says from now on, by kind."""
+    frames: Counter[str] = Counter()
+    encode = links.encode_frame
+    monkeypatch.setattr(
+        links, "encode_frame", lambda each: (frames.update([type(each).__name__]), encode(each))[1]
+    )
+    return frames
+
+
+def test_what_everybody_has_is_said_once_a_half_hour_and_to_neighbours_when_urgent(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    stage, devices = meshed([f"n{number}" for number in range(6)])
+    (answer,) = stage.write(devices[0], patient("in the mesh"))
+    stage.run(SUPPRESSED_OFFER_MS[1] + 10 * MINUTE_MS)
+    frames, hours, written = said(monkeypatch), 4, 0
+    for step in range(hours * 30):
+        author = devices[step % len(devices)]
+        stage.write(author, triage(answer.patient) if step % 2 == 1 else patient(f"P{step}"))
+        written += step % 2 == 1
+        stage.run(2 * MINUTE_MS)
+
+    pairs, half_hours = len(devices) * (len(devices) - 1) // 2, 2 * hours
+    # All others stand in a ring, and of two neighbours the first to offer is enough.
+    looks = written * (len(devices) - 1)
+    assert looks <= frames["Have"] <= looks + pairs * half_hours
+    assert frames["Mark"] <= pairs * half_hours
+    assert frames["Ack"] == frames["Data"] + frames["Mark"]
+
+
+def test_marks_behind_a_second_look_are_said_within_minutes_where_nothing_else_is():
+    stage, devices = meshed(("ann", "ben", "eve", "joe", "zoe"))
+    (answer,) = stage.write(devices[0], patient("there"))
+    stage.run(SUPPRESSED_OFFER_MS[1] + 10 * MINUTE_MS)
+    stage.write(devices[0], triage(answer.patient))
+    stage.run(1_500)
+    # Those next to each other have settled their offers; a mark on its own is still to come.
+    neighbours = [
+        (here, there)
+        for here in devices
+        for there in devices
+        if here is not there and not any(each.offers for each in between(here, there))
+    ]
+    assert len(neighbours) >= 2 * (len(devices) - 1)
+
+    stage.run(MARK_RESTS_MS + 2 * MINUTE_MS)
+
+    for here, there in neighbours:
+        assert here.ledger.peers.all[there.id].we_hold == there.ledger.chain.last_arrival
+
+
+def between(here: Device, there: Device) -> list[Session]:
+    """The sessions of two devices with each other."""
+    return [
+        session
+        for one, other in ((here, there), (there, here))
+        for session in one.node._board.sessions()
+        if session.peer == other.id
+    ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_mark_says_more_than_its_receiver_holds(seed: int):
+    stage, devices = meshed(("ann", "ben", "eve", "joe", "zoe"), seed=seed)
+    chance, dead = Random(seed), set[tuple[str, str]]()
+    (answer,) = stage.write(devices[0], patient("there"))
+    stage.run(2_000)
+    stage.spoil = lambda a, b, each: () if (a.name, b.name) in dead else (each,)
+    for _ in range(3):
+        here, there = chance.sample(devices, 2)
+        dead.add((here.name, there.name))
+    marked = 0
+    for step in range(40):
+        author = chance.choice(devices)
+        urgent_now = chance.random() < 0.5
+        stage.write(author, triage(answer.patient) if urgent_now else patient(f"P{step}"))
+        stage.run(chance.choice((100, 700, 1_500, MINUTE_MS, 7 * MINUTE_MS)))
+        for here in devices:
+            for there in devices:
+                if here is there:
+                    continue
+                upto = here.ledger.peers.all[there.id].we_hold
+                spoken = there.store.all("SELECT hash FROM entry WHERE arrival <= ?", (upto,))
+                held = {digest for (digest,) in here.store.all("SELECT hash FROM entry")}
+                assert {digest for (digest,) in spoken} <= held
+                marked += bool(upto)
+    assert marked
 
 
 def test_our_own_feed_ahead_of_us_is_seen_wherever_it_stands_in_a_delivery():
