@@ -59,14 +59,14 @@ BARRED = RuleLine("contraindication", "pregnant", "vaccines", "1", "label",
 BOXES = {
     "]d2MR": Box("09506000134352", ("vaccine-mr-10",), "MR-0200", "2028-03-31", "mr"),
     "]d2OLD": Box("09506000134352", ("vaccine-mr-10",), "MR-0001", "2026-01-31", "mr"),
-    "]d2STOP": Box("09506000134352", ("vaccine-mr-10",), "MR-0666", "2028-03-31", "mr"),
+    "]d2STOP": Box("09506000134352", ("vaccine-mr-10",), "MR-0666", "2028-03-30", "mr"),
     "]d2VITA": Box("09506000134376", ("vitamin-a-200k-cap",), "VA-9", "2029-03-31"),
     "]d2TCV": Box("09506000134369", ("vaccine-tcv-5",), "T-1", "2028-03-31", "tcv"),
 }
 
 
-STOPPED = {"MR-0666": "lot_recalled"}
-"""Lots that are stopped for everybody."""
+STOPPED = {"2028-03-30": "lot_recalled"}
+"""By last day, which no hostile word replaces: lots that are stopped for everybody."""
 
 
 def _order(vial: VialLine) -> tuple[bool, int]:
@@ -84,7 +84,8 @@ class VaccineFake:
         """Refuse what is drawn from a vial whose lot was stopped, until somebody had it already."""
         stops = STOPPED | self.__dict__.get("stopped", {})
         data = line.get("data", {})
-        why = stops.get(data.get("lot")) if line["kind"] == "vial.open" else None
+        named = stops.get(data.get("lot")) or stops.get(data.get("expiry"))
+        why = named if line["kind"] == "vial.open" else None
         if why is not None and "lot_opened_already" not in line.get("confirm", ()):
             return Recorded(0, False, error=why, field="data.lot", allowed=("contaminated",))
         why = {vial.id: vial.stop for vial in self._vials()}.get(data.get("vial"))
@@ -161,7 +162,9 @@ class VaccineFake:
                 left=0 if vial.id in gone else vial.left - drawn.count(vial.id),
                 closed=vial.id in gone,
                 why="time-limit" if vial.id in gone else "",
-                stop=stops.get(vial.id, "") or stops.get(vial.lot, ""),
+                stop=next(
+                    (stops[one] for one in (vial.id, vial.lot, vial.expiry) if one in stops), ""
+                ),
             )
             for vial in opened
         ]
