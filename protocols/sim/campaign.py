@@ -30,8 +30,15 @@ SENT = {RECALLED: 30, SOUND: 20}
 """Doses of each lot that a team is sent before it sets out."""
 STOCK = 400
 """Doses of each lot that a store begins with."""
+VITAMIN_A = "vitamin-a"
+CAPSULE, CAPSULES_LOT = "vitamin-a-200k-cap", "VA-31"
+"""Of which one is given to everybody from one to five years, as all children here are."""
+CAPSULES = 40
+"""That a team of those with vitamin A is sent; each store begins with ten times as many."""
 PACE_US = 6 * MINUTE_US
 """Mean time between two children of one team, walking from house to house."""
+WITH_VITAMIN_A = 2
+"""The teams of so many stores give vitamin A too; the others have none."""
 ROAD_US = 20 * MINUTE_US
 """From a store to its teams."""
 
@@ -49,6 +56,10 @@ class Ground:
     """Doses that each child of the campaign had, by card."""
     crowd: int = 0
     """Doses given to children whose name nobody wrote down."""
+    capsules: Counter[str] = field(default_factory=Counter)
+    """Capsules of vitamin A that each child swallowed, by card: none of them is a dose."""
+    capsules_lying: Counter[str] = field(default_factory=Counter)
+    """Capsules by store."""
     met_apart: set[str] = field(default_factory=set)
     """Cards of children that two teams wrote the same dose of."""
     wasted: int = 0
@@ -68,6 +79,8 @@ class Team:
     vial: str = ""
     lot: str = ""
     left: int = 0
+    vitamin_a: bool = False
+    """Whether it gives that beside the vaccine."""
     done: int = 0
 
 
@@ -78,7 +91,10 @@ class Campaign:
         self.ground = Ground()
         self.hq = hq
         self.stores = stores
-        self.teams = [Team(host) for host in teams]
+        self.teams = [
+            Team(host, vitamin_a=number % len(stores) < WITH_VITAMIN_A)
+            for number, host in enumerate(teams)
+        ]
         self.store_site = dict.fromkeys((store.name for store in stores), "")
         self.cards: list[str] = []
         """Of the children that a census knew before the campaign."""
@@ -122,14 +138,23 @@ class Campaign:
             data = {"item": ITEM, "lot": lot, "expiry": EXPIRY, "units": STOCK}
             yield self._line("stock.receive", store=site, data=data | {"why": "opening-balance"})
             self.ground.lying[site, lot] += STOCK
+        units = CAPSULES * 10
+        data = {"item": CAPSULE, "lot": CAPSULES_LOT, "expiry": EXPIRY, "units": units}
+        yield self._line("stock.receive", store=site, data=data | {"why": "opening-balance"})
+        self.ground.capsules_lying[site] += units
 
-    def send(self, store: Host, team: Team, sent: dict[str, int], then: list[str]) -> Errand:
+    def send(
+        self, store: Host, team: Team, sent: dict[str, int], then: list[str], capsules: int = 0
+    ) -> Errand:
         """Send vaccine to a team; the shipment's id is put on the paper that goes along."""
         site = self.store_site[store.name]
         lines = [
             {"item": ITEM, "lot": lot, "expiry": EXPIRY, "units": units}
             for lot, units in sent.items()
         ]
+        if capsules:
+            line = {"item": CAPSULE, "lot": CAPSULES_LOT, "expiry": EXPIRY, "units": capsules}
+            lines.append(line)
         data = {"to": team.site, "lines": lines, "carrier": "car"}
         said = yield self._line("shipment.dispatch", store=site, data=data)
         if not said.ok:
@@ -137,11 +162,14 @@ class Campaign:
             return
         for lot, units in sent.items():
             self.ground.lying[site, lot] -= units
+        self.ground.capsules_lying[site] -= capsules
         then.append(said.id or "")
 
     # in a team
 
-    def take_in(self, team: Team, sent: dict[str, int], paper: list[str]) -> Step:
+    def take_in(
+        self, team: Team, sent: dict[str, int], paper: list[str], capsules: int = 0
+    ) -> Step:
         """Take in what came; the paper may be there before the record is."""
         while True:
             yield ROAD_US
@@ -154,6 +182,7 @@ class Campaign:
                 break
         for lot, units in sent.items():
             self.ground.lying[team.site, lot] += units
+        self.ground.capsules_lying[team.site] += capsules
 
     def day(self, team: Team, tallies: int, later: list[str] | None) -> Errand:
         """One team's day: a session, its children one by one, a crowd at the end.
@@ -163,9 +192,10 @@ class Campaign:
             tallies: Doses that it gives in crowd mode.
             later: The paper of a second shipment, for who is sent one.
         """
-        yield from self.take_in(team, SENT, self.papers[team.host.name])
+        yield from self.take_in(team, SENT, self.papers[team.host.name], capsules_of(team))
         data = {
             "vaccines": ["mr"],
+            "interventions": [VITAMIN_A] if team.vitamin_a else [],
             "place": f"route of {team.host.name}",
             "team": [f"{CANARY} {team.host.name}"],
             "cells": [{"vaccine": "mr", "dose": 1, "band": 2}],
@@ -204,11 +234,35 @@ class Campaign:
             if said.ok:
                 team.left -= 1
                 self.ground.arms[card] += 1
+                if team.vitamin_a:
+                    yield from self._capsule(team, card)
                 return
             self.ground.refused[said.confirm or said.error or "?"] += 1
             if said.error != "lot_recalled":
                 return  # the child has it already, or nobody knows the child here
             yield from self._discard(team, "recalled")
+
+    def _capsule(self, team: Team, card: str) -> Step:
+        """Give vitamin A beside the dose; who is known to have had it lately gets none."""
+        if self.ground.capsules_lying[team.site] < 1:
+            return
+        data = {
+            "session": team.session,
+            "intervention": VITAMIN_A,
+            "substance": "vitamin A",
+            "dose": {"value": "200000", "unit": "[iU]"},
+            "route": "oral",
+            "item": CAPSULE,
+            "lot": CAPSULES_LOT,
+        }
+        said = yield self._line(
+            "administration.record", patient={"tag": card}, store=team.site, data=data
+        )
+        if said.ok:
+            self.ground.capsules[card] += 1
+            self.ground.capsules_lying[team.site] -= 1
+            return
+        self.ground.refused[said.confirm or said.error or "?"] += 1
 
     def _count_one(self, team: Team) -> Step:
         for _ in range(3):
@@ -278,6 +332,11 @@ class Campaign:
                 "tags": [card],
             },
         )
+
+
+def capsules_of(team: Team) -> int:
+    """Return how many capsules a team is sent."""
+    return CAPSULES if team.vitamin_a else 0
 
 
 def routes(

@@ -3,8 +3,8 @@
 Each store and its teams are cut off from HQ and from each other for most of the day, and every
 team is out of reach of everybody for a while. Some children are come to by two teams that know
 nothing of each other; one lot is recalled while nobody hears of it; some vaccine is sent before a
-cut and taken in after it. What counts: the books say to the unit what lies where, and to the dose
-what went into an arm.
+cut and taken in after it. Some teams give vitamin A beside the vaccine. What counts: the books say
+to the unit what lies where, to the dose what went into an arm, and to the capsule who had one.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ from __future__ import annotations
 from collections import Counter
 
 from protocols.ids import EntryPrefix, FactRef, SiteId
-from protocols.ledger import shipments
+from protocols.ledger import interventions, shipments
 from protocols.ledger.immunization import doubled, not_counted
 from protocols.sim.campaign import (
+    CAPSULE,
     ITEM,
     MINUTE_US,
     RECALLED,
     SENT,
     SOUND,
     VIAL_DOSES,
+    VITAMIN_A,
     Campaign,
     Team,
+    capsules_of,
     routes,
 )
 from protocols.sim.cast import Cast, ledger_of
@@ -87,6 +90,7 @@ def run(
         "doses_are_what_was_given": lambda: _doses(campaign),
         "children_met_twice_are_listed": lambda: _twice(campaign),
         "no_vial_after_the_recall": lambda: _recall(drill, campaign),
+        "vitamin_a_is_what_was_given": lambda: _vitamin_a(campaign),
         "nothing_is_on_the_way": lambda: _on_the_way(campaign),
     }
     drill.reconciled = lambda: _reconciled(campaign)
@@ -128,7 +132,7 @@ def _send_out(drill: Drill, errands: Errands, campaign: Campaign, begins_us: int
     for number, team in enumerate(campaign.teams):
         store = campaign.team_of(number)
         paper = campaign.papers[team.host.name]
-        errands.send(store, campaign.send(store, team, SENT, paper))
+        errands.send(store, campaign.send(store, team, SENT, paper, capsules_of(team)))
         later: list[str] | None = None
         if number < len(campaign.stores):
             later = []
@@ -166,10 +170,10 @@ def _cuts(drill: Drill, campaign: Campaign, near: dict[int, list[Host]], begins_
 # what the books say, at HQ: every other reader says the same, which every drill checks
 
 
-def _balances(campaign: Campaign) -> Counter[tuple[str, str]]:
+def _balances(campaign: Campaign, item: str = ITEM) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for site, lot, low, high in ledger_of(campaign.hq).store.all(
-        "SELECT store, lot, low, high FROM balance WHERE item = ?", (ITEM,)
+        "SELECT store, lot, low, high FROM balance WHERE item = ?", (item,)
     ):
         if low == high:
             found[str(SiteId(site)), lot] += low
@@ -195,6 +199,7 @@ def _reconciled(campaign: Campaign) -> dict[str, dict[str, int]]:
     return {
         "movements": {"expected": sum(ground.lying.values()), "found": sum(found.values())},
         "doses": {"given": len(ground.arms) + ground.crowd, "counted": named + crowd},
+        "vitamin_a": {"given": sum(ground.capsules.values()), "counted": _capsules(campaign)[0]},
     }
 
 
@@ -215,6 +220,30 @@ def _doses(campaign: Campaign) -> Finding:
     ok = named == len(ground.arms) and crowd == ground.crowd
     words = f"{len(ground.arms)} children and {ground.crowd} in crowds; {named} and {crowd} counted"
     return Finding(ok, words)
+
+
+def _capsules(campaign: Campaign) -> tuple[int, int]:
+    """Return how many capsules count at HQ, and how many of these may be one given twice."""
+    rows = interventions.counts(ledger_of(campaign.hq))
+    own = [one for one in rows if one.code == VITAMIN_A]
+    return sum(one.number for one in own), sum(one.twice for one in own)
+
+
+def _vitamin_a(campaign: Campaign) -> Finding:
+    """Each capsule that was swallowed counts, also those of two teams for one child, and is gone.
+
+    None is a dose. Exactly those that two teams gave apart are marked as possibly one given twice.
+    """
+    ground, (counted, marked) = campaign.ground, _capsules(campaign)
+    given = sum(ground.capsules.values())
+    twice = sum(times for times in ground.capsules.values() if times > 1)
+    lying = +ground.capsules_lying
+    found: Counter[str] = Counter()
+    for (store, _), units in _balances(campaign, CAPSULE).items():
+        found[store] += units
+    ok = 0 < given == counted and 0 < twice == marked and lying == +found
+    words = f"{given} given, {twice} of them by two teams; {counted} and {marked} at HQ"
+    return Finding(ok, f"{words}; {sum(lying.values())} capsules lie there, {found.total()} said")
 
 
 def _twice(campaign: Campaign) -> Finding:
