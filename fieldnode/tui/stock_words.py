@@ -17,6 +17,11 @@ GRAVE = frozenset(("negative", "recalled", "overdraft", "out", "expired"))
 _DAYS_MAX = 80_000
 
 
+IN_GENERAL = 100
+"""So many of a unit, where it is named and no number stands beside it: in every language the form
+that most numbers take, such as the Ukrainian one of 5 and more."""
+
+
 def units_of(words: Catalogue, unit: str, count: int) -> str:
     """Return the word for so many of a unit."""
     key = f"item_unit.{unit}"

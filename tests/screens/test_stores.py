@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from fieldnode.text.catalogue import load
 from protocols.live.api import Recorded
 from protocols.live.shelf import StoreLine
 from tests.screens.fake_node import NOW_MS, ward
@@ -138,6 +139,17 @@ def test_boxes_and_what_is_loose_are_counted_without_arithmetic_in_the_head(pers
 
 
 @pytest.mark.safety(22)
+def test_a_unit_without_a_number_is_named_in_the_form_of_many(person):
+    person.shell.desk.words = load("uk")
+    person.press("f5", "c")
+    assert "таблеток" in person.screen
+    assert "таблетки" not in person.screen
+    person.press("escape", "enter", "c")
+    assert "таблеток" in person.screen
+    person.press("23")
+    assert "23 таблетки" in person.screen
+
+
 def test_a_count_of_some_lots_is_set_beside_what_the_book_said_of_these(person):
     person.press("f5", "enter", "c", "25", "enter", "tab", "enter")
     assert "counted 25 of some lots, the book said 24..26 of them" in person.screen

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from fieldnode.text.catalogue import load
 from fieldnode.tui.cores.display import Size, text_of
 from protocols.errors import LinkError
 from protocols.live.api import Recorded
@@ -77,6 +78,29 @@ def test_a_quantity_shows_packs_times_size_before_it_is_saved(person):
     assert "12 x 10 = 120 bags" in person.screen
     person.press("backspace", "backspace", "backspace")
     assert "12 x 1 = 12 bags" in person.screen
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("50", "50 пакетів"),
+        ("21", "21 пакет"),
+        ("3x10", "3 x 10 = 30 пакетів"),
+        ("22", "22 пакети"),
+        ("1", "1 пакет"),
+    ],
+)
+def test_a_quantity_names_its_unit_in_the_form_of_its_number(person, typed, said):
+    person.shell.desk.words = load("uk")
+    for keys in (
+        (*LISTS, "5", "n", "ringer1"),
+        ("f5", "s", "1", "ringer1"),
+        (*LISTS, "5", "enter", "a", *["backspace"] * 2),
+    ):
+        person.press(*keys, typed)
+        assert any(row.rstrip().endswith(said) or f"{said}  " in row
+                   for row in person.screen.splitlines()), person.screen  # fmt: skip
+        person.press("escape", "escape", "escape")
 
 
 def test_one_item_twice_in_one_request_is_refused(person):

@@ -90,20 +90,20 @@ class ListedForm(ScannedForm, ABC):
         lot = f" ({clean_text(each.lot)})" if each.lot else ""
         return f"{self.item_word(each.item)}{lot} x {whole(each.units)}"
 
-    def item_unit(self, code: str) -> str:
-        """Return the word for the units of an item; '' where it is not known."""
+    def item_unit(self, code: str, count: int) -> str:
+        """Return the word for so many units of an item; '' where it is not known."""
         known = next((one for one in self.items if one.item == code), None)
         key, words = f"item_unit.{known.unit}" if known else "", self.desk.words
-        return words.count(key, 2) if known and words.has(f"{key}.many") else ""
+        return words.count(key, count) if known and words.has(f"{key}.many") else ""
 
     @property
     def item(self) -> str:
         """Code of the item in the field; '' for none."""
         return coded(self.form.answer(self.form.place_of("item")))[0]
 
-    def unit_of(self, _name: str) -> str:
+    def unit_of(self, _name: str, count: int) -> str:
         """Return the unit of the item that is named."""
-        return self.item_unit(self.item)
+        return self.item_unit(self.item, count)
 
     def more_draft(self) -> dict[str, str]:
         """Keep what stands on the list."""

@@ -81,12 +81,12 @@ class StepForm(SupplyForm):
         """Return the item that a quantity is of."""
         return ""
 
-    def unit_of(self, name: str) -> str:
-        """Return the word for the units of a quantity."""
+    def unit_of(self, name: str, count: int) -> str:
+        """Return the word for so many units of a quantity."""
         code, words = self.item_of(name), self.desk.words
         known = next((one for one in self.items if one.code == code), None)
         key = f"item_unit.{known.unit}" if known else ""
-        return words.count(key, 2) if known and words.has(f"{key}.many") else ""
+        return words.count(key, count) if known and words.has(f"{key}.many") else ""
 
 
 class ApprovePage(StepForm):

@@ -17,7 +17,16 @@ from fieldnode.tui.desk import Desk
 from fieldnode.tui.page import Action, Hint
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.listing import FILTER, Paged
-from fieldnode.tui.stock_words import amount, figure, iso_day, last_day, lot_name, number, units_of
+from fieldnode.tui.stock_words import (
+    IN_GENERAL,
+    amount,
+    figure,
+    iso_day,
+    last_day,
+    lot_name,
+    number,
+    units_of,
+)
 from fieldnode.tui.widgets.form_view import draw_form
 from fieldnode.tui.widgets.list_view import Column
 from fieldnode.tui.wording import clock
@@ -94,7 +103,7 @@ class CountsPage(Paged[ShelfLine, Shelf]):
         at = words("count_stock.never") if never else clock(row.counted_ms, desk.now_ms, desk.zone)
         return [
             Span(clean_text(row.name), "title"),
-            Span(units_of(words, row.unit, 2), "dim"),
+            Span(units_of(words, row.unit, IN_GENERAL), "dim"),
             Span(at, "warn" if never else "plain"),
         ]
 
@@ -279,7 +288,7 @@ class CountPage(FormPage):
             days[_field_name(at)] = day
         found = {}
         for name, day in days.items():
-            place, said, role = self.form.place_of(name), units_of(words, unit, 2), "dim"
+            place, said, role = self.form.place_of(name), units_of(words, unit, IN_GENERAL), "dim"
             if total := self.form.answer(place).text:
                 made, role = sum_text(self.form.text(place), number), "title"
                 said = f"{made} = {amount(words, unit, int(total))}"

@@ -68,8 +68,8 @@ class SupplyForm(FormPage):
         """Return what to know beside a quantity that is not typed yet, or behind its sum."""
         return ""
 
-    def unit_of(self, _name: str) -> str:
-        """Return the word for the units of a quantity; '' where it is not known."""
+    def unit_of(self, _name: str, _count: int) -> str:
+        """Return the word for so many units of a quantity; '' where it is not known."""
         return ""
 
     def _sum(self, place: int, name: str) -> Span | None:
@@ -77,7 +77,7 @@ class SupplyForm(FormPage):
         known = self.beside_units(name)
         if not total:
             return Span(known, "dim") if known else None
-        unit = self.unit_of(name)
+        unit = self.unit_of(name, int(total))
         # A quantity is shown as packs x size = units before it is saved.
         said = f"{sum_text(text, whole)} = {whole(int(total))} {unit}".rstrip()
         return Span("  ".join(filter(None, (said, known))), "title")
