@@ -31,7 +31,7 @@ from protocols.live.options import (
     source_option,
     target_option,
 )
-from protocols.live.phrases import phrase
+from protocols.live.phrases import phrase, spoken_language
 from protocols.live.stockcommands import stock_group
 from protocols.live.talk import (
     new_passphrase,
@@ -107,11 +107,10 @@ def serve(
 def list_kinds(as_json: bool, errors: bool) -> None:
     """List what can be recorded."""
     if errors:
-        codes = answers.codes()
         if as_json:
-            show(codes)
+            show(answers.codes())
             return
-        for sort, each in codes.items():
+        for sort, each in answers.codes(spoken_language()).items():
             for code, words in each.items():
                 click.echo(f"{sort}  {code}  {words}")
         return

@@ -288,17 +288,23 @@ def kinds() -> dict[str, Any]:
     }
 
 
-def codes() -> dict[str, dict[str, str]]:
-    """Return the closed list of codes that a program can meet, each with its English sentence.
+def codes(language: str = "en") -> dict[str, dict[str, str]]:
+    """Return the closed list of codes that a program can meet, each with its sentence.
 
     A line is refused; refused until its `confirm` holds the code; or saved and warned of. A command
     may also have ended.
+
+    Args:
+        language: Of the sentences; English where it is none that commands speak.
     """
+    ours = phrases(language)
+    refused = {**ERRORS, **ours.get("record", {})}
+    warned = {**WARNINGS, **ours.get("warned", {})}
     return {
-        "refused": dict(ERRORS),
-        "confirm": dict(CONFIRMABLE),
-        "warned": {code: words for code, words in WARNINGS.items() if code not in CONFIRMABLE},
-        "ended": dict(phrases("en")["error"]),
+        "refused": {code: refused[code] for code in ERRORS},
+        "confirm": {code: warned[code] for code in CONFIRMABLE},
+        "warned": {code: warned[code] for code in WARNINGS if code not in CONFIRMABLE},
+        "ended": dict(ours["error"]),
     }
 
 

@@ -1,12 +1,16 @@
 """The words of founding and enrolling: complete in every language, and all of them used."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from fieldnode.commands import list_kinds
+from protocols.live.answers import codes
 from protocols.live.phrases import LANGUAGES, phrase, phrases, spoken_language
-from protocols.records.codes import ERRORS
+from protocols.records.codes import ERRORS, WARNINGS
 
 PROJECT = Path(__file__).resolve().parents[2]
 ENGLISH = phrases("en")
@@ -27,6 +31,7 @@ def test_every_language_has_the_same_keys_and_values(language):
     # What a refused line says in English stands with its codes.
     if language != "en":
         assert sorted(found.pop("record")) == sorted(ERRORS)
+        assert sorted(found.pop("warned")) == sorted(WARNINGS)
     assert {table: sorted(words) for table, words in found.items()} == {
         table: sorted(words) for table, words in ENGLISH.items()
     }
@@ -35,6 +40,26 @@ def test_every_language_has_the_same_keys_and_values(language):
             assert slots(text) == slots(ENGLISH[table][key]), (language, key)
             if table == "error":
                 assert text.endswith(".") and not slots(text)
+
+
+@pytest.mark.parametrize(("asked", "spoken"), [("fr_BE.UTF-8", "fr"), ("uk_UA.UTF-8", "en")])
+def test_codes_are_listed_in_the_language_asked_for_and_for_programs_in_english(
+    asked, spoken, monkeypatch
+):
+    monkeypatch.setenv("FIELDMESH_LANGUAGE", asked)
+
+    said = CliRunner().invoke(list_kinds, ["--errors"]).output.splitlines()
+    told = json.loads(CliRunner().invoke(list_kinds, ["--errors", "--json"]).output)
+
+    english, wanted = codes("en"), codes(spoken)
+    assert told == english
+    assert [row.split("  ", 2) for row in said] == [
+        [sort, code, words] for sort, each in wanted.items() for code, words in each.items()
+    ]
+    if spoken != "en":
+        same = [code for sort, each in wanted.items() for code, words in each.items()
+                if words == english[sort][code]]  # fmt: skip
+        assert same == []
 
 
 def test_no_word_is_without_use():
