@@ -114,6 +114,8 @@ def test_a_receipt_goes_on_to_an_author_whose_own_line_to_hq_was_dead():
     stage.link(ann, ben)
     (answer,) = stage.write(ann, patient("over the other"))
     stage.run(2 * REST_MS)
+    stage.write(ann, patient("so that others than authors have to wait"))
+    stage.run(SOON_MS)
     dead = {("hq", "ann"), ("ann", "hq")}
     stage.spoil = lambda here, there, raw: () if (here.name, there.name) in dead else (raw,)
     stage.write(ann, triage(answer.code))
@@ -227,6 +229,26 @@ def test_a_line_that_never_lives_long_brings_the_receipt_the_next_time(up_ms):
             stage.link(hq, ben)
             stage.run(up_ms)
         assert told(eve), turn
+
+
+def test_an_author_who_reaches_hq_through_another_than_brought_the_entry_has_the_receipt_at_once():
+    stage, (hq, ann, ben, eve) = linked("hq", "ann", "ben", "eve", hq=True)
+    stage.cut(hq, eve)
+    stage.link(ann, eve)
+    stage.run(2 * REST_MS)
+    stage.write(ben, patient("so that others than authors have to wait"))
+    stage.run(SOON_MS)
+    stage.write(ben, patient("so that the next receipt has to wait"))
+    stage.run(500)
+    stage.write(eve, patient("brought by ann"))
+    stage.run(500)
+    stage.cut(ann, eve)
+    stage.link(ben, eve)
+    assert eve.entries <= hq.entries and not told(eve)
+
+    stage.run(RECEIPT_MS)
+
+    assert told(eve)
 
 
 def test_who_is_linked_only_after_its_entry_came_by_another_has_the_receipt_at_once():
