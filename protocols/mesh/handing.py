@@ -48,17 +48,18 @@ class Handing:
 
     def look(self, now: Now) -> None:
         """Notice that something changed: say what we lack, and look at what others do soon."""
-        authority, sessions = self._ledger.authority, self._board.sessions()
+        authority = self._ledger.authority
+        # Asked after every message.
         seen = (
             self._board.told,
             authority,
             authority.version,
             authority.keyring.version,
-            *[session.lacks for session in sessions if session.lacks],
+            self._board.lacks_said,
         )
         if seen == self._seen:
             return
-        self._seen = seen
+        self._seen, sessions = seen, self._board.sessions()
         self._say_what_we_lack(sessions)
         if sessions and self._hand_at is None:
             self._hand_at = now.mono_ms + now.between(HAND_ON_MS)

@@ -52,6 +52,8 @@ class Switchboard:
         """The authority and its version when every session last asked what its peer may hold."""
         self.told = 0
         """How often it changed who is linked."""
+        self.lacks_said = 0
+        """How often a peer said which keys it lacks."""
 
     def keep_one(self, entry: Link, peer: DeviceId, epoch: bytes) -> bool:
         """Of two links between the same two devices keep what the lower id dialled.

@@ -6,7 +6,7 @@ returns effects; nothing here waits, reads a clock or draws randomness.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocols.errors import FieldmeshError, PeerError
@@ -16,19 +16,19 @@ from protocols.ledger import admitting, advancing, audit, founding, remembered, 
 from protocols.ledger.admitting import Newcomer
 from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger, Taken
-from protocols.ledger.chain import FeedState
 from protocols.ledger.recording import UNKNOWN, Answer, Recorder, Seat
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh.auditing import Auditing
 from protocols.mesh.confirming import Confirming
 from protocols.mesh.door import Door, own_control
 from protocols.mesh.effects import Changed, Effect, Notice, Now, WakeAt
-from protocols.mesh.frames import MESSAGE_BYTES_MAX, Ack, Bye, decode_frame
+from protocols.mesh.frames import MESSAGE_BYTES_MAX, Ack, Bye, Lacks, decode_frame
 from protocols.mesh.frames import Receipt as ReceiptFrame
 from protocols.mesh.greeting import Manner
 from protocols.mesh.handing import Handing
 from protocols.mesh.keeping import Keeping
 from protocols.mesh.links import Link, Switchboard
+from protocols.mesh.passing import Passing
 from protocols.mesh.receipts import Receipts
 from protocols.mesh.refusals import Refusals
 from protocols.mesh.session import Session
@@ -42,23 +42,12 @@ from protocols.trust.enrolment import (
 from protocols.trust.granting import Wish
 from protocols.trust.identity import NONCE_BYTES
 
-OFFER_MS = (50, 200)
-"""An offer waits this long, at random, so that ten nodes do not all offer one entry."""
-SUPPRESSED_OFFER_MS = (30 * 60_000, 32 * 60_000)
-"""When the author is linked to the peer itself, our offer is only a safety net. At random, so that
-of two who heard the same at one moment the first to offer tells the other that it need not."""
-URGENT_OFFER_MS = (600, 1_200)
-"""What is urgent is offered this soon even so, by the two devices whose ids are next to the peer's:
-a link to the author may be dead for half a minute before anybody notices."""
-URGENT_REACH = 1
-"""How far apart in the ring of ids a device looks after another; 0: nobody looks."""
 QUIET_MS = 300
 """A long delivery that pauses this long has ended."""
 OVERDUE_MS = 3_000
 """During a long delivery, what came first is merged after this time all the same."""
 SMALL_ENTRIES = 64
 """A delivery this small is merged before its call returns."""
-_URGENT = int(Lane.URGENT)
 
 
 @dataclass(slots=True)
@@ -81,6 +70,7 @@ class Node:
         self._confirming = Confirming(ledger, self._board)
         self._handing = Handing(ledger, self._board)
         self._keeping = Keeping(ledger, self._board)
+        self._passing = Passing(ledger, self._board, self._keeping)
         self._timers = _Timers()
         self._closed = ledger.authority.keyring.closed
         self._met = False
@@ -176,10 +166,7 @@ class Node:
     def tick(self, now: Now) -> list[Effect]:
         """The instant that was asked for has come; does a bounded piece of work."""
         self._door.give_up(now)
-        for session in self._board.sessions():
-            if session.offers.at_ms is not None and session.offers.at_ms <= now.mono_ms:
-                session.offer(now.mono_ms)
-                self._keeping.offered()
+        self._passing.tick(now)
         self._catch_up(now)
         self._receipts.tick(now)
         self._confirming.tick(now)
@@ -340,14 +327,17 @@ class Node:
         session.wall_ms = now.wall_ms
         taken = session.take(frame, len(plain), now.mono_ms)
         if session.parted:
-            lost = {each for each in session.parted if self._is_next_to(session, each)}
+            lost = {each for each in session.parted if self._passing.is_next_to(session, each)}
             self._receipts.carry_on(session, lost)
-            session.offer_parted(now.mono_ms + now.between(OFFER_MS))
+            self._passing.parted(session, now)
         if session.own_ahead:
             session.own_ahead = False
             self._begin_new_epoch(now)
-        if isinstance(frame, Ack) and session.settled:
-            self._board.effects.append(Changed(frozenset(("peer",))))
+        if isinstance(frame, Ack):
+            if session.settled:
+                self._board.effects.append(Changed(frozenset(("peer",))))
+        elif isinstance(frame, Lacks):
+            self._board.lacks_said += 1
         if taken is not None:
             self._took(session, taken, now)
         if session.came_whole:
@@ -378,7 +368,7 @@ class Node:
             self._board.cut_sealed()
             if self.ledger.reopens:
                 self._load_anew()
-        self._pass_on(session, taken.feeds, now)
+        self._passing.pass_on(session, taken.feeds, now)
         if taken.entries <= SMALL_ENTRIES or taken.urgent:
             self._merge_now(session)
         self._receipts.look_again()
@@ -391,39 +381,6 @@ class Node:
             self._closed = closed
             tables = frozenset(table.TABLE for table in ROW_TABLES)
             self._board.effects.append(Changed(tables))
-
-    def _pass_on(self, source: Session, feeds: Iterable[FeedState], now: Now) -> None:
-        late = now.mono_ms + now.between(SUPPRESSED_OFFER_MS)
-        for session in self._board.sessions():
-            if session is source:
-                continue
-            for feed in feeds:
-                author, lane = feed.genesis.device, feed.genesis.lane
-                if author == session.peer and feed.genesis.epoch == session.epoch:
-                    continue
-                if author in session.links:
-                    if lane <= _URGENT and self._is_next_to(session, author):
-                        soon = now.mono_ms + now.between(URGENT_OFFER_MS)
-                        session.heard(feed, soon, second_look=True)
-                    else:
-                        session.heard(feed, late)
-                elif lane <= _URGENT:
-                    session.grew(feed)
-                else:
-                    session.heard(feed, now.mono_ms + now.between(OFFER_MS))
-
-    def _is_next_to(self, session: Session, author: DeviceId) -> bool:
-        """Whether we stand next to the peer, on either side, in the ring of ids of all linked.
-
-        The author has sent it already, so it is left out: somebody else has to have looked. Two
-        look after each device, and of two neighbours the first to say so tells the other enough.
-        """
-        own = self.ledger.authority.device
-        ring = sorted({*self._board.linked, own} - {author})
-        if session.peer not in ring:
-            return False
-        apart = (ring.index(session.peer) - ring.index(own)) % len(ring)
-        return min(apart, len(ring) - apart) <= URGENT_REACH
 
     # Merging
 
@@ -476,17 +433,20 @@ class Node:
         return self._board.take_effects()
 
     def _next_alarm(self, now: Now) -> int | None:
-        sessions = self._board.sessions()
-        # Asked after every message: most sessions have nothing to offer.
-        alarms = [at for session in sessions if (at := session.offers.at_ms) is not None]
-        own = (self._receipts.at_ms, self._auditing.at_ms, self._handing.at_ms)
-        kept = (self._confirming.alarm(now), *self._keeping.alarms(now))
-        alarms += [at for at in own + kept if at is not None]
-        if len(sessions) < len(self._links) and (opened := self._door.alarm()) is not None:
-            alarms.append(opened)
+        # Asked after every message: what nobody set costs next to nothing.
+        set_ = [
+            self._passing.at_ms,
+            self._receipts.at_ms,
+            self._auditing.at_ms,
+            self._handing.at_ms,
+            self._confirming.alarm(now),
+            *self._keeping.alarms(now),
+        ]
+        if len(self._board.sessions()) < len(self._links):
+            set_.append(self._door.alarm())
         if self.ledger.behind:
-            alarms.append(self._when_to_catch_up(now))
-        return min(alarms, default=None)
+            set_.append(self._when_to_catch_up(now))
+        return min([at for at in set_ if at is not None], default=None)
 
     def _when_to_catch_up(self, now: Now) -> int:
         ledger = self.ledger

@@ -43,6 +43,10 @@ class Offers:
             if self.at_ms is None or at_ms < self.at_ms:
                 self.at_ms = at_ms
 
+    def due_by(self, no: int, at_ms: int) -> bool:
+        """Whether a feed is offered by this time anyway."""
+        return self._due.get(no, at_ms + 1) <= at_ms
+
     def drop(self, no: int) -> None:
         """Offer a feed no more; what is left goes at its own time."""
         if no not in self._due:

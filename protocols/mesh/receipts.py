@@ -98,8 +98,9 @@ class Receipts:
     @property
     def at_ms(self) -> int | None:
         """When something is due next, monotonic milliseconds."""
-        due = [each for each in (self._give_at, self._rest_at) if each is not None]
-        return min(due, default=None)
+        if self._give_at is None or self._rest_at is None:
+            return self._rest_at if self._give_at is None else self._give_at
+        return min(self._give_at, self._rest_at)
 
     def carry_on(self, session: Session, lost: Collection[DeviceId]) -> None:
         """Hand a peer what we hold about its own feeds of givers that it was linked to.

@@ -214,6 +214,8 @@ class Session:
 
     def heard(self, feed: FeedState, offer_at: int, *, second_look: bool = False) -> None:
         """A feed grew by another's entry: offer it then, unless the peer turns out to hold it."""
+        if self.offers.due_by(feed.no, offer_at):
+            return
         if self.entitlement.tells(feed) and self._holdings.lacks(feed):
             self.offers.add(feed.no, offer_at)
             self.offers.second_look |= second_look

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from protocols.feeds.lane import Lane
-from protocols.mesh import node
+from protocols.mesh import passing
 from protocols.sim import checkers
 from protocols.sim.clock import SECOND_US
 from protocols.sim.paths import Paths
@@ -29,7 +29,7 @@ def test_a_red_is_everywhere_in_time_and_no_two_patients_have_one_code() -> None
 def test_without_a_second_look_a_dead_line_to_its_author_holds_a_red_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(node, "URGENT_REACH", 0)
+    monkeypatch.setattr(passing, "URGENT_REACH", 0)
 
     result = earthquake_day_one.run(1)
 

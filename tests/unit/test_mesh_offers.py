@@ -14,8 +14,8 @@ from protocols.feeds.lane import Lane
 from protocols.ledger.book import Taken
 from protocols.mesh import links
 from protocols.mesh.holdings import Holdings
-from protocols.mesh.node import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
 from protocols.mesh.offers import Offers
+from protocols.mesh.passing import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
 from protocols.mesh.runs import KEPT_RUNS_MAX, RecentRuns
 from protocols.mesh.session import MARK_RESTS_MS, Session
 from tests.unit.stage import Device, agree, camp, fill, meshed, patient, triage
@@ -211,7 +211,28 @@ def test_no_mark_says_more_than_its_receiver_holds(seed: int):
                 held = {digest for (digest,) in here.store.all("SELECT hash FROM entry")}
                 assert {digest for (digest,) in spoken} <= held
                 marked += bool(upto)
+            wakes_ms = here.node._passing.at_ms
+            for session in here.node._board.sessions():
+                at_ms = session.offers.at_ms
+                assert at_ms is None or (wakes_ms is not None and wakes_ms <= at_ms)
     assert marked
+
+
+@pytest.mark.parametrize("count", [3, 4, 7])
+def test_two_look_after_each_device_when_something_is_urgent(count: int):
+    stage, devices = meshed([f"n{number}" for number in range(count)])
+    (answer,) = stage.write(devices[0], patient("there"))
+    stage.run(5_000)
+    stage.write(devices[0], triage(answer.patient))
+    stage.run(100)
+
+    looking = Counter(
+        session.peer
+        for device in devices
+        for session in device.node._board.sessions()
+        if session.offers.second_look
+    )
+    assert looking == {device.id: min(2, count - 2) for device in devices[1:]}
 
 
 def test_our_own_feed_ahead_of_us_is_seen_wherever_it_stands_in_a_delivery():
