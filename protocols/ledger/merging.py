@@ -22,7 +22,7 @@ from protocols.ledger.opening import Begun, DocumentStage, Fresh
 from protocols.ledger.rowbook import RowBook, Spread
 from protocols.ledger.store import Store
 from protocols.records.catalogue import decode_fact, project
-from protocols.records.history import InOrder
+from protocols.records.history import KEPT_FROM, InOrder
 from protocols.records.shape import Fact, Row
 from protocols.trust.judging import Judgement
 from protocols.trust.sessions import Session
@@ -121,6 +121,8 @@ class Merger:
         self._subjects: OrderedDict[int, _Subject] = OrderedDict()
         self._numbers: dict[bytes, int] = {}
         """Of those subjects by their ids."""
+        self._looked_at = InOrder()
+        """What was last asked for, with what it comes to."""
         self._judgements: dict[tuple[int, int, Session], tuple[int, Judgement | None]] = {}
         """Of feeds, kinds and sessions, as long as one call lasts."""
 
@@ -152,6 +154,8 @@ class Merger:
                     subject.places[place.no] = place._replace(stage=stage)
             facts = _gathered(subject, parts)
             rows = self._rows.spread(no, project(subject.kind, subject.id, facts))
+            if len(facts) < KEPT_FROM:
+                facts.history = None
             prefixes = {fact.entry: fact.prefix for fact in facts}
             batch.append((no, subject.held, rows))
             subject.held = self._rows.held_by(rows)
@@ -167,9 +171,14 @@ class Merger:
         self._judgements.clear()
         self._look_up([(subject, {})])
         known = self._subjects[subject]
-        return _gathered(
+        facts = _gathered(
             known, [self._document(place, looking=True) for place in known.places.values()]
         )
+        if facts is not self._looked_at:
+            if len(self._looked_at) < KEPT_FROM:
+                self._looked_at.history = None
+            self._looked_at = facts
+        return facts
 
     def subject(self, subject_id: bytes) -> tuple[int, int] | None:
         """Return (number, kind) of a subject, and have at hand where it is kept; None: unknown."""
@@ -264,7 +273,7 @@ class Merger:
 
     def drop(self, docs: Iterable[int]) -> None:
         """Forget documents that are gone, and where their subjects are kept."""
-        gone = set(docs)
+        gone, self._looked_at = set(docs), InOrder()
         for no in [no for no, each in self._subjects.items() if not gone.isdisjoint(each.places)]:
             self._forget(no)
         for doc in gone:
@@ -275,6 +284,7 @@ class Merger:
     def forget(self) -> None:
         """Drop everything cached: after a failed transaction or a change of standing."""
         self._cache.clear()
+        self._looked_at = InOrder()
         self._cached_entries = 0
         self._subjects.clear()
         self._numbers.clear()
@@ -436,9 +446,11 @@ def _gathered(subject: _Subject, parts: Sequence[_Merged]) -> InOrder:
     came.sort(key=_in_order)
     after = not facts or _in_order(facts[-1]) < _in_order(came[0])
     # Another list each time: whoever holds the one before sees what there was then.
-    facts = InOrder([*facts, *came])
+    history, facts = facts.history, InOrder([*facts, *came])
     if not after:
         facts.sort(key=_in_order)
+    elif history is not None:
+        facts.history = history.grown(facts, came)
     subject.gathered = ([(merged, len(merged.facts)) for merged in parts], facts)
     return facts
 

@@ -27,6 +27,7 @@ ZERO = bytes(16)
 _OPEN = int(KindNo.DOCUMENT_OPEN)
 _SUBJECTS = frozenset(int(kind) for kind in SubjectKind)
 _RETRACT = int(KindNo.ENTRY_RETRACT)
+_SAID_OF_OTHERS = frozenset((_OPEN, _RETRACT))
 _place = attrgetter("order", "index")
 
 
@@ -34,12 +35,13 @@ class InOrder(list[Fact]):
     """Facts that whoever gathered them has put in display order: they are not sorted again."""
 
     history: History | None = None
-    """As last read, where there are `KEPT_FROM` of them."""
+    """As last read. Whoever gathers them drops it where it is not worth its room, `KEPT_FROM`."""
 
 
 KEPT_FROM = 64
 """Facts from which on what a subject comes to is kept: it is asked before a record is written, and
-it is what was written last."""
+it is what was written last. Of fewer it is kept until they are written about or another subject is
+looked at."""
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):
@@ -104,6 +106,33 @@ class History:
         self._collect(standing=not lenient)
         if marked and not lenient:
             self.beside = History(subject, facts, lenient=True).now
+
+    def grown(self, facts: InOrder, came: Sequence[Fact]) -> History | None:
+        """Return what these facts come to, which are those read here and then what came.
+
+        None where what came corrects, retracts, opens or does not stand, or where something here
+        speaks of it already: all of them have to be read anew.
+        """
+        gone, retracted = self._superseded, self.retracted
+        for fact in came:
+            record, ref = fact.record, (fact.prefix, fact.index)
+            if record is None or record.supersedes or fact.standing or fact.kind in _SAID_OF_OTHERS:
+                return None
+            if ref in gone or ref in retracted or (retracted and hasattr(record, "cause")):
+                return None
+        new = History.__new__(History)
+        # What came changes none of the rest.
+        vars(new).update(vars(self), facts=facts, worked_out={})
+        new.of_kind, new.now, new.contested = {**self.of_kind}, {**self.now}, {**self.contested}
+        for fact in came:
+            assert fact.record is not None
+            new.of_kind[fact.kind] = [*new.of_kind.get(fact.kind, ()), fact]
+            for number, value in fact.record.asserts():
+                key = _KEYS[number] or (new.encounter_of.get(fact.doc), number)
+                if key in new.now:
+                    new.contested[key] = None
+                new.now[key] = [*new.now.get(key, ()), Said(value, fact)]
+        return new
 
     def replaced(self, fact: Fact) -> int:
         """Return 0 current, 1 superseded as a whole, 2 entered in error."""
@@ -274,8 +303,8 @@ class History:
 
 
 def history_of(subject: DocId, facts: Sequence[Fact]) -> History:
-    """Return all facts of a subject read together; large ones only once while nothing is new."""
-    if not isinstance(facts, InOrder) or len(facts) < KEPT_FROM:
+    """Return all facts of a subject read together, only once while nothing is new."""
+    if not isinstance(facts, InOrder):
         return History(subject, facts)
     if facts.history is None or facts.history.subject != subject:
         facts.history = History(subject, facts)
