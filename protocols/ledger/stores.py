@@ -11,13 +11,16 @@ from protocols.ids import SiteId
 from protocols.ledger import packs
 from protocols.ledger.book import Ledger
 from protocols.ledger.view import BookView
+from protocols.records.lots import LotDateRow
 from protocols.records.shape import columns
 from protocols.records.stock import AllotmentRow, BalanceRow, MovementRow, StockRow, StocktakeRow
 
 STORES_TOLD = 10
 """Ids told where several sites are called alike."""
 
-OfPair = TypeVar("OfPair", MovementRow, BalanceRow, StockRow, AllotmentRow, StocktakeRow)
+OfPair = TypeVar(
+    "OfPair", MovementRow, BalanceRow, StockRow, AllotmentRow, StocktakeRow, LotDateRow
+)
 """Rows that name a store and an item."""
 
 

@@ -96,7 +96,7 @@ class MoveLine(msgspec.Struct, frozen=True):
     fact: str
     at_ms: int
     type: str
-    """One of `stock.TYPES`, or `count`."""
+    """One of `stock.TYPES`, `count`, or `expiry` where a last day was stated anew."""
     lot: str
     units: int
     """By which the stock changed; of a count what was there."""
@@ -114,6 +114,8 @@ class MoveLine(msgspec.Struct, frozen=True):
     overdrawn: bool = False
     below: bool = False
     """Whether it is among those by which a lot fell below nothing."""
+    expiry_day: int | None = None
+    """The day that was stated anew, since 1970-01-01."""
 
 
 class AccountLine(msgspec.Struct, frozen=True):

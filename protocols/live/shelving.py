@@ -163,16 +163,23 @@ _COUNTED = (
     " GROUP BY t.entry, t.idx % 65536, t.at_ms ORDER BY t.at_ms DESC, t.entry DESC LIMIT ?"
 )
 
+_DATED = (
+    "SELECT d.entry, d.idx, d.at_ms, substr(e.hash, 1, 16), d.lot, d.reason, d.expiry_day,"
+    " d.standing = 0 AND d.replaced = 0"
+    " FROM lot_date d JOIN entry e ON e.arrival = d.entry WHERE d.subject = ?"
+    " ORDER BY d.at_ms DESC, d.entry DESC LIMIT ?"
+)
+
 
 def _moves(ledger: Ledger, store: SiteId, code: str, limit: int) -> list[MoveLine]:
-    """Return the newest movements and counts of one item in one store."""
+    """Return the newest movements, counts and days stated anew of one item in one store."""
     read = ledger.store.all
     subject = read("SELECT no FROM subject WHERE id = ?", (bytes(stock_subject(store, code)),))
     if not subject:
         return []
     no = subject[0][0]
-    moved, counted = read(_MOVED, (no, limit)), read(_COUNTED, (no, limit))
-    authors = Authors(ledger).of_entries(row[0] for row in (*moved, *counted))
+    moved, counted, dated = (read(asked, (no, limit)) for asked in (_MOVED, _COUNTED, _DATED))
+    authors = Authors(ledger).of_entries(row[0] for row in (*moved, *counted, *dated))
     below = _below(read("SELECT taken FROM balance WHERE subject = ?", (no,)))
     names = {raw: clean_text(name) for raw, name in read("SELECT id, name FROM site")}
     found = []
@@ -189,6 +196,13 @@ def _moves(ledger: Ledger, store: SiteId, code: str, limit: int) -> list[MoveLin
     for entry, idx, at_ms, digest, units, used in counted:
         fact, author = str(FactRef(EntryPrefix(digest), idx)), clean_text(authors[entry].label)
         line = MoveLine(fact, at_ms, "count", "", units, "", "", "", "", author, counts=bool(used))
+        found.append((at_ms, entry, idx, line))
+    for entry, idx, at_ms, digest, lot, reason, day, counts in dated:
+        fact, author = str(FactRef(EntryPrefix(digest), idx)), clean_text(authors[entry].label)
+        line = MoveLine(
+            fact, at_ms, "expiry", lot, 0, "", "", reason, "", author,
+            counts=bool(counts), expiry_day=day,
+        )  # fmt: skip
         found.append((at_ms, entry, idx, line))
     found.sort(key=lambda each: each[:3], reverse=True)
     return [each[-1] for each in found[:limit]]

@@ -20,6 +20,7 @@ from protocols.mesh.node import Node
 from protocols.records import barcode, cover, stockreports
 from protocols.records.display import clean_text
 from protocols.records.gs1 import OWN_CODE
+from protocols.records.lots import LotDateRow
 from protocols.records.movement import DAY_MS
 from protocols.records.rows import iso
 from protocols.records.stock import BalanceRow, MovementRow, StocktakeRow
@@ -55,6 +56,10 @@ class _Asked(NamedTuple):
     @property
     def counts(self) -> list[StocktakeRow]:
         return stores.rows_of(self.ledger, StocktakeRow, self.store, self.item, self.now_ms)
+
+    @property
+    def dates(self) -> list[LotDateRow]:
+        return stores.rows_of(self.ledger, LotDateRow, self.store, self.item, self.now_ms)
 
     @property
     def balances(self) -> list[BalanceRow]:
@@ -127,7 +132,8 @@ _CARD = (
 
 
 def _card(asked: _Asked) -> Iterable[Sequence[Cell]]:
-    return [_card_line(asked, line) for line in stockreports.card(asked.movements, asked.counts)]
+    found = stockreports.card(asked.movements, asked.counts, asked.dates)
+    return [_card_line(asked, line) for line in found]
 
 
 def _register(asked: _Asked) -> Iterable[Sequence[Cell]]:
@@ -137,7 +143,7 @@ def _register(asked: _Asked) -> Iterable[Sequence[Cell]]:
         found = known.get(code)
         return found is not None and found.controlled
 
-    lines = stockreports.register(asked.movements, asked.counts, controlled)
+    lines = stockreports.register(asked.movements, asked.counts, controlled, asked.dates)
     return [(item, *_card_line(asked, line)) for item, line in lines]
 
 

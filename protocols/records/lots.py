@@ -190,6 +190,45 @@ class QuarantineRow(Row, frozen=True, kw_only=True, gc=False):
     """1 while the lot is held back by it."""
 
 
+class LotDateRow(Row, frozen=True, kw_only=True, gc=False):
+    """A last day that somebody stated anew: what a card lists beside what was moved."""
+
+    TABLE: ClassVar[str] = "lot_date"
+    INDEXED: ClassVar[tuple[str, ...]] = ("store",)
+    store: bytes
+    item: str
+    lot: str
+    expiry_day: int
+    """The last day as it was stated, days since 1970-01-01."""
+    reason: str
+    device: bytes
+
+
+def date_rows(history: History, ours: Callable[[Fact], bool]) -> list[LotDateRow]:
+    """Return one row for each last day of a pair that was stated anew; args as of `rows`."""
+    return [
+        LotDateRow(
+            entry=fact.entry,
+            idx=fact.index,
+            kind=fact.kind,
+            standing=fact.standing,
+            at_ms=fact.at_ms,
+            supersedes=history.supersedes(fact),
+            replaced=history.replaced(fact),
+            store=record.store,
+            item=clean_text(record.item),
+            lot=clean_text(record.lot),
+            expiry_day=record.expiry,
+            reason=clean_text(record.circumstances.reason) if record.circumstances else "",
+            device=fact.device,
+        )
+        for fact in history.of_kind.get(KindNo.LOT_RELEASE, ())
+        if isinstance(record := fact.record, LotRelease)
+        and record.expiry is not None
+        and ours(fact)
+    ]
+
+
 def rows(history: History, ours: Callable[[Fact], bool]) -> list[QuarantineRow]:
     """Return one row for each quarantine of a pair.
 

@@ -15,7 +15,7 @@ from protocols.records.counts import AllotmentGrant, StockCount, StockSettle
 from protocols.records.display import clean_text
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
-from protocols.records.lots import LotQuarantine, LotRelease, QuarantineRow
+from protocols.records.lots import LotDateRow, LotQuarantine, LotRelease, QuarantineRow, date_rows
 from protocols.records.lots import rows as quarantine_rows
 from protocols.records.made import Made
 from protocols.records.movement import DAY_MS, WHY, Movement, signed
@@ -171,6 +171,7 @@ ROW_TABLES: tuple[type[Row], ...] = (
     AllotmentRow,
     StocktakeRow,
     QuarantineRow,
+    LotDateRow,
 )
 
 LOTS_SHIFT = 16
@@ -185,6 +186,7 @@ def rows(history: History) -> list[Row]:
     history = pair.history
     moved, counted = _movement_rows(history, pair), _stocktake_rows(history, pair)
     found: list[Row] = [*moved, *counted, *quarantine_rows(history, pair.ours)]
+    found += date_rows(history, pair.ours)
     lots = pair.lots
     if lots:
         found += _balance_rows(pair, lots)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from protocols.records.lots import LotDateRow
 from protocols.records.movement import DAY_MS
 from protocols.records.stock import BalanceRow, MovementRow, StocktakeRow
 
@@ -24,11 +25,11 @@ class CardLine(NamedTuple):
 
     at_ms: int
     type: str
-    """A movement's, or `count`."""
+    """A movement's, `count`, or `expiry` where a last day was stated anew: `why` says why."""
     lot: str
     expiry_day: int | None
     units: int
-    """Below 0 where it left; of a count, by how much the book was set right."""
+    """Below 0 where it left; of a count, by how much the book was set right; of a day 0."""
     balance: int
     """What was there after it, of all lots."""
     why: str
@@ -42,7 +43,9 @@ class CardLine(NamedTuple):
 
 
 def card(
-    movements: Iterable[MovementRow], counts: Iterable[StocktakeRow] = ()
+    movements: Iterable[MovementRow],
+    counts: Iterable[StocktakeRow] = (),
+    dates: Iterable[LotDateRow] = (),
 ) -> tuple[CardLine, ...]:
     """Return all that happened to one item in one store, the oldest first, with its balance.
 
@@ -51,7 +54,7 @@ def card(
     of it. What does not stand, was replaced or taken back is left out. The lines are the same
     wherever the same is held: of one instant what came in goes first.
     """
-    found = [*map(_moved, _standing(movements)), *_counted(counts)]
+    found = [*map(_moved, _standing(movements)), *_counted(counts), *_dated(dates)]
     lines = []
     balance = 0
     for line in sorted(found, key=_when):
@@ -64,6 +67,7 @@ def register(
     movements: Iterable[MovementRow],
     counts: Iterable[StocktakeRow],
     controlled: Callable[[str], bool],
+    dates: Iterable[LotDateRow] = (),
 ) -> tuple[tuple[str, CardLine], ...]:
     """Return the cards of all controlled items of one store: item by item, each with its balance.
 
@@ -71,8 +75,9 @@ def register(
         movements: Of one store.
         counts: Of one store.
         controlled: Whether an item takes a witness.
+        dates: Of one store.
     """
-    moved, counted = list(movements), list(counts)
+    moved, counted, dated = list(movements), list(counts), list(dates)
     named = {row.item for row in moved} | {row.item for row in counted}
     items = sorted(item for item in named if controlled(item))
     return tuple(
@@ -81,6 +86,7 @@ def register(
         for line in card(
             [row for row in moved if row.item == item],
             [row for row in counted if row.item == item],
+            [row for row in dated if row.item == item],
         )
     )
 
@@ -99,6 +105,17 @@ def _moved(row: MovementRow) -> CardLine:
         row.at_ms, row.type, row.lot, row.expiry_day, row.units, 0, row.why, row.other,
         row.patient, row.witness, bool(row.countersigned), row.device, bool(row.maybe),
     )  # fmt: skip
+
+
+def _dated(dates: Iterable[LotDateRow]) -> list[CardLine]:
+    return [
+        CardLine(
+            row.at_ms, "expiry", row.lot, row.expiry_day, 0, 0, row.reason, None, None, "", False,
+            row.device, False,
+        )
+        for row in dates
+        if not row.standing and not row.replaced
+    ]  # fmt: skip
 
 
 def _counted(counts: Iterable[StocktakeRow]) -> list[CardLine]:

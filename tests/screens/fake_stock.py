@@ -93,6 +93,10 @@ class StockCalls:
                          "J. Cho", overdrawn=True, below=True, countersigned=True),
             ),
         }  # fmt: skip
+        self.moved[ORS] = (
+            MoveLine("fct_d1", now_ms - hour, "expiry", "A1", 0, "", "", "carton says 2028", "",
+                     "L. Mbeki", expiry_day=_day("2028-01-31")),
+        )  # fmt: skip
         self.accounts: dict[str, tuple[AccountLine, ...]] = {
             MORPHINE: (
                 AccountLine("dev_0FAKE", "nord-b", True, 10, 6, 4),

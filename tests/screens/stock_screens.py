@@ -18,6 +18,7 @@ SCREENS: dict[str, list[str]] = {
     "supplies-site": ["f5", "o", "n", *"Pharmacy", "enter"],
     "stock-card": CARD,
     "stock-card-movement": [*CARD, "down", "down"],
+    "stock-card-dated": ["f5", "down", "down", "enter", "down"],
     "stock-card-negative": ["f5", "down", "enter", "down"],
     "stock-card-held": ["f5", "down", "down", "down", "enter"],
     "stock-receive": RECEIVE,

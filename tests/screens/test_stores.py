@@ -426,3 +426,17 @@ def test_the_first_store_is_chosen_once_it_was_named_and_the_list_is_left():
     person.press("escape")
     assert person.shell.page.name == "supplies"
     assert "STOCK   Camp Nord" in person.screen
+
+
+def test_a_last_day_stated_anew_has_a_line_with_who_when_and_why_and_can_be_taken_back():
+    person = Person().press("f5", "down", "down", "enter", "down")
+    row = next(one for one in person.screen.splitlines() if "date corrected" in one)
+    assert "13:32" in row and "A1" in row and "exp 2028-01" in row
+    assert "L. Mbeki   carton says 2028" in person.screen
+    assert "witness" not in person.screen.splitlines()[-2]
+    person.press("w")
+    assert person.node.written == []
+    person.press("e", "1", "enter")
+
+    (line,) = [one for one in person.node.written if one["kind"] == "entry.retract"]
+    assert line["data"]["fact"] == "fct_d1"

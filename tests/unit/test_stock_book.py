@@ -8,7 +8,7 @@ import pytest
 
 from protocols.ledger import reading, rowbook
 from protocols.ledger.recording import Answer
-from protocols.live import answers
+from protocols.live import answers, shelving, stocklists
 from protocols.live.charters import TERMS
 from protocols.records import stock, supplies
 from tests.unit import people
@@ -258,10 +258,34 @@ def test_every_table_can_be_read_by_programs(tents: Tents) -> None:
     tents.one(tents.ann, line("stock.count", counted, store=tents.store))
     held = {"item": ITEM, "lot": "A1", "why": "damaged"}
     tents.one(tents.ann, line("lot.quarantine", held, store=tents.store))
+    said = {"item": ITEM, "lot": "A1", "expiry": "2028-03"}
+    tents.one(tents.ann, line("lot.release", said, store=tents.store, reason="carton"))
     tents.ann.ledger.catch_up_all()
     for table in stock.ROW_TABLES:
         page = answers.rows_page(tents.ann.ledger, table.TABLE, 0, 9)
         assert page["rows"] and page["rows"][0]["store"] == tents.store, table.TABLE
+
+
+def test_a_card_lists_a_day_stated_anew_with_who_when_and_why_on_every_node(tents: Tents) -> None:
+    said = {"item": ITEM, "lot": "A1", "expiry": "2028-03"}
+    fact = tents.one(tents.ann, line("lot.release", said, store=tents.store, reason="carton")).id
+    tents.issue(tents.ann, 5)
+    tents.meet()
+    for device in (tents.ann, tents.ben):
+        asked = {"store": tents.store, "item": ITEM, "languages": ["en"]}
+        now = tents.stage.now(device)
+        found = shelving.stock_item(device.node, now, asked)
+        (line_of,) = [each for each in found.moves if each.type == "expiry"]
+        assert (line_of.fact, line_of.lot, line_of.reason) == (fact, "A1", "carton")
+        assert (line_of.expiry_day, line_of.units, line_of.counts) == (21274, 0, True)
+        assert line_of.author and line_of.at_ms
+        assert {each.type for each in found.moves} == {"expiry", "issue", "receive"}
+        report = {"report": "card", "store": tents.store, "item": ITEM}
+        (row,) = [
+            row for row in stocklists.report(device.node, now, report)["rows"] if row[1] == "expiry"
+        ]
+        assert row[2:7] == ("A1", "2028-03-31", 0, 100, "carton")
+        assert row[10] == "ann"
 
 
 def test_a_book_built_again_has_the_same_rows(tents: Tents) -> None:

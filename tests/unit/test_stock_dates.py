@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from protocols.records.stockreports import card
 from tests.unit.records_shelf import Shelf
 from tests.unit.test_stock_records import ITEM, count, issue, receive, refused, store_of, table
 
@@ -120,3 +121,41 @@ def test_what_was_set_aside_before_leaves_with_the_day_that_is_known_now(shelf, 
     shelf.write("shipment.dispatch", {"shipment": str(DocId(aside.subject))}, store=store)
     now = shipping(History(aside.subject, shelf.facts(aside.subject)))
     assert now is not None and now.lines[0].expiry == 20849, "2027-01-31, as it is known now"
+
+
+def lines_of(shelf: Shelf, store: str) -> list[Any]:
+    """What the card lists, the oldest first."""
+    found = card(*(table(shelf, store, name) for name in ("movement", "stocktake", "lot_date")))
+    return [(line.type, line.lot, line.units, line.balance, line.why) for line in found]
+
+
+def test_the_card_has_a_line_for_a_day_that_was_stated_anew_which_moves_nothing(shelf, store):
+    made = correct(shelf, store, RIGHT, why="carton says 2029")
+    issue(shelf, store, 5)
+    # What lets a lot go says nothing of its last day.
+    shelf.write("lot.quarantine", {"item": ITEM, "lot": "L1", "why": "vvm"}, store=store)
+    shelf.write("lot.release", {"item": ITEM, "lot": "L1"}, store=store, reason="looked at")
+
+    (row,) = table(shelf, store, "lot_date")
+    assert (row.expiry_day, row.reason, row.device) == (21639, "carton says 2029", shelf.device)
+    assert [each[:2] for each in lines_of(shelf, store)] == [
+        ("receive", "L1"), ("expiry", "L1"), ("issue", "L1"),
+    ]  # fmt: skip
+    assert lines_of(shelf, store)[1] == ("expiry", "L1", 0, 40, "carton says 2029")
+    shelf.write("entry.retract", {"fact": made.fact}, reason="slip")
+    assert "expiry" not in [each[0] for each in lines_of(shelf, store)]
+    assert table(shelf, store, "lot_date")[0].replaced == 2
+
+
+def test_of_several_who_stated_it_each_has_a_line_of_their_own_on_every_device(shelf, store):
+    other = Shelf("b")
+    other.receive(shelf)
+    correct(shelf, store, RIGHT, why="mine")
+    correct(other, store, "2028-08", why="theirs")
+    shelf.receive(other)
+    other.receive(shelf)
+
+    assert sorted(each[-1] for each in lines_of(shelf, store) if each[0] == "expiry") == [
+        "mine", "theirs",
+    ]  # fmt: skip
+    assert lines_of(shelf, store) == lines_of(other, store)

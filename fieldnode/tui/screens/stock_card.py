@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from fieldnode.client import Node
 
 
+NOT_MOVED = ("count", "expiry")
+"""What a card lists that moved nothing, so nobody witnesses it."""
+
+
 class CardRow(NamedTuple):
     """A lot, or something that was moved."""
 
@@ -135,7 +139,7 @@ class CardPage(Fetched[CardRow, StockItem]):
             data: dict[str, Any] = {"movement": row.move.fact, "counted": key == "y"}
             said = words("card.said_in" if key == "y" else "card.said_out")
             return [self._write("stock.settle", data, f"{said} {self._move_label(row.move)}")]
-        if row.move.type == "count":
+        if row.move.type in NOT_MOVED:
             return [Say(words("card.mark_movement"), "warn", bell=True)]
         said = " ".join((words("kind.stock.witness"), self._move_label(row.move)))
         return [self._write("stock.witness", {"movement": row.move.fact}, said)]
@@ -192,7 +196,8 @@ class CardPage(Fetched[CardRow, StockItem]):
         named = self.found.known if self.found else None
         words = self.desk.words
         unit = named.unit if named else ""
-        parts = [_kind(self.desk, move), amount(words, unit, abs(move.units))]
+        parts = [_kind(self.desk, move)]
+        parts += [amount(words, unit, abs(move.units))] if move.type != "expiry" else []
         parts += [clean_text(named.name) if named else self.item]
         parts += [words("shelf.lot", lot=clean_text(move.lot))] if move.lot else []
         return "  ".join(parts)
@@ -253,6 +258,7 @@ class CardPage(Fetched[CardRow, StockItem]):
         desk = self.desk
         more = _move_more(desk, move)
         sign = number(move.units) if move.type == "count" else f"{move.units:+,}".replace(",", " ")
+        sign = "" if move.type == "expiry" else sign
         role = "plain" if move.counts else "dim"
         return [
             Span(clock(move.at_ms, desk.now_ms, desk.zone), role),
@@ -280,7 +286,7 @@ class CardPage(Fetched[CardRow, StockItem]):
         words, row = self.desk.words, self.rows.selected
         letters = "ric"
         if row is not None and row.move is not None:
-            letters = "yn" if row.move.maybe else "ew" if row.move.type != "count" else "e"
+            letters = "yn" if row.move.maybe else "e" if row.move.type in NOT_MOVED else "ew"
             letters += "ic"
         elif row is not None and row.lot is not None:
             letters = "fric" if "held" in row.lot.marks else "hfric"
@@ -294,6 +300,8 @@ class CardPage(Fetched[CardRow, StockItem]):
 
 
 def _kind(desk: Desk, move: MoveLine) -> str:
+    if move.type == "expiry":
+        return desk.words("card.dated")
     words, key = desk.words, f"kind.stock.{move.type}"
     return words(key) if words.has(key) else clean_text(move.type)
 
@@ -312,6 +320,8 @@ def _move_more(desk: Desk, move: MoveLine) -> str:
         parts.append(mark_word(words, "overdraft"))
     if move.to:
         parts.append(words("card.patient") if move.to == "patient" else clean_text(move.to))
+    if move.expiry_day is not None:
+        parts += [words("shelf.expires", day=last_day(move.expiry_day)), clean_text(move.reason)]
     why = f"move_why.{move.why}"
     if move.why:
         parts.append(words(why) if words.has(why) else clean_text(move.why))
