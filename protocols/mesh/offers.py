@@ -20,8 +20,8 @@ class Offers:
         """When the first of them is to be offered, monotonic milliseconds."""
         self.upto = 0
         """The last arrival number when nothing was left to be offered."""
-        self.second_look = False
-        """Some are urgent and offered in case that a line is dead: most likely they are there."""
+        self.second_looks: set[int] = set()
+        """Those that are urgent and offered lest a line is dead: most likely they are there."""
         self._due: dict[int, int] = {}
         """Local feed number → when to offer it at the latest."""
         self._ledger = ledger
@@ -35,8 +35,10 @@ class Offers:
         """Yield their local numbers, oldest first."""
         return iter(self._due)
 
-    def add(self, no: int, at_ms: int) -> None:
+    def add(self, no: int, at_ms: int, *, second_look: bool = False) -> None:
         """Offer a feed at this time, or earlier if that was said before."""
+        if second_look:
+            self.second_looks.add(no)
         held = self._due.get(no)
         if held is None or at_ms < held:
             self._due[no] = at_ms
@@ -51,6 +53,7 @@ class Offers:
         """Offer a feed no more; what is left goes at its own time."""
         if no not in self._due:
             return
+        self.second_looks.discard(no)
         if self._due.pop(no) == self.at_ms:
             self.at_ms = min(self._due.values(), default=None)
         if not self._due:
@@ -79,7 +82,8 @@ class Offers:
     def clear(self) -> None:
         """Offer nothing of what there is."""
         self._due.clear()
-        self.at_ms, self.second_look = None, False
+        self.second_looks.clear()
+        self.at_ms = None
         self.upto = self._ledger.chain.last_arrival
 
     def take(self) -> list[Have]:

@@ -217,8 +217,7 @@ class Session:
         if self.offers.due_by(feed.no, offer_at):
             return
         if self.entitlement.tells(feed) and self._holdings.lacks(feed):
-            self.offers.add(feed.no, offer_at)
-            self.offers.second_look |= second_look
+            self.offers.add(feed.no, offer_at, second_look=second_look)
 
     def offer_parted(self, offer_at: int) -> None:
         """Offer soon what waited because the peer was linked to its author, and is no more."""
@@ -227,7 +226,7 @@ class Session:
 
     def offer(self, now_ms: int) -> None:
         """Say what grew and may be missing there; the peer asks for what it lacks."""
-        self.stirred, looking = True, self.offers.second_look
+        self.stirred, looking = True, bool(self.offers.second_looks)
         self.out += self.offers.take()
         if looking:
             self.mark_rests_until = now_ms + MARK_RESTS_MS

@@ -112,13 +112,17 @@ def test_what_a_peer_lacks_is_offered_although_it_holds_what_grew_before():
 def test_each_offer_keeps_its_own_time(steps: list[tuple[bool, int, int]]):
     (ann,) = camp(("ann",))
     offers, due = Offers(ann.ledger, cast(Holdings, None)), dict[int, int]()
+    looks: set[int] = set()
     for add, no, at_ms in steps:
         if add:
-            offers.add(no, at_ms)
+            offers.add(no, at_ms, second_look=at_ms < 10)
             due[no] = min(at_ms, due.get(no, at_ms))
+            looks |= {no} if at_ms < 10 else set()
         else:
             offers.drop(no)
             due.pop(no, None)
+            looks.discard(no)
+        assert offers.second_looks == looks
 
         assert [*offers] == [*due]
         assert offers.at_ms == min(due.values(), default=None)
@@ -230,7 +234,7 @@ def test_two_look_after_each_device_when_something_is_urgent(count: int):
         session.peer
         for device in devices
         for session in device.node._board.sessions()
-        if session.offers.second_look
+        if session.offers.second_looks
     )
     assert looking == {device.id: min(2, count - 2) for device in devices[1:]}
 
