@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from textwrap import wrap
 from typing import Any, Protocol
@@ -342,9 +343,8 @@ def print_rows(book: Door, table: str, since: int, *, follow: bool) -> None:
             say(phrase("done", "no_more"))
         return
     # Before the first page, or what changes after it would wait for the next change.
-    changes = book.client.follow(table)
-    cursor = _print_page(book, table, since)
-    for _ in changes:
+    changes, cursor = book.client.follow(table), since
+    for _ in chain((table,), changes):
         try:
             cursor = _print_page(book, table, cursor)
         except LinkError as error:

@@ -216,8 +216,14 @@ async def test_changes_reach_subscribers_of_their_tables(node, tmp_path):
         assert await waiting(next, changes) == {"patient"}
 
 
-async def test_whoever_follows_and_asks_while_the_node_stops_hears_that_it_stopped(tmp_path):
+@pytest.mark.parametrize("first", [True, False])
+async def test_whoever_follows_and_asks_while_the_node_stops_hears_that_it_stopped(
+    tmp_path, first: bool
+):
     async with Node(tmp_path) as node:
+        if first:
+            # The first page is asked for as it stops, too.
+            node.begun.set()
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
 

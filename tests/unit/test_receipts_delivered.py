@@ -11,7 +11,7 @@ from protocols.ledger.reading import own_feeds, saved_where, travelled
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh.receipts import RECEIPT_MS, REST_MS
 from protocols.trust.control import SealReason
-from tests.unit.stage import Device, Stage, admit, copied, linked, patient, triage
+from tests.unit.stage import Device, Stage, admit, copied, linked, meshed, patient, triage
 from tests.unit.test_erase import coordinator, erase, order
 from tests.unit.test_ledger_chain import relayed
 from tests.unit.test_mesh_receipts import newest, receipts
@@ -132,6 +132,29 @@ def test_a_receipt_goes_on_to_an_author_whose_own_line_to_hq_was_dead():
     assert told(ann)
 
 
+def test_who_loses_its_line_to_hq_is_handed_the_receipt_by_two_others_and_not_by_all():
+    stage, (hq, ann, *others) = meshed([f"n{number}" for number in range(9)], hq=True)
+    for _ in range(20):
+        stage.write(ann, patient("P"))
+        stage.run(SOON_MS)
+    stage.run(REST_MS)
+    (receipt,) = receipts(ann)
+    size = 100 + 72 * len(receipt.heads)
+    came: list[str] = []
+
+    def tally(here: Device, there: Device, message: bytes) -> tuple[bytes, ...]:
+        if there is ann and len(message) > size:
+            came.append(here.name)
+        return (message,)
+
+    stage.spoil = tally
+    stage.cut(hq, ann)
+    stage.run(2_000)
+
+    assert len(others) == 7 and len(came) == len(set(came)) <= 2
+    assert told(ann)
+
+
 def test_what_was_taken_of_hq_is_not_forgotten_when_the_book_is_read_anew():
     stage, (hq, ann) = linked("hq", "ann", hq=True)
     stage.run(2 * REST_MS)
@@ -199,6 +222,22 @@ def test_of_twelve_linked_to_hq_who_wrote_nothing_gets_one_receipt_in_five_minut
         assert 5 <= len(set(numbers)) - 1 <= 7, name
     stage.run(REST_MS)
     assert {newest(device) for device in quiet} == {newest(hq)}
+
+
+def test_who_waits_for_a_receipt_has_it_though_others_come_and_go_meanwhile():
+    stage, (hq, ann, ben, eve) = linked("hq", "ann", "ben", "eve", hq=True)
+    stage.run(2 * REST_MS)
+    stage.write(ann, patient("so that others than authors have to wait"))
+    stage.run(SOON_MS)
+    stage.write(ann, patient("P"))
+    stage.run(SOON_MS)
+    assert newest(ben) < newest(hq)
+    stage.cut(hq, eve)
+    stage.run(1_000)
+    stage.link(hq, eve)
+    stage.run(REST_MS)
+
+    assert newest(ben) == newest(eve) == newest(hq)
 
 
 def test_over_a_satellite_that_is_up_a_minute_a_day_a_relay_brings_the_receipts_on():
