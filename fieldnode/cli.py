@@ -19,6 +19,7 @@ import click  # noqa: E402
 from protocols.errors import LinkError, SetupError  # noqa: E402
 from protocols.live.client import LocalClient  # noqa: E402
 from protocols.live.hardening import harden  # noqa: E402
+from protocols.live.helping import SpokenGroup, spoken  # noqa: E402
 from protocols.live.lines import find_socket  # noqa: E402
 from protocols.live.options import data_option, passphrase_option  # noqa: E402
 from protocols.live.phrases import phrase  # noqa: E402
@@ -31,7 +32,7 @@ START_S = 20.0
 """A node that `open` starts has to answer within this time."""
 
 
-class Commands(click.Group):
+class Commands(SpokenGroup):
     """Knows `open`, and loads the others for whoever asks for one of them."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -39,7 +40,7 @@ class Commands(click.Group):
         if cmd_name in OFTEN:
             from fieldnode.often import COMMANDS
 
-            return next(each for each in COMMANDS if each.name == cmd_name)
+            return spoken(next(each for each in COMMANDS if each.name == cmd_name))
         if cmd_name not in self.commands:
             self._load()
         return super().get_command(ctx, cmd_name)

@@ -20,6 +20,7 @@ from protocols.live.app import App  # noqa: E402
 from protocols.live.client import LocalClient  # noqa: E402
 from protocols.live.commands import show  # noqa: E402
 from protocols.live.hardening import harden  # noqa: E402
+from protocols.live.helping import SpokenGroup  # noqa: E402
 from protocols.live.options import (  # noqa: E402
     json_option,
     no_discovery_option,
@@ -46,7 +47,7 @@ _app = App(
 )
 
 
-@click.group()
+@click.group(cls=SpokenGroup)
 def main() -> None:
     """Headquarters of a Fieldmesh operation: a node that is usually awake, with a page."""
     if not harden():
