@@ -226,6 +226,11 @@ class Authority:
                 if self.roster.holds(name):
                     self.advanced.setdefault(name, set()).add(peer)
 
+    @property
+    def revision(self) -> int:
+        """Rises whenever `judgement_of` may say something else than before."""
+        return self.roster.revision
+
     def judgement_of(self, feed: FeedState, kind: int, session: Session) -> Judgement:
         """Say whether facts of a kind in a feed count, by whom they are."""
         genesis = feed.genesis

@@ -33,6 +33,8 @@ CACHED_ENTRIES_MAX = 16_384
 that is being written about, which would else be read anew at each of its entries."""
 CACHED_SUBJECTS_MAX = 1024
 """Subjects of which it is remembered where they are kept, about 1 kB each."""
+JUDGEMENTS_MAX = 4096
+"""Writers' kinds of which it is remembered whether they count, about 300 B each."""
 DOCUMENT_ENTRIES_MAX = 1000
 """A writer starts a successor beyond this; a late entry still merges."""
 
@@ -93,6 +95,10 @@ class _Merged:
 class Judge(Protocol):
     """Who says whether a fact counts: the authority of the book."""
 
+    @property
+    def revision(self) -> int:
+        """Rises whenever `judgement_of` may say something else than before."""
+
     def judgement_of(self, feed: FeedState, kind: int, session: Session) -> Judgement:
         """Say whether facts of a kind in a feed count, by whom they are."""
 
@@ -124,7 +130,8 @@ class Merger:
         self._looked_at = InOrder()
         """What was last asked for, with what it comes to."""
         self._judgements: dict[tuple[int, int, Session], tuple[int, Judgement | None]] = {}
-        """Of feeds, kinds and sessions, as long as one call lasts."""
+        """Of feeds, kinds and sessions, as of a revision of what is known of their writers."""
+        self._judged_at = 0
 
     def merge(self, touched: Iterable[tuple[int, Touched]]) -> set[str]:
         """Merge the touched documents of subjects and bring their rows up to date.
@@ -139,7 +146,7 @@ class Merger:
         batch: list[tuple[int, int, Spread]] = []
         digests: list[tuple[bytes, int, int]] = []
         stages: list[tuple[int, int]] = []
-        self._judgements.clear()
+        self._judge_as_now()
         self._look_up(touched)
         for no, docs in touched:
             subject = self._subjects[no]
@@ -168,7 +175,7 @@ class Merger:
 
     def facts_of(self, subject: int) -> list[Fact]:
         """All facts of a subject in display order, with their standing."""
-        self._judgements.clear()
+        self._judge_as_now()
         self._look_up([(subject, {})])
         known = self._subjects[subject]
         facts = _gathered(
@@ -296,6 +303,7 @@ class Merger:
             return merged
         row = self._store.one(_PLACES + "no = ?", (doc,))
         assert row is not None
+        self._judge_as_now()
         return self._document(_Place(*row), looking=True)
 
     def _document(
@@ -389,6 +397,13 @@ class Merger:
                     )
                 )  # fmt: skip
         return facts
+
+    def _judge_as_now(self) -> None:
+        """Forget judgements that may be others by now, and those of long ago."""
+        revision = self._judge.revision
+        if revision != self._judged_at or len(self._judgements) > JUDGEMENTS_MAX:
+            self._judgements.clear()
+            self._judged_at = revision
 
     def _judged(self, feed: FeedState, kind: int, session: Session) -> tuple[int, Judgement | None]:
         """Return the standing of facts of a kind, and what to ask where their place decides it."""

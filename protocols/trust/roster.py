@@ -79,6 +79,7 @@ class Roster:
         self._adopted: dict[tuple[bytes, bytes], tuple[EntryHash, ScopeId]] = {}
         self._changed: set[DeviceId] = set()
         self._verdicts: dict[tuple[bytes, bytes, int, bytes, Session], Judgement] = {}
+        self._revision = 0
         self._members: dict[DeviceId, Member | None] = {}
         """Asked for once an entry: is this device HQ?"""
 
@@ -161,10 +162,17 @@ class Roster:
                 self._changed |= self._adopt(entry)
 
     def _forget(self) -> None:
+        self._revision += 1
         self._members.clear()
         self._verdicts.clear()
 
     # Judging
+
+    @property
+    def revision(self) -> int:
+        """Rises whenever `judge` may say something else than before."""
+        self._settle()
+        return self._revision
 
     def judge(
         self,

@@ -15,6 +15,9 @@ from protocols.ledger.searching import search_query
 from protocols.records.catalogue import ROW_TABLES
 from protocols.records.patient import PatientRow
 from protocols.records.shape import columns
+from protocols.trust.judging import Judgement
+from protocols.trust.roster import Roster
+from protocols.trust.standing import Standing
 from tests.unit import stage
 from tests.unit.forge import doc_of, opening, saying
 from tests.unit.stage import WALL_MS, Device, Line, fill, note, patient, triage
@@ -343,3 +346,24 @@ def test_what_is_to_be_known_of_encounters_is_the_same_where_no_rows_are_at_hand
     ann.ledger.rows._kept.clear()
 
     assert known and counting.known_states(ann.ledger, DocId(subject)) == known
+
+
+def test_what_was_judged_holds_until_a_writer_may_do_more_or_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann = Device.found("ann")
+    (answer,) = fill(ann, 1)
+    line = note(answer.code or "")
+
+    def write(key: str) -> None:
+        ann.node._recorder.record([line | {"key": key}], WALL_MS, ann.chance.randbytes)
+
+    write("one")
+    monkeypatch.setattr(Roster, "judge", lambda *_: Judgement(Standing.REFUSED))
+
+    write("two")
+    ann.ledger.authority.roster.certify(())
+    write("three")
+
+    told = [standing for (standing,) in ann.store.all("SELECT standing FROM note ORDER BY entry")]
+    assert told == [Standing.STANDS, Standing.STANDS, Standing.REFUSED]
