@@ -97,7 +97,9 @@ def lot_text(words: Catalogue, lot: LotLine) -> str:
 def as_of(desk: Desk, line: ShelfLine) -> str:
     """Return how old a figure is: its newest record, and when it was last counted."""
     words = desk.words
-    at = clock(line.last_ms, desk.now_ms, desk.zone) if line.last_ms else "-"
+    if not line.last_ms:
+        return words("shelf.never_stocked")
+    at = clock(line.last_ms, desk.now_ms, desk.zone)
     if line.counted_ms is None:
         return words("shelf.as_of_uncounted", at=at)
     counted = clock(line.counted_ms, desk.now_ms, desk.zone)

@@ -1,11 +1,15 @@
 """A store by keyboard and scanner: how many keys, what a scan may do, what is asked, what stays."""
 
+from datetime import UTC
+
 import msgspec
 import pytest
 
 from fieldnode.text.catalogue import load
+from fieldnode.tui.desk import Desk
+from fieldnode.tui.stock_words import as_of
 from protocols.live.api import Recorded
-from protocols.live.shelf import StoreLine
+from protocols.live.shelf import ShelfLine, StoreLine
 from tests.screens.fake_node import NOW_MS, ward
 from tests.screens.fake_stock import (
     BOX,
@@ -139,6 +143,13 @@ def test_boxes_and_what_is_loose_are_counted_without_arithmetic_in_the_head(pers
 
 
 @pytest.mark.safety(22)
+def test_of_an_item_that_was_never_here_it_says_so_and_gives_no_time():
+    line, words = ShelfLine("x", "Soap", "piece", 0, 0), load("en")
+    desk = Desk(words, UTC, lambda: "key", NOW_MS, ward().greeting)
+
+    assert as_of(desk, line) == "never stocked here"
+
+
 def test_a_unit_without_a_number_is_named_in_the_form_of_many(person):
     person.shell.desk.words = load("uk")
     person.press("f5", "c")
