@@ -254,13 +254,31 @@ class PeerBook:
             receipt
             for (device, epoch, _), (receipt, _) in self.receipts.items()
             if device == giver
-            and not chain.superseded(giver, epoch)
+            and not self._superseded(giver, epoch, chain)
             and not self._authority.roster.cut(giver, epoch)
         ]
         if not given:
             return []
         life = max(given, key=lambda receipt: (receipt.given_ms, receipt.epoch)).epoch
         return [receipt for receipt in given if receipt.epoch == life]
+
+    def _superseded(self, giver: DeviceId, epoch: Epoch, chain: Chain) -> bool:
+        """Whether a later life of the giver is known by what it wrote there.
+
+        A feed names what went before it in its scope and lane alone. Of others the clock says it:
+        whoever begins a life goes on after all clocks in its book.
+        """
+        began: dict[bytes, int] = {}
+        for feed in chain.feeds.values():
+            if feed.genesis.device == giver:
+                row = self._store.one(
+                    "SELECT clock FROM entry WHERE feed = ? AND seq = 1 LIMIT 1", (feed.no,)
+                )
+                life, clock = bytes(feed.genesis.epoch), row[0] if row else 0
+                began[life] = min(began.get(life, clock), clock)
+        if epoch not in began or len(began) == 1:
+            return False
+        return max(began.values()) > began[epoch] or chain.superseded(giver, epoch)
 
     @property
     def dirty(self) -> bool:

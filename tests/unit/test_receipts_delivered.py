@@ -105,6 +105,39 @@ def test_who_never_meets_hq_hears_that_it_began_another_life_and_believes_the_ol
     assert not told(eve)
 
 
+def test_that_hq_began_another_life_is_enough_to_believe_the_old_one_no_more():
+    stage, (hq, ann) = linked("hq", "ann", hq=True)
+    backup = copied(hq.store)
+    stage.write(ann, patient("in no backup of HQ"))
+    stage.run(SOON_MS)
+    assert told(ann)
+    stage.cut(hq, ann)
+
+    hq.store = backup
+    new_epoch(hq.store, b"22334455")
+    hq.restarted()
+    stage.write(hq, patient("in its new life"))
+    # Nothing that it signed in it has come yet, or its clock has stood still since.
+    relayed(hq, ann)
+
+    assert not told(ann)
+
+
+def test_of_a_card_and_its_copy_the_one_that_was_met_last_is_believed_again():
+    stage, (hq, ann) = linked("hq", "ann", hq=True)
+    stage.cut(hq, ann)
+    twin = hq.copy("twin")
+    new_epoch(twin.store, b"22334455")
+    twin.restarted()
+    for turn in range(3):
+        for each in (hq, twin):
+            stage.link(each, ann)
+            stage.write(ann, patient(f"P{turn}"))
+            stage.run(SOON_MS)
+            assert told(ann), (turn, each.name)
+            stage.cut(each, ann)
+
+
 def own_epoch(device: Device) -> Epoch:
     return device.ledger.authority.epoch
 
