@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from hq.clocks import DEVICE_DAYS, clocks
 from hq.depots import Depots
+from hq.devices import all_known
 from hq.hints import Hints
 from hq.picture import read_picture
+from protocols.ledger.store import Store
 from protocols.live.clocks import CLOCKS_APART_MS
+from protocols.mesh.keeping import FLUSH_MS
 from tests.unit.hq_book import HOUR, MINUTE, NOW_MS, TestBook
 from tests.unit.hq_stores import ORS, Shelves
 from tests.unit.test_hq_belonging import text
 from tests.unit.test_hq_web import HOSTILE, house_of
+from tests.unit.test_live_clocks import met as met_at
 
 DAY = 24 * HOUR
 THREE_H = 3 * HOUR
 LIVE_PAGES = ("/", "/patients", "/results", "/devices", "/stock", "/logistics", "/vaccination")
+
+
+class Real(TestBook):
+    """The book of a node, read as the pages do."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def read(self, sql: str, params: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+        return self.store.all(sql, dict(params))
 
 
 def camp_of(ahead_ms: int | None, *, ago_ms: int = 20 * MINUTE) -> tuple[TestBook, bytes]:
@@ -41,6 +57,19 @@ async def test_whose_clock_is_off_by_how_much_and_which_way():
 
     assert [(each.name, each.ahead_ms) for each in found.off] == [("Tent B", -THREE_H)]
     assert found.own_ms == 0
+
+
+async def test_what_a_device_greets_with_is_what_the_pages_read_once_hq_wrote_it_down():
+    stage, (hq, *tents) = met_at("hq ann ben eve", eve=THREE_H)
+    stage.run(FLUSH_MS)
+    now_ms = stage.now(hq).wall_ms
+
+    found = await clocks(Real(hq.store), now_ms)
+    (eve,) = (each for each in await all_known(Real(hq.store)) if each.device == tents[-1].id)
+
+    assert [(each.name, round(each.ahead_ms / HOUR)) for each in found.off] == [("eve", 3)]
+    assert found.own_ms == 0
+    assert round(eve.off_ms / HOUR) == 3
 
 
 async def test_a_clock_at_the_limit_is_right_and_one_that_never_greeted_is_not_judged():
