@@ -76,6 +76,10 @@ class _Subject:
 _OPEN, _FULL = int(DocumentStage.OPEN), int(DocumentStage.FULL)
 _KINDS = [bytes((kind,)) for kind in range(0x80)]
 _PLACES = "SELECT subject, no, doc_id, lane, stage, scope, encounter FROM document WHERE "
+_WHOLE = (
+    "SELECT s.no, s.id, s.kind, s.held, d.no, d.doc_id, d.lane, d.stage, d.scope, d.encounter"
+    " FROM subject s LEFT JOIN document d ON d.subject = s.no WHERE s.id = ? ORDER BY d.no"
+)
 _in_order = attrgetter("order", "index")
 _bytes_as = bytes.__new__
 
@@ -191,13 +195,12 @@ class Merger:
         """Return (number, kind) of a subject, and have at hand where it is kept; None: unknown."""
         no = self._numbers.get(bytes(subject_id))
         if no is None or not self._subjects[no].places:
-            row = self._store.one(
-                "SELECT no, id, kind, held FROM subject WHERE id = ?", (bytes(subject_id),)
-            )
-            if row is None:
+            # In one question: most commands are about somebody who is not at hand.
+            found = self._store.all(_WHOLE, (bytes(subject_id),))
+            if not found:
                 return None
-            no = self._know(*row)
-            for _, *place in self._store.all(_PLACES + "subject = ? ORDER BY no", (no,)):
+            no = self._know(*found[0][:4])
+            for _, _, _, _, *place in found if found[0][4] is not None else ():
                 self._subjects[no].places[place[0]] = _Place(no, *place)
             self._trim(max(CACHED_SUBJECTS_MAX, 1))
         return no, self._subjects[no].kind
