@@ -11,6 +11,7 @@ from protocols.ids import SiteId
 from protocols.ledger import packs
 from protocols.ledger.book import Ledger
 from protocols.ledger.view import BookView
+from protocols.records import stockreports
 from protocols.records.lots import LotDateRow
 from protocols.records.shape import columns
 from protocols.records.stock import AllotmentRow, BalanceRow, MovementRow, StockRow, StocktakeRow
@@ -103,6 +104,32 @@ _PLACE = "at_ms, -units, item, lot, device, entry, idx"
 def place_of(row: MovementRow) -> Place:
     """Return where a movement stands, to ask for what comes after it."""
     return row.at_ms, -row.units, row.item, row.lot, row.device, row.entry, row.idx
+
+
+def on_card_after(
+    ledger: Ledger, store: SiteId, item: str, after: stockreports.Place | None, limit: int
+) -> list[MovementRow]:
+    """Return movements of an item that a stock card lists, in its order; args as above."""
+    names = tuple(name for name, _ in columns(MovementRow))
+    behind = "" if after is None else f" AND ({_ON_CARD}) > (?,?,?,?,?,?,?,?,?)"
+    found = ledger.store.all(
+        f"SELECT {', '.join(names)} FROM movement WHERE store = ? AND item = ?"
+        f" AND standing = 0 AND replaced = 0 AND double = 0{behind} ORDER BY {_ON_CARD} LIMIT ?",
+        (bytes(store), item, *(after or ()), limit),
+    )
+    return [MovementRow(**dict(zip(names, row, strict=True))) for row in found]
+
+
+_ON_CARD = "at_ms, -units, type, lot, device, why, coalesce(patient, x''), entry, idx"
+
+
+def items_of_cards(ledger: Ledger, store: SiteId) -> list[str]:
+    """Return the items of which anything was ever moved or counted in a store."""
+    tables = " UNION ".join(
+        f"SELECT item FROM {table} WHERE store = ?1"
+        for table in ("movement", "stocktake", "lot_date")
+    )
+    return sorted(str(item) for (item,) in ledger.store.all(tables, (bytes(store),)))
 
 
 def catalogue(ledger: Ledger) -> Items:

@@ -72,11 +72,12 @@ def report(node: Node, now: Now, args: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         node: Whose book is read.
         now: The moment.
-        args: report, a key of `REPORTS`; store, id or name; item; days; offset, of the ledger
-            `after` in its place: what the page before said; limit, at most `PAGE_ROWS` rows.
+        args: report, a key of `REPORTS`; store, id or name; item; days; offset, of ledger, card
+            and register `after` in its place: what the page before said; limit, at most
+            `PAGE_ROWS` rows.
 
     Returns:
-        store, columns, rows (lists of cells), more; of the ledger `after`, for the next page.
+        store, columns, rows (lists of cells), more; of those three `after`, for the next page.
 
     Raises:
         InputError: `not_found`, `ambiguous_store`, `unknown_item`, `bad_value`, `missing_field`.
@@ -93,8 +94,8 @@ def report(node: Node, now: Now, args: Mapping[str, Any]) -> dict[str, Any]:
     made = REPORTS[name]
     if made.of_item and asked.item is None:
         raise InputError("missing_field", field="item")
-    if made.rows is None:
-        return _ledger_page(asked, made, args.get("after"), limit)
+    if made.page is not None:
+        return made.page(asked, made, args.get("after"), limit)
     rows = list(made.rows(asked))
     return {
         "store": stores.site_name(ledger, bytes(store)),
@@ -119,10 +120,11 @@ def _number(args: Mapping[str, Any], name: str, default: int) -> int:
 
 class _Report(NamedTuple):
     columns: tuple[str, ...]
-    rows: Callable[[_Asked], Iterable[Sequence[Cell]]] | None
-    """None: of the ledger, which is read page by page."""
+    rows: Callable[[_Asked], Iterable[Sequence[Cell]]] = lambda _: ()
     of_item: bool = False
     """Whether it is of one item, which has to be named."""
+    page: Callable[[_Asked, _Report, object, int], dict[str, Any]] | None = None
+    """Of what is read page by page, in the place of `rows`: (asked, report, after, limit)."""
 
 
 _CARD = (
@@ -131,20 +133,75 @@ _CARD = (
 )
 
 
-def _card(asked: _Asked) -> Iterable[Sequence[Cell]]:
-    found = stockreports.card(asked.movements, asked.counts, asked.dates)
-    return [_card_line(asked, line) for line in found]
+def _card_page(asked: _Asked, made: _Report, after: object, limit: int) -> dict[str, Any]:
+    """Return a page of one item's card, or of the register: its cards one after the other.
+
+    Of an item no more movements are read than are told; its counts are all read, which are few.
+    """
+    place = None if after is None else _card_place(after)
+    told: list[tuple[str, CardLine]] = []
+    for item in _items_of(asked, made):
+        if place is not None and item < place[0]:
+            continue
+        behind = (place[1], place[2]) if place is not None and item == place[0] else None
+        room = limit + 1 - len(told)
+        told += [(item, line) for line in _card_lines(asked._replace(item=item), behind, room)]
+        if len(told) > limit:
+            break
+    more = len(told) > limit
+    rows = [(item, *_card_line(asked, line)) for item, line in told[:limit]]
+    return {
+        "store": stores.site_name(asked.ledger, bytes(asked.store)),
+        "at": iso(asked.now_ms),
+        "columns": list(made.columns),
+        "rows": [row[1:] for row in rows] if made.of_item else rows,
+        "more": more,
+        "after": _said_of(*told[limit - 1]) if more else None,
+    }
 
 
-def _register(asked: _Asked) -> Iterable[Sequence[Cell]]:
+def _items_of(asked: _Asked, made: _Report) -> list[str]:
+    """Return the items whose cards a report has, in their order."""
+    if made.of_item:
+        return [asked.item or ""]
     known = asked.pack.by_code()
+    return [
+        code
+        for code in stores.items_of_cards(asked.ledger, asked.store)
+        if asked.item in (None, code) and code in known and known[code].controlled
+    ]
 
-    def controlled(code: str) -> bool:
-        found = known.get(code)
-        return found is not None and found.controlled
 
-    lines = stockreports.register(asked.movements, asked.counts, controlled, asked.dates)
-    return [(item, *_card_line(asked, line)) for item, line in lines]
+def _card_lines(
+    asked: _Asked, behind: tuple[stockreports.Place, int] | None, room: int
+) -> tuple[CardLine, ...]:
+    after = None if behind is None else behind[0]
+    moved = stores.on_card_after(asked.ledger, asked.store, asked.item or "", after, room)
+    return stockreports.page(moved, asked.counts, asked.dates, behind, room)
+
+
+def _said_of(item: str, line: CardLine) -> list[Any]:
+    """Return where a page ends, as the next one is asked for."""
+    at_ms, units, kind, lot, device, why, patient, entry, idx = stockreports.place(line)
+    end = (at_ms, units, kind, lot, device.hex(), why, patient.hex(), entry, idx)
+    return [item, *end, line.balance]
+
+
+def _card_place(after: object) -> tuple[str, stockreports.Place, int]:
+    """Return item, place and balance that a page named.
+
+    Raises:
+        InputError: `bad_value`.
+    """
+    told = list(after) if isinstance(after, list | tuple) else []
+    if [type(value) for value in told] != [str, int, int, str, str, str, str, str, int, int, int]:
+        raise InputError("bad_value", field="after")
+    item, at_ms, units, kind, lot, device, why, patient, entry, idx, balance = told
+    try:
+        ends = bytes.fromhex(device), bytes.fromhex(patient)
+    except ValueError:
+        raise InputError("bad_value", field="after") from None
+    return item, (at_ms, units, kind, lot, ends[0], why, ends[1], entry, idx), balance
 
 
 def _card_line(asked: _Asked, line: CardLine) -> Sequence[Cell]:
@@ -288,8 +345,8 @@ def _device(asked: _Asked, raw: bytes) -> str:
 
 
 REPORTS: dict[str, _Report] = {
-    "card": _Report(_CARD, _card, of_item=True),
-    "register": _Report(("item", *_CARD), _register),
+    "card": _Report(_CARD, of_item=True, page=_card_page),
+    "register": _Report(("item", *_CARD), page=_card_page),
     "expiry": _Report(
         ("bucket", "item", "lot", "expiry", "days", "least", "most", "held", "as_of"), _expiry
     ),
@@ -300,7 +357,7 @@ REPORTS: dict[str, _Report] = {
             *("signed", "device", "unsettled", "replaced", "unproven", "double", "packs"),
             *("pack_size", "kit", "reason"),
         ),
-        None,
+        page=_ledger_page,
     ),
     "cover": _Report(
         (

@@ -40,6 +40,14 @@ class CardLine(NamedTuple):
     device: bytes
     maybe: bool
     """It may have been in a count already, so the balance may be without it."""
+    entry: int = 0
+    """In this book, with `idx`: only to tell apart what is alike in everything above."""
+    idx: int = 0
+
+
+Place = tuple[int, int, str, str, bytes, str, bytes, int, int]
+"""Where a line stands on a card: when, units with their sign turned, type, lot, device, why,
+patient, entry and place in it. Of one instant what came in goes first."""
 
 
 def card(
@@ -55,9 +63,36 @@ def card(
     wherever the same is held: of one instant what came in goes first.
     """
     found = [*map(_moved, _standing(movements)), *_counted(counts), *_dated(dates)]
+    lines = _added_up(sorted(found, key=place), 0)
+    # Numbers of entries are those of one book.
+    return tuple(line._replace(entry=0, idx=0) for line in lines)
+
+
+def page(
+    movements: Iterable[MovementRow],
+    counts: Iterable[StocktakeRow],
+    dates: Iterable[LotDateRow],
+    after: tuple[Place, int] | None,
+    lines: int,
+) -> tuple[CardLine, ...]:
+    """Return the lines of a card that come after a place, at most so many: as `card` has them.
+
+    Args:
+        movements: The first `lines` of one item in one store after that place, or more of them.
+        counts: All of them.
+        dates: All of them.
+        after: Where the page before ended, with the balance there; None: from the beginning.
+        lines: At least one.
+    """
+    behind, balance = after if after is not None else (None, 0)
+    found = [*map(_moved, _standing(movements)), *_counted(counts), *_dated(dates)]
+    left = [line for line in found if behind is None or place(line) > behind]
+    return _added_up(sorted(left, key=place)[:lines], balance)
+
+
+def _added_up(found: Iterable[CardLine], balance: int) -> tuple[CardLine, ...]:
     lines = []
-    balance = 0
-    for line in sorted(found, key=_when):
+    for line in found:
         balance += line.units
         lines.append(line._replace(balance=balance))
     return tuple(lines)
@@ -91,9 +126,12 @@ def register(
     )
 
 
-def _when(line: CardLine) -> tuple[object, ...]:
-    """What is the same on every node, unlike the numbers of entries."""
-    return line.at_ms, -line.units, line.type, line.lot, line.device, line.why, line.patient or b""
+def place(line: CardLine) -> Place:
+    """Return where a line stands; all but the last two are the same on every node."""
+    return (
+        *(line.at_ms, -line.units, line.type, line.lot, line.device, line.why),
+        *(line.patient or b"", line.entry, line.idx),
+    )
 
 
 def _standing(movements: Iterable[MovementRow]) -> list[MovementRow]:
@@ -104,6 +142,7 @@ def _moved(row: MovementRow) -> CardLine:
     return CardLine(
         row.at_ms, row.type, row.lot, row.expiry_day, row.units, 0, row.why, row.other,
         row.patient, row.witness, bool(row.countersigned), row.device, bool(row.maybe),
+        row.entry, row.idx,
     )  # fmt: skip
 
 
@@ -111,7 +150,7 @@ def _dated(dates: Iterable[LotDateRow]) -> list[CardLine]:
     return [
         CardLine(
             row.at_ms, "expiry", row.lot, row.expiry_day, 0, 0, row.reason, None, None, "", False,
-            row.device, False,
+            row.device, False, row.entry, row.idx,
         )
         for row in dates
         if not row.standing and not row.replaced
@@ -130,7 +169,7 @@ def _counted(counts: Iterable[StocktakeRow]) -> list[CardLine]:
         units = sum(row.units for row in rows) - first.book_low if exact else 0
         found.append(CardLine(
             first.at_ms, "count", "", None, units, 0, "", None, None, "", False, first.device,
-            not exact,
+            not exact, first.entry, first.idx & 0xFFFF,
         ))  # fmt: skip
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from protocols.errors import InputError
 from protocols.ids import SiteId
 from protocols.ledger import stores
 from protocols.live import stocklists
-from protocols.records.stock import MovementRow
+from protocols.records.lots import LotDateRow
+from protocols.records.stock import MovementRow, StocktakeRow
+from protocols.records.stockreports import card
 from protocols.records.stockreports import ledger as in_order
 from tests.unit.stage import Device, Stage, camp, line
 
@@ -132,3 +135,98 @@ def test_two_hundred_thousand_movements_are_told_in_bounded_memory(keeper):
         tracemalloc.stop()
     assert told == 6 * stocklists.PAGE_ROWS
     assert peak < PAGE_BYTES_MOST, peak
+
+
+# cards and registers, which add up as they go
+
+
+MORPHINE = "morphine-10-amp"
+
+
+def of_card(keeper: Keeper, name: str, limit: int | None = None, **asked: Any) -> list[Any]:
+    asked |= {"limit": limit} if limit else {}
+    pages = list(islice(keeper.pages(report=name, **asked), 100))
+    assert all(len(page["rows"]) == limit for page in pages[:-1]) or limit is None
+    assert [page["after"] is None for page in pages] == [False] * (len(pages) - 1) + [True]
+    return [tuple(row) for page in pages for row in page["rows"]]
+
+
+def furnished() -> Keeper:
+    """Movements and counts of two controlled items and another, of some instants several."""
+    keeper = Keeper()
+    controlled = ("morphine-10-amp", "ketamine-500-vial")
+    for code in (*controlled, ITEM):
+        for at in range(5):
+            about = {"store": keeper.store, "at": f"2026-02-0{1 + at // 2}"}
+            data = {"item": code, "lot": f"L{at % 2}", "units": 9 - at}
+            keeper.said(line("stock.receive", {**data, "expiry": "2027-05"}, **about))
+            witness = {"witness": "R. Amin"} if code in controlled else {}
+            gone = {**data, "units": 2, **witness}
+            keeper.said(line("stock.issue", gone, **about))
+        counted = [{"lot": "L0", "units": 11}, {"lot": "L1", "units": 8}]
+        keeper.said(line("stock.count", {"item": code, "lots": counted}, store=keeper.store))
+        said = {"item": code, "lot": "L0", "expiry": "2028-01"}
+        keeper.said(line("lot.release", said, store=keeper.store, reason="carton"))
+    return keeper
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 1_000])
+def test_pages_of_a_card_are_the_card_with_its_balance_running_on(limit):
+    keeper = furnished()
+    for code in (MORPHINE, ITEM):
+        now_ms = keeper.stage.now(keeper.ann).wall_ms
+        read = [
+            stores.rows_of(keeper.ann.ledger, each, SiteId.parse(keeper.store), code, now_ms)
+            for each in (MovementRow, StocktakeRow, LotDateRow)
+        ]
+        wanted = [(one.type, one.lot, one.units, one.balance) for one in card(*read)]
+        told = of_card(keeper, "card", limit, item=code)
+        assert [(row[1], row[2], row[4], row[5]) for row in told] == wanted
+        assert {row[1] for row in told} == {"receive", "issue", "count", "expiry"}
+    assert of_card(keeper, "card", limit, item="zinc-20-tab") == []
+
+
+@pytest.mark.parametrize("limit", [1, 4, 11, 12, 13, 1_000])
+def test_pages_of_the_register_are_the_cards_of_its_items_one_after_the_other(limit):
+    keeper = furnished()
+    told = of_card(keeper, "register", limit)
+    cards = [
+        (code, *row)
+        for code in ("ketamine-500-vial", MORPHINE)
+        for row in of_card(keeper, "card", item=code)
+    ]
+    assert told == cards
+    only = of_card(keeper, "register", limit, item=MORPHINE)
+    assert only == [row for row in cards if row[0] == MORPHINE]
+    assert of_card(keeper, "register", limit, item=ITEM) == [], "it takes no witness"
+
+
+def test_of_a_long_card_no_more_is_read_than_is_told():
+    keeper = Keeper()
+    keeper.copied(MANY // 4)
+    keeper.page(report="card", item=ITEM)
+    tracemalloc.start()
+    try:
+        told = 0
+        for number, page in enumerate(keeper.pages(report="card", item=ITEM)):
+            told += len(page["rows"])
+            if number == 2:
+                break
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert told == 3 * stocklists.PAGE_ROWS
+    assert peak < PAGE_BYTES_MOST, peak
+
+
+PLACE = ["i", 1, 1, "receive", "L", "00", "", "", 1, 1, 5]
+
+
+@pytest.mark.parametrize("report", ["card", "register"])
+@pytest.mark.parametrize(
+    "after", [3, "x", [1], [*PLACE[:5], "zz", *PLACE[6:]], [*PLACE, 1], [None] * 11]
+)
+def test_what_is_no_place_on_a_card_is_refused(keeper, report, after):
+    with pytest.raises(InputError) as refused:
+        keeper.page(report=report, item=ITEM, after=after)
+    assert refused.value.code == "bad_value"
