@@ -138,6 +138,19 @@ def test_of_a_card_and_its_copy_the_one_that_was_met_last_is_believed_again():
             stage.cut(each, ann)
 
 
+def test_of_an_author_who_wrote_two_histories_hq_is_said_to_have_the_one_that_it_has():
+    stage, (hq, ann) = linked("hq", "ann", hq=True)
+    twin = ann.copy("twin")
+    stage.write(ann, patient("one"), patient("two"))
+    stage.run(SOON_MS)
+    stage.write(twin, patient("another"))
+    for receipt, raw in hq.ledger.peers.receipts.values():
+        assert twin.ledger.peers.take_receipt(raw) == receipt
+
+    assert told(ann)
+    assert not told(twin) and travelled(twin.ledger).at_hq_until_ms is None
+
+
 def own_epoch(device: Device) -> Epoch:
     return device.ledger.authority.epoch
 
@@ -186,6 +199,24 @@ def test_who_loses_its_line_to_hq_is_handed_the_receipt_by_two_others_and_not_by
 
     assert len(others) == 7 and len(came) == len(set(came)) <= 2
     assert told(ann)
+
+
+def test_where_all_are_linked_to_hq_nobody_else_hands_its_receipts_on():
+    stage, (hq, ann, *others) = meshed([f"n{number}" for number in range(6)], hq=True)
+    stage.run(2 * REST_MS)
+    size = 100 + 72 * max(len(receipt.heads) for receipt in receipts(ann))
+    came: list[str] = []
+
+    def tally(here: Device, there: Device, message: bytes) -> tuple[bytes, ...]:
+        if len(message) > size:
+            came.append(here.name)
+        return (message,)
+
+    stage.spoil = tally
+    for _ in range(5):
+        stage.write(ann, patient("P"))
+        stage.run(SOON_MS)
+    assert len(others) == 4 and told(ann) and set(came) == {hq.name} and len(came) <= 10
 
 
 def test_what_was_taken_of_hq_is_not_forgotten_when_the_book_is_read_anew():

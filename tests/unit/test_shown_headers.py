@@ -292,3 +292,17 @@ def test_a_body_left_out_anywhere_in_a_run_is_seen(at: int):
         showing.take(ann.ledger, [replace(run, lines=tuple(lines))], WALL_MS)
 
     assert refused.value.code == "detached_body"
+
+
+def test_no_receipt_says_that_what_is_here_as_headers_alone_is_held():
+    border = Border()
+    border.released()
+    border.stage.run(5_000)
+    hollow = border.jp.ledger.chain.hollow
+    assert hollow
+
+    border.jp.node._receipts._give(border.stage.now(border.jp))
+
+    given = [each for each, _ in border.jp.ledger.peers.receipts.values()]
+    own = [each for each in given if each.giver == border.jp.id]
+    assert own and not hollow & {head.feed for each in own for head in each.heads}
