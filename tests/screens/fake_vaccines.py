@@ -361,6 +361,7 @@ class VaccineFake:
                 CoverLine("Kome", "measles", 0, 198, 300),
                 CoverLine("Kome", "measles", 2, 180, 150),
                 CoverLine("Kome", "polio", 0, 190, None),
+                CoverLine("", "measles", 0, 12, None),
             ),
             (
                 SeriesSum("measles", WORDS["mr"], 240, 31, 209, 60),
