@@ -32,7 +32,10 @@ select d.device, peer.name, peer.last_contact_ms,
         where feed.device = d.device),
        (select count(*) - count(distinct branch.feed) from branch
         join feed on feed.no = branch.feed where feed.device = d.device),
-       coalesce(shut.entries, 0), peer.clock_ahead_ms
+       coalesce(shut.entries, 0), peer.clock_ahead_ms,
+       case when exists (
+         select 1 from feed join meta on meta.name = 'epoch' and meta.value = feed.epoch
+         where feed.device = d.device) then 1 else 0 end
 from (select device from peer union select device from feed) d
 left join peer on peer.device = d.device
 left join (select u.device, count(*) as entries
@@ -63,6 +66,8 @@ class Device:
     """Its entries that wait for a key or newer software, or are damaged."""
     ahead_ms: int | None = None
     """How far its clock was ahead of HQ's when it last linked; None: it never did."""
+    here: int = 0
+    """1: it is this HQ itself, which is never linked to."""
     followed_ms: int = 0
     """How far its entries may be numbered ahead because it saw another's clock that is."""
 

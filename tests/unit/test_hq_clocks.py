@@ -19,6 +19,7 @@ from protocols.live.clocks import CLOCKS_APART_MS
 from protocols.mesh.keeping import FLUSH_MS
 from tests.unit.hq_book import HOUR, MINUTE, NOW_MS, TestBook
 from tests.unit.hq_stores import ORS, Shelves
+from tests.unit.stage import patient
 from tests.unit.test_hq_belonging import text
 from tests.unit.test_hq_web import HOSTILE, house_of
 from tests.unit.test_live_clocks import met as met_at
@@ -70,6 +71,36 @@ async def test_what_a_device_greets_with_is_what_the_pages_read_once_hq_wrote_it
     assert [(each.name, round(each.ahead_ms / HOUR)) for each in found.off] == [("eve", 3)]
     assert found.own_ms == 0
     assert round(eve.off_ms / HOUR) == 3
+
+
+async def test_hqs_own_device_is_named_as_that_and_not_as_one_that_never_linked():
+    stage, (hq, _) = met_at("hq ann")
+    stage.write(hq, patient("Amina"))
+    stage.run(FLUSH_MS)
+
+    (own,) = (each for each in await all_known(Real(hq.store)) if each.device == hq.id)
+    assert own.here
+    assert sum(each.here for each in await all_known(Real(hq.store))) == 1
+
+    book, _ = camp_of(0)
+    book.put("meta", name="epoch", value=b"e" * 16)
+    book.put("feed", no=77, feed_id=b"o" * 32, device=b"o" * 32, epoch=b"e" * 16)
+    house = await house_of(book)
+    await house.enter()
+    said = await text(house, "/devices", "en")
+    assert "this HQ" in said
+    assert "others carried" not in said
+    await house.client.close()
+
+
+async def test_one_device_alone_cannot_tell_whose_clock_is_wrong_and_is_named():
+    book = TestBook()
+    book.device(1, "Tent A", NOW_MS - HOUR, ahead_ms=THREE_H)
+
+    found = await clocks(book, NOW_MS)
+
+    assert found.own_ms == 0
+    assert [each.name for each in found.named] == ["Tent A"]
 
 
 async def test_a_clock_at_the_limit_is_right_and_one_that_never_greeted_is_not_judged():
