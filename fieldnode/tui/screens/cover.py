@@ -71,16 +71,15 @@ class CoverPage(Fetched[CoverLine | SeriesSum, Coverage]):
                 Span(percent(row.began - row.finished, row.began)),
             ]
         band = words("cover.all") if row.band == 0 else words(f"band.{row.band}")
-        share = percent(row.doses, row.target) if row.target else words("cover.no_target")
+        target = str(row.target) if row.target else words("cover.no_target")
+        share = percent(row.doses, row.target) if row.target else ""
         return [
             Span(row.site) if row.site else Span(words("cover.no_site"), "warn"),
             Span(row.antigen, "title"),
             Span(band),
             Span(str(row.doses), "value"),
-            Span("" if row.target is None else str(row.target)),
-            Span(
-                share, "dim" if not row.target else "good" if row.doses >= row.target else "plain"
-            ),
+            Span(target, "plain" if row.target else "dim"),
+            Span(share, "good" if row.target and row.doses >= row.target else "plain"),
         ]
 
     def draw(self, size: Size) -> list[Line]:
