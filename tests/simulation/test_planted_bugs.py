@@ -19,6 +19,7 @@ from protocols.ledger.recording import Recorder, slot
 from protocols.mesh.effects import Transmit
 from protocols.mesh.node import Node
 from protocols.mesh.outbox import Outbox
+from protocols.mesh.passing import Passing
 from protocols.mesh.session import Session
 from protocols.records.kinds import KindNo
 from protocols.sim.clock import DRILL_BEGINS_MS, SECOND_US
@@ -362,13 +363,15 @@ def test_in_the_day_of_the_three_tents_hq_keeps_noise_for_later():
 
 
 def test_nothing_is_passed_on_for_others():
-    class Selfish(Node):
-        def _pass_on(self, source, feeds, now):
+    class Selfish(Passing):
+        def pass_on(self, source, feeds, now):
             pass
 
     class Software(Computer):
         def make_node(self):
-            return Selfish(self.ledger)
+            node = Node(self.ledger)
+            node._passing = Selfish(self.ledger, node._board, node._keeping)
+            return node
 
     drill, cast = begin(Software)
     world, (hq, a, b) = drill.world, cast.hosts
