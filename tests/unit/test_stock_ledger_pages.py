@@ -163,6 +163,11 @@ def furnished() -> Keeper:
             witness = {"witness": "R. Amin"} if code in controlled else {}
             gone = {**data, "units": 2, **witness}
             keeper.said(line("stock.issue", gone, **about))
+        for at in range(4):
+            # What was taken back is on no card, and fills no page.
+            wrong = {"item": code, "lot": "L0", "units": 3 + at}
+            fact = keeper.said(line("stock.receive", wrong, store=keeper.store, at="2026-01-20"))
+            keeper.said(line("entry.retract", {"fact": fact}, reason="twice"))
         counted = [{"lot": "L0", "units": 11}, {"lot": "L1", "units": 8}]
         keeper.said(line("stock.count", {"item": code, "lots": counted}, store=keeper.store))
         said = {"item": code, "lot": "L0", "expiry": "2028-01"}
