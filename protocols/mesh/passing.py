@@ -62,13 +62,15 @@ class Passing:
     def is_next_to(self, session: Session, author: DeviceId) -> bool:
         """Whether we stand next to the peer, on either side, in the ring of ids of all linked.
 
-        The author has sent it already, so it is left out: somebody else has to have looked. Two
-        look after each device, and of two neighbours the first to say so tells the other enough.
+        Of those that are linked to the peer and to us: another cannot look after it, or may never
+        hear what we heard. The author has sent it already, so it is left out: somebody else has to
+        have looked. Two look after each device, and of two neighbours the first to say so tells
+        the other enough.
         """
         own = self._ledger.authority.device
-        ring = sorted({*self._board.linked, own} - {author})
-        if session.peer not in ring:
-            return False
+        # Another life of the peer or of ours may have written it, and a peer may say anything.
+        others = session.links.intersection(self._board.linked) - {author}
+        ring = sorted({*others, session.peer, own})
         apart = (ring.index(session.peer) - ring.index(own)) % len(ring)
         return min(apart, len(ring) - apart) <= URGENT_REACH
 
