@@ -190,3 +190,28 @@ def _lot(
     )
     lots = [lot for (lot,) in found if (item, lot) not in recalled]
     return Lot(bytes(store), item, lots[0]) if lots else None
+
+
+def stops(
+    ledger: Ledger, held: SessionRow, items: Sequence[str], on_day: int
+) -> list[tuple[str, str, str]]:
+    """Return item, lot and why nobody may be given of it, of each that is stopped for a session.
+
+    Args:
+        ledger: The book.
+        held: The session.
+        items: What it gives out of stores.
+        on_day: There, since 1970-01-01.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for item in items if held.store is not None else ():
+        rows = ledger.store.all(
+            "SELECT b.lot, b.quarantined FROM balance b JOIN subject s ON s.no = b.subject"
+            " WHERE s.id = ? AND b.lot <> '' AND (b.quarantined <> 0 OR b.expiry_day < ?)",
+            (bytes(stock_subject(bytes(held.store or b""), item)), on_day),
+        )
+        for lot, quarantined in rows:
+            found[item, str(lot)] = "lot_quarantined" if quarantined else "lot_expired"
+    # The worst is said: a lot that is recalled everywhere may be held back here beside that.
+    found |= {pair: "lot_recalled" for pair in stores.recalled(ledger) if pair[0] in items}
+    return [(*pair, why) for pair, why in sorted(found.items())]

@@ -58,7 +58,9 @@ def drive(node: Node, now: Now, args: Mapping[str, Any]) -> Drive:
     seen = interventions.seen(ledger, session)
     return msgspec.structs.replace(
         told,
-        beside=_sums(pack, interventions.counts(ledger, session), codes),
+        beside=_stopped(
+            ledger, held, now, _sums(pack, interventions.counts(ledger, session), codes)
+        ),
         cells=_cells(told, pack, held),
         children=told.children + seen.children,
         not_given=told.not_given + seen.not_given,
@@ -90,6 +92,18 @@ def _sums(
         items = tuple(dict.fromkeys(each.item for each in row.age if each.item)) if row else ()
         lines.append(BesideSum(code, words_of(pack, code), short, number, twice, items))
     return tuple(lines)
+
+
+def _stopped(
+    ledger: Ledger, held: SessionRow, now: Now, sums: tuple[BesideSum, ...]
+) -> tuple[BesideSum, ...]:
+    """Return the sums with the lots that nobody may be given of, in the session's store."""
+    items = tuple(dict.fromkeys(item for one in sums for item in one.items))
+    found = interventions.stops(ledger, held, items, local_day(offsets_of(held), now.wall_ms))
+    return tuple(
+        msgspec.structs.replace(one, stops=tuple(stop for stop in found if stop[0] in one.items))
+        for one in sums
+    )
 
 
 def _cells(told: Drive, pack: Interventions, held: SessionRow) -> tuple[Any, ...]:

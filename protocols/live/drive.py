@@ -131,6 +131,9 @@ class BesideSum(msgspec.Struct, frozen=True):
     """Of these, records that may be of one."""
     items: tuple[str, ...] = ()
     """What stores keep of it."""
+    stops: tuple[tuple[str, str, str], ...] = ()
+    """Item, lot and why nobody may be given of that lot out of the session's store, as of
+    `VialLine`."""
 
 
 class Drive(msgspec.Struct, frozen=True):

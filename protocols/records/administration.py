@@ -166,7 +166,7 @@ def _drawn(desk: Desk, patient: PatientId, record: AdministrationRecord) -> Admi
     discarded = record.discarded or what.discarded
     if controlled and not record.witness:
         raise InputError("witness_needed", field="data.witness")
-    drawn.must_leave(desk, what, patient, record.witness)
+    drawn.must_leave(desk, what, patient, record.witness, beside=record.beside is not None)
     return msgspec.structs.replace(
         record,
         lot=what.lot,

@@ -101,7 +101,13 @@ def catalogue(desk: Desk) -> Items | None:
 
 
 def doubts(
-    desk: Desk, item: Item, move: Move, *, way: Literal["in", "out"], left: bool = False
+    desk: Desk,
+    item: Item,
+    move: Move,
+    *,
+    way: Literal["in", "out"],
+    left: bool = False,
+    given: bool = False,
 ) -> Pair:
     """Ask once about what is doubtful of a movement; refuse what must not be issued.
 
@@ -111,6 +117,8 @@ def doubts(
         move: What is about to be written.
         way: Whether it comes in or goes out.
         left: Whether it left before its lot was recalled or held back, as `stopped.py` judged.
+        given: Whether it is in somebody already, as a person said and `stopped.py` judged: of its
+            lot nothing is refused then.
 
     Returns:
         The pair as it is known here.
@@ -124,7 +132,7 @@ def doubts(
     if item.controlled and way == "out" and not move.witness:
         raise InputError("witness_needed", field="data.witness")
     if way == "out":
-        _leaving(desk, pair, move, left=left)
+        _leaving(desk, pair, move, left=left, given=given)
     elif move.expiry is not None and _over(desk, move.expiry):
         desk.confirmed("expired_received", "data.expiry")
     most = pair.largest
@@ -133,9 +141,9 @@ def doubts(
     return pair
 
 
-def _leaving(desk: Desk, pair: Pair, move: Move, *, left: bool) -> None:
+def _leaving(desk: Desk, pair: Pair, move: Move, *, left: bool, given: bool) -> None:
     lot = pair.lot(move.lot)
-    if move.kind in ISSUES:
+    if move.kind in ISSUES and not given:
         may_be_issued(desk, pair, move, left=left)
     known = [each for each in pair.lots if each.lot and each.high > 0]
     if not move.lot and known:

@@ -10,11 +10,14 @@ from protocols.errors import InputError
 from protocols.guidelines.decimals import SCALE_MAX
 from protocols.guidelines.items import Item, of_substance, strength_in
 from protocols.ids import DocId, PatientId, SiteId
+from protocols.records import stopped
 from protocols.records.amounts import UNITS, Amount
+from protocols.records.balance import pair_of
 from protocols.records.drawing import catalogue, doubts, item_named, whole
 from protocols.records.history import Ref
 from protocols.records.kinds import KindNo
-from protocols.records.movement import Move, lot_text
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
+from protocols.records.movement import DAY_MS, Move, lot_text, pair_history
 from protocols.records.planning import Desk
 from protocols.records.shape import Statement
 
@@ -97,14 +100,35 @@ def _amount(left: Fraction, dose: Amount | None) -> Amount | None:
     return None
 
 
-def must_leave(desk: Desk, what: Taken, patient: PatientId, witness: str) -> None:
+def must_leave(
+    desk: Desk, what: Taken, patient: PatientId, witness: str, *, beside: bool = False
+) -> None:
     """Ask once about what is doubtful of it; refuse a lot that nobody may be given.
+
+    What a session gives beside its vaccines may be in the child already, as a dose of vaccine may:
+    then it may be said, as `stopped.py` has it.
+
+    Args:
+        desk: The command.
+        what: What it takes.
+        patient: Whose dose it is.
+        witness: Who saw the rest discarded; ''.
+        beside: Whether a session gives it beside its vaccines.
 
     Raises:
         InputError: as `drawing.doubts`.
     """
     move = _move(what.store, what.item.code, what.units, what.lot, patient, None, witness)
-    doubts(desk, what.item, move, way="out")
+    given = beside and bool(what.lot) and _given_already(desk, what)
+    doubts(desk, what.item, move, way="out", given=given)
+
+
+def _given_already(desk: Desk, what: Taken) -> bool:
+    lot = pair_of(pair_history(desk, what.store, what.item.code)).lot(what.lot)
+    expiry, at_ms = None if lot is None else lot.expiry, desk.at_ms()
+    day = at_ms // DAY_MS if at_ms >= IMPLAUSIBLE_BEFORE_MS else None
+    of_lot = stopped.Taken(bytes(what.store), what.item.code, what.lot, expiry)
+    return stopped.must_be_usable(desk, of_lot, day, "data.lot", said=stopped.GIVEN_ALREADY)
 
 
 def follow(value: Statement, subject: DocId, cause: Ref) -> Sequence[Move]:

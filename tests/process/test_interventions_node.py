@@ -7,7 +7,7 @@ import pytest
 from fieldnode.tui.cores.drive import DriveCore
 from fieldnode.tui.cores.fields import Coded
 from fieldnode.tui.screens.choices import SEX
-from tests.process.test_drive_node import on_node, saved
+from tests.process.test_drive_node import on_node, saved, say
 
 OFFERED = ["vitamin-a", "deworming", "muac"]
 CELLS = [
@@ -252,3 +252,42 @@ def test_what_the_screen_writes_the_node_takes_for_a_known_child_a_new_one_and_a
     }  # fmt: skip
     assert (drive.children, drive.vaccines[0].given, drive.not_given) == (3, 2, 3)
     assert rows == {"VA-1": 48, "MB-1": 48}
+
+
+@pytest.mark.parametrize("stop", ["lot_recalled", "lot_quarantined", "lot_expired"])
+def test_a_lot_that_is_stopped_over_a_child_is_told_refused_and_written_once_it_was_given(
+    tmp_path, stop
+):
+    item = "vitamin-a-200k-cap"
+
+    async def work(node):
+        expiry = "2020-01" if stop == "lot_expired" else "2030-02"
+        store = await stocked(node)
+        received = {"item": item, "lot": "VA-1", "units": 50, "expiry": expiry}
+        over = ["expired_received"] if stop == "lot_expired" else []
+        await saved(node, "stock.receive", received, store=store, confirm=over)
+        session = await begun(node, store=store)
+        patient = await registered(node, 22)
+        before = (await node.drive(session)).beside[0].stops
+        if stop != "lot_expired":
+            recalled = stop == "lot_recalled"
+            kind, why = ("lot.recall", "contaminated") if recalled else (
+                "lot.quarantine", "suspected")  # fmt: skip
+            of = {} if recalled else {"store": store}
+            await saved(node, kind, {"item": item, "lot": "VA-1", "why": why}, **of)
+        told = (await node.drive(session)).beside
+        data = {"session": session, "intervention": "vitamin-a", "item": item, "lot": "VA-1"}
+        line = {"patient": patient, "store": store}
+        refused = await say(node, "administration.record", data, **line)
+        confirm = ["lot_given_already"]
+        given = await say(node, "administration.record", data, confirm=confirm, **line)
+        return before, told, refused, given, await held(node, store)
+
+    before, told, refused, given, rows = on_node(tmp_path, work)
+    assert before == (((item, "VA-1", stop),) if stop == "lot_expired" else ())
+    assert told[0].stops == ((item, "VA-1", stop),)
+    assert told[1].stops == told[2].stops == ()
+    assert (refused.ok, refused.error) == (False, stop)
+    assert (given.ok, given.error) == (True, None), given
+    assert "lot_given_already" in given.warnings
+    assert rows == {"VA-1": 49}, "and it is gone from its store"

@@ -89,6 +89,7 @@ class VaccineFake:
         if why is not None and "lot_opened_already" not in line.get("confirm", ()):
             return Recorded(0, False, error=why, field="data.lot", allowed=("contaminated",))
         why = {vial.id: vial.stop for vial in self._vials()}.get(data.get("vial"))
+        why = named if line["kind"] == "administration.record" and data.get("item") else why
         if not why or "lot_given_already" in line.get("confirm", ()):
             return None
         return Recorded(0, False, error=why, field="data.vial", allowed=("contaminated",))
@@ -234,9 +235,11 @@ class VaccineFake:
         tallied = sum(one["data"].get("n", 1) for one in self._of("tally.add")
                       if one["data"]["cell"] == 4)  # fmt: skip
         before = {"vitamin-a": 187 + tallied, "deworming": 90, "muac": 12}
+        stops = self.__dict__.get("stopped", {}).items()
         return tuple(
             BesideSum(code, words, short, before[code] + had.count(code),
-                      2 if code == "vitamin-a" else 0, items)
+                      2 if code == "vitamin-a" else 0, items,
+                      tuple((item, lot, why) for lot, why in stops for item in items))
             for code, (words, short, items) in BESIDE.items()
         )  # fmt: skip
 
@@ -251,6 +254,8 @@ class VaccineFake:
         had = self._beside_of(patient)
         vitamin = MedicineLine("vitamin A", "200000", "[iU]", "oral", "vitamin-a-200k-cap", "VA-1",
                                "sit_1")  # fmt: skip
+        if "VA-1" in self.__dict__.get("stopped", {}):
+            vitamin = MedicineLine("vitamin A", "200000", "[iU]", "oral")
         worms = MedicineLine("albendazole", "400", "mg", "oral")
         words = {code: told[0] for code, told in BESIDE.items()}
         given, worm = "vitamin-a" in had, "deworming" in had

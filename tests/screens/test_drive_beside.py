@@ -211,3 +211,78 @@ def test_crowd_mode_counts_vitamin_a_by_one_key_without_a_vial_and_as_no_dose():
     total = next(row for row in before.splitlines() if "78" in row)
     assert total in person.screen
     assert at_once(person.node.drive("ses_2")).beside[0].number == 188
+
+
+# a lot that is stopped while a child stands
+
+HAD = "lot_given_already"
+STOPS = {
+    "lot_recalled": "LOT RECALLED",
+    "lot_quarantined": "LOT HELD BACK",
+    "lot_expired": "LOT EXPIRED",
+}
+
+
+def stopped(person, code="lot_recalled", lot="VA-1", *, told=True):
+    """The lot of a capsule is stopped; the node says that rows changed, or has not yet."""
+    person.node.stopped = {lot: code}
+    if told:
+        person.shell.changed()
+        person.settle()
+        person.look()
+    return person
+
+
+@pytest.mark.parametrize("code", STOPS)
+def test_the_tick_goes_when_the_lot_of_a_capsule_is_stopped_over_a_child_and_says_why(person, code):
+    stopped(person.press(*scan(CARD)), code)
+    assert "4 [ ] Vitamin A" in person.screen
+    assert f"Vitamin A VA-1: {STOPS[code]}" in person.screen and "do not give it" in person.screen
+    person.press("enter")
+
+    assert (codes(person), given(person)) == (["mr", "bopv"], ["deworming"])
+
+
+@pytest.mark.parametrize("code", STOPS)
+def test_a_refusal_of_such_a_lot_names_it_and_no_number_of_enters_gives_it(person, code):
+    stopped(person.press(*scan(CARD)), code, told=False)
+    person.press(*["enter"] * 5)
+    assert f"Vitamin A VA-1: {STOPS[code]}. DO NOT GIVE IT" in person.screen
+    assert saved(person) == [] and given(person) == []
+    person.press("g", "enter")
+
+    vitamin, _ = saved(person, MEDICINE)
+    assert (vitamin["data"]["lot"], vitamin["confirm"]) == ("VA-1", [HAD])
+
+
+def test_what_a_child_had_of_it_already_is_written_of_that_lot_after_another_page_too(person):
+    """The node would take the next one from another lot, or from none: they had it of this one."""
+    stopped(person.press(*scan(CARD)))
+    person.press("c", "escape", "4", "enter")
+    assert "Vitamin A VA-1: LOT RECALLED. DO NOT GIVE IT" in person.screen
+    person.press("9", "enter")
+
+    vitamin, _ = saved(person, MEDICINE)
+    assert (vitamin["data"]["lot"], vitamin["confirm"]) == ("VA-1", [HAD])
+
+
+def test_a_capsule_of_another_box_is_given_by_a_scan_and_the_digit(person):
+    stopped(person.press(*scan(CARD)))
+    person.press(*scan("VITA", "]d2"))
+    assert "4 [ ] Vitamin A" in person.screen and "lot VA-9" in person.screen
+    assert "do not give it" not in person.screen
+    person.press("4", "enter")
+
+    vitamin, _ = saved(person, MEDICINE)
+    assert vitamin["data"]["lot"] == "VA-9" and "confirm" not in vitamin
+
+
+def test_a_scanned_lot_that_is_stopped_is_of_no_child_that_comes(person):
+    person.press(*scan("VITA", "]d2"), *scan(CARD))
+    stopped(person, lot="VA-9")
+    assert "Vitamin A VA-9: LOT RECALLED" in person.screen
+    person.press("escape", *scan("VITA", "]d2"))
+    assert "VA-9: LOT RECALLED" in person.screen and "from now on" not in person.screen
+    person.press(*scan(CARD), "enter")
+
+    assert saved(person, MEDICINE)[0]["data"]["lot"] == "VA-1"

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from fieldnode.tui.cores.display import Line
-from protocols.live.drive import BesideLine
+from protocols.live.drive import BesideLine, BesideSum, MedicineLine
 
 MARK = "+"
 """In front of a code, where codes of vaccines stand beside it."""
@@ -34,12 +36,21 @@ class Beside:
         """What the value that was typed last comes to, in the words of a guideline."""
         self.lots: dict[str, str] = {}
         """Lots that were scanned in this session, by item: they stay from child to child."""
+        self._stops: dict[tuple[str, str], str] = {}
+        """Why nobody may be given of a lot, by item and lot, as the session was last told."""
+        self._held: dict[str, MedicineLine] = {}
+        """Of the child that stands, by code: what stood there until its lot was stopped."""
+        self._knowing: frozenset[str] = frozenset()
+        """Codes that a person ticked though the lot is stopped."""
 
     def show(self, lines: Sequence[BesideLine]) -> None:
         """Take those of another child."""
         self.clear()
         self.lines = tuple(lines)
-        self.ticked = frozenset(line.code for line in self.lines if _proposed(line))
+        self.lots = {item: lot for item, lot in self.lots.items() if not self.stop(item, lot)}
+        self.ticked = frozenset(
+            line.code for line in self.lines if _proposed(line) and not self.stop_of(line)
+        )
 
     def refresh(self, lines: Sequence[BesideLine]) -> None:
         """Take them again: what a person ticked or typed stays, as far as it can be given."""
@@ -52,7 +63,66 @@ class Beside:
     def clear(self) -> None:
         """Of the child before nothing stays."""
         self.lines, self.ticked, self.measured, self.said = (), frozenset(), {}, ()
-        self.unusual = frozenset()
+        self.unusual, self._held, self._knowing = frozenset(), {}, frozenset()
+
+    # lots that nobody may be given of
+
+    def medicine(self, line: BesideLine) -> MedicineLine | None:
+        """Return what is given by a line, with the lot that it is of; None where nothing is.
+
+        What stood there when its lot was stopped stays with the child: they may have had it.
+        """
+        told = self._held.get(line.code, line.medicine)
+        if told is None or line.code in self._held:
+            return told
+        return replace(told, lot=self.lots.get(told.item, told.lot))
+
+    def stop(self, item: str, lot: str) -> str:
+        """Return why nobody may be given of a lot; '' where they may."""
+        return self._stops.get((item, lot), "")
+
+    def stop_of(self, line: BesideLine) -> str:
+        """Return why nobody may be given of the lot of a line; '' where they may."""
+        told = self.medicine(line)
+        return self.stop(told.item, told.lot) if told is not None else ""
+
+    def told(self, sums: Sequence[BesideSum]) -> None:
+        """Take which lots are stopped for the session."""
+        self._stops = {(item, lot): why for one in sums for item, lot, why in one.stops}
+
+    def drop(self) -> bool:
+        """Take the ticks of lots that were stopped away; return whether one went."""
+        gone = [line for line in self.given() if self.stop_of(line)]
+        gone = [line for line in gone if line.code not in self._knowing]
+        for line in gone:
+            self._hold(line)
+            self.ticked -= {line.code}
+        return bool(gone)
+
+    def warned(self) -> list[BesideLine]:
+        """Return what stands unticked because its lot was stopped over this child."""
+        gone = set(self._held) - self.ticked
+        return [line for line in self.lines if line.code in gone and self.stop_of(line)]
+
+    def had(self, code: str) -> None:
+        """Take note that the child had it already, though its lot is stopped."""
+        for line in self.lines:
+            if line.code == code:
+                self._hold(line)
+                self._knowing |= {code}
+
+    def scanned(self, item: str, lot: str) -> str:
+        """Give of this lot from now on; return why nobody may be."""
+        why = self.stop(item, lot)
+        if not why:
+            self.lots[item] = lot
+            self._held = {code: told for code, told in self._held.items() if told.item != item}
+        return why
+
+    def _hold(self, line: BesideLine) -> None:
+        told = self.medicine(line)
+        if told is not None:
+            self._held[line.code] = told
 
     def at(self, place: int) -> BesideLine | None:
         """Return the line at a place, counted from 1; None for none."""
@@ -66,6 +136,8 @@ class Beside:
             return "drive.age_first" if line.state == "unsure" else "drive.not_at_age"
         else:
             self.ticked |= {line.code}
+            if self.stop_of(line):
+                self.had(line.code)
         return ""
 
     def may_measure(self, line: BesideLine) -> str:
@@ -131,14 +203,13 @@ class Beside:
         return {"unusual_value"} if name.removeprefix(MARK) in self.unusual else set()
 
     def _medicine(self, line: BesideLine, of: dict[str, str]) -> dict[str, Any]:
-        told = line.medicine
+        told = self.medicine(line)
         assert told is not None
         dose = {"value": told.value, "unit": told.unit}
         data = {**of, "substance": told.substance, "dose": dose, "route": told.route}
-        lot = self.lots.get(told.item, told.lot)
-        if not (told.store and told.item and lot):
+        if not (told.store and told.item and told.lot):
             return {"data": data}
-        return {"data": {**data, "item": told.item, "lot": lot}, "store": told.store}
+        return {"data": {**data, "item": told.item, "lot": told.lot}, "store": told.store}
 
 
 UNIT = "mm"

@@ -11,14 +11,14 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from fieldnode.tui.cores.beside import Beside
+from fieldnode.tui.cores.beside import MARK, Beside
 from fieldnode.tui.cores.child_age import ChildAge, age_parts
 from fieldnode.tui.cores.drawn import Drawn
 from fieldnode.tui.cores.fields import Coded, Field, Tag
 from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.keys import action_key, fold_single
 from protocols.live.api import BoardLine
-from protocols.live.drive import Child, GiveLine, GivenLine, VialLine
+from protocols.live.drive import BesideLine, BesideSum, Child, GiveLine, GivenLine, VialLine
 
 CARD, NEW, CHILD, STOP, NAME, ASK = "card", "new", "child", "stop", "name", "ask"
 MEASURE = "measure"
@@ -345,12 +345,13 @@ class DriveCore:
         self.beside.refresh(child.beside[: LINES_MAX - len(self.lines)])
         self.serial += 1
 
-    def told(self, vials: Sequence[VialLine]) -> bool:
-        """Take the session's vials; return whether a tick went because a lot was stopped.
+    def told(self, vials: Sequence[VialLine], beside: Sequence[BesideSum] = ()) -> bool:
+        """Take the session's vials and lots; return whether a tick went as a lot was stopped.
 
         While a question stands, or a save is under way, ticks stay: the node judges them again.
         """
         self.drawn.vials = tuple(vials)
+        self.beside.told(beside)
         return self.stage != ASK and not self.sending and self._drop_stopped()
 
     def _drop_stopped(self) -> bool:
@@ -360,8 +361,9 @@ class DriveCore:
         for line in gone:
             self.drawn.stop(line)
             self.ticked -= {line.vaccine}
-        self.serial += bool(gone)
-        return bool(gone)
+        went = self.beside.drop() or bool(gone)
+        self.serial += went
+        return went
 
     def ask(self, what: str) -> None:
         """Stop at a question that only Enter answers."""
@@ -376,7 +378,9 @@ class DriveCore:
         """Take note that a person settled what the node asked."""
         known = self.confirmed.get(self._doubted, frozenset())
         self.confirmed = {**self.confirmed, self._doubted: known | {self.asked}}
-        self._knowing |= {self._doubted} if self.asked == HAD else frozenset()
+        if self.asked == HAD:
+            self._knowing |= {self._doubted}
+            self.beside.had(self._doubted.removeprefix(MARK))
         self.stage = CHILD
 
     def restart(self, *, absorb: bool = False) -> None:
@@ -437,6 +441,11 @@ class DriveCore:
     def doubted(self) -> GiveLine | None:
         """Return the line that the question is about; None of the registration."""
         return next((line for line in self.lines if line.vaccine == self._doubted), None)
+
+    def doubted_beside(self) -> BesideLine | None:
+        """Return the line beside the vaccines that the question is about; None of another."""
+        told = self.beside.lines
+        return next((line for line in told if MARK + line.code == self._doubted), None)
 
     @property
     def chosen(self) -> list[GiveLine]:

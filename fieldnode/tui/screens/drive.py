@@ -88,7 +88,7 @@ class DrivePage(Page):
             self.told = told
             if not self.core.prefix and told.last:
                 self.core.learn(told.last[0].tag)
-            return [Say("", bell=True)] if self.core.told(told.vials) else []
+            return [Say("", bell=True)] if self.core.told(told.vials, told.beside) else []
 
         failed = self._gone if holds else _nothing
         return Ask(lambda node: node.drive(self.session), came, failed, holds=holds)

@@ -9,7 +9,7 @@ from fieldnode.text.catalogue import Catalogue
 from fieldnode.tui.acts import Act, Ask, Say
 from fieldnode.tui.ages import age_of
 from fieldnode.tui.cores.beside import Beside
-from fieldnode.tui.cores.display import Line, Span, cells, cut, fit, line, line_cells
+from fieldnode.tui.cores.display import Line, Span, cells, cut, fit, line, line_cells, wrap
 from fieldnode.tui.cores.drive import Do, DriveCore
 from fieldnode.tui.cores.fields import Answer
 from fieldnode.tui.desk import Desk
@@ -71,12 +71,37 @@ def _notes(words: Catalogue, beside: Beside, told: BesideLine) -> list[str]:
     last = words("drive.had_on", day=told.last) if told.last else ""
     if told.state == "too-soon":
         return [last, words("drive.from_day", day=told.day)]
-    medicine = told.medicine
+    medicine = beside.medicine(told)
     if medicine is None:
         return [last]
-    lot = beside.lots.get(medicine.item, medicine.lot) if medicine.store else ""
+    lot = medicine.lot if medicine.store else ""
     of_lot = words("drive.of_lot", lot=clean_text(lot)) if lot else ""
-    return [of_lot, clean_text(medicine.substance), last]
+    stop = beside.stop_of(told)
+    return [words(f"lot_stop.{stop}") if stop else "", of_lot, clean_text(medicine.substance), last]
+
+
+def stopped(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
+    """Return why ticks of what stands beside the vaccines went: it must not be given."""
+    found: list[Line] = []
+    for told in core.beside.warned():
+        digit = str(len(core.lines) + core.beside.lines.index(told) + 1)
+        why = words(f"lot_stop.{core.beside.stop_of(told)}")
+        text = words("drive.tick_gone", what=_of_lot(words, core, told), why=why, digit=digit)
+        text += " " + words("drive.tick_other_box", digit=digit)
+        found += [line(" ", Span(part, "bad")) for part in wrap(f"! {text}", width - 2)[:3]]
+    return found
+
+
+def doubted(words: Catalogue, core: DriveCore) -> str:
+    """Return what the question is about, with its lot; '' where it is about something else."""
+    told = core.doubted_beside()
+    return "" if told is None else _of_lot(words, core, told)
+
+
+def _of_lot(words: Catalogue, core: DriveCore, told: BesideLine) -> str:
+    medicine = core.beside.medicine(told)
+    lot = clean_text(medicine.lot) if medicine is not None else ""
+    return f"{vaccine_word(words, told.words)} {lot}".strip()
 
 
 def _amount(words: Catalogue, told: BesideLine, value: str) -> str:
@@ -119,7 +144,10 @@ def scanned(
         return None
     if not box.lot:
         return [Say(desk.words("drive.no_lot_in_code"), "warn", bell=True)]
-    core.beside.lots[item] = box.lot
+    why = core.beside.scanned(item, box.lot)
+    if why:
+        said = f"{clean_text(box.lot)}: {desk.words(f'lot_stop.{why}')}"
+        return [Say(said, "bad", bell=True)]
     return [Say(desk.words("drive.lot_from_now", lot=clean_text(box.lot)), "good")]
 
 

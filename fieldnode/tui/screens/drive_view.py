@@ -244,7 +244,7 @@ def _stopped(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
         if len(core.drawn.choices(give)) > 1:
             text += " " + words("drive.tick_other", digit=digit)
         rows += [line(" ", Span(part, "bad")) for part in wrap(f"! {text}", width - 2)[:3]]
-    return rows
+    return [*rows, *drive_beside.stopped(words, core, width)]
 
 
 def _drawn_from(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
@@ -363,7 +363,7 @@ def _asks(desk: Desk, core: DriveCore, told: Drive, width: int) -> list[Line]:
         give = core.doubted()
         lots = [vial.lot for vial in told.vials if give is not None and vial.id == give.vial]
         named = "" if give is None else vaccine_word(words, give.words)
-        what = " ".join((named, *lots)).strip()
+        what = " ".join((named, *lots)).strip() or drive_beside.doubted(words, core)
         text = words("drive.lot_stop", what=what, why=words(f"lot_stop.{code}"))
     else:
         text = words(key) if words.has(key) else code_sentence(words, code)
