@@ -286,3 +286,20 @@ def test_a_scanned_lot_that_is_stopped_is_of_no_child_that_comes(person):
     person.press(*scan(CARD), "enter")
 
     assert saved(person, MEDICINE)[0]["data"]["lot"] == "VA-1"
+
+
+def test_what_is_asked_stands_on_the_screen_however_much_stands_above_it(person):
+    for _ in range(3):
+        person.press(*scan("MR", "]d2"), "enter")
+    person.press(*scan(CARD))
+    person.node.stopped = dict.fromkeys(("VA-1", "fct_vial1.0", "fct_new0.0"), "lot_recalled")
+    person.shell.changed()
+    person.settle()
+    person.look()
+    person.press("1", "4", "enter")
+    assert "DO NOT GIVE IT" in person.screen and "already? g or 9" in person.screen
+    person.press("g")
+
+    assert "It is written as GIVEN" in person.screen and "again if it was" in person.screen
+    person.press("enter", "escape", "0")
+    assert "8 " in person.screen and "another reason" in person.screen, person.screen

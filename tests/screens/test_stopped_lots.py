@@ -381,3 +381,21 @@ def test_a_letter_and_an_enter_struck_in_one_go_open_nothing(person):
     refused_vial(person)
     person.hurry("g", "enter", "enter", "enter", "enter", "enter")
     assert saved(person, "vial.open") == []
+
+
+def test_another_vial_is_pointed_to_only_where_one_is_open_that_may_be_used(person):
+    person.press(*scan("MR", "]d2"), "enter", *scan(CARD))
+    stopped(person)
+    assert "From another vial: v" in person.screen
+    person.node.stopped = dict.fromkeys(("fct_vial1.0", "fct_new0.0"), "lot_recalled")
+    person.shell.changed()
+    person.settle()
+    person.look()
+
+    assert "do not give it" in person.screen and "From another vial" not in person.screen
+
+
+def test_since_when_it_is_due_is_not_said_of_the_vial_that_is_not_open(person):
+    person.press(*scan(CARD))
+    assert "no open vial since" not in person.screen
+    assert "DUE             since 2025-10-12  no open vial" in person.screen

@@ -48,6 +48,10 @@ class Drawn:
         gone = self._gone.get(line.vaccine)
         return [*known, *([gone.vial] if gone is not None and gone.vial not in known else [])]
 
+    def good(self, line: GiveLine) -> bool:
+        """Whether another vial of a line's vaccine is open that may be used."""
+        return any(vial != line.vial for vial in self._open(line.vaccine))
+
     def step(self, line: GiveLine) -> None:
         """Choose the vial after the one that stands; after the last one the first."""
         known = self.choices(line)

@@ -204,29 +204,45 @@ def _at_child(
         rows.append(_give(words, core, digit, give, room.width))
     if not (core.lines or child.beside):
         rows.append(line("   ", Span(words("drive.nothing"), "dim")))
-    rows += _drawn_from(words, core, room.width)
-    rows += drive_beside.rows(desk, core, room.width)
+    drawn = _drawn_from(words, core, room.width)
+    beside = drive_beside.rows(desk, core, room.width)
     asks = dict.fromkeys(
         vaccine_word(words, one)
         for give in core.lines
         if give.vaccine in core.ticked
         for one in give.ask
     )
+    first: list[Line] = []
     if asks and not core.stop:
         text = words("drive.ask_first", what=", ".join(asks))
-        rows += [line(" ", Span(part, "warn")) for part in wrap(text, room.width - 2)[:2]]
+        first = [line(" ", Span(part, "warn")) for part in wrap(text, room.width - 2)[:2]]
     if core.stage == STOP:
-        rows += _stops(words, room.width)
+        low = _stops(words, room.width)
     elif core.stage == ASK:
-        rows += _asks(desk, core, told, room.width)
+        low = _asks(desk, core, told, room.width)
     elif core.stage == MEASURE:
-        rows += draw_form(core.form, words, Size(room.width, 4))
+        low = list(draw_form(core.form, words, Size(room.width, 4)))
     else:
-        rows += _low(words, core, room.width)
+        low = _low(words, core, room.width)
+    rows = _fitted(core, [*rows, *drawn, *beside, *first], low, [*rows, *beside], room.height)
     # Whose child was saved by this scan still waits for what is written on the card.
     card = _card_text(words, after, room.width) if after is not None else []
     free = room.height - len(rows) - len(card)
     return [*rows, *[()] * free, *card] if free >= 0 else rows
+
+
+def _fitted(
+    core: DriveCore, rows: list[Line], low: list[Line], least: list[Line], height: int
+) -> list[Line]:
+    """Return what stands above and what is asked or said below it, in a height if that is asked.
+
+    Nobody answers what they do not see: from which vial, and what to ask first, make room for it.
+    """
+    if len(rows) + len(low) <= height or core.stage == CHILD:
+        return [*rows, *low]
+    low = [one for one in low if one]
+    rows = rows if len(rows) + len(low) <= height else least
+    return [*rows[: max(height - len(low), 0)], *low]
 
 
 def _stopped(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
@@ -241,7 +257,7 @@ def _stopped(words: Catalogue, core: DriveCore, width: int) -> list[Line]:
         what = f"{named} {clean_text(vial.lot)}" if vial is not None else named
         digit, why_not = digits[give.vaccine], words(f"lot_stop.{give.stop}")
         text = words("drive.tick_gone", what=what, why=why_not, digit=digit)
-        if len(core.drawn.choices(give)) > 1:
+        if core.drawn.good(give):
             text += " " + words("drive.tick_other", digit=digit)
         rows += [line(" ", Span(part, "bad")) for part in wrap(f"! {text}", width - 2)[:3]]
     return [*rows, *drive_beside.stopped(words, core, width)]
@@ -281,7 +297,8 @@ def _give(words: Catalogue, core: DriveCore, digit: int, give: GiveLine, width: 
         shown = why(words, give.rule, "" if core.child is None else core.child.schedule)
         note = f"{note}  {shown}".strip()
     elif give.wanted and give.day:
-        note = " ".join((note, words("drive.since_day", day=give.day))).strip()
+        # Since when it is due stands beside that word: nobody takes it for the vial's.
+        note = "  ".join(part for part in (words("drive.since_day", day=give.day), note) if part)
     if give.stop:
         note = f"{words(f'lot_stop.{give.stop}')}  {note}".strip()
     stopped = core.stopped(give.vaccine)
