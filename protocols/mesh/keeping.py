@@ -48,7 +48,7 @@ class Keeping:
         if self._remark_at is not None and self._remark_at <= now.mono_ms:
             self._remark_at, self._remarked = None, self._ledger.chain.last_arrival
             for session in self._board.sessions():
-                if session.mark_rests_until <= now.mono_ms:
+                if session.rest.until_ms <= now.mono_ms:
                     session.remark()
                 else:
                     self.offered()

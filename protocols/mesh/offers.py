@@ -1,4 +1,7 @@
-"""What one peer is to be offered, and when: each feed has its own time, all leave together."""
+"""What one peer is to be offered, and when: each feed has its own time, all leave together.
+
+And how long the mark behind an offer may wait.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,31 @@ from protocols.ledger.chain import FeedState
 from protocols.mesh.frames import HEADS_MAX, Have
 from protocols.mesh.holdings import Holdings
 from protocols.mesh.places import place_of
+
+MARK_RESTS_MS = 4 * 60_000
+"""After an offer both sides most likely hold all there is: so long marks ride on entries."""
+MARK_RESTS_MAX_MS = 30 * 60_000
+"""Offers one after another put a mark off no longer than this: what it would speak of is listed
+again at the next greeting."""
+
+
+class MarkRest:
+    """How long one mark waits for an entry to ride on."""
+
+    def __init__(self) -> None:
+        self.until_ms = 0
+        """Monotonic milliseconds."""
+        self._since_ms: int | None = None
+
+    def begin(self, now_ms: int) -> None:
+        """Something was offered: let what speaks of it wait, but not for ever."""
+        if self._since_ms is None:
+            self._since_ms = now_ms
+        self.until_ms = min(now_ms + MARK_RESTS_MS, self._since_ms + MARK_RESTS_MAX_MS)
+
+    def end(self) -> None:
+        """All there is was spoken of."""
+        self._since_ms = None
 
 
 class Offers:

@@ -41,7 +41,7 @@ from protocols.mesh.frames import (
 )
 from protocols.mesh.glimpse import urgent_run
 from protocols.mesh.holdings import Holdings
-from protocols.mesh.offers import Offers
+from protocols.mesh.offers import MarkRest, Offers
 from protocols.mesh.outbox import EARLY, Outbox, Position
 from protocols.mesh.packing import Packer
 from protocols.mesh.places import LADDER_PLACES_MAX, end_of, place_of, rungs, start_of
@@ -51,8 +51,6 @@ REFUSED_MAX = 64
 """Feeds of one session that are kept as evidence of asking for what is not to be had."""
 STREAM_BYTES = 8 * 1024
 """A data frame at least this long announces more: merging waits for the end."""
-MARK_RESTS_MS = 4 * 60_000
-"""After an offer both sides most likely hold all there is: so long marks ride on entries."""
 
 
 class Session:
@@ -74,8 +72,8 @@ class Session:
         """Something happened here since the last pump; else there is nothing to send but `out`."""
         self.links: frozenset[DeviceId] = frozenset()
         """Devices the peer is linked to itself."""
-        self.mark_rests_until = 0
-        """Until then, monotonic milliseconds, our mark is said only where a frame goes anyway."""
+        self.rest = MarkRest()
+        """As long as it lasts our mark is said only where a frame goes anyway."""
         self.parted: frozenset[DeviceId] = frozenset()
         """Devices it was linked to and is no more, until the node has looked."""
         self.lacks: frozenset[KeyId] = frozenset()
@@ -229,7 +227,7 @@ class Session:
         self.stirred, looking = True, bool(self.offers.second_looks)
         self.out += self.offers.take()
         if looking:
-            self.mark_rests_until = now_ms + MARK_RESTS_MS
+            self.rest.begin(now_ms)
         else:
             self.remark()
 
@@ -252,7 +250,7 @@ class Session:
             self.out.append(data)
             size = 1 + len(put_varint(data.mark)) + len(frame)
             self._outbox.leave(size, now_ms, tuple(positions), vouched)
-        if now_ms >= self.mark_rests_until and (mark := self._due_mark()):
+        if now_ms >= self.rest.until_ms and (mark := self._due_mark()):
             self.out.append(Mark(mark))
         self.stirred = False
 
@@ -267,6 +265,7 @@ class Session:
         if not self.offers and (riding or self._mark is not None):
             # All that came since has been sent or offered too, or it would still be to be.
             mark, self._mark = self._ledger.chain.last_arrival, None
+            self.rest.end()
         if mark <= self._told_upto:
             return 0
         self._told_upto = mark
@@ -345,6 +344,7 @@ class Session:
         if behind or not self._listed or not self.entitlement.whole:
             return 0
         self._told_upto = self._ledger.chain.last_arrival
+        self.rest.end()
         return self._told_upto
 
     def _meet_own(self, taken: Taken) -> None:
@@ -361,7 +361,7 @@ class Session:
             self._ahead.listed(lacking)
         offered = not have.upto and not have.full
         if offered and self._listed:
-            self.mark_rests_until = now_ms + MARK_RESTS_MS
+            self.rest.begin(now_ms)
         missing = [self._asking(place.feed) for place in lacking] if offered else []
         if missing:
             for place in lacking:

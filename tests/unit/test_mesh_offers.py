@@ -7,17 +7,15 @@ from random import Random
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from protocols.feeds.lane import Lane
 from protocols.ledger.book import Taken
 from protocols.mesh import links
 from protocols.mesh.holdings import Holdings
-from protocols.mesh.offers import Offers
+from protocols.mesh.offers import MARK_RESTS_MAX_MS, MARK_RESTS_MS, Offers
 from protocols.mesh.passing import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
 from protocols.mesh.runs import KEPT_RUNS_MAX, RecentRuns
-from protocols.mesh.session import MARK_RESTS_MS, Session
+from protocols.mesh.session import Session
 from tests.unit.stage import Device, agree, camp, fill, meshed, patient, triage
 
 MINUTE_MS = 60_000
@@ -108,24 +106,27 @@ def test_what_a_peer_lacks_is_offered_although_it_holds_what_grew_before():
     assert session.offers.at_ms is None
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 50)), max_size=40))
-def test_each_offer_keeps_its_own_time(steps: list[tuple[bool, int, int]]):
+def test_each_offer_keeps_its_own_time():
     (ann,) = camp(("ann",))
-    offers, due = Offers(ann.ledger, cast(Holdings, None)), dict[int, int]()
-    looks: set[int] = set()
-    for add, no, at_ms in steps:
-        if add:
-            offers.add(no, at_ms, second_look=at_ms < 10)
-            due[no] = min(at_ms, due.get(no, at_ms))
-            looks |= {no} if at_ms < 10 else set()
-        else:
-            offers.drop(no)
-            due.pop(no, None)
-            looks.discard(no)
-        assert offers.second_looks == looks
+    for seed in range(60):
+        chance = Random(seed)
+        offers, due = Offers(ann.ledger, cast(Holdings, None)), dict[int, int]()
+        looks: set[int] = set()
+        for _ in range(40):
+            no, at_ms = chance.randrange(6), chance.randrange(50)
+            if chance.random() < 0.5:
+                offers.add(no, at_ms, second_look=at_ms < 10)
+                due[no] = min(at_ms, due.get(no, at_ms))
+                looks |= {no} if at_ms < 10 else set()
+            else:
+                offers.drop(no)
+                due.pop(no, None)
+                looks.discard(no)
 
-        assert [*offers] == [*due]
-        assert offers.at_ms == min(due.values(), default=None)
+            assert offers.second_looks == looks
+            assert [*offers] == [*due]
+            assert offers.at_ms == min(due.values(), default=None)
+            assert offers.due_by(no, at_ms) == (no in due and due[no] <= at_ms)
 
 
 def said(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
@@ -178,6 +179,24 @@ def test_marks_behind_a_second_look_are_said_within_minutes_where_nothing_else_i
 
     for here, there in neighbours:
         assert here.ledger.peers.all[there.id].we_hold == there.ledger.chain.last_arrival
+
+
+@pytest.mark.parametrize("names", [("ann", "ben", "eve"), ("ann", "ben", "eve", "joe", "zoe")])
+def test_marks_behind_second_looks_are_said_each_half_hour_however_many_there_are(names):
+    stage, (ann, *others) = meshed(names)
+    (answer,) = stage.write(ann, patient("there"))
+    stage.run(SUPPRESSED_OFFER_MS[1] + 10 * MINUTE_MS)
+    ends = list[dict[str, int]]()
+    for _ in range(50):
+        stage.write(ann, triage(answer.patient))
+        stage.run(2 * MINUTE_MS)
+        ends.append({device.name: device.ledger.chain.last_arrival for device in others})
+
+    long_ago = ends[-1 - (MARK_RESTS_MAX_MS // MINUTE_MS + 4) // 2]
+    for here in others:
+        for there in others:
+            if here is not there:
+                assert here.ledger.peers.all[there.id].we_hold >= long_ago[there.name]
 
 
 def between(here: Device, there: Device) -> list[Session]:

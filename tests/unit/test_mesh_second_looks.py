@@ -192,7 +192,7 @@ def test_a_look_is_wanted_again_after_a_session_that_ended_while_its_mark_rested
     chance = Random(seed)
     red(stage, ann, lambda: None)
     stage.run(1_500)  # looked, and every mark rests
-    resting = [s for each in others for s in each.node._board.sessions() if s.mark_rests_until]
+    resting = [s for each in others for s in each.node._board.sessions() if s.rest.until_ms]
     assert resting
     here, there = chance.sample(others, 2)
     for each in others:
