@@ -117,7 +117,7 @@ def test_a_store_that_grew_is_one_read_whole(seed: int) -> None:
         facts.sort(key=lambda fact: (fact.order, fact.index))
         if seen:
             forger.chance.shuffle(facts)
-        for cut in forger.chance.sample(range(len(facts)), 3) + [len(facts) - 1]:
+        for cut in (*forger.chance.sample(range(len(facts)), 3), len(facts) - 1):
             grown_from(depot.subject, facts, cut, kind=7)
 
 
