@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -256,6 +257,15 @@ class PackUseRow(Row, frozen=True, kw_only=True, gc=False):
     name: str
     version: str
     digest: bytes
+
+
+COLUMNS: dict[tuple[str, str], Callable[[Any], Any]] = {
+    (table.TABLE, name): bytes.hex
+    for table in (PackRow, PackApprovalRow, PackUseRow)
+    for name in ("digest", "operation", "issuer", "approver")
+    if name in table.__struct_fields__
+}
+"""How columns are told to another program, where a value is not told as it is."""
 
 
 def rows(history: History) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from protocols.ids import EncounterId, EntryPrefix, FactRef, PatientId, SiteId
 from protocols.records import attributes as names
-from protocols.records import care, immunization, supplies
+from protocols.records import care, immunization, pack, supplies
 from protocols.records.acceptance import ResultAccept
 from protocols.records.attributes import BY_NUMBER, Category, EncounterClass, Sex, word, words_of
 from protocols.records.barcode import BarcodeTeach
@@ -58,6 +58,8 @@ def to_json(row: Row) -> dict[str, Any]:
             found[name] = _references(value)
         elif (row.TABLE, name) in supplies.COLUMNS:
             found[name] = supplies.COLUMNS[row.TABLE, name](value)
+        elif (row.TABLE, name) in pack.COLUMNS:
+            found[name] = pack.COLUMNS[row.TABLE, name](value)
         elif (row.TABLE, name) in immunization.COLUMNS:
             found[name] = immunization.COLUMNS[row.TABLE, name](value)
         elif name == "id":

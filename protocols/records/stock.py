@@ -427,7 +427,10 @@ def _device(raw: bytes) -> str | None:
 
 COLUMNS: dict[tuple[str, str], Callable[[Any], Any]] = {
     **{(table.TABLE, "store"): _site for table in ROW_TABLES},
-    **{(table.TABLE, "device"): _device for table in (MovementRow, AllotmentRow, StocktakeRow)},
+    **{
+        (table.TABLE, "device"): _device
+        for table in (MovementRow, AllotmentRow, StocktakeRow, LotDateRow)
+    },
     ("administration", "store"): _site,
     ("stock", "recent"): lambda raw: [[_day_text(day), *units] for day, *units in days_of(raw)],
     ("movement", "other"): _site,

@@ -266,6 +266,22 @@ def test_who_follows_rows_is_given_all_of_them_again_once_they_are_built_anew():
     assert ann.ledger.rows.last_change > held
 
 
+def test_an_older_book_keeps_what_is_known_of_its_peers():
+    ann, peer = Device.found("ann"), bytes(range(32))
+    ann.store.execute(
+        "INSERT INTO peer (device, name, agree, address, epoch, they_hold, we_hold,"
+        " last_contact_ms) VALUES (?, 'Tent B', ?, '192.0.2.1:7400', ?, 72, 19, 5)",
+        (peer, peer, bytes(8)),
+    )
+    ann.store.execute("ALTER TABLE peer DROP COLUMN clock_ahead_ms")
+    ann.store.execute("DELETE FROM _sqlite_migrations WHERE name = 'm008_peer_clocks'")
+
+    (held,) = [one for device, one in Ledger(ann.store).peers.all.items() if device == peer]
+
+    assert (held.address, held.they_hold, held.we_hold) == ("192.0.2.1:7400", 72, 19)
+    assert held.clock_ahead_ms is None
+
+
 def test_an_older_book_gives_every_row():
     ann = Device.found("ann")
     written(ann)
