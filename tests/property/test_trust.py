@@ -345,3 +345,9 @@ def test_whose_verdict_changes_is_named_when_it_changes(records, random):
         assert {device for device in devices if before[device] != after[device]} <= named
         assert not kept or before == after
         before, revision = after, roster.revision
+    fresh = Roster(OPERATION)
+    for record in records:
+        fresh.add(*record)
+    # Verdicts asked for on the way are what somebody says who never asked.
+    roster = fresh
+    assert before == verdicts()

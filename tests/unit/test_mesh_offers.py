@@ -16,7 +16,7 @@ from protocols.mesh.offers import MARK_RESTS_MAX_MS, MARK_RESTS_MS, Offers
 from protocols.mesh.passing import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
 from protocols.mesh.runs import KEPT_RUNS_MAX, RecentRuns
 from protocols.mesh.session import Session
-from tests.unit.stage import Device, agree, camp, fill, meshed, patient, triage
+from tests.unit.stage import Device, Stage, agree, camp, fill, meshed, patient, triage
 
 MINUTE_MS = 60_000
 
@@ -197,6 +197,63 @@ def test_marks_behind_second_looks_are_said_each_half_hour_however_many_there_ar
         for there in others:
             if here is not there:
                 assert here.ledger.peers.all[there.id].we_hold >= long_ago[there.name]
+
+
+@pytest.mark.parametrize("gap_ms", [500, 20_000, 59_100, 59_600, 60_400])
+def test_a_mark_that_rests_is_said_whenever_the_look_before_it_was(gap_ms: int):
+    """Also where peers were told what they hold between an entry and the look at it."""
+    stage, (ann, ben, eve) = meshed(("ann", "ben", "eve"))
+    (answer,) = stage.write(ann, patient("there"))
+    stage.run(SUPPRESSED_OFFER_MS[1] + 10 * MINUTE_MS)
+    stage.write(ann, triage(answer.patient))
+    stage.run(gap_ms)
+    stage.write(ann, triage(answer.patient, "green"))
+    stage.run(MARK_RESTS_MS + 3 * MINUTE_MS)
+
+    for here, there in ((ben, eve), (eve, ben)):
+        assert here.ledger.peers.all[there.id].we_hold == there.ledger.chain.last_arrival
+
+
+def test_a_mark_that_rides_says_what_was_offered_before_what_is_still_to_be():
+    stage, (ann, ben, eve) = meshed(("ann", "ben", "eve"))
+    (answer,) = stage.write(ann, patient("there"))
+    stage.run(SUPPRESSED_OFFER_MS[1] + 10 * MINUTE_MS)
+    stage.write(ann, triage(answer.patient))
+    stage.run(2_000)
+    offered = {each.id: each.ledger.chain.last_arrival for each in (ben, eve)}
+    stage.write(ann, patient("to be offered in half an hour"))
+    stage.run(1_000)
+    assert all(each.offers for each in between(ben, eve))
+    for here, there in ((ben, eve), (eve, ben)):
+        assert here.ledger.peers.all[there.id].we_hold < offered[there.id]
+
+    stage.write(ben, patient("goes anyway"))
+    stage.run(1_000)
+
+    assert eve.ledger.peers.all[ben.id].we_hold == offered[ben.id]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_mark_in_a_long_delivery_says_more_than_was_sent_before_it(seed: int):
+    chance = Random(seed)
+    ann, ben = camp(("ann", "ben"), seed=seed)
+    fill(ann, 400)
+    stage = Stage(bytes_a_ms=20)
+    cuts = 0
+    while cuts < 12 and ben.entries != ann.entries:
+        stage.link(ann, ben)
+        stage.run(chance.randrange(200, 900))
+        stage.write(ann, patient(f"meanwhile {cuts}"))
+        stage.run(chance.randrange(1, 400))
+        upto = ben.ledger.peers.all[ann.id].we_hold if ann.id in ben.ledger.peers.all else 0
+        spoken = ann.store.all("SELECT hash FROM entry WHERE arrival <= ?", (upto,))
+        assert {digest for (digest,) in spoken} <= ben.entries
+        stage.cut(ann, ben)
+        cuts += 1
+    assert cuts > 2
+    stage.link(ann, ben)
+    stage.run(30_000)
+    assert ben.entries == ann.entries
 
 
 def between(here: Device, there: Device) -> list[Session]:
