@@ -137,6 +137,8 @@ class Line(NamedTuple):
     lot: Lot | None
     """Where it is taken from: of the lots that may be given out the first to expire; None: the
     session has no store, or its store has none of it."""
+    stop: str = ""
+    """Why nobody may be given of what the store has, where it has no other; the worst is said."""
 
 
 def of_person(ledger: Ledger, patient: PatientId) -> list[History]:
@@ -168,7 +170,9 @@ def of_session(
         ages = () if row.measure or told.state == "unsure" else told.ages
         lots = [(each, _lot(ledger, held.store, each.item, on_day, recalled)) for each in ages]
         first = next((pair for pair in lots if pair[1] is not None), next(iter(lots), None))
-        lines.append(Line(row, told, *(first or (None, None))))
+        stop = "" if first is None or first[1] else _why_none(ledger, held, ages, recalled)
+        medicine, lot = first or (None, None)
+        lines.append(Line(row, told, medicine, lot, stop))
     return lines
 
 
@@ -190,6 +194,24 @@ def _lot(
     )
     lots = [lot for (lot,) in found if (item, lot) not in recalled]
     return Lot(bytes(store), item, lots[0]) if lots else None
+
+
+def _why_none(
+    ledger: Ledger, held: SessionRow, ages: Sequence[Age], recalled: frozenset[tuple[str, str]]
+) -> str:
+    """Return why a store that has something of it has none that may be given; '' = it has none."""
+    found = set()
+    for item in {each.item for each in ages if each.item} if held.store is not None else ():
+        rows = ledger.store.all(
+            "SELECT b.lot, b.quarantined FROM balance b JOIN subject s ON s.no = b.subject"
+            " WHERE s.id = ? AND b.lot <> '' AND b.low > 0",
+            (bytes(stock_subject(bytes(held.store or b""), item)),),
+        )
+        for lot, quarantined in rows:
+            kept = "lot_quarantined" if quarantined else "lot_expired"
+            found.add("lot_recalled" if (item, lot) in recalled else kept)
+    order = ("lot_recalled", "lot_quarantined", "lot_expired")
+    return next((why for why in order if why in found), "")
 
 
 def stops(

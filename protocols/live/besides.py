@@ -215,6 +215,7 @@ def _line(found: interventions.Line, give: Sequence[GiveLine]) -> BesideLine:
         medicine=medicine,
         maybe=tuple(dict.fromkeys(maybe)) if told.state == "unsure" else (),
         measure=row.measure,
+        stop=found.stop,
     )
 
 

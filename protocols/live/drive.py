@@ -273,6 +273,9 @@ class BesideLine(msgspec.Struct, frozen=True):
     """Where the age spans a limit, how much it may be."""
     measure: str = ""
     """Name of the observation; '' where something is given."""
+    stop: str = ""
+    """Why nobody may be given of what the session's store has of it, as of `VialLine`: it has
+    nothing else."""
 
 
 class Child(msgspec.Struct, frozen=True):

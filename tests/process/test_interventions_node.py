@@ -115,12 +115,19 @@ def test_no_lot_is_proposed_that_is_empty_over_held_back_or_recalled(tmp_path):
         gone = {"item": item, "lot": "D-GOOD", "units": 50}
         await saved(node, "stock.loss", {**gone, "why": "damaged"}, store=store)
         then = beside(await node.child_of_age(22, "mo", session))["vitamin-a"]
+        for lot in ("C-BACK", "B-HELD", "0-OLD"):
+            lost = {"item": item, "lot": lot, "units": 50, "why": "damaged"}
+            await saved(node, "stock.loss", lost, store=store)
+            told.append(beside(await node.child_of_age(22, "mo", session))["vitamin-a"].stop)
         return first, then
 
+    told = []
     first, then = on_node(tmp_path, work)
-    assert first.medicine.lot == "D-GOOD"
-    # It may be given all the same, and takes nothing from a store that has none.
+    assert (first.medicine.lot, first.stop) == ("D-GOOD", "")
+    # It may be given all the same, and takes nothing from a store that has none. But what lies
+    # there is stopped: that is said, the worst first, as long as something does.
     assert (then.state, then.medicine.lot, then.medicine.store) == ("due", "", "")
+    assert [then.stop, *told] == ["lot_recalled", "lot_quarantined", "lot_expired", ""]
 
 
 def test_what_was_given_is_taken_back_with_its_stock_and_is_due_again(tmp_path):

@@ -256,6 +256,7 @@ class VaccineFake:
                                "sit_1")  # fmt: skip
         if "VA-1" in self.__dict__.get("stopped", {}):
             vitamin = MedicineLine("vitamin A", "200000", "[iU]", "oral")
+        stop = self.__dict__.get("stopped", {}).get("VA-1", "")
         worms = MedicineLine("albendazole", "400", "mg", "oral")
         words = {code: told[0] for code, told in BESIDE.items()}
         given, worm = "vitamin-a" in had, "deworming" in had
@@ -269,7 +270,7 @@ class VaccineFake:
         return (
             BesideLine("vitamin-a", words["vitamin-a"], "too-soon" if given else "due",
                        "2026-05-28" if given else "", "2026-09-28" if given else "", "4 mo",
-                       vitamin),
+                       vitamin, stop=stop),
             BesideLine("deworming", words["deworming"], "too-soon" if worm else "due",
                        "2026-05-28" if worm else "", "2026-11-28" if worm else "", "6 mo", worms),
             BesideLine("muac", words["muac"], "due", measure="muac",

@@ -288,6 +288,18 @@ def test_a_scanned_lot_that_is_stopped_is_of_no_child_that_comes(person):
     assert saved(person, MEDICINE)[0]["data"]["lot"] == "VA-1"
 
 
+@pytest.mark.parametrize("code", STOPS)
+def test_a_child_that_comes_after_is_not_ticked_where_all_of_the_store_is_stopped(person, code):
+    stopped(person, code)
+    person.press(*scan(CARD))
+    assert "4 [ ] Vitamin A 200 000 IU   DUE             " + STOPS[code] in person.screen
+    person.press("4", "c", "escape")
+    assert "4 [x] Vitamin A" in person.screen, "of a box from elsewhere a person says it"
+    person.press("4", "enter")
+
+    assert given(person) == ["deworming"]
+
+
 def test_what_is_asked_stands_on_the_screen_however_much_stands_above_it(person):
     for _ in range(3):
         person.press(*scan("MR", "]d2"), "enter")

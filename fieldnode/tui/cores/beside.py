@@ -58,7 +58,7 @@ class Beside:
         self.lines = tuple(lines)
         can = {line.code for line in self.lines if line.medicine is not None}
         wanted = {line.code for line in self.lines if _proposed(line)}
-        self.ticked = (self.ticked & can - (before - wanted)) | (wanted - before)
+        self.ticked = self.ticked & can - (before - wanted - self._knowing) | (wanted - before)
 
     def clear(self) -> None:
         """Of the child before nothing stays."""
@@ -84,7 +84,9 @@ class Beside:
     def stop_of(self, line: BesideLine) -> str:
         """Return why nobody may be given of the lot of a line; '' where they may."""
         told = self.medicine(line)
-        return self.stop(told.item, told.lot) if told is not None else ""
+        if told is None:
+            return ""
+        return self.stop(told.item, told.lot) if told.lot else line.stop
 
     def told(self, sums: Sequence[BesideSum]) -> None:
         """Take which lots are stopped for the session."""
@@ -217,4 +219,4 @@ UNIT = "mm"
 
 
 def _proposed(line: BesideLine) -> bool:
-    return line.state == "due" and line.medicine is not None
+    return line.state == "due" and line.medicine is not None and not line.stop
