@@ -1,6 +1,7 @@
 """A vaccination drive as its team works: keys counted, cards and vials scanned, crowd mode."""
 
 import pytest
+from msgspec.structs import replace
 
 from protocols.live.api import Recorded
 from protocols.live.drive import Box
@@ -513,6 +514,19 @@ def test_a_vial_opened_by_others_meanwhile_is_named_too_and_a_stopped_one_says_s
 
     assert "MR-9  0/10 drawn, 10 left  open since 14:32  LOT RECALLED" in person.screen
     assert "MR-0172B 4" in person.screen, "what is half typed stands"
+
+
+def test_a_vial_past_its_limit_is_named_too_for_nobody_has_thrown_it_away():
+    person = Counting()
+    told = person.node.session_vials
+
+    async def later(session):
+        return [replace(vial, past=vial.lot == "P-77") for vial in await told(session)]
+
+    person.node.session_vials = later
+    person.press("f4", "c")
+    assert "2 VIALS STILL OPEN" in person.screen
+    assert "P-77  18/20 drawn, 2 left  open since 07:52  PAST ITS LIMIT" in person.screen
 
 
 def test_more_open_vials_than_the_screen_holds_are_counted():

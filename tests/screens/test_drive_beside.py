@@ -266,6 +266,14 @@ def test_what_a_child_had_of_it_already_is_written_of_that_lot_after_another_pag
     assert (vitamin["data"]["lot"], vitamin["confirm"]) == ("VA-1", [HAD])
 
 
+def test_what_a_person_ticked_knowing_it_stays_ticked_when_rows_change_again(person):
+    stopped(person.press(*scan(CARD)))
+    person.press("4")
+    stopped(person)
+
+    assert "4 [x] Vitamin A" in person.screen and "do not give it" not in person.screen
+
+
 def test_a_capsule_of_another_box_is_given_by_a_scan_and_the_digit(person):
     stopped(person.press(*scan(CARD)))
     person.press(*scan("VITA", "]d2"))

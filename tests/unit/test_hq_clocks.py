@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hq.clocks import DEVICE_DAYS, clocks
+from hq.clocks import DEVICE_DAYS, clocks, furthest
 from hq.depots import Depots
 from hq.devices import all_known
 from hq.hints import Hints
@@ -258,3 +258,10 @@ async def test_the_table_says_by_how_much_a_stores_clock_is_off():
 
     assert row["clock_ahead_min"] == "180"
     await house.client.close()
+
+
+def test_of_several_clocks_the_one_that_misleads_most_is_told():
+    hour = 3_600_000
+    assert furthest([None, 5, -5]) == 0
+    assert furthest([-hour, -9 * hour, None]) == -9 * hour
+    assert furthest([-9 * hour, hour, 2 * hour]) == 2 * hour

@@ -83,3 +83,37 @@ def test_what_comes_with_a_vaccine_is_not_proposed_without_it():
     assert lines(ann, session, 22)[1]["zinc"].state == "due"
     # At five months measles is not due yet.
     assert lines(ann, session, 5)[1]["zinc"].state == "not-with"
+
+
+def test_a_lot_may_be_given_on_its_last_day_and_is_stopped_the_day_after():
+    ann = founder()
+    store = one(ann, "site.register", {"name": "Store", "type": "store"}).id
+    held = {"item": "vitamin-a-200k-cap", "lot": "VA-1", "units": 9, "expiry": "2026-09-21"}
+    assert one(ann, "stock.receive", held, store=store).ok
+    data = {"vaccines": ["mr"], "interventions": ["vitamin-a", "muac"]}
+    session = one(ann, "session.open", data, store=store).id
+    told = []
+    for days in (0, 1):
+        now = Now(WALL_MS + days * 86_400_000, 0, bytes)
+        told.append(besides.drive(ann.node, now, {"session": session}).beside)
+
+    assert [each.stops for each in told[0]] == [(), ()]
+    assert [each.stops for each in told[1]] == [
+        (("vitamin-a-200k-cap", "VA-1", "lot_expired"),), ()
+    ]  # fmt: skip
+
+
+def test_a_medicine_of_the_ward_is_refused_of_such_a_lot_whatever_is_confirmed():
+    """Only what a session gives in passing is in somebody before anybody could know."""
+    ann = founder()
+    store = one(ann, "site.register", {"name": "Store", "type": "store"}).id
+    held = {"item": "vitamin-a-200k-cap", "lot": "VA-1"}
+    assert one(ann, "stock.receive", {**held, "units": 9, "expiry": "2028-09"}, store=store).ok
+    assert one(ann, "lot.recall", {**held, "why": "contaminated"}).ok
+    person = one(ann, "patient.register", {"sex": "female", "age": {"value": "22", "unit": "mo"}})
+    dose = {"substance": "vitamin A", "dose": {"value": "200000", "unit": "[iU]"}, "route": "oral"}
+    told = one(
+        ann, "administration.record", {**dose, **held},
+        patient=person.patient, store=store, confirm=["lot_given_already"],
+    )  # fmt: skip
+    assert (told.ok, told.error) == (False, "lot_recalled")

@@ -288,6 +288,30 @@ def test_a_card_lists_a_day_stated_anew_with_who_when_and_why_on_every_node(tent
         assert row[10] == "ann"
 
 
+def test_an_item_of_which_only_a_day_was_stated_anew_is_in_the_register(tents: Tents) -> None:
+    """What came in is told elsewhere, or was taken back since."""
+    said = {"item": "morphine-10-amp", "lot": "M1", "expiry": "2028-03"}
+    came = line("stock.receive", {**said, "units": 9, "expiry": "2028-04"}, store=tents.store)
+    fact = tents.one(tents.ann, came).id
+    tents.one(tents.ann, line("lot.release", said, store=tents.store, reason="carton"))
+    tents.one(tents.ann, line("entry.retract", {"fact": fact}, reason="undo"))
+    tents.ann.ledger.catch_up_all()
+    report = {"report": "register", "store": tents.store}
+    rows = stocklists.report(tents.ann.node, tents.stage.now(tents.ann), report)["rows"]
+    assert [(row[0], row[2]) for row in rows] == [("morphine-10-amp", "expiry")]
+
+
+def test_a_day_stated_anew_is_on_no_card_once_it_is_taken_back(tents: Tents) -> None:
+    said = {"item": ITEM, "lot": "A1", "expiry": "2028-03"}
+    fact = tents.one(tents.ann, line("lot.release", said, store=tents.store, reason="carton")).id
+    tents.one(tents.ann, line("entry.retract", {"fact": fact}, reason="undo"))
+    tents.meet()
+    for device in (tents.ann, tents.ben):
+        report = {"report": "card", "store": tents.store, "item": ITEM}
+        rows = stocklists.report(device.node, tents.stage.now(device), report)["rows"]
+        assert rows and "expiry" not in [row[1] for row in rows]
+
+
 def test_a_book_built_again_has_the_same_rows(tents: Tents) -> None:
     tents.give(tents.ann)
     tents.issue(tents.ann, 5)

@@ -142,6 +142,15 @@ def test_a_stated_time_counts_where_it_was_over_before_the_lot_was_stopped(stop,
         assert told.error == stop
 
 
+@pytest.mark.parametrize(("hours", "taken"), [(0, False), (1, True)])
+def test_an_hour_that_was_stated_was_over_before_only_when_it_ended_before(hours, taken):
+    here = drive("lot_recalled")
+    about = {"vaccine": "mr", "vial": here.vial}
+    at = WALL_MS - hours * HOUR_MS
+    more = {"at": at, "at_precision": "hour", "confirm": LATE}
+    assert answer(here.ann, "dose.record", about, patient=here.child, **more).ok == taken
+
+
 def test_no_time_is_before_a_recall_whose_own_clock_cannot_be_right():
     shelf = Shelf()
     about = {"vaccine": "mr", "vial": vial(shelf, opened(shelf))}
@@ -250,6 +259,8 @@ def test_a_recalled_diluent_opens_no_vial_and_is_asked_of_doses_that_were_mixed_
 
     sure = ["lot_unknown", "beyond_stock", GIVEN]
     assert answer(here.ann, "vial.open", about, confirm=sure).error == "lot_recalled"
+    told = answer(here.ann, "vial.open", about, confirm=[*sure, OPENED])
+    assert told.ok and OPENED in told.warnings, "it was mixed before that was known"
     dose = {"vaccine": "mr", "vial": mixed}
     assert answer(here.ann, "dose.record", dose, patient=here.child).error == "lot_recalled"
     told = answer(here.ann, "dose.record", dose, patient=here.child, confirm=[GIVEN])

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from fieldnode.tui.cores.child_age import AGE_MOST, ChildAge
 from fieldnode.tui.cores.crowd import vial_for
+from fieldnode.tui.cores.drawn import Drawn
 from fieldnode.tui.cores.drive import CARD, CHILD, NEW, STOP, STOPS, DriveCore
 from fieldnode.tui.cores.fields import AnswerError, Coded
 from fieldnode.tui.cores.picked import Item
@@ -179,6 +180,24 @@ def test_the_vial_opened_first_is_drawn_from_until_it_is_empty_or_past():
     assert vial_for(vials, "mr", {"one": 2}, 5).id == "two"
     assert vial_for(vials, "mr", {"one": 2, "two": 10}, 5) is None
     assert vial_for(vials, "bcg", {}, 5) is None
+
+
+def test_a_key_goes_on_only_to_vials_that_may_still_be_used_and_then_to_stopped_ones():
+    def vial(name, left=5, **more):
+        known = {"past": False, "closed": False} | more
+        return VialLine(name, "i", "mr", WORDS, "L", "", 0, 10, 10 - left, left, None, **known)
+
+    drawn, line = Drawn(), GIVE[0]
+    drawn.vials = (
+        vial(line.vial), vial("past", past=True), vial("empty", 0), vial("thrown", closed=True),
+        vial("back", stop="lot_recalled"), vial("next"), vial("gone", closed=True, stop="x"),
+    )  # fmt: skip
+    assert drawn.choices(line) == [line.vial, "next", "back"]
+    assert drawn.good(line)
+    drawn.step(line)
+    assert drawn.of(line).vial == "next"
+    drawn.vials = drawn.vials[:5]
+    assert not drawn.good(line), "what is past, empty, thrown away or stopped is no other one"
 
 
 def test_what_is_typed_to_open_a_session_reads_as_the_record_has_it():
