@@ -126,6 +126,7 @@ def test_each_offer_keeps_its_own_time():
             assert offers.second_looks == looks
             assert [*offers] == [*due]
             assert offers.at_ms == min(due.values(), default=None)
+            no, at_ms = chance.randrange(6), chance.randrange(50)
             assert offers.due_by(no, at_ms) == (no in due and due[no] <= at_ms)
 
 
