@@ -79,8 +79,10 @@ class VialsPage(Fetched[VialLine, list[VialLine]]):
             limit = clock(row.limit_ms, now, zone)
             role = "bad" if row.past else "warn" if row.limit_ms - now < WARN_MS else "plain"
         if row.stop:
-            limit, role = " ".join((words(f"lot_stop.{row.stop}"), limit)), "bad"
-        if row.past:
+            # Of an open one: until when it might be used says nothing any more, and was cut off.
+            stop = words(f"lot_stop.{row.stop}")
+            limit, role = f"{stop} {limit}" if row.closed else stop, "bad"
+        elif row.past:
             limit = f"{limit} {words('drive.vial_past')}"
         return [
             Span(row.item, "dim" if row.closed else "title"),
