@@ -206,9 +206,9 @@ def test_a_mark_that_rests_is_said_whenever_the_look_before_it_was(gap_ms: int):
     stage, (ann, ben, eve) = meshed(("ann", "ben", "eve"))
     (answer,) = stage.write(ann, patient("there"))
     stage.run(SUPPRESSED_OFFER_MS[1] + 10 * MINUTE_MS)
-    stage.write(ann, triage(answer.patient))
+    stage.write(ann, patient("nobody looks at it"))
     stage.run(gap_ms)
-    stage.write(ann, triage(answer.patient, "green"))
+    stage.write(ann, triage(answer.patient))
     stage.run(MARK_RESTS_MS + 3 * MINUTE_MS)
 
     for here, there in ((ben, eve), (eve, ben)):
