@@ -297,6 +297,23 @@ def test_crowd_mode_draws_from_another_vial_first():
     assert saved(person, "tally.add")[0]["data"]["vial"] == "fct_new0.0"
 
 
+def test_crowd_mode_writes_what_was_given_already_of_the_vial_that_it_was_refused_of():
+    """Though the node tells meanwhile that it is stopped, and another one is open."""
+    person = Person().press("f4", "enter", *scan("MR", "]d2"), "enter", "*", "3")
+    person.node.stopped = {"fct_vial1.0": "lot_recalled"}
+    person.press("1")
+    assert "Measles-rubella MR-0172B: LOT RECALLED. DO NOT GIVE IT" in person.screen
+    person.shell.changed()
+    person.settle()
+    person.look()
+    person.press("g", "enter")
+
+    (line,) = saved(person, "tally.add")
+    assert (line["data"]["vial"], line["confirm"]) == ("fct_vial1.0", [HAD])
+    person.press("1")
+    assert saved(person, "tally.add")[1]["data"]["vial"] == "fct_new0.0"
+
+
 # a vial that was open before
 
 OPENED = "lot_opened_already"

@@ -51,6 +51,8 @@ class CrowdPage(Page):
         """What a person settled of this dose before that."""
         self._asked: tuple[Cell, str, str] | None = None
         """A cell whose dose was asked about: with the code of the question, and the key of it."""
+        self._of = ""
+        """The vial that it was drawn from: what is said of the dose is said of that one alone."""
 
     def opened(self) -> list[Act]:
         """Ask for the session."""
@@ -113,17 +115,18 @@ class CrowdPage(Page):
         cells = self.told.cells if self.told else ()
         return next((cell for cell in cells if str(cell.digit) == digit), None)
 
-    def _count(self, cell: Cell, **more: Any) -> list[Act]:
+    def _count(self, cell: Cell, of: str = "", **more: Any) -> list[Act]:
         assert self.told is not None
         # What is no vaccine has no vial, and takes nothing from a store.
-        vial = vial_for(self.told.vials, cell.vaccine, self._drawn, self.desk.now_ms)
-        if vial is None and not cell.intervention and cell.vaccine not in self._without:
+        free = vial_for(self.told.vials, cell.vaccine, self._drawn, self.desk.now_ms)
+        vial = of or (free.id if free is not None else "")
+        if not vial and not cell.intervention and cell.vaccine not in self._without:
             self._asked = (cell, "no_vial", self.desk.new_key())
             return [Say("", bell=True)]
         key = self.desk.new_key()
         data: dict[str, Any] = {"session": self._session, "cell": cell.digit}
-        if vial is not None:
-            data["vial"] = vial.id
+        if vial:
+            data["vial"] = vial
             # Once there is one again, its end is asked about again.
             self._without.discard(cell.vaccine)
         written = {"v": 1, "kind": KIND, "key": key, "data": data, **more}
@@ -131,9 +134,10 @@ class CrowdPage(Page):
         def came(answers: list[Recorded]) -> list[Act]:
             answer = answers[0]
             if not answer.ok:
+                self._of = vial
                 return self._refused(cell, answer, more)
-            if vial is not None:
-                self._drawn[vial.id] = self._drawn.get(vial.id, 0) + 1
+            if vial:
+                self._drawn[vial] = self._drawn.get(vial, 0) + 1
             return self._saved(cell, answer)
 
         return [Ask(lambda node: node.record([written]), came, self._not_recorded)]
@@ -182,7 +186,7 @@ class CrowdPage(Page):
         if code == "no_vial":
             self._without.add(cell.vaccine)
             return self._count(cell)
-        return self._count(cell, confirm=[*self._settled, code])
+        return self._count(cell, self._of, confirm=[*self._settled, code])
 
     def draw(self, size: Size) -> list[Line]:
         """Draw the digits with what each counts, the vials, and the last counts."""
@@ -232,7 +236,9 @@ class CrowdPage(Page):
         if code == "no_vial":
             text = words("crowd.no_vial", vaccine=vaccine_word(words, cell.words))
         elif code in LOT_STOPS:
-            named = vaccine_word(words, cell.words)
+            vials = self.told.vials if self.told is not None else ()
+            lots = [clean_text(vial.lot) for vial in vials if vial.id == self._of]
+            named = " ".join((vaccine_word(words, cell.words), *lots))
             text = words("drive.lot_stop", what=named, why=words(f"lot_stop.{code}"))
         else:
             text = words(key) if words.has(key) else code_sentence(words, code)
