@@ -421,7 +421,8 @@ def test_what_comes_late_with_an_earlier_clock_is_read_in_its_place() -> None:
     desk.run(3_000)
     whom = answer.code or ""
     desk.cut(ann, ben)
-    desk.write(ann, stage.line("patient.correct", {"sex": "female"}, patient=whom))
+    said_last = stage.line("patient.identify", {"sex": "female", "village": "Ruyigi"}, patient=whom)
+    assert desk.write(ann, said_last)[0].ok
     ben.ledger.chain.last_clock = 0
     line = stage.line("patient.identify", {"sex": "male", "village": "Gitega"}, patient=whom)
     (said,), _, _ = ben.node._recorder.record([line], WALL_MS - 3_600_000, ben.chance.randbytes)
