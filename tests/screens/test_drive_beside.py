@@ -2,6 +2,10 @@
 
 import pytest
 
+from fieldnode.tui.cores.display import line
+from fieldnode.tui.cores.drive import DriveCore
+from fieldnode.tui.screens.drive import _sexes
+from fieldnode.tui.screens.drive_view import _fitted
 from protocols.live.api import Recorded
 from tests.screens.fake_node import at_once
 from tests.screens.test_drive import CARD, Counting, codes, saved, scan
@@ -291,7 +295,7 @@ def test_a_scanned_lot_that_is_stopped_is_of_no_child_that_comes(person):
     assert "Vitamin A VA-9: LOT RECALLED" in person.screen
     person.press("escape", *scan("VITA", "]d2"))
     assert "VA-9: LOT RECALLED" in person.screen and "from now on" not in person.screen
-    person.press(*scan(CARD), "enter")
+    person.press(*scan(CARD), *scan("VITA", "]d2"), "enter")
 
     assert saved(person, MEDICINE)[0]["data"]["lot"] == "VA-1"
 
@@ -306,6 +310,16 @@ def test_a_child_that_comes_after_is_not_ticked_where_all_of_the_store_is_stoppe
     person.press("4", "enter")
 
     assert given(person) == ["deworming"]
+
+
+def test_of_more_than_the_screen_holds_the_question_is_what_stays():
+    core = DriveCore(_sexes())
+    rows, low = [line(str(at)) for at in range(20)], [(), line("asked"), line("and its end")]
+    core.ask("other_team")
+    for least in (rows[:18], rows[:5]):
+        shown = _fitted(core, rows, low, least, 12)
+        assert len(shown) <= 12 and shown[-2:] == low[1:]
+    assert _fitted(core, rows[:9], low, [], 12) == [*rows[:9], *low]
 
 
 def test_what_is_asked_stands_on_the_screen_however_much_stands_above_it(person):
