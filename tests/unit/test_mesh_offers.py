@@ -9,13 +9,16 @@ from typing import Any, cast
 import pytest
 
 from protocols.feeds.lane import Lane
+from protocols.ids import ScopeId
 from protocols.ledger.book import Taken
 from protocols.mesh import links
+from protocols.mesh.frames import Have
 from protocols.mesh.holdings import Holdings
 from protocols.mesh.offers import MARK_RESTS_MAX_MS, MARK_RESTS_MS, Offers
 from protocols.mesh.passing import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
 from protocols.mesh.runs import KEPT_RUNS_MAX, RecentRuns
 from protocols.mesh.session import Session
+from protocols.trust.roster import Roster
 from tests.unit.stage import Device, Stage, agree, camp, fill, meshed, patient, triage
 
 MINUTE_MS = 60_000
@@ -54,6 +57,26 @@ def test_who_never_got_an_entry_is_offered_it_in_the_end():
     stage.run(SUPPRESSED_OFFER_MS[1])
 
     assert eve.entries == ben.entries == ann.entries
+    # And it is acknowledged: the mark that came before it is said again behind it.
+    assert eve.ledger.peers.all[ben.id].we_hold == ben.ledger.chain.last_arrival
+
+
+def test_what_a_peer_may_hold_no_longer_is_not_offered_to_it_either(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    stage, (ann, ben, eve) = meshed(("ann", "ben", "eve"))
+    stage.write(ann, patient("to be offered"))
+    stage.run(1_000)
+    (session,) = [each for each in ben.node._board.sessions() if each.peer == eve.id]
+    assert session.offers
+    monkeypatch.setattr(Roster, "may_hold", lambda _, __, scope, *___: scope == ScopeId.zero())
+
+    ben.ledger.authority.version += 1
+    session.reauthorise()
+    session.offer(stage.at_ms)
+
+    assert not session.offers
+    assert not [each for each in session.out if isinstance(each, Have)]
 
 
 @pytest.mark.parametrize("names", [("ann", "ben", "eve"), ("ann", "ben", "eve", "joe", "zoe")])
