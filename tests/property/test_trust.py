@@ -351,3 +351,27 @@ def test_whose_verdict_changes_is_named_when_it_changes(records, random):
     # Verdicts asked for on the way are what somebody says who never asked.
     roster = fresh
     assert before == verdicts()
+
+
+@settings(max_examples=300)
+@given(one_feed(), st.randoms(use_true_random=False))
+def test_a_verdict_asked_for_before_a_seals_place_came_holds_by_the_revision_alone(records, random):
+    random.shuffle(records)
+
+    def verdicts(roster: Roster) -> list[Judgement]:
+        return [
+            roster.judge((keys(name).device, entropy("epoch", 8)), kind, CARE)
+            for name in NAMES
+            for kind in (TRIAGE, STOCK)
+        ]
+
+    roster, fresh = Roster(OPERATION), Roster(OPERATION)
+    before, revision = verdicts(roster), roster.revision
+    for record in records:
+        roster.add(*record)
+        fresh.add(*record)
+        kept = roster.revision == revision
+        after = verdicts(roster)
+        assert not kept or before == after
+        before, revision = after, roster.revision
+    assert before == verdicts(fresh)
