@@ -363,16 +363,19 @@ class Node:
             self._board.effects.append(Changed(taken.tables))
         if not taken.entries:
             return
-        if any(feed.genesis.lane == Lane.CONTROL for feed in taken.feeds):
-            self._build_bridge(now)
-            self._board.cut_sealed()
-            if self.ledger.reopens:
-                self._load_anew()
-        self._passing.pass_on(session, taken.feeds, now)
+        try:
+            if any(feed.genesis.lane == Lane.CONTROL for feed in taken.feeds):
+                self._build_bridge(now)
+                self._board.cut_sealed()
+                if self.ledger.reopens:
+                    self._load_anew()
+        finally:
+            # They are on the disk: if it is full now, the others still have to hear of them.
+            self._passing.pass_on(session, taken.feeds, now)
+            self._receipts.took(now, session.peer)
         if taken.entries <= SMALL_ENTRIES or taken.urgent:
             self._merge_now(session)
         self._receipts.look_again()
-        self._receipts.took(now, session.peer)
 
     def _tell_if_closed(self) -> None:
         """Say that every row is another when the book was closed for a seal, or opened again."""

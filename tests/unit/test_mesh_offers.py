@@ -8,10 +8,12 @@ from typing import Any, cast
 
 import pytest
 
+from protocols.errors import LedgerError
 from protocols.feeds.lane import Lane
 from protocols.ids import ScopeId
 from protocols.ledger.book import Taken
 from protocols.mesh import links
+from protocols.mesh.door import own_control
 from protocols.mesh.frames import Have
 from protocols.mesh.holdings import Holdings
 from protocols.mesh.offers import MARK_RESTS_MAX_MS, MARK_RESTS_MS, Offers
@@ -19,7 +21,7 @@ from protocols.mesh.passing import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
 from protocols.mesh.runs import KEPT_RUNS_MAX, RecentRuns
 from protocols.mesh.session import Session
 from protocols.trust.roster import Roster
-from tests.unit.stage import Device, Stage, agree, camp, fill, meshed, patient, triage
+from tests.unit.stage import Device, Stage, admit, agree, camp, fill, meshed, patient, triage
 
 MINUTE_MS = 60_000
 
@@ -91,6 +93,31 @@ def test_an_urgent_entry_that_a_dead_line_swallows_comes_from_another_within_sec
         stage.run(URGENT_OFFER_MS[1] + 800)
 
         assert urgent(there) == urgent(ann)
+
+
+@pytest.mark.parametrize("where", ["_build_bridge", "_merge_now"])
+def test_what_a_disk_took_before_it_was_full_is_offered_all_the_same(
+    where: str, monkeypatch: pytest.MonkeyPatch
+):
+    stage, (ann, ben, eve) = meshed(("ann", "ben", "eve"))
+    stage.cut(ann, eve)
+    stage.run(MINUTE_MS)
+
+    def full(*_: object) -> None:
+        raise LedgerError("disk_full")
+
+    monkeypatch.setattr(ben.node, where, full)
+    admit(ann, Device.found("fay"))
+    ann.node._board.grew(own_control(ann.ledger))
+    stage.carry(ann, ann.node.tick(stage.now(ann)))
+    stage.run(100)
+    monkeypatch.undo()
+    assert [*ben.hangups.values()] == ["disk_full"]
+    assert ben.entries == ann.entries
+
+    stage.run(MINUTE_MS)
+
+    assert eve.entries == ann.entries
 
 
 def test_what_waits_for_the_author_is_offered_once_the_peer_has_lost_the_author():
