@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scripts.figures.figure import Figure, Reading, as_json, exit_code, line, measured
+from scripts.figures.stalls import Stalls
 
 
 def reading(value: float) -> Reading:
@@ -36,3 +37,13 @@ def test_a_figure_that_breaks_is_missed_with_its_reason_and_hides_no_other():
 
 def test_a_bench_that_was_asked_for_nothing_misses_nothing():
     assert exit_code([]) == 0
+
+
+def test_a_scan_is_beside_a_stall_that_it_overlaps_and_no_other():
+    stalls = Stalls()
+    stalls.found = [(1.0, 1.1), (3.0, 3.05)]
+
+    at = [(0.5, 0.9), (0.9, 1.05), (1.05, 1.2), (1.2, 2.9), (2.0, 4.0)]
+
+    assert [stalls.between(*each) for each in at] == [False, True, True, False, True]
+    assert round(stalls.longest_ms) == 100
