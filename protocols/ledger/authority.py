@@ -33,8 +33,9 @@ from protocols.trust.granting import own_scope
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.judging import Judgement
 from protocols.trust.keyring import Keyring
+from protocols.trust.member import Member
 from protocols.trust.release import Releases
-from protocols.trust.roster import Member, Roster
+from protocols.trust.roster import Roster
 from protocols.trust.seals import best
 from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing

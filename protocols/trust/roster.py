@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from protocols.ids import DeviceId, EntryHash, FeedId, KeyId, OperationId, ScopeId, StatementHash
 from protocols.trust import readers
-from protocols.trust.certificates import Authority, Certificate, Rank, open_name
+from protocols.trust.certificates import Authority, Certificate, Rank
 from protocols.trust.charter import Charter
 from protocols.trust.control import (
     Admission,
@@ -26,8 +25,8 @@ from protocols.trust.control import (
     UnknownControl,
 )
 from protocols.trust.judging import Judgement, Judging
-from protocols.trust.membership import Membership, cut
-from protocols.trust.persons import shown_name
+from protocols.trust.member import Member, member_of
+from protocols.trust.membership import Membership
 from protocols.trust.positions import Positions
 from protocols.trust.seals import Bound, Refused
 from protocols.trust.sessions import NOBODY, Session, Sessions
@@ -38,29 +37,6 @@ from protocols.trust.vouching import Vouched, vouching
 _CONTROL, _LEAST = bytes(16), Rank.COORDINATOR
 VERDICTS_MAX = 65_536
 """Verdicts remembered; more means somebody makes up kind numbers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """What is known of one device through its standing certificates."""
-
-    device: DeviceId
-    name: str
-    """'' when it has none that our keys open."""
-    org: str
-    jurisdiction: str
-    root: bytes
-    """Root key of its organisation: two of one name stay two."""
-    rank: Rank
-    """The highest it holds."""
-    roles: frozenset[int]
-    scopes: frozenset[bytes]
-    agree: tuple[bytes, ...]
-    """Its X25519 keys, those of the newest certificate first."""
-    not_after_ms: int
-    """When the last of its certificates ends, Unix milliseconds; 0 = open."""
-    sealed: int = 0
-    """The reason of a seal that ends all it may do, a `SealReason`; 0 = none."""
 
 
 class Roster:
@@ -330,41 +306,12 @@ class Roster:
         """
         self._settle()
         if keys:
-            return self._look_up(device, keys)
+            return member_of(self._membership, device, keys)
         if device not in self._members:
             if len(self._members) >= VERDICTS_MAX:
                 self._members.clear()
-            self._members[device] = self._look_up(device, {})
+            self._members[device] = member_of(self._membership, device, {})
         return self._members[device]
-
-    def _look_up(self, device: DeviceId, keys: Mapping[KeyId, bytes]) -> Member | None:
-        ways = self._membership.ways(device)
-        if not ways:
-            return None
-        # Of a sealed device it still shows what it was.
-        authorities = self._membership.authorities(device) or [each for each, _ in ways]
-        seals = [bound.reason for _, way in ways for bound in way if cut((bound,), None)]
-        certificates = self._membership.certificates(device)
-        names = (
-            shown_name(open_name(each.sealed_name, subject=device, keys=keys))
-            for each in certificates
-        )
-        highest = min(authorities, key=lambda each: (each.rank, each.root))
-        org = self._membership.org(highest)
-        ends = [authority.not_after_ms for authority in authorities]
-        return Member(
-            device=device,
-            name=next(filter(None, names), ""),
-            org=org.name,
-            jurisdiction=org.jurisdiction,
-            root=org.root,
-            rank=highest.rank,
-            roles=frozenset().union(*(each.roles for each in authorities)),
-            scopes=frozenset().union(*(each.scopes for each in authorities)),
-            agree=tuple(dict.fromkeys(each.agree for each in certificates if each.agree)),
-            not_after_ms=max(ends) if all(ends) else 0,
-            sealed=0 if self._membership.authorities(device) else max(seals, default=0),
-        )
 
     def certificates(self, key: DeviceId) -> list[tuple[StatementHash, Certificate]]:
         """Return the standing certificates of a device or person, the newest first."""
