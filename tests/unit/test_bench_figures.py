@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from scripts.figures.figure import Figure, Reading, as_json, exit_code, line, measured
-from scripts.figures.stalls import Stalls
+from scripts.figures.held import held
+from scripts.figures.stalls import Stalls, disk_waited_ms
 
 
 def reading(value: float) -> Reading:
@@ -47,3 +51,29 @@ def test_a_scan_is_beside_a_stall_that_it_overlaps_and_no_other():
 
     assert [stalls.between(*each) for each in at] == [False, True, True, False, True]
     assert round(stalls.longest_ms) == 100
+
+
+def locked_kb() -> int:
+    told = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(told.split("VmLck:")[1].split()[0])
+
+
+def test_a_file_is_held_in_memory_until_what_is_measured_on_it_is_over(tmp_path):
+    path = tmp_path / "book"
+    path.write_bytes(bytes(1 << 20))
+    before = locked_kb()
+
+    with held(path) as locked:
+        # A system that locks nothing for us says so, and so does the figure.
+        assert (locked, locked_kb() - before) in {(1 << 20, 1024), (0, 0)}
+    assert locked_kb() == before
+
+
+def test_what_waits_for_the_disk_is_counted_up(tmp_path):
+    before = disk_waited_ms()
+    for at in range(20):
+        with (tmp_path / str(at)).open("wb") as file:
+            file.write(bytes(1 << 16))
+            os.fsync(file.fileno())
+    # A kernel that does not count says 0 both times.
+    assert disk_waited_ms() > before or before == 0
