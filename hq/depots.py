@@ -2,9 +2,10 @@
 
 A line is one item in one store; nothing is added up over stores, for their figures are of different
 age. How fast it is used and for how long it lasts are worked out as `protocols.records.cover` says,
-*as of when HQ last knew the store*: the later of its newest record and of HQ's last link to whoever
-wrote there. What happened since is not known, so a store that fell silent is not taken for one that
-uses nothing. Days of cover are by the least there may be, without lots held back or recalled.
+*as of when HQ last knew the store*: the later of its newest record and of when HQ last held all
+that whoever wrote there had. What happened since is not known, so a store that fell silent is not
+taken for one that uses nothing. Days of cover are by the least there may be, without lots held back
+or recalled.
 """
 
 from __future__ import annotations
@@ -41,11 +42,11 @@ class Line:
     stock: Stock
     today: int
     """The day of asking, since 1970-01-01."""
-    as_of: int
-    """The day up to which HQ knows the store."""
+    as_of: int | None
+    """The day up to which HQ knows the store; None: only times ahead of HQ's clock tell."""
     lots: tuple[LotRow, ...]
     usable: int
-    """The least there may be of what may be given."""
+    """The least there may be of what may be given today."""
     quarantined: int
     """Units held back, the most there may be; so are the next three."""
     recalled: int
@@ -53,7 +54,7 @@ class Line:
     expiring: int
     """Within `SOON_DAYS`, not expired yet."""
     burn: Burn | None
-    """None: the store is silent for too long."""
+    """None: the store is silent for too long, or nobody knows since when."""
     lasts: Cover | None
     days: Fraction | None
     """Days of cover left from today on; None: nothing is used, or it is not known."""
@@ -74,9 +75,9 @@ class Line:
         return None if at_ms is None else not_younger(at_ms, self.ahead_ms)
 
     @property
-    def silent_days(self) -> int:
-        """Whole days that went by since the store was known."""
-        return self.today - self.as_of
+    def silent_days(self) -> int | None:
+        """Whole days that went by since the store was known; None: nobody knows how many."""
+        return None if self.as_of is None else self.today - self.as_of
 
     @property
     def expected(self) -> int | None:
@@ -125,6 +126,10 @@ class Lines:
     """What does not stand, by store and item."""
     ahead: Mapping[bytes, int]
     """How far a clock that is written by in a store is off, where one is."""
+
+    def undated(self) -> list[bytes]:
+        """Return the stores of which nobody can say up to when they are known."""
+        return sorted({line.stock.store for line in self.lines} - self.known.keys())
 
     def unheld(self) -> list[tuple[bytes, str, int]]:
         """Return (store, item, movements) of which nothing counts: no line says it."""
@@ -199,7 +204,7 @@ class Depots:
             used = tuple(self._used.get(row.subject, ()))
             apart = held.apart.get((row.store, row.item), 0)
             ahead_ms = held.ahead.get(row.store, 0)
-            since = as_of.get(row.store, today)
+            since = as_of.get(row.store)
             asked = _Asked(row, lots, gone, used, since, today, apart, ahead_ms)
             old = made.get(row.subject)
             line = old[1] if old and old[0] == asked else _line(asked)
@@ -237,7 +242,7 @@ class _Asked(NamedTuple):
     gone: frozenset[str]
     """Lots that are recalled."""
     used: tuple[tuple[int, int, int], ...]
-    as_of: int
+    as_of: int | None
     today: int
     apart: int
     ahead_ms: int
@@ -246,8 +251,9 @@ class _Asked(NamedTuple):
 def _line(asked: _Asked) -> Line:
     row, lots, gone, used, as_of, today, apart, ahead_ms = asked
     burn = lasts = days = None
-    given = _usable((lot for lot in lots if lot.lot not in gone), as_of)
-    if today - as_of <= SILENT_DAYS_MAX:
+    good = [lot for lot in lots if lot.lot not in gone]
+    given = _usable(good, today if as_of is None else as_of)
+    if as_of is not None and today - as_of <= SILENT_DAYS_MAX:
         burn = covering.burn([Change(*each) for each in used], row.high, as_of)
         lasts = covering.cover(given, burn.rate, as_of)
         if lasts.days is not None:
@@ -258,7 +264,7 @@ def _line(asked: _Asked) -> Line:
         today=today,
         as_of=as_of,
         lots=lots,
-        usable=sum(lot.units for lot in given),
+        usable=sum(lot.units for lot in _usable(good, today)),
         quarantined=_units(lot for lot in lots if lot.quarantined),
         recalled=_units(lot for lot in lots if lot.lot in gone),
         expired=_units(lot for lot, left in dated if left < 0),

@@ -32,7 +32,7 @@ select d.device, peer.name, peer.last_contact_ms,
         where feed.device = d.device),
        (select count(*) - count(distinct branch.feed) from branch
         join feed on feed.no = branch.feed where feed.device = d.device),
-       coalesce(shut.entries, 0), peer.clock_ahead_ms,
+       coalesce(shut.entries, 0), peer.clock_ahead_ms, coalesce(peer.whole_ms, 0),
        case when exists (
          select 1 from feed join meta on meta.name = 'epoch' and meta.value = feed.epoch
          where feed.device = d.device) then 1 else 0 end
@@ -66,6 +66,8 @@ class Device:
     """Its entries that wait for a key or newer software, or are damaged."""
     ahead_ms: int | None = None
     """How far its clock was ahead of HQ's when it last linked; None: it never did."""
+    whole_ms: int = 0
+    """When HQ last held all that it had; 0: not known. A link may end before everything came."""
     here: int = 0
     """1: it is this HQ itself, which is never linked to."""
     followed_ms: int = 0

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from hq import queries
 from hq.hints import Hints
-from hq.queries import Book
+from hq.queries import AHEAD, Book
 from hq.registry import Registry, Vaccinations
 from hq.shown import MINUTE_MS
 from protocols.guidelines.interventions import Interventions, shipped_interventions
@@ -29,14 +29,20 @@ KEPT_MS = MINUTE_MS
 LISTED_MAX = 200
 """Reports, and records in doubt, that are listed; more are counted."""
 
-NEWEST = """
-select session.site, max(r.at_ms) from session join (
-  select s.id as session, (select d.at_ms from dose d where d.session = s.id
-    and d.standing = 0 and d.replaced = 0 order by d.at_ms desc limit 1) as at_ms from session s
+_LAST = """(select d.{} from dose d where d.session = s.id
+    and d.standing = 0 and d.replaced = 0 order by d.at_ms desc limit 1)"""
+
+NEWEST = f"""
+select session.site, max(r.at_ms - {AHEAD}) from session join (
+  select s.id as session, {_LAST.format("at_ms")} as at_ms, {_LAST.format("entry")} as entry
+  from session s
   union all
-  select session, max(at_ms) as at_ms from tally
-  where standing = 0 and replaced = 0 group by session) r on r.session = session.id
-where r.at_ms is not null group by session.site"""
+  select session, at_ms, entry from tally
+  where standing = 0 and replaced = 0) r on r.session = session.id
+join entry on entry.arrival = r.entry
+join feed on feed.no = entry.feed
+left join peer on peer.device = feed.device
+group by session.site"""
 """The newest dose of each session is looked up: there are many doses, and few sessions."""
 
 APART = """
@@ -51,9 +57,9 @@ AEFI_COUNT = """
 select a.severity, a.serious, count(*) from aefi a where a.standing = 0 and a.replaced = 0
 group by a.severity, a.serious order by a.serious desc, a.severity"""
 
-AEFI = """
-select a.at_ms, a.severity, a.serious, a.symptoms, a.onset_ms, a.vaccines, a.lots, a.outcome,
-       a.standing, p.code, p.band, feed.device, peer.name
+AEFI = f"""
+select a.at_ms - {AHEAD}, a.severity, a.serious, a.symptoms, a.onset_ms, a.vaccines, a.lots,
+       a.outcome, a.standing, p.code, p.band, feed.device, peer.name
 from aefi a
 join patient p on p.subject = a.subject
 join entry on entry.arrival = a.entry
@@ -152,6 +158,12 @@ class Known(NamedTuple):
     """The latest day first; in no sum of doses."""
     pack: Interventions = shipped_interventions()
     """By which it is named."""
+
+    @property
+    def least_known(self) -> tuple[bytes | None, int] | None:
+        """The site whose newest record is the oldest, and when that was; None of a single one."""
+        several = len(self.newest) > 1
+        return min(self.newest.items(), key=lambda one: one[1]) if several else None
 
     @property
     def approved(self) -> bool:

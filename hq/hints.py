@@ -21,9 +21,9 @@ STREAMS_MAX = 64
 
 _BEDSIDE = frozenset({"patient", "encounter", "triage", "observation", "note"})
 _TOUCHES = {
-    "care": _BEDSIDE | {"site", "peer", "tag", "triage_confirmed", "conflict", "custody"},
+    "care": _BEDSIDE | {"site", "peer", "tag", "triage_confirmed", "conflict", "custody", "link"},
     "results": frozenset({"observation", "peer"}),
-    "sites": _BEDSIDE | {"site", "peer"},
+    "sites": _BEDSIDE | {"site", "peer", "link"},
     "latest": _BEDSIDE | {"site", "peer"},
     "stock": frozenset({"stock", "balance", "movement", "stocktake", "recall", "site", "peer"}),
     "vaccination": frozenset(

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from hq.clocks import clocks
+from hq import stockbook
+from hq.clocks import clocks, furthest, not_younger
 from hq.desk import DESK
 from hq.queries import Book
 from hq.registry import Supplies
@@ -42,15 +43,18 @@ class Moving(NamedTuple):
     parts: tuple[ShipmentPart, ...]
     ways: Mapping[tuple[str, str], int]
     """Units on their way, by item and lot."""
+    ahead_ms: int
+    """How far the clock is off that misleads most of those who write at either end."""
 
     @property
     def since_ms(self) -> int | None:
-        """When the last step of it was taken."""
+        """When the last step of it was taken, at the latest where a clock there is ahead."""
         head = self.head
         steps = (
             head.requested_ms, head.approved_ms, head.reserved_ms, head.sent_ms, head.received_ms,
         )  # fmt: skip
-        return max((at for at in steps if at is not None), default=None)
+        last = max((at for at in steps if at is not None), default=None)
+        return None if last is None else not_younger(last, self.ahead_ms)
 
 
 class Recalled(NamedTuple):
@@ -83,23 +87,26 @@ class Logistics(NamedTuple):
 
 async def read_logistics(book: Book, packs: Supplies, now_ms: int) -> Logistics:
     """Read all of it over the pages' connection."""
-    return await book.ask(lambda store: _read(store, packs, now_ms))
+    ahead = await stockbook.ahead(book)
+    return await book.ask(lambda store: _read(store, packs, ahead, now_ms))
 
 
-def _read(store: Store, packs: Supplies, now_ms: int) -> Logistics:
+def _read(store: Store, packs: Supplies, ahead: Mapping[bytes, int], now_ms: int) -> Logistics:
     heads = shipments.heads(store, limit=LISTED_MAX + 1)
     held = recalls.recalls(store, LISTED_MAX + 1)
     units = coldunits.units_of(store, packs.cold)
     return Logistics(
-        tuple(_moving(store, head, now_ms) for head in heads[:LISTED_MAX]),
-        tuple(_recalled(store, each) for each in held[:LISTED_MAX]),
-        tuple(sorted((_cold(store, packs, unit) for unit in units[:LISTED_MAX]), key=_worst)),
+        tuple(_moving(store, head, ahead, now_ms) for head in heads[:LISTED_MAX]),
+        tuple(_recalled(store, each, ahead) for each in held[:LISTED_MAX]),
+        tuple(
+            sorted((_cold(store, packs, unit, ahead) for unit in units[:LISTED_MAX]), key=_worst)
+        ),
         packs.cold.pack.approved,
         max(len(heads), len(held), len(units)) > LISTED_MAX,
     )
 
 
-def _moving(store: Store, head: ShipmentHead, now_ms: int) -> Moving:
+def _moving(store: Store, head: ShipmentHead, ahead: Mapping[bytes, int], now_ms: int) -> Moving:
     ways: Sequence[OnTheWay] = shipments.on_the_way(store, head.shipment)
     lapsed = expired(head.state, head.until_ms, now_ms)
     return Moving(
@@ -107,10 +114,11 @@ def _moving(store: Store, head: ShipmentHead, now_ms: int) -> Moving:
         EXPIRED if lapsed else head.state,
         tuple(shipments.parts(store, head.shipment)),
         {(way.item, way.lot): way.units for way in ways},
+        furthest(ahead.get(end or b"") for end in (head.donor, head.to_store)),
     )
 
 
-def _recalled(store: Store, recall: Recall) -> Recalled:
+def _recalled(store: Store, recall: Recall, ahead: Mapping[bytes, int]) -> Recalled:
     answers = recalls.answers(store, recall.item, recall.lot)
     moved = store.all(
         "SELECT DISTINCT m.shipment FROM movement m WHERE m.subject IN"
@@ -120,16 +128,20 @@ def _recalled(store: Store, recall: Recall) -> Recalled:
     )
     ways = (way for (each,) in moved for way in shipments.on_the_way(store, each))
     lot = (recall.item, recall.lot)
+    said = [
+        each._replace(last_ms=not_younger(each.last_ms, ahead.get(bytes(each.store), 0)))
+        for each in answers
+    ]
     return Recalled(
-        recall, tuple(answers), sum(way.units for way in ways if (way.item, way.lot) == lot)
+        recall, tuple(said), sum(way.units for way in ways if (way.item, way.lot) == lot)
     )
 
 
-def _cold(store: Store, packs: Supplies, unit: Unit) -> Cold:
+def _cold(store: Store, packs: Supplies, unit: Unit, ahead: Mapping[bytes, int]) -> Cold:
     alarms = [each for each in unit.episodes if each.alarms][-EPISODES_MAX:]
     return Cold(
         unit,
-        unit.newest.minute * MINUTE_MS,
+        not_younger(unit.newest.minute * MINUTE_MS, ahead.get(bytes(unit.store or b""), 0)),
         tuple(
             (each, tuple(coldunits.affected_by(store, packs.items, packs.cold, unit, each)))
             for each in reversed(alarms)

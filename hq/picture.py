@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from hq import doubts, queries
 from hq.clocks import ALL_RIGHT, Clocks, clocks, furthest, not_younger
 from hq.devices import Device, all_known
 from hq.hints import Hints
-from hq.queries import Activity, Book, Care, Latest, TagCarrier, Waiting
-from hq.shown import AHEAD_MS, MINUTE_MS, OLD_MS, TRIAGE_ORDER
+from hq.persons import NOBODY, Spare, spare
+from hq.queries import Activity, Book, Care, Latest, TagCarrier, Unseen, Waiting
+from hq.shown import AHEAD_MS, DAY_MS, MINUTE_MS, OLD_MS, TRIAGE_ORDER
 
+LATELY_MS = 7 * DAY_MS
+"""Who opened no visit at a site for longer is not missed there."""
 KEPT_MS = MINUTE_MS
 """A picture is read anew after a minute even if nothing changed: its strips move on."""
 
@@ -44,10 +47,13 @@ class SiteLine:
     bars: tuple[int, ...]
     """Records an hour, oldest hour first."""
     known_ms: int | None
-    """Up to when HQ knows the site: its last link or its newest record, whichever is later. A
-    time that lies ahead of our clock says nothing and is left out."""
+    """Up to when HQ knows the site: when it last held all that a device there had, or its newest
+    record, whichever is later. A time that lies ahead of our clock says nothing and is left out."""
     ahead_ms: int = 0
     """How far a clock that is written by there is off; `newest_ms` is counted older by it."""
+    silent: tuple[int | None, ...] = ()
+    """Up to when each device is known that wrote there lately and has fallen silent; the least
+    known first, None: nobody knows. What they wrote since is in no number of the site."""
 
     @property
     def patients(self) -> int:
@@ -80,6 +86,8 @@ class Picture:
     """Patients in care whose team is in doubt."""
     clocks: Clocks = ALL_RIGHT
     """Whose clock is off."""
+    twice: Spare = NOBODY
+    """Who is in care under several linked records, and is counted once."""
 
     def carriers(self) -> list[tuple[str, str]]:
         """Return each tag that several patients carry, with their codes and where they are."""
@@ -117,6 +125,11 @@ class Picture:
         """Return the name of each site that has one."""
         return {site.id: site.name for site in self.sites if site.name}
 
+    def not_younger(self, site: bytes | None, at_ms: int | None) -> int | None:
+        """Return when something written at a site happened, at the latest by a clock there."""
+        ahead = next((each.ahead_ms for each in self.sites if each.id == site), 0)
+        return None if at_ms is None else not_younger(at_ms, ahead)
+
     def quiet(self, now_ms: int) -> list[SiteLine]:
         """Return sites of which HQ knows nothing recent."""
         return [s for s in self.stated if s.known_ms is None or now_ms - s.known_ms >= OLD_MS]
@@ -127,7 +140,7 @@ class Background:
     """What costs a walk over all records, and may be a minute old."""
 
     read_ms: int
-    writers: Sequence[tuple[bytes | None, bytes]]
+    writers: Sequence[tuple[bytes | None, bytes, int]]
     newest: Mapping[bytes | None, int]
     activity: Sequence[Activity]
 
@@ -175,12 +188,16 @@ async def read_picture(
     """Read everything the picture shows."""
     behind = behind or await read_background(book, now_ms)
     all_care = await queries.care(book)
-    care = [part for part in all_care if part.counts]
     devices = await all_known(book)
     names = {site.id: site.name for site in await queries.sites(book)}
     unseen = {part.site: part for part in await queries.unseen(book)}
+    twice = await spare(book)
     ahead = _ahead(behind, devices)
-    heard, newest = _heard(behind, devices), _newest(behind, all_care, ahead)
+    care = [_not_younger(part, ahead.get(part.site, 0)) for part in all_care if part.counts]
+    heard = _by_writers(behind, {bytes(one.device): one.last_contact_ms or 0 for one in devices})
+    whole = _by_writers(behind, {bytes(one.device): one.whole_ms for one in devices})
+    newest = _newest(behind, all_care, ahead)
+    silent = _silent(behind, devices, now_ms)
     known: list[bytes | None] = [*names, *(site for site in newest if site not in names)]
     lines = [
         SiteLine(
@@ -188,19 +205,21 @@ async def read_picture(
             name=names.get(site, "") if site else "",
             heard_ms=heard.get(site),
             newest_ms=newest.get(site),
-            tiles=tiles_of(part for part in care if part.site == site),
+            tiles=tiles_of(part for part in (*care, *twice.at_sites) if part.site == site),
             unseen=unseen[site].patients if site in unseen else 0,
-            unseen_since_ms=unseen[site].since_ms if site in unseen else None,
+            unseen_since_ms=_since(unseen.get(site), ahead.get(site, 0)),
             bars=_bars(part for part in behind.activity if part.site == site),
-            known_ms=_latest_of(now_ms, heard.get(site), newest.get(site)),
+            known_ms=_latest_of(now_ms, whole.get(site), newest.get(site)),
             ahead_ms=ahead.get(site, 0),
+            silent=tuple(sorted(silent.get(site, ()), key=lambda at_ms: at_ms or 0)),
         )
         for site in known
     ]
     return Picture(
         read_ms=now_ms,
         turn=turn,
-        tiles=tiles_of(care),
+        tiles=tiles_of((*care, *twice.overall)),
+        twice=twice,
         sites=tuple(sorted(lines, key=_least_known)),
         latest=tuple(await queries.latest(book)),
         devices=tuple(devices),
@@ -231,20 +250,37 @@ def _placed(carrier: TagCarrier, names: Mapping[bytes | None, str]) -> str:
     return f"{carrier.code} ({site})" if site else carrier.code
 
 
-def _heard(behind: Background, devices: Iterable[Device]) -> dict[bytes | None, int]:
-    """Return when HQ was last linked to a device that writes at each site."""
-    linked = {bytes(device.device): device.last_contact_ms or 0 for device in devices}
-    heard: dict[bytes | None, int] = {}
-    for site, device in behind.writers:
-        heard[site] = max(heard.get(site, 0), linked.get(device, 0))
-    return {site: at_ms for site, at_ms in heard.items() if at_ms}
+def _by_writers(behind: Background, at_ms: Mapping[bytes, int]) -> dict[bytes | None, int]:
+    """Return the latest of the times of the devices that write at each site; 0 is none."""
+    found: dict[bytes | None, int] = {}
+    for site, device, _ in behind.writers:
+        found[site] = max(found.get(site, 0), at_ms.get(device, 0))
+    return {site: at for site, at in found.items() if at}
+
+
+def _silent(
+    behind: Background, devices: Iterable[Device], now_ms: int
+) -> dict[bytes | None, list[int | None]]:
+    """Return up to when those are known that wrote at a site lately and are not heard of now."""
+    known = {
+        bytes(one.device): _latest_of(now_ms, one.whole_ms or None, one.newest_ms)
+        for one in devices
+        if not one.here
+    }
+    found: dict[bytes | None, list[int | None]] = {}
+    for site, device, wrote_ms in behind.writers:
+        at_ms = known.get(device, now_ms)
+        old = at_ms is None or now_ms - at_ms >= OLD_MS
+        if old and now_ms - wrote_ms <= LATELY_MS:
+            found.setdefault(site, []).append(at_ms)
+    return found
 
 
 def _ahead(behind: Background, devices: Iterable[Device]) -> dict[bytes | None, int]:
     """Return how far the clock is off that misleads most of those who write at each site."""
     known = {bytes(device.device): device.off_ms for device in devices}
     found: dict[bytes | None, int] = {}
-    for site, device in behind.writers:
+    for site, device, _ in behind.writers:
         found[site] = furthest((found.get(site), known.get(device)))
     return found
 
@@ -257,6 +293,17 @@ def _newest(
         if part.newest_ms is not None:
             newest[part.site] = max(newest.get(part.site, part.newest_ms), part.newest_ms)
     return {site: not_younger(at_ms, ahead.get(site, 0)) for site, at_ms in newest.items()}
+
+
+def _not_younger(part: Care, ahead_ms: int) -> Care:
+    """Return it with who waits longest arrived at the latest when a clock there allows."""
+    at_ms = part.arrived_ms
+    return part if at_ms is None else replace(part, arrived_ms=not_younger(at_ms, ahead_ms))
+
+
+def _since(unseen: Unseen | None, ahead_ms: int) -> int | None:
+    at_ms = unseen.since_ms if unseen else None
+    return None if at_ms is None else not_younger(at_ms, ahead_ms)
 
 
 def _least_known(line: SiteLine) -> tuple[bool, int, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from protocols.ledger.store import Store
+from protocols.live.clocks import CLOCKS_APART_MS
 
 Answer = TypeVar("Answer")
 Value = int | str | bytes | None
@@ -45,6 +46,9 @@ class Book(Protocol):
         """Yield the names of tables that changed, for as long as the book is open."""
         ...
 
+
+AHEAD = f"case when peer.clock_ahead_ms > {CLOCKS_APART_MS} then peer.clock_ahead_ms else 0 end"
+"""What to take from a time by the clock of a `peer`, so that no age looks younger for it."""
 
 IN_CARE = "p.encounter is not null and p.closed_ms is null and p.replaced < 2"
 
@@ -111,11 +115,12 @@ NEWEST = """
 select p.site, max(p.newest_ms) from patient p group by p.site"""
 
 WRITERS = """
-select distinct p.site, feed.device
+select p.site, feed.device, max(e.at_ms)
 from patient p
 join encounter e on e.subject = p.subject
 join entry on entry.arrival = e.entry
-join feed on feed.no = entry.feed"""
+join feed on feed.no = entry.feed
+group by p.site, feed.device"""
 
 RECORD_SORTS = {1: "encounter", 2: "triage", 3: "observation", 4: "note"}
 """What `Latest.sort` counts: the row tables of what is done at the bedside."""
@@ -139,7 +144,7 @@ with came as (
   select entry.arrival, entry.feed, document.subject
   from (select arrival, feed, doc from entry order by arrival desc limit {ARRIVALS_MAX}) entry
   join document on document.no = entry.doc)
-select r.sort, r.arrival, r.records, r.at_ms, r.standing, r.replaced, r.category,
+select r.sort, r.arrival, r.records, r.at_ms - {AHEAD}, r.standing, r.replaced, r.category,
        r.algorithm, p.code, p.site, feed.device, peer.name
 from ({
     " union all ".join(
@@ -164,18 +169,26 @@ _UNASSIGNED = """
 from subject s join observation o on o.subject = s.no
 where s.kind = 3 and o.unassigned = 1 and o.replaced = 0"""
 
-UNASSIGNED_COUNT = f"select count(distinct o.subject), min(o.at_ms) {_UNASSIGNED}"
+UNASSIGNED_COUNT = f"""
+select count(distinct r.subject), min(r.at_ms - {AHEAD}) from (select o.* {_UNASSIGNED}) r
+join entry on entry.arrival = r.entry
+join feed on feed.no = entry.feed
+left join peer on peer.device = feed.device"""
 
 UNASSIGNED = f"""
-select r.code, r.value, r.unit, r.absent, r.claimed, r.at_ms, r.standing, feed.device, peer.name
+select r.code, r.value, r.unit, r.absent, r.claimed, r.at_ms - {AHEAD}, r.standing, feed.device,
+       peer.name
 from (select o.* {_UNASSIGNED}) r
 join entry on entry.arrival = r.entry
 join feed on feed.no = entry.feed
 left join peer on peer.device = feed.device
-order by r.at_ms, r.entry, r.idx limit :limit"""
+order by r.at_ms - {AHEAD}, r.entry, r.idx limit :limit"""
 
-UNCONFIRMED = """
-select count(*), min(t.at_ms) from triage t
+UNCONFIRMED = f"""
+select count(*), min(t.at_ms - {AHEAD}) from triage t
+join entry on entry.arrival = t.entry
+join feed on feed.no = entry.feed
+left join peer on peer.device = feed.device
 where t.unconfirmed = 1 and t.standing = 0 and t.replaced = 0"""
 
 _PATIENTS_WHERE = f"""
@@ -386,9 +399,9 @@ async def newest(book: Book) -> dict[bytes | None, int]:
     return {row[0]: row[1] for row in await book.read(NEWEST, {}) if row[1] is not None}
 
 
-async def writers(book: Book) -> list[tuple[bytes | None, bytes]]:
-    """Return each site with each device that opened a visit there."""
-    return [(row[0], bytes(row[1])) for row in await book.read(WRITERS, {})]
+async def writers(book: Book) -> list[tuple[bytes | None, bytes, int]]:
+    """Return each site with each device that opened a visit there, and when it did so last."""
+    return [(row[0], bytes(row[1]), row[2]) for row in await book.read(WRITERS, {})]
 
 
 async def activity(book: Book, now_ms: int) -> list[Activity]:

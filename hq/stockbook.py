@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hq.clocks import furthest
 from hq.queries import Book, Value
@@ -23,7 +23,7 @@ from balance b where b.low <> 0 or b.high <> 0"""
 RECALLED = "select distinct r.item, r.lot from recall r where r.standing = 0 and r.replaced = 0"
 
 LINKED = """
-select s.store, max(peer.last_contact_ms), max(peer.clock_ahead_ms), min(peer.clock_ahead_ms)
+select s.store, max(peer.whole_ms), max(peer.clock_ahead_ms), min(peer.clock_ahead_ms)
 from stock s
 join entry on entry.arrival = s.entry
 join feed on feed.no = entry.feed
@@ -41,20 +41,19 @@ group by s.subject, m.at_ms / {DAY_MS}"""
 """The uses are those of `protocols.records.cover`; the index `movement_use` holds all it asks."""
 
 FOUND = f"""
-select s.subject, t.at_ms / {DAY_MS}, cast(sum(t.units) as bigint) - max(t.book_low)
+select s.subject, t.at_ms / {DAY_MS}, max(t.righted)
 from stock s cross join stocktake t
 where t.subject = s.subject and t.at_ms >= :since
-  and t.used = 1 and t.standing = 0 and t.replaced = 0{{}}
-group by s.subject, t.entry, t.idx % 65536, t.at_ms / {DAY_MS}
-having max(t.book_low) = max(t.book_high)"""
-"""What counts found more or less than the book; not where the book was itself a range."""
+  and t.standing = 0 and t.replaced = 0{{}}
+group by s.subject, t.entry, t.idx % 65536, t.at_ms / {DAY_MS}"""
+"""What counts found more or less than the book (`records/righted.py`)."""
 
 BEFORE = f"""
 select s.subject from stock s where (exists (
   select 1 from movement m where m.subject = s.subject and m.at_ms < :since and {STANDS})
 or exists (
   select 1 from stocktake t where t.subject = s.subject and t.at_ms < :since
-  and t.used = 1 and t.standing = 0 and t.replaced = 0)){{}}"""
+  and t.standing = 0 and t.replaced = 0)){{}}"""
 
 APART = """
 select m.store, m.item, count(*) from movement m where m.standing > 0 group by m.store, m.item"""
@@ -174,7 +173,7 @@ class Held(NamedTuple):
     recalled: frozenset[tuple[str, str]]
     """Item and lot."""
     linked: Mapping[bytes, int]
-    """When HQ was last linked to somebody who writes in a store."""
+    """When HQ last held all that somebody who writes in a store had."""
     apart: Mapping[tuple[bytes, str], int]
     """How many movements of an item in a store do not stand, so are in no figure."""
     ahead: Mapping[bytes, int]
@@ -187,15 +186,24 @@ async def held(book: Book) -> Held:
     for row in await book.read(LOTS, {}):
         lots.setdefault(row[0], []).append(LotRow(*row))
     linked = await book.read(LINKED, {})
-    ahead = {bytes(store): furthest(clocks) for store, _, *clocks in linked}
     return Held(
         [Stock(row[0], bytes(row[1]), *row[2:]) for row in await book.read(STOCK, {})],
         lots,
         frozenset((item, lot) for item, lot in await book.read(RECALLED, {})),
         {bytes(store): at_ms for store, at_ms, *_ in linked if at_ms},
         {(bytes(store), item): n for store, item, n in await book.read(APART, {})},
-        {store: ahead_ms for store, ahead_ms in ahead.items() if ahead_ms},
+        _ahead(linked),
     )
+
+
+async def ahead(book: Book) -> Mapping[bytes, int]:
+    """Return how far the clock is off that misleads most of those who write in a store."""
+    return _ahead(await book.read(LINKED, {}))
+
+
+def _ahead(linked: Sequence[tuple[Any, ...]]) -> dict[bytes, int]:
+    found = {bytes(store): furthest(clocks) for store, _, *clocks in linked}
+    return {store: ahead_ms for store, ahead_ms in found.items() if ahead_ms}
 
 
 Uses = dict[int, list[tuple[int, int, int]]]

@@ -181,7 +181,8 @@ def _row(line: Line, chosen: Chosen) -> tuple[Cell, ...]:
     names, known = chosen.names, chosen.all.known.get(line.stock.store)
     return (
         row.item, names.item(row.item), str(SiteId(row.store)), names.sites.get(row.store, ""),
-        names.unit(row.item), row.low, row.high, iso(row.last_ms), iso(row.counted_ms), iso(known),
+        names.unit(row.item), row.low, row.high, iso(line.last_ms), iso(line.counted_ms),
+        iso(known),
         _decimal(line.days), iso_day(lasts.out_day) if lasts else "",
         _decimal(burn.rate) if burn else "", _decimal(burn.reference) if burn else "",
         burn.in_stock_days if burn else "", burn.out_days if burn else "",

@@ -39,6 +39,7 @@ class TestBook:
         # As migrations leave it; where branches end was written down after all entries.
         self.db.execute("ALTER TABLE branch RENAME TO branch_end")
         self.db.execute("ALTER TABLE peer ADD COLUMN clock_ahead_ms INTEGER")
+        self.db.execute("ALTER TABLE peer ADD COLUMN whole_ms INTEGER NOT NULL DEFAULT 0")
         self.put("meta", name="ends_at", value=b"%d" % 10**9)
         self.told: asyncio.Queue[frozenset[str] | None] = asyncio.Queue()
         self.arrival = 0
@@ -86,6 +87,7 @@ class TestBook:
         last_contact_ms: int = 0,
         *,
         ahead_ms: int | None = None,
+        whole_ms: int | None = None,
     ) -> bytes:
         device = bytes([200 + number]) * 32
         self.put("feed", no=number, feed_id=device, device=device)
@@ -98,6 +100,7 @@ class TestBook:
                 we_hold=0,
                 last_contact_ms=last_contact_ms,
                 clock_ahead_ms=ahead_ms,
+                whole_ms=last_contact_ms if whole_ms is None else whole_ms,
             )
         return device
 

@@ -43,6 +43,7 @@ class Shelves:
         made = row(self.book.entry(more.pop("feed", 1), at_ms, self.pair(store, item)))
         said = {"store": store, "item": item, "lot": "L1", "units": units, "device": b"d" * 32}
         said |= {"book_low": book, "book_high": book, "used": 1, "whole": 1}
+        said["righted"] = units - book
         self.book.put("stocktake", **(made | said | more))
 
     def holds(self, store: bytes, item: str, low: int, at_ms: int, **more: Any) -> None:

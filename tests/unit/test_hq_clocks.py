@@ -12,13 +12,16 @@ import pytest
 from hq.clocks import DEVICE_DAYS, clocks, furthest
 from hq.depots import Depots
 from hq.devices import all_known
+from hq.drives import Drives
 from hq.hints import Hints
+from hq.logistics import read_logistics
 from hq.picture import read_picture
 from protocols.ledger.store import Store
 from protocols.live.clocks import CLOCKS_APART_MS
 from protocols.mesh.keeping import FLUSH_MS
 from tests.unit.hq_book import HOUR, MINUTE, NOW_MS, TestBook
-from tests.unit.hq_stores import ORS, Shelves
+from tests.unit.hq_registry import TestRegistry
+from tests.unit.hq_stores import ORS, Campaign, Shelves
 from tests.unit.stage import patient
 from tests.unit.test_hq_belonging import text
 from tests.unit.test_hq_web import HOSTILE, house_of
@@ -182,6 +185,69 @@ async def test_a_store_is_known_up_to_no_later_than_its_clock_allows():
 
     assert lines.known[north] == NOW_MS - 5 * HOUR, "the last link, by HQ's own clock"
     assert lines.ahead == {north: 2 * DAY}
+
+
+@pytest.mark.parametrize("ahead_ms", [THREE_H, CLOCKS_APART_MS, -THREE_H, None])
+async def test_no_age_of_the_picture_is_younger_for_a_clock_that_is_ahead(ahead_ms):
+    book, north = camp_of(ahead_ms, ago_ms=HOUR)
+    book.db.execute("UPDATE patient SET triage = 1, triage_at_ms = :at", {"at": NOW_MS - HOUR})
+    book.record("triage", 2, NOW_MS - HOUR, feed=2, category=1, unconfirmed=1)
+    book.unassigned(70, NOW_MS - HOUR, ("pulse", "88", "/min"), feed=2)
+    book.unassigned(71, NOW_MS - HOUR, ("pulse", "88", "/min"), feed=1)
+    then = NOW_MS - HOUR - (THREE_H if ahead_ms == THREE_H else 0)
+
+    picture = await read_picture(book, NOW_MS)
+
+    assert picture.tiles[0].arrived_ms == picture.sites[0].unseen_since_ms == then
+    assert picture.unconfirmed == (1, then)
+    assert (picture.waiting.results, picture.waiting.since_ms) == (2, then)
+    assert [one.at_ms for one in picture.waiting.values] == [then, NOW_MS - HOUR]
+    assert {one.at_ms for one in picture.latest} == {then}
+    assert picture.not_younger(north, NOW_MS - HOUR) == then
+    assert picture.not_younger(None, NOW_MS) == NOW_MS and picture.not_younger(north, None) is None
+
+
+@pytest.mark.parametrize("ahead_ms", [THREE_H, 0])
+async def test_no_age_of_vaccination_or_of_what_moves_is_younger_for_it_either(ahead_ms):
+    book, north = camp_of(ahead_ms)
+    shelves, told = Shelves(book), Campaign(book)
+    shelves.holds(north, ORS, 40, NOW_MS - HOUR, feed=2)
+    shelves.recall(ORS, "L1", NOW_MS - HOUR)
+    shelves.move(north, ORS, 40, NOW_MS - HOUR, feed=2)
+    session = told.session(1, north, 40)
+    dose = {"session": session, "vaccine": "mr", "dose": 1, "status": "given", "band": 2}
+    told.put("dose", NOW_MS - HOUR, patient=b"c" * 16, series="measles", day=1, feed=2, **dose)
+    told.put("tally", NOW_MS - 3 * HOUR, session=session, vaccine="mr", n=3, dose=1, band=2, day=1,
+             digit=1, feed=2)  # fmt: skip
+    said = {"subject": 2, "patient": b"p" * 16, "severity": "minor", "serious": 0}
+    told.put("aefi", NOW_MS - HOUR, onset_ms=NOW_MS - 2 * HOUR, feed=2, **said)
+    told.put("shipment", NOW_MS - HOUR, shipment=b"s" * 16, state="dispatched", donor=None,
+             to_store=north, sent_ms=NOW_MS - HOUR, lines=0)  # fmt: skip
+    then = NOW_MS - HOUR - ahead_ms
+
+    logistics = await read_logistics(book, await TestRegistry().supplies(), NOW_MS)
+    drives = await Drives(book, Hints(book, "run"), TestRegistry()).now(NOW_MS)
+    house = await house_of(book)
+    await house.enter()
+    page = await text(house, "/patients", "en")
+    await house.client.close()
+
+    assert [each.since_ms for each in logistics.moving] == [then]
+    assert [each.last_ms for each in logistics.recalled[0].answers] == [then]
+    assert drives.newest == {north: then}
+    assert [each.at_ms for each in drives.aefi] == [then]
+    assert page.count(f'data-ms="{NOW_MS - 20 * MINUTE - ahead_ms}"') == 2
+
+
+async def test_the_last_reading_of_a_cold_unit_is_that_much_older_too():
+    read = []
+    for ahead_ms in (0, THREE_H):
+        book, north = camp_of(ahead_ms)
+        Shelves(book).holds(north, ORS, 40, NOW_MS - HOUR, feed=2)
+        Campaign(book).rest(b"p" * 16, 2, "Fridge 1")
+        found = await read_logistics(book, await TestRegistry().supplies(), NOW_MS)
+        read.append(found.cold[0].newest_ms)
+    assert read[0] - read[1] == THREE_H
 
 
 @pytest.mark.parametrize("path", LIVE_PAGES)

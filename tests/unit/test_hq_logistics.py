@@ -10,8 +10,10 @@ import pytest
 from hq.logistics import read_logistics
 from protocols.ledger import coldunits, shipments
 from protocols.records.movement import DAY_MS
-from protocols.records.reading import runs_of
+from protocols.records.reading import TENTHS_MAX, runs_of
+from tests.unit.hq_book import HOUR, NOW_MS, TestBook
 from tests.unit.hq_registry import TestRegistry
+from tests.unit.hq_stores import Campaign
 from tests.unit.stage import WALL_MS, Device
 from tests.unit.test_hq_belonging import text
 from tests.unit.test_hq_vaccination import NodeBook
@@ -94,3 +96,45 @@ async def test_tables_and_parts_are_there_and_others_are_not(house):
     assert (await house.get("/logistics/patients.csv")).status == 404
     assert 'id="logistics"' in await text(house, "/part/logistics")
     assert "En route, rappels, froid" in await text(house, "/logistics", "fr")
+
+
+async def test_a_recall_counts_what_is_on_its_way_of_its_own_lot_alone():
+    stage, (donor, ward, hq), sites = camp_of("donor", "ward", "hq")
+    for name in ("V1", "V2"):
+        wrote(stage, donor, "stock.receive", lot(100, name, VACCINE), store=sites["donor"])
+    lines = [lot(40, "V1", VACCINE), lot(7, "V2", VACCINE)]
+    wrote(stage, donor, "shipment.dispatch", {"to": sites["ward"], "lines": lines})
+    said = {"item": VACCINE, "lot": "V1", "why": "contaminated", "level": "harmful"}
+    wrote(stage, hq, "lot.recall", said)
+    stage.run(3_000)
+    hq.ledger.catch_up_all()
+
+    found = await read_logistics(NodeBook(hq), await TestRegistry().supplies(), WALL_MS)
+
+    assert [each.on_the_way for each in found.recalled] == [40]
+
+
+async def test_what_freezes_now_stands_first_and_the_table_tells_degrees_and_the_last_step():
+    book = TestBook()
+    book.device(1, "Tablet", NOW_MS)
+    site, told = book.site(1, "Nord"), Campaign(book)
+    minute = NOW_MS // 60_000 - 100
+    run = b"".join(
+        at.to_bytes(6) + (42 + TENTHS_MAX).to_bytes(2) for at in range(minute, minute + 50, 10)
+    )
+    when = {"since_ms": minute * 60_000, "until_ms": NOW_MS - HOUR}
+    said = {"unit_id": b"a" * 16, "store": site, "unit": "A", "cold": "fridge"}
+    told.put("reading", NOW_MS - HOUR, run=run, **said, **when)
+    told.rest(b"p" * 16, 2, "Z")
+    book.db.execute("UPDATE shipment SET requested_ms = ?", (NOW_MS - 9 * HOUR,))
+
+    found = await read_logistics(book, await TestRegistry().supplies(), NOW_MS)
+    made = await house_of(book)
+    await made.enter()
+    cold = list(csv.DictReader(io.StringIO(await (await made.get("/logistics/cold.csv")).text())))
+    await made.client.close()
+
+    assert [each.unit.unit for each in found.cold] == ["Z", "A"]
+    assert {(row["unit"], row["celsius"]) for row in cold} == {("Z", "-0.8"), ("A", "4.2")}
+    assert {row["worst_celsius"] for row in cold if row["unit"] == "Z"} == {"-0.8"}
+    assert [each.since_ms for each in found.moving] == [NOW_MS - HOUR]

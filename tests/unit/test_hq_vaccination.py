@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from hq.registry import Vaccinations
+from hq.registry import NodeRegistry, Vaccinations
 from protocols.ledger import coverage, immunization, vials
 from tests.unit.hq_registry import TestRegistry
-from tests.unit.stage import WALL_MS, Device
+from tests.unit.stage import WALL_MS, Device, Stage
 from tests.unit.test_hq_belonging import text
 from tests.unit.test_hq_web import house_of
 from tests.unit.test_vaccination_book import BORN, Team, meet, two
@@ -206,3 +206,24 @@ async def test_a_combined_dose_is_one_dose_and_reaches_every_disease_it_is_again
         ("diphtheria", "tetanus", "pertussis", "hepatitis-b", "hib"), "1"
     )
     await made.client.close()
+
+
+class Calling:
+    """What a registry asks of a service, answered by a node at once."""
+
+    def __init__(self, stage: Stage, device: Device) -> None:
+        self.stage, self.device = stage, device
+
+    async def call(self, run: Any) -> Any:
+        return run(self.device.node, self.stage.now(self.device))[0]
+
+
+async def test_what_a_running_hq_tells_of_doses_counts_a_doubled_one_once(campaign):
+    device = campaign[0].device
+    registry: Any = NodeRegistry(Calling(Stage(), device))  # type: ignore[arg-type]
+
+    told, asked = await registry.vaccinations(), await NodeSums(device).vaccinations()
+
+    assert told.doubled == asked.doubled and len(told.doubled) == 1
+    assert coverage.counts(told.beside) == coverage.counts(asked.beside)
+    assert sum(each.doses for each in coverage.counts(told.beside)) == 9
