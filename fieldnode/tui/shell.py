@@ -84,6 +84,10 @@ class Shell:
         self.dropped = 0
         """Keys dropped so far."""
         self._held_by: Ask | None = None
+        self._askers: dict[int, tuple[Ask, Page]] = {}
+        """Calls without an answer yet, by identity, each with the page it was made on."""
+        self._later: list[tuple[Page, list[Act]]] = []
+        """What came for pages below a lock: theirs again once the same person is back."""
         self._leader = False
         self._clock_asked = False
 
@@ -161,8 +165,8 @@ class Shell:
     def answer(self, ask: Ask, result: Any) -> None:
         """Take what the node said to a call."""
         self.desk.away = False
-        self._release(ask)
-        self._perform(ask.then(result))
+        asker = self._release(ask)
+        self._follow(asker, ask.then(result))
         self._pump()
 
     def fail(self, ask: Ask, failure: FieldmeshError) -> None:
@@ -171,9 +175,9 @@ class Shell:
             self.desk.away = True
         if self._held_by is ask and ask.drops:
             self._drop_keys()
-        self._release(ask)
+        asker = self._release(ask)
         if ask.failed is not None:
-            self._perform(ask.failed(failure))
+            self._follow(asker, ask.failed(failure))
         elif ask.holds:
             self._perform([Say(error(self.desk.words, failure), "bad", bell=True)])
         self._pump()
@@ -341,6 +345,7 @@ class Shell:
         match act:
             case Ask():
                 self.asks.append(act)
+                self._askers[id(act)] = act, self.page
                 if act.holds:
                     self._held_by = act
             case Open():
@@ -371,18 +376,34 @@ class Shell:
         if len(self.pages) == 1:
             return []
         gone = self.pages.pop()
-        return [*gone.left(), *self.page.resumed()]
+        acts = [*gone.left(), *self.page.resumed()]
+        if not self._veiled:
+            acts += [act for page, kept in self._later if page is self.page for act in kept]
+            self._later = [one for one in self._later if one[0] is not self.page]
+        return acts
 
     def _begin_anew(self) -> list[Act]:
         """Nothing of whoever was here is on the screen, in a form or under F8; drafts are kept."""
         del self.pages[1:]
+        self._later.clear()
         self.desk.saves, self.desk.drafts, self.desk.triaged = [], [], 0
         self.desk.paper, self.desk.last_paper = False, None
         return [*self._ask_state(), *self.page.opened()]
 
-    def _release(self, ask: Ask) -> None:
+    def _release(self, ask: Ask) -> Page | None:
+        """Let keys go on; return the page that asked."""
         if self._held_by is ask:
             self._held_by = None
+        _, asker = self._askers.pop(id(ask), (ask, None))
+        return asker
+
+    def _follow(self, asker: Page | None, acts: list[Act]) -> None:
+        """Do what an answer calls for, or keep it: over a lock it would bring names back."""
+        locks = [at for at, page in enumerate(self.pages) if page.name == "lock"]
+        if asker is None or not locks or asker in self.pages[locks[0] :]:
+            self._perform(acts)
+        elif acts:
+            self._later.append((asker, acts))
 
     def _drop_keys(self) -> None:
         """Forget keys that were struck for a page that did not come, up to one that locks."""

@@ -59,8 +59,17 @@ class Class(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     id: str
     """As the catalogue names it: room, cool, fridge, freezer, ultra."""
     gap_minutes: Minutes
-    """A reading says nothing of later than this."""
+    """A logger's reading says nothing of later than this."""
     limit: tuple[Limit, ...]
+    by_hand_minutes: Annotated[int, msgspec.Meta(ge=0, le=DAY_MIN)] = 0
+    """The same where somebody reads a thermometer at a round; 0: as of a logger. Two such readings
+    beyond a limit, one after the other, are one stretch: nobody saw it within between them."""
+
+    @property
+    def read_by_hand(self) -> Class:
+        """The same for readings that were typed."""
+        gap = max(self.gap_minutes, self.by_hand_minutes)
+        return msgspec.structs.replace(self, gap_minutes=gap)
 
 
 class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

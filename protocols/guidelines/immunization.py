@@ -18,6 +18,7 @@ from protocols.guidelines.undated import involved, settled
 from protocols.guidelines.vaccines import Reason
 from protocols.guidelines.verdicts import (
     AS_THE_PACK_HAS_IT,
+    NEW,
     Barred,
     Born,
     DoseState,
@@ -33,6 +34,7 @@ from protocols.guidelines.verdicts import (
 
 __all__ = [
     "AS_THE_PACK_HAS_IT",
+    "NEW",
     "Barred",
     "Born",
     "DoseState",
@@ -159,6 +161,8 @@ class _Case(NamedTuple):
     doses: tuple[Given, ...]
     born: Born
     campaign_day: int | None
+    near_days: tuple[int, ...] = ()
+    """As `Terms.live_days`."""
 
     def of_series(self, series: Series) -> tuple[Given, ...]:
         return tuple(dose for dose in self.doses if self.plan.counts(series, dose.vaccine))
@@ -223,7 +227,7 @@ class _Case(NamedTuple):
                     dose.day
                     for dose in self.doses
                     if (known[dose.vaccine].kind if dose.vaccine in known else "unknown") in kinds
-                }
+                }.union(self.near_days)
             )
         )
 
@@ -231,11 +235,13 @@ class _Case(NamedTuple):
 def _case(plan: Plan, doses: Iterable[Given], born: Born, terms: Terms, *seen: int) -> _Case:
     ordered = _in_order(doses)
     days = (*seen, *(dose.day if dose.until is None else dose.until for dose in ordered))
-    return _Case(plan, ordered, narrowed(born, days), terms.campaign_day)
+    return _Case(plan, ordered, narrowed(born, days), terms.campaign_day, terms.live_days)
 
 
 def _in_order(doses: Iterable[Given]) -> tuple[Given, ...]:
-    return tuple(sorted(set(doses), key=lambda dose: (dose.day, dose.vaccine, dose.key)))
+    return tuple(
+        sorted(set(doses), key=lambda dose: (dose.day, dose.key == NEW, dose.vaccine, dose.key))
+    )
 
 
 def _union(found: Iterable[Sequence[Rule]]) -> tuple[Rule, ...]:

@@ -39,6 +39,10 @@ class Born(NamedTuple):
     last: int
 
 
+NEW = "new"
+"""Key of a dose that is about to be given: it comes after all that were given on that day."""
+
+
 class Given(NamedTuple):
     """One dose that somebody had."""
 
@@ -69,6 +73,9 @@ class Terms(NamedTuple):
     """First day of the campaign; None = there is none, and all doses count."""
     barred: tuple[Barred, ...] = ()
     """What speaks against vaccines for this person."""
+    live_days: tuple[int, ...] = ()
+    """When they may have had injected live vaccines that are not among the doses: what comes keeps
+    its distance from these too."""
 
 
 AS_THE_PACK_HAS_IT = Terms()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import msgspec
@@ -37,7 +37,9 @@ class Allergen(Term, forbid_unknown_fields=True, frozen=True):
     """A substance, or a group of them, that somebody can react to."""
 
     matches: tuple[str, ...] = ()
-    """Names of medicines that belong to it."""
+    """Names of medicines that belong to it, each offered where one is ordered."""
+    spoken: tuple[str, ...] = ()
+    """What else is said or sold: recognised where somebody writes it, and offered to nobody."""
 
 
 class Condition(Term, forbid_unknown_fields=True, frozen=True):
@@ -101,12 +103,18 @@ class Vocabulary(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return any(f" {fold(each)} " in wanted for each in self.controlled)
 
     def allergens_of(self, substance: str) -> tuple[str, ...]:
-        """Return the names of the rows that a medicine, as somebody wrote it, belongs to."""
+        """Return the names of the rows that a medicine, as somebody wrote it, belongs to.
+
+        A row is named by its name, its words in any language, and the medicines of it.
+        """
         wanted = f" {fold(substance)} "
         return tuple(
             row.name
             for row in self.allergen
-            if any(f" {fold(each)} " in wanted for each in (row.name, *row.matches))
+            if any(
+                f" {_folded(each)} " in wanted
+                for each in (row.name, *row.words.values(), *row.matches, *row.spoken)
+            )
         )
 
 
@@ -139,6 +147,10 @@ def fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(char for char in plain if not unicodedata.combining(char))
     return re.sub(r"[\W_]+", " ", kept).strip()
+
+
+_folded = lru_cache(2048)(fold)
+"""Of words of a pack, which are compared again and again; never of what somebody wrote."""
 
 
 def check(pack: Vocabulary) -> list[str]:

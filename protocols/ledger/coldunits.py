@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from protocols.guidelines.coldchain import (
@@ -77,19 +78,48 @@ def units_of(store: Store, pack: ColdChain, place: bytes | None = None) -> list[
 def _unit(store: Store, pack: ColdChain, unit_id: bytes, newest_ms: int) -> Unit:
     since_ms = newest_ms - LOOKED_BACK_DAYS * DAY_MIN * MINUTE_MS
     runs = store.all(
-        "SELECT store, unit, cold, run FROM reading WHERE unit_id = ? AND standing = 0"
+        "SELECT store, unit, logger, run FROM reading WHERE unit_id = ? AND standing = 0"
         " AND replaced = 0 AND until_ms >= ? ORDER BY at_ms, entry, idx",
         (unit_id, since_ms),
     )
+    # However long ago it was said what the unit is to be, it is that still.
+    said = store.all(
+        "SELECT cold FROM reading WHERE unit_id = ? AND standing = 0 AND replaced = 0"
+        " AND cold <> '' ORDER BY at_ms DESC, entry DESC, idx DESC LIMIT 1",
+        (unit_id,),
+    )
+    cold = str(said[0][0]) if said else ""
     readings = merged(readings_in(run) for *_, run in runs)
-    cold = next((said for _, _, said, _ in reversed(runs) if said), "")
-    found = episodes(readings, pack.of(cold), pack.pack.status)
+    found = _episodes([(logger, run) for *_, logger, run in runs], pack, cold)
     tenths = [each.tenths for each in readings]
     place, name = runs[-1][:2]
     return Unit(
         bytes(unit_id), bytes(place), name, cold, readings[-1], min(tenths), max(tenths),
         len(readings), found,
     )  # fmt: skip
+
+
+def _episodes(runs: Sequence[tuple[str, bytes]], pack: ColdChain, cold: str) -> tuple[Episode, ...]:
+    """Return the episodes of each logger, and of what was typed, in order of time.
+
+    What one of them says is no end of what another one says: a door's thermometer at 5 °C does not
+    break off the hours for which a logger inside is too warm.
+    """
+    limits, by_logger = pack.of(cold), dict[str, list[bytes]]()
+    for logger, run in runs:
+        by_logger.setdefault(logger, []).append(run)
+    told = [
+        (merged(map(readings_in, each)), limits if logger else limits.read_by_hand)
+        for logger, each in by_logger.items()
+    ]
+    newest = max(readings[-1].minute for readings, _ in told)
+    found = set[Episode]()
+    for readings, bears in told:
+        # Of a logger that nobody read since the others were, nobody knows that it goes on.
+        silent = newest - readings[-1].minute > bears.gap_minutes
+        for each in episodes(readings, bears, pack.pack.status):
+            found.add(each._replace(ongoing=False) if silent else each)
+    return tuple(sorted(found, key=lambda each: (each.since_min, each.limit.id, each.until_min)))
 
 
 def known(store: Store, unit_id: bytes) -> frozenset[Reading]:
@@ -116,20 +146,41 @@ def affected_by(
     pack, classes = items.by_code(), _classes(unit, cold)
     since, until = episode.since_min * MINUTE_MS, episode.until_min * MINUTE_MS
     found = store.all(
-        "SELECT b.item, b.lot, b.low, b.high, b.quarantined FROM balance b"
+        f"SELECT b.item, b.lot, b.low, b.high, b.quarantined, ({_FIRST} AND m.units > 0),"
+        f" ({_FIRST} AND m.units < 0), (SELECT min(t.at_ms) FROM stocktake t"
+        " WHERE t.subject = b.subject AND t.lot = b.lot AND t.standing = 0 AND t.replaced = 0"
+        " AND t.units > 0) FROM balance b"
         " WHERE b.store = ? AND b.lot <> '' AND (b.high > 0 OR EXISTS (SELECT 1 FROM movement m"
         " WHERE m.subject = b.subject AND m.lot = b.lot AND m.standing = 0"
-        " AND m.replaced = 0 AND m.units < 0 AND m.at_ms >= ?))"
-        " AND NOT EXISTS (SELECT 1 FROM movement m WHERE m.subject = b.subject"
-        " AND m.lot = b.lot AND m.standing = 0 AND m.replaced = 0 GROUP BY m.lot"
-        " HAVING min(m.at_ms) > ?) ORDER BY b.item, b.lot",
-        (unit.store, since, until),
+        " AND m.replaced = 0 AND m.units < 0 AND m.at_ms >= ?)) ORDER BY b.item, b.lot",
+        (unit.store, since),
     )
     return [
         Affected(item, lot, low, high, bool(quarantined))
-        for item, lot, low, high, quarantined in found
-        if item in pack and pack[item].cold in classes
+        for item, lot, low, high, quarantined, *firsts in found
+        if item in pack
+        and pack[item].cold in classes
+        and (episode.ongoing or not _came_after(until, *firsts))
     ]
+
+
+_FIRST = (
+    "SELECT min(m.at_ms) FROM movement m WHERE m.subject = b.subject AND m.lot = b.lot"
+    " AND m.standing = 0 AND m.replaced = 0"
+)
+
+
+def _came_after(until_ms: int, came: int | None, *there: int | None) -> bool:
+    """Whether a lot came in after an instant only: nobody took of it or counted it before that.
+
+    Args:
+        until_ms: The instant.
+        came: When it first came in; None: it was only counted, or only taken of.
+        there: When it was first taken of and first counted.
+    """
+    if came is None or came <= until_ms:
+        return False
+    return not any(at_ms is not None and at_ms < came for at_ms in there)
 
 
 def _classes(unit: Unit, pack: ColdChain) -> frozenset[str]:

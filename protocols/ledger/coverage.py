@@ -19,7 +19,8 @@ from protocols.guidelines.schedules import Plan
 from protocols.ids import FactRef
 from protocols.ledger.book import Ledger
 from protocols.ledger.given import NOTHING, InSessions, OfChildren, Reach, Sums
-from protocols.ledger.immunization import GIVEN, not_counted, plan_in_use, same_person
+from protocols.ledger.immunization import GIVEN, not_counted, plan_in_use
+from protocols.ledger.oneperson import same_person
 from protocols.ledger.store import Store
 from protocols.records.session import SessionRow
 from protocols.records.shape import columns
@@ -463,12 +464,14 @@ def pace(ledger: Ledger, session: bytes, now_ms: int) -> Pace:
         return Pace((), 0, 0)
     span = span_of(row)
     seen: dict[bytes, int | None] = {}
+    persons = _persons(ledger)
     for patient, at_ms, doubtful in ledger.store.all(
         "SELECT d.patient, min(d.at_ms), max(d.doubtful) FROM dose d WHERE d.session = ?"
-        " AND d.standing = 0 AND d.replaced = 0 GROUP BY d.patient",
+        " AND d.standing = 0 AND d.replaced = 0 GROUP BY d.patient ORDER BY 2 DESC, 1",
         (bytes(session),),
     ):
-        seen[bytes(patient)] = span.moment(at_ms, doubtful=bool(doubtful))
+        who = persons.get(bytes(patient), bytes(patient))
+        seen[who] = span.moment(at_ms, doubtful=bool(doubtful))
     events = [(at_ms, 1, 0) for at_ms in seen.values()]
     events += [
         (span.moment(at_ms, doubtful=bool(doubtful)), 0, n)

@@ -6,8 +6,7 @@ A person of several linked records has the doses of all of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from itertools import combinations
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -22,20 +21,20 @@ from protocols.guidelines.immunization import (
     next_visit,
     validate,
 )
-from protocols.guidelines.schedules import Plan, ages_of
+from protocols.guidelines.schedules import Plan
 from protocols.ids import EntryPrefix, FactRef, PatientId
 from protocols.ledger import reading
 from protocols.ledger.book import Ledger
+from protocols.ledger.oneperson import same_person
 from protocols.ledger.view import BookView
 from protocols.records.decision import VERDICTS
-from protocols.records.dose import DoseRow, sight
+from protocols.records.dose import DoseRow
+from protocols.records.doubling import doubts_of
 from protocols.records.history import History
 from protocols.records.immune import barred_of, best_birth, given_on
 from protocols.records.shape import columns
 from protocols.records.vaccination import immunization
 
-PERSON_RECORDS_MAX = 32
-"""Records of one person that are read together; more were linked by mistake."""
 CANDIDATES_MAX = 500
 """Persons of one list of doses that may be one."""
 DOSES_MAX = 64
@@ -110,7 +109,10 @@ def child(
     ][:DOSES_MAX]  # fmt: skip
     asked = (terms or Terms())._replace(barred=barred)
     judged = validate(given, born, plan, asked)
-    due = forecast(given, born, on_day, plan, asked)
+    near = asked._replace(
+        live_days=_may_be_live(plan, held, spare - _decided_spare(ledger, records))
+    )
+    due = forecast(given, born, on_day, plan, near)
     head = plan.schedule.pack
     return Child(
         born,
@@ -128,6 +130,23 @@ def child(
     )
 
 
+def _may_be_live(
+    plan: Plan, held: Sequence[tuple[FactRef, DoseRow]], doubted: Container[FactRef]
+) -> tuple[int, ...]:
+    """Return the last days on which live vaccines may have been given that nobody decided of.
+
+    They count for nothing yet, and may be in the child all the same.
+    """
+    return tuple(
+        days[1]
+        for ref, row in held
+        if ref in doubted
+        and row.vaccine in plan.vaccines
+        and plan.vaccines[row.vaccine].kind == "live"
+        and (days := _days(row)) is not None
+    )
+
+
 def plan_in_use(ledger: Ledger, schedule: str = "") -> Plan:
     """Return the schedule and the vaccines that this node works by.
 
@@ -135,25 +154,6 @@ def plan_in_use(ledger: Ledger, schedule: str = "") -> Plan:
         InputError: `bad_value`: there is no schedule of this name.
     """
     return immunization(BookView(ledger, 0), schedule)
-
-
-def same_person(ask: object, patient: bytes) -> list[bytes]:
-    """Return all records that people said to be of one person, the one asked about first."""
-    assert callable(ask)
-    found, asked = {bytes(patient): None}, [bytes(patient)]
-    while asked and len(found) < PERSON_RECORDS_MAX:
-        one = asked.pop()
-        linked = ask(
-            "SELECT other FROM link WHERE patient = ? AND relation = 0 AND linked = 1"
-            " AND standing = 0 AND replaced = 0 UNION SELECT patient FROM link WHERE other = ?"
-            " AND relation = 0 AND linked = 1 AND standing = 0 AND replaced = 0 ORDER BY 1",
-            (one, one),
-        )
-        for (other,) in linked:
-            if bytes(other) not in found:
-                found[bytes(other)] = None
-                asked.append(bytes(other))
-    return list(found)
 
 
 def doses_of(ledger: Ledger, patients: Sequence[bytes]) -> list[tuple[FactRef, DoseRow]]:
@@ -203,8 +203,8 @@ def doubled(ledger: Ledger, limit: int = CANDIDATES_MAX) -> list[Doubled]:
     """Return records that may be of one dose and of which nobody has decided yet.
 
     Listed are doses of one series given by people who knew nothing of each other's record, in one
-    patient's record or in several that are linked. They stay in the book whatever is decided, and
-    count once until then.
+    patient's record or in several that are linked, each beside the one that is counted. They stay
+    in the book whatever is decided, and count once until then.
     """
     plan = plan_in_use(ledger)
     found = []
@@ -230,7 +230,7 @@ def not_counted(
     persons += [] if patients is not None else _decided_persons(ledger)
     found: set[FactRef] = set()
     for person in persons:
-        found |= {ref for ref, state in _verdicts(ledger, person).items() if state == "spare"}
+        found |= _decided_spare(ledger, person)
         for each in _doubled(ledger, plan, person):
             found |= set(each.doses[1:])
     return found
@@ -286,7 +286,7 @@ def _as_it_is(ledger: Ledger, person: Sequence[bytes]) -> tuple[bytes, ...]:
 
 def _doubts(ledger: Ledger, plan: Plan, person: Sequence[bytes]) -> Doubts:
     doubled = _doubled(ledger, plan, person)
-    spare = {ref for ref, state in _verdicts(ledger, person).items() if state == "spare"}
+    spare = _decided_spare(ledger, person)
     spare.update(ref for each in doubled for ref in each.doses[1:])
     return Doubts(tuple(doubled), frozenset(spare))
 
@@ -333,14 +333,19 @@ def _decided_persons(ledger: Ledger) -> list[list[bytes]]:
     ]
 
 
-def _verdicts(ledger: Ledger, person: Sequence[bytes]) -> dict[FactRef, str]:
-    """Return what was decided of records: `kept`, `spare` or `own`; nothing where two differ."""
+def _decided_spare(ledger: Ledger, person: Sequence[bytes]) -> set[FactRef]:
+    """Return records that another one was decided to stand for, unless two who decided differ.
+
+    A decision over linked records says nothing of one that was unlinked since: it is of somebody
+    else.
+    """
     said: dict[FactRef, set[str]] = {}
     for verdict, refs in _decisions(ledger, person):
         for at, ref in enumerate(refs):
             state = "own" if verdict == VERDICTS[1] else "spare" if at else "kept"
             said.setdefault(ref, set()).add(state)
-    return {ref: states.pop() for ref, states in said.items() if len(states) == 1}
+    found = {ref for ref, states in said.items() if states == {"spare"}}
+    return found & {ref for ref, _ in doses_of(ledger, person)} if found else found
 
 
 def _decisions(ledger: Ledger, person: Sequence[bytes]) -> list[tuple[str, list[FactRef]]]:
@@ -356,95 +361,24 @@ def _decisions(ledger: Ledger, person: Sequence[bytes]) -> list[tuple[str, list[
 
 
 def _doubled(ledger: Ledger, plan: Plan, person: Sequence[bytes]) -> list[Doubled]:
-    held = [
-        (ref, row)
+    held = {
+        ref: row
         for ref, row in doses_of(ledger, person)
         if row.status == "given" and not (row.standing or row.replaced)
-    ]
+    }
     if len(held) < 2:
         return []
-    known = {
-        one: _Seen(History(PatientId(one), reading.facts(ledger, one)))
-        for one in {bytes(row.patient) for _, row in held}
-    }
-    decided = _decisions(ledger, person)
-    verdicts = _verdicts(ledger, person)
-    pairs: list[tuple[int, int, str]] = []
-    for (at, (one, first)), (to, (other, second)) in combinations(enumerate(held), 2):
-        why = _why(plan, first, second)
-        if not why or _settled(decided, verdicts, one, other):
-            continue
-        if first.patient != second.patient or known[bytes(first.patient)].apart(one, other):
-            pairs.append((at, to, why))
+    histories = [History(PatientId(one), reading.facts(ledger, one)) for one in person]
     return [
         Doubled(
-            tuple(sorted({PatientId(held[at][1].patient) for at in group})),
-            held[group[0]][1].series,
-            tuple(held[at][0] for at in group),
-            tuple(held[at][1] for at in group),
-            "one-number" if "one-number" in whys else "close",
+            tuple(sorted({PatientId(held[fact.ref].patient) for fact in each.facts})),
+            held[each.facts[0].ref].series,
+            tuple(fact.ref for fact in each.facts),
+            tuple(held[fact.ref] for fact in each.facts),
+            each.why,
         )
-        for group, whys in _groups(pairs)
+        for each in doubts_of(histories, plan)
     ]
-
-
-class _Seen:
-    """Who knew of whom among the doses of one patient."""
-
-    def __init__(self, history: History) -> None:
-        self._sight = sight(history)
-        self._facts = {fact.ref: fact for fact in history.facts}
-
-    def apart(self, one: FactRef, other: FactRef) -> bool:
-        return self._sight.apart(self._facts[one], self._facts[other])
-
-
-def _why(plan: Plan, one: DoseRow, other: DoseRow) -> str:
-    """Say why two doses may be one, or were too close; '' when nothing says so."""
-    if (one.series or one.vaccine) != (other.series or other.vaccine):
-        return ""
-    if one.dose is None or other.dose is None or one.dose == other.dose:
-        return "one-number"
-    days, others = _days(one), _days(other)
-    if days is None or others is None:
-        return "close"
-    series = plan.schedule.of_id(one.series)
-    spans = [
-        ages_of(rule.interval).about
-        for course in (series.course if series else ())
-        for rule in course.dose
-        if rule.interval is not None
-    ]
-    # Of doses of a month alone the longest that may lie between: two of one card are not doubted
-    # for what the card does not say.
-    near = max(days[1] - others[0], others[1] - days[0])
-    return "close" if near == 0 or (spans and near < min(spans)) else ""
-
-
-def _settled(
-    decided: Sequence[tuple[str, list[FactRef]]],
-    verdicts: dict[FactRef, str],
-    one: FactRef,
-    other: FactRef,
-) -> bool:
-    if "spare" in (verdicts.get(one), verdicts.get(other)):
-        return True
-    said = {verdict for verdict, refs in decided if one in refs and other in refs}
-    return len(said) == 1
-
-
-def _groups(pairs: Collection[tuple[int, int, str]]) -> list[tuple[list[int], set[str]]]:
-    """Return what hangs together, each group in its order."""
-    groups: list[tuple[set[int], set[str]]] = []
-    for one, other, why in pairs:
-        touching = [group for group in groups if one in group[0] or other in group[0]]
-        members, whys = {one, other}, {why}
-        for group in touching:
-            members |= group[0]
-            whys |= group[1]
-            groups.remove(group)
-        groups.append((members, whys))
-    return [(sorted(members), whys) for members, whys in groups]
 
 
 def _references(raw: bytes) -> list[FactRef]:

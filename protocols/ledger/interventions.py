@@ -23,7 +23,7 @@ from protocols.ids import PatientId
 from protocols.ledger import packs, reading, stores
 from protocols.ledger.book import Ledger
 from protocols.ledger.coverage import Asked, sessions, span_of, within
-from protocols.ledger.immunization import same_person
+from protocols.ledger.oneperson import same_person
 from protocols.records.beside import days_had
 from protocols.records.history import History
 from protocols.records.movement import stock_subject

@@ -36,6 +36,10 @@ class Peer:
     we_hold: int = 0
     """We hold everything of it up to this arrival number of its epoch."""
     last_contact_ms: int = 0
+    """When it greeted last or, at HQ, was seen to be linked still."""
+    whole_ms: int = 0
+    """When all that it had was here last, by our clock; 0 = not known. A link alone proves nothing:
+    it may end before anything came over it."""
     held: dict[int, int] = field(default_factory=dict)
     """Local feed number → seq it acknowledged."""
     clock_ahead_ms: int | None = None
@@ -63,12 +67,12 @@ class PeerBook:
         """Lives of givers that were met in another one since: who has not heard may still carry
         their receipts."""
         self.all: dict[DeviceId, Peer] = {}
-        for device, agree, address, epoch, they, we, contact, ahead in store.all(
+        for device, agree, address, epoch, they, we, contact, ahead, whole in store.all(
             "SELECT device, agree, address, epoch, they_hold, we_hold, last_contact_ms,"
-            " clock_ahead_ms FROM peer"
+            " clock_ahead_ms, whole_ms FROM peer"
         ):
             peer = Peer(DeviceId(device), agree, address, Epoch(epoch), they, we, contact)
-            peer.clock_ahead_ms = ahead
+            peer.clock_ahead_ms, peer.whole_ms = ahead, whole
             self.all[peer.device] = peer
         for device, feed, seq in store.all("SELECT device, feed, seq FROM held"):
             if device in self.all:
@@ -109,6 +113,18 @@ class PeerBook:
         peer.last_contact_ms = max(wall_ms, 0)
         self._dirty.add(device)
         return peer
+
+    def note_whole(self, device: DeviceId, wall_ms: int) -> None:
+        """All that a peer has is here at this moment; of a sealed one nothing of it counts."""
+        peer = self._peer(device)
+        if not self._authority.roster.cut(device, peer.epoch):
+            peer.whole_ms = max(wall_ms, 0)
+            self._dirty.add(device)
+
+    def note_linked(self, device: DeviceId, wall_ms: int) -> None:
+        """A peer is linked at this moment."""
+        self._peer(device).last_contact_ms = max(wall_ms, 0)
+        self._dirty.add(device)
 
     def doubt_book(self, device: DeviceId, epoch: Epoch, arrival: int) -> None:
         """A peer that has numbered less than we hold of it lost entries: start afresh with it."""
@@ -292,7 +308,7 @@ class PeerBook:
         held, self._fresh_held = self._fresh_held, {}
         self._store.executemany(
             "INSERT OR REPLACE INTO peer (device, name, agree, address, epoch, they_hold,"
-            " we_hold, last_contact_ms, clock_ahead_ms) VALUES (?,?,?,?,?,?,?,?,?)",
+            " we_hold, last_contact_ms, clock_ahead_ms, whole_ms) VALUES (?,?,?,?,?,?,?,?,?,?)",
             [self._row_of(self.all[device]) for device in dirty],
         )
         self._store.executemany(
@@ -319,6 +335,7 @@ class PeerBook:
             peer.we_hold,
             peer.last_contact_ms,
             peer.clock_ahead_ms,
+            peer.whole_ms,
         )
 
     def _begin_epoch(self, giver: DeviceId, epoch: Epoch) -> None:

@@ -100,7 +100,7 @@ def gate(ledger: Ledger, sitting: Sitting | None, kind: int, now_ms: int) -> Gat
         now_ms: Wall clock; a licence that HQ's time has outlived has ended even if it lags.
     """
     standing, reason = stopped(ledger, sitting, kind, now_ms)
-    return Gate(kind, standing, reason, _who(ledger, kind, reason) if reason else ())
+    return Gate(kind, standing, reason, _who(ledger, kind, reason, now_ms) if reason else ())
 
 
 def stopped(
@@ -156,7 +156,7 @@ def must_practise(
     profile = persons.profile_of(ledger, sitting.person)
     reason = licence_refusal(profile, kind, max(now_ms, ledger.trusted_ms))
     if reason and kind not in overridden:
-        who = _who(ledger, kind, reason)
+        who = _who(ledger, kind, reason, now_ms)
         raise InputError(reason, field="kind", allowed=who, kind=kind_name(kind))
 
 
@@ -252,7 +252,7 @@ _ROLE_REASONS = {
 }
 
 
-def _who(ledger: Ledger, kind: int, reason: str) -> tuple[str, ...]:
+def _who(ledger: Ledger, kind: int, reason: str, now_ms: int) -> tuple[str, ...]:
     """Name the roles that may write a kind, and persons of this device whose licence covers it.
 
     Where it is the licence that stops somebody, a role they have themselves says nothing.
@@ -264,10 +264,10 @@ def _who(ledger: Ledger, kind: int, reason: str) -> tuple[str, ...]:
         for role in (charter.roles if charter else ())
         if not role.kinds or kind in role.kinds
     }
-    able = []
+    able, at_ms = [], max(now_ms, ledger.trusted_ms)
     for each in persons.enrolled(ledger):
         member = roster.device(DeviceId(each.person))
-        covered = licence_refusal(each.profile, kind, ledger.trusted_ms) == ""
+        covered = licence_refusal(each.profile, kind, at_ms) == ""
         if member and not member.sealed and covered and not member.roles.isdisjoint(roles):
             able.append(each.profile.name if each.profile else "")
     named = () if reason in OVERRIDES else tuple(roles.values())

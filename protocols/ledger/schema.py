@@ -213,6 +213,12 @@ def m008_peer_clocks(db: Database) -> None:
     db.execute("ALTER TABLE peer ADD COLUMN clock_ahead_ms INTEGER")
 
 
+@migrations()
+def m009_peer_whole(db: Database) -> None:
+    """When all that each peer had was here last: a link alone does not say so; 0 = not known."""
+    db.execute("ALTER TABLE peer ADD COLUMN whole_ms INTEGER NOT NULL DEFAULT 0")
+
+
 def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
     """Bring the schema up to this software; rows of another shape are built again."""
     with store.named():

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from protocols.errors import InputError
+from protocols.feeds.body import decode_session
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash
 from protocols.ledger.book import Ledger
@@ -50,6 +51,7 @@ class KeptBack:
     standing: Standing
     """QUARANTINED, or HELD: the seal does not name the feed."""
     entries: int
+    """Of a person only what names them, and what cannot be read here: others sat there too."""
     first_ms: int
     """When the first of them says it was written, Unix milliseconds."""
 
@@ -117,21 +119,39 @@ def kept_back(ledger: Ledger) -> Iterator[KeptBack]:
     roster = ledger.authority.roster
     for subject in roster.members():
         for bound in roster.bounds(subject):
+            sat = {
+                (place.author, place.epoch, place.seq, bytes(place.entry[:4]))
+                for place in roster.sessions_of(subject)
+            }
             for feed in feeds_of(ledger, subject):
-                found = _kept_of(ledger, subject, bound, feed)
+                found = _kept_of(ledger, subject, bound, feed, sat)
                 if found is not None:
                     yield found
 
 
-def _kept_of(ledger: Ledger, subject: DeviceId, bound: Bound, feed: FeedState) -> KeptBack | None:
+def _kept_of(
+    ledger: Ledger,
+    subject: DeviceId,
+    bound: Bound,
+    feed: FeedState,
+    sat: Collection[tuple[DeviceId, bytes, int, bytes]],
+) -> KeptBack | None:
+    """Return what a seal keeps back of a feed.
+
+    Args:
+        sat: Device, epoch, seq and stub of the sessions of a person who is sealed.
+    """
     genesis = feed.genesis
+    life = (genesis.device, bytes(genesis.epoch))
     named = bound.heads.get(bytes(feed.feed_id))
     lowest = min((seq for seq, _ in named), default=0) if named else 0
     above, first_ms, standing = 0, 0, Standing.STANDS
-    for arrival, clock in ledger.store.all(
-        "SELECT arrival, clock FROM entry WHERE feed = ? AND seq > ? ORDER BY seq LIMIT ?",
-        (feed.no, lowest if len(feed.tips) == 1 else 0, COUNTED_MAX),
+    for arrival, clock, plain in ledger.store.all(
+        _ABOVE, (feed.no, lowest if len(feed.tips) == 1 else 0, COUNTED_MAX)
     ):
+        of_person = subject != genesis.device and plain is not None
+        if of_person and (*life, *decode_session(plain)) not in sat:
+            continue
 
         def covers(seq: int, head: bytes, arrival: int = arrival) -> bool:
             return ledger.chain.covers(feed, arrival, seq, head)
@@ -143,6 +163,14 @@ def _kept_of(ledger: Ledger, subject: DeviceId, bound: Bound, feed: FeedState) -
     if not above:
         return None
     return KeptBack(bound.seal, bound.reason, subject, feed, standing, above, first_ms)
+
+
+_ABOVE = (
+    "SELECT e.arrival, e.clock, (SELECT substr(t.plain, 1, 16) FROM strand t"
+    " WHERE t.doc = e.doc AND t.entry = e.arrival)"
+    " FROM entry e WHERE e.feed = ? AND e.seq > ? ORDER BY e.seq LIMIT ?"
+)
+"""Entries above a place in a feed, each with the bytes that begin with its session."""
 
 
 def _write(ledger: Ledger, record: Seal, wall_ms: int) -> Written:

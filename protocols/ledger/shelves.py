@@ -33,19 +33,18 @@ WHERE s.store = ? AND m.subject = s.subject AND m.at_ms >= ? AND {_STANDS}{{}}
 GROUP BY s.subject, m.at_ms / {DAY_MS}"""
 """The uses are those of `records/cover.py`; the index `movement_use` holds all it asks."""
 _FOUND = f"""
-SELECT s.subject, t.at_ms / {DAY_MS}, sum(t.units) - max(t.book_low)
+SELECT s.subject, t.at_ms / {DAY_MS}, max(t.righted)
 FROM stock s CROSS JOIN stocktake t
 WHERE s.store = ? AND t.subject = s.subject AND t.at_ms >= ?
-  AND t.used = 1 AND t.standing = 0 AND t.replaced = 0{{}}
-GROUP BY s.subject, t.entry, t.idx % 65536, t.at_ms / {DAY_MS}
-HAVING max(t.book_low) = max(t.book_high)"""
-"""What counts found more or less than the book; not where the book was itself a range."""
+  AND t.standing = 0 AND t.replaced = 0{{}}
+GROUP BY s.subject, t.entry, t.idx % 65536, t.at_ms / {DAY_MS}"""
+"""What counts found more or less than the book (`records/righted.py`)."""
 _BEFORE = f"""
 SELECT s.subject FROM stock s WHERE s.store = ? AND (EXISTS (
   SELECT 1 FROM movement m WHERE m.subject = s.subject AND m.at_ms < ? AND {_STANDS})
 OR EXISTS (
   SELECT 1 FROM stocktake t WHERE t.subject = s.subject AND t.at_ms < ?
-  AND t.used = 1 AND t.standing = 0 AND t.replaced = 0))"""
+  AND t.standing = 0 AND t.replaced = 0))"""
 
 
 class Held(NamedTuple):

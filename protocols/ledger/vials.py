@@ -36,12 +36,17 @@ class Vial(NamedTuple):
     @property
     def wasted(self) -> int:
         """Opened less drawn, once it is thrown away; until then what was lost of it."""
-        return max(self.doses - self.drawn, 0) if self.closed else self.lost
+        return _wasted(self.doses, self.drawn, self.lost, closed=self.closed)
 
     @property
     def left(self) -> int:
         """Still to be drawn; below 0 where more were drawn than were in it."""
-        return 0 if self.closed else self.doses - self.drawn - self.lost
+        return 0 if self.closed else self.doses - max(self.drawn, 0) - self.lost
+
+
+def _wasted(doses: int, drawn: int, lost: int, *, closed: bool) -> int:
+    """Return what helped nobody: never more than was in it, whatever was taken back of it."""
+    return max(doses - max(drawn, 0), 0) if closed else min(lost, doses)
 
 
 def vials(ledger: Asked, now_ms: int, session: bytes | None = None) -> list[Vial]:
@@ -122,7 +127,7 @@ def wastage(ledger: Asked, now_ms: int) -> list[Wastage]:
         held[0] += 1
         held[1] += doses
         held[2] += drawn
-        held[3] += max(doses - drawn, 0) if closed else lost
+        held[3] += _wasted(doses, drawn, lost, closed=closed)
     found: dict[str, Wastage] = {}
     for (vaccine, why), (number, opened, drawn, wasted) in sorted(sums.items()):
         known = found.get(vaccine) or Wastage(vaccine, 0, 0, 0, 0, ())

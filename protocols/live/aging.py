@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from math import inf
 
-from protocols.records.attributes import AGE_WORDS
+from protocols.records.attributes import AGE_WORDS, days_since
 from protocols.records.patient import PatientRow
 from protocols.records.watch import age_span
 
@@ -25,7 +25,7 @@ def age_text(row: PatientRow, now_ms: int) -> str:
     if row.birth_date:
         return _age_since(row.birth_date, now_ms)
     if row.age_value is not None and row.age_unit is not None:
-        passed = 0.0 if row.age_day is None else max(now_ms / _DAY_MS - row.age_day, 0.0)
+        passed = days_since(row.age_day, now_ms / _DAY_MS)
         grown = int(row.age_value + passed / _DAYS.get(row.age_unit, 365.25))
         return f"{'~' if row.age_estimated else ''}{grown} {AGE_WORDS.get(row.age_unit, '?')}"
     return _BANDS.get(row.band, "")

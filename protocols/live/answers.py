@@ -14,7 +14,16 @@ import msgspec
 from protocols.errors import InputError
 from protocols.feeds.clock import clock_ms
 from protocols.ids import DeviceId, DocId, EncounterId, PatientId, SiteId
-from protocols.ledger import counting, reading, remembered, results, scales, tags, watching
+from protocols.ledger import (
+    counting,
+    oneperson,
+    reading,
+    remembered,
+    results,
+    scales,
+    tags,
+    watching,
+)
 from protocols.ledger.apart import kept_by_seals
 from protocols.ledger.authors import Author, Authors
 from protocols.ledger.book import Ledger
@@ -132,7 +141,7 @@ def chart(ledger: Ledger, patient: str, offset: int, limit: int, now_ms: int) ->
     told_of = watching.watches(ledger, [row], now_ms)
     return Chart(
         head=watched(
-            board_line(row, now_ms, tag_shared=bool(shared)),
+            board_line(oneperson.with_allergies(ledger, row), now_ms, tag_shared=bool(shared)),
             told_of[bytes(row.id)],
             chose=scales.choosers(ledger, told_of).get(bytes(row.id)),
         ),

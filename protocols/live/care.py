@@ -22,7 +22,7 @@ from protocols.guidelines.doses import (
 from protocols.guidelines.vocabulary import fold, name_of, vocabulary
 from protocols.guidelines.working import number_text
 from protocols.ids import PatientId
-from protocols.ledger import audit, packs, reading
+from protocols.ledger import audit, oneperson, packs, reading
 from protocols.ledger.authors import Authors
 from protocols.ledger.book import Ledger
 from protocols.live.answers import board_line
@@ -78,11 +78,11 @@ def care(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) -> Ca
     syndrome, relation = stay or (None, None)
     known = _weights(history)
     return Care(
-        head=board_line(row, now.wall_ms),
+        head=board_line(oneperson.with_allergies(ledger, row), now.wall_ms),
         in_care=going_on is not None,
         allergies=_allergies(history, who),
         conditions=_conditions(history, who),
-        medicines=_medicines(history, who, now.wall_ms),
+        medicines=_medicines(_person(ledger, history), who, now.wall_ms),
         doses=_without_order(history, who, now.wall_ms),
         weights=tuple(line for line, _ in known),
         syndrome="" if syndrome is None else name_of("condition", syndrome),
@@ -100,12 +100,17 @@ def dose_help(node: Node, now: Now, args: Mapping[str, Any], *, opened: Opened) 
     if not isinstance(substance, str) or not isinstance(at, int):
         raise InputError("bad_line", field="args.substance")
     row, history = _patient(node.ledger, args, opened)
+    person = _person(node.ledger, history)
     known = [weighed for _, weighed in _weights(history)]
     chosen = known[at - 1] if 0 < at <= len(known) else None
     proposals, none = _proposals(node.ledger, substance, age_span(row, now.wall_ms), known, chosen)
     return DoseHelp(
-        against=allergy.listed_against(history, substance),
-        ordered=any(order.key_of(fact.record) == fold(substance) for fact in order.active(history)),
+        against=allergy.listed_against(person, substance),
+        ordered=any(
+            order.key_of(fact.record) == fold(substance)
+            for each in person
+            for fact in order.active(each)
+        ),
         proposals=proposals,
         reason="" if none is None else none.reason,
         lacks=() if none is None else none.lacks,
@@ -142,6 +147,13 @@ def _patient(ledger: Ledger, args: Mapping[str, Any], opened: Opened) -> tuple[P
     if row is None:
         raise InputError("not_found", field="patient")
     return row, History(patient, reading.facts(ledger, patient))
+
+
+def _person(ledger: Ledger, history: History) -> list[History]:
+    """Return what is known of a patient, then of each record that was linked to be of the same."""
+    linked = oneperson.same_person(ledger.store.all, history.subject)[1:]
+    others = [History(PatientId(one), reading.facts(ledger, PatientId(one))) for one in linked]
+    return [history, *others]
 
 
 def _facts(history: History, kind: KindNo) -> Sequence[Fact]:
@@ -201,8 +213,15 @@ def _conditions(history: History, who: _Names) -> tuple[ConditionLine, ...]:
     return tuple(found[:LINES_MAX])
 
 
-def _medicines(history: History, who: _Names, now_ms: int) -> tuple[MedicineLine, ...]:
-    """Return the orders that go on, those stopped within a day, and those given since."""
+def _medicines(person: Sequence[History], who: _Names, now_ms: int) -> tuple[MedicineLine, ...]:
+    """Return the orders that go on, those stopped within a day, and those given since.
+
+    Args:
+        person: What is known of the patient, then their records that were linked: allergies of all.
+        who: Names of authors.
+        now_ms: Wall clock, Unix milliseconds.
+    """
+    history = person[0]
     doses: dict[bytes, list[AdministrationRow]] = {}
     facts = _facts(history, KindNo.ADMINISTRATION_RECORD)
     fact_of = {(fact.entry, fact.index): fact for fact in facts}
@@ -222,7 +241,7 @@ def _medicines(history: History, who: _Names, now_ms: int) -> tuple[MedicineLine
             now_ms,
             late_ms,
             unsettled=unsettled,
-            allergic=bool(allergy.listed_against(history, row.substance)),
+            allergic=bool(allergy.listed_against(person, row.substance)),
         )
         gone = row.stopped_ms if row.stopped_ms is not None else row.until_ms
         over = now.state in ("stopped", "ended", "done")

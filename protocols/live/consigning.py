@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from protocols.errors import InputError
+from protocols.guidelines.coldchain import Episode
 from protocols.ids import DocId, EntryPrefix, FactRef, PatientId, SiteId
 from protocols.ledger import abroad, audit, coldunits, reading, recalls, shipments, stores
 from protocols.ledger.authors import Authors
@@ -343,9 +344,16 @@ def _unit(ledger: Ledger, unit: coldunits.Unit, names: Mapping[bytes, str]) -> C
                     for lot in (coldunits.affected(ledger, unit, each) if each.alarms else ())
                 ),
             )
-            for each in unit.episodes[-EPISODES_MAX:]
+            for each in _shown(unit.episodes)
         ),
     )
+
+
+def _shown(found: Sequence[Episode]) -> list[Episode]:
+    """Return at most `EPISODES_MAX`, in order of time: those that alarm before newer short ones."""
+    by_worth = sorted(found, key=lambda each: (each.alarms, each.until_min), reverse=True)
+    kept = set(by_worth[:EPISODES_MAX])
+    return [each for each in found if each in kept]
 
 
 def known(node: Node, now: Now, args: Mapping[str, Any]) -> list[tuple[int, int]]:

@@ -2,11 +2,13 @@
 
 A ward board has to be seen before anybody is asked why: so a list asks for no reason, and the
 trail says, together, how many of other teams were shown to whom. A chart asks (`audited.chart`).
+So does every other answer in which patients stand by name: whoever types a name into a new form
+looks people up as well as whoever searches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -62,23 +64,37 @@ class Lists:
 
         Args:
             reader: The connection that asks.
-            call: `board`, `search` or `tagged`: the reason that the trail names.
+            call: `board`, `search`, `tagged` or one of `NAMING`: the reason that the trail names.
             session: Of the person who sits there, 0 for nobody.
         """
+        effects = self.note(node, now, page, reader=reader, call=call, session=session)
+        lines = marked(node.ledger, page.lines)
+        return msgspec.structs.replace(page, lines=lines), effects
+
+    def note(
+        self, node: Node, now: Now, found: object, *, reader: int, call: str, session: int
+    ) -> Sequence[Effect]:
+        """Note other teams' patients in an answer, whatever it is; arguments as for `show`."""
         seen = self._seen.setdefault(reader, set())
         if len(seen) > SEEN_MAX:
             seen.clear()
-        fresh = [line.patient for line in page.lines if line.patient not in seen]
+        fresh = list(dict.fromkeys(each for each in _named(found) if each not in seen))
         others = abroad.others(node.ledger, [PatientId.parse(each) for each in fresh])
         seen.update(fresh)
-        effects: Sequence[Effect] = ()
-        if others:
-            said = event(
-                now, What.READ_OUTSIDE_TEAM, session=session, reason=call, count=len(others)
-            )
-            effects = node.note(said, now)
-        lines = marked(node.ledger, page.lines)
-        return msgspec.structs.replace(page, lines=lines), effects
+        if not others:
+            return ()
+        said = event(now, What.READ_OUTSIDE_TEAM, session=session, reason=call, count=len(others))
+        return node.note(said, now)
+
+
+def _named(found: object) -> Iterator[str]:
+    """Give the ids of all patients that an answer names, however deep in it they stand."""
+    if isinstance(found, BoardLine):
+        yield found.patient
+        return
+    held = msgspec.structs.astuple(found) if isinstance(found, msgspec.Struct) else found
+    for part in held if isinstance(held, tuple | list) else ():
+        yield from _named(part)
 
 
 def _board(node: Node, now: Now, args: Mapping[str, Any]) -> BoardPage:
@@ -117,3 +133,7 @@ LISTS: dict[str, Callable[[Node, Now, Mapping[str, Any]], BoardPage]] = {
     "search": _search,
 }
 """What lists patients, by the name of the call."""
+NAMING = frozenset(
+    {"alike", "lookalikes", "beds", "unsettled", "offers", "relations", "doubled_doses"}
+)
+"""Other calls whose answers name patients nobody said a reason for."""

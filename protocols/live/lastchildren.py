@@ -9,6 +9,7 @@ from typing import NamedTuple
 from protocols.ids import PatientId
 from protocols.ledger import coverage, reading
 from protocols.ledger.book import Ledger
+from protocols.ledger.oneperson import seen_twice
 from protocols.live.drive import LastLine
 from protocols.records.session import SessionRow
 from protocols.records.zones import HOUR_MS
@@ -101,7 +102,10 @@ def _own_children(ledger: Ledger, late: Sequence[Late]) -> dict[bytes, int]:
 
 
 def numbers(ledger: Ledger, row: SessionRow, now_ms: int) -> tuple[int, int, int]:
-    """Return children, records of nothing given, and what the last 60 minutes came to."""
+    """Return children, records of nothing given, and what the last 60 minutes came to.
+
+    Who has several linked records is one child.
+    """
     told, session = coverage.in_sessions(ledger), bytes(row.id)
     found = ledger.store.one(
         "SELECT count(DISTINCT patient) + (SELECT coalesce(sum(n), 0)"
@@ -110,4 +114,6 @@ def numbers(ledger: Ledger, row: SessionRow, now_ms: int) -> tuple[int, int, int
         " FROM dose WHERE session = ?1 AND at_ms > ?2 AND standing = 0 AND replaced = 0",
         (session, now_ms - HOUR_MS),
     )
-    return told.children[session], told.not_given[session], found[0] if found else 0
+    whole, late = seen_twice(ledger.store.all, session, now_ms - HOUR_MS)
+    last_hour = (found[0] if found else 0) - late
+    return told.children[session] - whole, told.not_given[session], last_hour

@@ -35,9 +35,7 @@ from protocols.live import (
     reviewing,
 )
 from protocols.live.address import Address
-from protocols.live.api import (
-    BoardPage,
-)
+from protocols.live.api import BoardPage
 from protocols.live.audited import Glass
 from protocols.live.checking import Apart
 from protocols.live.clock import mono_ms
@@ -129,6 +127,7 @@ class Desk:
         guide = "pack_in_use"
         table = {name: self._plain(run, anybody=name == guide) for name, run in simple.items()}
         table |= {name: self._doing(run) for name, run in calls.DEEDS.items()}
+        table |= {name: self._naming(name, calls.READS[name]) for name in foreign.NAMING}
         table |= {name: self._lists(name, run) for name, run in foreign.LISTS.items()}
         table |= {"export": self._export, "passphrase_changed": self._doing(_changed)}
         table |= {
@@ -294,6 +293,20 @@ class Desk:
                 return self._listed.show(node, now, page, reader=reader, call=name, session=session)
 
             return await self._service.call(show)
+
+        return handler
+
+    def _naming(self, name: str, run: members.Reader) -> Handler:
+        """What names patients beside other things: other teams' are noted as in lists."""
+
+        async def handler(caller: Caller, args: dict[str, Any]) -> object:
+            note = partial(self._listed.note, reader=caller.number, call=name)
+
+            def show(node: Node, now: Now, args: Mapping[str, Any]) -> Any:
+                found = run(node, now, args)
+                return found, note(node, now, found, session=self._sittings.number(caller))
+
+            return await self._doing(show)(caller, args)
 
         return handler
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from protocols.errors import InputError
-from protocols.ids import CROCKFORD, DeviceId, PersonId
+from protocols.ids import CROCKFORD, DeviceId, PatientId, PersonId
 from protocols.ledger import persons, practice
 from protocols.ledger.audit import Event
 from protocols.ledger.persons import Enrolled, Lock
@@ -126,7 +126,12 @@ class Sittings:
     # Calls
 
     async def _people(self, caller: Caller, args: dict[str, Any]) -> object:
-        found = await self._ask(lambda node, now: (persons.enrolled(node.ledger), now.wall_ms))
+        found = await self._ask(
+            lambda node, now: (
+                persons.enrolled(node.ledger),
+                max(now.wall_ms, node.ledger.trusted_ms),
+            )
+        )
         return [self._line(each, found[1]) for each in found[0]]
 
     async def _login(self, caller: Caller, args: dict[str, Any]) -> object:
@@ -222,6 +227,7 @@ class Sittings:
             raise InputError("bad_line", field="args") from None
 
         def kept(node: Node, now: Now) -> None:
+            _unless_erased(node, draft.patient)
             _keep_draft(node, msgspec.structs.replace(draft, person=self._id(caller, node)), now)
 
         await self._ask(kept)
@@ -377,6 +383,21 @@ def _me(sitting: Sitting | None, node: Node, now: Now) -> Me:
         licence_until_ms=profile.licence_until_ms,
         recognised_by=profile.recognised_by,
     )
+
+
+def _unless_erased(node: Node, patient: str) -> None:
+    """Refuse to keep text about somebody whom this book does not know any more.
+
+    A device that learned of its own seal knows nobody, and still takes care down.
+
+    Raises:
+        InputError: `bad_id`, `not_found`.
+    """
+    if not patient or node.ledger.authority.keyring.closed:
+        return
+    named = bytes(PatientId.parse(patient))
+    if node.ledger.store.one("SELECT 1 FROM subject WHERE id = ?", (named,)) is None:
+        raise InputError("not_found", field="patient")
 
 
 def _keep_draft(node: Node, draft: Draft, now: Now) -> None:

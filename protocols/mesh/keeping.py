@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from protocols.ledger.book import Ledger
-from protocols.mesh.effects import Now
+from protocols.mesh.effects import Changed, Now
 from protocols.mesh.links import Switchboard
 
 REMARK_MS = 60_000
@@ -14,6 +14,8 @@ a crash takes is that a little more is listed at the next greeting."""
 SHOWN_FLUSH_MS = 60_000
 """At HQ, whose pages read it from the book; there who is met for the first time is written down at
 once, or a page would say of a linked site that it never was."""
+STILL_MS = 5 * 60_000
+"""So often HQ notes who is linked still, or a page would take a quiet site for a silent one."""
 
 
 class Keeping:
@@ -24,20 +26,25 @@ class Keeping:
         self._board = board
         self._remark_at: int | None = None
         self._flush_at: int | None = None
+        self._still_at: int | None = None
         self._remarked = -1
         """The last arrival number when peers were told last."""
 
-    def alarms(self, now: Now) -> tuple[int | None, int | None]:
+    def alarms(self, now: Now) -> tuple[int | None, int | None, int | None]:
         """When there is something to tell or to write down, monotonic milliseconds."""
         ledger = self._ledger
         peers = ledger.peers
+        hq = ledger.authority.is_hq(ledger.authority.device)
+        if not hq or not self._board.sessions():
+            self._still_at = None
+        elif self._still_at is None:
+            self._still_at = now.mono_ms + STILL_MS
         if peers.dirty and (self._flush_at is None or peers.newly_met):
-            hq = ledger.authority.is_hq(ledger.authority.device)
             later = FLUSH_MS if not hq else 0 if peers.newly_met else SHOWN_FLUSH_MS
             self._flush_at = min(self._flush_at or now.mono_ms + later, now.mono_ms + later)
         if self._remark_at is None and ledger.chain.last_arrival != self._remarked:
             self._remark_at = now.mono_ms + REMARK_MS
-        return self._remark_at, self._flush_at
+        return self._remark_at, self._flush_at, self._still_at
 
     def offered(self) -> None:
         """A peer was offered what grew: its mark may still have to be said."""
@@ -52,9 +59,20 @@ class Keeping:
                     session.remark()
                 else:
                     self.offered()
+        if self._still_at is not None and self._still_at <= now.mono_ms:
+            self._still_at, self._flush_at = None, now.mono_ms
+            self._note_linked(now)
         if self._flush_at is not None and self._flush_at <= now.mono_ms:
             self._flush_at = None
             self.flush()
+
+    def _note_linked(self, now: Now) -> None:
+        """Note who is linked, and of whom all is here; pages are told."""
+        for session in self._board.sessions():
+            self._ledger.peers.note_linked(session.peer, now.wall_ms)
+            if session.whole and not session.streaming and not session.awaited:
+                self._ledger.peers.note_whole(session.peer, now.wall_ms)
+        self._board.effects.append(Changed(frozenset(("peer",))))
 
     def flush(self) -> None:
         """Write down what is known of peers; durable on return."""

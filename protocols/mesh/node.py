@@ -342,6 +342,7 @@ class Node:
             self._took(session, taken, now)
         if session.came_whole:
             session.came_whole = False
+            self.ledger.peers.note_whole(session.peer, now.wall_ms)
             self._settle_advanced(session)
 
     def _settle_advanced(self, session: Session) -> None:

@@ -100,7 +100,8 @@ class Session:
         self._told_upto = 0
         self._mark: int | None = None
         self._listed = False
-        self._awaited = Awaited(ledger)
+        self.awaited = Awaited(ledger)
+        """What the peer told us of and that is still to come."""
         self._ahead = Ahead(ledger)
         self._climbed: set[int] = set()
         self._ack_upto = 0
@@ -294,12 +295,12 @@ class Session:
                 run, at = decode_run(raw, at, chain.genesis_of, chain.prev_of)
             except Gap as gap:
                 wants.append(self._asking(gap.feed))
-                self._awaited.wait_for(gap.feed, None)
+                self.awaited.wait_for(gap.feed, None)
                 at = gap.end
                 continue
             if ahead := self._ahead.of(run):
                 wants += map(self._asking, (*ahead, run.feed))
-                self._awaited.wait_for(run.feed, None)
+                self.awaited.wait_for(run.feed, None)
                 continue
             runs.append(run)
         taken = showing.take(self._ledger, runs, self.wall_ms)
@@ -308,7 +309,7 @@ class Session:
             feed = self._ledger.chain.feeds[run.feed]
             self._holdings.note(Position(feed.no, last.seq, last.hash))
             self.offers.noted(feed)
-            self._awaited.came(run.feed)
+            self.awaited.came(run.feed)
         self._meet_own(taken)
         if wants:
             self.out.append(Want(tuple(dict.fromkeys(wants))))
@@ -333,13 +334,13 @@ class Session:
         """Acknowledge a data frame, and the mark that came with it."""
         if mark:
             self.streaming = False
-            self._awaited.strike_out()
+            self.awaited.strike_out()
             self._note_mark(mark)
         self.out.append(Ack(self._taken, self._ack_upto, self._even()))
 
     def _even(self) -> int:
         """Our last arrival number when the peer now holds all of ours, else 0."""
-        behind = not self._outbox.empty or self.offers or self._awaited
+        behind = not self._outbox.empty or self.offers or self.awaited
         # What says no more than this is not acknowledged: it cannot speak of a scope anew.
         if behind or not self._listed or not self.entitlement.whole:
             return 0
@@ -365,7 +366,7 @@ class Session:
         missing = [self._asking(place.feed) for place in lacking] if offered else []
         if missing:
             for place in lacking:
-                self._awaited.wait_for(place.feed, place)
+                self.awaited.wait_for(place.feed, place)
             self.out.append(Want(tuple(dict.fromkeys(missing))))
         if have.upto or not (have.full or have.places):
             self._answer(have)
@@ -404,7 +405,7 @@ class Session:
             # It holds what it may not: what is new of it is taken, and nothing is said of ours.
             return True
         if place.seq <= feed.seq:
-            self._awaited.wait_for(place.feed, place)
+            self.awaited.wait_for(place.feed, place)
             self._climb(feed)
             return True
         if len(feed.tips) == 1:
@@ -461,14 +462,14 @@ class Session:
     def _reach(self, upto: int) -> None:
         """All of the peer's entries up to this mark have passed; say so once they are stored."""
         self.streaming = False
-        self._awaited.strike_out()
+        self.awaited.strike_out()
         self._note_mark(upto)
         self.offers.drop_held()
         self.out.append(Ack(self._taken, self._ack_upto, self._even()))
 
     def _note_mark(self, upto: int) -> None:
         """We hold all of the peer's up to here, unless something asked for is still missing."""
-        if upto > self._ack_upto and not self._awaited:
+        if upto > self._ack_upto and not self.awaited:
             self._ack_upto = upto
             self.came_whole = True
             self._ledger.peers.note_held_of(self.peer, self.epoch, upto)

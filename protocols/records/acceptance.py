@@ -77,6 +77,8 @@ def plan(command: Command, view: View) -> Plan:
     assert subject is not None
     history = desk.history(subject)
     kind = SubjectKind(history.subject_kind or SubjectKind.PATIENT)
+    if kind is SubjectKind.PATIENT:
+        desk.must_be_theirs(subject, "data.results")
     record = ResultAccept(
         desk.circumstances(), (), tuple((bytes(one.prefix), one.index) for one in named)
     )

@@ -6,8 +6,9 @@ ledger writes that movement in the transaction of the dose and takes it back wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import ClassVar
 
 import msgspec
@@ -26,6 +27,7 @@ from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.medicine import ONCE, ROUTES, hours_between
 from protocols.records.movement import ITEM_CHARS_MAX
+from protocols.records.oneperson import histories_of
 from protocols.records.order import OrderPlace
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.references import Sight, must_name, packed, ref_of
@@ -134,7 +136,7 @@ def plan(command: Command, view: View) -> Plan:
     record = _record(data, order, told)
     history = desk.history(patient)
     if record.status == GIVEN:
-        _doubts(desk, history, record, order)
+        _doubts(desk, histories_of(desk, patient), record, order)
     record = _drawn(desk, patient, record)
     known = [
         fact
@@ -248,18 +250,25 @@ def _of_pack(data: AdministrationData, told: besides.Told) -> tuple[str, Amount 
     return substance, dose, ROUTES.index(row.route)
 
 
-def _doubts(desk: Desk, history: History, record: AdministrationRecord, order: Fact | None) -> None:
-    """Ask once about what speaks against this dose now; how soon after the last a pack may say."""
+def _doubts(
+    desk: Desk, histories: Sequence[History], record: AdministrationRecord, order: Fact | None
+) -> None:
+    """Ask once about what speaks against this dose now; how soon after the last a pack may say.
+
+    `histories` are those of all records of the person, this one first.
+    """
+    history = histories[0]
     if order is not None and (stops(history).get(ref_of(order)) or history.replaced(order)):
         desk.confirmed("order_stopped", "data.order")
     stated = order.record.circumstances if order is not None and order.record else None
     if stated is None or "allergy_match" not in stated.confirmed:
-        allergy.against(desk, history, record.substance, "data.substance")
+        allergy.against(desk, histories, record.substance, "data.substance")
     if record.beside is not None:
         return
     doses = [
         fact
-        for fact in shown(history, KindNo.ADMINISTRATION_RECORD)
+        for each in histories
+        for fact in (*shown(each, KindNo.ADMINISTRATION_RECORD), *_crossed_out(each))
         if key_of(fact) == fold(record.substance) and _of(fact).status == GIVEN
     ]
     if not doses:
@@ -271,6 +280,15 @@ def _doubts(desk: Desk, history: History, record: AdministrationRecord, order: F
     again = any(early is None or abs(desk.at_ms() - fact.at_ms) < early for fact in doses)
     if again:
         desk.confirmed("given_recently", "data", allowed=(str(last.ref),))
+
+
+def _crossed_out(history: History) -> list[Fact]:
+    """Return doses that people apart each took back as the double of the other: one was given."""
+    facts, known = history.of_kind.get(KindNo.ADMINISTRATION_RECORD, ()), sight(history)
+    gone = [fact for fact in facts if fact.standing == 0 and history.replaced(fact) == 2]
+    pairs = [pair for pair in permutations(gone, 2) if known.apart(*pair)]
+    same = [pair for pair in pairs if len({*map(key_of, pair)}) == 1 and _near(history, *pair)]
+    return [one for one, other in same if one.author != other.author]
 
 
 def sight(history: History) -> Sight:

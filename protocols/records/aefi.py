@@ -8,11 +8,13 @@ import msgspec
 
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
+from protocols.ids import DocId
 from protocols.records.contested import current
 from protocols.records.display import clean_text
 from protocols.records.dose import DoseRecord
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
+from protocols.records.oneperson import histories_of
 from protocols.records.planning import FUTURE_MS, Command, Desk, read_time, refs, tidy
 from protocols.records.references import must_name, packed, ref_of
 from protocols.records.shape import (
@@ -125,19 +127,20 @@ def plan(command: Command, view: View) -> Plan:
     symptoms = [position(text, SYMPTOMS, "data.symptoms") for text in data.symptoms]
     if outcome == DIED or SYMPTOMS.index("death") in symptoms:
         severity = SERIOUS
+    subject, doses = _doses(desk, patient, data)
     record = AefiReport(
         onset_s=_onset(desk, data),
         circumstances=desk.circumstances(),
-        supersedes=refs(desk.named(patient)),
+        supersedes=refs(desk.named(subject)),
         severity=severity,
         symptoms=tuple(dict.fromkeys(symptoms)),
         text=tidy(data.text, "data.text", TEXT_CHARS_MAX) if data.text else "",
-        doses=_doses(desk, desk.history(patient), data),
+        doses=doses,
         outcome=outcome,
     )
     lane = Lane.URGENT if severity == SERIOUS else Lane.ROUTINE
     new = (NewFact(KindNo.AEFI_REPORT, record),)
-    entry = Draft(lane, SubjectKind.PATIENT, patient, None, new)
+    entry = Draft(lane, SubjectKind.PATIENT, subject, None, new)
     return Plan((entry,), tuple(desk.warnings))
 
 
@@ -153,18 +156,27 @@ def _onset(desk: Desk, data: AefiData) -> int | None:
     return at_ms // 1000
 
 
-def _doses(desk: Desk, history: History, data: AefiData) -> tuple[Ref, ...]:
-    known = {ref_of(fact) for fact in history.of_kind.get(KindNo.DOSE_RECORD, ())}
-    found = []
+def _doses(desk: Desk, patient: DocId, data: AefiData) -> tuple[DocId, tuple[Ref, ...]]:
+    """Return the doses that are named, and in which of a person's linked records most of them are.
+
+    The report is written there: of those doses it has the vaccines and lots.
+    """
+    held = {
+        ref_of(fact): history.subject
+        for history in histories_of(desk, patient)
+        for fact in history.of_kind.get(KindNo.DOSE_RECORD, ())
+    }
+    found: dict[Ref, DocId] = {}
     for at, text in enumerate(data.doses):
         where = f"data.doses.{at}"
         ref = fact_named(text, where)
         named = (bytes(ref.entry), ref.index)
-        if named not in known:
+        if named not in held:
             owner = desk.view.subject_of(ref)
             raise InputError("not_found" if owner is None else "not_a_dose", field=where)
-        found.append(named)
-    return tuple(dict.fromkeys(found))
+        found[named] = held[named]
+    there = list(found.values())
+    return max((patient, *there), key=there.count), tuple(found)
 
 
 # rows

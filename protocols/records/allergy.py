@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -127,26 +127,34 @@ def plan(command: Command, view: View) -> Plan:
     return Plan((draft,), tuple(desk.warnings))
 
 
-def against(desk: Desk, history: History, substance: str, where: str) -> None:
-    """Ask once about a medicine that the patient is said to react to.
+def against(desk: Desk, histories: Iterable[History], substance: str, where: str) -> None:
+    """Ask once about a medicine that the patient is said to react to, in any of their records.
 
     Raises:
         InputError: `confirm_needed` with `allergy_match`, naming what is listed.
     """
-    found = listed_against(history, substance)
+    found = listed_against(histories, substance)
     if found:
         desk.confirmed("allergy_match", where, allowed=found)
 
 
-def listed_against(history: History, substance: str) -> tuple[str, ...]:
-    """Return what is listed that speaks against a medicine: names, each once; () for nothing."""
-    groups = vocabulary().allergens_of(substance)
+def listed_against(histories: Iterable[History], substance: str) -> tuple[str, ...]:
+    """Return what is listed that speaks against a medicine: names, each once; () for nothing.
+
+    A medicine that somebody reacts to speaks against the others of its group: who wrote ampicillin
+    or a penicillin in words of their own is asked about amoxicillin too.
+
+    Args:
+        histories: Of one person; several where their records are linked.
+        substance: As it is ordered or given.
+    """
+    groups = set(vocabulary().allergens_of(substance))
     wanted = f" {fold(substance)} "
     found = []
-    for fact in shown(history, KindNo.ALLERGY_RECORD):
+    for fact in (one for each in histories for one in shown(each, KindNo.ALLERGY_RECORD)):
         record = _of(fact)
         if record.status == ACTIVE and (
-            f" {key_of(record)} " in wanted or key_of(record) in map(fold, groups)
+            f" {key_of(record)} " in wanted or not groups.isdisjoint(_groups_of(record))
         ):
             found.append(_name_of(fact))
     return tuple(dict.fromkeys(found))
@@ -162,6 +170,13 @@ def key_of(record: AllergyRecord) -> str:
     groups = vocabulary().allergens_of(text)
     # A row's own word in any spelling is the row; a medicine of it is a statement by itself.
     return next((fold(name) for name in groups if fold(name) == text), text)
+
+
+def _groups_of(record: AllergyRecord) -> tuple[str, ...]:
+    """Return the rows of the pack that a statement is about, by its code or by its words."""
+    if record.code is not None:
+        return (name_of("allergen", record.code),)
+    return vocabulary().allergens_of(record.text)
 
 
 def _record(data: AllergyData) -> AllergyRecord:

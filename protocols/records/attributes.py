@@ -165,7 +165,7 @@ class Age(msgspec.Struct, array_like=True, frozen=True):
 
     value: Small
     day: Small = 0
-    """The day it was stated, counted from 1970-01-01."""
+    """The day it was stated, counted from 1970-01-01; 0: no clock that could be right said it."""
     unit: Small = AgeUnit.YEARS
     estimated: Small = 0
 
@@ -402,6 +402,19 @@ def age_text(age: Age) -> str:
 def age_days(age: Age) -> float:
     """Return a stated age in days."""
     return age.value * _DAYS.get(age.unit, 365.25)
+
+
+def days_since(stated: int | None, day: float) -> float:
+    """Return the days that passed since an age was stated, 0 or more.
+
+    Nobody has grown 56 years older because it was written down by a clock that stood in 1970: of
+    an age that was stated on no known day, none are counted (SAFETY 14).
+
+    Args:
+        stated: The day of that, as `Age.day` holds it; None or 0: nobody knows.
+        day: Counted from 1970-01-01.
+    """
+    return max(day - stated, 0) if stated else 0
 
 
 def band_of(days: float) -> Band:

@@ -23,6 +23,7 @@ from protocols.records.movement import (
 from protocols.records.references import reached, ref_of
 from protocols.records.shape import Fact
 from protocols.records.shipping import doubled, sight
+from protocols.records.stated import stated, until
 
 NAMED_MAX = 16
 """Movements named as those that took more than there was; the latest ones."""
@@ -269,7 +270,7 @@ class Pair:
         Two who find more of one lot apart have found the same: together they hold what the one who
         found most did, the first of them first.
         """
-        beyond = {ref_of(fact): _found(_counted(fact)) for fact in self.counts}
+        beyond = {ref_of(fact): _counted(fact).found for fact in self.counts}
         if sum(units > 0 for units in beyond.values()) < 2:
             return beyond
         known, found = sight(self._history.facts, self.counts), dict(beyond)
@@ -277,7 +278,7 @@ class Pair:
             told = [
                 beyond[ref_of(other)]
                 for other in self.counts[:at]
-                if _of_one_lot(_counted(fact), _counted(other)) and known.apart(fact, other)
+                if _counted(fact).of_one_lot(_counted(other)) and known.apart(fact, other)
             ]
             units = beyond[ref_of(fact)]
             if units > 0:
@@ -352,13 +353,18 @@ class Pair:
         """Return what a lot comes to from one count on."""
         low = high = _counted(count).units_of(lot)
         opened, added = [], []
-        seen = self._seen_by(count)
+        seen, until_ms = self._seen_by(count), until(_counted(count).circumstances)
         for each in moves:
             fact, units = each
             if (fact.prefix, fact.index) in seen:
-                continue
+                # What its writer knew of is in it, but for what came after a time that they stated.
+                if until_ms is None or fact.at_ms < count.at_ms:
+                    continue
+                maybe = fact.at_ms < until_ms
+            else:
+                maybe = self._came_before(fact, count)
             verdict = True
-            if self._came_before(fact, count):
+            if maybe:
                 marked = self._verdicts.get((ref_of(fact), ref_of(count)))
                 if marked is None:
                     opened.append(Open(fact, count))
@@ -375,19 +381,27 @@ class Pair:
         """Whether a movement that a count had not seen may have been before it.
 
         Who knew of the count and states no other time moved something after it, whatever the clocks
-        say.
+        say. Who corrects what is in the count, and states none, speaks of the same movement.
         """
         if fact.at_ms >= count.at_ms:
-            return False
-        said = fact.record.circumstances if fact.record else None
-        return (said is not None and said.at_s is not None) or not self._saw(fact, count)
+            seen, doc = self._seen_by(count), fact.doc_id
+            return not stated(fact) and any(
+                (ref[0] or doc, ref[1]) in seen
+                for ref in fact.record.supersedes  # type: ignore[union-attr]
+            )
+        return stated(fact) or not self._saw(fact, count)
 
     def _latest_counts(self, lot: str) -> list[Fact]:
-        """Return the counts of a lot that no other count of it had seen."""
+        """Return the counts of a lot that no other count of it had seen.
+
+        Who states an earlier time than another count's takes no place of it: both stand.
+        """
         found: list[Fact] = []
         for count in reversed(self.counts):
             if _counted(count).covers(lot) and not any(
-                ref_of(count) in self._seen_by(later) for later in found
+                ref_of(count) in self._seen_by(later)
+                and not (stated(later) and later.at_ms < count.at_ms)
+                for later in found
             ):
                 found.append(count)
         return found[::-1]
@@ -465,18 +479,6 @@ def pair_of(history: History) -> Pair:
         held = history.worked_out[Pair] = Pair(history)
     assert isinstance(held, Pair)
     return held
-
-
-def _found(count: StockCount) -> int:
-    """Return how much more was there than the least that the book said; below 0 for less."""
-    return sum(each.units for each in count.lots) - count.book_low
-
-
-def _of_one_lot(one: StockCount, other: StockCount) -> bool:
-    """Whether two counts looked for one lot."""
-    if one.whole or other.whole:
-        return True
-    return any(other.covers(each.lot) for each in one.lots)
 
 
 def _place(fact: Fact) -> tuple[tuple[int, bytes], int]:

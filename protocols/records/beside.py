@@ -30,7 +30,7 @@ from protocols.records.history import History
 from protocols.records.immune import best_birth
 from protocols.records.kinds import KindNo
 from protocols.records.movement import Day
-from protocols.records.oneperson import records_of
+from protocols.records.oneperson import histories_of
 from protocols.records.planning import Desk
 from protocols.records.session import session_row
 from protocols.records.shape import Fact, Small
@@ -111,7 +111,7 @@ def read(
     held = session_row(desk.view, session_of(session, "data.session"), "data.session")
     must_be_open(desk, held)
     day = day_of(desk, held)
-    histories = [desk.history(one) for one in records_of(desk.view, patient)]
+    histories = histories_of(desk, patient)
     on_day = desk.at_ms() // DAY_MS if day is None else day
     had = days_had(histories, row, catalogue(desk))
     told = due(row, best_birth(histories, on_day), on_day, had)

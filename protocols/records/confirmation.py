@@ -68,6 +68,7 @@ def plan(command: Command, view: View) -> Plan:
     nobodys = fact.kind == KindNo.TRIAGE_RECORD and fact.session == NOBODY
     if not (of_patient and nobodys) or history.replaced(fact) == 2:
         raise InputError("not_unconfirmed", field="data.triage")
+    desk.must_be_theirs(subject, "data.triage")
     if confirmations(history).get((fact.prefix, fact.index)):
         raise InputError("already_confirmed", field="data.triage")
     record = TriageConfirm(desk.circumstances(), (), (bytes(ref.entry), ref.index))

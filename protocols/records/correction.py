@@ -86,7 +86,11 @@ class SettleData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def plan_retract(command: Command, view: View) -> Plan:
-    """Mark one fact as entered in error, in the lane it travelled in."""
+    """Mark one fact as entered in error, in the lane it travelled in.
+
+    Raises:
+        InputError: `wrong_subject`: the line names another patient than the fact is of.
+    """
     desk = Desk(command, view)
     subject, fact = desk.fact(_ref(command.data.fact, "data.fact"), "data.fact")
     history = desk.history(subject)
@@ -97,6 +101,8 @@ def plan_retract(command: Command, view: View) -> Plan:
         raise InputError("already_retracted", field="data.fact")
     record = EntryRetract(desk.circumstances(reason_needed=True), refs((fact.ref,)))
     kind = SubjectKind(history.subject_kind or SubjectKind.PATIENT)
+    if kind is SubjectKind.PATIENT:
+        desk.must_be_theirs(subject, "data.fact")
     draft = Draft(
         Lane.URGENT if fact.lane == Lane.URGENT else Lane.ROUTINE,
         kind,

@@ -51,6 +51,17 @@ class StockCount(Statement, frozen=True):
         """Return how many units of a lot were there."""
         return sum(each.units for each in self.lots if each.lot == lot)
 
+    @property
+    def found(self) -> int:
+        """How much more was there than the least that the book said; below 0 for less."""
+        return sum(each.units for each in self.lots) - self.book_low
+
+    def of_one_lot(self, other: StockCount) -> bool:
+        """Whether both looked for one lot."""
+        if self.whole or other.whole:
+            return True
+        return any(other.covers(each.lot) for each in self.lots)
+
 
 class StockSettle(Statement, frozen=True):
     """A person says whether a movement was in a count."""

@@ -76,23 +76,19 @@ def changes(
 ) -> tuple[Change, ...]:
     """Return what changed a stock, from rows of one item in one store, in any order.
 
-    A count that found another number than the book is a change too, on the day it was taken.
+    A count that found another number than the book is a change too, on the day it was taken, also
+    where a later one took its place.
     """
     found = [
         Change(row.at_ms // DAY_MS, row.units, _used(row))
         for row in movements
         if not row.standing and not row.replaced and not row.double
     ]
-    taken: dict[tuple[int, int], list[StocktakeRow]] = {}
+    taken: dict[tuple[int, int], StocktakeRow] = {}
     for row in counts:
-        if row.used and not row.standing and not row.replaced:
-            taken.setdefault((row.entry, row.idx & 0xFFFF), []).append(row)
-    # A count against a book that was itself a range moved nothing that could be said.
-    found += [
-        Change(rows[0].at_ms // DAY_MS, sum(row.units for row in rows) - rows[0].book_low)
-        for rows in taken.values()
-        if rows[0].book_low == rows[0].book_high
-    ]
+        if not row.standing and not row.replaced:
+            taken[row.entry, row.idx & 0xFFFF] = row
+    found += [Change(row.at_ms // DAY_MS, row.righted) for row in taken.values()]
     return tuple(sorted(found))
 
 

@@ -96,7 +96,9 @@ def plan(command: Command, view: View) -> Plan:
         fact.ref
         for owner in dict.fromkeys(owners)
         for fact in current(desk.history(owner), KindNo.DOSE_DECIDE)
-        if _of(fact).doses and set(_of(fact).doses) & set(named) and owner == owners[0]
+        if decision_of(fact).doses
+        and set(decision_of(fact).doses) & set(named)
+        and owner == owners[0]
     ]
     record = DoseDecide(
         desk.circumstances(),
@@ -119,7 +121,7 @@ def decided(*histories: History) -> dict[Ref, int]:
     """
     said: dict[Ref, set[int]] = {}
     for fact in (fact for each in histories for fact in current(each, KindNo.DOSE_DECIDE)):
-        record = _of(fact)
+        record = decision_of(fact)
         for at, ref in enumerate(record.doses):
             found = OWN if record.verdict == SEVERAL else ONE_OF if at else KEPT
             said.setdefault(ref, set()).add(found)
@@ -152,8 +154,8 @@ def rows(history: History) -> list[DecisionRow]:
             supersedes=history.supersedes(fact),
             replaced=history.replaced(fact),
             patient=history.subject,
-            verdict=word_at(VERDICTS, _of(fact).verdict),
-            doses=b"".join(map(packed, _of(fact).doses)),
+            verdict=word_at(VERDICTS, decision_of(fact).verdict),
+            doses=b"".join(map(packed, decision_of(fact).doses)),
         )
         for fact in history.of_kind.get(KindNo.DOSE_DECIDE, ())
     ]
@@ -164,7 +166,8 @@ def own_words(record: DoseDecide) -> list[tuple[str, str]]:
     return [("doses_decided", f"{len(record.doses)}: {word_at(VERDICTS, record.verdict)}")]
 
 
-def _of(fact: Fact) -> DoseDecide:
+def decision_of(fact: Fact) -> DoseDecide:
+    """Return the value of a decision."""
     assert isinstance(fact.record, DoseDecide)
     return fact.record
 

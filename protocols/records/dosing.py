@@ -17,7 +17,7 @@ from protocols.records.immune import doubts
 from protocols.records.kinds import KindNo
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.movement import lot_text
-from protocols.records.oneperson import records_of
+from protocols.records.oneperson import histories_of
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.session import SessionRow, offsets_of, session_row
 from protocols.records.shape import (
@@ -119,7 +119,7 @@ def plan(command: Command, view: View) -> Plan:
         if not elsewhere:
             _must_be_fit(desk, draft, session, vial)
     # What a person had stands in every record of theirs: the number goes on, doubts are of all.
-    histories = [desk.history(one) for one in records_of(desk.view, patient)]
+    histories = histories_of(desk, patient)
     history = histories[0]
     ask = status == GIVEN and not elsewhere
     verdict = doubts(desk, by, histories, draft, session, ask=ask)

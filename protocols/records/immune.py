@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from protocols.errors import InputError
 from protocols.guidelines.ages import of_band
+from protocols.guidelines.births import LIFE_DAYS
 from protocols.guidelines.immunization import (
+    NEW,
     Barred,
     Born,
     Given,
@@ -23,19 +25,18 @@ from protocols.guidelines.schedules import Plan as Immunization
 from protocols.records import aefi
 from protocols.records import attributes as names
 from protocols.records.attributes import AGE_WORDS, Age, Sex
+from protocols.records.born import born_apart
 from protocols.records.contested import shown
 from protocols.records.decision import ONE_OF, decided
 from protocols.records.dose import GIVEN, DoseRecord, days_of, possible_days
+from protocols.records.doubling import doubts_of, spare_of
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Desk
 from protocols.records.references import ref_of
 from protocols.records.session import SessionRow, chosen_of
-from protocols.records.vaccination import LAST_DAY
+from protocols.records.vaccination import LAST_DAY, immunization
 from protocols.records.zones import DAY_MS
-
-NEW = "new"
-"""Key of the dose that is about to be written."""
 
 ASKED = {
     "min-age": "dose_before_min_age",
@@ -92,22 +93,33 @@ def doubts(
     born = best_birth(histories, days[1])
     if days[1] < born.first:
         raise InputError("impossible", field="at", allowed=("the day of birth or later",))
-    had = doses_of(*histories)
+    corrected = {str(ref) for ref in desk.command.supersedes}
+    had = [one for one in doses_of(*histories) if one.key not in corrected]
     barred = tuple(dict.fromkeys(each for one in histories for each in barred_of(one)))
     terms = Terms(choose, campaign, barred)
-    told = validate([*had, given_on(NEW, vaccine.code, days)], born, by, terms)
-    mine = [each for each in told if each.key == NEW and each.series]
+    new = given_on(NEW, vaccine.code, days)
+    mine = [each for each in validate([*had, new], born, by, terms) if _is_new(each)]
     main = next((each for each in mine if each.series == series), None)
     if ask:
         if reasons_against(by, vaccine.code, barred):
             desk.confirmed("dose_contraindicated", "data.vaccine")
         if main is not None and not any(each.state == "valid" for each in mine):
             _ask(desk, main)
+    # What may be one dose is asked about as if all of it was given, and numbered as it is counted.
+    spare = {str(ref) for ref in spare_of(doubts_of(histories, immunization(desk.view)))}
+    counted = [one for one in had if one.key not in spare]
+    if len(counted) < len(had):
+        had, mine = counted, [*filter(_is_new, validate([*counted, new], born, by, terms))]
+        main = next((each for each in mine if each.series == series), None)
     if main is None or main.state in ("valid", "beside") or (main.state in GOOD and main.number):
         return Judged(series, main.number if main else None)
     row = by.schedule.of_id(series)
     before = [one for one in had if row is not None and by.counts(row, one.vaccine)]
     return Judged(series, len(before) + 1)
+
+
+def _is_new(verdict: Verdict) -> bool:
+    return verdict.key == NEW and bool(verdict.series)
 
 
 GOOD = ("valid", "beside", "unsure")
@@ -138,11 +150,14 @@ def _ask(desk: Desk, verdict: Verdict) -> None:
 
 
 def best_birth(histories: Sequence[History], on_day: int) -> Born:
-    """Return the birth that is known best among records of one person."""
-    return min(
-        (birth_of(history, on_day) for history in histories),
-        key=lambda born: (born.last - born.first, born),
-    )
+    """Return the birth that is known best among records of one person.
+
+    Where another record says a birth that this one cannot be, both are possible and all between.
+    """
+    found = [birth_of(history, on_day) for history in histories]
+    best = min(found, key=lambda born: (born.last - born.first, born))
+    other = [each for each in found if each.last < best.first or best.last < each.first]
+    return Born(min(each.first for each in (best, *other)), max(each[1] for each in (best, *other)))
 
 
 def doses_of(*histories: History) -> list[Given]:
@@ -184,8 +199,12 @@ def barred_of(history: History) -> tuple[Barred, ...]:
 def birth_of(history: History, on_day: int) -> Born:
     """Return when somebody was born, as far as is said: a date, an age, a band, or nothing.
 
-    While several dates or ages are stated the latest statement is used, as boards do.
+    While people say different things of it, it is as early and as late as any of them says.
     """
+    apart = born_apart(history)
+    if apart is not None:
+        last = min(apart[1], on_day)
+        return Born(max(min(apart[0] + 1, last), last - LIFE_DAYS), last)
     born = _last(history, names.BIRTH_DATE)
     known = born_of_date(names.date_text(born)) if isinstance(born, int) else None
     if known is not None:
@@ -194,7 +213,9 @@ def birth_of(history: History, on_day: int) -> Born:
     if isinstance(age, Age) and age.unit in AGE_WORDS:
         unit = AGE_WORDS[age.unit]
         # A day that no clock shows says nothing of when the age was stated.
-        stated = age.day if 0 < age.day <= LAST_DAY else on_day
+        # West of Greenwich it is still the day before: what was stated there today has today's UTC.
+        told = 0 < age.day <= LAST_DAY and age.day != on_day + 1
+        stated = age.day if told else on_day
         return born_stated(age.value, unit, stated, estimated=bool(age.estimated))
     return _of_band(history, on_day)
 

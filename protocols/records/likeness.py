@@ -11,7 +11,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from protocols.guidelines.vocabulary import fold
-from protocols.records.attributes import Age, Band, Sex, age_days, birth_day, date_code
+from protocols.records.attributes import (
+    Age,
+    Band,
+    Sex,
+    age_days,
+    birth_day,
+    date_code,
+    days_since,
+)
 from protocols.records.patient import PatientRow
 
 LISTED_FROM = 40
@@ -68,8 +76,8 @@ def person_of(row: PatientRow) -> Person:
         days, loose = row.at_ms / DAY_MS - born, len(row.birth_date or "") < 7
     elif row.age_value is not None and row.age_unit is not None:
         age = Age(row.age_value, 0, row.age_unit)
-        since = 0.0 if row.age_day is None else row.at_ms / DAY_MS - row.age_day
-        days, loose = age_days(age) + max(since, 0.0), bool(row.age_estimated)
+        since = days_since(row.age_day, row.at_ms / DAY_MS)
+        days, loose = age_days(age) + since, bool(row.age_estimated)
     elif row.band in _MIDDLE_YEARS:
         days = _MIDDLE_YEARS[row.band] * 365.25
     also = fold(row.also).split()

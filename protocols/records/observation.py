@@ -236,7 +236,7 @@ def age_days(history: History, at_ms: int) -> float | None:
     stated = {said.value for said in history.now.get((None, AGE), ())} - {None}
     if len(stated) == 1:
         age: Age = stated.pop()
-        return names.age_days(age) + max(0, day - age.day)
+        return names.age_days(age) + names.days_since(age.day, day)
     return None
 
 

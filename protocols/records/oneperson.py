@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from protocols.ids import DocId, PatientId
+from protocols.records.history import History
 from protocols.records.patient import LinkRow
+from protocols.records.planning import Desk
 from protocols.records.shape import View
 
 RECORDS_MAX = 32
@@ -25,3 +27,11 @@ def records_of(view: View, patient: DocId) -> list[PatientId]:
         due += sorted(ends - found.keys())
         found |= dict.fromkeys(sorted(ends - found.keys()))
     return [PatientId(one) for one in found]
+
+
+def histories_of(desk: Desk, patient: DocId) -> list[History]:
+    """Return what is known of a person in all records that were linked, the one asked about first.
+
+    What somebody had or reacts to stands in any of them.
+    """
+    return [desk.history(one) for one in records_of(desk.view, patient)]

@@ -31,6 +31,7 @@ from protocols.records.medicine import (
     read_frequency,
     read_proposal,
 )
+from protocols.records.oneperson import histories_of
 from protocols.records.planning import Command, Desk, read_time, refs, tidy
 from protocols.records.references import ref_of
 from protocols.records.shape import (
@@ -165,21 +166,26 @@ def _record(data: OrderData) -> OrderPlace:
 
 
 def _doubts(desk: Desk, patient: PatientId, record: OrderPlace) -> None:
-    """Ask once about an allergy, weights that differ, and an order of the same that is shown."""
-    history = desk.history(patient)
-    allergy.against(desk, history, record.substance, "data.substance")
+    """Ask once about an allergy, weights that differ, and an order of the same that is shown.
+
+    Whose records were linked has the allergies and the orders of all of them.
+    """
+    histories = histories_of(desk, patient)
+    history = histories[0]
+    allergy.against(desk, histories, record.substance, "data.substance")
     if "allergy_match" in desk.warnings and not record.override:
         raise InputError("reason_needed", field="data.override")
     if (record.weight or record.proposal) and weight.contests(history):
         sides = weight.contests(history)[0].sides
         desk.confirmed("weights_differ", "data.weight", allowed=tuple(s.value for s in sides))
-    stopped = stops(history)
     corrected = {(bytes(ref.entry), ref.index) for ref in desk.command.supersedes}
-    for fact in shown(history, KindNo.ORDER_PLACE):
-        other = ref_of(fact)
-        same = key_of(fact.record) == key_of(record) and other not in corrected
-        if same and not stopped.get(other):
-            desk.confirmed("ordered_already", "data.substance", allowed=(str(fact.ref),))
+    for each in histories:
+        stopped = stops(each)
+        for fact in shown(each, KindNo.ORDER_PLACE):
+            other = ref_of(fact)
+            same = key_of(fact.record) == key_of(record) and other not in corrected
+            if same and not stopped.get(other):
+                desk.confirmed("ordered_already", "data.substance", allowed=(str(fact.ref),))
 
 
 def _name(text: str, where: str) -> str:

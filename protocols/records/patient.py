@@ -171,12 +171,22 @@ def plan_identify(command: Command, view: View) -> Plan:
 
 
 def plan_link(command: Command, view: View) -> Plan:
-    """Two records belong together; an earlier *not* that is shown is superseded."""
+    """Two records belong together; an earlier *not* that is shown is superseded.
+
+    That two are one person says the same from either side, so a *not* that stands in the other
+    record is superseded there. A relative has a direction, and is stated from one side alone.
+    """
     desk = Desk(command, view)
     patient, other, relation = _pair(desk)
     seen = [fact.ref for fact in links_between(desk.history(patient), other, relation)]
     record = PatientLink(desk.circumstances(), refs((*desk.named(patient), *seen)), other, relation)
-    return _to_patient(desk, patient, KindNo.PATIENT_LINK, record)
+    plan = _to_patient(desk, patient, KindNo.PATIENT_LINK, record)
+    there = () if relation else links_between(desk.history(other), patient, relation)
+    if not any(isinstance(fact.record, PatientUnlink) for fact in there):
+        return plan
+    back = PatientLink(record.circumstances, refs(fact.ref for fact in there), patient, relation)
+    (mine,), (theirs,) = plan.drafts, _to_patient(desk, other, KindNo.PATIENT_LINK, back).drafts
+    return Plan((mine, theirs), tuple(desk.warnings))
 
 
 def plan_unlink(command: Command, view: View) -> Plan:
@@ -186,9 +196,9 @@ def plan_unlink(command: Command, view: View) -> Plan:
     drafts: list[tuple[PatientId, PatientId, list[FactRef]]] = []
     for here, there in ((patient, other), (other, patient)):
         seen = [fact.ref for fact in links_between(desk.history(here), there, relation)]
-        if not seen and (drafts or here == patient):
-            continue
-        drafts.append((here, there, seen))
+        if seen:
+            drafts.append((here, there, seen))
+    # Of what nobody linked here it is said as it was asked: a mother's child is not her mother.
     record_for = drafts or [(patient, other, [])]
     plans = [
         _to_patient(
@@ -284,7 +294,7 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     """0 years, 1 months, 2 weeks, 3 days."""
     age_estimated: int = 0
     age_day: int | None = None
-    """Day the age was stated, counted from 1970-01-01."""
+    """Day the age was stated, counted from 1970-01-01; 0: no clock that could be right said it."""
     birth_date: str | None = None
     """YYYY, YYYY-MM or YYYY-MM-DD."""
     band: int = 9
@@ -322,6 +332,11 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     """Digit of `Isolation`; the strictest that stands; None: nobody said."""
     keeper: str = ""
     """Who accepted the patient; several while they are in conflict; '' = the team of before."""
+    born_after: int | None = None
+    """While people differ about an age: born after this day, counted from 1970-01-01, by any of
+    them; None while they do not, and then the columns above say all of it."""
+    born_by: int | None = None
+    """And on this day at the latest."""
 
 
 class LinkRow(Row, frozen=True, kw_only=True, gc=False):

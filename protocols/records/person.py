@@ -171,7 +171,17 @@ def age_value(desk: Desk, data: AgeData) -> Age:
             "out_of_range", field="data.age.value", allowed=(f"0-{_AGE_MAX[data.unit]}",)
         )
     unit = AgeUnit(units[data.unit])
-    return Age(int(text), desk.at_ms() // 86_400_000, int(unit), int(data.estimated))
+    return Age(int(text), _day_stated(desk), int(unit), int(data.estimated))
+
+
+def _day_stated(desk: Desk) -> int:
+    """Return the day on which something is stated; 0 where only a clock that cannot be right says.
+
+    Before 1970 there is no day: an age of then has none either.
+    """
+    if desk.command.at is None and desk.view.now_ms < IMPLAUSIBLE_BEFORE_MS:
+        return 0
+    return max(desk.at_ms() // 86_400_000, 0)
 
 
 def _birth_date(desk: Desk, text: str, where: str) -> int:

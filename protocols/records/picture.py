@@ -9,6 +9,7 @@ from protocols.ids import EncounterId
 from protocols.records import allergy
 from protocols.records import attributes as names
 from protocols.records.attributes import BY_NUMBER, Age, Category, Sex
+from protocols.records.born import Between, born_apart
 from protocols.records.contested import Contest
 from protocols.records.custody import custody
 from protocols.records.display import clean_text
@@ -41,14 +42,7 @@ def patient_row(
     tags = shown.all(names.TAGS)
     reacts, stand = allergy.asked(history), custody(history)
     stay = _stay(stays)
-    values: dict[str, Any] = {}
-    if age is not None:
-        values |= {
-            "age_value": age.value,
-            "age_unit": age.unit,
-            "age_estimated": age.estimated,
-            "age_day": age.day,
-        }
+    values = _of_age(age, born_apart(history))
     if stay is not None:
         values |= _of_stay(stay, stays)
     return PatientRow(
@@ -204,8 +198,10 @@ def _sex(said: Sequence[Said]) -> int:
 def _band(shown: _Shown, age: Age | None, born: int | None, founding: Fact) -> int:
     """Return the age band on the day the patient was first written down."""
     born_day = None if born is None else names.birth_day(born)
-    if born_day is not None:
-        return int(names.band_of(founding.at_ms // 86_400_000 - born_day))
+    day = founding.at_ms // 86_400_000
+    # Who was written down before they were born was so by a clock that cannot be right.
+    if born is not None and born_day is not None and day >= names.first_day(born) - 1:
+        return int(names.band_of(day - born_day))
     if age is not None:
         return int(names.band_of(names.age_days(age)))
     band = shown.last(names.BAND)
@@ -250,6 +246,20 @@ def _in_care(stay: EncounterRow, stays: Sequence[EncounterRow]) -> list[Encounte
         for other in stays
         if other.closed_ms is None and (other.standing == 0) is (stay.standing == 0)
     ]
+
+
+def _of_age(age: Age | None, between: Between | None) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if age is not None:
+        values |= {
+            "age_value": age.value,
+            "age_unit": age.unit,
+            "age_estimated": age.estimated,
+            "age_day": age.day,
+        }
+    if between is not None:
+        values |= {"born_after": between[0], "born_by": between[1]}
+    return values
 
 
 def _of_stay(stay: EncounterRow, stays: Sequence[EncounterRow]) -> dict[str, Any]:

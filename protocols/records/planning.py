@@ -121,6 +121,15 @@ class Desk:
             raise InputError("wrong_encounter", field="encounter")
         return owner
 
+    def must_be_theirs(self, subject: DocId, where: str) -> None:
+        """Refuse a fact of another patient than the one the line names, if it names one.
+
+        Raises:
+            InputError: `wrong_subject`.
+        """
+        if self.patient_if_any() not in (None, subject):
+            raise InputError("wrong_subject", field=where)
+
     def patient_named(self, text: str, where: str) -> PatientId:
         """Return the one patient with this id or short code."""
         if text.startswith("pat_"):

@@ -291,4 +291,4 @@ KIND = Kind(
 
 # merge note: readings of a unit are a set of (minute, tenths), so whatever was imported twice,
 # here or apart, counts once, and episodes are the same for any order. Two loggers in one unit
-# are both kept, and whichever is beyond a limit begins an episode.
+# are both kept, and each has episodes of its own.

@@ -46,16 +46,15 @@ def recent(movements: Iterable[MovementRow], counts: Sequence[StocktakeRow] = ()
         if row.type in _USES and row.shipment is None and row.why != "transfer":
             held[1] -= row.units
     firsts = [*days]
-    taken: dict[tuple[int, int], list[StocktakeRow]] = {}
-    for each in counts:
-        if each.used and not (each.standing or each.replaced):
-            taken.setdefault((each.entry, each.idx & 0xFFFF), []).append(each)
-    for rows in taken.values():
-        day = rows[0].at_ms // DAY_MS
+    taken = {
+        (each.entry, each.idx & 0xFFFF): each
+        for each in counts
+        if not (each.standing or each.replaced)
+    }
+    for each in taken.values():
+        day = each.at_ms // DAY_MS
         firsts.append(day)
-        # A count against a book that was itself a range moved nothing that could be said.
-        if rows[0].book_low == rows[0].book_high:
-            days.setdefault(day, [0, 0])[0] += sum(row.units for row in rows) - rows[0].book_low
+        days.setdefault(day, [0, 0])[0] += each.righted
     if not firsts:
         return b""
     newest = max(firsts)

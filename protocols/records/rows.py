@@ -245,7 +245,7 @@ def _age(row: Any) -> dict[str, Any] | None:
         "value": str(row.age_value),
         "unit": names.AGE_WORDS.get(row.age_unit, "?"),
         "estimated": bool(row.age_estimated),
-        "stated": (iso(row.age_day * 86_400_000) or "")[:10] or None,
+        "stated": (iso(row.age_day * 86_400_000) or "")[:10] or None if row.age_day else None,
     }
 
 

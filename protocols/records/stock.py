@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from protocols.ids import DeviceId, DocId, EntryPrefix, FactRef, SiteId
 from protocols.records.balance import LotBalance, Pair, pair_of
-from protocols.records.counts import AllotmentGrant, StockCount, StockSettle
+from protocols.records.counts import AllotmentGrant, Counted, StockCount, StockSettle
 from protocols.records.display import clean_text
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
@@ -21,6 +21,7 @@ from protocols.records.made import Made
 from protocols.records.movement import DAY_MS, WHY, Movement, signed
 from protocols.records.recent import days_of, recent
 from protocols.records.references import packed, ref_of
+from protocols.records.righted import righted
 from protocols.records.shape import Fact, Row
 from protocols.records.witnessing import StockWitness, countersigned
 from protocols.records.wordlists import word_at
@@ -152,6 +153,9 @@ class StocktakeRow(Row, frozen=True, kw_only=True, gc=False):
     device: bytes
     used: int
     """1: a balance stands on this count."""
+    righted: int = 0
+    """By how many units the whole count set the book right, as each of its rows says; see
+    `righted.py`. 0 where it does not count."""
 
 
 TYPES: dict[int, str] = {
@@ -330,7 +334,7 @@ def _latest_ms(facts: Iterable[Fact]) -> int | None:
 
 def _stocktake_rows(history: History, pair: Pair) -> list[StocktakeRow]:
     used = {ref_of(fact) for lot in pair.lots for fact in lot.counts}
-    found = []
+    by_count, found = righted(pair), []
     for fact in history.of_kind.get(KindNo.STOCK_COUNT, ()):
         record = fact.record
         if not isinstance(record, StockCount) or not pair.ours(fact):
@@ -355,8 +359,10 @@ def _stocktake_rows(history: History, pair: Pair) -> list[StocktakeRow]:
                 book_high=record.book_high,
                 device=fact.device,
                 used=int(ref_of(fact) in used),
+                righted=by_count.get(ref_of(fact), 0),
             )
-            for number, each in enumerate(record.lots)
+            # That nothing was there is a line of the card too.
+            for number, each in enumerate(record.lots or (Counted(),))
         ]
     return found
 

@@ -57,10 +57,11 @@ def card(
 ) -> tuple[CardLine, ...]:
     """Return all that happened to one item in one store, the oldest first, with its balance.
 
-    A count against a book of one number sets the balance right by the difference; where the book
-    was a range, or two counts differ, the last balance need not be the store's, which has both ends
-    of it. What does not stand, was replaced or taken back is left out. The lines are the same
-    wherever the same is held: of one instant what came in goes first.
+    A count sets the balance right by the difference that it made (`righted.py`), so the last
+    balance is the store's; where that is a range, what may have been counted is taken to be on top,
+    and where two counts differ it need not be either end. What does not stand, was replaced or
+    taken back is left out. The lines are the same wherever the same is held: of one instant what
+    came in goes first.
     """
     found = [*map(_moved, _standing(movements)), *_counted(counts), *_dated(dates)]
     lines = _added_up(sorted(found, key=place), 0)
@@ -160,16 +161,15 @@ def _dated(dates: Iterable[LotDateRow]) -> list[CardLine]:
 def _counted(counts: Iterable[StocktakeRow]) -> list[CardLine]:
     taken: dict[tuple[int, int], list[StocktakeRow]] = {}
     for row in counts:
-        if row.used and not row.standing and not row.replaced:
+        if not row.standing and not row.replaced:
             taken.setdefault((row.entry, row.idx & 0xFFFF), []).append(row)
     found = []
     for rows in taken.values():
         first = rows[0]
         exact = first.book_low == first.book_high
-        units = sum(row.units for row in rows) - first.book_low if exact else 0
         found.append(CardLine(
-            first.at_ms, "count", "", None, units, 0, "", None, None, "", False, first.device,
-            not exact, first.entry, first.idx & 0xFFFF,
+            first.at_ms, "count", "", None, first.righted, 0, "", None, None, "", False,
+            first.device, not exact, first.entry, first.idx & 0xFFFF,
         ))  # fmt: skip
     return found
 

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from protocols.errors import InputError
 from protocols.ids import FactRef
-from protocols.records.balance import Open, Pair, pair_of
+from protocols.records.balance import LotBalance, Open, Pair, pair_of
 from protocols.records.counts import Counted, StockCount, StockSettle
 from protocols.records.drawing import LARGE_TIMES, item_named, whole
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.movement import (
     UNITS_MAX,
+    Movement,
     entry_of,
     heads,
     in_force,
     lot_text,
     pair_history,
+    signed,
 )
 from protocols.records.moving import expiry_day
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.references import ref_of
 from protocols.records.shape import Fact, Kind, NewFact, Plan, View
+from protocols.records.stated import until
 from protocols.records.witnessing import movement_named
 
 LOTS_MAX = 200
@@ -86,20 +91,36 @@ def plan_count(command: Command, view: View) -> Plan:
         desk.confirmed("large_quantity", "data.lots", allowed=(str(most),))
     looked_for = {each.lot for each in lots}
     book = [each for each in pair.lots if data.whole or each.lot in looked_for]
+    said = desk.circumstances()
+    # Of a count that is written down later the book is what it was when the shelf was looked at.
+    since_ms = until(said)
+    moved = 0 if since_ms is None else _moved_since(pair, since_ms, book)
     record = StockCount(
-        desk.circumstances(),
+        said,
         (),
         bytes(store),
         item.code,
         lots,
         int(data.whole),
         int(data.blind),
-        sum(each.low for each in book),
-        sum(each.high for each in book),
+        sum(each.low for each in book) - moved,
+        sum(each.high for each in book) - moved,
         heads(history),
     )
     draft = entry_of(store, item.code, NewFact(KindNo.STOCK_COUNT, record))
     return Plan((draft,), tuple(desk.warnings))
+
+
+def _moved_since(pair: Pair, at_ms: int, book: Sequence[LotBalance]) -> int:
+    """Return by how much lots changed from an instant on; 0 where one was counted since."""
+    if any(fact.at_ms >= at_ms for lot in book for fact in lot.counts):
+        return 0
+    names = {lot.lot for lot in book}
+    return sum(
+        signed(fact)
+        for fact in pair.moves
+        if fact.at_ms >= at_ms and isinstance(fact.record, Movement) and fact.record.lot in names
+    )
 
 
 def _counted(data: CountedData, at: int) -> Counted:

@@ -78,9 +78,7 @@ def ordered(desk: Desk, text: str) -> tuple[PatientId, Fact]:
     subject, fact = desk.fact(ref, where)
     if fact.kind != KindNo.ORDER_PLACE or fact.record is None:
         raise InputError("not_an_order", field=where)
-    named = desk.patient_if_any()
-    if named is not None and named != subject:
-        raise InputError("wrong_subject", field=where)
+    desk.must_be_theirs(subject, where)
     return PatientId(subject), fact
 
 

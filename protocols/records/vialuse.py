@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from protocols.guidelines.items import Items, shipped_items
+from protocols.records.decision import ONE_OF
 from protocols.records.dose import GIVEN, STATUSES, DoseRow
 from protocols.records.planning import Desk
 from protocols.records.session import SessionRow
@@ -43,9 +44,14 @@ def must_be_fit(desk: Desk, vial: VialRow, day: int | None, where: str, n: int =
 
 
 def drawn_of(desk: Desk, vial: VialRow) -> int:
-    """Return how many doses were drawn of a vial; what was taken back was not."""
+    """Return how many doses were drawn of a vial; what was taken back was not.
+
+    Records that were decided to be of one dose are of one that was drawn once.
+    """
     named = sum(
-        not (row.standing or row.replaced) and row.status == STATUSES[GIVEN]
+        not (row.standing or row.replaced)
+        and row.status == STATUSES[GIVEN]
+        and row.settled != ONE_OF
         for row in desk.view.rows_where(DoseRow, "vial", vial.vial)
     )
     return named + vial.tallied

@@ -17,7 +17,7 @@ from protocols.guidelines.limits import Alert, LimitsPack, alerts
 from protocols.guidelines.news2 import News, News2Pack, Withheld, news2
 from protocols.guidelines.observations import observations
 from protocols.guidelines.readings import Reading, Readings
-from protocols.records.attributes import AGE_WORDS, Sex
+from protocols.records.attributes import AGE_WORDS, Sex, days_since
 from protocols.records.patient import PatientRow
 
 SETS = 2
@@ -218,14 +218,19 @@ def age_span(row: PatientRow, now_ms: int) -> AgeSpan:
     """Return what is known of an age now; whoever was 15 y last month may be 16 (SAFETY 2).
 
     Whatever is scored, alerted, dosed or asked by an age goes by this, on a board as on a form.
+    While people differ about it, it is all that any of them says.
     """
+    if row.born_after is not None and row.born_by is not None:
+        today = now_ms // _DAY_MS
+        span = AgeSpan(max(today - row.born_by, 0.0), float(today - row.born_after))
+        return span if span.since < span.below else UNKNOWN
     if row.birth_date:
         return _since_birth(row.birth_date, now_ms)
     if row.age_value is not None and row.age_unit is not None:
         unit = DAYS.get(AGE_WORDS.get(row.age_unit, ""), 0.0)
         if not unit:
             return UNKNOWN
-        passed = 0.0 if row.age_day is None else max(now_ms // _DAY_MS - row.age_day, 0)
+        passed = days_since(row.age_day, now_ms // _DAY_MS)
         since = row.age_value * unit + passed
         return of_guess(since, unit) if row.age_estimated else AgeSpan(since, since + unit)
     return of_band(row.band)

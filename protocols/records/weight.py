@@ -8,10 +8,12 @@ from functools import cache, lru_cache
 
 from protocols.guidelines.observations import observations
 from protocols.guidelines.vocabulary import vocabulary
+from protocols.records.acceptance import acceptances, of_device
 from protocols.records.contested import Contest, Side
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.observation import ObservationRecord, in_words
+from protocols.records.planning import CLOCK_DOUBTFUL
 from protocols.records.shape import Fact
 
 HOUR_MS = 3_600_000
@@ -24,7 +26,8 @@ CODES = ("weight", "weight-estimated")
 def contests(history: History) -> list[Contest]:
     """Return the latest weight and those taken near it that are too far from it, or nothing.
 
-    A weight that names another as replaced, and one entered in error, ends it.
+    One that was written while the clock could not be right may have been taken at any time: it is
+    near. A weight that names another as replaced, and one entered in error, ends it.
     """
     known = weights(history) if KindNo.OBSERVATION_RECORD in history.of_kind else ()
     if len(known) < 2:
@@ -34,7 +37,7 @@ def contests(history: History) -> list[Contest]:
     near = [
         fact
         for fact in known
-        if newest.at_ms - fact.at_ms <= doubt.weight_hours * HOUR_MS
+        if (newest.at_ms - fact.at_ms <= doubt.weight_hours * HOUR_MS or _untimed(fact))
         and fact is not newest
         and _apart(kilograms(fact), kilograms(newest), doubt.weight_percent)
     ]
@@ -45,8 +48,12 @@ def contests(history: History) -> list[Contest]:
 
 
 def weights(history: History) -> Sequence[Fact]:
-    """Return what was measured or estimated of a patient's weight and is current."""
+    """Return what was measured or estimated of a patient's weight and is current.
+
+    What a device measured counts once somebody accepted it (SAFETY 15).
+    """
     codes = _numbers()
+    accepted = acceptances(history)
     return [
         fact
         for fact in history.of_kind.get(KindNo.OBSERVATION_RECORD, ())
@@ -57,6 +64,7 @@ def weights(history: History) -> Sequence[Fact]:
         and 0 <= fact.record.unit < len(codes[fact.record.code])
         and fact.standing == 0
         and not history.replaced(fact)
+        and (not of_device(fact) or (fact.prefix, fact.index) in accepted)
     ]
 
 
@@ -76,6 +84,11 @@ def is_estimated(fact: Fact) -> bool:
     """Whether a weight was estimated; a dose worked out from it says so."""
     assert isinstance(fact.record, ObservationRecord)
     return in_words(fact.record)[0] == CODES[1]
+
+
+def _untimed(fact: Fact) -> bool:
+    said = fact.record.circumstances if fact.record else None
+    return said is not None and said.at_s is None and CLOCK_DOUBTFUL in said.confirmed
 
 
 def _apart(one: Fraction, other: Fraction, percent: int) -> bool:

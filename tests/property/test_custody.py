@@ -15,7 +15,7 @@ from protocols.errors import InputError
 from protocols.ids import DocId, FactRef, PatientId
 from protocols.records.projection import project
 from tests.unit.care_lines import ANYWAY
-from tests.unit.records_shelf import Shelf
+from tests.unit.records_shelf import Shelf, gather
 
 TEAMS = ("Red Crescent", "Red Star", "Blue Tent")
 
@@ -99,16 +99,10 @@ def told(seed: int, nodes: int) -> tuple[Story, str]:
         if what == "meet":
             shelf.receive(story.shelves[value % nodes])
         elif what == "gather":
-            gather(story)
+            gather(story.shelves)
         else:
             story.act(shelf, patient, what, value)
     return story, patient
-
-
-def gather(story: Story) -> None:
-    for shelf in story.shelves:
-        for other in story.shelves:
-            shelf.receive(other)
 
 
 def plainly(story: Story, held: frozenset[FactRef]) -> tuple[str, set[str], set[str]]:
@@ -174,7 +168,7 @@ def test_safety_25_every_node_shows_what_follows_from_what_it_holds(seed, nodes)
     for shelf in story.shelves:
         assert shown(shelf, subject) == plainly(story, story.held(shelf, subject))
 
-    gather(story)
+    gather(story.shelves)
     whole = frozenset(story.events)
     for shelf in story.shelves:
         assert story.held(shelf, subject) == whole
@@ -214,7 +208,7 @@ def test_any_order_of_delivery_gives_the_same_custody(seed, nodes, shuffler):
 def test_clocks_decide_nothing(seed, nodes, chance):
     story, patient = told(seed, nodes)
     subject = PatientId.parse(patient)
-    gather(story)
+    gather(story.shelves)
     whole = story.shelves[0]
     before = shown(whole, subject)
     facts = whole.facts_by_subject[subject]
@@ -233,7 +227,7 @@ def test_clocks_decide_nothing(seed, nodes, chance):
 def test_whoever_has_seen_everything_can_settle_it(seed, nodes):
     story, patient = told(seed, nodes)
     subject = PatientId.parse(patient)
-    gather(story)
+    gather(story.shelves)
     giver, taker = story.shelves[0], story.shelves[1]
 
     to = {"to": {"organisation": "Field Hospital 9"}}

@@ -22,6 +22,7 @@ from protocols.records.projection import project
 from protocols.records.references import ref_of
 from protocols.records.shape import Circumstances, Fact, Statement
 from tests.property.test_stock_merging import ITEM, LOTS, SURE, Depot, told
+from tests.unit.records_shelf import gather
 
 SEEDS = st.integers(0, 2**32)
 MALLORY = b"m" * 32
@@ -40,7 +41,7 @@ class Forger:
             store=depot.store,
             confirm=list(SURE),
         )
-        depot.gather()
+        gather(depot.shelves)
         self.facts = list(depot.shelves[0].facts(depot.subject))
         self.known: list[Ref] = [ref_of(fact) for fact in self.facts]
         self.standing = standing

@@ -485,6 +485,22 @@ def test_a_draft_is_kept_and_taken_up_again(person, form):
     assert person.node.drafts == {}
 
 
+@pytest.mark.parametrize(("downs", "letter"), [(1, "g"), (2, "g"), (1, "s"), (2, "s")])
+def test_a_draft_about_one_order_is_taken_up_about_that_order(person, downs, letter):
+    person.press("m", *["down"] * downs, letter)
+    page = person.shell.page
+    whose = page.row.substance
+    assert whose == ("amoxicillin", "paracetamol", "morphine")[downs]
+    person.press("2" if letter == "g" else "4")
+    assert not page.form.empty
+    person.press("escape", "escape", "escape", "escape", "d", "enter")
+
+    again = person.shell.page
+    assert again is not page and again.name == page.name
+    assert (again.row.substance, again.row.order) == (whose, page.row.order)
+    assert whose.split()[0] in person.screen
+
+
 @pytest.mark.parametrize("form", KINDS)
 def test_a_form_that_whoever_is_here_may_not_write_asks_first(form):
     node = ill()

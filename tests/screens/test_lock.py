@@ -10,11 +10,14 @@ from fieldnode.text.catalogue import load
 from fieldnode.tui.app import Driver
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.line import LineTerminal
+from fieldnode.tui.occasion import Occasion
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
 from protocols.errors import InputError
-from tests.screens.fake_node import NOW_MS, PASSPHRASE, ward
+from tests.screens.fake_between import PAPER, a_proof
+from tests.screens.fake_node import NOW_MS, PASSPHRASE, at_once, ward
 from tests.screens.test_pages import Person
+from tests.screens.test_sign_in import signed_in
 
 MINUTE_MS = 60_000
 
@@ -215,3 +218,88 @@ def test_line_mode_blanks_itself_and_takes_the_next_line_for_nobody():
     assert "* That is not the passphrase. Type it again." not in said
     assert "typed too late" not in str(node.written)
     assert node.written[0]["data"]["text"] == "pale"
+
+
+def on_its_way(*keys):
+    """Strike keys; the node has not answered the last of them when the screen locks itself."""
+    person = signed_in().press(*keys[:-1])
+    person.shell.key(keys[-1], person.now_ms)
+    (late,) = (ask for ask in person.shell.asks if ask.holds)
+    person.shell.asks.clear()
+    return idle(person, 3 * MINUTE_MS), late
+
+
+@pytest.mark.safety(20)
+@pytest.mark.parametrize(
+    ("keys", "after"),
+    [(("enter", "n", "pale", "enter"), "chart"), (("enter", "c", "o"), "order")],
+)
+def test_what_the_node_answers_after_the_screen_locked_is_seen_by_the_same_person_alone(
+    keys, after
+):
+    """A lid was closed while the node was asked: its answer comes after the lock."""
+    person, late = on_its_way(*keys)
+    person.shell.answer(late, at_once(late.call(person.node)))
+    person.settle()
+    person.look()
+    assert person.shell.page.name == "lock"
+    assert not [name for name in ("Osei", "EFH", "pale") if name in person.screen]
+
+    person.press("1", "4817", "enter")
+    assert person.shell.page.name == after and "Osei" in person.screen
+    assert [save.form for save in person.shell.desk.saves] == ["note"] * (after == "chart")
+
+    person, late = on_its_way(*keys)
+    person.shell.answer(late, at_once(late.call(person.node)))
+    person.press("2", PASSPHRASE, "enter")
+    assert person.shell.page.name == "board" and len(person.shell.pages) == 1
+    person.press("enter", "escape")
+    assert person.shell.page.name == "board" and not person.shell.desk.saves
+
+
+@pytest.mark.safety(20)
+def test_a_paper_scanned_over_the_triage_of_a_locked_terminal_opens_nothing():
+    """What a paper says of somebody is for whoever is signed in."""
+    person = signed_in()
+    person.node.paper = a_proof(NOW_MS, "holds", "")
+    person.press("f9", "f2", *f"]Q3{PAPER}", "enter")
+    assert [page.name for page in person.shell.pages][-2:] == ["lock", "triage"]
+    assert "Diallo" not in person.screen and "Signed by" not in person.screen
+
+
+@pytest.mark.safety(13)
+def test_whoever_comes_next_does_not_type_up_the_papers_of_the_one_before():
+    person = signed_in()
+    person.shell.desk.paper, person.shell.desk.last_paper = True, Occasion("2026-05-19", "14:05")
+    person.press("f9", "2", PASSPHRASE, "enter")
+    assert not person.shell.desk.paper and person.shell.desk.last_paper is None
+
+    person.press("enter", "n", "pale", "enter")
+    (written,) = person.node.written
+    assert not {"at", "by", "source"} & written.keys()
+
+
+@pytest.mark.safety(20)
+def test_what_waits_for_a_page_waits_until_that_page_is_on_top():
+    """Triage without anybody lies between: the save that came meanwhile leaves its own form."""
+    person, late = on_its_way("enter", "n", "pale", "enter")
+    person.press("f2", "f9")
+    person.shell.answer(late, at_once(late.call(person.node)))
+    person.press("1", "4817", "enter")
+    assert person.shell.page.name == "triage"
+
+    person.press("escape")
+    assert person.shell.page.name == "chart"
+    assert [one["kind"] for one in person.node.written] == ["note.add"]
+
+
+@pytest.mark.safety(20)
+def test_keys_that_waited_when_the_screen_locked_are_not_typed_into_the_lock():
+    person = signed_in()
+    for key in ("enter", "1", *"4817"):
+        person.shell.key(key, person.now_ms)
+    idle(person, 3 * MINUTE_MS)
+
+    lock = person.shell.page
+    assert lock.name == "lock" and lock.core.chosen is None and not lock.core.secret
+    assert person.node.greeting.person == ""

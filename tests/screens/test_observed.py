@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from fieldnode.tui.cores.sparkline import BLOCKS, GAP, LOST, PLAIN, sparkline
 from fieldnode.tui.screens.intake import millilitres
 from protocols.live.api import ChartLine, Recorded
+from protocols.live.observed import Point, Series
 from tests.screens.fake_node import NOW_MS, ward
 from tests.screens.test_pages import Person
 
@@ -47,6 +48,24 @@ def test_safety_7_scale_2_is_chosen_by_a_form_and_stands_on_chart_and_vitals():
     assert "SpO2 scale 2, by Dr Silva" in person.press("escape", "v").screen
     chart = at_haddad_of(person.node)
     assert "SpO2 scale 2, by Dr Silva" in chart.screen and "NEWS2" in chart.screen
+
+
+def test_a_lower_pressure_of_another_time_is_no_half_of_the_last_one():
+    def shown(upper_ms, lower_ms):
+        person = at_haddad()
+        whom = next(iter(person.node.measured))
+        told = person.node.measured[whom]
+        series = (
+            Series("systolic", (Point(upper_ms, "84", "mm[Hg]"),)),
+            Series("diastolic", (Point(lower_ms, "71", "mm[Hg]"),)),
+        )
+        person.node.measured[whom] = msgspec.structs.replace(told, series=series)
+        return person.press("v").screen
+
+    assert "84/71" in shown(NOW_MS - 1, NOW_MS - 1)
+    # Felt at the wrist an hour later: 84/71 was never measured.
+    later = shown(NOW_MS - 1, NOW_MS - 3_600_000)
+    assert "84" in later and "71" not in later
 
 
 def at_haddad_of(node):

@@ -6,10 +6,13 @@ import msgspec
 import pytest
 
 from fieldnode.text.catalogue import load
+from fieldnode.tui.acts import Back, Say
 from fieldnode.tui.cores.display import Size, text_of
+from fieldnode.tui.cores.fields import Answer
 from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
+from fieldnode.tui.screens.retract import RetractPage
 from fieldnode.tui.shell import KEYS_WAITING_MAX, Shell
 from protocols.errors import FieldmeshError, LinkError
 from protocols.live.api import BoardLine, Recorded
@@ -331,6 +334,49 @@ def test_a_scan_of_another_patient_fills_nothing_and_offers_to_switch(person):
     assert any(draft.form == "vitals" for draft in person.node.drafts.values())
 
 
+@pytest.mark.safety(19)
+def test_the_undo_key_names_what_was_saved_last_though_it_was_struck_before(person):
+    """The page of an earlier F8 lies below: another save came over it."""
+    person.press("enter", "n", "pale", "enter", "f8")
+    assert "Note ACD EFH 003 Osei Kwame" in person.screen
+    person.press("f2", "TG-77", "enter", "2", "4", "2", "enter")
+    assert person.node.written[-1]["kind"] == "triage.record"
+
+    person.press("f8")
+    assert "Note" not in person.screen and "TG-77" in person.screen
+    person.press("enter")
+    assert person.node.written[-1]["data"]["fact"] == "fct_0002.0"
+    assert [save.form for save in person.shell.desk.saves] == ["note"]
+
+
+@pytest.mark.safety(19)
+def test_what_could_be_taken_back_in_part_only_is_not_said_to_be_taken_back(person):
+    page = RetractPage(person.shell.desk, "a set", ("fct_0001.0", "fct_0001.1"))
+    kept = Recorded(1, False, "k", error="already_retracted")
+    acts = page._done([kept, Recorded(2, False, "k", error="not_yours")])
+    assert [act.tone for act in acts if isinstance(act, Say)] == ["bad"]
+    assert [type(act) for act in page._done([kept, kept])][-1] is Back
+
+
+@pytest.mark.safety(17)
+def test_a_scan_of_the_patient_whose_form_it_is_says_so_and_asks_nothing(person):
+    person.press("f3", "TG-000412", "enter", "enter", "v", "26", "enter")
+    person.press(*"]C1TG-000412", "enter")
+    assert "The code of this patient." in person.screen
+    person.press("93", "enter")
+    assert person.shell.page.form.snapshot() == {"respiratory-rate": "26", "spo2": "93"}
+
+
+@pytest.mark.safety(17)
+@pytest.mark.parametrize("key", ["f2", "n"])
+def test_the_code_of_a_medicine_is_nobodys_tag(person, key):
+    person.press(key, *"]d20104012345678901\x1d10A77", "enter")
+    assert not any(
+        "0104012345678901" in text for text in person.shell.page.form.snapshot().values()
+    )
+    assert "This code fills nothing here." in person.screen
+
+
 def test_a_medicine_code_over_a_form_fills_nothing(person):
     person.press(
         "enter", "v", "26", "enter", *"]d20104012345678901\x1d10A77", "enter", "93", "enter"
@@ -626,3 +672,41 @@ def test_a_set_taken_together_is_one_line_and_is_marked_as_a_whole(person):
     person.press("2", "enter")
     assert person.node.written[-1]["kind"] == "entry.retract"
     assert person.node.written[-1]["reason"] == "a wrong value"
+
+
+@pytest.mark.parametrize(
+    ("at", "field"), [(0, "respiratory-rate"), (1, "spo2"), (2, "pressure"), (3, "pressure"),
+                      (4, "heart-rate")]
+)  # fmt: skip
+def test_a_value_that_the_node_refuses_opens_the_field_it_was_typed_in(person, at, field):
+    person.press("enter", "v", "26", "enter", "93", "enter", "enter")
+    person.press("90/60", "enter", "110", "enter", "enter")
+    person.node.refuse["observation.record"] = Recorded(
+        0, False, error="bad_value", field=f"data.set.{at}.value"
+    )
+    person.press("enter", "enter")
+
+    assert person.shell.page.form.open_field.name == field
+    assert person.node.written == []
+
+
+def test_a_draft_is_given_up_only_by_two_keys_about_that_draft(person):
+    person.press("enter", "n", "pale", "escape", "escape", "down", "enter", "n", "hot")
+    person.press("escape", "escape", "d", "x", "down", "x")
+    assert len(person.node.drafts) == 2
+    person.press("x")
+    assert [draft.fields["text"] for draft in person.node.drafts.values()] == ["pale"]
+
+
+def test_alerts_of_a_guide_go_with_its_category_and_not_with_another(person):
+    person.press("enter", "t")
+    page = person.shell.page
+    page.guided = {
+        "category": "yellow", "algorithm": "a", "version": "1", "inputs": {"walks": "no"},
+        "alerts": ["breathing"],
+    }  # fmt: skip
+    chosen = page.category({"category": Answer("yellow")})
+    assert chosen["alerts"] == ["breathing"] and chosen["inputs"] == {"walks": "no"}
+    chosen = page.category({"category": Answer("red")})
+    assert (chosen["category"], chosen["alerts"]) == ("red", [])
+    assert chosen["inputs"] == {"walks": "no", "suggested": "yellow"}

@@ -6,10 +6,12 @@ import msgspec
 import pytest
 
 from fieldnode.text.catalogue import load
+from fieldnode.tui.cores.fields import Answer
 from fieldnode.tui.desk import Desk
+from fieldnode.tui.screens.stock_count import LOTS_ASKED, CountPage
 from fieldnode.tui.stock_words import as_of
 from protocols.live.api import Recorded
-from protocols.live.shelf import ShelfLine, StoreLine
+from protocols.live.shelf import LotLine, ShelfLine, StoreLine
 from tests.screens.fake_node import NOW_MS, ward
 from tests.screens.fake_stock import (
     BOX,
@@ -278,6 +280,35 @@ def test_a_lot_that_was_not_looked_for_is_not_counted_as_nothing(person):
     data = saved(person, "stock.count")["data"]
     assert data["whole"] is False
     assert data["lots"] == [{"units": 25, "lot": "P1", "expiry": "2026-06-30"}]
+
+
+@pytest.mark.safety(22)
+def test_of_more_lots_than_a_form_asks_for_the_others_are_not_counted_as_nothing():
+    node = ward()
+    node.lots_of[PARACETAMOL] = tuple(
+        LotLine(f"P{at:02}", None, 10, 10, (), 0) for at in range(LOTS_ASKED + 2)
+    )
+    person = Person(node).press("f5", "enter", "c")
+    for _ in range(LOTS_ASKED):
+        person.press("7", "enter")
+    person.press("enter")
+    data = saved(person, "stock.count")["data"]
+    assert (len(data["lots"]), data["whole"]) == (LOTS_ASKED, False)
+    assert "of some lots, the book said 120 of them" in person.screen
+
+
+@pytest.mark.safety(22)
+def test_a_lot_that_came_since_a_count_was_left_is_not_counted_as_nothing():
+    node = ward()
+    person = Person(node).press("f5", "enter", "c", "7")
+    page = person.shell.page
+    came = LotLine("NEW", None, 90, 90, (), 0)
+    node.lots_of[PARACETAMOL] = (*node.lots_of[PARACETAMOL], came)
+    lots = tuple(page.more_draft()["about_lots"].split("\n")[:-1])
+    known = msgspec.structs.replace(page.known, lots=node.lots_of[PARACETAMOL])
+    again = CountPage(page.desk, known, asked=lots)
+    answers = {f"lot_{at}": Answer("7") for at in range(len(lots))}
+    assert again.record(answers)["data"]["whole"] is False
 
 
 @pytest.mark.safety(22)

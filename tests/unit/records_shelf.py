@@ -256,3 +256,11 @@ FULL_PERSON: dict[str, Any] = {
     "displacement": "displaced",
 }
 """Every attribute of a person."""
+
+
+def gather(shelves: Sequence[Shelf]) -> None:
+    """Let everybody meet everybody, so that all hold the same."""
+    for shelf in shelves:
+        for other in shelves:
+            if other is not shelf:
+                shelf.receive(other)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from protocols.errors import InputError
 from protocols.guidelines.doses import read_formulary
+from protocols.guidelines.vocabulary import vocabulary
 from protocols.ids import PatientId
 from protocols.live import care, wards
 from protocols.live.bedside import Care, DoseHelp
@@ -231,6 +234,28 @@ def test_nobody_reads_the_care_of_a_patient_who_is_not_here_or_whose_team_is_ano
     with pytest.raises(InputError, match="bad_line"):
         care.care(ann.node, stage.now(ann), monkey, opened=lambda _: True)
     assert stage.now(ann).wall_ms == WALL_MS
+
+
+def test_a_proposed_dose_is_cut_down_and_never_up():
+    for value, shown in (("250", "250"), ("187.5", "187.5"), ("6.667", "6.66"), ("0.999", "0.99"),
+                         ("1999/1000", "1.99"), ("2/3", "0.66"), ("0.10", "0.1")):  # fmt: skip
+        assert care._plain(Fraction(value)) == shown
+
+
+def test_whoever_left_is_not_in_care_and_is_counted_under_nothing_there():
+    stage, ann, whom = begun(
+        line("encounter.open", {"syndrome": syndrome(), "event_relation": "direct"})
+    )
+    found = told(stage, ann, whom)
+    assert (found.in_care, found.syndrome, found.event_relation) == (True, syndrome(), 1)
+
+    stage.write(ann, line("encounter.close", {"outcome": "discharged"}, patient=whom))
+    found = told(stage, ann, whom)
+    assert (found.in_care, found.syndrome, found.event_relation) == (False, "", None)
+
+
+def syndrome() -> str:
+    return next(row.name for row in vocabulary().condition if row.syndrome)
 
 
 # on the board

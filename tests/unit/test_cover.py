@@ -213,12 +213,15 @@ def test_a_count_that_found_less_is_a_change_and_no_use():
     counted = StocktakeRow(
         entry=5, idx=1, kind=142, standing=0, at_ms=TODAY * DAY_MS, store=b"s" * 16,
         item=ORS.code, lot="A", expiry_day=None, units=40, whole=1, blind=0, book_low=70,
-        book_high=70, device=b"d" * 32, used=1,
+        book_high=70, device=b"d" * 32, used=1, righted=-20,
     )  # fmt: skip
     other = msgspec.structs.replace(counted, idx=1 | 1 << 16, lot="B", units=10)
-    unsure = msgspec.structs.replace(counted, entry=6, book_high=75)
+    gone = msgspec.structs.replace(counted, entry=6, replaced=2)
+    # One that a later count took the place of had changed the book, which the later one speaks of.
+    before = msgspec.structs.replace(counted, entry=4, at_ms=(TODAY - 1) * DAY_MS, used=0)
 
-    assert of.changes([], [counted, other, unsure]) == (Change(TODAY, -20, 0),)
+    assert of.changes([], [counted, other, gone]) == (Change(TODAY, -20, 0),)
+    assert of.changes([], [counted, before]) == (Change(TODAY - 1, -20), Change(TODAY, -20))
 
 
 def balance_row(lot: str, low: int, high: int, expiry: int | None, held: int = 0) -> BalanceRow:

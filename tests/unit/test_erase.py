@@ -462,3 +462,15 @@ def test_a_large_erase_goes_in_pieces_and_what_is_urgent_does_not_wait_for_it():
     stage.run(8_000)
     assert not any(b"Zebulon" in text_of(each) for each in (ann, ben, cleo))
     assert agree(ann, ben, cleo)
+
+
+def test_an_erase_by_whoever_may_not_is_confirmed_by_nobody():
+    """It would be told as done everywhere, and no two who may ever asked for it."""
+    stage, (ann, ben, cleo) = crew()
+    bare = Erase((bytes(range(32)),), (), 1, bytes(32), bytes(64))
+    record = approve_erase(bare, ann.ledger.authority.operation, cleo.id, ben.ledger.authority.keys)
+    entry = erase(stage, cleo, record)
+    stage.run(6_000)
+    for each in (ann, ben, cleo):
+        assert entry in each.ledger.authority.erasures.erases()
+        assert each.ledger.authority.erasures.confirmed(entry) == []

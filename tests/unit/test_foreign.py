@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
 from protocols.ids import PatientId
 from protocols.ledger import abroad, audit, releasing
-from protocols.live import foreign
-from protocols.live.api import BoardPage
+from protocols.live import calls, foreign
+from protocols.live.api import BoardLine, BoardPage
+from protocols.live.local import Caller
+from protocols.live.running import Desk
 from protocols.trust.audit import What
 from tests.unit.camps import CARE, Camp, know, new_key
 from tests.unit.founders import TWO_LAWS
@@ -112,3 +120,52 @@ def test_in_an_operation_of_one_organisation_nobody_is_another_teams():
     stage.run(3_000)
     board(stage, ben, foreign.Lists())
     assert outside(ben) == []
+
+
+def names_patients(told: Any) -> bool:
+    """Whether an answer of this type may hold a line of the board."""
+    if isinstance(told, type) and issubclass(told, msgspec.Struct):
+        return told is BoardLine or any(map(names_patients, get_type_hints(told).values()))
+    return any(map(names_patients, get_args(told)))
+
+
+def test_whatever_names_patients_is_noted_or_asks_why_first():
+    """A new call that answers with lines of the board is one of these, or nobody is told of it."""
+    naming = {
+        name for name, run in calls.READS.items() if names_patients(get_type_hints(run)["return"])
+    }
+    assert naming == foreign.NAMING
+
+
+def test_who_is_looked_up_by_what_is_typed_into_a_form_stands_in_the_trail():
+    """Registering asks who looks alike: that is a search as good as any."""
+    stage, _, joe = shared()
+    desk = Desk(Beside(stage, joe), Path("unused")).handlers()
+
+    def ask(call: str, **args: Any) -> object:
+        return asyncio.run(desk[call](Caller(7, 0), args))
+
+    alike = ask("alike", names=["Amina"])
+    assert [line.head.name for line in alike.lines] == ["Amina"]
+    stage.run(20_000)
+    assert outside(joe) == [("alike", 1)]
+    ask("alike", names=["Amina"])
+    ask("beds")
+    stage.run(20_000)
+    assert outside(joe) == [("beds", 1), ("alike", 1)]
+    ask("alike", names=["Osei"])
+    ask("lookalikes")
+    stage.run(20_000)
+    assert len(outside(joe)) == 2
+
+
+class Beside:
+    """A service whose node answers here and now."""
+
+    def __init__(self, stage: Stage, device: Device) -> None:
+        self._stage, self._device = stage, device
+
+    async def call(self, run: Any) -> object:
+        found, effects = run(self._device.node, self._stage.now(self._device))
+        self._stage.carry(self._device, effects)
+        return found

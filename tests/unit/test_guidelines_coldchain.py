@@ -50,6 +50,37 @@ def test_a_stretch_lasts_from_the_first_reading_beyond_to_the_first_one_within()
     assert not freeze.ongoing
 
 
+def test_of_a_stretch_that_began_before_the_days_only_the_rest_is_added_up():
+    month = 30 * DAY_MIN
+    first = 1_000_000
+    # It is warm until 100 minutes into the month that ends with the second stretch.
+    one = [Reading(first + at, 120) for at in range(0, 1100, 50)] + [Reading(first + 1100, 50)]
+    end = first + 1000 + month
+    two = [Reading(at, 120) for at in range(end - 1150, end, 50)] + [Reading(end, 50)]
+
+    (added,) = named(episodes(one + two, FRIDGE), "heat-sum")
+    assert (added.minutes, added.since_min, added.until_min) == (1250, end - month, end)
+
+
+def test_of_a_sum_that_alarmed_twice_the_last_time_is_told_with_all_of_it():
+    first, later = 1_000_000, 1_000_000 + 5 * DAY_MIN
+    warm = [Reading(at + 50 * n, 120) for at in (first, later) for n in range(25)]
+    within = [Reading(at + 1250, 50) for at in (first, later)]
+
+    (added,) = named(episodes(merged([warm, within]), FRIDGE), "heat-sum")
+    assert (added.minutes, added.since_min, added.until_min) == (2500, first, later + 1250)
+
+
+def test_a_reading_holds_until_the_next_one_that_comes_when_it_is_due():
+    gap = FRIDGE.gap_minutes
+    due = [Reading(1_000_000 + gap * at, 120) for at in range(7)]
+    late = [Reading(1_000_000 + (gap + 1) * at, 120) for at in range(7)]
+
+    (heat,) = named(episodes(due, FRIDGE), "heat")
+    assert (heat.minutes, heat.alarms) == (6 * gap, True)
+    assert [each.minutes for each in named(episodes(late, FRIDGE), "heat")] == [0] * 7
+
+
 def test_it_alarms_at_the_minutes_of_the_limit_and_not_one_reading_before():
     below = episodes(every_ten(50, *[-6] * 5, 50), FRIDGE)
     at = episodes(every_ten(50, *[-6] * 6, 50), FRIDGE)

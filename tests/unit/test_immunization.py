@@ -222,6 +222,43 @@ def test_two_records_of_one_day_count_once_whichever_vaccine_they_name():
     assert of("measles", forecast(doses, born_on(BIRTH), day, PLAN)).number == 2
 
 
+@pytest.mark.parametrize(
+    ("vaccine", "first", "limit", "rule"),
+    [("hib", None, "60 mo", "max-age"), ("rota", "10 w", "24 mo", "max-age"),
+     ("pcv", None, "5 y", "max-age")],
+)  # fmt: skip
+def test_a_dose_counts_until_the_day_before_it_is_too_old_and_not_on_that_day(
+    vaccine, first, limit, rule
+):
+    too_old = length(limit).after(BIRTH)
+    before = [Given("a", vaccine, length(first).after(BIRTH))] if first else []
+    series = "rotavirus" if vaccine == "rota" else vaccine
+    told = {}
+    for day in (too_old - 1, too_old):
+        (*_, last) = validate([*before, Given("b", vaccine, day)], born_on(BIRTH), PLAN)
+        assert last.series == series
+        told[day] = last.state, [each.name for each in last.rules]
+    assert told == {too_old - 1: ("valid", ["dose"]), too_old: ("invalid", [rule])}
+
+
+@pytest.mark.parametrize(("days", "state"), [(27, "invalid"), (28, "valid")])
+def test_a_dose_before_a_campaign_counts_for_nothing_in_it_and_keeps_its_distance(days, state):
+    plan = shipped_plan(OUTBREAK)
+    began = length("14 mo").after(BIRTH)
+    terms = Terms(("measles-campaign",), began)
+    doses = [Given("a", "mr", began - 1), Given("b", "mr", began - 1 + days)]
+    found = {
+        each.key: each
+        for each in validate(doses, born_on(BIRTH), plan, terms)
+        if each.series == "measles-campaign"
+    }
+    assert found["a"].state == "uncounted" and found["b"].state == state
+    assert "interval" in [each.name for each in found["b"].rules] or state == "valid"
+    due = forecast(doses[:1], born_on(BIRTH), began, plan, terms)
+    campaign = of("measles-campaign", due)
+    assert (campaign.state, campaign.day) == ("not-yet", began - 1 + 28)
+
+
 def test_every_answer_names_the_rule_with_its_pack_version_and_status():
     doses = [Given("a", "mr", BIRTH + 260), Given("b", "penta", BIRTH + 40)]
     told = validate(doses, born_on(BIRTH), PLAN)

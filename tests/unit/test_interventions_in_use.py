@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from protocols.guidelines.canonical import canonical, packed
 from protocols.live import besides
 from protocols.mesh.effects import Now
@@ -101,6 +103,40 @@ def test_a_lot_may_be_given_on_its_last_day_and_is_stopped_the_day_after():
     assert [each.stops for each in told[1]] == [
         (("vitamin-a-200k-cap", "VA-1", "lot_expired"),), ()
     ]  # fmt: skip
+
+
+def test_of_the_lots_of_a_store_the_first_to_expire_is_proposed_on_its_last_day_too():
+    ann = founder()
+    store = one(ann, "site.register", {"name": "Store", "type": "store"}).id
+    for lot, expiry in (("A-LATE", "2028-09-30"), ("B-NONE", None), ("C-SOON", "2026-09-21"),
+                        ("D-PAST", "2026-09-20")):  # fmt: skip
+        held = {"item": "vitamin-a-200k-cap", "lot": lot, "units": 9, "expiry": expiry}
+        assert one(ann, "stock.receive", held, store=store, confirm=["expired_received"]).ok
+    data = {"vaccines": ["mr"], "interventions": ["vitamin-a"]}
+    session = one(ann, "session.open", data, store=store).id
+
+    for days, lot in ((0, "C-SOON"), (1, "A-LATE"), (800, "B-NONE")):
+        now = Now(WALL_MS + days * 86_400_000, 0, bytes)
+        asked = {"session": session, "age": 22, "unit": "mo"}
+        (told,) = besides.child(ann.node, now, asked, opened=lambda _: True).beside
+        assert told.medicine is not None and (told.medicine.lot, told.stop) == (lot, "")
+
+
+def test_of_a_medicine_of_a_month_alone_the_last_day_it_may_have_been_keeps_the_next_away():
+    ann = founder()
+    session = one(ann, "session.open", {"vaccines": ["mr"], "interventions": ["vitamin-a"]}).id
+    person = one(ann, "patient.register", {"sex": "female", "birth_date": "2024-10-01"}).patient
+    dose = {"substance": "vitamin A", "dose": {"value": "200000", "unit": "[iU]"}, "route": "oral"}
+    assert one(ann, "administration.record", dose, patient=person, at="2026-04", source="paper").ok
+
+    states = []
+    for day in ("2026-08-29", "2026-08-30"):
+        days = (date.fromisoformat(day) - date(2026, 9, 21)).days
+        now = Now(WALL_MS + days * 86_400_000, 0, bytes)
+        asked = {"session": session, "patient": person}
+        (told,) = besides.child(ann.node, now, asked, opened=lambda _: True).beside
+        states.append((told.state, told.last, told.day))
+    assert states == [("too-soon", "2026-04-30", "2026-08-30"), ("due", "2026-04-30", "")]
 
 
 def test_a_medicine_of_the_ward_is_refused_of_such_a_lot_whatever_is_confirmed():

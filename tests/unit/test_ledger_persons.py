@@ -661,3 +661,46 @@ def test_errors_name_nobody():
     with pytest.raises(InputError) as error:
         enrol(ann, bad)
     assert "Zzyxwvanary" not in str(error.value)
+
+
+def test_nobody_whose_own_licence_has_ended_is_named_as_who_may():
+    """On a node that never met an HQ its own clock is all that says what day it is."""
+    ann, ben = camp("ben")
+    dead = profile("Old Licence", licence_until_ms=WALL_MS - DAY_MS)
+    only = profile("Jun Cho", practice=(int(KindNo.TRIAGE_RECORD),))
+    for who in (only, dead, profile("Amina Okoro")):
+        persons.take_in(ben.ledger, enrol(ann, who), WALL_MS)
+    sitting, kind = sit(ben), int(KindNo.NOTE_ADD)
+    assert ben.ledger.trusted_ms == 0
+
+    assert practice.gate(ben.ledger, sitting, kind, WALL_MS).who == ("Amina Okoro",)
+    (first,) = write(ben, sitting, patient("Musa"))
+    (answer,) = write(ben, sitting, note(first.patient))
+    assert answer.allowed == ("Amina Okoro",)
+    before = practice.gate(ben.ledger, sitting, kind, WALL_MS - 2 * DAY_MS)
+    assert before.who == ("Old Licence", "Amina Okoro")
+
+
+def test_what_a_persons_seal_keeps_back_is_theirs_and_not_of_others_at_the_same_device():
+    ann, ben = camp("ben")
+    for name in ("Amina Okoro", "Jun Cho"):
+        persons.take_in(ben.ledger, enrol(ann, profile(name)), WALL_MS)
+    amina, _ = sit(ben, 1), sit(ben, 2)
+    (first,) = write(ben, amina, patient("Musa"))
+    stage = synced(ann, ben)
+    sealing.seal(ann.ledger, DeviceId(amina.person), SealOrder(SealReason.LOST), bytes(24), WALL_MS)
+    write(ben, amina, note(first.patient))
+    # Who sits there next writes of it in the device's control feed, which is nobody's alone.
+    jun = sit(ben, 2, WALL_MS + 2 * SHIFT_MS)
+    write(ben, jun, note(first.patient), note(first.patient))
+    write(ben, None, triage(first.patient))
+    synced(ann, ben)
+
+    standing = Standing.QUARANTINED
+    for device in (ann, ben):
+        device.ledger.catch_up_all()
+        kept = [(one.device, one.entries) for one in sealing.kept_back(device.ledger)]
+        assert kept == [(DeviceId(amina.person), 1)]
+        found = device.store.all("SELECT standing FROM note ORDER BY standing")
+        assert found == [(Standing.STANDS,), (Standing.STANDS,), (standing,)]
+    assert stage

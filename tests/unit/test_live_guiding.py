@@ -8,6 +8,7 @@ import pytest
 
 from protocols.errors import InputError
 from protocols.guidelines.canonical import canonical, packed
+from protocols.guidelines.vocabulary import vocabulary
 from protocols.ledger import packs
 from protocols.live import guiding
 from protocols.mesh.effects import Now
@@ -137,6 +138,19 @@ def test_what_is_measured_in_every_round_is_asked_anew_and_the_rest_of_this_stay
         ("muac", "112", ""),
         ("oedema", "", "both-feet"),
     ]
+
+
+def test_what_was_measured_longer_ago_than_weights_are_compared_is_asked_anew():
+    hours = vocabulary().doubt.weight_hours
+    for back, known in ((hours, True), (hours + 1, False)):
+        ann, patient = in_care()
+        data = {"code": "muac", "value": "112", "unit": "mm"}
+        at = WALL_MS - back * 3_600_000
+        (answer,) = write(ann, None, line("observation.record", data, patient, at=at))
+        assert answer.ok, answer
+
+        readings = told(ann, "guideline", patient=patient, guideline="cholera-c").readings
+        assert [one.name for one in readings] == ["muac"] * known
 
 
 def test_safety_15_what_a_device_measured_and_nobody_accepted_does_not_count():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from protocols.errors import SetupError
@@ -150,6 +151,58 @@ def test_what_is_no_allergy_is_refused_by_field(data, code, field):
     assert (refused.code, refused.field) == (code, field)
 
 
+@pytest.mark.safety(12)
+@pytest.mark.parametrize(
+    ("listed", "ordered"),
+    [
+        ("penicillin", "Amoxicillin 500 mg"),
+        ("Pénicilline G", "cloxacilline"),
+        ("penicillines", "amoxicilline"),
+        ("ampicillin", "amoxicillin"),
+        ("amoxicillin clavulanate", "amoxicillin"),
+        ("Sulfamides", "cotrimoxazole"),
+        ("ibuprofen", "Diclofenac"),
+    ],
+)
+def test_safety_12_what_was_written_in_words_speaks_against_the_medicines_of_its_group(
+    listed, ordered
+):
+    shelf, _, patient = known()
+    shelf.write("allergy.record", {"text": listed}, patient=patient)
+    given = {"substance": ordered, "dose": {"value": "1", "unit": "g"}, "route": "oral"}
+
+    asked = shelf.refused("administration.record", given, patient=patient)
+    assert (asked.values["confirm"], asked.allowed) == ("allergy_match", (listed,))
+    shelf.write("administration.record", {**given, "substance": "quinine"}, patient=patient)
+
+
+def test_the_head_names_the_most_severe_first_whoever_wrote_first():
+    for first, then in (("mild", "severe"), ("severe", "mild")):
+        shelf, subject, patient = known()
+        for severity in (first, then):
+            said = {"text": f"{severity} one", "severity": severity}
+            shelf.write("allergy.record", said, patient=patient)
+        assert shelf.patient(subject).allergies == "severe one; mild one"
+
+
+def test_what_was_refuted_is_asked_about_no_more_and_what_does_not_stand_is_all_the_same():
+    shelf, subject, patient = known()
+    given = {"substance": "amoxicillin", "dose": {"value": "1", "unit": "g"}, "route": "oral"}
+    shelf.write("allergy.record", PENICILLIN, patient=patient)
+    refuted = {"code": "penicillins", "status": "refuted"}
+    taken = shelf.write("allergy.record", refuted, patient=patient, reason="tolerated it")
+    shelf.write("administration.record", given, patient=patient)
+
+    # Written by a device whose seal is not known here yet: shown, marked, and asked about.
+    shelf.write("entry.retract", {"fact": taken.fact}, patient=patient, reason="another bed")
+    held = shelf.facts_by_subject[subject]
+    (at,) = (at for at, fact in enumerate(held) if getattr(fact.record, "severity", 0))
+    held[at] = msgspec.structs.replace(held[at], standing=3)
+    given["substance"] = "ampicillin"
+    error = shelf.refused("administration.record", given, patient=patient)
+    assert error.values["confirm"] == "allergy_match"
+
+
 def test_the_vocabulary_is_whole_unapproved_and_finds_medicines_by_their_group():
     pack = vocabulary()
     assert check(pack) == []
@@ -157,6 +210,21 @@ def test_the_vocabulary_is_whole_unapproved_and_finds_medicines_by_their_group()
     assert pack.allergens_of("Amoxicillin 250 mg") == ("penicillins",)
     assert pack.allergens_of("Amoxicillinoid") == ()
     assert fold("  Pénicilline-G ") == "penicilline g"
+
+
+@pytest.mark.parametrize(
+    ("medicine", "group"),
+    [
+        ("Co-amoxiclav 875 mg", "penicillins"),
+        ("amoxicillin + clavulanic acid", "penicillins"),
+        ("Augmentin", "penicillins"),
+        ("Bactrim forte", "sulfonamides"),
+        ("sulfa", "sulfonamides"),
+        ("Acide acétylsalicylique 100 mg", "nsaids"),
+    ],
+)
+def test_a_medicine_is_of_its_group_by_what_it_is_sold_and_spoken_of_as(medicine, group):
+    assert vocabulary().allergens_of(medicine) == (group,)
 
 
 def test_a_vocabulary_with_a_number_twice_is_refused():

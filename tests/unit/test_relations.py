@@ -81,6 +81,28 @@ def test_said_and_denied_apart_is_shown_as_both() -> None:
         assert seen.linked and seen.disputed
 
 
+def test_two_records_are_one_person_again_from_whichever_side_it_was_said_and_denied() -> None:
+    ann, _ = camp()
+    one, two = two_patients(ann)
+    for here, there in ((one, two), (two, one), (one, two)):
+        link(ann, one, two, kind="unlink")
+        link(ann, here, there)
+        for who in (one, two):
+            assert [(each.linked, each.disputed) for each in of(ann, who)] == [(True, False)]
+    link(ann, two, one, kind="unlink")
+    assert [each.linked for each in of(ann, one)] == [False]
+
+
+def test_linking_the_mother_from_the_mother_is_another_statement() -> None:
+    ann, _ = camp()
+    one, two = two_patients(ann)
+    link(ann, one, two, "mother", kind="unlink")
+    link(ann, two, one, "mother")
+
+    said = {(each.linked, each.forward) for each in of(ann, one)}
+    assert said == {(False, True), (True, False)}
+
+
 def test_the_answer_has_the_other_record_as_a_line_of_the_board() -> None:
     ann, _ = camp()
     one, two = two_patients(ann)

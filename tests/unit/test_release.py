@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from protocols.errors import InputError
 from protocols.ids import PatientId
@@ -17,6 +18,7 @@ from protocols.ledger.releasing import PURPOSES, Wish
 from protocols.ledger.writing import Written
 from protocols.records.shape import SubjectKind
 from protocols.trust.release import approve_release
+from protocols.trust.statements import pack
 from tests.unit.founders import ROLES, TWO_LAWS, charter, member
 from tests.unit.stage import WALL_MS, Device, Stage, admit, note, patient, triage
 from tests.unit.test_erase import coordinator, erase, order, text_of
@@ -309,3 +311,19 @@ def _harm() -> tuple[Device, bytes, bytes]:
 
 HARM = _harm()
 CARD = releasing.card(HARM[0].ledger)
+
+
+def test_a_second_signature_of_somebody_who_may_not_release_is_none():
+    """A file can be signed by software of anybody's own: whoever applies it looks who it was."""
+    stage, ke, second, jp = two_orgs(LEAVES)
+    shown, _ = ward(stage, ke)
+    asked = releasing.request(ke.ledger, wish(ke, shown), ke.chance.randbytes(64 * 64))
+    held = releasing.read(ke.ledger, asked)
+    operation, keys = ke.ledger.authority.operation, jp.ledger.authority.keys
+    signed = tuple(approve_release(each, operation, ke.id, keys) for each in held.releases)
+    forged = releasing.ORDER_MAGIC + pack(replace(held, releases=signed))
+    before = ke.entries
+
+    assert code_of(lambda: releasing.apply(ke.ledger, forged, WALL_MS)) == "order_approver"
+    assert ke.entries == before
+    assert releasing.apply(ke.ledger, releasing.approve(second.ledger, asked), WALL_MS)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from protocols.ids import DocId, SiteId
-from protocols.records.shipping import LINES_MAX, expired
+from protocols.records.history import History
+from protocols.records.kinds import KindNo
+from protocols.records.shipping import LINES_MAX, expired, shipping
 from tests.unit.depots import ITEM, SURE, VACCINE, Depot, fill, line, meet, stores
 from tests.unit.records_shelf import NOW_MS
 
@@ -155,6 +157,17 @@ def test_more_than_is_there_less_what_is_set_aside_is_asked_about(depots):
 
     assert donor.refuses("shipment.reserve", other) == "beyond_stock"
     assert donor.refuses("shipment.reserve", {**other, "lines": [line(30)]}) == ""
+
+
+def test_what_is_set_aside_anew_is_not_held_against_itself(depots):
+    donor, ward, _ = depots
+    named = {"shipment": requested(ward, donor)}
+    meet(*depots)
+    first = donor.write("shipment.reserve", {**named, "lines": [line(60)]})
+    more = {**named, "lines": [line(70)]}
+    assert donor.refuses("shipment.reserve", more, supersedes=[first.fact]) == ""
+    other = {"to": ward.home, "lines": [line(31)]}
+    assert donor.refuses("shipment.reserve", other) == "beyond_stock"
 
 
 def test_what_was_approved_lapses_and_what_was_set_aside_is_free_again(depots):
@@ -339,6 +352,53 @@ def test_bad_lines_are_refused_with_their_place(depots):
     )
     assert donor.refuses("shipment.receive", {"shipment": "doc_0"}) == "bad_id"
     assert donor.refuses("shipment.receive", {"shipment": str(DocId(b"x" * 16))}) == "not_found"
+
+
+def test_the_last_part_of_several_says_whether_more_is_expected(depots):
+    donor, ward, third = depots
+    aside = {"to": ward.home, "lines": [line(30)]}
+    sent = donor.write("shipment.reserve", aside)
+    donor.write("shipment.dispatch", {"shipment": str(DocId(sent.subject))})
+    meet(*depots)
+    (whole,) = ward.shipment(sent.subject).lines
+    # What left is not set aside any more.
+    assert (whole.reserved, whole.sent, whole.transit) == (0, 30, 30)
+
+    named = {"shipment": str(DocId(sent.subject))}
+    ward.write("shipment.receive", {**named, "lines": [line(10, rest=True)]})
+    assert ward.shipment(sent.subject).lines[0].missing == 0
+    ward.write("shipment.receive", {**named, "lines": [line(17, why="damaged")]})
+
+    now = ward.shipment(sent.subject)
+    assert (now.state, now.lines[0].arrived, now.lines[0].missing) == ("received", 27, 3)
+    assert ward.stock(ward.home) == 27
+
+
+def test_who_has_the_receipt_alone_is_told_what_was_missing_of_what_was_sent(depots):
+    donor, ward, _ = depots
+    sent = donor.write("shipment.dispatch", {"to": ward.home, "lines": [line(30)]})
+    meet(*depots)
+    short = [line(28, why="short")]
+    ward.write("shipment.receive", {"shipment": sent.fact, "lines": short})
+    # That it was sent is on its way still.
+    alone = [fact for fact in ward.facts(sent.subject) if fact.kind != KindNo.SHIPMENT_DISPATCH]
+    now = shipping(History(sent.subject, alone))
+    assert now is not None
+    (part,) = now.lines
+    assert (part.sent, part.arrived, part.missing) == (0, 28, 2)
+
+
+def test_of_two_parts_the_worse_monitor_is_told(depots):
+    donor, ward, _ = depots
+    fill(donor, 10, "V1", VACCINE)
+    lines = [line(10, "V1", VACCINE)]
+    sent = donor.write("shipment.dispatch", {"to": ward.home, "lines": lines})
+    meet(*depots)
+    part = line(4, "V1", VACCINE, vvm=2, rest=True)
+    ward.write("shipment.receive", {"shipment": sent.fact, "lines": [part]})
+    rest = line(6, "V1", VACCINE, vvm=1)
+    ward.write("shipment.receive", {"shipment": sent.fact, "lines": [rest]})
+    assert ward.shipment(sent.subject).lines[0].vvm == 2
 
 
 def test_a_vial_whose_monitor_is_past_use_is_asked_about_when_it_is_kept(depots):

@@ -86,6 +86,54 @@ def test_a_card_has_every_movement_and_ends_with_what_is_there():
     assert stock.low == stock.high == 56
 
 
+def test_a_card_goes_on_through_every_count_to_what_is_there():
+    keeper = kept()
+    keeper.write("stock.issue", ORS, lot="A", units=6, why="to-ward")
+    keeper.write("stock.count", ORS, lots=[{"lot": "A", "units": 47}])
+    keeper.write("stock.issue", ORS, lot="A", units=2, why="to-ward")
+
+    told = [(line.type, line.units, line.balance) for line in keeper.card(ORS)]
+    assert ("count", -7, 60) in told
+    assert told[-2:] == [("count", -3, 47), ("issue", -2, 45)]
+    (stock,) = keeper.rows("stock", ORS)
+    assert stock.low == stock.high == 45
+
+
+def test_a_count_that_found_nothing_is_a_line_of_the_card():
+    keeper = kept()
+    keeper.write("stock.count", ORS, lots=[])
+    keeper.write("stock.receive", ORS, lot="B", expiry="2027-03", units=30)
+
+    (*_, nothing, came) = keeper.card(ORS)
+    assert (nothing.type, nothing.units, nothing.balance) == ("count", -56, 0)
+    assert (came.units, came.balance) == (30, 30)
+
+
+def test_what_is_taken_back_after_a_count_leaves_the_card_ending_with_what_was_counted():
+    keeper = Keeper()
+    wrong = keeper.write("stock.receive", ORS, lot="A", expiry="2027-03", units=100)
+    keeper.write("stock.count", ORS, lots=[{"lot": "A", "units": 98}])
+    keeper.shelf.write("entry.retract", {"fact": wrong.fact}, reason="another store's")
+
+    assert [(line.type, line.units, line.balance) for line in keeper.card(ORS)] == [
+        ("count", 98, 98)
+    ]
+    (stock,) = keeper.rows("stock", ORS)
+    assert stock.low == stock.high == 98
+
+
+def test_the_register_of_controlled_items_runs_on_through_two_counts():
+    keeper = Keeper()
+    keeper.write("stock.receive", MORPHINE, lot="M", expiry="2027-01", units=20)
+    keeper.write("stock.count", MORPHINE, lots=[{"lot": "M", "units": 19}])
+    keeper.write("stock.count", MORPHINE, lots=[{"lot": "M", "units": 17}])
+
+    lines = register(
+        keeper.rows("movement", MORPHINE), keeper.rows("stocktake", MORPHINE), lambda _: True
+    )
+    assert [line.balance for _, line in lines] == [20, 19, 17]
+
+
 def test_what_was_taken_back_is_on_the_ledger_and_not_on_the_card():
     keeper = kept()
     wrong = keeper.write("stock.issue", ORS, lot="A", units=20, why="to-ward")

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from protocols.errors import InputError
+from protocols.guidelines.items import shipped_items
 from protocols.ids import DocId, PatientId, SiteId
-from protocols.ledger import coldunits, recalls, shipments
+from protocols.ledger import coldunits, recalls, shelves, shipments, stores
 from protocols.ledger.practice import FREE
 from protocols.ledger.view import BookView
 from protocols.live import consigning
 from protocols.live.consigned import RecallLine
 from protocols.records import logistics
 from protocols.records.reading import RUN_MAX, runs_of
-from tests.unit.stage import WALL_MS, Device, Stage, camp, line, patient
+from tests.unit.stage import WALL_MS, Device, Line, Stage, camp, line, patient
 
 ITEM, VACCINE = "ors-1l-sachet", "vaccine-mr-10"
 MINUTE = WALL_MS // 60_000
@@ -90,6 +91,28 @@ def test_a_shipment_across_a_partition_is_in_one_place_at_every_moment():
         assert (held(device, sites["donor"]), held(device, sites["ward"])) == (60, 37)
         assert road(device) == 0
     assert donor.care == ward.care == other.care
+
+
+def test_what_left_is_on_its_way_though_it_was_cancelled_apart():
+    stage, (donor, ward), sites = camp_of("donor", "ward")
+    home, there = sites["donor"], sites["ward"]
+    wrote(stage, donor, "stock.receive", lot(50), store=home)
+    asked = {"lines": [{"item": ITEM, "units": 20}], "donor": home}
+    request = wrote(stage, ward, "requisition.place", asked, store=there)
+    stage.run(2_000)
+    stage.cut(donor, ward)
+    wrote(stage, ward, "shipment.cancel", {"shipment": request}, reason="not needed")
+    wrote(stage, donor, "shipment.dispatch", {"shipment": request, "lines": [lot(20)]}, store=home)
+    stage.link(donor, ward)
+    stage.run(5_000)
+    place = SiteId.parse(there)
+    for device in (donor, ward):
+        device.ledger.catch_up_all()
+        assert (held(device, home), road(device)) == (30, 20)
+        assert stores.on_way(device.ledger, place) == {ITEM: 20}
+    other = wrote(stage, ward, "requisition.place", asked, store=there)
+    wrote(stage, ward, "shipment.cancel", {"shipment": other}, reason="not needed")
+    assert stores.on_way(ward.ledger, place) == {ITEM: 20}
 
 
 def test_taking_a_receipt_back_takes_its_movement_back_with_it():
@@ -187,6 +210,75 @@ def test_every_store_answers_a_recall_and_patients_are_named_to_who_asks():
     assert (refused.error, refused.allowed) == ("lot_recalled", ("falsified",))
 
 
+def test_an_answer_to_a_recall_counts_what_came_back_and_is_as_old_as_what_it_rests_on():
+    stage, (device,), sites = camp_of("store")
+    home = sites["store"]
+    wrote(stage, device, "stock.receive", lot(100), store=home)
+    wrote(stage, device, "stock.issue", lot(30), store=home)
+    wrote(stage, device, "stock.return", lot(4), store=home)
+    wrote(stage, device, "stock.loss", lot(1, why="spilled"), store=home)
+    (moved,) = recalls.answers(device.store, ITEM, "L1")
+    assert (moved.received, moved.gave, moved.lost, moved.low) == (100, 26, 1, 73)
+    stage.run(60_000)
+    counted = {"item": ITEM, "lots": [{"lot": "L1", "units": 70}]}
+    wrote(stage, device, "stock.count", counted, store=home)
+    (answer,) = recalls.answers(device.store, ITEM, "L1")
+    assert (answer.low, answer.gave) == (70, 26)
+    assert answer.last_ms >= moved.last_ms + 60_000
+
+
+def test_a_store_is_shown_as_it_is_after_each_movement_and_each_recall():
+    stage, (device,), sites = camp_of("store")
+    home, catalogue = SiteId.parse(sites["store"]), shipped_items()
+    said = {"store": sites["store"]}
+
+    def shown(days: int = 0) -> Any:
+        now_ms = stage.now(device).wall_ms + days * 86_400_000
+        (row,) = shelves.kept(device.ledger, home, catalogue, now_ms)
+        return row
+
+    last = date.fromordinal(date(1970, 1, 1).toordinal() + WALL_MS // 86_400_000).isoformat()
+    wrote(stage, device, "stock.receive", lot(100, expiry=last), **said)
+    assert (shown().low, shown().marks) == (100, ("expiring",))
+    wrote(stage, device, "stock.issue", lot(30), **said)
+    assert shown().low == 70
+    recalled = {"item": ITEM, "lot": "L1", "level": "harmful", "why": "contaminated"}
+    wrote(stage, device, "lot.recall", recalled)
+    assert shown().marks == ("recalled", "expiring")
+    assert shown(days=2).marks == ("recalled", "low", "expired")
+    assert shown().marks == ("recalled", "expiring")
+    wrote(stage, device, "stock.loss", lot(70, why="destroyed"), **said)
+    assert (shown().low, shown().marks) == (0, ("out",))
+
+
+def test_days_of_cover_at_a_store_are_of_what_may_be_given_at_least():
+    stage, (device,), sites = camp_of("store")
+    said, day_ms = {"store": sites["store"]}, 86_400_000
+    for name in ("L1", "L2", "L3"):
+        came = lot(200, name, expiry="2039-12-31")
+        wrote(stage, device, "stock.receive", came, at=WALL_MS - 20 * day_ms, **said)
+    for back in range(10, 0, -1):
+        gone = lot(10, "L1", why="to-ward")
+        wrote(stage, device, "stock.issue", gone, at=WALL_MS - back * day_ms, **said)
+
+    def days() -> int:
+        home, now_ms = SiteId.parse(sites["store"]), stage.now(device).wall_ms
+        (row,) = shelves.kept(device.ledger, home, shipped_items(), now_ms)
+        assert row.rate and row.days is not None
+        return round(row.days * row.rate)
+
+    assert days() == 500
+    wrote(stage, device, "lot.recall", {"item": ITEM, "lot": "L2", "why": "contaminated"})
+    assert days() == 300
+    wrote(stage, device, "lot.quarantine", {"item": ITEM, "lot": "L3", "why": "damaged"}, **said)
+    assert days() == 100
+    counted = {"item": ITEM, "lots": [{"lot": "L1", "units": 100}], "whole": False}
+    wrote(stage, device, "stock.count", counted, **said)
+    # It may have been counted already: 80 to 100 are there.
+    wrote(stage, device, "stock.issue", lot(20), at=WALL_MS - 60_000, **said)
+    assert days() == 80
+
+
 def test_a_dose_of_the_recalled_lot_is_found_with_who_received_it():
     stage, (device,), _ = camp_of("team")
     (who,) = stage.write(device, patient("Baby"))
@@ -236,6 +328,105 @@ def test_weeks_of_readings_are_few_records_and_an_alarm_names_the_lots_that_need
     assert all(each.quarantined for one in unit.episodes for each in one.lots)
     known = consigning.known(device.node, stage.now(device), {"store": home, "unit": "FRIDGE 1"})
     assert known == readings
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_an_alarm_names_what_was_there_however_it_came_into_the_book(over: bool):
+    stage, (device,), sites = camp_of("store")
+    home, hour = sites["store"], 60
+    warm = MINUTE - 40 * hour
+
+    def at(hours: int) -> dict[str, Any]:
+        """So many hours after it became warm."""
+        return {"store": home, "at": (warm + hours * hour) * 60_000}
+
+    counted = [{"lot": "COUNTED", "units": 20}, {"lot": "STILL", "units": 5}]
+    wrote(stage, device, "stock.count", {"item": VACCINE, "lots": counted}, **at(-9))
+    sure = {"confirm": ["beyond_stock", "lot_unknown", "large_quantity"]}
+    wrote(stage, device, "stock.issue", lot(2, "TAKEN", VACCINE), **at(-8), **sure)
+    for name, gone in (("CAME", 0), ("USED", 5), ("BEFORE", -1)):
+        wrote(stage, device, "stock.receive", lot(20, name, VACCINE), **at(-7))
+        if gone:
+            wrote(stage, device, "stock.issue", lot(20, name, VACCINE), **at(gone), **sure)
+    wrote(stage, device, "stock.issue", lot(2, "COUNTED", VACCINE), **at(20))
+    for name in ("COUNTED", "TAKEN", "CAME", "LATER"):
+        wrote(stage, device, "stock.receive", lot(20, name, VACCINE), **at(21))
+    looked = {"item": VACCINE, "lots": [{"lot": "LATER", "units": 20}], "whole": False}
+    wrote(stage, device, "stock.count", looked, **at(22))
+    run = [0, 120, *[60, 120] * 11, 60, 50 if over else 120]
+    data = {"unit": "Fridge 1", "began_min": warm, "run": run, "cold": "fridge"}
+    wrote(stage, device, "reading.record", data, store=home, source="import")
+
+    (unit,) = coldunits.units(device.ledger)
+    (heat,) = [each for each in unit.episodes if each.alarms]
+    named = coldunits.affected(device.ledger, unit, heat)
+    # While it goes on, what comes in is put where it is too warm.
+    later = [] if over else ["LATER"]
+    assert [each.lot for each in named] == ["CAME", "COUNTED", *later, "STILL", "TAKEN", "USED"]
+
+
+def logged(readings: list[tuple[int, int]], serial: str = "", cold: str = "") -> Line:
+    """What a logger, or nobody knows which, says of one fridge; minutes before now, tenths."""
+    ((began, run),) = runs_of([coldunits.Reading(MINUTE - ago, tenths) for ago, tenths in readings])
+    data = {"unit": "fridge 1", "began_min": began, "run": list(run)}
+    data |= {"cold": cold} if cold else {}
+    return line(
+        "reading.record", data, device={"make": "Onset HOBO", "model": "", "serial": serial or "1"}
+    )
+
+
+def test_what_a_second_thermometer_says_ends_no_episode_of_the_first():
+    stage, (device,), _ = camp_of("store")
+    warm = [(ago, 120) for ago in range(1500, 800, -20)]
+    door = [(ago, 50) for ago in range(1490, 790, -20)]
+    for said in (logged(warm, "inside"), logged([*door, (60, 50), (0, 50)], "door")):
+        (answer,) = stage.write(device, said)
+        assert answer.ok, answer
+    (unit,) = coldunits.units(device.ledger)
+    (heat,) = unit.episodes
+    assert (heat.minutes, heat.alarms, heat.worst_tenths) == (680, True, 120)
+    # The one inside was not read for long: that it is too warm now, nobody knows.
+    assert (heat.ongoing, unit.newest.tenths, unit.readings) == (False, 50, 72)
+
+
+def test_a_reading_that_is_taken_back_is_in_no_figure_of_its_unit():
+    stage, (device,), _ = camp_of("store")
+    (kept, wrong) = stage.write(device, logged([(60, 50)]), logged([(30, 250)]))
+    (gone,) = stage.write(
+        device, line("entry.retract", {"fact": wrong.facts[0]}, reason="another fridge's")
+    )
+    assert kept.ok and gone.ok, (kept, gone)
+    (unit,) = coldunits.units(device.ledger)
+    assert (unit.readings, unit.high_tenths, unit.episodes) == (1, 50, ())
+
+
+def test_a_unit_is_what_it_was_said_to_be_however_long_ago():
+    stage, (device,), _ = camp_of("store")
+    days = 24 * 60
+    first = logged([(200 * days, -200)], cold="freezer")
+    for said in (first, logged([(ago, 40) for ago in range(200, -1, -20)])):
+        (answer,) = stage.write(device, said)
+        assert answer.ok, answer
+    (unit,) = coldunits.units(device.ledger)
+    assert (unit.cold, unit.readings) == ("freezer", 11)
+    assert [(each.limit.id, each.ongoing) for each in unit.episodes if each.alarms] == [
+        ("heat", True)
+    ]
+
+
+def test_an_alarm_is_told_however_often_the_door_stood_open_since():
+    stage, (device,), sites = camp_of("store")
+    wrote(stage, device, "stock.receive", lot(20, "V1", VACCINE), store=sites["store"],
+          at=(MINUTE - 2000) * 60_000)  # fmt: skip
+    frozen = [(ago, -20) for ago in range(1900, 1700, -20)]
+    opened = [(ago, 50 if ago % 20 else 90) for ago in range(1650, -1, -10)]
+    (answer,) = stage.write(device, logged([*frozen, *opened]))
+    assert answer.ok, answer
+    (unit,) = consigning.cold(device.node, stage.now(device), {}).lines
+    assert len(unit.episodes) == consigning.EPISODES_MAX
+    (freeze, *_) = [each for each in unit.episodes if each.alarms and each.freezing]
+    assert [each.lot for each in freeze.lots] == ["V1"]
+    assert [each.since_ms for each in unit.episodes] == sorted(e.since_ms for e in unit.episodes)
 
 
 def test_a_typed_temperature_is_one_reading_and_what_is_impossible_is_refused():

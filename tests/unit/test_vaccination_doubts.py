@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
 from protocols.ids import PatientId, SessionId
 from protocols.ledger import coverage, immunization, vials
+from protocols.live import vaccinating
 from tests.property.test_vaccination_apart import ANYWAY
 from tests.unit.records_shelf import Shelf
 from tests.unit.stage import WALL_MS, line
@@ -81,6 +83,25 @@ def test_a_dose_taken_back_is_in_its_vial_again():
     shelf.write("entry.retract", {"fact": first.fact}, reason="wrong child")
 
     assert shelf.write("dose.record", about, patient=child(shelf).id).plan.warnings == ()
+
+
+def test_a_child_is_proposed_no_dose_out_of_a_vial_that_is_past_its_limit():
+    _, ann, _ = two()
+    session = ann.session()
+    old = ann.vial(session)
+    ann.ahead_ms = 3 * 3_600_000
+    new = ann.vial(session)
+    (limit, _) = (each.limit_ms for each in vials.vials(ann.device.ledger, WALL_MS))
+    assert limit is not None
+
+    def proposed(now_ms: int) -> str:
+        node, now = SimpleNamespace(ledger=ann.device.ledger), SimpleNamespace(wall_ms=now_ms)
+        asked = {"age": 16, "unit": "mo", "session": session}
+        (told,) = vaccinating.child(node, now, asked, opened=lambda _: True).give
+        return told.vial
+
+    assert proposed(limit) == old and proposed(limit + 1) == new
+    assert proposed(limit + 3 * 3_600_000 + 1) == ""
 
 
 def test_a_tally_is_asked_of_its_vial_what_a_dose_is():
@@ -169,3 +190,11 @@ def test_what_a_session_comes_to_is_its_part_of_what_all_come_to(seed):
     for session in sessions:
         wanted = bytes(SessionId.parse(session))
         assert ann.counts(session) == [each for each in whole if each.session == wanted]
+
+
+def test_a_dose_of_elsewhere_has_to_say_when_whoever_tells_of_it():
+    _, ann, _ = two()
+    data = {"vaccine": "mr", "place": "Muyinga"}
+
+    assert refusal(ann, "dose.record", data, patient=ann.child()) == "missing_field"
+    assert refusal(ann, "dose.record", data, patient=ann.child(), at="2026-09-20") == ""

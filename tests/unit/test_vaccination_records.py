@@ -288,6 +288,16 @@ def test_nobody_is_vaccinated_before_birth():
     assert shelf.refused("dose.record", {"vaccine": "bcg"}, **line).code == "impossible"
 
 
+def test_on_the_day_of_birth_a_child_is_vaccinated_and_nothing_is_asked():
+    shelf = Shelf()
+    whom = child(shelf, born="2026-05-28")
+    shelf.write("dose.record", {"vaccine": "bcg"}, patient=whom.id)
+    shelf.write("dose.record", {"vaccine": "hepb"}, patient=whom.id)
+
+    found = {row.vaccine: (row.series, row.dose) for row in dose_rows(shelf, whom)}
+    assert found == {"bcg": ("bcg", 1), "hepb": ("hepb", 0)}
+
+
 def test_a_vial_past_its_limit_empty_thrown_away_or_of_another_vaccine():
     shelf = Shelf()
     session = opened(shelf)

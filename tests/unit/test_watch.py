@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.guidelines.ages import UNKNOWN, AgeSpan, of_days
+from protocols.guidelines.ages import UNKNOWN, AgeSpan, Side, of_days
 from protocols.guidelines.due import shipped_due
 from protocols.guidelines.limits import shipped_limits
 from protocols.guidelines.news2 import shipped_news2
 from protocols.ledger import watching
 from protocols.live import answers, wards
 from protocols.records.patient import PatientRow
-from protocols.records.watch import Measured, Packs, Stay, Watch, age_span, place, sets_of, watch
+from protocols.records.watch import (
+    Measured,
+    Packs,
+    Stay,
+    Watch,
+    age_span,
+    place,
+    reading_of,
+    sets_of,
+    watch,
+)
 from tests.unit.stage import WALL_MS, Device, patient
 
 PACKS = Packs(shipped_news2(), shipped_limits(), shipped_due())
@@ -177,6 +189,37 @@ def test_safety_15_a_devices_values_are_in_no_score_until_they_are_accepted():
     assert all(one.confirmed for one in chart.lines if one.kind == "observation.record")
 
 
+def test_what_does_not_stand_or_was_taken_back_is_in_no_score_wherever_it_was_written():
+    ann = Device.found("ann")
+    awa = came(ann, "Awa")
+    (written,) = record(ann, measured(awa, "m", spo2=("85", "%")))
+    assert shown(ann).lines[0].score == 3
+    for column in ("standing", "replaced"):
+        ann.store.execute(f"UPDATE observation SET {column} = 1")
+        assert shown(ann).lines[0].score is None
+        ann.store.execute(f"UPDATE observation SET {column} = 0")
+    assert shown(ann).lines[0].score == 3
+    for number, fact in enumerate(written.facts):
+        record(ann, undo(fact, f"u{number}"))
+    assert shown(ann).lines[0].score is None
+
+    lost = measured("ZZZ", "n", "device", spo2=("85", "%"))
+    del lost["patient"]
+    (written,) = record(ann, lost)
+    record(ann, {"v": 1, "kind": "result.assign", "key": "g", "patient": awa,
+                 "data": {"result": written.facts[0]}})  # fmt: skip
+    record(ann, {"v": 1, "kind": "result.accept", "key": "a", "data": {"results": written.facts}})
+    assert shown(ann).lines[0].score == 3
+    for number, fact in enumerate(written.facts):
+        record(ann, undo(fact, f"w{number}"))
+    assert shown(ann).lines[0].score is None
+
+
+def undo(fact, key):
+    data = {"fact": fact}
+    return {"v": 1, "kind": "entry.retract", "key": key, "data": data, "reason": "another patient"}
+
+
 def test_a_result_that_got_its_patient_later_is_in_the_score_once_accepted():
     ann = Device.found("ann")
     awa = came(ann, "Awa")
@@ -228,3 +271,43 @@ def test_at_most_so_many_are_looked_at_and_that_is_said(monkeypatch):
 
     assert (shown(ann, sort="score").limited, shown(ann, sort="score").total) == (True, 3)
     assert (shown(ann).limited, shown(ann).total) == (False, 4)
+
+
+@pytest.mark.safety(1)
+@pytest.mark.parametrize(
+    ("unit", "number", "days"),
+    [(0, 7, 7 * 365.25), (1, 22, 22 * 30.4375), (2, 6, 42.0), (3, 5, 5.0)],
+)
+def test_safety_1_an_age_is_as_old_as_its_unit_says(unit, number, days):
+    day = WALL_MS // 86_400_000
+    length = days / number
+
+    span = age_span(whose(age_value=number, age_unit=unit, age_day=day), WALL_MS)
+    assert span == AgeSpan(days, days + length)
+    later = age_span(whose(age_value=number, age_unit=unit, age_day=day - 3), WALL_MS)
+    assert later == AgeSpan(days + 3, days + 3 + length)
+    assert age_span(whose(age_value=number, age_unit=7), WALL_MS) == UNKNOWN
+
+
+@pytest.mark.safety(2)
+def test_safety_2_a_guess_of_an_age_near_a_limit_is_on_no_side_of_it():
+    day = WALL_MS // 86_400_000
+    said = {"age_value": 17, "age_unit": 0, "age_day": day}
+
+    assert age_span(whose(**said), WALL_MS).side(16 * 365.25) is Side.FROM
+    assert age_span(whose(**said, age_estimated=1), WALL_MS).side(16 * 365.25) is Side.SPANS
+
+
+def test_the_dead_have_neither_score_nor_alert_nor_anything_due():
+    bad = taken(1, heart_rate=("190", "/min"), systolic=("", "", "unrecordable"))
+
+    assert looked(*bad).alerts
+    found = looked(*bad, triage=0)
+    assert (found.score, found.alerts, found.due_ms, found.last_ms) == (None, (), None, 1)
+
+
+def test_a_value_is_compared_in_the_first_unit_of_its_observation():
+    grams = reading_of(Measured(1, "weight", "3200", "g", ""))
+    assert grams.value == Fraction("3.2")
+    assert not reading_of(Measured(1, "weight", "3200", "[lb_av]", "")).given
+    assert not reading_of(Measured(1, "temperature", "37.0", "kg", "")).given

@@ -114,6 +114,8 @@ class CareList(Fetched[Row, Care], Generic[Row]):
     def draw(self, size: Size) -> list[Line]:
         """Draw who it is about, the list, and the marked row in full."""
         words = self.desk.words
+        if self.gone:
+            return [(), line(" ", Span(words("chart.gone"), "bad"))]
         top = [
             identity(words, self.head),
             safety_line(words, self.head, size.width),

@@ -15,6 +15,7 @@ from fieldnode.tui.screens.accepting import accept, waits
 from fieldnode.tui.screens.belonging import came_from
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.in_error import InErrorPage
+from fieldnode.tui.screens.listing import GONE
 from fieldnode.tui.screens.note import NotePage
 from fieldnode.tui.screens.printing import PRINT_KEY, print_wristband
 from fieldnode.tui.screens.shared_tag import SharedTagPage, others
@@ -79,6 +80,8 @@ class ChartPage(Page):
         self._chart: Chart | None = None
         self._rows: ListCore[Happening] = ListCore(lambda row: row.line.fact)
         self._limit = FACTS_FIRST
+        self._gone = False
+        """Whether the node said since that there is no such patient, or none for this device."""
 
     def opened(self) -> list[Act]:
         """Fetch the chart; keys wait for it."""
@@ -127,7 +130,8 @@ class ChartPage(Page):
         """Draw who it is, what is known, and the timeline."""
         words = self.desk.words
         if self._chart is None:
-            return [(), line(" ", Span(words("chart.loading"), "dim"))]
+            said = Span(words("chart.gone"), "bad") if self._gone else None
+            return [(), line(" ", said or Span(words("chart.loading"), "dim"))]
         alerts = self._shared_tags(size.width)
         safety = safety_line(words, self._chart.head, size.width)
         came = came_from(self.desk, self._chart.head)
@@ -181,18 +185,22 @@ class ChartPage(Page):
         patient, limit = self._patient, self._limit
 
         def came(chart: Chart) -> list[Act]:
-            self._chart = chart
+            self._chart, self._gone = chart, False
             self._rows.take_all(happenings(chart.lines))
             return []
 
         def refused(failure: FieldmeshError) -> list[Act]:
+            self._gone = self._gone or failure.code in GONE
+            if not (holds or self._gone):
+                # The node is away: what is shown is what was known last.
+                return []
             self._chart = None
-            asked = asked_first(self.desk, patient, failure)
+            # Another page may stand here by now: only keys that wait are answered by one more.
+            asked = asked_first(self.desk, patient, failure) if holds else None
             said = Say(error(self.desk.words, failure), "bad", bell=True)
             return [said] if asked is None else [asked]
 
-        failed = refused if holds else None
-        return Ask(lambda node: node.chart(patient, 0, limit), came, failed, holds=holds)
+        return Ask(lambda node: node.chart(patient, 0, limit), came, refused, holds=holds)
 
     def _fetch_older(self, chart: Chart) -> list[Act]:
         """Ask for more when the end of what is here is selected."""

@@ -28,7 +28,7 @@ from fieldnode.tui.wording import (
     safety_line,
     short_identity,
 )
-from protocols.errors import FieldmeshError
+from protocols.errors import FieldmeshError, LinkError
 from protocols.live.api import BoardLine, BoardPage, Draft, Recorded
 
 SCAN_CHARS_MAX = 64
@@ -275,8 +275,15 @@ class FormPage(Page, ABC):
         others = [one for one in self.desk.drafts if (one.form, one.subject) != name]
         self.desk.drafts = [*mine, *others]
 
-    def _draft_failed(self, _failure: FieldmeshError) -> list[Act]:
+    def _draft_failed(self, failure: FieldmeshError) -> list[Act]:
         self._draft_kept = False
+        if not isinstance(failure, LinkError):
+            # Asked again it is refused again, as of somebody who was erased.
+            self._draft_kept = True
+            gone = failure.code == "not_found"
+            words = self.desk.words
+            said = words("chart.gone") if gone else error(words, failure)
+            return [Say(said, "bad", bell=True)]
         return [Say(self.desk.words("form.draft_not_kept"), "bad")]
 
     def _save(self) -> list[Act]:

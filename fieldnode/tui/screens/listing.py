@@ -31,6 +31,10 @@ FILTER = "/"
 FILTER_CHARS_MAX = 40
 
 
+GONE = frozenset({"not_found", "sealed_here", "other_team"})
+"""Refusals after which nothing that is shown may stay: erased, or not for this device any more."""
+
+
 class Portion(Protocol):
     """One page of a list of any length, as a node answers it."""
 
@@ -122,6 +126,8 @@ class Fetched(Listing[Row], Generic[Row, Found]):
         super().__init__(desk)
         self.found: Found | None = None
         """The last answer; None before the first."""
+        self.gone = False
+        """Whether the node said since that there is no such thing, or that it is not for us."""
 
     @abstractmethod
     def ask(self, node: Node) -> Awaitable[Found]:
@@ -133,7 +139,7 @@ class Fetched(Listing[Row], Generic[Row, Found]):
 
     def take(self, found: Found) -> None:
         """Hold an answer; the mark stays on its row."""
-        self.found = found
+        self.found, self.gone = found, False
         self.rows.take_all(self.rows_of(found))
 
     def refused(self, failure: FieldmeshError) -> list[Act]:
@@ -149,7 +155,10 @@ class Fetched(Listing[Row], Generic[Row, Found]):
         return [self.fetch(holds=True)]
 
     def changed(self) -> list[Act]:
-        """Fetch it again; nobody waits, and where the node is away what is shown stays."""
+        """Fetch it again; nobody waits, and where the node is away what is shown stays.
+
+        What was erased meanwhile does not.
+        """
         return [self.fetch(holds=False)]
 
     def fetch(self, *, holds: bool) -> Ask:
@@ -160,7 +169,16 @@ class Fetched(Listing[Row], Generic[Row, Found]):
             self._listed += holds
             return []
 
-        return Ask(self.ask, came, self.refused if holds else None, holds=holds)
+        def refused(failure: FieldmeshError) -> list[Act]:
+            if failure.code in GONE:
+                self.found, self.gone = None, True
+                self.rows.take_all(())
+            if holds:
+                return self.refused(failure)
+            said = error(self.desk.words, failure)
+            return [Say(said, "bad", bell=True)] if failure.code in GONE else []
+
+        return Ask(self.ask, came, refused, holds=holds)
 
 
 class Paged(Listing[Row], Generic[Row, Part]):

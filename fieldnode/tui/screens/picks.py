@@ -61,7 +61,7 @@ def terms(desk: Desk, room: str) -> tuple[Item, ...]:
             str(row.number),
             row.name,
             row.word(*desk.words.languages),
-            row.matches if isinstance(row, Allergen) else (),
+            (*row.matches, *row.spoken) if isinstance(row, Allergen) else (),
         )
         for row in rows_of(room)
     )

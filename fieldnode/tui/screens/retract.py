@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import ClassVar
 
-from fieldnode.tui.acts import Act, Ask, Back, Say
+from fieldnode.tui.acts import Act, Ask, Back, Open, Say
 from fieldnode.tui.cores.display import Line, Size, Span, line, wrap
 from fieldnode.tui.desk import Desk, Save
 from fieldnode.tui.page import Hint, Page
@@ -84,8 +84,9 @@ class RetractPage(Page):
         for one in refused:
             if gated := gate_of(self.desk, one, self._patient, lambda: [self._take_back()]):
                 return gated
-        if refused and refused[0].error != "already_retracted":
-            return [Say(code_sentence(words, refused[0].error or ""), "bad", bell=True)]
+        kept = [one for one in refused if one.error != "already_retracted"]
+        if kept:
+            return [Say(code_sentence(words, kept[0].error or ""), "bad", bell=True)]
         self.taken_back()
         return [said_after(self.desk, answers, words("undo.done", what=self._what)), Back()]
 
@@ -99,13 +100,21 @@ class UndoPage(RetractPage):
     name: ClassVar[str] = "undo"
 
     def __init__(self, desk: Desk) -> None:
-        last: Save | None = desk.saves[-1] if desk.saves else None
+        self._last: Save | None = desk.saves[-1] if desk.saves else None
+        last = self._last
         at = "" if last is None else clock(last.at_ms, desk.now_ms, desk.zone)
         what = "" if last is None else f"{at}  {last.label}"
         facts = () if last is None else last.facts
         super().__init__(desk, what, facts, "" if last is None else last.patient)
 
+    def resumed(self) -> list[Act]:
+        """Name another save that came since, as over a page that F2 opened above this one."""
+        if self.desk.saves[-1:] == ([] if self._last is None else [self._last]):
+            return []
+        return [Open(UndoPage(self.desk), instead=True)]
+
     def taken_back(self) -> None:
         """Let the next F8 name the save before it."""
-        last, self.desk.saves = self.desk.saves[-1:], self.desk.saves[:-1]
-        self.desk.triaged -= any(save.form == "triage" for save in last)
+        last = self._last
+        self.desk.triaged -= last is not None and last.form == "triage"
+        self.desk.saves = [save for save in self.desk.saves if save is not last]

@@ -157,6 +157,8 @@ class CountPage(FormPage):
             by_lot.get(lot, LotLine(lot, None, 0, 0))
             for lot in (there if asked is None else asked)[:LOTS_ASKED]
         ]
+        self._all_asked = {one.lot for one in self.lots}.issuperset(there)
+        """Whether the form has every lot that may be there: what nobody is asked for is no 0."""
         super().__init__(desk, FormCore(_fields(desk, self.lots), optional_from=len(self.lots)))
         if lot:
             self._go_to(lot, expiry)
@@ -209,7 +211,7 @@ class CountPage(FormPage):
     def record(self, answers: dict[str, Answer]) -> dict[str, Any]:
         """Return the count: of the whole item where every lot was answered."""
         lots: list[dict[str, Any]] = []
-        whole = True
+        whole = self._all_asked
         for at, one in enumerate(self.lots):
             answer = answers.get(_field_name(at))
             if answer is None:
@@ -234,7 +236,8 @@ class CountPage(FormPage):
         answers = self.form.answers()
         names = [*(_field_name(at) for at in range(len(self.lots))), OTHER]
         counted = sum(int(answers[name].text) for name in names if name in answers)
-        whole = all(_field_name(at) in answers for at in range(len(self.lots)))
+        places = range(len(self.lots))
+        whole = self._all_asked and all(_field_name(at) in answers for at in places)
         said = "count_stock.done" if whole else "count_stock.done_part"
         # Of some lots, what the book said of them: what nobody looked for was not counted.
         asked = [one for at, one in enumerate(self.lots) if _field_name(at) in answers]

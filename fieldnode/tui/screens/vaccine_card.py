@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from fieldnode.tui.acts import Act, Open
 from fieldnode.tui.cores.display import Line, Size, Span, line
 from fieldnode.tui.desk import Desk
-from fieldnode.tui.page import Action
+from fieldnode.tui.page import Action, Page
 from fieldnode.tui.screens.glass import asked_first
 from fieldnode.tui.screens.listing import Fetched
 from fieldnode.tui.screens.printing import print_card, print_vaccination
@@ -62,6 +62,8 @@ class CardPage(Fetched[CardLine, Child]):
 
     def key(self, key: str) -> list[Act]:
         """Report what followed a dose, or print the card or a signed proof."""
+        if self.gone:
+            return Page.key(self, key)
         if self.action(key) == "a" and self.found is not None:
             from fieldnode.tui.screens.aefi import AefiForm
 
@@ -108,6 +110,8 @@ class CardPage(Fetched[CardLine, Child]):
     def draw(self, size: Size) -> list[Line]:
         """Draw who it is, a row for each dose and series, and the next visit."""
         words = self.desk.words
+        if self.gone:
+            return [(), line(" ", Span(words("chart.gone"), "bad"))]
         head = self.found.head if self.found is not None and self.found.head else self.head
         rows = full_identity(words, head)
         if self.found is not None:

@@ -141,7 +141,9 @@ class VitalsPage(FormPage):
         if isinstance(field, Pressure):
             upper, lower = self._last.get("systolic"), self._last.get("diastolic")
             point = upper
-            said = "/".join(_plain(self.desk, one) for one in (upper, lower) if one)
+            # A lower one of another time is no part of this pressure: only half of it was taken.
+            whole = upper and lower and upper.at_ms == lower.at_ms
+            said = "/".join(_plain(self.desk, one) for one in (upper, whole and lower) if one)
         else:
             point = self._last.get(field.name)
             said = _plain(self.desk, point)
