@@ -110,14 +110,13 @@ class Document:
         Raises:
             LedgerError: `document_rebuild` when automerge fails or disagrees; nothing was merged.
         """
-        ordered, waiting = _in_causal_order(strands, self._changes)
-        if not ordered:
-            return waiting
         changes, heads = dict(self._changes), set(self._heads)
-        for strand in ordered:
-            changes[strand.prefix] = _change(strand, changes)
-            heads.difference_update(strand.deps)
-            heads.add(strand.prefix)
+        early = _add(strands, changes, heads)
+        # Nearly always there are none: entries are opened after those they go on from.
+        ordered, waiting = _in_causal_order(early, changes) if early else ([], [])
+        _add(ordered, changes, heads)
+        if len(changes) == len(self._changes):
+            return waiting
         self._book = _load(changes.values(), _digests(changes, heads)) if load else None
         self._changes, self._heads = changes, heads
         return waiting
@@ -198,6 +197,26 @@ class Document:
         if book.keys(automerge.ROOT) != keys:
             raise LedgerError("document_rebuild", reason="facts", changes=len(self._changes))
         return dict(zip(facts, map(_value, book.values(automerge.ROOT)), strict=True))
+
+
+def _add(
+    strands: Iterable[Strand], changes: dict[bytes, _Change], heads: set[bytes]
+) -> list[Strand]:
+    """Add the changes of entries; return those that came before what they depend on."""
+    early: list[Strand] = []
+    for strand in strands:
+        prefix, deps = strand.prefix, strand.deps
+        if prefix in changes:
+            continue
+        for dep in deps:
+            if dep not in changes:
+                early.append(strand)
+                break
+        else:
+            changes[prefix] = _change(strand, changes)
+            heads.difference_update(deps)
+            heads.add(prefix)
+    return early
 
 
 def _change(strand: Strand, changes: dict[bytes, _Change]) -> _Change:

@@ -263,7 +263,7 @@ def _read_lines(
     lines = []
     unsigned = unsigned_bytes = 0
     control = genesis.lane == Lane.CONTROL
-    pack = HEADER.pack
+    pack, least = HEADER.pack, 1 if control else TAG_BYTES
     for seq in range(first, first + count):
         flags = cursor.byte()
         dictionary = cursor.byte() if flags & _DICTIONARY else 1
@@ -274,23 +274,24 @@ def _read_lines(
         clock = cursor.last_ms << 16 | counter
         if not 0 <= clock < CLOCK_MAX or counter > 0xFFFF or not cursor.key_id:
             raise PeerError("malformed", what="clock")
-        body, body_hash, sealed_bytes = _read_body(cursor, flags, control)
-        unsigned_bytes += 32 if body is None else len(body)
+        size = cursor.varint()
+        body: bytes | None = None
+        if flags & _DETACHED:
+            body_hash, sealed_bytes = cursor.take(32), size
+        else:
+            body = cursor.take(size)
+            body_hash = blake2b(body, digest_size=32, person=b"fm-bodyhash-1").digest()
+            sealed_bytes = size if control else size - SALT_BYTES
+        if not least <= sealed_bytes <= ENTRY_BYTES_MAX:
+            raise PeerError("malformed", what="length")
+        unsigned_bytes += 32 if body is None else size
         kind = flags & _CONTROL
         if bool(kind) != control or (control and (cursor.key_id != bytes(32) or dictionary)):
             raise PeerError("malformed", what="kind")
         header = pack(
-            ENTRY_VERSION,
-            kind,
-            dictionary,
-            feed,
-            seq,
-            prev,
-            clock,
-            cursor.key_id,
-            sealed_bytes,
+            ENTRY_VERSION, kind, dictionary, feed, seq, prev, clock, cursor.key_id, sealed_bytes,
             body_hash,
-        )
+        )  # fmt: skip
         entry = blake2b(header, digest_size=32, person=b"fm-entry-1").digest()
         signature = None
         if flags & _SIGNED:
@@ -311,18 +312,3 @@ def _read_lines(
     if unsigned:
         raise PeerError("malformed", what="unsigned")
     return lines
-
-
-def _read_body(cursor: _Cursor, flags: int, control: bool) -> tuple[bytes | None, bytes, int]:
-    """Return an entry's body, its hash and the bytes that the header counts."""
-    size = cursor.varint()
-    body: bytes | None = None
-    if flags & _DETACHED:
-        body_hash, sealed_bytes = cursor.take(32), size
-    else:
-        body = cursor.take(size)
-        body_hash = blake2b(body, digest_size=32, person=b"fm-bodyhash-1").digest()
-        sealed_bytes = size if control else size - SALT_BYTES
-    if sealed_bytes > ENTRY_BYTES_MAX or sealed_bytes < (1 if control else TAG_BYTES):
-        raise PeerError("malformed", what="length")
-    return body, body_hash, sealed_bytes

@@ -22,7 +22,7 @@ from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, Line, Run, encode_run
 from protocols.ids import DeviceId, FeedId, KeyId
 from protocols.ledger.names import Names
-from protocols.ledger.outgoing import cut, kept_signatures, thinned, without_body
+from protocols.ledger.outgoing import ENTRY_BYTES_MIN, cut, kept_signatures, thinned, without_body
 from protocols.ledger.store import Store
 
 BRANCHES_MAX = 8
@@ -32,6 +32,8 @@ ENDS_KEPT_MAX = 4096
 a start the entries since then are followed."""
 RUN_ROWS_MAX = 1024
 """Entries read for one outgoing run."""
+RUN_ROWS_MIN = 128
+"""Fewer are never read: a run has to reach the next signature, `UNSIGNED_MAX` entries on."""
 _THINNED = frozenset((Lane.ROUTINE, Lane.BULK))
 
 _BELOW = (
@@ -433,7 +435,7 @@ class Chain:
         Args:
             bare: Full hashes of entries that travel without their body, beside those withheld.
         """
-        rows = self._rows_after(feed, tip, after)
+        rows = self._rows_after(feed, tip, after, bytes_max)
         rows = cut(rows, bytes_max, feed.thinned)
         if not rows:
             return None
@@ -459,14 +461,19 @@ class Chain:
         )
         return (row[0], row[1]) if row else None
 
-    def _rows_after(self, feed: FeedState, tip: Tip, after: int) -> list[tuple[Any, ...]]:
+    def _rows_after(
+        self, feed: FeedState, tip: Tip, after: int, bytes_max: int
+    ) -> list[tuple[Any, ...]]:
         asked = (
             "SELECT seq, parent, kind, dictionary, clock, scope_key, body, signature, length,"
             " body_hash, hash, arrival FROM entry WHERE"
         )
         if len(feed.tips) == 1:
             # A limit that is bound has SQLite plan the question anew each time.
-            asked += f" feed = ? AND seq > ? ORDER BY seq LIMIT {RUN_ROWS_MAX}"
+            rows_max = RUN_ROWS_MAX
+            while rows_max > RUN_ROWS_MIN and rows_max // 2 * ENTRY_BYTES_MIN > bytes_max:
+                rows_max //= 2
+            asked += f" feed = ? AND seq > ? ORDER BY seq LIMIT {rows_max}"
             return self._store.all(asked, (feed.no, after))
         rows, arrival = [], tip.arrival
         while arrival:

@@ -73,7 +73,7 @@ class _Subject:
     there were: a document that is read anew is another one."""
 
 
-_OPEN, _FULL = int(DocumentStage.OPEN), int(DocumentStage.FULL)
+_NEW, _OPEN, _FULL = map(int, DocumentStage)
 _KINDS = [bytes((kind,)) for kind in range(0x80)]
 _PLACES = "SELECT subject, no, doc_id, lane, stage, scope, encounter FROM document WHERE "
 _WHOLE = (
@@ -137,11 +137,13 @@ class Merger:
         """Of feeds, kinds and sessions, as of a revision of what is known of their writers."""
         self._judged_at = 0
 
-    def merge(self, touched: Iterable[tuple[int, Touched]]) -> set[str]:
+    def merge(self, touched: Iterable[tuple[int, Touched]], *, passing: bool = False) -> set[str]:
         """Merge the touched documents of subjects and bring their rows up to date.
 
         Args:
             touched: (subject number, its documents with new strands).
+            passing: Many more come behind them, so nothing of them is kept at hand. What is
+                dropped while a processor still has it near costs it half of what it does later.
 
         Returns:
             Names of the row tables that changed.
@@ -171,11 +173,14 @@ class Merger:
             batch.append((no, subject.held, rows))
             subject.held = self._rows.held_by(rows)
             digests.append((self._rows.digest(rows, prefixes), subject.held, no))
+            if passing:
+                self._drop_documents(subject.places)
+                self._forget(no)
         self._store.executemany("UPDATE document SET stage = ? WHERE no = ?", stages)
         self._store.executemany(
             "UPDATE subject SET digest = ?, held = ?, dirty = 0 WHERE no = ?", digests
         )
-        return self._rows.write(batch)
+        return self._rows.write(batch, passing=passing)
 
     def facts_of(self, subject: int) -> list[Fact]:
         """All facts of a subject in display order, with their standing."""
@@ -224,16 +229,24 @@ class Merger:
 
     def begin(self, begun: Begun) -> None:
         """Have at hand what this transaction begins; it merges all of it, too."""
+        self._note(begun, _OPEN)
+        for no, _, subject, *_ in begun.documents:
+            self._cache[no] = _Merged(subject, Document(), [])
+
+    def expect(self, begun: Begun) -> None:
+        """Have at hand where to find what was begun and is merged later."""
+        self._note(begun, _NEW)
+
+    def _note(self, begun: Begun, stage: int) -> None:
         for no, subject_id, kind in begun.subjects:
             self._know(no, subject_id, kind, 0)
         for no, doc_id, subject, scope, lane, encounter in begun.documents:
             known = self._subjects.get(subject)
             if known is not None and known.kind:
-                known.places[no] = _Place(subject, no, doc_id, lane, _OPEN, scope, encounter)
+                known.places[no] = _Place(subject, no, doc_id, lane, stage, scope, encounter)
             elif known is not None:
                 # This document may be the first to say what it is: that is looked up.
                 self._forget(subject)
-            self._cache[no] = _Merged(subject, Document(), [])
         self._trim(CACHED_SUBJECTS_MAX)
 
     def _know(self, no: int, subject_id: bytes, kind: int, held: int) -> int:
@@ -286,7 +299,10 @@ class Merger:
         gone, self._looked_at = set(docs), InOrder()
         for no in [no for no, each in self._subjects.items() if not gone.isdisjoint(each.places)]:
             self._forget(no)
-        for doc in gone:
+        self._drop_documents(gone)
+
+    def _drop_documents(self, docs: Iterable[int]) -> None:
+        for doc in docs:
             dropped = self._cache.pop(doc, None)
             if dropped is not None:
                 self._cached_entries -= len(dropped.document.entries)
@@ -377,7 +393,7 @@ class Merger:
         self, place: _Place, fresh: Sequence[Fresh], held: Mapping[tuple[bytes, int], bytes]
     ) -> list[Fact]:
         doc_id, facts = DocId(place.doc_id), []
-        no, lane, by_no = place.no, place.lane, self._chain.by_no
+        no, lane, by_no, judgements = place.no, place.lane, self._chain.by_no, self._judgements
         for each in fresh:
             arrival, feed_no, body = each.arrival, each.feed, each.body
             feed = by_no[feed_no]
@@ -388,7 +404,8 @@ class Merger:
             device = feed.genesis.device
             for index, (kind, _) in enumerate(body.facts):
                 value = held[prefix, index]
-                standing, where = self._judged(feed, kind, session)
+                judged = judgements.get((feed_no, kind, session))
+                standing, where = judged or self._judged(feed, kind, session)
                 if where is not None:
                     standing = int(self._judge.standing_at(where, feed, arrival))
                 record = decode_fact(kind, value[1 if kind < 0x80 else _kind_bytes(kind) :])
@@ -410,12 +427,9 @@ class Merger:
 
     def _judged(self, feed: FeedState, kind: int, session: Session) -> tuple[int, Judgement | None]:
         """Return the standing of facts of a kind, and what to ask where their place decides it."""
-        asked = (feed.no, kind, session)
-        judged = self._judgements.get(asked)
-        if judged is None:
-            found = self._judge.judgement_of(feed, kind, session)
-            judged = (int(found.standing), found if found.sealed else None)
-            self._judgements[asked] = judged
+        found = self._judge.judgement_of(feed, kind, session)
+        judged = (int(found.standing), found if found.sealed else None)
+        self._judgements[feed.no, kind, session] = judged
         return judged
 
 

@@ -6,9 +6,10 @@ bytes and from what is here.
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -102,6 +103,7 @@ class Opener:
         founds_erased: Callable[[bytes, FeedState], bool] = lambda *_: False,
         released: Callable[[bytes], bytes | None] = lambda _: None,
         why_lacking: Callable[[bytes], str] = lambda _: "body",
+        expect: Callable[[Begun], None] = lambda _: None,
     ) -> None:
         """Take what it asks.
 
@@ -109,6 +111,7 @@ class Opener:
             founds_erased: Whether an entry, by its prefix, would begin an erased document.
             released: The key of one body, by full hash, where only that was released to us.
             why_lacking: What an entry waits for that has no body here, by full hash.
+            expect: Told what is begun where it is merged later.
         """
         self._store = store
         self._names = names
@@ -117,9 +120,10 @@ class Opener:
         self._founds_erased = founds_erased
         self._released = released
         self._why_lacking = why_lacking
+        self._expect = expect
         self._keys: dict[bytes, bytes] = {}
         """Scope keys met so far: an open key never closes."""
-        self._docs: OrderedDict[bytes, int] = OrderedDict()
+        self._docs: dict[bytes, int] = {}
         self._absent: set[bytes] = set()
         """Dependencies of the batch at hand that are in no document yet: not here, or waiting."""
         self._doc_facts: dict[int, tuple[int, bytes, int]] = {}
@@ -174,6 +178,12 @@ class Opener:
                 if isinstance(answer, Exception):
                     raise answer
                 plain, body = answer
+                first = body.dependencies[0] if body.dependencies else None
+                if first in absent and first not in docs and self.parked < PARKED_MAX:
+                    # Feeds travel side by side: two of five come before what they go on from.
+                    self._parked.setdefault(first, []).append((entry, answer))
+                    self.parked += 1
+                    continue
                 doc, subject = self._place(entry, prefix, body)
             except VoidBody as reason:
                 self._set_aside(arrival, 1, str(reason), None)
@@ -193,8 +203,7 @@ class Opener:
                 parked = self._parked.pop(prefix, ())
                 self.parked -= len(parked)
                 due += parked
-        while len(docs) > PREFIXES_KEPT:
-            docs.popitem(last=False)
+        self._forget_oldest()
         self._found_all(begin)
         self._no_subjects.clear()
         self._keep(strands)
@@ -327,8 +336,7 @@ class Opener:
                 " VALUES (?,?,?,?,?,?,?)",
                 [(*each, stage) for each in documents],
             )
-        if begin:
-            begin(Begun(subjects, documents))
+        (begin or self._expect)(Begun(subjects, documents))
 
     def _look_up(self, bodies: Iterable[Body]) -> None:
         """Recall in few questions which documents a batch goes on in, and what is not here."""
@@ -473,8 +481,14 @@ class Opener:
 
     def _remember(self, prefix: bytes, doc: int) -> None:
         self._docs[prefix] = doc
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """Keep the later half of the prefixes that are remembered once they are too many."""
+        # Half at a time: a plain dict is half as large as one that is ordered for such drops.
         if len(self._docs) > PREFIXES_KEPT:
-            self._docs.popitem(last=False)
+            for prefix in list(islice(self._docs, PREFIXES_KEPT // 2)):
+                del self._docs[prefix]
 
     def _set_aside(self, arrival: int, void: int, reason: str, need: bytes | None) -> None:
         self._store.execute(

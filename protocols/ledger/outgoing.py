@@ -11,6 +11,8 @@ from protocols.feeds.run import Outgoing
 
 ENTRY_ENVELOPE_BYTES = 24
 """About what an entry costs on the wire beside its body."""
+ENTRY_BYTES_MIN = 64
+"""The shortest that anybody writes, its envelope included."""
 SIGNATURE_BYTES = 64
 KEY_BYTES = 34
 """The first mention of a scope key in a run."""

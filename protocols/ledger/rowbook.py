@@ -140,11 +140,12 @@ class RowBook:
         rows = [each.row for each in told if isinstance(each.row, table)]
         return rows if len(rows) == len(told) else None
 
-    def write(self, batch: Iterable[tuple[int, int, Spread]]) -> set[str]:
+    def write(self, batch: Iterable[tuple[int, int, Spread]], *, passing: bool = False) -> set[str]:
         """Make the tables say exactly these rows of these subjects; return tables that changed.
 
         Args:
             batch: (subject number, `held_by` of the rows there are, its rows from now on).
+            passing: As in `Merger.merge`: they are not kept at hand.
         """
         changes = _Changes()
         self.worked_out.clear()
@@ -166,7 +167,8 @@ class RowBook:
                     changes.inserts[table] += [(subject, *value) for value in came]
                     if table.searched:
                         changes.words += [(subject, "", words_of(value)) for value in came]
-            self._keep(subject, after)
+            if not passing:
+                self._keep(subject, after)
             if self.census.follows:
                 self.census.change(self._picture(before), self._picture(after))
             if self.given.follows:

@@ -53,12 +53,18 @@ def weights(history: History) -> Sequence[Fact]:
     What a device measured counts once somebody accepted it (SAFETY 15).
     """
     codes = _numbers()
+    weighed = [
+        fact
+        for fact in history.of_kind.get(KindNo.OBSERVATION_RECORD, ())
+        if isinstance(fact.record, ObservationRecord) and fact.record.code in codes
+    ]
+    if not weighed:
+        return ()
     accepted = acceptances(history)
     return [
         fact
-        for fact in history.of_kind.get(KindNo.OBSERVATION_RECORD, ())
+        for fact in weighed
         if isinstance(fact.record, ObservationRecord)
-        and fact.record.code in codes
         and fact.record.mantissa is not None
         and fact.record.mantissa > 0
         and 0 <= fact.record.unit < len(codes[fact.record.code])

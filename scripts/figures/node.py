@@ -28,6 +28,9 @@ from protocols.mesh.effects import Now
 from protocols.mesh.node import Node
 
 LOOK_S = 0.02
+FAR_LOOK_S = 0.2
+"""While more than `NEAR` entries wait to be merged or to come: to be asked costs the node too."""
+NEAR = 2_000
 URGENT_LOOK_S = 0.001
 
 
@@ -58,17 +61,20 @@ async def _until(service: Service, args: dict[str, Any]) -> dict[str, Any]:
     wanted = [(FeedId.parse(feed), seq) for feed, seq in args["heads"].items()]
     urgent_only = bool(args.get("urgent"))
     while True:
-        if await service.call(lambda node, _: (_holds(node, wanted, urgent_only), [])):
+        left = await service.call(lambda node, _: (_left(node, wanted, urgent_only), []))
+        if not left:
             return _usage()
-        await asyncio.sleep(URGENT_LOOK_S if urgent_only else LOOK_S)
+        look_s = URGENT_LOOK_S if urgent_only else LOOK_S
+        await asyncio.sleep(look_s if urgent_only or left < NEAR else FAR_LOOK_S)
 
 
-def _holds(node: Node, wanted: Sequence[tuple[FeedId, int]], urgent_only: bool) -> bool:
-    """Whether nothing is behind and these heads are held; asked so often that it counts."""
-    if node.ledger.behind_in(urgent_only=urgent_only):
-        return False
-    feeds = node.ledger.chain.feeds
-    return all(feed in feeds and feeds[feed].seq >= seq for feed, seq in wanted)
+def _left(node: Node, wanted: Sequence[tuple[FeedId, int]], urgent_only: bool) -> int:
+    """About how many entries are to come or to be merged; asked so often that it counts."""
+    ledger, feeds = node.ledger, node.ledger.chain.feeds
+    behind = ledger.behind if ledger.behind_in(urgent_only=urgent_only) else 0
+    return behind + sum(
+        max(seq - (feeds[feed].seq if feed in feeds else 0), 0) for feed, seq in wanted
+    )
 
 
 def _calls(service: Service) -> dict[str, Any]:

@@ -1,0 +1,127 @@
+"""A long delivery passes through: it is found like any other, and nothing of it stays at hand."""
+
+from __future__ import annotations
+
+from protocols.ledger import book, opening
+from protocols.ledger.store import Store
+from tests.unit.forge import Author, device_keys, doc_of, saying
+from tests.unit.forge import opening as founding
+from tests.unit.stage import WALL_MS, Device
+from tests.unit.test_ledger_kept import tables
+
+SUBJECTS = 300
+
+
+def author(device: Device, name: str = "one") -> Author:
+    authority = device.ledger.authority
+    return Author(
+        device_keys(name),
+        authority.care_scope,
+        *authority.write_key(authority.care_scope),
+    )
+
+
+def delivered(device: Device, *, until: int = SUBJECTS) -> list:
+    """Take in many charts and a second note in each, without merging any; return their starts."""
+    one = author(device)
+    starts = [one.write([founding(), saying(f"first {at}")]) for at in range(until)]
+    later = [one.write([saying(f"second {at}")], [start]) for at, start in enumerate(starts)]
+    device.ledger.take([one.run(*starts, *later)], WALL_MS)
+    while not device.ledger.only_merging_left:
+        device.ledger.catch_up(merge=False)
+    return starts
+
+
+def merged(device: Device) -> None:
+    device.ledger.catch_up_all()
+
+
+def test_rows_are_the_same_whether_it_passes_through_or_is_kept(monkeypatch):
+    kept, passed = Device.found("ann"), Device.found("ann")
+    for device, most in ((kept, 1 << 30), (passed, 1)):
+        monkeypatch.setattr(book, "PASSING_FROM", most)
+        delivered(device)
+        merged(device)
+
+    assert tables(kept) == tables(passed)
+    assert kept.care == passed.care
+    assert kept.ledger.rows.last_change == passed.ledger.rows.last_change
+    assert len(kept.ledger.merger._cache) == SUBJECTS
+    # The last batch leaves nothing waiting, so it is kept.
+    assert len(passed.ledger.merger._cache) <= book.MERGE_BATCH
+    assert passed.ledger.merger._cached_entries == 2 * len(passed.ledger.merger._cache)
+    assert len(passed.ledger.rows._kept) <= book.MERGE_BATCH
+    assert not passed.ledger.behind
+
+
+def test_who_passed_through_is_written_about_as_if_they_were_at_hand(monkeypatch):
+    monkeypatch.setattr(book, "PASSING_FROM", 1)
+    ann = Device.found("ann")
+    starts = delivered(ann)
+    merged(ann)
+    assert starts[0].hash[:16] not in ann.ledger.merger._numbers
+
+    other = author(ann, "other")
+    third = other.write([saying("third")], [starts[0]])
+    ann.ledger.take([other.run(third)], WALL_MS)
+    merged(ann)
+
+    said = ann.store.all(
+        "SELECT n.text FROM note n JOIN subject s ON s.no = n.subject WHERE s.id = ?",
+        (bytes(doc_of(starts[0])),),
+    )
+    assert sorted(said) == [("first 0",), ("second 0",), ("third",)]
+    before = tables(ann)
+    ann.ledger.rebuild_rows()
+    assert tables(ann) == before
+
+
+def test_what_was_just_begun_is_merged_without_asking_the_book_where_it_is(monkeypatch):
+    ann = Device.found("ann")
+    delivered(ann, until=100)
+    asked: list[str] = []
+    read = Store.all
+
+    def noted(store: Store, sql: str, values=()):
+        asked.append(sql)
+        return read(store, sql, values)
+
+    monkeypatch.setattr(Store, "all", noted)
+    merged(ann)
+
+    assert not [sql for sql in asked if "FROM subject" in sql or "FROM document" in sql]
+    assert ann.store.one("SELECT count(*) FROM note") == (200,)
+
+
+def test_more_prefixes_than_are_remembered_cost_nothing_but_a_question(monkeypatch):
+    monkeypatch.setattr(opening, "PREFIXES_KEPT", 64)
+    ann = Device.found("ann")
+    starts = delivered(ann)
+    assert len(ann.ledger.opener._docs) <= 64 + book.OPEN_BATCH
+    merged(ann)
+
+    other = author(ann, "other")
+    again = [other.write([saying(f"third {at}")], [start]) for at, start in enumerate(starts)]
+    ann.ledger.take([other.run(*again)], WALL_MS)
+    merged(ann)
+
+    assert ann.unopened() == []
+    assert ann.store.one("SELECT count(*) FROM note") == (3 * SUBJECTS,)
+    assert len(ann.ledger.opener._docs) <= 64 + book.OPEN_BATCH
+
+
+def test_no_more_than_so_many_wait_at_hand_for_what_they_go_on_from(monkeypatch):
+    monkeypatch.setattr(opening, "PARKED_MAX", 5)
+    ann = Device.found("ann")
+    one, other = author(ann), author(ann, "other")
+    start = one.write([founding(), saying("first")])
+    later = [other.write([saying(f"then {at}")], [start]) for at in range(20)]
+
+    ann.ledger.take([other.run(*later)], WALL_MS)
+
+    assert ann.ledger.opener.parked == 5
+    assert ann.store.one("SELECT count(*) FROM unopened WHERE reason = 'dependency'") == (15,)
+    ann.ledger.take([one.run(start)], WALL_MS)
+    merged(ann)
+    assert ann.unopened() == []
+    assert ann.store.one("SELECT count(*) FROM note") == (21,)
