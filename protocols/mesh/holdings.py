@@ -33,9 +33,16 @@ class Holdings:
         held = self._held.setdefault(position.feed, {})
         held[position.hash] = position.seq
         if len(held) > PLACES_MAX:
+            feed = self._ledger.chain.by_no.get(position.feed)
+            kept = {tip.hash for tip in feed.tips} if feed and len(feed.tips) > 1 else set()
+            if kept:
+                # Not the end of a branch, nor the place just noted, be it the lowest: a short
+                # branch would leave again and again behind a long one.
+                kept.add(position.hash)
             # Of a long feed this is done at every entry; the lowest is nearly always the first.
-            lowest = min(held.values())
-            del held[next(entry for entry, seq in held.items() if seq == lowest)]
+            lowest = min(seq for entry, seq in held.items() if entry not in kept)
+            gone = (entry for entry, seq in held.items() if seq == lowest and entry not in kept)
+            del held[next(gone)]
 
     def reset(self, feed: FeedState, entry: bytes | None = None, seq: int = 0) -> None:
         """The peer says where it stands in a feed, whatever we thought."""

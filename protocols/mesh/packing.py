@@ -48,7 +48,8 @@ class Packer:
         least = room // SHARES if room >= DATA_BYTES else room
         waiting = self._in_turn(lane)
         for at, no in enumerate(waiting, 1):
-            used, more = self._some(no, least if at < len(waiting) else room, parts, positions)
+            share = min(least, room) if at < len(waiting) else room
+            used, more = self._some(no, share, parts, positions)
             room -= used
             if more is None:
                 break

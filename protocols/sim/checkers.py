@@ -215,12 +215,17 @@ def urgent_overtakes(world: World, to: Host, *, demand: bool = False) -> Finding
 
 
 def _backlogs(world: World, to: Host) -> Iterator[tuple[Saved, list[int]]]:
-    """Yield urgent records and when the older routine entries still on their way arrived."""
-    seen = world.witness.seen.get(to.place, {})
+    """Yield urgent records and when the older routine entries beside them arrived.
+
+    What somebody else held by then is on a way of its own, which may be open while theirs is not.
+    """
+    everywhere = world.witness.seen
+    seen = everywhere.get(to.place, {})
     for place in range(len(world.hosts)):
         ours = [saved for saved in world.witness.records if saved.place == place]
+        others = [names for there, names in everywhere.items() if there != place]
         routine = [
-            (saved.at_us, seen[name])
+            (saved.at_us, seen[name], min(names[name] for names in others if name in names))
             for saved in ours
             for name in world.witness.in_lane(saved, urgent=False)
             if name in seen
@@ -228,7 +233,7 @@ def _backlogs(world: World, to: Host) -> Iterator[tuple[Saved, list[int]]]:
         for saved in ours:
             if place == to.place or not world.witness.in_lane(saved, urgent=True):
                 continue
-            late = [came for wrote, came in routine if wrote < saved.at_us < came]
+            late = [came for wrote, came, left in routine if wrote < saved.at_us < min(left, came)]
             if len(late) >= BACKLOG_MIN and max(late) - min(late) >= BACKLOG_SPREAD_US:
                 yield saved, late
 

@@ -97,6 +97,9 @@ class Witness:
         self._changes.pop(host.place, None)
         self.seen[host.place] = {}
         self.look(host, at_us)
+        # What the older disk holds came when it first came here, not with the disk.
+        held = self.seen[host.place]
+        held.update((name, gone[name]) for name in held.keys() & gone.keys())
         for saved in self.records:
             if any(name in gone and not self._anywhere(name) for name in saved.entries):
                 self.doomed.add(saved.key)

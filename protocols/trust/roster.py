@@ -31,7 +31,7 @@ from protocols.trust.positions import Positions
 from protocols.trust.seals import Bound, Refused
 from protocols.trust.sessions import NOBODY, Session, Sessions
 from protocols.trust.standing import Standing
-from protocols.trust.statements import SignedStatement
+from protocols.trust.statements import SignedStatement, statement_hash
 from protocols.trust.vouching import Vouched, vouching
 
 _CONTROL, _LEAST = bytes(16), Rank.COORDINATOR
@@ -85,7 +85,7 @@ class Roster:
             case Founding():
                 self._grow(self._membership.found(record.charter))
             case Certificates():
-                self._grow(self._membership.certify(record.statements, place))
+                self._certify(record.statements, place)
             case Admission():
                 self._admissions[place.entry] = (record, place)
                 for key in (record.device, bytes(place.author)):
@@ -101,7 +101,7 @@ class Roster:
 
     def certify(self, statements: Iterable[SignedStatement]) -> None:
         """Take certificates that came outside a feed, as in a greeting."""
-        self._grow(self._membership.certify(statements))
+        self._certify(statements)
         self._forget()
 
     def holds(self, name: StatementHash) -> bool:
@@ -136,6 +136,17 @@ class Roster:
         for key in grown:
             for entry in self._concerned.get(key, ()):
                 self._changed |= self._adopt(entry)
+
+    def _certify(self, statements: Iterable[SignedStatement], place: Place | None = None) -> None:
+        given = list(statements)
+        names = [statement_hash(each) for each in given]
+        new = [name for name in names if not self.holds(name)]
+        self._grow(self._membership.certify(given, place))
+        for name in new:
+            held = self._membership.held_by(name)
+            if held is not None and held.rank == Rank.PERSON:
+                # Standing or not: from now on it is known who sat where their sessions are named.
+                self._changed.add(DeviceId(held.subject))
 
     def _forget(self) -> None:
         self._revision += 1

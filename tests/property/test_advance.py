@@ -404,6 +404,21 @@ def test_the_campaigns_meet_authors_who_may_go_early_and_some_who_may_not():
     assert early >= 10 <= late
 
 
+@settings(max_examples=max(settings.default.max_examples // 2, 20))
+@example(82, Random(0))
+@given(st.integers(0, 2**32), st.randoms(use_true_random=False))
+def test_entries_are_judged_alike_whether_they_come_before_who_wrote_them_or_after(
+    seed: int, chance: Random
+):
+    """Of seed 82 a person's certificate comes last, and stands nowhere: it tells who sat there."""
+    operation = Operation(seed, size=40)
+    runs = [author.run(entry) for author, entry in operation.runs()]
+
+    device = after(merged(chance, runs, []))
+
+    assert standings(device) == standings(after(control_first(runs)))
+
+
 @pytest.mark.slow
 def test_a_thousand_operations():
     for seed in range(1000):

@@ -148,6 +148,26 @@ def test_an_urgent_record_that_waits_its_turn_is_found():
     assert not checkers.urgent_overtakes(stage.world, stage.hosts[1]).ok
 
 
+def test_what_somebody_else_held_before_an_urgent_record_was_written_is_on_a_way_of_its_own():
+    stage = backlog(urgent_at_s=109)
+    stage.world.witness.seen[2] = {
+        name: 1 for saved in stage.world.witness.records[:100] for name in saved.entries
+    }
+
+    assert checkers.urgent_overtakes(stage.world, stage.hosts[1]).ok
+    assert not checkers.urgent_overtakes(stage.world, stage.hosts[1], demand=True).ok
+
+
+def test_what_an_older_disk_holds_did_not_come_with_it():
+    stage = settled()
+    host = stage.hosts[1]
+    before = dict(stage.world.witness.seen[host.place])
+
+    stage.world.witness.disk_replaced(host, 10**9)
+
+    assert stage.world.witness.seen[host.place] == before
+
+
 def test_a_drill_without_a_queue_proves_nothing_about_urgency():
     stage = settled()
 

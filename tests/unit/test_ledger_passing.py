@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from protocols.ledger import book, opening
+from protocols.ledger.book import Ledger
 from protocols.ledger.store import Store
 from tests.unit.forge import Author, device_keys, doc_of, saying
 from tests.unit.forge import opening as founding
-from tests.unit.stage import WALL_MS, Device
+from tests.unit.stage import WALL_MS, Device, fill, linked, triage
 from tests.unit.test_ledger_kept import tables
 
 SUBJECTS = 300
@@ -125,3 +126,21 @@ def test_no_more_than_so_many_wait_at_hand_for_what_they_go_on_from(monkeypatch)
     merged(ann)
     assert ann.unopened() == []
     assert ann.store.one("SELECT count(*) FROM note") == (21,)
+
+
+def test_who_passes_through_is_counted(monkeypatch):
+    monkeypatch.setattr(book, "PASSING_FROM", 1)
+    monkeypatch.setattr(book, "MERGE_BATCH", 5)
+    stage, (ann, ben) = linked()
+    stage.cut(ann, ben)
+    codes = [answer.code or "" for answer in fill(ann, 40)]
+    stage.write(ann, *[triage(code) for code in codes])
+    # From when somebody first asks it is counted as rows change.
+    assert ben.ledger.rows.census.counts() == {}
+
+    stage.link(ann, ben)
+    stage.run(10_000)
+
+    counts = ben.ledger.rows.census.counts()
+    assert sum(counts.values()) == 40
+    assert counts == ann.ledger.rows.census.counts() == Ledger(ben.store).rows.census.counts()

@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from protocols.feeds.run import UNSIGNED_MAX
+from protocols.feeds.entry import Entry
+from protocols.feeds.run import UNSIGNED_MAX, decode_run
 from protocols.ledger.chain import RUN_ROWS_MIN
 from protocols.ledger.opening import Opener
-from protocols.mesh.frames import DATA_BYTES
+from protocols.mesh.frames import DATA_BYTES, DATA_HEAD_BYTES, FRAME_BYTES_MAX
 from protocols.mesh.holdings import Holdings
 from protocols.mesh.outbox import Outbox
 from protocols.mesh.packing import Packer
@@ -133,6 +134,57 @@ def test_a_feed_is_not_done_before_each_of_its_branches_left():
 
     assert len(lengths) == 2 and min(lengths) > 1024
     assert not holdings.lacks(forked)
+
+
+def test_a_forked_feed_leaves_though_its_first_branch_took_more_frames_than_places_are_kept():
+    stage, (ann, ben) = Stage(), camp()
+    chance = Random(1)
+
+    def grown(writer: Author, count: int, start: Entry) -> None:
+        texts = [chance.randbytes(500).hex() for _ in range(count)]
+        entries = [writer.write([saying(text)], [start]) for text in texts]
+        for at in range(0, count, 200):
+            ann.ledger.take([writer.run(*entries[at : at + 200])], WALL_MS)
+
+    for at, writer in enumerate(authors(ann, 4)):
+        start = writer.write([opening(), saying("start")])
+        ann.ledger.take([writer.run(start)], WALL_MS)
+        twin = None if at else writer.twin()
+        grown(writer, 1200, start)
+        if twin:
+            grown(twin, 150, start)
+    ann.ledger.catch_up_all()
+
+    stage.link(ann, ben)
+    stage.run(60_000, until=lambda: size(ben) >= size(ann) or stage.bytes > 8_000_000)
+
+    assert ann.entries == ben.entries and stage.bytes < 4_000_000
+
+
+def test_what_is_too_long_for_this_frame_goes_in_the_next():
+    ann = Device.found("ann")
+    chance, feeds = Random(1), []
+    for writer, (count, length) in zip(authors(ann, 2), ((1, 10_000), (45, 1_000)), strict=True):
+        for _ in range(count + 1):
+            writer.write([opening(), saying(chance.randbytes(length).hex())])
+        # One signature at its end: nothing of it can go alone.
+        run, _ = decode_run(writer.encoded(every=1000), 0, lambda _: None, lambda *_: None)
+        ann.ledger.take([run], WALL_MS)
+        feeds.append(ann.ledger.chain.feeds[writer.genesis().feed_id])
+    ann.ledger.catch_up_all()
+    to_all = SimpleNamespace(bare=lambda _: False, covered=lambda _: True)
+    holdings = Holdings(ann.ledger, cast(Any, to_all), 0)
+    outbox = Outbox(frame_bytes=DATA_BYTES)
+    for feed in feeds:
+        outbox.add(feed.genesis.lane, feed.no)
+    packer = Packer(ann.ledger, RecentRuns(ann.ledger), outbox, holdings)
+
+    lengths = []
+    while not outbox.empty:
+        lengths.append(len(packer.next(feeds[0].genesis.lane)[0] or b""))
+
+    assert max(lengths) <= FRAME_BYTES_MAX - DATA_HEAD_BYTES
+    assert not any(map(holdings.lacks, feeds))
 
 
 @pytest.mark.parametrize("room", [1, 400, 4096, DATA_BYTES])
