@@ -21,7 +21,7 @@ MESSAGE_BYTES_MAX = 65_519
 """A WebSocket message with the channel's tag."""
 FRAME_BYTES_MAX = MESSAGE_BYTES_MAX - 16
 DATA_BYTES = 32 * 1024
-"""Aim for a data frame: about 450 entries, some 8 ms of a receiver's work."""
+"""Aim for a data frame: about 330 entries, some 10 ms of a receiver's work."""
 HEADS_MAX = 1200
 """Heads in one HAVE; a longer vector goes out in several."""
 LINKS_MAX = 256
