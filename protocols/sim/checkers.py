@@ -217,23 +217,34 @@ def urgent_overtakes(world: World, to: Host, *, demand: bool = False) -> Finding
 def _backlogs(world: World, to: Host) -> Iterator[tuple[Saved, list[int]]]:
     """Yield urgent records and when the older routine entries beside them arrived.
 
-    What somebody else held by then is on a way of its own, which may be open while theirs is not.
+    What came by somebody who held it when the urgent one was written, and had not heard of that by
+    then, went a way of its own: theirs was open while the author's was not.
     """
     everywhere = world.witness.seen
     seen = everywhere.get(to.place, {})
     for place in range(len(world.hosts)):
         ours = [saved for saved in world.witness.records if saved.place == place]
-        others = [names for there, names in everywhere.items() if there != place]
+        others = [held for there, held in everywhere.items() if there not in (place, to.place)]
         routine = [
-            (saved.at_us, seen[name], min(names[name] for names in others if name in names))
+            (saved.at_us, seen[name], name)
             for saved in ours
             for name in world.witness.in_lane(saved, urgent=False)
             if name in seen
         ]
         for saved in ours:
-            if place == to.place or not world.witness.in_lane(saved, urgent=True):
+            urgent = world.witness.in_lane(saved, urgent=True)
+            if place == to.place or not urgent:
                 continue
-            late = [came for wrote, came, left in routine if wrote < saved.at_us < min(left, came)]
+            late = [
+                came
+                for wrote, came, name in routine
+                if wrote < saved.at_us < came
+                and not any(
+                    held.get(name, came) < saved.at_us
+                    and any(held.get(each, came) >= came for each in urgent)
+                    for held in others
+                )
+            ]
             if len(late) >= BACKLOG_MIN and max(late) - min(late) >= BACKLOG_SPREAD_US:
                 yield saved, late
 

@@ -158,6 +158,15 @@ def test_what_somebody_else_held_before_an_urgent_record_was_written_is_on_a_way
     assert not checkers.urgent_overtakes(stage.world, stage.hosts[1], demand=True).ok
 
 
+def test_what_somebody_else_held_together_with_the_urgent_record_has_to_wait_for_it():
+    stage = backlog(urgent_at_s=109)
+    stage.world.witness.seen[2] = {
+        name: 1 for saved in stage.world.witness.records for name in saved.entries
+    }
+
+    assert not checkers.urgent_overtakes(stage.world, stage.hosts[1]).ok
+
+
 def test_what_an_older_disk_holds_did_not_come_with_it():
     stage = settled()
     host = stage.hosts[1]

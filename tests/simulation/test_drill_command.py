@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from protocols.sim import cli
 from protocols.sim.clock import SECOND_US
 from protocols.sim.report import Finding
-from protocols.sim.scenarios import SCENARIOS
+from protocols.sim.scenarios import SCENARIOS, three_tents
 from protocols.sim.world import World
 from tests.simulation.test_report import result
 
@@ -74,6 +74,12 @@ def traces(command: list[str]) -> set[str]:
 
 def test_one_seed_leaves_one_trace_whatever_the_hash_seed():
     assert len(traces([sys.executable, "-c", TWICE, "3"])) == 1
+
+
+def test_the_day_of_the_three_tents_is_green():
+    result = three_tents.run(1)
+
+    assert result.ok, {name: each for name, each in result.checks.items() if not each.ok}
 
 
 @pytest.mark.slow
