@@ -13,15 +13,12 @@ import sqlcipher3
 
 from protocols.errors import LedgerError, SetupError
 from protocols.ids import Id
+from protocols.ledger.log import CHECKPOINT_PAGES, LOG_BYTES_MAX, Log
 from protocols.ledger.place import DATABASE_NAME
 
 LOCK_NAME = "node.lock"
 CACHE_KIB = 8 * 1024
 """Page cache: small enough for a Raspberry Pi beside everything else."""
-WAL_BYTES_MAX = 16 * 1024 * 1024
-"""The write-ahead log is cut back to this after a checkpoint."""
-CHECKPOINT_PAGES = 4000
-"""A busy book checkpoints by itself at this length; an idle one earlier, see `checkpoint`."""
 ROOM_BYTES_MIN = 64 * 1024
 """With less than this free, a book is opened without the shared memory that a log needs."""
 COPY_PAGES = 1024
@@ -85,6 +82,8 @@ class Store:
         """The database key, for backups under the same; empty in memory."""
         self.path = path
         """None: the book is in memory, for drills and tests."""
+        self.log = Log(path) if path is not None else None
+        """The write-ahead log beside the file."""
         self._lock = lock
         self.depth = 0
         """How many times over a transaction is open."""
@@ -152,6 +151,8 @@ class Store:
             if self.connection is not None:
                 failed()
             raise
+        if not derived and self.log is not None:
+            self.log.make_room()
 
     @contextmanager
     def _not_waiting(self) -> Iterator[None]:
@@ -181,15 +182,24 @@ class Store:
         except sqlcipher3.Error as error:
             raise _as_ledger_error(error, self.path) from None
 
+    def fold(self, least: int) -> None:
+        """Fold a log that uses this many bytes into the database; called when idle.
+
+        The log begins anew at the next commit, in the room it has. A backup may be reading: what
+        it still needs stays, and nobody waits.
+        """
+        if self.log is not None and self.log.used() >= least:
+            self.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     def checkpoint(self) -> bool:
-        """Fold the write-ahead log into the database; called when idle.
+        """Fold the log into the database and cut it.
 
         Returns:
             Whether nothing is left of the log: nobody read what it held.
         """
         if self.path is None:
             return True
-        # A backup may be reading: what it still needs stays in the log, and nobody waits.
+        # As in `fold`: nobody waits for a reader.
         self.execute("PRAGMA busy_timeout=0").fetchall()
         busy = self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         self.execute(f"PRAGMA busy_timeout={BUSY_MS}").fetchall()
@@ -229,6 +239,8 @@ class Store:
 
     def close(self) -> None:
         """Close the file and let another process have the folder."""
+        if self.log is not None:
+            self.log.close()
         self.connection.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -388,7 +400,7 @@ def _configured(connection: Any) -> Any:
         "temp_store=MEMORY",
         f"busy_timeout={BUSY_MS}",
         f"cache_size=-{CACHE_KIB}",
-        f"journal_size_limit={WAL_BYTES_MAX}",
+        f"journal_size_limit={LOG_BYTES_MAX}",
         f"wal_autocheckpoint={CHECKPOINT_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()

@@ -40,7 +40,7 @@ from protocols.mesh.effects import (
 from protocols.mesh.node import Node
 
 LOG_BYTES = 4 * 1024 * 1024
-"""A shorter log is left: the first commit after folding it costs a second fsync."""
+"""A log that uses less is left: the first commit after folding it costs a second fsync."""
 SWITCH_S = 0.001
 """How long the node's thread may keep the interpreter from the loop, which reads the sockets."""
 COLLECT_AFTER = 100_000
@@ -280,11 +280,7 @@ def _operation(node: Node, _: Now) -> tuple[OperationId, list[Effect]]:
 
 def _fold_log(node: Node) -> None:
     """Fold a long write-ahead log into the book while nobody waits for it."""
-    store = node.ledger.store
-    if store.path is not None:
-        log = store.path.with_name(store.path.name + "-wal")
-        if log.exists() and log.stat().st_size >= LOG_BYTES:
-            store.checkpoint()
+    node.ledger.store.fold(LOG_BYTES)
 
 
 def _silence_libraries() -> None:

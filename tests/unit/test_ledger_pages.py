@@ -32,7 +32,8 @@ def pages(ledger: Ledger, line: Line) -> int:
     assert store.path is not None and store.checkpoint()
     (answer,), *_ = Recorder(ledger).record([line], WALL_MS, os.urandom)
     assert answer.ok, answer
-    raw = store.path.with_name(store.path.name + "-wal").read_bytes()
+    assert store.log is not None
+    raw = store.path.with_name(store.path.name + "-wal").read_bytes()[: store.log.used()]
     (page,) = struct.unpack(">I", raw[8:12])
     heads = range(_LOG_HEAD, len(raw), page + _FRAME_HEAD)
     ends = [struct.unpack(">I", raw[at + 4 : at + 8])[0] > 0 for at in heads]
