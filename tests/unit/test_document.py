@@ -108,6 +108,8 @@ def test_an_entry_given_twice_counts_once():
     assert document.facts() == facts_of(ROOT_FACTS, LATER)
     assert document.extend([LATER, ROOT_FACTS]) == []
     assert document.export() != first
+    assert document.extend([BESIDE, ROOT_FACTS]) == []
+    assert document.heads == merged(ROOT_FACTS, LATER, BESIDE).heads == (B, C)
 
 
 def test_an_entry_given_twice_waits_once():

@@ -19,8 +19,10 @@ from protocols.feeds.entry import ENTRY_BYTES_MAX, hash_header, header_of, open_
 from protocols.feeds.feed import EARLIER_HEADS_MAX, Genesis, Head, decode_genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import (
+    CLOCK_MAX,
     KEYS_MAX,
     RUN_ENTRIES_MAX,
+    UNSIGNED_BYTES_MAX,
     UNSIGNED_MAX,
     Gap,
     decode_run,
@@ -30,6 +32,8 @@ from protocols.feeds.varint import put_varint, take_varint, unzigzag, zigzag
 from protocols.ids import EntryHash, FeedId, KeyId, ScopeId
 from tests.unit.forge import Author, device_keys, opening, saying
 
+_NAMES_A_KEY = 4
+"""Flag of an entry in a run, `protocols/README.md`."""
 SCOPE, KEY_ID, KEY = ScopeId(b"a scope of tests"), KeyId(b"i" * 32), b"k" * 32
 
 
@@ -280,6 +284,66 @@ def test_so_many_entries_may_stand_between_two_signatures_and_no_more(unsigned: 
         return
     with pytest.raises(PeerError, match="malformed what=unsigned"):
         read(raw)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_so_many_bytes_may_stand_between_two_signatures_and_no_more(more: int):
+    made, half = author(), UNSIGNED_BYTES_MAX // 2
+    for size in (half, half, 24, half, half + more, 24):
+        made.raw(bytes(size))
+    raw = made.encoded(every=3)
+    if not more:
+        assert len(read(raw)[0].lines) == 6
+        return
+    with pytest.raises(PeerError, match="malformed what=unsigned"):
+        read(raw)
+
+
+def test_a_body_that_travels_apart_counts_as_its_hash():
+    made = author()
+    for _ in range(UNSIGNED_MAX):
+        made.raw(bytes(4096))
+    out = [made.outgoing(entry, signed=False) for entry in made.chains[Lane.ROUTINE]]
+    apart = [each._replace(body=None) for each in out[:-1]]
+    last = made.outgoing(made.chains[Lane.ROUTINE][-1])
+    genesis = made.genesis()
+
+    raw = encode_run(genesis.feed_id, genesis.encode(), 1, genesis.feed_id, [*apart, last])
+    assert len(read(raw)[0].lines) == UNSIGNED_MAX
+
+
+@pytest.mark.parametrize(
+    ("clock", "why"),
+    [
+        (CLOCK_MAX - 1, "bad_signature"),
+        (CLOCK_MAX, "malformed what=clock"),
+        (0, "bad_signature"),
+        (-1, "malformed what=clock"),
+    ],
+)
+def test_a_clock_has_a_range(clock: int, why: str):
+    made = written(1)
+    out = made.outgoing(made.chains[Lane.ROUTINE][0])._replace(clock=clock)
+    genesis = made.genesis()
+    with pytest.raises(PeerError, match=why):
+        read(encode_run(genesis.feed_id, genesis.encode(), 1, genesis.feed_id, [out]))
+
+
+def test_a_counter_has_16_bits_and_the_first_entry_names_a_key():
+    made = written(1)
+    out = made.outgoing(made.chains[Lane.ROUTINE][0])._replace(clock=0xFFFF)
+    genesis = made.genesis()
+    raw = encode_run(genesis.feed_id, genesis.encode(), 1, genesis.feed_id, [out])
+    counter, key = put_varint(0xFFFF), b"\0" + KEY_ID
+    assert raw.count(counter) == raw.count(key) == 1
+    with pytest.raises(PeerError, match="bad_signature"):
+        read(raw)
+
+    with pytest.raises(PeerError, match="malformed what=clock"):
+        read(raw.replace(counter, put_varint(0x10000)))
+    flags, rest = raw.split(key)
+    with pytest.raises(PeerError, match="malformed what=clock"):
+        read(flags[:-1] + bytes((flags[-1] & ~_NAMES_A_KEY,)) + rest)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from protocols.ledger import book, opening
 from protocols.ledger.book import Ledger
+from protocols.ledger.given import GivenBook
+from protocols.ledger.immunization import plan_in_use
 from protocols.ledger.store import Store
 from tests.unit.forge import Author, device_keys, doc_of, saying
 from tests.unit.forge import opening as founding
 from tests.unit.stage import WALL_MS, Device, fill, linked, triage
+from tests.unit.test_ledger_given import Village, as_read
 from tests.unit.test_ledger_kept import tables
 
 SUBJECTS = 300
@@ -144,3 +147,81 @@ def test_who_passes_through_is_counted(monkeypatch):
     counts = ben.ledger.rows.census.counts()
     assert sum(counts.values()) == 40
     assert counts == ann.ledger.rows.census.counts() == Ledger(ben.store).rows.census.counts()
+
+
+def test_doses_that_pass_through_are_counted(monkeypatch):
+    monkeypatch.setattr(book, "PASSING_FROM", 1)
+    monkeypatch.setattr(book, "MERGE_BATCH", 3)
+    stage, (ann, ben) = linked()
+    village = Village(3)
+    village.device = ann
+    stage.cut(ann, ben)
+    for _ in range(60):
+        village.step()
+    # From when somebody first asks it is counted as rows change.
+    ben.ledger.rows.given.kept(plan_in_use(ben.ledger))
+
+    stage.link(ann, ben)
+    stage.run(10_000)
+
+    as_read(ben)
+    plan = plan_in_use(ann.ledger)
+    counts = ben.ledger.rows.given.kept(plan)
+    assert counts.children.reached
+    assert counts == GivenBook(ann.store).kept(plan)
+
+
+def test_who_was_at_hand_and_passes_through_is_not_taken_for_what_they_were(
+    monkeypatch,
+):
+    ann = Device.found("ann")
+    starts = delivered(ann, until=20)
+    merged(ann)
+    rows = ann.ledger.rows
+    assert len(rows._kept) == 20
+
+    monkeypatch.setattr(book, "PASSING_FROM", 1)
+    monkeypatch.setattr(book, "MERGE_BATCH", 5)
+    other = author(ann, "other")
+    third = [other.write([saying(f"third {at}")], [start]) for at, start in enumerate(starts)]
+    ann.ledger.take([other.run(*third)], WALL_MS)
+    merged(ann)
+    assert len(rows._kept) <= 5
+    assert rows._rows_kept == sum(len(each) for one in rows._kept.values() for each in one.values())
+
+    last = author(ann, "last")
+    fourth = [last.write([saying(f"fourth {at}")], [entry]) for at, entry in enumerate(third)]
+    ann.ledger.take([last.run(*fourth)], WALL_MS)
+    merged(ann)
+    before = tables(ann)
+    assert len(before["note"]) == 4 * 20
+    ann.ledger.rebuild_rows()
+    assert tables(ann) == before
+
+
+def test_the_prefixes_met_last_are_those_that_are_remembered(monkeypatch):
+    monkeypatch.setattr(opening, "PREFIXES_KEPT", 400)
+    ann = Device.found("ann")
+    one = author(ann)
+    starts = [one.write([founding(), saying(f"first {at}")]) for at in range(500)]
+    ann.ledger.take([one.run(*starts)], WALL_MS)
+    merged(ann)
+
+    kept = list(ann.ledger.opener._docs)
+    assert 200 <= len(kept) <= 400
+    assert kept == [bytes(start.hash.prefix) for start in starts[-len(kept) :]]
+
+
+def test_what_goes_on_from_a_void_of_the_same_delivery_is_void_in_whatever_order():
+    for void_first in (True, False):
+        ann = Device.found("ann")
+        one, other = author(ann), author(ann, "other")
+        void = one.seal(b"\xff\xff")
+        later = [other.write([saying("on void")], [void]) for _ in range(3)]
+        runs = [one.run(void), other.run(*later)]
+        ann.ledger.take(runs if void_first else runs[::-1], WALL_MS)
+        merged(ann)
+
+        assert ann.ledger.opener.parked == 0
+        said = sorted((void, reason) for _, void, reason, *_ in ann.unopened())
+        assert said == [(1, "depends_on_void")] * 3 + [(1, "layout")], void_first
