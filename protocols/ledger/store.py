@@ -182,14 +182,26 @@ class Store:
         except sqlcipher3.Error as error:
             raise _as_ledger_error(error, self.path) from None
 
-    def fold(self, least: int) -> None:
-        """Fold a log that uses this many bytes into the database; called when idle.
+    def stay_open(self) -> None:
+        """Know that the book is open for long: from now on its log has room ahead of its use."""
+        if self.log is not None:
+            self.log.ahead = True
 
-        The log begins anew at the next commit, in the room it has. A backup may be reading: what
-        it still needs stays, and nobody waits.
+    def rest(self, least: int) -> None:
+        """Fold a log that uses this many bytes into the book and make room in it; called when idle.
+
+        It begins anew at the next commit, in the room it has; where the disk has little room, or
+        the log grew out of its bounds, it is cut instead. A backup may be reading: what that still
+        needs stays, and nobody waits.
         """
-        if self.log is not None and self.log.used() >= least:
+        if self.log is None:
+            return
+        length = self.log.length()
+        if length > LOG_BYTES_MAX or (length >= least and self.log.tight()):
+            self.checkpoint()
+        elif self.log.used() >= least:
             self.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self.log.make_more_room()
 
     def checkpoint(self) -> bool:
         """Fold the log into the database and cut it.
@@ -199,7 +211,7 @@ class Store:
         """
         if self.path is None:
             return True
-        # As in `fold`: nobody waits for a reader.
+        # As in `rest`: nobody waits for a reader.
         self.execute("PRAGMA busy_timeout=0").fetchall()
         busy = self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         self.execute(f"PRAGMA busy_timeout={BUSY_MS}").fetchall()

@@ -87,7 +87,7 @@ class Service:
         self._journal = journal
         self.clock = clock or Clock()
         """What the node is told of the time, and what a person says of it."""
-        self._worker = Worker(factory, self._carry_out, _fold_log, self.clock)
+        self._worker = Worker(factory, self._carry_out, _rest, self.clock)
         self._links = Links(self._worker, settings.limits)
         self._peers = Peers(self._links.dial, random.SystemRandom().random)
         self._links.when_ended(self._peers.link_ended)
@@ -129,6 +129,7 @@ class Service:
         except BaseException:
             await self.stop()
             raise
+        await self.call(_stay_open)
         for device, where in await self.call(_addresses):
             self._peers.known(device, where)
         joined = await self.call(_joined_at)
@@ -269,6 +270,11 @@ def _addresses(node: Node, _: Now) -> tuple[list[tuple[DeviceId, str]], list[Eff
     return [(peer.device, peer.address) for peer in peers if peer.address], []
 
 
+def _stay_open(node: Node, _: Now) -> tuple[None, list[Effect]]:
+    node.ledger.store.stay_open()
+    return None, []
+
+
 def _joined_at(node: Node, _: Now) -> tuple[list[Address], list[Effect]]:
     where = node.ledger.joined_at
     return ([Address.parse(where)] if where else []), []
@@ -278,9 +284,9 @@ def _operation(node: Node, _: Now) -> tuple[OperationId, list[Effect]]:
     return node.ledger.authority.operation, []
 
 
-def _fold_log(node: Node) -> None:
+def _rest(node: Node) -> None:
     """Fold a long write-ahead log into the book while nobody waits for it."""
-    node.ledger.store.fold(LOG_BYTES)
+    node.ledger.store.rest(LOG_BYTES)
 
 
 def _silence_libraries() -> None:

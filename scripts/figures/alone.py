@@ -71,7 +71,7 @@ def _carry(ledger: Ledger, frames: list[bytes]) -> float:
 def command(bench: Bench) -> list[Reading]:
     """From a command to its durable answer, against one bare durable row; they take turns.
 
-    The collector of cycles is set as in a running node.
+    The collector of cycles and the log of the book are set as in a running node.
     """
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
@@ -80,6 +80,7 @@ def command(bench: Bench) -> list[Reading]:
     db = floor.bare_table(bench.books.scratch(), KEY)
     took, bare = [], []
     with opened(bench.books.source(bench.patients)) as ledger:
+        ledger.store.stay_open()
         node = Node(ledger)
         for number in range(COMMANDS):
             line = work.register() if number % 6 == 0 else work.care(chance.choice(tags))

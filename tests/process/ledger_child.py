@@ -51,6 +51,7 @@ def found(folder: Path, name: str = "ann") -> None:
 def write(folder: Path, told: Connection | None, seed: int, count: int) -> None:
     """Record lines one by one and in batches, saying each key once it was answered."""
     store = open_file(folder, KEY)
+    store.stay_open()
     ledger = Ledger(store)
     recorder, chance = Recorder(ledger), Random(seed)
     say = _teller(folder, told)
@@ -58,13 +59,13 @@ def write(folder: Path, told: Connection | None, seed: int, count: int) -> None:
     while batch := list(islice(lines, chance.choice((1, 1, 5, 60)))):
         answers, _, _ = recorder.record(batch, WALL_MS, chance.randbytes)
         say(*[answer.key for answer in answers if answer.ok])
-        if chance.random() < 0.1:
-            store.checkpoint()
+        _tidy(store, chance)
 
 
 def take(folder: Path, told: Connection | None, runs: Path, _count: int = 0) -> None:
     """Store a peer's runs one after another, saying how many were acknowledged."""
     store = open_file(folder, KEY)
+    store.stay_open()
     ledger = Ledger(store)
     say = _teller(folder, told)
     raw = runs.read_bytes()
@@ -76,10 +77,18 @@ def take(folder: Path, told: Connection | None, runs: Path, _count: int = 0) -> 
         say(str(number))
         if chance.random() < 0.5:
             ledger.catch_up(merge=chance.random() < 0.7)
-        if chance.random() < 0.1:
-            store.checkpoint()
+        _tidy(store, chance)
     ledger.catch_up_all()
     store.close()
+
+
+def _tidy(store: Store, chance: Random) -> None:
+    """Now and then do what an idle node does, or what cuts the log."""
+    match chance.randrange(20):
+        case 0:
+            store.checkpoint()
+        case 1 | 2:
+            store.rest(1)
 
 
 def mesh(folder: Path, told: Connection) -> None:

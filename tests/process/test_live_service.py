@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import queue
 import signal
 import socket
 import subprocess
@@ -18,12 +19,12 @@ import pytest
 from protocols.errors import LedgerError, LinkError
 from protocols.ids import PatientId
 from protocols.ledger.book import Ledger
-from protocols.ledger.store import open_file
+from protocols.ledger.store import Store, open_file
 from protocols.live.address import Address
 from protocols.live.client import LocalClient
 from protocols.live.journal import Journal
 from protocols.live.lines import SOCKET_NAME
-from protocols.live.service import Service, Settings
+from protocols.live.service import LOG_BYTES, Service, Settings
 from tests.process.live_node import CODE, HERE, KEY, calls, enrol_both, factory, found, patient
 
 PATIENCE_S = 30
@@ -273,6 +274,29 @@ def test_members_on_one_network_link_up_without_being_told(tmp_path):
     asyncio.run(enrol_both(tmp_path / "one", tmp_path / "two"))
     with Program(tmp_path / "one", "--discovery"), Program(tmp_path / "two", "--discovery") as two:
         until(two, lambda status: status["linked"])
+
+
+async def test_a_node_folds_a_long_log_when_idle_and_has_room_in_it(tmp_path, monkeypatch):
+    rested, rest = queue.SimpleQueue(), Store.rest
+
+    def noted(store, least):
+        rest(store, least)
+        rested.put((least, store.log.used(), store.log.length()))
+
+    monkeypatch.setattr("protocols.live.worker.IDLE_S", 0.01)
+    monkeypatch.setattr(Store, "rest", noted)
+    found(tmp_path / "one")
+    one = service_of(tmp_path / "one")
+    await one.start(calls(one))
+    try:
+        await one.call(lambda node, now: node.record([patient(1)], now))
+        used = 0
+        while not used:
+            least, used, length = await asyncio.to_thread(rested.get, timeout=PATIENCE_S)
+        assert least == LOG_BYTES
+        assert length - used >= 1024 * 1024
+    finally:
+        await one.stop()
 
 
 async def test_the_second_service_in_one_process_is_refused_too(tmp_path):
