@@ -69,7 +69,7 @@ _SOUGHT = sorted(
 of all of them that minds no case."""
 
 
-def found_in(raw: bytes) -> str:
+def found_in(raw: bytes | bytearray) -> str:
     """Return the planted text in these bytes with its neighbours; '' when there is none."""
     small = raw.lower()
     for form in _SOUGHT:

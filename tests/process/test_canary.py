@@ -18,6 +18,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +71,14 @@ class House:
             env=self.environment, cwd=self.root / "cwd",
         )  # fmt: skip
 
-    def run(self, app: str, *args: object, lines: object = (), shows: bool = False, ok: int = 0):
+    def run(
+        self,
+        app: str,
+        *args: object,
+        lines: Iterable[object] = (),
+        shows: bool = False,
+        ok: int = 0,
+    ):
         """Run a command; what it says is kept for the search unless it is there to show data."""
         process = self.start(app, *args)
         given = b"".join(

@@ -173,6 +173,7 @@ async def test_a_peer_that_does_not_read_is_cut_and_costs_bounded_memory(monkeyp
         await left.heard.until(seen("opened", 2))
         writer.write(b"\x82\x81\0\0\0\0x")
         await left.heard.until(seen("received", 2))
+        assert isinstance(writer.transport, asyncio.Transport)
         writer.transport.pause_reading()
         for _ in range(400):
             left.links.send(2, bytes(60_000))

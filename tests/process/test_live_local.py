@@ -256,6 +256,7 @@ async def test_a_subscriber_that_does_not_read_costs_one_set_of_names(node, tmp_
     reader, writer = await asyncio.open_unix_connection(find_socket(tmp_path), limit=64)
     writer.write(b'{"id":1,"call":"subscribe"}\n')
     await reader.readline()
+    assert isinstance(writer.transport, asyncio.Transport)
     writer.transport.pause_reading()
     client = next(iter(node.server._clients.values()))
     for number in range(20_000):
@@ -328,7 +329,7 @@ async def test_another_user_is_refused_by_the_file_and_then_by_the_node(opened):
     folder = f"/tmp/fm-local-{os.getpid()}"
     os.mkdir(folder, 0o755)
     try:
-        async with Node(type(local.Path())(folder)) as node:
+        async with Node(Path(folder)) as node:
             if opened:
                 node.server.path.chmod(0o666)
             ran = await waiting(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def pattern(tmp_path_factory):
     folder = made(tmp_path_factory.mktemp("people") / "node")
     moment = now()
     ledger = open_ledger(folder, PASSPHRASE, moment.entropy, machine(folder))
-    licensed = {"authority": "Council", "licence": "1", "recognised_by": "Ministry"}
+    licensed: dict[str, Any] = {"authority": "Council", "licence": "1", "recognised_by": "Ministry"}
     for name, passphrase, practice in ((CANARY, AMINA, ()), ("Jun Cho", JUN, (24,))):
         key = persons.new_key(passphrase, moment.entropy, CHEAP)
         who = Profile(1, name, "nurse", practice=practice, **licensed)
@@ -260,10 +261,11 @@ def test_a_draft_stays_with_who_typed_it(folder):
 def test_no_secret_and_no_name_is_in_any_file_or_log(folder, tmp_path):
     import io
 
+    from fieldnode.client import NodeClient
     from protocols.live.journal import Journal
+    from protocols.live.lines import find_socket
     from protocols.live.running import Desk, factory_of
     from protocols.live.service import Service, Settings
-    from tests.process.live_desk import NodeClient, find_socket
 
     log = io.StringIO()
 

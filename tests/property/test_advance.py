@@ -231,7 +231,7 @@ def merged(chance: Random, steps: Sequence[Step], advances: Sequence[Advance]) -
         assert isinstance(step, Run)
         queues.setdefault(bytes(step.feed), []).append(step)
     out: list[Step] = []
-    waiting = [*queues.values(), *([each] for each in advances)]
+    waiting = [*queues.values(), *(list[Step]([each]) for each in advances)]
     while waiting:
         queue = chance.choice(waiting)
         out.append(queue.pop(0))
@@ -240,7 +240,7 @@ def merged(chance: Random, steps: Sequence[Step], advances: Sequence[Advance]) -
 
 
 def control_first(runs: Sequence[Run]) -> list[Step]:
-    return sorted(runs, key=lambda run: not run.lines[0].kind)
+    return [*sorted(runs, key=lambda run: not run.lines[0].kind)]
 
 
 @settings(max_examples=max(settings.default.max_examples // 2, 20))

@@ -69,7 +69,7 @@ class Story:
         about = able[value % len(able)] if able else None
         if what != "offer" and about is None:
             return
-        to = TEAMS[value % 3] if what == "offer" else self.events[about].to  # type: ignore[index]
+        to = TEAMS[value % 3] if what == "offer" else self.events[about].to
         lines: dict[str, tuple[str, dict[str, Any]]] = {
             "offer": ("transfer.offer", {"to": {"organisation": to}}),
             "accept": ("transfer.accept", {"offer": str(about)}),
@@ -116,7 +116,7 @@ def plainly(story: Story, held: frozenset[FactRef]) -> tuple[str, set[str], set[
 
     def holds(accept: Event) -> bool:
         before = [other for other in accepts if other.ref in accept.held and holds(other)]
-        return all(other.ref in story.events[accept.about].held for other in before)  # type: ignore[index]
+        return all(other.ref in story.events[accept.about].held for other in before)
 
     holding = [accept for accept in accepts if holds(accept)]
     last = [a for a in holding if not any(a.ref in later.held for later in holding)]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from protocols.guidelines.vocabulary import rows_of
+from protocols.guidelines.vocabulary import vocabulary
 from protocols.ids import SiteId
 from protocols.ledger.conflicts import Unsettled, unsettled
 from protocols.records.attributes import (
@@ -101,7 +101,7 @@ BY_NAME: dict[str, Callable[[int], Any]] = {
     "band": lambda n: (1, 2, 3, 4, 5, 9)[n],
     "tags": lambda n: [f"apart-{n}-{next(_number)}"],
     "national_id": lambda n: {"system": "XX", "value": f"100{n}"},
-    "syndrome": lambda n: [row.name for row in rows_of("condition") if row.syndrome][n],
+    "syndrome": lambda n: [row.name for row in vocabulary().condition if row.syndrome][n],
     "beds": lambda n: 10 + n,
     "position": lambda n: {"north": f"{n}.5", "east": "29.4"},
 }

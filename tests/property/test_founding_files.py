@@ -1,5 +1,8 @@
 """Whatever bytes a stick holds: a code of ours, never another exception or another meaning."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +34,7 @@ REQUEST = sign_request(
     name="Tente 3",
     next_epoch=entropy("next", 8),
 )
-FILES = {
+FILES: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
     "root": (org("Japan team", "JP")[0], charterfile.open_root),
     "org": (org("Japan team", "JP")[1], charterfile.open_org),
     "charter": (charterfile.charter_file(HELD.file), charterfile.open_charter_file),

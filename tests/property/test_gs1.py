@@ -14,6 +14,7 @@ from protocols.guidelines.gtin import check_digit
 from protocols.records import gs1
 from protocols.records.codes import ERRORS
 from protocols.records.gs1 import Box, Element
+from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 
 CHARS = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 NOW_MS = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp() * 1000)
@@ -95,5 +96,5 @@ def test_a_date_is_within_fifty_years_or_none(text, now_ms):
     assert code in ("", "gs1_date")
     if found is None:
         return
-    year = datetime.fromtimestamp(max(now_ms, gs1.IMPLAUSIBLE_BEFORE_MS) / 1000, UTC).year
+    year = datetime.fromtimestamp(max(now_ms, IMPLAUSIBLE_BEFORE_MS) / 1000, UTC).year
     assert -49 <= (EPOCH + timedelta(days=found)).year - year <= 50

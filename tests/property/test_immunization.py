@@ -219,9 +219,9 @@ def test_what_is_sure_of_an_uncertain_birth_holds_on_every_day_of_it(work, histo
         one = born_on(day)
         for told, each in zip(whole, validate(doses, one, found, terms), strict=True):
             dose_holds(told, each)
-        for told, each in zip(due, forecast(doses, one, on_day, found, terms), strict=True):
-            forecast_holds(told, each)
-            assert not told.sure or (told.state, told.day) == (each.state, each.day)
+        for said, then in zip(due, forecast(doses, one, on_day, found, terms), strict=True):
+            forecast_holds(said, then)
+            assert not said.sure or (said.state, said.day) == (then.state, then.day)
 
 
 @settings(deadline=None)
@@ -253,8 +253,8 @@ def test_what_is_sure_of_a_dose_of_a_month_alone_holds_on_every_day_of_it(work, 
         ]
         for each in validate(exact, born, found, terms):
             dose_holds(whole[each.key, each.series], each)
-        for told, each in zip(due, forecast(exact, born, on_day, found, terms), strict=True):
-            forecast_holds(told, each)
+        for said, then in zip(due, forecast(exact, born, on_day, found, terms), strict=True):
+            forecast_holds(said, then)
 
 
 @given(worked_by(), histories(), ages)

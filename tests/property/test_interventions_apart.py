@@ -79,8 +79,8 @@ class Story:
             self.write(at, "administration.record", no, patient=child, reason="said no")
         elif what == "tally":
             n = chance.choice((1, 2, 5, -1))
-            about = {"session": self.session, "cell": 2, "n": n}
-            made = self.write(at, "tally.add", about, reason="pressed twice")
+            tally = {"session": self.session, "cell": 2, "n": n}
+            made = self.write(at, "tally.add", tally, reason="pressed twice")
             self.given[made.id] = ("vitamin-a", n)
         elif known := self._known(at):
             fact = chance.choice(known)

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import InputError
-from protocols.live.commands import EXIT_REFUSED, record_stream
+from protocols.live.commands import record_stream
+from protocols.live.talk import EXIT_REFUSED
 from protocols.records.catalogue import BY_NAME
 from protocols.records.codes import ERRORS
 from protocols.records.commands import KEY_CHARS_MAX

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from hypothesis import given
@@ -17,6 +17,7 @@ from protocols.records.attributes import BY_NAME, SEVERAL
 from protocols.records.catalogue import BY_NUMBER, decode_fact, encode_fact, project
 from protocols.records.codes import ERRORS
 from protocols.records.commands import parse_line, plan
+from protocols.records.document import DocumentOpen
 from protocols.records.history import History
 from protocols.records.rows import attributes, fact_json, summary, to_json
 from protocols.records.shape import Fact, Row, columns, values
@@ -142,7 +143,8 @@ def independent_currency(facts: list[Fact]) -> dict[tuple[Any, int], set[Any]]:
             for target in named(fact)
         )
 
-    encounter_of = {f.doc: f.record.encounter_id(f.doc_id) for f in facts if f.kind == 1}
+    founding = [(f, cast(DocumentOpen, f.record)) for f in facts if f.kind == 1]
+    encounter_of = {f.doc: opening.encounter_id(f.doc_id) for f, opening in founding}
     found: dict[tuple[Any, int], set[Any]] = {}
     for ref, fact in standing.items():
         for number, value in fact.record.asserts() if not retracted(ref) else ():

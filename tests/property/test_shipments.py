@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -216,7 +216,7 @@ def test_what_two_wrote_apart_counts_once_and_what_knew_of_each_other_counts_twi
     for home in homes(story):
         pair_id = stock_subject(SiteId.parse(home), ITEM)
         pair = Pair(History(pair_id, here.facts(pair_id)))
-        moves = [fact for fact in pair.moves if fact.record.cause is not None]  # type: ignore[union-attr]
+        moves = [fact for fact in pair.moves if cast(Movement, fact.record).cause is not None]
         counted = {_event(story, fact) for fact in moves}
         doubles = {
             _event(story, fact) for fact in here.facts(pair_id) if ref_of(fact) in pair.doubles

@@ -24,13 +24,13 @@ def worlds(total: int, hidden: int) -> Iterator[tuple[int, ...]]:
             yield (first, *rest)
 
 
-def consistent(left: Left, name: str) -> list[dict[str, int]]:
+def consistent(left: Left, name: str) -> list[dict[int | str, int]]:
     """Every table that would have been published like this one, by who knows how it is done."""
     cells = left.margins[name]
     assert cells is not None and left.total is not None
     shown = {value: n for value, n in cells.items() if n is not None}
     hidden = [value for value, n in cells.items() if n is None]
-    found = []
+    found: list[dict[int | str, int]] = []
     for world in worlds(left.total - sum(shown.values()), len(hidden)):
         table = {**shown, **dict(zip(hidden, world, strict=True))}
         if leaving({name: table}) == left:

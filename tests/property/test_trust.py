@@ -193,7 +193,7 @@ def draw_branch(draw: st.DrawFn, written: Written) -> None:
         written.tips[place.feed] = (place.seq - 1, place.prev)
     author = next(k for k in (*map(keys, NAMES), JAPAN, MINISTRY) if k.device == place.author)
     if place.feed == feed_of(author):
-        written.write(author, None)  # type: ignore[arg-type]
+        written.write(author, None)
 
 
 def draw_seal(draw: st.DrawFn, written: Written, papers: list[SignedStatement]) -> None:
@@ -206,12 +206,14 @@ def draw_seal(draw: st.DrawFn, written: Written, papers: list[SignedStatement]) 
         | st.lists(st.sampled_from(places), max_size=3, unique_by=lambda p: p.feed)
     )
     heads = sorted((bytes(p.feed), p.seq, bytes(p.entry)) for p in named)
-    if heads and draw(st.booleans()):
+    if heads and bool(draw(st.booleans())):
         # The sealer knew more of that feed, or another branch of it, than ever comes here.
         feed, seq, _ = heads[-1]
         heads[-1] = (feed, seq + draw(st.integers(0, 2)), entropy("never here"))
     seals = [place for record, place in written.records if isinstance(record, Seal)]
-    extends = bytes(draw(st.sampled_from(seals)).entry) if seals and draw(st.booleans()) else b""
+    extends = (
+        bytes(draw(st.sampled_from(seals)).entry) if seals and bool(draw(st.booleans())) else b""
+    )
     kept = (
         {bytes(statement_hash(each)) for each in draw(st.lists(st.sampled_from(papers)))}
         if papers
@@ -247,7 +249,7 @@ def one_feed(draw: st.DrawFn) -> list[tuple[Record, Place]]:
     for serial in range(1, draw(st.integers(2, 5))):
         paper = certify(coordinator, keys(NAMES[1 + serial]), serial=serial)
         record = draw(st.sampled_from([Certificates((paper,)), None]))
-        written.write(coordinator, record)  # type: ignore[arg-type]
+        written.write(coordinator, record)
         if draw(st.booleans()):
             seq, _ = written.tips[feed]
             below = [p for _, p in written.records if p.feed == feed and p.seq == seq - 1]

@@ -268,14 +268,14 @@ def check(seed: int) -> None:
     spare = {str(ref) for ref in immunization.not_counted(story.devices[0].ledger)}
     named = sum(each.doses for each in counted if not each.tallied)
     assert spare <= set(standing) and named == len(standing) - len(spare), seed
-    for each in immunization.doubled(story.devices[0].ledger):
-        assert set(map(str, each.doses)) <= set(standing)
+    for group in immunization.doubled(story.devices[0].ledger):
+        assert set(map(str, group.doses)) <= set(standing)
         # None of a group was written by somebody who knew of all the others.
-        facts = [story.given[str(ref)] for ref in each.doses]
+        facts = [story.given[str(ref)] for ref in group.doses]
         assert any(
             str(one) not in other.seen and str(two) not in facts[at].seen
-            for at, one in enumerate(each.doses)
-            for two, other in zip(each.doses, facts, strict=True)
+            for at, one in enumerate(group.doses)
+            for two, other in zip(group.doses, facts, strict=True)
             if one != two
         ), seed
 

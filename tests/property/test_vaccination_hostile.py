@@ -116,7 +116,7 @@ class Forger:
         """Sign one fact; its bytes may be damaged before they are signed."""
         value = self.value()
         number = next(
-            no for no in KindNo if (kind := _KINDS.get(no)) is not None and type(value) is kind
+            no for no in KindNo if (known := _KINDS.get(no)) is not None and type(value) is known
         )
         raw = encode_fact(number, value)
         if self.chance.random() < 0.3:

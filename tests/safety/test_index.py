@@ -53,7 +53,7 @@ def _rules(name: str, decorators: list[ast.expr]) -> set[int]:
     if "pytest.mark.slow" in marks:
         return set()
     return by_name | {
-        argument.value
+        int(ast.literal_eval(argument))
         for each in decorators
         if isinstance(each, ast.Call) and ast.unparse(each.func) == "pytest.mark.safety"
         for argument in each.args

@@ -20,11 +20,12 @@ from fieldnode.text.catalogue import load
 from fieldnode.tui.cores import session_text
 from fieldnode.tui.cores.display import Size, text_of
 from fieldnode.tui.cores.fields import Field, Number
+from fieldnode.tui.cores.form import FormCore
 from fieldnode.tui.cores.glance import GLANCE_MS
 from fieldnode.tui.cores.supply_fields import Units, Whole
 from fieldnode.tui.shell import Shell
 from tests.screens.care_screens import CARED, MEDICINES
-from tests.screens.fake_node import ward
+from tests.screens.fake_node import at_once, ward
 from tests.screens.stock_screens import PARA
 from tests.screens.test_goldens import SCREENS, shell_after
 
@@ -87,7 +88,7 @@ def made() -> Iterator[Site]:
                 if kind in KINDS and not measured:
                     label = call.args[1]
                     assert isinstance(label, ast.Constant), f"{path.name} {call.lineno}"
-                    yield Site(path.stem, holder, maker, kind, label.value)
+                    yield Site(path.stem, holder, maker, kind, str(label.value))
 
 
 SITES = [site for site in made() if site.label not in NOT_QUANTITIES]
@@ -136,16 +137,24 @@ class Found(NamedTuple):
     """The class of its form."""
 
 
-def walked(way: str) -> Shell:
-    """Walk to a screen on a node of its own."""
-    node = ward()
-    shell = shell_after(WAYS[way], WORDS, node)
-    shell.node = node  # type: ignore[attr-defined]
-    return shell
+class Walk:
+    """A screen that was walked to, on a node of its own."""
+
+    def __init__(self, way: str) -> None:
+        self.node = ward()
+        self.shell: Shell = shell_after(WAYS[way], WORDS, self.node)
+        self.now_ms = 10**9
+
+    @property
+    def form(self) -> FormCore:
+        """The form on the screen."""
+        form = getattr(self.shell.page, "form", None)
+        assert isinstance(form, FormCore)
+        return form
 
 
-def fields_of(shell: Shell) -> tuple[Field, ...]:
-    form = getattr(shell.page, "form", None)
+def fields_of(walk: Walk) -> tuple[Field, ...]:
+    form = getattr(walk.shell.page, "form", None)
     return tuple(form.fields) if form is not None else ()
 
 
@@ -154,14 +163,14 @@ def found() -> tuple[Found, ...]:
     """Return one screen or more for each site."""
     seen: list[Found] = []
     for way in WAYS:
-        shell = walked(way)
-        mro = {each.__name__ for each in type(shell.page).__mro__}
-        files = {each.__module__.rpartition(".")[2] for each in type(shell.page).__mro__}
-        for field in fields_of(shell):
+        walk = Walk(way)
+        mro = {each.__name__ for each in type(walk.shell.page).__mro__}
+        files = {each.__module__.rpartition(".")[2] for each in type(walk.shell.page).__mro__}
+        for field in fields_of(walk):
             for site in SITES:
                 same = type(field).__name__ == site.kind and field.label == site.label
                 if same and (site.holder in mro if site.holder else site.file in files):
-                    seen.append(Found(way, field.name, site, type(shell.page).__name__))
+                    seen.append(Found(way, field.name, site, type(walk.shell.page).__name__))
     return tuple(seen)
 
 
@@ -170,31 +179,26 @@ def one_each() -> list[Found]:
     return list({(one.site, one.field, one.page): one for one in found()}.values())
 
 
-def strike(shell: Shell, *keys: str) -> str:
+def strike(walk: Walk, *keys: str) -> str:
     """Strike keys, each after the screen was read, and return the screen."""
-    import asyncio
-
     for key in keys:
-        strike.at += GLANCE_MS  # type: ignore[attr-defined]
-        shell.key(key, strike.at)  # type: ignore[attr-defined]
-        while shell.asks:
-            ask = shell.asks.pop(0)
-            shell.answer(ask, asyncio.run(ask.call(shell.node)))  # type: ignore[attr-defined]
-        shell.shown(strike.at)  # type: ignore[attr-defined]
-    return "\n".join(text_of(row).rstrip() for row in shell.draw(Size(80, 24)))
+        walk.now_ms += GLANCE_MS
+        walk.shell.key(key, walk.now_ms)
+        while walk.shell.asks:
+            ask = walk.shell.asks.pop(0)
+            walk.shell.answer(ask, at_once(ask.call(walk.node)))
+        walk.shell.shown(walk.now_ms)
+    return "\n".join(text_of(row).rstrip() for row in walk.shell.draw(Size(80, 24)))
 
 
-strike.at = 10**9  # type: ignore[attr-defined]
-
-
-def opened(one: Found) -> Shell:
+def opened(one: Found) -> Walk:
     """Walk to a field, empty and open."""
-    shell = walked(one.way)
-    form = shell.page.form  # type: ignore[attr-defined]
+    walk = Walk(one.way)
+    form = walk.form
     form.take_back(one.field)
     form.go_to(one.field)
     assert form.open_field.name == one.field and not form.text(form.place)
-    return shell
+    return walk
 
 
 @pytest.mark.safety(24)
@@ -209,8 +213,8 @@ def test_safety_24_every_quantity_field_of_the_sources_is_on_a_screen_that_is_wa
     # What is measured says its unit; what is neither has to be named above.
     others = {
         field.label
-        for shell in map(walked, WAYS)
-        for field in fields_of(shell)
+        for walk in map(Walk, WAYS)
+        for field in fields_of(walk)
         if isinstance(field, Number) and not field.unit and not field.decimals
     }
     assert others - {site.label for site in SITES} <= {*NOT_QUANTITIES, "field.age"}
@@ -235,28 +239,28 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_safety_24_what_is_no_whole_quantity_is_refused_where_it_stands_with_the_reason(what):
     for one in one_each():
-        shell = opened(one)
-        before = list(shell.node.written)
-        screen = strike(shell, *WRONG[what][: _most(shell)], "enter")
-        form = shell.page.form
+        walk = opened(one)
+        before = list(walk.node.written)
+        screen = strike(walk, *WRONG[what][: _most(walk)], "enter")
+        form = walk.form
 
-        assert shell.node.written == before, (one, what)
+        assert walk.node.written == before, (one, what)
         assert form.open_field.name == one.field and form.reason is not None, (one, what)
-        assert form.text(form.place) == WRONG[what][: _most(shell)], (one, what)
+        assert form.text(form.place) == WRONG[what][: _most(walk)], (one, what)
         assert "! " in screen, (one, what)
-        expected = "thousands" in what and _most(shell) > 4
+        expected = "thousands" in what and _most(walk) > 4
         assert not expected or form.reason.key == "form.grouping", (one, form.reason)
 
 
-def in_text(kind: str) -> tuple[Shell, str]:
+def in_text(kind: str) -> tuple[Walk, str]:
     """Walk to a field of several parts, empty and open; return it with what stands before."""
     way, before = IN_TEXT[kind]
-    shell = walked(way)
-    form = shell.page.form  # type: ignore[attr-defined]
+    walk = Walk(way)
+    form = walk.form
     name = next(one.name for one in form.fields if type(one).__name__ == kind)
     form.take_back(name)
     form.go_to(name)
-    return shell, before
+    return walk, before
 
 
 @pytest.mark.safety(24)
@@ -285,15 +289,15 @@ def test_safety_24_every_field_of_several_quantities_is_on_a_screen_that_is_walk
 def test_safety_24_a_part_that_is_no_whole_quantity_is_refused_with_all_that_stands_there(
     what, kind, where
 ):
-    shell, before = in_text(kind)
+    walk, before = in_text(kind)
     typed = f"{before}{WRONG[what]}"
     if where == "second":
         typed = f"{before}40, {typed}"
-    written = list(shell.node.written)
-    screen = strike(shell, *typed, "enter")
-    form = shell.page.form
+    written = list(walk.node.written)
+    screen = strike(walk, *typed, "enter")
+    form = walk.form
 
-    assert shell.node.written == written
+    assert walk.node.written == written
     assert type(form.open_field).__name__ == kind and form.reason is not None
     assert form.text(form.place) == typed
     assert "! " in screen
@@ -304,9 +308,9 @@ def test_safety_24_a_part_that_is_no_whole_quantity_is_refused_with_all_that_sta
 @pytest.mark.safety(24)
 @pytest.mark.parametrize("kind", IN_TEXT)
 def test_safety_24_nothing_is_no_target_and_there_may_be_nothing_left(kind):
-    shell, before = in_text(kind)
-    strike(shell, *f"{before}0", "enter")
-    reason = shell.page.form.reason
+    walk, before = in_text(kind)
+    strike(walk, *f"{before}0", "enter")
+    reason = walk.form.reason
     assert (reason is None) == (kind in MAY_BE_NONE)
     assert reason is None or reason.key in NOTHING
 
@@ -320,17 +324,18 @@ def test_safety_24_doses_in_a_vial_are_among_the_fields():
 NOTHING = {"move.nothing", "supply.nothing"}
 
 
-def _most(shell: Shell) -> int:
-    return shell.page.form.open_field.chars_max
+def _most(walk: Walk) -> int:
+    return walk.form.open_field.chars_max
 
 
 @pytest.mark.safety(24)
 def test_safety_24_nothing_is_no_quantity_but_where_there_may_be_none():
     for one in one_each():
-        shell = opened(one)
-        form = shell.page.form
+        walk = opened(one)
+        form = walk.form
+        assert isinstance(form.open_field, Whole | Units)
         may_be = form.open_field.zero
-        strike(shell, "0", "enter")
+        strike(walk, "0", "enter")
         nothing = form.reason is not None and form.reason.key in NOTHING
         assert nothing != may_be, (one, form.reason)
 
@@ -343,8 +348,8 @@ def test_safety_24_what_is_typed_stands_with_its_unit_before_it_is_saved():
             continue
         shown = []
         for one in (each for each in found() if each.site == site):
-            shell = opened(one)
-            shown.append(strike(shell, SAID))
-            strike(shell, "backspace")
+            walk = opened(one)
+            shown.append(strike(walk, SAID))
+            strike(walk, "backspace")
         assert any(re.search(rf"(?<!\d){SAID}( x [\d ]+ = [\d ]+)? [a-z]{{3,}}", one)
                    for one in shown), (site, shown[-1:])  # fmt: skip

@@ -21,7 +21,7 @@ if sys.argv[2] == "blocked":
         start(driver)
         stumble()
 
-    app.Driver.start = started
+    app.Driver.start = started  # type: ignore[assignment, method-assign]
 
 sys.exit(
     app.run(

@@ -29,6 +29,9 @@ class CareCalls:
     patients: dict[str, Any]
     now_ms: int
 
+    def _up(self) -> None:
+        raise NotImplementedError
+
     def care_of(self, patient: str) -> Care:
         """Return what was put there; nothing else."""
         known = self.__dict__.setdefault("_care", {})
@@ -46,7 +49,7 @@ class CareCalls:
         self.__dict__["_help"] = told
 
     async def care(self, patient: str) -> Care:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         if patient not in self.patients:
             raise InputError("not_found", field="patient")
         foreign = self.__dict__.get("foreign", {})
@@ -55,9 +58,9 @@ class CareCalls:
         return self.care_of(patient)
 
     async def dose_help(self, patient: str, substance: str, weight: int = 0) -> DoseHelp:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         if (told := self.__dict__.get("_help")) is not None:
-            return told  # type: ignore[no-any-return]
+            return told
         care = self.care_of(patient)
         groups = vocabulary().allergens_of(substance)
         against = tuple(

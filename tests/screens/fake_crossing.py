@@ -105,6 +105,9 @@ class CrossingCalls:
     crossing: dict[str, Any] | None = None
     """What is answered instead, by call."""
 
+    def _up(self) -> None:
+        raise NotImplementedError
+
     @property
     def by_release(self) -> str:
         """The organisation by whose release the second patient is known."""
@@ -130,5 +133,5 @@ class CrossingCalls:
         return self._said("concerns", concerned(self.now_ms))
 
     def _said(self, call: str, usual: Any) -> Any:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         return (self.crossing or {}).get(call, usual)

@@ -12,7 +12,7 @@ import contextlib
 import functools
 import sys
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -269,7 +269,7 @@ class FakeNode(
         return Unconfirmed(len(self.unsigned), tuple(shown))
 
     async def record(
-        self, lines: list[dict[str, Any]], *, together: bool = False, person: str | None = None
+        self, lines: Sequence[dict[str, Any]], *, together: bool = False, person: str | None = None
     ) -> list[Recorded]:
         self._up()
         if person not in (None, self.greeting.person_id):
@@ -366,7 +366,7 @@ class FakeNode(
             1_900_000_000_000, "Ministry of Health", 0, ("nurse",), tuple(await self.may([])),
         )  # fmt: skip
 
-    async def may(self, kinds: list[str]) -> list[Permission]:
+    async def may(self, kinds: Sequence[str]) -> list[Permission]:
         self._up()
         every = kinds or ["note.add", "observation.record", "patient.register", "triage.record"]
         free = Permission("")
@@ -377,7 +377,7 @@ class FakeNode(
             for kind in every
         ]
 
-    async def override(self, kinds: list[str], reason: str, patient: str = "") -> None:
+    async def override(self, kinds: Sequence[str], reason: str, patient: str = "") -> None:
         self._up()
         self.overridden |= set(kinds)
         self.trail.append((tuple(kinds), reason, patient))
@@ -501,8 +501,8 @@ class FakeNode(
             if known.head.tag in dropped:
                 known.head = msgspec.structs.replace(known.head, tag="")
         if kind == "conflict.settle":
-            kept = [one for one in known.attributes if one.name != data["attribute"]]
-            known.attributes = tuple(kept)
+            left = [one for one in known.attributes if one.name != data["attribute"]]
+            known.attributes = tuple(left)
         said = (
             ("precision", line.get("at_precision") or ("day" if len(_at(line)) == 10 else "")),
             ("by", line.get("by", "")),
@@ -528,7 +528,7 @@ def _summary(kind: str, data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((key, str(value)) for key, value in data.items())
 
 
-def at_once(call: Coroutine[Any, Any, Any]) -> Any:
+def at_once(call: Awaitable[Any]) -> Any:
     """Return what a call answers, on one loop for all of them: its making costs more than most."""
     return _loop().run_until_complete(call)
 

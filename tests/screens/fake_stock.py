@@ -45,6 +45,11 @@ def _day(iso: str) -> int:
 class StockCalls:
     """The calls of `protocols/live/shelving.py`."""
 
+    written: list[dict[str, Any]]
+
+    def _up(self) -> None:
+        raise NotImplementedError
+
     def begin_stock(self, now_ms: int) -> None:
         """Fill one store."""
         self.depots = [StoreLine(STORE, "Camp Nord", True, 5)]

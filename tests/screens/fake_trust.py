@@ -162,7 +162,12 @@ def belonging(now_ms: int) -> Belonging:
 def apart(now_ms: int) -> Apart:
     """One of everything that is kept apart."""
     at = now_ms - 3 * HOUR
-    kept = {"reason": "lost", "device": "dev_TABLET7", "name": "tablet 7", "org": "Red Cross"}
+    kept: dict[str, Any] = {
+        "reason": "lost",
+        "device": "dev_TABLET7",
+        "name": "tablet 7",
+        "org": "Red Cross",
+    }
     return Apart(
         kept=(
             KeptLine(seal="ent_LOST", feed="fed_1", lane=1, held=False, entries=12, first_ms=at,

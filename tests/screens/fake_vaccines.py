@@ -80,6 +80,9 @@ class VaccineFake:
     written: list[dict[str, Any]]
     now_ms: int
 
+    def _up(self) -> None:
+        raise NotImplementedError
+
     def lot_refused(self, line: dict[str, Any]) -> Recorded | None:
         """Refuse what is drawn from a vial whose lot was stopped, until somebody had it already."""
         stops = STOPPED | self.__dict__.get("stopped", {})
@@ -103,7 +106,7 @@ class VaccineFake:
         return msgspec.structs.replace(line, **more)
 
     async def sessions(self, *, closed: bool = False) -> Sessions:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         other = self._session(id="ses_2", place="Market", team="L. Mbeki", mine=False, crowd=False,
                               interventions=tuple(BESIDE))  # fmt: skip
         return Sessions((self._session(), other))
@@ -171,7 +174,7 @@ class VaccineFake:
         ]
 
     async def drive(self, session: str) -> Drive:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         if session not in ("ses_1", "ses_2"):
             raise InputError("not_found", field="args.session")
         given = self._given()
@@ -278,11 +281,11 @@ class VaccineFake:
         )  # fmt: skip
 
     async def session_vials(self, session: str) -> list[VialLine]:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         return sorted(self._vials(), key=lambda vial: vial.closed)
 
     async def vial_code(self, code: str) -> list[Box]:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         if code == "]d2BAD":
             raise InputError("bad_check_digit", field="args.code")
         known = BOXES | self.__dict__.get("boxes", {})
@@ -323,7 +326,7 @@ class VaccineFake:
         return code == "mr" and stops.get("fct_vial1.0") == "lot_recalled"
 
     async def child(self, patient: str, session: str) -> Child:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         if patient not in self.patients:
             raise InputError("not_found", field="patient")
         foreign = self.__dict__.get("foreign", {})
@@ -345,12 +348,12 @@ class VaccineFake:
     async def child_of_age(
         self, age: int, unit: str, session: str, *, estimated: bool = False
     ) -> Child:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         beside = self._beside("", age) if session == "ses_2" else ()
         return self._child(set(), beside=beside, beside_pack=PACK if beside else "")
 
     async def session_choices(self) -> SessionChoices:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         return SessionChoices(
             tuple(Choice(code, words) for code, words in WORDS.items()),
             tuple((ITEMS[code], code, words, 10, ()) for code, words in WORDS.items()),
@@ -361,7 +364,7 @@ class VaccineFake:
         )
 
     async def vaccination_coverage(self, session: str) -> Coverage:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         return Coverage(
             (
                 CoverLine("Kome", "measles", 0, 198, 300),
@@ -379,7 +382,7 @@ class VaccineFake:
         )
 
     async def doubled_doses(self) -> DoubledDoses:
-        self._up()  # type: ignore[attr-defined]
+        self._up()
         if self._of("dose.decide"):
             return DoubledDoses(())
         doses = tuple(

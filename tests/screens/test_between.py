@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from fieldnode.tui.screens.board import WardPage
 from protocols.live.alike import AlikeLine
 from protocols.live.api import Recorded
 from tests.screens.between_screens import between_teams
@@ -393,6 +394,7 @@ def test_every_board_says_whose_patient_it_is():
     shown = {}
     for _ in node.patients:
         page = person.shell.page
+        assert isinstance(page, WardPage)
         row = page.rows.selected
         shown[row.name] = person.screen
         person.press("down")

@@ -76,7 +76,7 @@ def test_f8_takes_the_last_dose_back_and_the_form_is_there_again():
 
 def test_what_the_node_asks_is_answered_by_enter_and_only_for_that_dose():
     person = at_card(*dose(MR, "20250314"), "enter")
-    asks = Recorded("x", False, error="confirm_needed", field="data", confirm="dose_given_already")
+    asks = Recorded(1, False, error="confirm_needed", field="data", confirm="dose_given_already")
     person.node.refuse["dose.record"] = asks
     person.press(*dose(MR, "20250314"))
     assert "written down already" in person.screen
@@ -135,7 +135,7 @@ def test_a_new_child_is_registered_first_and_given_nothing_by_it():
 
 def test_what_is_asked_of_a_registration_leads_on_to_the_card():
     person = Counting().press("f4", "enter", *scan("KM-77"), *"22", "enter", "2")
-    asks = Recorded("x", False, error="confirm_needed", field="data", confirm="tag_in_use")
+    asks = Recorded(1, False, error="confirm_needed", field="data", confirm="tag_in_use")
     person.node.refuse["patient.register"] = asks
     person.press("d")
     assert person.shell.page.name == "drive" and "carries this tag" in person.screen

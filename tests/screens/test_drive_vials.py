@@ -102,7 +102,7 @@ def test_a_vial_past_its_limit_is_named_too_for_nobody_has_thrown_it_away():
     async def later(session):
         return [replace(vial, past=vial.lot == "P-77") for vial in await told(session)]
 
-    person.node.session_vials = later
+    person.node.session_vials = later  # type: ignore[method-assign]
     person.press("f4", "c")
     assert "2 VIALS STILL OPEN" in person.screen
     assert "P-77  18/20 drawn, 2 left  open since 07:52  PAST ITS LIMIT" in person.screen

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from datetime import UTC
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
 from protocols.errors import InputError
 from tests.screens.fake_between import PAPER, a_proof
-from tests.screens.fake_node import NOW_MS, PASSPHRASE, at_once, ward
+from tests.screens.fake_node import NOW_MS, PASSPHRASE, FakeNode, at_once, ward
 from tests.screens.test_pages import Person
 from tests.screens.test_sign_in import signed_in
 
@@ -129,6 +130,10 @@ class Silent:
         pass
 
 
+def silent(node: FakeNode) -> Any:
+    return Silent(node)
+
+
 def shell_of(node):
     numbers = iter(range(100))
     desk = Desk(load("en"), UTC, lambda: f"key{next(numbers)}", NOW_MS, node.greeting)
@@ -145,7 +150,7 @@ def test_a_machine_that_slept_shows_no_names_to_the_first_key():
             if not shell.busy:
                 came.set()
 
-        driver = Driver(shell, Silent(ward()), show, lambda: clock[0])
+        driver = Driver(shell, silent(ward()), show, lambda: clock[0])
         driver.start()
         await asyncio.wait_for(came.wait(), 10)
         driver.key("down", 0)
@@ -167,7 +172,7 @@ def test_an_idle_terminal_locks_without_any_key():
             if shell.page.name == "lock":
                 drawn.set()
 
-        driver = Driver(shell, Silent(ward()), show, lambda: clock[0])
+        driver = Driver(shell, silent(ward()), show, lambda: clock[0])
         clock[0] += 3 * MINUTE_MS
         driver.start()
         await asyncio.wait_for(drawn.wait(), 10)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.zone import LocalZone, zone_name
 from tests.screens.fake_node import NOW_MS
 from tests.screens.test_drive import Counting, saved
@@ -82,7 +83,9 @@ def test_another_zone_is_typed_over_it(zoned):
     person = Counting()
     person.shell.desk.zone = zoned("UTC")
     person.press("f4", "n", *"mr")
-    person.press(*["enter"] * (len(person.shell.page.form.fields) - 1))
+    page = person.shell.page
+    assert isinstance(page, FormPage)
+    person.press(*["enter"] * (len(page.form.fields) - 1))
     assert asked(person) == "zone"
     person.press(*["backspace"] * len("UTC"), *"Africa/Kigali", "enter")
 

@@ -71,7 +71,7 @@ def test_where_nothing_is_new_no_key_writes():
 
 def test_what_the_node_refuses_is_said_and_the_page_stays():
     person = scanned(patient="pat_00004").press("d")
-    refused = Recorded("paper-1", False, error="confirm_needed", confirm="dose_given_already")
+    refused = Recorded(1, False, error="confirm_needed", confirm="dose_given_already")
     person.node.refuse["dose.record"] = refused
     person.press("w")
     assert person.shell.page.name == "paper_doses"
@@ -115,7 +115,7 @@ def clinic():
         made = PrintedProof("nord-b", NOW_MS, text, childs(), next_day="2026-06-01")
         return msgspec.to_builtins(made)
 
-    node.call = call
+    node.call = call  # type: ignore[method-assign]
     return node
 
 

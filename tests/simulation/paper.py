@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash, FeedId
+from protocols.mesh.effects import Now
+from protocols.mesh.node import Node
 from protocols.sim.book import CONTROL, Arrival, EntryName, Shown
+from protocols.sim.host import Host
 from protocols.sim.world import World
 
 
@@ -17,6 +22,8 @@ class Told:
     ok: bool = True
     repeated: bool = False
     error: str | None = None
+    confirm: str | None = None
+    id: str | None = None
 
 
 @dataclass
@@ -85,6 +92,18 @@ class Paper:
         return (str(row).encode() for row in self.table)
 
 
+def paper_of(host: Host) -> Paper:
+    """What a host of a `Stage` is made of."""
+    paper = host.machine
+    assert isinstance(paper, Paper)
+    return paper
+
+
+def made_of(paper: Paper) -> Callable[[Now], Any]:
+    """What makes a host of it; no more of a `Machine` than what checkers read."""
+    return lambda _: paper
+
+
 class Stage:
     """A world of paper machines."""
 
@@ -93,8 +112,8 @@ class Stage:
         self.hosts = []
         for number in range(count):
             paper = Paper(DeviceId(bytes([number + 1]) * 32))
-            host = self.world.add(f"n{number}", lambda _, paper=paper: paper)
-            host.node = object()
+            host = self.world.add(f"n{number}", made_of(paper))
+            host.node = cast(Node, object())
             self.hosts.append(host)
 
     def entry(self, author: int, seq: int, salt: int = 0) -> EntryName:
@@ -102,7 +121,7 @@ class Stage:
 
     def puts(self, at_s, host, name, *, lane=Lane.ROUTINE, text="", rows=1, scope=CONTROL):
         """An entry comes onto a disk and shows as rows."""
-        paper = self.hosts[host].machine
+        paper = paper_of(self.hosts[host])
         device = DeviceId(bytes(name.feed))
         paper.held.append(Arrival(len(paper.held) + 1, name, device, lane, scope))
         paper.table += [(b"", name.hash, text)] * rows
@@ -115,7 +134,7 @@ class Stage:
         """Somebody is told that a record is saved."""
         name = self.entry(host, seq)
         if kept:
-            paper = self.hosts[host].machine
+            paper = paper_of(self.hosts[host])
             arrival = Arrival(len(paper.held) + 1, name, paper.device, lane, scope)
             paper.held.append(arrival)
             paper.table.append((b"", name.hash, text))

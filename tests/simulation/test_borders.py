@@ -11,7 +11,7 @@ from protocols.feeds.lane import Lane
 from protocols.sim import borders
 from protocols.sim.book import CONTROL, Shown
 from protocols.sim.borders import Theft
-from tests.simulation.paper import Stage
+from tests.simulation.paper import Stage, paper_of
 
 HOME, ABROAD = b"home" * 4, b"abrd" * 4
 WORD = "Wxkeloria"
@@ -41,15 +41,15 @@ class Border(Stage):
             if place != author:
                 self.puts(at_s, place, name, text=WORD, rows=int(host.reads), scope=HOME)
             if host.reads:
-                host.machine.readable.setdefault(HOME, []).append(name)
-                host.machine.shown.append(Shown("note", bytes(name.hash), 0, 0))
+                paper_of(host).readable.setdefault(HOME, []).append(name)
+                paper_of(host).shown.append(Shown("note", bytes(name.hash), 0, 0))
         return name
 
     def says(self, host, entry, kind, *fields):
         """A control record comes onto every disk."""
         body = bytes([kind]) + msgspec.msgpack.encode(fields)
         for each in self.hosts:
-            each.machine.records.append((bytes(self.hosts[host].machine.device), entry, body))
+            paper_of(each).records.append((bytes(self.hosts[host].machine.device), entry, body))
 
     def address(self, host):
         return bytes(self.hosts[host].machine.device)[:8]
@@ -70,10 +70,10 @@ def test_of_a_released_history_headers_and_released_bodies_may_be_there_and_no_o
     stage.puts(9, 3, stage.first, rows=0, scope=HOME)
     stage.puts(9, 3, other, rows=0, scope=HOME)
     stage.hosts[3].released = {stage.first}
-    stage.hosts[3].machine.bodiless = {other}
+    paper_of(stage.hosts[3]).bodiless = {other}
     assert borders.nobody_holds_what_its_law_forbids(stage.world).ok
 
-    stage.hosts[3].machine.bodiless = set()
+    paper_of(stage.hosts[3]).bodiless = set()
 
     assert not borders.nobody_holds_what_its_law_forbids(stage.world).ok
 
@@ -90,7 +90,7 @@ def test_an_open_entry_at_who_may_not_read_is_found():
     words = {HOME: WORD}
     assert borders.only_readers_read(stage.world, words).ok
 
-    stage.hosts[2].machine.readable = {HOME: [stage.first]}
+    paper_of(stage.hosts[2]).readable = {HOME: [stage.first]}
 
     assert not borders.only_readers_read(stage.world, words).ok
 
@@ -98,7 +98,7 @@ def test_an_open_entry_at_who_may_not_read_is_found():
 @pytest.mark.parametrize("text", [WORD, WORD.lower()[2:], f"seen {WORD} today"])
 def test_a_word_that_leaks_is_found_also_in_an_index_that_cuts_it(text):
     stage = Border()
-    stage.hosts[3].machine.table.append((b"", b"", text))
+    paper_of(stage.hosts[3]).table.append((b"", b"", text))
 
     assert not borders.only_readers_read(stage.world, {HOME: WORD}).ok
 
@@ -113,7 +113,7 @@ def stolen() -> tuple[Border, Theft]:
     stage.wrote(2, 1, 1)
     above = stage.wrote(3, 1, 2)
     for host in stage.hosts[:2]:
-        host.machine.shown[-1] = Shown("note", bytes(above.hash), 3, 0)
+        paper_of(host).shown[-1] = Shown("note", bytes(above.hash), 3, 0)
     stage.hosts[1].honest = False
     stage.wrote(LATER_S, 0, 2)
     theft = Theft(
@@ -139,7 +139,7 @@ def test_what_is_above_a_seal_is_marked_and_changes_nothing():
 )
 def test_each_way_in_which_a_seal_can_fail_is_found(row, standing, replaced, found):
     stage, theft = stolen()
-    shown = stage.hosts[0].machine.shown
+    shown = paper_of(stage.hosts[0]).shown
     shown[row] = shown[row]._replace(standing=standing, replaced=replaced)
 
     finding = borders.nothing_above_the_seal_counts(stage.world, theft)
@@ -150,7 +150,7 @@ def test_each_way_in_which_a_seal_can_fail_is_found(row, standing, replaced, fou
 
 def test_what_the_thief_took_away_is_found():
     stage, theft = stolen()
-    del stage.hosts[0].machine.shown[0]
+    del paper_of(stage.hosts[0]).shown[0]
 
     assert "took something" in borders.nothing_above_the_seal_counts(stage.world, theft).detail
 
@@ -184,7 +184,7 @@ def test_a_seal_that_not_everybody_heard_of_is_found():
 
 def test_a_sealed_device_that_can_still_be_read_or_takes_nothing_down_is_found():
     stage, theft = stolen()
-    laptop = stage.hosts[1].machine
+    laptop = paper_of(stage.hosts[1])
     laptop.readable, laptop.table = {}, []
     captured = [saved for saved in stage.world.witness.records if saved.key == "1-2"]
 
@@ -199,22 +199,22 @@ def test_a_sealed_device_that_can_still_be_read_or_takes_nothing_down_is_found()
     laptop.readable = {HOME: [stage.first]}
     assert "still be read" in finding().detail
     laptop.readable = {}
-    stage.hosts[0].machine.readable = {HOME: [stage.first]}
+    paper_of(stage.hosts[0]).readable = {HOME: [stage.first]}
     assert "is shut at n0" in finding().detail
 
 
 def test_a_shared_scope_that_one_reader_cannot_read_or_one_organisation_wrote_alone_is_found():
     stage = Border()
     stage.hosts[3].holds = stage.hosts[3].shows = frozenset((HOME, ABROAD))
-    stage.hosts[3].machine.readable = {HOME: [stage.first]}
+    paper_of(stage.hosts[3]).readable = {HOME: [stage.first]}
     assert "no two organisations" in borders.shared_scope_is_read(stage.world, HOME).detail
 
     theirs = stage.writes(2, 3, 1, text="counted", scope=HOME)
     for host in (*stage.hosts[:2], stage.hosts[3]):
-        host.machine.readable = {HOME: [stage.first, theirs]}
+        paper_of(host).readable = {HOME: [stage.first, theirs]}
     assert borders.shared_scope_is_read(stage.world, HOME).ok
 
-    stage.hosts[1].machine.readable = {HOME: [theirs]}
+    paper_of(stage.hosts[1]).readable = {HOME: [theirs]}
     assert "n1 cannot read" in borders.shared_scope_is_read(stage.world, HOME).detail
 
 
@@ -222,7 +222,7 @@ def test_a_key_in_use_that_the_thief_was_given_is_found():
     stage, theft = stolen()
     later = stage.entry(0, 2)
     for host in stage.hosts:
-        host.machine.sealed_under = {stage.first: b"old", later: b"new"}
+        paper_of(host).sealed_under = {stage.first: b"old", later: b"new"}
     stage.says(0, b"old", 4, HOME, b"", [], b"", [(stage.address(1), b"")])
     stage.says(0, b"new", 4, HOME, b"", [], b"", [(stage.address(0), b"")])
     assert borders.new_keys_are_kept_from_it(stage.world, theft).ok
@@ -249,7 +249,7 @@ def test_a_row_that_a_refused_seal_marks_is_found():
     stage = Border()
     assert borders.all_of_them_stand(stage.world, stage.hosts[:1]).ok
 
-    stage.hosts[1].machine.shown[0] = Shown("note", bytes(stage.first.hash), 4, 0)
+    paper_of(stage.hosts[1]).shown[0] = Shown("note", bytes(stage.first.hash), 4, 0)
 
     assert not borders.all_of_them_stand(stage.world, stage.hosts[:1]).ok
     assert not borders.all_of_them_stand(stage.world, stage.hosts[3:]).ok
@@ -259,9 +259,9 @@ def released() -> Border:
     stage = Border()
     stage.puts(9, 3, stage.first, text=f"{WORD} [0-1]", scope=HOME)
     stage.hosts[3].released = {stage.first}
-    stage.hosts[3].machine.readable = {HOME: [stage.first]}
+    paper_of(stage.hosts[3]).readable = {HOME: [stage.first]}
     for host in (*stage.hosts[:2], stage.hosts[3]):
-        host.machine.table = [(b"", stage.first.hash, f"{WORD} [0-1]")]
+        paper_of(host).table = [(b"", stage.first.hash, f"{WORD} [0-1]")]
     return stage
 
 
@@ -270,21 +270,21 @@ def test_what_is_released_is_read_where_it_is_for_and_nowhere_else():
     records = stage.world.witness.records
     assert borders.released_is_read(stage.world, records, WORD).ok
 
-    stage.hosts[3].machine.trouble = "signature"
+    paper_of(stage.hosts[3]).trouble = "signature"
     assert "cannot verify" in borders.released_is_read(stage.world, records, WORD).detail
-    stage.hosts[3].machine.trouble = ""
-    stage.hosts[2].machine.table.append((b"", b"", WORD))
+    paper_of(stage.hosts[3]).trouble = ""
+    paper_of(stage.hosts[2]).table.append((b"", b"", WORD))
     assert "not released" in borders.released_is_read(stage.world, records, WORD).detail
 
 
 def test_a_release_that_does_not_open_or_shows_other_words_is_found():
     stage = released()
     records = stage.world.witness.records
-    stage.hosts[3].machine.readable = {}
+    paper_of(stage.hosts[3]).readable = {}
     assert "are shut" in borders.released_is_read(stage.world, records, WORD).detail
 
     stage = released()
-    stage.hosts[3].machine.table = [(b"", stage.first.hash, "other words")]
+    paper_of(stage.hosts[3]).table = [(b"", stage.first.hash, "other words")]
     assert "other rows" in borders.released_is_read(stage.world, records, WORD).detail
     assert not borders.released_is_read(Border().world, records, WORD).ok
 
@@ -294,9 +294,9 @@ def erased() -> Border:
     stage = Border()
     stage.world.witness.erased.add("0-1")
     for host in stage.hosts[:3]:
-        host.machine.bodiless = {stage.first}
-        host.machine.readable = {}
-        host.machine.table = []
+        paper_of(host).bodiless = {stage.first}
+        paper_of(host).readable = {}
+        paper_of(host).table = []
     for number in range(3):
         stage.says(number, b"", 14, [b"e" * 32])
     return stage
@@ -325,9 +325,9 @@ def test_each_trace_that_an_erase_leaves_is_found():
     for spoil in (
         lambda stage: setattr(stage.hosts[2].machine, "bodiless", set()),
         lambda stage: setattr(stage.hosts[1].machine, "readable", {HOME: [stage.first]}),
-        lambda stage: stage.hosts[1].machine.table.append((b"", b"", WORD)),
+        lambda stage: paper_of(stage.hosts[1]).table.append((b"", b"", WORD)),
         lambda stage: setattr(stage.hosts[1].machine, "trouble", "hash"),
-        lambda stage: stage.hosts[0].machine.records.pop(),
+        lambda stage: paper_of(stage.hosts[0]).records.pop(),
         lambda stage: setattr(stage.hosts[2], "reads", True),
     ):
         stage = erased()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from protocols.feeds.lane import Lane
 from protocols.sim import checkers
-from tests.simulation.paper import Stage, Told
+from tests.simulation.paper import Stage, Told, paper_of
 
 
 def settled() -> Stage:
@@ -69,7 +69,7 @@ def test_a_record_shown_with_other_words_is_lost():
 def test_a_relay_need_not_show_what_it_holds():
     stage = settled()
     stage.hosts[2].reads = False
-    stage.hosts[2].machine.table.clear()
+    paper_of(stage.hosts[2]).table.clear()
 
     assert checkers.nothing_saved_is_lost(stage.world).ok
     assert checkers.all_agree(stage.world).ok
@@ -78,8 +78,8 @@ def test_a_relay_need_not_show_what_it_holds():
 def test_what_went_down_with_its_only_disk_is_not_called_lost():
     stage = settled()
     stage.writes(9, 1, 1)
-    stage.hosts[1].machine.held.pop()
-    stage.hosts[1].machine.table.pop()
+    paper_of(stage.hosts[1]).held.pop()
+    paper_of(stage.hosts[1]).table.pop()
     stage.world.witness.disk_replaced(stage.hosts[1], 10_000_000)
 
     assert stage.world.witness.doomed == {"1-1"}
@@ -88,7 +88,7 @@ def test_what_went_down_with_its_only_disk_is_not_called_lost():
 
 def test_digests_that_differ_over_equal_rows_are_found():
     stage = settled()
-    stage.hosts[1].machine.said = {"care": "other"}
+    paper_of(stage.hosts[1]).said = {"care": "other"}
 
     assert not checkers.all_agree(stage.world).ok
 
@@ -113,13 +113,13 @@ def test_what_only_the_forger_holds_was_not_accepted():
 def test_two_verdicts_about_one_entry_are_found():
     stage = settled()
     name = stage.entry(0, 1)
-    stage.hosts[0].machine.verdicts[name] = "void seal"
+    paper_of(stage.hosts[0]).verdicts[name] = "void seal"
     assert not checkers.judged_alike(stage.world).ok
 
     for host in stage.hosts:
-        host.machine.verdicts[name] = "void seal"
+        paper_of(host).verdicts[name] = "void seal"
     assert checkers.judged_alike(stage.world).ok
-    stage.hosts[2].machine.verdicts[name] = "waiting key"
+    paper_of(stage.hosts[2]).verdicts[name] = "waiting key"
     assert not checkers.judged_alike(stage.world).ok
 
 
@@ -189,7 +189,7 @@ def test_clear_text_on_a_relay_or_a_wire_is_found():
     stage.hosts[2].reads = False
 
     assert not checkers.carriers_are_blind(stage.world, "drinks", 0).ok
-    stage.hosts[2].machine.table.clear()
+    paper_of(stage.hosts[2]).table.clear()
     assert checkers.carriers_are_blind(stage.world, "drinks", 0).ok
     assert not checkers.carriers_are_blind(stage.world, "drinks", 1).ok
 
@@ -201,7 +201,7 @@ def test_a_search_for_a_word_that_nobody_wrote_proves_nothing():
 def test_a_note_that_shows_twice_is_found():
     stage = settled()
     for host in stage.hosts:
-        host.machine.table.append(host.machine.table[0])
+        paper_of(host).table.append(paper_of(host).table[0])
 
     assert not checkers.nothing_twice(stage.world).ok
 

@@ -10,7 +10,7 @@ from protocols.sim import checkers
 from protocols.sim.clock import SECOND_US
 from protocols.sim.paths import Paths
 from protocols.sim.scenarios import earthquake_day_one
-from tests.simulation.paper import Stage
+from tests.simulation.paper import Stage, paper_of
 
 CASUALTIES = 24
 MOST_US = 5 * SECOND_US
@@ -107,11 +107,11 @@ def test_nothing_to_judge_is_no_proof() -> None:
 def test_two_patients_with_one_code_are_found() -> None:
     stage = Stage()
     for number, host in enumerate(stage.hosts):
-        host.machine.wristbands = {bytes([number]) * 16: f"code-{number}"}
+        paper_of(host).wristbands = {bytes([number]) * 16: f"code-{number}"}
     assert checkers.codes_are_single(stage.world).ok
 
-    stage.hosts[1].machine.wristbands = {b"x" * 16: "code-0"}
+    paper_of(stage.hosts[1]).wristbands = {b"x" * 16: "code-0"}
     assert not checkers.codes_are_single(stage.world).ok
 
-    stage.hosts[1].machine.wristbands = {bytes(16): "code-9"}
+    paper_of(stage.hosts[1]).wristbands = {bytes(16): "code-9"}
     assert not checkers.codes_are_single(stage.world).ok, "one patient, two codes"

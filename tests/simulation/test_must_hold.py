@@ -188,7 +188,7 @@ class Stutterer(Node):
                 said(entry, before)
                 self.repeated += 1
 
-        board.send = send
+        board.send = send  # type: ignore[method-assign]
 
 
 def test_a_member_that_repeats_and_reorders_its_frames_changes_nothing():

@@ -21,6 +21,7 @@ from protocols.mesh.node import Node
 from protocols.mesh.outbox import Outbox
 from protocols.mesh.passing import Passing
 from protocols.mesh.session import Session
+from protocols.records.catalogue import project as honest
 from protocols.records.kinds import KindNo
 from protocols.sim.clock import DRILL_BEGINS_MS, SECOND_US
 from protocols.sim.disk import Disk
@@ -157,7 +158,6 @@ def test_signatures_are_not_checked(monkeypatch, signed):
 
 def test_of_several_observations_the_last_to_arrive_wins(monkeypatch):
     """Last writer wins, by arrival: each device keeps another one."""
-    honest = merging.project
 
     def project(kind, subject, facts):
         seen = [fact for fact in facts if fact.kind == KindNo.OBSERVATION_RECORD]
@@ -223,8 +223,8 @@ def radio_surge() -> Result:
 
 def test_a_node_sends_what_was_typed_in_clear():
     class Chatty(Node):
-        def record(self, lines, now):
-            answers, effects = super().record(lines, now)
+        def record(self, lines, now, *seat):
+            answers, effects = super().record(lines, now, *seat)
             said = json.dumps(lines).encode()
             return answers, [*effects, *(Transmit(link, said) for link in self._links)]
 
@@ -256,7 +256,7 @@ def test_void_is_what_this_device_does_not_like():
                     raise VoidBody("mood")
                 return honest(entry)
 
-            ledger.opener._read = read
+            ledger.opener._read = read  # type: ignore[method-assign]
             return ledger
 
     assert caught(hour(Software), "judged_alike")
@@ -292,7 +292,7 @@ def test_entries_from_a_clock_that_is_ahead_are_refused():
     class Software(Computer):
         def make_node(self):
             if self.ledger.authority.is_hq(self.device):
-                self.ledger.chain.append = append.__get__(self.ledger.chain)
+                self.ledger.chain.append = append.__get__(self.ledger.chain)  # type: ignore[method-assign]
             return super().make_node()
 
     assert caught(hour(Software, fast), "nothing_saved_is_lost")
@@ -356,7 +356,7 @@ def test_in_the_day_of_the_three_tents_hq_keeps_noise_for_later():
                     except VoidBody:
                         raise Missing("body", None) from None
 
-                ledger.opener._read = read
+                ledger.opener._read = read  # type: ignore[method-assign]
             return ledger
 
     assert caught(three_tents.run(1, computer=Software), "judged_alike")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from protocols.sim.report import Finding, Result, Spread, in_words
 
 
 def result(**changes) -> Result:
     never = Spread.of_us([])
-    whole = {
+    whole: dict[str, Any] = {
         "scenario": "three-tents",
         "seed": 1,
         "nodes": 4,

@@ -38,7 +38,9 @@ def test_what_people_do_is_judged_with_all_the_rest():
 
     assert result.ok, in_words(result)
     assert set(result.checks) >= CHECKS
-    nodes = {node["node"]: node for node in result.as_dict()["holdings"]}
+    holdings = result.as_dict()["holdings"]
+    assert isinstance(holdings, list)
+    nodes = {node["node"]: node for node in holdings}
     assert "safety" in nodes["jp-ward"]["reads"]
     assert "safety" not in nodes["jp-tablet"]["reads"]
     assert "safety" not in nodes["moh-hq"]["holds"]

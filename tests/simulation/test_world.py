@@ -119,7 +119,7 @@ def test_a_wake_up_that_was_replaced_does_not_ring():
     world, members = cast(2)
     tent = members.hosts[1]
     rung = []
-    tent.node.tick = lambda now: rung.append(now.mono_ms) or []
+    tent.node.tick = lambda now: rung.append(now.mono_ms) or []  # type: ignore[method-assign]
     early, late = (tent.clock.mono_ms(world.at_us) + ms for ms in (100, 900))
 
     world._wake_at(tent, early)

@@ -46,7 +46,7 @@ class Depot(Shelf):
         made = super().write(kind, data, **line)
         for fact in [each for each in self.facts(made.subject) if each.ref in made.refs]:
             follow = FOLLOWERS.get(fact.kind)
-            for move in follow(fact.record, made.subject, ref_of(fact)) if follow else ():  # type: ignore[arg-type]
+            for move in follow(fact.record, made.subject, ref_of(fact)) if follow else ():
                 pair = stock_subject(move.store, move.item)
                 self._enter(movement_of(move, History(pair, self.facts(pair))), None)
         return made

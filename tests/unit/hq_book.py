@@ -222,7 +222,7 @@ class TestWitness:
 
 def line(**more: Any) -> AuditLine:
     """A line of the trail."""
-    known = {
+    known: dict[str, Any] = {
         "at_ms": NOW_MS, "what": "export", "device": "dev_X", "device_name": "tent", "org": "MSF",
         "person": "", "person_name": "", "account": "", "patient": "", "document": "",
         "reason": "", "count": 1, "sealed": False, "forked": False, "entry": "", "seq": 1,
@@ -232,7 +232,7 @@ def line(**more: Any) -> AuditLine:
 
 def trail(**more: Any) -> TrailLine:
     """A device's trail."""
-    known = {
+    known: dict[str, Any] = {
         "device": "dev_0123456789", "device_name": "tent", "org": "MSF", "epoch": "", "held": 5,
         "known": 5, "forked": False, "unreadable": 0, "whole": True, "newest_ms": NOW_MS,
     }  # fmt: skip
@@ -298,7 +298,13 @@ def furnished() -> TestBook:
                 book.record("note", number, later, no)
     vitals = (("spo2", "44", "%"), ("heart-rate", "88", "/min"))
     for subject, number, risk in ((1, 1, "allergy"), (1, 2, "custody"), (17, 1, "weight")):
-        doubt = {"number": number, "risk": risk, "rank": 0, "what": risk, "of_what": ""}
+        doubt: dict[str, Any] = {
+            "number": number,
+            "risk": risk,
+            "rank": 0,
+            "what": risk,
+            "of_what": "",
+        }
         book.record("conflict", subject, NOW_MS - HOUR, value="", used=0, **doubt)
     book.unassigned(801, NOW_MS - 3 * HOUR, *vitals, claimed="B-1207")
     book.unassigned(802, NOW_MS - 20 * MINUTE, ("temperature", "37.1", "Cel"), feed=2)

@@ -39,7 +39,7 @@ class TestRegistry(TrustCalls):
     def _up(self) -> None:
         pass
 
-    async def seal(  # type: ignore[override]
+    async def seal(
         self,
         member: str,
         reason: str,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from protocols.ids import SiteId
+from protocols.records.loggers import TENTHS_MAX
 from protocols.records.movement import DAY_MS, stock_subject
-from protocols.records.reading import TENTHS_MAX
 from tests.unit.hq_book import HOUR, NOW_MS, TestBook, row
 
 TODAY = NOW_MS // DAY_MS

@@ -122,7 +122,7 @@ class Stage:
 
     one_way_ms: int = 1
     at_ms: int = 0
-    bytes: int = 0
+    carried_bytes: int = 0
     messages: int = 0
     bytes_a_ms: float = 1e9
     """What a line carries in each direction."""
@@ -168,7 +168,7 @@ class Stage:
         if link not in device.links:
             return
         there, theirs = device.links[link]
-        self.bytes += len(message)
+        self.carried_bytes += len(message)
         self.messages += 1
         device.sent.append(message)
         line = (device.name, there.name)
@@ -176,7 +176,10 @@ class Stage:
         self._busy[line] = free_ms
         wait_ms = round(free_ms) - self.at_ms + self.one_way_ms
         for each in self.spoil(device, there, message) if self.spoil else (message,):
-            self._at(wait_ms, lambda each=each: self._arrive(there, theirs, each))
+            self._at(wait_ms, self._arrival(there, theirs, each))
+
+    def _arrival(self, device: Device, link: int, message: bytes) -> Callable[[], None]:
+        return lambda: self._arrive(device, link, message)
 
     def _arrive(self, device: Device, link: int, message: bytes) -> None:
         if link in device.links:

@@ -103,7 +103,9 @@ def test_what_is_restated_abroad_stays_under_the_law_it_was_founded_under(camp):
 def test_the_call_tells_values_in_words_and_in_order(camp):
     stage, ann, _, hal = camp
     seen(stage, ann, *["green"] * 6)
-    (told_home,) = counting.listed(ann.node, stage.now(ann), {})
+    listed = counting.listed(ann.node, stage.now(ann), {})
+    assert isinstance(listed, list)
+    (told_home,) = listed
     assert told_home.by["category"] == [("green", 6)]
     assert told_home.by["sex"] == [("female", 6)]
     assert told_home.by["band"] == [("18-64 y", 6)]

@@ -177,7 +177,13 @@ def test_a_vaccine_without_packs_is_ordered_in_whole_vials():
 
 
 def moved_row(day: int, units: int, type: str, **more: Any) -> MovementRow:
-    base = {"entry": day + 1, "idx": 1, "kind": 136, "standing": 0, "device": b"d" * 32}
+    base: dict[str, Any] = {
+        "entry": day + 1,
+        "idx": 1,
+        "kind": 136,
+        "standing": 0,
+        "device": b"d" * 32,
+    }
     at_ms = (TODAY - day) * DAY_MS + 5
     return MovementRow(
         **{**base, "at_ms": at_ms, "store": b"s" * 16, "item": ORS.code, "units": units}

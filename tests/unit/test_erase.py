@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import decode_run
-from protocols.ids import PatientId
+from protocols.ids import EntryHash, PatientId
 from protocols.ledger import reading
 from protocols.ledger.founding import new_epoch
 from protocols.ledger.inspection import check, inspect
@@ -65,7 +65,7 @@ def order(author: Device, approver: Device, patient_id: str, *, documents: bool 
     )
 
 
-def erase(stage: Stage, author: Device, record: Erase | Hold) -> bytes:
+def erase(stage: Stage, author: Device, record: Erase | Hold) -> EntryHash:
     """Write an erase as its author and tell whoever is linked."""
     with author.ledger.atomic():
         written = author.ledger.write_control(record, WALL_MS)

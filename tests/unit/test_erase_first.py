@@ -10,8 +10,8 @@ from protocols.mesh.frames import Data, Have, Want
 from protocols.mesh.places import place_of
 from protocols.mesh.runs import RecentRuns
 from protocols.mesh.session import Session
-from tests.unit.stage import WALL_MS, Device, Stage, admit, note, patient, triage
-from tests.unit.test_erase import agree, crew, erase, order, sound, text_of
+from tests.unit.stage import WALL_MS, Device, Stage, admit, agree, note, patient, triage
+from tests.unit.test_erase import crew, erase, order, sound, text_of
 
 
 def shows(device: Device, text: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from protocols.errors import PeerError
@@ -196,7 +198,7 @@ def test_two_writings_at_one_place_share_no_bytes_of_keystream():
 # runs
 
 
-def written(count: int = 5, **given: object) -> Author:
+def written(count: int = 5, **given: Any) -> Author:
     made = author()
     for number in range(count):
         made.write([opening(), saying(str(number))], **given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -140,10 +141,10 @@ def test_whatever_names_patients_is_noted_or_asks_why_first():
 def test_who_is_looked_up_by_what_is_typed_into_a_form_stands_in_the_trail():
     """Registering asks who looks alike: that is a search as good as any."""
     stage, _, joe = shared()
-    desk = Desk(Beside(stage, joe), Path("unused")).handlers()
+    desk = desk_on(Beside(stage, joe)).handlers()
 
-    def ask(call: str, **args: Any) -> object:
-        return asyncio.run(desk[call](Caller(7, 0), args))
+    def ask(call: str, **args: Any) -> Any:
+        return answer_of(desk[call](Caller(7, 0), args))
 
     alike = ask("alike", names=["Amina"])
     assert [line.head.name for line in alike.lines] == ["Amina"]
@@ -157,6 +158,18 @@ def test_who_is_looked_up_by_what_is_typed_into_a_form_stands_in_the_trail():
     ask("lookalikes")
     stage.run(20_000)
     assert len(outside(joe)) == 2
+
+
+def desk_on(service: Any) -> Desk:
+    """A node's desk on a service that is no more than its `call`."""
+    return Desk(service, Path("unused"))
+
+
+def answer_of(call: Awaitable[object]) -> Any:
+    async def waited() -> object:
+        return await call
+
+    return asyncio.run(waited())
 
 
 class Beside:

@@ -81,12 +81,12 @@ def test_over_the_network_the_grant_stays_small_for_the_rest_follows_at_once():
     stage, ann, _ = large()
     new, code = Device.found("new"), bytes(range(10))
     ann.node.invite(code, stage.now(ann))
-    before = stage.bytes
+    before = stage.carried_bytes
 
     stage.link(new, ann, code=code)
     stage.run(2_000)
 
-    assert stage.bytes - before < 4_000 and not new.ledger.authority.advanced
+    assert stage.carried_bytes - before < 4_000 and not new.ledger.authority.advanced
     stage.link(new, ann)
     stage.run(8_000)
     assert even(ann, new) and writes_with_the_operation(new)

@@ -101,8 +101,8 @@ def bands(lines: str) -> list[tuple[str, int, Decimal | None, Decimal | None]]:
     found = []
     for name, score, low, high, *note in rows:
         if name in CODES and "memory" not in "".join(note):
-            ends = [Decimal(end) if end else None for end in (low, high)]
-            found.append((name, int(score), *ends))
+            least, most = (Decimal(end) if end else None for end in (low, high))
+            found.append((name, int(score), least, most))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,7 +25,8 @@ TEXTS = {
 @pytest.mark.parametrize("name", sorted(TEXTS))
 def test_every_shipped_pack_is_clean(name):
     assert lint(TEXTS[name]) == []
-    assert read_any(TEXTS[name]).pack.name == name
+    held: Any = read_any(TEXTS[name])
+    assert held.pack.name == name
 
 
 FAULTS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from protocols.guidelines.readings import Reading
 from protocols.guidelines.running import BEGINNING, KNOWN_WEIGHT, Course, Tick, Weight, offers, run
 
 PACKS = {name: shipped_guideline(name) for name in SHIPPED}
-WELL_FED = {"wasted": False, "oedema": "none", "muac": Decimal(140)}
+WELL_FED: dict[str, Any] = {"wasted": False, "oedema": "none", "muac": Decimal(140)}
 MIN = 60_000
 
 
@@ -342,14 +343,19 @@ def test_malnutrition_at_its_limits(days, muac, oedema, result):
 
 
 def test_what_was_measured_is_not_asked_again():
-    readings = {"muac": Reading(Fraction(113)), "oedema": Reading(choice="none")}
+    readings: dict[str, Any] = {"muac": Reading(Fraction(113)), "oedema": Reading(choice="none")}
     found = run(PACKS["malnutrition"], {}, person("2 y", **readings))
 
     assert (found.next, found.result.id) == (None, "sam-muac")
     assert found.answers == {"age_group": "6-59-mo", "oedema": "none", "muac": "113"}
 
 
-IMCI = {"danger": (), "stridor": False, "spo2": Decimal(97), "resp_rate": Decimal(30)}
+IMCI: dict[str, Any] = {
+    "danger": (),
+    "stridor": False,
+    "spo2": Decimal(97),
+    "resp_rate": Decimal(30),
+}
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ import io
 import pytest
 
 from tests.unit.test_hq_belonging import text
-from tests.unit.test_hq_vaccination import NodeBook, NodeSums
-from tests.unit.test_hq_web import house_of
+from tests.unit.test_hq_vaccination import house_on
 from tests.unit.test_vaccination_book import meet, two
 
 CELLS = [{"vaccine": "mr", "dose": 1, "band": 2}, {"intervention": "vitamin-a", "band": 2}]
@@ -32,7 +31,7 @@ async def house():
             arm = {"code": "muac", "value": "112", "unit": "mm", "session": session}
             team("observation.record", arm | {"intervention": "muac"}, patient=child)
     meet(stage, ann, ben)
-    made = await house_of(NodeBook(ann.device), registry=NodeSums(ann.device))
+    made = await house_on(ann.device)
     await made.enter()
     yield made
     await made.client.close()
@@ -80,7 +79,7 @@ async def test_it_is_there_in_french(house):
 async def test_a_page_without_any_says_nothing_of_it():
     _, ann, _ = two()
     ann.dose(ann.child(), session=ann.session())
-    made = await house_of(NodeBook(ann.device), registry=NodeSums(ann.device))
+    made = await house_on(ann.device)
     await made.enter()
 
     assert "Other interventions" not in await text(made, "/vaccination")

@@ -8,15 +8,17 @@ import io
 import pytest
 
 from hq.logistics import read_logistics
-from protocols.ledger import coldunits, shipments
+from protocols.guidelines.coldchain import Reading
+from protocols.ledger import shipments
+from protocols.records.loggers import TENTHS_MAX
 from protocols.records.movement import DAY_MS
-from protocols.records.reading import TENTHS_MAX, runs_of
+from protocols.records.reading import runs_of
 from tests.unit.hq_book import HOUR, NOW_MS, TestBook
 from tests.unit.hq_registry import TestRegistry
 from tests.unit.hq_stores import Campaign
 from tests.unit.stage import WALL_MS, Device
 from tests.unit.test_hq_belonging import text
-from tests.unit.test_hq_vaccination import NodeBook
+from tests.unit.test_hq_vaccination import NodeBook, house_on
 from tests.unit.test_hq_web import HOSTILE, house_of
 from tests.unit.test_supplies_book import MINUTE, VACCINE, camp_of, lot, wrote
 
@@ -34,7 +36,7 @@ def hq() -> Device:
     wrote(stage, donor, "stock.issue", lot(10, "V1", VACCINE, why="to-ward"), store=sites["donor"])
     said = {"item": VACCINE, "lot": "V1", "why": "contaminated", "level": "harmful"}
     wrote(stage, hq, "lot.recall", said)
-    cold = [coldunits.Reading(MINUTE + 10 * at, -8 if at >= 20 else 50) for at in range(40)]
+    cold = [Reading(MINUTE + 10 * at, -8 if at >= 20 else 50) for at in range(40)]
     for began, run in runs_of(cold):
         data = {"unit": "Fridge 1", "began_min": began, "run": list(run), "cold": "fridge"}
         wrote(stage, donor, "reading.record", data, store=sites["donor"], source="import")
@@ -45,7 +47,7 @@ def hq() -> Device:
 
 @pytest.fixture
 async def house(hq):
-    made = await house_of(NodeBook(hq), registry=TestRegistry())
+    made = await house_on(hq, TestRegistry())
     await made.enter()
     yield made
     await made.client.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -149,7 +150,11 @@ async def test_what_is_kept_of_stores_and_doses_is_read_anew_as_soon_as_somethin
     book.device(1, "Tablet", NOW_MS - MINUTE)
     site, told = book.site(1, "A"), Campaign(book)
     hints = Hints(book, "run", gap_s=0)
-    kept = {"stock": Depots(book, hints), "vaccination": Drives(book, hints, TestRegistry())}[part]
+    readers: dict[str, Any] = {
+        "stock": Depots(book, hints),
+        "vaccination": Drives(book, hints, TestRegistry()),
+    }
+    kept = readers[part]
     before = await kept.now(NOW_MS)
     Shelves(book).holds(site, ORS, 40, NOW_MS - HOUR)
     told.doses(told.session(1, site, 40), 0, 5)

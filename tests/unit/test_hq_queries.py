@@ -1,6 +1,7 @@
 """What the pages ask, answered by a real SQLite; and how the answers become a picture."""
 
 from datetime import UTC
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -68,7 +69,13 @@ async def test_what_is_unsettled_is_counted_by_risk_and_custody_by_patients_in_c
         (1, 1, "custody", 0), (1, 1, "custody", 0), (1, 2, "weight", 0), (2, 1, "allergy", 0),
         (2, 2, "weight", 0), (3, 1, "allergy", 1), (3, 2, "later", 0),
     ):  # fmt: skip
-        more = {"number": number, "risk": risk, "rank": 0, "what": risk, "of_what": ""}
+        more: dict[str, Any] = {
+            "number": number,
+            "risk": risk,
+            "rank": 0,
+            "what": risk,
+            "of_what": "",
+        }
         book.record("conflict", subject, NOW_MS, value="", used=0, standing=standing, **more)
 
     picture = await read_picture(book, NOW_MS)

@@ -91,12 +91,12 @@ async def test_a_store_that_fell_silent_is_not_taken_for_one_that_uses_nothing()
             shelves.move(store, ORS, -10, NOW_MS - back * DAY)
         shelves.holds(store, ORS, 100, NOW_MS - silent * DAY)
 
-    known, silent = (await reading(book).now(NOW_MS)).lines
+    known, quiet = (await reading(book).now(NOW_MS)).lines
 
     # As of four days ago it lasted ten days, so six are left; and some of it is probably gone.
     assert (known.burn.rate, known.days, known.expected, known.silent_days) == (10, 6, 60, 4)
-    assert (silent.burn, silent.days, silent.expected) == (None, None, None)
-    assert silent.marks == {"silent"}
+    assert (quiet.burn, quiet.days, quiet.expected) == (None, None, None)
+    assert quiet.marks == {"silent"}
 
 
 async def test_no_days_are_told_of_a_store_whose_times_all_lie_ahead_and_the_page_says_why():

@@ -16,7 +16,7 @@ from protocols.ledger import coverage, immunization, vials
 from tests.unit.hq_registry import TestRegistry
 from tests.unit.stage import WALL_MS, Device, Stage
 from tests.unit.test_hq_belonging import text
-from tests.unit.test_hq_web import house_of
+from tests.unit.test_hq_web import House, house_of
 from tests.unit.test_vaccination_book import BORN, Team, meet, two
 
 FAMILY = "Nkurunziza"
@@ -81,10 +81,16 @@ def campaign() -> tuple[Team, Team]:
     return ann, ben
 
 
+async def house_on(device: Device, registry: TestRegistry | None = None) -> House:
+    """The page of a real node."""
+    book: Any = NodeBook(device)
+    return await house_of(book, registry=registry or NodeSums(device))
+
+
 @pytest.fixture
 async def house(campaign):
     device = campaign[0].device
-    made = await house_of(NodeBook(device), registry=NodeSums(device))
+    made = await house_on(device)
     await made.enter()
     yield made
     await made.client.close()
@@ -172,7 +178,7 @@ async def test_it_is_there_in_french(house):
 async def test_what_does_not_stand_is_in_no_sum_and_said(campaign):
     device = campaign[0].device
     device.store.execute("UPDATE tally SET standing = 1 WHERE n = 6")
-    made = await house_of(NodeBook(device), registry=NodeSums(device))
+    made = await house_on(device)
     await made.enter()
 
     page = await text(made, "/vaccination")
@@ -186,7 +192,7 @@ async def test_a_combined_dose_is_one_dose_and_reaches_every_disease_it_is_again
     session = ann.session(vaccines=["penta"])
     ann.dose(ann.child(), vaccine="penta", session=session)
     ann.child()
-    made = await house_of(NodeBook(ann.device), registry=NodeSums(ann.device))
+    made = await house_on(ann.device)
     await made.enter()
 
     page = await text(made, "/vaccination")

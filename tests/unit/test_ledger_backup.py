@@ -23,8 +23,8 @@ from protocols.ledger.backup import (
 from protocols.ledger.folder import change_passphrase, open_folder
 from protocols.ledger.inspection import check_copy, inspect
 from protocols.ledger.keyfile import KEY_NAME
-from protocols.ledger.place import MARK_NAME, last_backup_ms
-from protocols.ledger.store import BUSY_MS, DATABASE_NAME, LOCK_NAME
+from protocols.ledger.place import DATABASE_NAME, MARK_NAME, last_backup_ms
+from protocols.ledger.store import BUSY_MS, LOCK_NAME
 from protocols.ledger.token import NO_INSTALLATION
 from tests.unit.folders import (
     CANARY,

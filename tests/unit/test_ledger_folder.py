@@ -22,14 +22,14 @@ from protocols.ledger.folder import (
 from protocols.ledger.keyfile import (
     KEY_NAME,
     RECOVERY_NAME,
-    UNATTENDED_NAME,
     keep_recovery,
     read_key,
     recovered,
     recovers_with,
 )
+from protocols.ledger.place import DATABASE_NAME, UNATTENDED_NAME
 from protocols.ledger.safefile import write_whole
-from protocols.ledger.store import DATABASE_NAME, LOCK_NAME, open_file
+from protocols.ledger.store import LOCK_NAME, open_file
 from protocols.ledger.token import TOKEN_NAME
 from protocols.trust.identity import DeviceKeys
 from tests.unit.folders import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ class Village:
         chance = self.chance
         self.hours += chance.choice((0, 1, 9))
         if len(self.children) < 4 or chance.random() < 0.1:
-            data = {"birth_date": chance.choice(BIRTHS), "sex": "female"}
+            data: dict[str, Any] = {"birth_date": chance.choice(BIRTHS), "sex": "female"}
             self.children.append(self.tried("patient.register", data).patient)
         if not self.sessions or chance.random() < 0.05:
             data = {"vaccines": ["mr", "penta", "hib", "rota", "rota-5"], "place": "Kome"}
@@ -145,9 +146,9 @@ def persons(ledger) -> None:
         had = who(given(found.series))
         assert found[1:] == (len(young), len(young - had)), found
     dropped = {each.series: each for each in coverage.drop_out(ledger)}
-    for found in map(dropped.__getitem__, ("measles", "dtp", "hepb", "hib", "rotavirus")):
-        of, ends = given(found.series), (1, found.last)
-        assert found[2:] == tuple(len(who(f"{of} AND d.dose = {each}")) for each in ends), found
+    for out in map(dropped.__getitem__, ("measles", "dtp", "hepb", "hib", "rotavirus")):
+        of, ends = given(out.series), (1, out.last)
+        assert out[2:] == tuple(len(who(f"{of} AND d.dose = {each}")) for each in ends), out
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -32,10 +32,10 @@ def patients(device):
     return device.store.all("SELECT name FROM patient")
 
 
-def on_disk(device):
+def on_disk(device: Device) -> Disk:
     disk = Disk()
     device.store.copy_to(disk.connection)
-    return Device(device.name, disk, 0)
+    return disk
 
 
 def test_a_line_names_the_patient_that_an_earlier_one_founds():
@@ -65,13 +65,14 @@ def test_power_lost_at_any_commit_leaves_nobody_registered_and_off_the_board(aft
     commits = 0
     while True:
         commits += 1
-        cut = Device("ann", whole.store.copy(), 0)
-        cut.store.arm(commits, after=after)
+        disk = whole.copy()
+        cut = Device("ann", disk, 0)
+        disk.arm(commits, after=after)
         try:
             registered(cut)
         except PowerCutError:
-            cut.store.power_gone()
-            cut = Device("ann", cut.store, 0)
+            disk.power_gone()
+            cut = Device("ann", disk, 0)
             cut.ledger.catch_up_all()
             assert len(on_board(cut)) == len(patients(cut))
             continue

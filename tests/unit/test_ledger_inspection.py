@@ -6,8 +6,8 @@ import pytest
 
 from protocols.ids import PatientId
 from protocols.ledger.inspection import PROBLEMS_MAX, check, check_copy, inspect
+from protocols.ledger.place import DATABASE_NAME
 from protocols.ledger.recording import Recorder
-from protocols.ledger.store import DATABASE_NAME
 from tests.unit.folders import WALL_MS, hashes, made, opened, record
 
 

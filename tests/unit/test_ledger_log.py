@@ -78,7 +78,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(file)
         return whole(file)
 
-    monkeypatch.setattr(log_room.os, "fstat", noted)
+    monkeypatch.setattr(os, "fstat", noted)
     return asked
 
 
@@ -137,7 +137,7 @@ def test_an_idle_node_makes_room_for_a_busy_minute(
 ) -> None:
     write(store)
     waited: list[int] = []
-    monkeypatch.setattr(log_room.os, "fsync", waited.append)
+    monkeypatch.setattr(os, "fsync", waited.append)
     for _ in range(2):
         store.rest(1 << 30)
     assert len(waited) == 1, "and nobody else waits for these zeros"
@@ -235,7 +235,7 @@ def test_a_disk_that_takes_no_room_hinders_nothing(
         raise OSError(28, "no space")
 
     with monkeypatch.context() as patched:
-        patched.setattr(log_room.os, broken, fail)
+        patched.setattr(os, broken, fail)
         for _ in range(3):
             write(store)
             store.rest(1)

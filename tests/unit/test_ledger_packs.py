@@ -18,6 +18,7 @@ from protocols.ledger.sealing import SealOrder
 from protocols.ledger.store import open_memory
 from protocols.live import calls
 from protocols.live import packs as live_packs
+from protocols.live.guidance import PackInUse
 from protocols.mesh.effects import Now
 from protocols.records.kinds import KindNo
 from protocols.trust.charter import Org, Role, Scope, Sensitivity, found
@@ -292,6 +293,7 @@ def test_a_terminal_is_told_what_to_work_by_and_who_stands_by_it():
 
     found = calls.READS["pack_in_use"](ann.node, moment, {"pack": "news2"})
 
+    assert isinstance(found, PackInUse)
     assert (found.version, found.approved_by, found.org) == ("2", "Amina, clinical lead", "Test")
     assert found.text == text("2")
     with pytest.raises(InputError) as refused:
@@ -360,7 +362,9 @@ def test_a_node_alone_has_nobody_to_tell_and_one_with_others_says_it():
     assert calls.READS["pack_unsaid"](ann.node, moment, {}) == []
     enrol(ann)
 
-    (said,) = calls.READS["pack_unsaid"](ann.node, moment, {})
+    unsaid = calls.READS["pack_unsaid"](ann.node, moment, {})
+    assert isinstance(unsaid, list)
+    (said,) = unsaid
 
     assert said["data"] == {"name": packs.SOFTWARE, "version": packs.shipped_set()}
 

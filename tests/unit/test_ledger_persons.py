@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -420,7 +421,8 @@ def test_what_a_role_may_not_write_is_kept_shown_as_refused_and_counted_nowhere(
         assert chart(device, refused_one.patient).head.standing == Standing.REFUSED
         rows = answers.rows_page(device.ledger, "triage", 0, 10)["rows"]
         assert sorted(row["standing"] for row in rows) == ["refused", "stands"]
-        picture = asyncio.run(read_picture(Page(device), WALL_MS))
+        book: Any = Page(device)
+        picture = asyncio.run(read_picture(book, WALL_MS))
         assert {tile.triage: tile.patients for tile in picture.tiles if tile.patients} == {1: 1}
         assert picture.not_counted == 1
     assert agree(ann, ben)

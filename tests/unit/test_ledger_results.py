@@ -1,6 +1,7 @@
 """Which results wait for a patient, as the ledger tells a terminal."""
 
 from protocols.live import answers, wards
+from protocols.live.api import Unassigned
 from tests.unit.stage import WALL_MS, Device, Stage, camp, patient
 
 VALUES = [
@@ -60,7 +61,7 @@ def test_a_result_that_was_entered_in_error_waits_no_more():
         }  # fmt: skip
         written(ann, line)
 
-    assert answers.unassigned(ann.ledger, 100) == answers.Unassigned(0, ())
+    assert answers.unassigned(ann.ledger, 100) == Unassigned(0, ())
 
 
 def test_a_result_given_to_two_patients_apart_waits_again():

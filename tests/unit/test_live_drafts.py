@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,18 +11,17 @@ from protocols.errors import InputError
 from protocols.ledger.sealing import SealOrder
 from protocols.live.api import Draft
 from protocols.live.local import Caller
-from protocols.live.running import Desk
 from protocols.trust.control import SealReason
 from tests.unit.stage import Device, Stage, meshed, patient
 from tests.unit.test_erase import crew, erase, order, text_of
-from tests.unit.test_foreign import Beside
+from tests.unit.test_foreign import Beside, answer_of, desk_on
 
 
 def put(stage: Stage, device: Device, **parts: Any) -> None:
     """Keep a draft as a terminal does whose form is open."""
     draft = Draft(**{"form": "note", "subject": "k1", "fields": {"text": "limps"}, **parts})
-    desk = Desk(Beside(stage, device), Path("unused"))
-    asyncio.run(desk.handlers()["draft_put"](Caller(7, 0), msgspec.to_builtins(draft)))
+    desk = desk_on(Beside(stage, device))
+    answer_of(desk.handlers()["draft_put"](Caller(7, 0), msgspec.to_builtins(draft)))
 
 
 def test_a_form_left_open_keeps_nothing_of_somebody_who_was_erased():

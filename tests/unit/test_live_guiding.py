@@ -9,7 +9,7 @@ import pytest
 from protocols.errors import InputError
 from protocols.guidelines.canonical import canonical, packed
 from protocols.guidelines.vocabulary import vocabulary
-from protocols.ledger import packs
+from protocols.ledger import audit, packs
 from protocols.live import guiding
 from protocols.mesh.effects import Now
 from protocols.trust.packs import pack_digest, read_pack_statement, sign_pack
@@ -204,7 +204,7 @@ def test_what_is_no_guideline_and_nobody_is_refused(args, code):
 @pytest.mark.parametrize("call", sorted(guiding.CALLS))
 def test_another_teams_patient_takes_a_reason_first(call, monkeypatch):
     ann, patient = in_care()
-    monkeypatch.setattr(guiding.audit, "other_team", lambda *_: ("Red Cross",))
+    monkeypatch.setattr(audit, "other_team", lambda *_: ("Red Cross",))
 
     with pytest.raises(InputError) as refused:
         told(ann, call, opened=False, patient=patient, guideline="cholera-c")

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ class Scripted:
 
     def __init__(self, **faults):
         self.asked = []
-        self.faults = faults
+        self.faults: dict[Any, Any] = dict(faults)
         self.gate = threading.Event()
         self.gate.set()
         self.reached = threading.Event()
@@ -273,7 +274,7 @@ async def test_what_cannot_be_opened_is_told_to_whoever_starts_it():
     @contextmanager
     def locked(now):
         raise LedgerError("in_use")
-        yield
+        yield  # type: ignore[unreachable]  # makes it a generator
 
     world = World(Scripted(), locked)
     with pytest.raises(LedgerError, match="in_use"):

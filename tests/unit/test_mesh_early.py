@@ -117,13 +117,13 @@ def even(*devices: Device) -> bool:
 def test_a_newcomer_shows_its_first_urgent_entry_before_the_control_feeds():
     stage, (ann, ben) = busy()
     new = newcomer(ann)
-    said, before = overheard(ann), stage.bytes
+    said, before = overheard(ann), stage.carried_bytes
 
     stage.link(new, ann)
     stage.run(5_000, until=lambda: bool(triages(new)))
 
     assert triages(new) == [Standing.STANDS]
-    assert stage.bytes - before <= GOAL_BYTES < control_bytes(ann) / 5
+    assert stage.carried_bytes - before <= GOAL_BYTES < control_bytes(ann) / 5
     assert control_bytes(new) < CONTROL_FIRST_BYTES
     assert new.ledger.authority.advanced
     stage.run(5_000)

@@ -37,11 +37,11 @@ class Busy:
         self.on = True
         carry_on = stage._arrive
 
-        def arrive(there: Device, link: int, message: bytes) -> None:
-            if there is device and self.on:
+        def arrive(device: Device, link: int, message: bytes) -> None:
+            if device is self.device and self.on:
                 self.turns.messages.append(self._job(link, message))
             else:
-                carry_on(there, link, message)
+                carry_on(device, link, message)
 
         stage._arrive = arrive  # type: ignore[method-assign]
 
@@ -92,7 +92,7 @@ def behind_a_sync(*names: str) -> tuple[Stage, list[Device], Busy]:
     stage.run(3_000)
     people = fill(ann, 300)
     stage.link(ann, ben)
-    stage.run(200, until=lambda: ben.node.linked and ben.ledger.chain.last_arrival > 20)
+    stage.run(200, until=lambda: bool(ben.node.linked) and ben.ledger.chain.last_arrival > 20)
     busy = Busy(stage, ben)
     stage.write(ann, triage(people[0].code or ""))
     stage.run(50)

@@ -9,11 +9,12 @@ import pytest
 from protocols.errors import InputError, LedgerError, PeerError
 from protocols.live.phrases import phrases
 from protocols.live.sentences import sentence
-from protocols.mesh.door import CODE_TRIES_MAX, INVITATION_MS, INVITATIONS_MAX
+from protocols.mesh.door import INVITATION_MS, INVITATIONS_MAX
 from protocols.mesh.effects import Changed
 from protocols.mesh.frames import LINKS_MAX, Bye, Links, decode_frame, encode_frame
 from protocols.mesh.greeting import Manner
 from protocols.mesh.refusals import REFUSALS_MAX, Refusals
+from protocols.trust.enrolment import CODE_TRIES_MAX
 from tests.unit.stage import WALL_MS, Device, Stage, admit, camp, patient, speak
 
 CODE = b"0123456789"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from protocols.ids import ScopeId
 from protocols.ledger.book import Taken
 from protocols.mesh import links
 from protocols.mesh.door import own_control
-from protocols.mesh.frames import Have
+from protocols.mesh.frames import Frame, Have, encode_frame
 from protocols.mesh.holdings import Holdings
 from protocols.mesh.offers import MARK_RESTS_MAX_MS, MARK_RESTS_MS, Offers
 from protocols.mesh.passing import SUPPRESSED_OFFER_MS, URGENT_OFFER_MS
@@ -81,6 +82,11 @@ def test_what_a_peer_may_hold_no_longer_is_not_offered_to_it_either(
     assert not [each for each in session.out if isinstance(each, Have)]
 
 
+def swallowing(*way: Device) -> Callable[[Device, Device, bytes], Iterable[bytes]]:
+    """What a line does that is dead from the first device to the second."""
+    return lambda here, there, each: () if (here, there) == way else (each,)
+
+
 @pytest.mark.parametrize("names", [("ann", "ben", "eve"), ("ann", "ben", "eve", "joe", "zoe")])
 def test_an_urgent_entry_that_a_dead_line_swallows_comes_from_another_within_seconds(names):
     for lost in range(1, len(names)):
@@ -88,7 +94,7 @@ def test_an_urgent_entry_that_a_dead_line_swallows_comes_from_another_within_sec
         there = others[lost - 1]
         (answer,) = stage.write(ann, patient("on the way"))
         stage.run(1_000)
-        stage.spoil = lambda a, b, each, way=(ann, there): () if (a, b) == way else (each,)
+        stage.spoil = swallowing(ann, there)
         stage.write(ann, triage(answer.patient))
         stage.run(URGENT_OFFER_MS[1] + 800)
 
@@ -183,10 +189,12 @@ def test_each_offer_keeps_its_own_time():
 def said(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count the frames that anybody says from now on, by kind."""
     frames: Counter[str] = Counter()
-    encode = links.encode_frame
-    monkeypatch.setattr(
-        links, "encode_frame", lambda each: (frames.update([type(each).__name__]), encode(each))[1]
-    )
+
+    def counted(frame: Frame) -> bytes:
+        frames.update([type(frame).__name__])
+        return encode_frame(frame)
+
+    monkeypatch.setattr(links, "encode_frame", counted)
     return frames
 
 
@@ -389,7 +397,7 @@ def test_an_entry_is_read_and_encoded_once_for_all_peers():
         asked.append(place)
         return run_after(*place)
 
-    chain.run_after = counting  # type: ignore[method-assign]
+    chain.run_after = counting  # type: ignore[assignment, method-assign]
     for number in range(3):
         stage.write(devices[0], patient(f"P{number}"))
         stage.run(1_000)

@@ -156,9 +156,9 @@ def test_a_forked_feed_leaves_though_its_first_branch_took_more_frames_than_plac
     ann.ledger.catch_up_all()
 
     stage.link(ann, ben)
-    stage.run(60_000, until=lambda: size(ben) >= size(ann) or stage.bytes > 8_000_000)
+    stage.run(60_000, until=lambda: size(ben) >= size(ann) or stage.carried_bytes > 8_000_000)
 
-    assert ann.entries == ben.entries and stage.bytes < 4_000_000
+    assert ann.entries == ben.entries and stage.carried_bytes < 4_000_000
 
 
 def test_what_is_too_long_for_this_frame_goes_in_the_next():

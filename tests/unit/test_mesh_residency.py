@@ -7,7 +7,7 @@ import pytest
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, FeedId, ScopeId
 from protocols.ledger.reading import at_hq_until
-from protocols.mesh.frames import Have, Ladder, Place, Want, encode_frame
+from protocols.mesh.frames import Frame, Have, Ladder, Place, Want, encode_frame
 from protocols.mesh.keeping import REMARK_MS
 from protocols.trust.certificates import Rank
 from protocols.trust.control import Seal
@@ -146,10 +146,10 @@ def test_who_may_hold_a_scope_from_now_on_is_offered_all_of_it(apart: bool, rest
     stage.run(3_000)
     assert even(ann, joe)
     stage.cut(ann, joe)
-    before = stage.bytes
+    before = stage.carried_bytes
     stage.link(ann, joe)
     stage.run(3_000)
-    assert stage.bytes - before < 1_500
+    assert stage.carried_bytes - before < 1_500
 
 
 def test_a_device_that_may_hold_a_scope_no_longer_is_told_no_more_of_it_at_once():
@@ -215,7 +215,11 @@ def test_whoever_asks_for_what_it_may_not_hold_is_sent_nothing_and_it_is_noted(f
     asked = places(ann)
 
     for place in asked:
-        frames = {Want: Want((place,)), Ladder: Ladder((place,)), Have: Have(False, 0, (place,))}
+        frames: dict[type, Frame] = {
+            Want: Want((place,)),
+            Ladder: Ladder((place,)),
+            Have: Have(False, 0, (place,)),
+        }
         channel = joe.node._links[link].greeting.channel
         assert channel is not None
         stage._send(joe, link, channel.encrypt(encode_frame(frames[frame])))

@@ -7,6 +7,7 @@ import pytest
 from protocols.errors import InputError
 from protocols.ledger.sealing import SealOrder
 from protocols.live import paper, papers
+from protocols.live.printed import Printed
 from protocols.trust.audit import What
 from protocols.trust.control import SealReason
 from protocols.trust.paper import TEXT_CHARS_MAX
@@ -34,7 +35,7 @@ def begun() -> tuple[Stage, Device, Device, str]:
     return stage, ann, ben, registered.code or ""
 
 
-def printed(stage: Stage, device: Device, code: str, **more: object) -> paper.Printed:
+def printed(stage: Stage, device: Device, code: str, **more: object) -> Printed:
     asked = {"patient": code, "advice": "Watch the drain.", **more}
     found, effects = papers.printed(device.node, stage.now(device), asked)
     stage.carry(device, effects)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -41,7 +43,7 @@ GOLDEN = (
 
 
 def given_on(day: int, *doses: tuple[str, str, int], **more: object) -> list[ProofDose]:
-    about = {
+    about: dict[str, Any] = {
         "by": "Amina Okoro",
         "org": "Ministry of Health",
         "place": "Kome clinic",

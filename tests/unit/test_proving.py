@@ -326,9 +326,9 @@ def test_nothing_of_the_protection_scope_is_on_a_proof_or_a_card() -> None:
     stage, ann, _, _, code, _ = told()
     given(stage, ann, _id_of(ann, code), vaccine="mr", dose=1)
     for sheet in ("vaccination", "card"):
-        made = repr(printed(stage, ann, code, sheet=sheet))
+        shown = repr(printed(stage, ann, code, sheet=sheet))
         for word in (WORD, "unaccompanied", "concern"):
-            assert word not in made
+            assert word not in shown
     made = printed(stage, ann, code)
     assert WORD.encode() not in msgspec.msgpack.encode(proof_bytes._packed(made.said))
 

@@ -16,7 +16,14 @@ from protocols.guidelines.canonical import PACK_BYTES_MAX, canonical, packed, un
 from protocols.ids import OperationId
 from protocols.records.catalogue import decode_fact, encode_fact
 from protocols.records.kinds import KindNo
-from protocols.records.pack import PackApprove, PackPublish, PackUse
+from protocols.records.pack import (
+    PackApprovalRow,
+    PackApprove,
+    PackPublish,
+    PackRow,
+    PackUse,
+    PackUseRow,
+)
 from protocols.records.shape import SubjectKind
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.packs import (
@@ -67,6 +74,8 @@ def test_a_pack_its_approval_and_its_use_become_rows_that_belong_together():
     (row,) = shelf.rows(given_out.subject)
     (approved,) = shelf.rows(stands_by.subject)
     (used,) = shelf.rows(use.subject)
+    assert isinstance(row, PackRow) and isinstance(approved, PackApprovalRow)
+    assert isinstance(used, PackUseRow)
     assert (row.name, row.version, row.title, row.status) == ("cholera", "2", "Choléra", "memory")
     assert (row.issuer, row.operation, row.text) == (bytes(ISSUER.device), bytes(OPERATION), TEXT)
     assert approved.digest == row.digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from time import process_time
 
-from protocols.ids import EntryPrefix
+from protocols.ids import DocId, EntryPrefix
 from protocols.records.history import Ref
 from protocols.records.note import NoteAdd
 from protocols.records.references import Sight, ref_of
@@ -14,7 +14,7 @@ from protocols.records.shape import Fact
 
 def chain(count: int) -> list[Fact]:
     return [
-        Fact(at, 0, EntryPrefix(at.to_bytes(16)), 40, NoteAdd(), 1, EntryPrefix(bytes(16)), 1, 1, 0,
+        Fact(at, 0, EntryPrefix(at.to_bytes(16)), 40, NoteAdd(), 1, DocId(bytes(16)), 1, 1, 0,
              (at, at.to_bytes(16)), 0)
         for at in range(1, count + 1)
     ]  # fmt: skip

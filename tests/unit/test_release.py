@@ -18,7 +18,7 @@ from protocols.ledger.releasing import PURPOSES, Wish
 from protocols.ledger.writing import Written
 from protocols.records.shape import SubjectKind
 from protocols.trust.release import approve_release
-from protocols.trust.statements import pack
+from protocols.trust.statements import pack, unpack
 from tests.unit.founders import ROLES, TWO_LAWS, charter, member
 from tests.unit.stage import WALL_MS, Device, Stage, admit, note, patient, triage
 from tests.unit.test_erase import coordinator, erase, order, text_of
@@ -235,14 +235,14 @@ def test_a_file_for_others_or_with_more_than_was_released_is_refused_whole():
         "release_not_for_us"
     )
     assert stranger.store.all("SELECT 1 FROM entry WHERE kind = 0") == []
-    file = releasing.unpack(releasing.ReleaseFile, raw[len(releasing.FILE_MAGIC) :])
+    file = unpack(releasing.ReleaseFile, raw[len(releasing.FILE_MAGIC) :])
     whole = [
         run
         for feed in ke.ledger.chain.feeds.values()
         if feed.genesis.lane and feed.tips
         for run in releasing._runs(ke.ledger, feed, None, feed.seq)
     ]
-    more = releasing.FILE_MAGIC + releasing.pack(
+    more = releasing.FILE_MAGIC + pack(
         releasing.ReleaseFile(file.operation, file.control, tuple(whole))
     )
     assert code_of(lambda: releasing.import_file(jp.ledger, more, WALL_MS)) == "release_too_much"

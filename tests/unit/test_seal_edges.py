@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,14 +13,13 @@ from protocols.ledger import persons, practice, sealing
 from protocols.ledger.persons import Grant
 from protocols.ledger.sealing import SealOrder
 from protocols.live.local import Caller
-from protocols.live.running import Desk
 from protocols.records.kinds import KindNo
 from protocols.trust.control import Place, SealReason
 from protocols.trust.positions import Positions
 from protocols.trust.standing import Standing
 from tests.unit import people
 from tests.unit.stage import WALL_MS, Device, Stage, camp, meshed, note, patient, triage
-from tests.unit.test_foreign import Beside
+from tests.unit.test_foreign import Beside, answer_of, desk_on
 from tests.unit.test_ledger_sealing import seal, standings
 
 STANDS, QUARANTINED = int(Standing.STANDS), int(Standing.QUARANTINED)
@@ -87,7 +84,7 @@ def test_a_licence_that_hq_has_seen_end_has_ended_though_the_clock_here_is_behin
     stage.run(5_000)
     who = people.profile(licence_until_ms=WALL_MS + LICENCE_MS)
     key = people.made(tent)
-    (role, *_) = sorted(hq.ledger.authority.roster.device(tent.id).roles)  # type: ignore[union-attr]
+    (role, *_) = sorted(hq.ledger.authority.roster.device(tent.id).roles)
     raw = persons.add(hq.ledger, key, who, Grant((role,)), hq.chance.randbytes, WALL_MS)
     persons.take_in(tent.ledger, raw, WALL_MS)
     sitting, kind = people.sit(tent), int(KindNo.NOTE_ADD)
@@ -109,13 +106,13 @@ def test_a_licence_that_hq_has_seen_end_has_ended_though_the_clock_here_is_behin
     class Behind(Beside):
         """The same node, asked by a terminal whose wall clock is behind."""
 
-        async def call(self, run):  # type: ignore[no-untyped-def]
+        async def call(self, run):
             now = msgspec.structs.replace(stage.now(tent), wall_ms=WALL_MS)
             found, _ = run(tent.node, now)
             return found
 
-    desk = Desk(Behind(stage, tent), Path("unused")).handlers()
-    (line,) = asyncio.run(desk["people"](Caller(7, 0), {}))
+    desk = desk_on(Behind(stage, tent)).handlers()
+    (line,) = answer_of(desk["people"](Caller(7, 0), {}))
     assert line.licence_ended
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from protocols.ledger import persons
 from protocols.ledger.conflicts import unsettled
 from protocols.records.kinds import KindNo
+from tests.unit.people import camp, enrol, profile, sit, write
 from tests.unit.stage import WALL_MS, line, patient
-from tests.unit.test_ledger_persons import camp, enrol, profile, sit, write
 
 
 def test_whoever_may_settle_but_not_decline_settles_no_custody():

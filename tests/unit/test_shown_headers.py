@@ -181,7 +181,7 @@ def test_feeds_of_which_nothing_was_released_are_not_named():
 def test_a_release_of_one_scope_shows_no_feed_of_another():
     border = Border()
     border.released()
-    documents = set(documents_about(border.ke.ledger, PatientId.parse(border.shown)))
+    documents: set[bytes] = set(documents_about(border.ke.ledger, PatientId.parse(border.shown)))
     here = border.ke.ledger.authority.care_scope
     there = border.jp.ledger.authority.care_scope
     assert showing.feeds_of(border.ke.ledger, {here: documents})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +11,12 @@ from protocols.ids import Epoch
 from protocols.ledger import audit, founding, persons
 from protocols.ledger.sealing import SealOrder, seal
 from protocols.live.local import Caller
-from protocols.live.running import Desk
 from protocols.records.kinds import KindNo
 from protocols.trust.audit import Detail, What
 from protocols.trust.control import SealReason
 from tests.unit.people import CHEAP, PASSPHRASE, camp, enrol, founder, profile, sit
 from tests.unit.stage import WALL_MS, Device, Stage
-from tests.unit.test_foreign import Beside, shared
+from tests.unit.test_foreign import Beside, answer_of, desk_on, shared
 
 HOUR_MS = 3_600_000
 HERE = Caller(7, 0)
@@ -31,10 +28,10 @@ class At:
     def __init__(self, device: Device, stage: Stage | None = None) -> None:
         self.stage = stage or Stage()
         self.device = device
-        self._calls = Desk(Beside(self.stage, device), Path("unused")).handlers()
+        self._calls = desk_on(Beside(self.stage, device)).handlers()
 
     def ask(self, call: str, **args: Any) -> Any:
-        return asyncio.run(self._calls[call](HERE, args))
+        return answer_of(self._calls[call](HERE, args))
 
     def refused(self, call: str, **args: Any) -> str:
         with pytest.raises(InputError) as error:
@@ -87,7 +84,7 @@ def test_whoever_signs_in_next_says_why_again_though_nobody_locked_the_terminal(
     (whom,) = (line for line in At(ann, stage).ask("board").lines if line.name == "Zebulon")
     for name in ("Amina Okoro", "Jun Cho"):
         key = persons.new_key(PASSPHRASE, joe.chance.randbytes, CHEAP)
-        role = min(ann.ledger.authority.roster.device(joe.id).roles)  # type: ignore[union-attr]
+        role = min(ann.ledger.authority.roster.device(joe.id).roles)
         raw = persons.add(
             ann.ledger, key, profile(name), persons.Grant((role,)), ann.chance.randbytes, WALL_MS
         )

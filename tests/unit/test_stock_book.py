@@ -11,6 +11,7 @@ from protocols.ledger.recording import Answer
 from protocols.live import answers, shelving, stocklists
 from protocols.live.charters import TERMS
 from protocols.records import stock, supplies
+from protocols.records.shape import values
 from tests.unit import people
 from tests.unit.founders import terms
 from tests.unit.stage import Device, Line, Stage, camp, line, patient
@@ -376,7 +377,7 @@ def test_a_write_makes_no_row_anew_that_is_as_it_was(
         tents.issue(tents.ann, 1)
     made: list[Any] = []
     spread: list[Any] = []
-    row_of, values_of = stock._movement_row, rowbook.values
+    row_of, values_of = stock._movement_row, values
     monkeypatch.setattr(stock, "_movement_row", lambda *said: made.append(said) or row_of(*said))
     monkeypatch.setattr(rowbook, "values", lambda row: spread.append(row) or values_of(row))
 

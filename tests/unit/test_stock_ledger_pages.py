@@ -14,6 +14,7 @@ from protocols.ids import SiteId
 from protocols.ledger import stores
 from protocols.live import stocklists
 from protocols.records.lots import LotDateRow
+from protocols.records.shape import columns
 from protocols.records.stock import MovementRow, StocktakeRow
 from protocols.records.stockreports import card
 from protocols.records.stockreports import ledger as in_order
@@ -48,7 +49,7 @@ class Keeper:
 
     def copied(self, times: int) -> None:
         """Fill the table with that many more rows like the last one, each at its own instant."""
-        names = [name for name, _ in stores.columns(MovementRow)]
+        names = [name for name, _ in columns(MovementRow)]
         new = {"idx": "n + 1000", "at_ms": "at_ms + (n * 7919) % 100003", "units": "1 - n % 5"}
         self.ann.store.execute(
             "WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < ?)"
@@ -180,9 +181,10 @@ def test_pages_of_a_card_are_the_card_with_its_balance_running_on(limit):
     keeper = furnished()
     for code in (MORPHINE, ITEM):
         now_ms = keeper.stage.now(keeper.ann).wall_ms
+        tables: tuple[type[Any], ...] = (MovementRow, StocktakeRow, LotDateRow)
         read = [
             stores.rows_of(keeper.ann.ledger, each, SiteId.parse(keeper.store), code, now_ms)
-            for each in (MovementRow, StocktakeRow, LotDateRow)
+            for each in tables
         ]
         wanted = [(one.type, one.lot, one.units, one.balance) for one in card(*read)]
         told = of_card(keeper, "card", limit, item=code)

@@ -8,7 +8,7 @@ import pytest
 
 from protocols.ids import SiteId
 from protocols.records import supplies
-from protocols.records.movement import stock_subject
+from protocols.records.movement import Movement, stock_subject
 from tests.unit.records_shelf import NOW_MS, Shelf, Written
 
 ITEM = "ors-1l-sachet"
@@ -144,7 +144,7 @@ def test_a_store_has_to_be_named_and_known(shelf: Shelf, store: str) -> None:
 @pytest.mark.safety(24)
 def test_what_is_doubtful_is_asked_once_and_then_written(shelf: Shelf, store: str) -> None:
     receive(shelf, store, 40)
-    doubtful = [
+    doubtful: list[tuple[dict[str, Any], str, str]] = [
         ({"units": 401, "lot": "L1"}, "stock.receive", "large_quantity"),
         ({"units": 5}, "stock.issue", "lot_unstated"),
         ({"units": 5, "lot": "L9"}, "stock.issue", "lot_unknown"),
@@ -526,8 +526,9 @@ def test_a_kit_is_opened_into_what_it_holds(shelf: Shelf, store: str) -> None:
     done = shelf.write("stock.break", {"item": kit, "lot": "K1"}, store=store)
 
     assert stock(shelf, store, kit).low == 1
-    parts = {each.facts[0].value.item: each.facts[0].value.units for each in done.plan.drafts[1:]}
-    assert parts
+    moves = [each.facts[0].value for each in done.plan.drafts[1:]]
+    parts = {each.item: each.units for each in moves if isinstance(each, Movement)}
+    assert parts and len(moves) == len(parts)
     for item, units in parts.items():
         row = table(shelf, store, "movement", item)[0]
         assert (row.units, row.kit, row.type) == (units, kit, "break")

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from protocols.ids import PatientId
-from protocols.ledger import coverage, immunization, recalls, vials
+from protocols.ledger import coverage, immunization, reading, recalls, vials
 from protocols.live import vaccinating
 from protocols.live.api import Recorded
 from tests.unit.records_shelf import Shelf
@@ -111,7 +111,7 @@ def test_what_was_said_stands_in_the_record():
     assert str(found.ref) == fact
     (record,) = [
         each.record
-        for each in vaccinating.reading.facts(held, bytes(PatientId.parse(here.child)))
+        for each in reading.facts(held, bytes(PatientId.parse(here.child)))
         if each.ref == found.ref
     ]
     assert GIVEN in record.circumstances.confirmed

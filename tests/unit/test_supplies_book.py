@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from protocols.errors import InputError
+from protocols.guidelines.coldchain import Reading
 from protocols.guidelines.items import shipped_items
 from protocols.ids import DocId, PatientId, SiteId
 from protocols.ledger import coldunits, recalls, shelves, shipments, stores
@@ -17,6 +18,7 @@ from protocols.ledger.view import BookView
 from protocols.live import consigning
 from protocols.live.consigned import RecallLine
 from protocols.records import logistics
+from protocols.records.movement import Movement
 from protocols.records.reading import RUN_MAX, runs_of
 from tests.unit.stage import WALL_MS, Device, Line, Stage, camp, line, patient
 
@@ -302,7 +304,7 @@ def test_weeks_of_readings_are_few_records_and_an_alarm_names_the_lots_that_need
     wrote(stage, device, "stock.receive", lot(20, "D1"), store=home)
     start = MINUTE
     readings = [(start + 10 * at, -8 if 3000 <= at < 3010 else 50) for at in range(4032)]
-    runs = runs_of([coldunits.Reading(*each) for each in readings])
+    runs = runs_of([Reading(*each) for each in readings])
     assert len(runs) == -(-len(readings) // RUN_MAX) == 8
     before = device.store.one("SELECT sum(length(body)) FROM entry")
     for began, run in runs:
@@ -367,7 +369,7 @@ def test_an_alarm_names_what_was_there_however_it_came_into_the_book(over: bool)
 
 def logged(readings: list[tuple[int, int]], serial: str = "", cold: str = "") -> Line:
     """What a logger, or nobody knows which, says of one fridge; minutes before now, tenths."""
-    ((began, run),) = runs_of([coldunits.Reading(MINUTE - ago, tenths) for ago, tenths in readings])
+    ((began, run),) = runs_of([Reading(MINUTE - ago, tenths) for ago, tenths in readings])
     data = {"unit": "fridge 1", "began_min": began, "run": list(run)}
     data |= {"cold": cold} if cold else {}
     return line(
@@ -568,7 +570,8 @@ def test_two_stores_that_take_in_one_shipment_apart_are_listed_with_their_moveme
         for ref in twice.movements:
             facts = view.facts(view.subject_of(ref) or DocId.zero())
             (fact,) = [each for each in facts if each.ref == ref]
-            stores.add(str(SiteId(fact.record.store)))  # type: ignore[union-attr]
+            assert isinstance(fact.record, Movement)
+            stores.add(str(SiteId(fact.record.store)))
         assert stores == {sites["ward"], sites["tent"]}
     wrote(stage, tent, "entry.retract", {"fact": wrong}, reason="it went to the ward")
     stage.run(2_000)

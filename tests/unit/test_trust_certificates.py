@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -50,7 +52,7 @@ CHARTER = open_charter(FOUNDED)
 ISSUER, COORDINATOR, TENT = keys("issuer"), keys("coordinator"), keys("tent")
 
 
-def chain(**device: object) -> list[SignedStatement]:
+def chain(**device: Any) -> list[SignedStatement]:
     """Root to issuer to coordinator to tent; `device` replaces fields of the last."""
     return [
         certify(JAPAN, ISSUER, Rank.ISSUER),
@@ -62,7 +64,7 @@ def chain(**device: object) -> list[SignedStatement]:
 def refusal_of(statements: list[SignedStatement], **times: int | None) -> str:
     """Why a chain does not hold; '' when it does."""
     try:
-        verify_chain(CHARTER, OPERATION, statements, **times)  # type: ignore[arg-type]
+        verify_chain(CHARTER, OPERATION, statements, **times)
     except PeerError as refused:
         return refused.code
     return ""

@@ -5,7 +5,7 @@ import pytest
 
 from protocols.errors import InputError
 from protocols.trust import charterfile
-from protocols.trust.charter import Charter, Scope, open_charter
+from protocols.trust.charter import Charter, Scope, SignedCharter, open_charter
 from protocols.trust.charterfile import (
     add_org,
     collect,
@@ -142,7 +142,7 @@ def test_a_charter_without_members_founds_nothing():
     body = pack(charter().charter)
     assert msgspec.msgpack.decode(body, type=Charter).orgs == ()
     with pytest.raises(Exception, match="charter_signature"):
-        open_charter(charterfile.SignedCharter(body, ()))
+        open_charter(SignedCharter(body, ()))
 
 
 def test_a_fingerprint_is_said_the_same_everywhere():
@@ -197,8 +197,8 @@ def test_headers_of_what_was_released_may_be_let_go_alone():
     assert said == {"care JP": (False, True), "care KE": (False, False), "counts": (True, True)}
     for scope in made.scopes:
         assert unpack(Scope, pack(scope)) == scope
-        said = {True: b"\xc3", False: b"\xc2", 2: b"\x02"}
-        assert said[scope.ciphertext_may_leave] in pack(scope)
+        packed = {True: b"\xc3", False: b"\xc2", 2: b"\x02"}
+        assert packed[scope.ciphertext_may_leave] in pack(scope)
 
 
 def test_terms_need_a_place_for_care_and_to_be_toml():

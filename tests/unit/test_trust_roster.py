@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.ids import DeviceId, EntryHash, FeedId, OperationId, ScopeId
+from protocols.ids import DeviceId, EntryHash, FeedId, KeyId, OperationId, ScopeId
 from protocols.trust.certificates import Rank, open_certificate, seal_name, verify_chain
 from protocols.trust.charter import open_charter
 from protocols.trust.control import (
@@ -209,7 +209,9 @@ def test_no_other_organisation_says_where_a_device_s_earlier_records_belong():
 
 def test_the_lowest_entry_hash_settles_two_admissions_whatever_the_order():
     written = camp()
-    paper = camp().records[3][0].statements[0]
+    listed = camp().records[3][0]
+    assert isinstance(listed, Certificates)
+    paper = listed.statements[0]
     for number, scope in ((1, COUNTS), (2, CARE)):
         record = Admission(TENT.device, (), statement_hash(paper), ((entropy("o", 16), scope),))
         _, place = written.write(keys("coordinator"), record)
@@ -272,7 +274,7 @@ def test_a_key_certified_for_two_devices_links_as_the_one_it_says():
 
 
 def test_what_a_device_is_can_be_looked_up_with_its_name_for_those_who_read_the_scope():
-    written, key, key_id = camp(), entropy("key"), EntryHash(entropy("key id"))
+    written, key, key_id = camp(), entropy("key"), KeyId(entropy("key id"))
     sealed = seal_name(
         "Tente nº 3", subject=keys("named").device, key=key, key_id=key_id, nonce=entropy("n", 24)
     )

@@ -388,7 +388,7 @@ def test_another_branch_where_a_seal_ends_is_judged_alike_whichever_came_first()
     feed, seq, _ = written.head(coordinator)
     head = (feed, seq + 1, entropy("an entry that only the sealer had"))
     sealed = written.write(issuer, Seal(coordinator.device, 3, (head,)))
-    other = written.write(coordinator, None)  # type: ignore[arg-type]
+    other = written.write(coordinator, None)
     members = []
     for order in (written.records, [*written.records[:3], other, sealed]):
         roster = Roster(OPERATION)

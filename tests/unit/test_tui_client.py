@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC
+from typing import Any
 
 import pytest
 
@@ -116,7 +117,8 @@ async def test_a_node_that_changes_all_the_time_is_asked_again_once_it_has_answe
 
             return call
 
-    busy, keys = Busy(), iter(range(99))
+    busy: Any = Busy()
+    keys = iter(range(99))
     desk = Desk(load("en"), UTC, lambda: f"key{next(keys)}", NOW_MS, node.greeting)
     driver = Driver(Shell(desk, home.page(desk), home.openers()), busy, lambda: None)
     driver.start()

@@ -1,6 +1,7 @@
 """Bytes to keys where Textual's own reading would lose or invent some."""
 
 import pytest
+from textual.events import Key
 
 from fieldnode.tui.keyboard import UNKNOWN, PlainParser
 from fieldnode.tui.screen import key_of
@@ -9,7 +10,7 @@ from fieldnode.tui.themes import THEMES, choose, styles
 
 def keys(raw):
     parser = PlainParser()
-    return [key_of(event) for event in parser.feed(raw) if hasattr(event, "key")]
+    return [key_of(event) for event in parser.feed(raw) if isinstance(event, Key)]
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_without_the_packs_the_form_saves_all_the_same():
     async def away(_pack):
         raise LinkError("no_node")
 
-    node.pack_in_use = away
+    node.pack_in_use = away  # type: ignore[method-assign]
     person = Person(node).press("down", "down", "v", "26", "enter")
     assert "NEWS >=" not in person.screen
 

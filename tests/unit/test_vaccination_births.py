@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from protocols.guidelines.calendar import length
+from protocols.guidelines.interventions import due
 from protocols.ids import PatientId
 from protocols.ledger import immunization, interventions
 from protocols.live import vaccinating
+from protocols.mesh.effects import Now
 from protocols.records.immune import best_birth
 from protocols.records.vaccination import read_day
 from tests.unit.stage import WALL_MS
@@ -30,7 +30,7 @@ def vitamin(team: Team, whom: str) -> str:
     histories = interventions.of_person(ledger, PatientId.parse(whom))
     row = interventions.pack_in_use(ledger).of_code("vitamin-a")
     assert row is not None
-    return interventions.due(row, best_birth(histories, DAY), DAY).state
+    return due(row, best_birth(histories, DAY), DAY).state
 
 
 @pytest.mark.parametrize("order", [0, 1])
@@ -102,9 +102,9 @@ def test_a_newborn_is_vaccinated_on_the_day_it_is_there_wherever_that_is(zone, h
     ann.ahead_ms = hours * 3_600_000
     session = ann.session(zone=zone, vaccines=["bcg"], cells=[])
     whom = ann("patient.register", {"sex": "female", "age": {"value": 0, "unit": "d"}}).patient
-    node, now = SimpleNamespace(ledger=ann.device.ledger), WALL_MS + ann.ahead_ms
+    node, now = ann.device.node, WALL_MS + ann.ahead_ms
     asked = {"patient": whom, "session": session}
-    told = vaccinating.child(node, SimpleNamespace(wall_ms=now), asked, opened=lambda _: True)
+    told = vaccinating.child(node, Now(now, 0, bytes), asked, opened=lambda _: True)
 
     assert [each.state for each in told.give] == ["due"]
     ann.dose(whom or "", vaccine="bcg", session=session)

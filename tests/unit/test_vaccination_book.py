@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from protocols.ledger import coverage, immunization, proofs, reading, vials
 from protocols.ledger.recording import Answer
 from protocols.live import vaccinating
 from protocols.live.charters import TERMS
+from protocols.mesh.effects import Now
 from protocols.records import immunization as records
 from protocols.records import tally
 from protocols.records.kinds import KindNo
@@ -218,7 +218,7 @@ def test_a_card_of_months_alone_is_shown_so_and_begins_no_series_anew():
     whom = ann.child()
     for at in ("2025-12", "2026-03-02", "2026"):
         ann.dose(whom, vaccine="penta", source="paper", at=at)
-    node, now = SimpleNamespace(ledger=ann.device.ledger), SimpleNamespace(wall_ms=WALL_MS)
+    node, now = ann.device.node, Now(WALL_MS, 0, bytes)
     told = vaccinating.child(node, now, {"patient": whom}, opened=lambda _: True)
 
     assert [(one.day, one.dose) for one in told.doses] == [

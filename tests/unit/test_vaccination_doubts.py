@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
-from types import SimpleNamespace
 
 import pytest
 
 from protocols.ids import PatientId, SessionId
 from protocols.ledger import coverage, immunization, vials
 from protocols.live import vaccinating
+from protocols.mesh.effects import Now
 from tests.property.test_vaccination_apart import ANYWAY
 from tests.unit.records_shelf import Shelf
 from tests.unit.stage import WALL_MS, line
@@ -28,7 +29,7 @@ MONTH = 31 * 86_400_000
 TALLY = "tally.add"
 
 
-def refusal(team: Team, kind: str, data: dict[str, object], **more: object) -> str:
+def refusal(team: Team, kind: str, data: Mapping[str, object], **more: object) -> str:
     record, now_ms = team.device.node._recorder.record, WALL_MS + team.ahead_ms
     ((answer,), _, _) = record([line(kind, data, **more)], now_ms, team.device.chance.randbytes)
     return answer.confirm or answer.error or ""
@@ -95,7 +96,7 @@ def test_a_child_is_proposed_no_dose_out_of_a_vial_that_is_past_its_limit():
     assert limit is not None
 
     def proposed(now_ms: int) -> str:
-        node, now = SimpleNamespace(ledger=ann.device.ledger), SimpleNamespace(wall_ms=now_ms)
+        node, now = ann.device.node, Now(now_ms, 0, bytes)
         asked = {"age": 16, "unit": "mo", "session": session}
         (told,) = vaccinating.child(node, now, asked, opened=lambda _: True).give
         return told.vial

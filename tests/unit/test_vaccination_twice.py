@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from protocols.ids import PatientId, SessionId
 from protocols.ledger import coverage, immunization, reading, vials
 from protocols.ledger.oneperson import seen_twice
 from protocols.live import vaccinating
+from protocols.mesh.effects import Now
 from protocols.records.aefi import AefiRow
 from protocols.records.rows import to_json
 from tests.unit.stage import WALL_MS
@@ -263,8 +262,8 @@ def test_a_child_of_two_records_in_one_session_is_one_child_of_it():
         ann.dose(whom, session=session)
 
     def told(minutes: int) -> tuple[int, int, int]:
-        node, now = SimpleNamespace(ledger=ann.device.ledger), WALL_MS + minutes * 60_000
-        drive = vaccinating.drive(node, SimpleNamespace(wall_ms=now), {"session": session})
+        node, now = ann.device.node, WALL_MS + minutes * 60_000
+        drive = vaccinating.drive(node, Now(now, 0, bytes), {"session": session})
         pace = coverage.pace(ann.device.ledger, SessionId.parse(session), now)
         assert sum(children for _, children, _ in pace.by_hour) == drive.children
         return drive.children, drive.last_hour, pace.last_hour
@@ -405,7 +404,7 @@ def test_the_next_number_goes_by_what_was_decided_too():
 def test_of_two_vaccines_of_one_series_in_a_session_one_is_due():
     _, ann, _ = two()
     session = ann.session(vaccines=["mr", "measles"])
-    node, now = SimpleNamespace(ledger=ann.device.ledger), SimpleNamespace(wall_ms=WALL_MS)
+    node, now = ann.device.node, Now(WALL_MS, 0, bytes)
     asked = {"session": session, "patient": ann.child()}
     told = vaccinating.child(node, now, asked, opened=lambda _: True)
     assert {each.vaccine: each.state for each in told.give} == {"mr": "overdue", "measles": "other"}

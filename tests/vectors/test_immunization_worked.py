@@ -9,6 +9,8 @@ import pytest
 
 from protocols.guidelines.immunization import (
     Born,
+    Forecast,
+    Verdict,
     born_of_date,
     born_stated,
     forecast,
@@ -38,6 +40,7 @@ def iso(day: int | None) -> str:
 
 @pytest.mark.parametrize("row", CASES, ids=lambda row: f"{row['case']}-{row['sheet']}")
 def test_a_case_worked_by_hand(row):
+    found: Verdict | Forecast
     born = born_of(row["born"])
     plan, terms = terms_of(row, born.first)
     doses = doses_of(row["doses"], born.first)
@@ -52,13 +55,13 @@ def test_a_case_worked_by_hand(row):
         ]
         day = ""
     else:
-        (found,) = [
+        (due,) = [
             each
             for each in forecast(doses, born, day_of(what), plan, terms)
             if each.series == row["series"]
         ]
-        day = iso(found.day)
-        assert found.sure == (row["sure"] != "no")
+        found, day = due, iso(due.day)
+        assert due.sure == (row["sure"] != "no")
     assert (found.state, str(found.number), day) == (row["state"], row["number"], row["day"]), found
     assert all(rule.pack and rule.version and rule.source for rule in found.rules)
     assert found.rules

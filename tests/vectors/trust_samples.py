@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import structs
 
 from protocols.ids import DeviceId, EntryHash, Epoch, FeedId, KeyId, ScopeId
@@ -90,7 +92,7 @@ def samples() -> dict[str, bytes]:
     rotation = rotate(
         CARE, KEY, parents={KEY_ID: entropy("old")}, readers=READERS, ephemeral_secret=entropy("e")
     )
-    request = {
+    request: dict[str, Any] = {
         "epochs": epochs,
         "scopes": (OLD,),
         "name": "Tente 3",
