@@ -120,7 +120,7 @@ async def enter(opened: Opened) -> None:
     await opened.tab.until("document.querySelector('#live.on')")
 
 
-async def test_from_the_link_to_a_live_picture_by_keyboard_alone(opened):
+async def test_from_the_link_to_a_live_picture_by_keyboard_alone(opened: Opened):
     tab = opened.tab
     await tab.open(f"{opened.url}/first/{await opened.accounts.issue_link(NOW_MS)}")
     await tab.until("document.activeElement.name === 'name'")
@@ -138,7 +138,9 @@ async def test_from_the_link_to_a_live_picture_by_keyboard_alone(opened):
     assert tab.complaints == []
 
 
-async def test_a_tag_on_two_patients_is_said_as_it_comes_and_gone_when_it_is_off_one(opened):
+async def test_a_tag_on_two_patients_is_said_as_it_comes_and_gone_when_it_is_off_one(
+    opened: Opened,
+):
     await enter(opened)
     tab, book = opened.tab, opened.book
     said = "[...document.querySelectorAll('#care .warn')].map(e => e.textContent).join('|')"
@@ -163,7 +165,7 @@ async def test_a_tag_on_two_patients_is_said_as_it_comes_and_gone_when_it_is_off
     assert tab.complaints == []
 
 
-async def test_ages_go_on_and_a_lost_connection_is_said(opened):
+async def test_ages_go_on_and_a_lost_connection_is_said(opened: Opened):
     await enter(opened)
     tab = opened.tab
     assert await tab.ask("getComputedStyle(document.querySelector('#lost')).display") == "none"
@@ -175,7 +177,7 @@ async def test_ages_go_on_and_a_lost_connection_is_said(opened):
     assert not await tab.ask("document.querySelector('#live').classList.contains('on')")
 
 
-async def test_an_ended_session_leaves_no_names_on_the_screen(opened):
+async def test_an_ended_session_leaves_no_names_on_the_screen(opened: Opened):
     await enter(opened)
     shown = "!!document.querySelector('#care, table')"
     assert await opened.tab.ask(shown)
@@ -188,7 +190,7 @@ async def test_an_ended_session_leaves_no_names_on_the_screen(opened):
     assert not await opened.tab.ask(shown)
 
 
-async def test_clocks_that_are_off_are_said_as_they_link_and_fit_every_width(opened):
+async def test_clocks_that_are_off_are_said_as_they_link_and_fit_every_width(opened: Opened):
     await enter(opened)
     tab, book = opened.tab, opened.book
     said = "[...document.querySelectorAll('#care .warn')].map(e => e.textContent).join('|')"
@@ -217,7 +219,7 @@ async def test_clocks_that_are_off_are_said_as_they_link_and_fit_every_width(ope
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):
+async def test_pages_fit_every_width_and_run_nothing_foreign(opened: Opened, scheme):
     await enter(opened)
     tab = opened.tab
     await tab.media(scheme=scheme)
@@ -240,7 +242,7 @@ async def test_pages_fit_every_width_and_run_nothing_foreign(opened, scheme):
     assert await tab.ask("document.querySelectorAll('img, script:not([src])').length") == 0
 
 
-async def test_the_picture_prints_without_its_controls(opened):
+async def test_the_picture_prints_without_its_controls(opened: Opened):
     await enter(opened)
     await opened.tab.media(kind="print")
     await opened.tab.size(700)
@@ -253,7 +255,7 @@ async def test_the_picture_prints_without_its_controls(opened):
     await opened.shoot("picture-print")
 
 
-async def test_every_control_is_reached_by_tab_in_reading_order(opened):
+async def test_every_control_is_reached_by_tab_in_reading_order(opened: Opened):
     await enter(opened)
     tab = opened.tab
     seen = []
@@ -266,7 +268,7 @@ async def test_every_control_is_reached_by_tab_in_reading_order(opened):
 
 
 @pytest.mark.parametrize("name", TRUST)
-async def test_pages_about_who_belongs_print_whole_and_without_controls(opened, name):
+async def test_pages_about_who_belongs_print_whole_and_without_controls(opened: Opened, name):
     await enter(opened)
     tab = opened.tab
     await tab.open(f"{opened.url}/{name}")
@@ -279,7 +281,7 @@ async def test_pages_about_who_belongs_print_whole_and_without_controls(opened, 
     await opened.shoot(f"{name}-print")
 
 
-async def test_a_device_is_sealed_in_two_pages_without_a_script(opened):
+async def test_a_device_is_sealed_in_two_pages_without_a_script(opened: Opened):
     await enter(opened)
     tab, trust = opened.tab, opened.registry.trust
     await tab.scripts(False)
@@ -299,7 +301,7 @@ async def test_a_device_is_sealed_in_two_pages_without_a_script(opened):
     assert opened.registry.accounts == ["lead"]
 
 
-async def test_an_open_page_drops_its_names_when_hq_is_sealed_and_says_so(opened):
+async def test_an_open_page_drops_its_names_when_hq_is_sealed_and_says_so(opened: Opened):
     await enter(opened)
     assert "K7M" in await opened.tab.ask("document.body.textContent")
 

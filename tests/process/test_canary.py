@@ -18,7 +18,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,7 +126,7 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path):
+def house(tmp_path) -> Iterator[House]:
     root = tmp_path / "house"
     for name in ("HOME", "TMPDIR", "XDG_RUNTIME_DIR", "cwd", "shown"):
         (root / name).mkdir(parents=True, mode=0o700)
@@ -177,7 +177,7 @@ def camp(house: House) -> tuple[Recorder, ...]:
     return one, two
 
 
-def test_nobody_finds_a_patient_on_a_disk_a_wire_or_in_what_is_said(house):
+def test_nobody_finds_a_patient_on_a_disk_a_wire_or_in_what_is_said(house: House):
     one, two = camp(house)
     with one, two:
         plant(house)

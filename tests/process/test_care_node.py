@@ -50,7 +50,7 @@ class Bedside:
         return found
 
 
-async def begun(node):
+async def begun(node) -> Bedside:
     """Register somebody who lies in a bed."""
     said = {"family_name": "Osei", "sex": "female", "age": {"value": "5", "unit": "y"}}
     line = {"v": 1, "kind": "patient.register", "key": "first", "data": said}
@@ -72,7 +72,7 @@ def at_the_bedside(folder, story, clocks=None):
     return asyncio.run(told())
 
 
-def today():
+def today() -> Clocks:
     return Clocks(time.time_ns() // 1_000_000)
 
 

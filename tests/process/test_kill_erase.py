@@ -56,7 +56,9 @@ def carry_out(folder: str, started: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
-def test_killed_at_any_moment_the_erase_is_whole_after_the_next_start(ordered, tmp_path, seed):
+def test_killed_at_any_moment_the_erase_is_whole_after_the_next_start(
+    ordered: Path, tmp_path, seed
+):
     folder = tmp_path / "book"
     shutil.copytree(ordered, folder)
     context = multiprocessing.get_context("forkserver")

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import socket
+from typing import Self
 
 import aiohttp
 import pytest
@@ -51,7 +52,7 @@ class Heard:
     def messages(self):
         return [event[2] for event in self.events if event[0] == "received"]
 
-    async def until(self, fits):
+    async def until(self, fits) -> Self:
         async with asyncio.timeout(PATIENCE_S):
             while not fits(self):
                 self._more.clear()
@@ -70,7 +71,7 @@ class End:
         self.heard = Heard()
         self.links = Links(self.heard, limits)
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         self.address = await self.links.listen(HERE)
         return self
 

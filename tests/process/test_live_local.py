@@ -11,7 +11,9 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -47,7 +49,7 @@ class Node:
         self.journal = Journal(self.log)
         self.server = LocalServer(calls, self.journal, left=self.left.append)
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         await self.server.start(self.folder)
         return self
 
@@ -59,7 +61,7 @@ class Node:
     async def echo(self, caller, args):
         return {"caller": caller.number, **args}
 
-    async def board(self, caller, args):
+    async def board(self, caller, args) -> BoardPage:
         return BoardPage(1, 0, (BoardLine("pat_1", "346-789", "Ám-ina"),), {"1": 1})
 
     async def fail(self, caller, args):
@@ -86,7 +88,7 @@ class Node:
 
 
 @pytest.fixture
-async def node(tmp_path):
+async def node(tmp_path) -> AsyncIterator[Node]:
     async with Node(tmp_path) as node:
         yield node
 
@@ -101,14 +103,14 @@ def with_client(folder, work):
         return work(client)
 
 
-async def test_a_call_is_answered_with_what_the_handler_returned(node, tmp_path):
+async def test_a_call_is_answered_with_what_the_handler_returned(node: Node, tmp_path):
     page = await waiting(with_client, tmp_path, lambda client: client.call("board", offset=0))
 
     assert page["lines"][0]["name"] == "Ám-ina"
     assert page["counts"] == {"1": 1}
 
 
-async def test_calls_of_one_client_come_from_one_caller_who_leaves_once(node, tmp_path):
+async def test_calls_of_one_client_come_from_one_caller_who_leaves_once(node: Node, tmp_path):
     def twice(client):
         return [client.call("echo", n=n) for n in (1, 2)]
 
@@ -131,7 +133,9 @@ async def test_calls_of_one_client_come_from_one_caller_who_leaves_once(node, tm
         ("us", InputError, "fault"),
     ],
 )
-async def test_a_refusal_is_the_same_error_at_the_other_end(node, tmp_path, whose, kind, code):
+async def test_a_refusal_is_the_same_error_at_the_other_end(
+    node: Node, tmp_path, whose, kind, code
+):
     def fail(client):
         with pytest.raises(FieldmeshError) as caught:
             client.call("fail", whose=whose)
@@ -145,7 +149,7 @@ async def test_a_refusal_is_the_same_error_at_the_other_end(node, tmp_path, whos
         assert (error.field, error.allowed, error.values) == ("patient", ("a code",), {"count": 2})
 
 
-async def test_a_fault_of_ours_says_nothing_about_a_patient(node, tmp_path, capfd):
+async def test_a_fault_of_ours_says_nothing_about_a_patient(node: Node, tmp_path, capfd):
     def fail(client):
         with pytest.raises(FieldmeshError) as caught:
             client.call("fail", whose="us")
@@ -158,7 +162,7 @@ async def test_a_fault_of_ours_says_nothing_about_a_patient(node, tmp_path, capf
     assert json.loads(node.log.getvalue())["code"].startswith("fault_test_live_local_")
 
 
-async def test_an_unknown_call_is_refused_by_name(node, tmp_path):
+async def test_an_unknown_call_is_refused_by_name(node: Node, tmp_path):
     def ask(client):
         with pytest.raises(InputError, match="unknown_call"):
             client.call("exec", code="1")
@@ -170,7 +174,7 @@ async def test_an_unknown_call_is_refused_by_name(node, tmp_path):
     "line",
     [b"{}\n", b"[]\n", b"\n", b'{"id":0,"call":"echo"}\n', b"\xff\xfe\n", b"[" * 5000 + b"\n"],
 )
-async def test_a_line_that_is_no_request_ends_that_connection_only(node, tmp_path, line):
+async def test_a_line_that_is_no_request_ends_that_connection_only(node: Node, tmp_path, line):
     reader, writer = await asyncio.open_unix_connection(find_socket(tmp_path))
     writer.write(line)
     async with asyncio.timeout(PATIENCE_S):
@@ -183,7 +187,9 @@ async def test_a_line_that_is_no_request_ends_that_connection_only(node, tmp_pat
 
 
 @pytest.mark.parametrize(("over", "code"), [(0, None), (1, "line_too_long")])
-async def test_a_line_may_be_as_long_as_the_limit_and_no_byte_longer(node, tmp_path, over, code):
+async def test_a_line_may_be_as_long_as_the_limit_and_no_byte_longer(
+    node: Node, tmp_path, over, code
+):
     frame = b'{"id":1,"call":"echo","args":{"t":"%s"}}\n'
     text = b"x" * (LINE_BYTES_MAX + over - len(frame) + 2)
     reader, writer = await asyncio.open_unix_connection(find_socket(tmp_path), limit=2**22)
@@ -198,7 +204,9 @@ async def test_a_line_may_be_as_long_as_the_limit_and_no_byte_longer(node, tmp_p
     assert answer["id"] == (1 if code is None else 0)
 
 
-async def test_an_answer_too_long_for_a_line_is_an_error_and_not_half_an_answer(node, tmp_path):
+async def test_an_answer_too_long_for_a_line_is_an_error_and_not_half_an_answer(
+    node: Node, tmp_path
+):
     def ask(client):
         with pytest.raises(InputError, match="line_too_long"):
             client.call("large", size=LINE_BYTES_MAX)
@@ -207,7 +215,7 @@ async def test_an_answer_too_long_for_a_line_is_an_error_and_not_half_an_answer(
     assert await waiting(with_client, tmp_path, ask) == LINE_BYTES_MAX - 100
 
 
-async def test_changes_reach_subscribers_of_their_tables(node, tmp_path):
+async def test_changes_reach_subscribers_of_their_tables(node: Node, tmp_path):
     with LocalClient(tmp_path) as client:
         changes = await waiting(client.follow, "patient")
         node.server.publish({"note"})
@@ -252,7 +260,7 @@ async def test_whoever_follows_and_asks_while_the_node_stops_hears_that_it_stopp
         assert await following == "node_left"
 
 
-async def test_a_subscriber_that_does_not_read_costs_one_set_of_names(node, tmp_path):
+async def test_a_subscriber_that_does_not_read_costs_one_set_of_names(node: Node, tmp_path):
     reader, writer = await asyncio.open_unix_connection(find_socket(tmp_path), limit=64)
     writer.write(b'{"id":1,"call":"subscribe"}\n')
     await reader.readline()
@@ -349,7 +357,7 @@ async def test_another_user_is_refused_by_the_file_and_then_by_the_node(opened):
         assert ran.stdout == "kept out\n"
 
 
-async def test_one_client_more_than_there_may_be_is_told_so(node, tmp_path):
+async def test_one_client_more_than_there_may_be_is_told_so(node: Node, tmp_path):
     with contextlib.ExitStack() as stack:
         for _ in range(CLIENTS_MAX):
             client = stack.enter_context(LocalClient(tmp_path))

@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -51,7 +52,7 @@ class Program:
         said = self.process.stdout.readline()
         return json.loads(said)["address"] if said else None
 
-    def client(self):
+    def client(self) -> LocalClient:
         assert self.address
         return LocalClient(self.folder, call_s=PATIENCE_S)
 
@@ -62,7 +63,7 @@ class Program:
         self.process.send_signal(number)
         return self.process.wait(PATIENCE_S)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc):
@@ -308,6 +309,6 @@ async def test_the_second_service_in_one_process_is_refused_too(tmp_path):
     await first.stop()
 
 
-def service_of(folder, **settings):
+def service_of(folder, **settings) -> Service:
     asked = Settings(folder=folder, discovery=False, **settings)
     return Service(factory(folder), asked, Journal(io.StringIO()))

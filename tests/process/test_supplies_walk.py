@@ -7,6 +7,7 @@ cables heal, both stand, the smaller amount counts, and one of them takes theirs
 import re
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,7 +24,7 @@ def line(key, kind, data, **more):
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running(tmp_path_factory) -> Iterator[RunningCamp]:
     running = RunningCamp(tmp_path_factory.mktemp("camp"))
     try:
         running.do(running.camp.build())
@@ -71,7 +72,7 @@ def look(terminal, *keys):
 
 
 @pytest.fixture(scope="module")
-def stores(running):
+def stores(running: RunningCamp):
     """A depot that tent-a keeps, and a ward of tent-b's, known in every tent."""
     depot = written(
         running, "tent-a", line("s1", "site.register", {"name": "Depot", "type": "store"})
@@ -95,7 +96,7 @@ def stores(running):
     return depot, ward
 
 
-def test_asked_for_given_short_and_settled(running, stores):
+def test_asked_for_given_short_and_settled(running: RunningCamp, stores):
     third = next(name for name in running.camp.members if name not in ("tent-a", "tent-b", "hq"))
     with (
         OpenedTerminal(running.folder("tent-a")) as a,
@@ -179,7 +180,7 @@ def held(running, name, store, item):
     return {each["lot"]: each["high"] for each in lines}
 
 
-def test_a_kit_is_pushed_to_a_tent_that_asked_for_nothing(running, stores):
+def test_a_kit_is_pushed_to_a_tent_that_asked_for_nothing(running: RunningCamp, stores):
     """Fourteen keys beside the words; one unit is damaged, and every unit is accounted for."""
     depot, ward = stores
     kit = "kit-rehydration"
@@ -244,7 +245,7 @@ def test_a_kit_is_pushed_to_a_tent_that_asked_for_nothing(running, stores):
         assert 200 + 399 + 1 == 600, "in the stores and given up: what came in"
 
 
-def test_a_recalled_lot_is_held_back_with_one_key(running, stores):
+def test_a_recalled_lot_is_held_back_with_one_key(running: RunningCamp, stores):
     with OpenedTerminal(running.folder("tent-a")) as a:
         a.wait_for("Nobody is in care")
         a.send("f10", "9", "6")
@@ -270,7 +271,7 @@ def test_a_recalled_lot_is_held_back_with_one_key(running, stores):
     assert found["lines"][0]["stores"][0]["low"] == 100
 
 
-def test_a_fridge_that_froze_is_asked_about_once_with_its_lots(running, stores):
+def test_a_fridge_that_froze_is_asked_about_once_with_its_lots(running: RunningCamp, stores):
     depot, _ = stores
     at = time.time() - 3 * 3600
     stamps = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at + 1800 * n)) for n in range(6)]

@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.cookiejar import CookieJar
 
@@ -95,7 +96,7 @@ class HqPage:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running(tmp_path_factory) -> Iterator[RunningCamp]:
     running = RunningCamp(tmp_path_factory.mktemp("camp"))
     try:
         running.do(running.camp.build())
@@ -138,7 +139,7 @@ def timed(what, since=None):
     print(f"{what}: {took:.2f} s")  # noqa: T201 - a figure for who runs it with -s
 
 
-def test_one_patient_then_a_cut_then_all_three_everywhere(running):
+def test_one_patient_then_a_cut_then_all_three_everywhere(running: RunningCamp):
     names = ["Walker", "Adeyemi", "Moreau"]
     with (
         OpenedTerminal(running.folder("tent-a")) as a,

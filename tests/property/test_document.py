@@ -98,7 +98,7 @@ def by_key(authors):
     return [(fact_key(*fact), value) for fact, value in authors.facts().items()]
 
 
-def history(seed):
+def history(seed) -> Authors:
     authors = Authors(seed, authors=1 + seed % 4)
     authors.wander(1 + seed % 13)
     return authors

@@ -159,7 +159,7 @@ AMOUNT = st.fixed_dictionaries(
 
 
 @st.composite
-def packs(draw):
+def packs(draw) -> Guideline:
     results = [f"r{at}" for at in range(draw(st.integers(0, 3)))]
     count = draw(st.integers(1, 5))
     steps = []

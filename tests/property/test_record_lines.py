@@ -101,7 +101,7 @@ def mutated(draw: Any) -> bytes:
 
 
 @given(st.lists(mutated(), min_size=1, max_size=4))
-def test_changed_lines_are_answered_one_by_one_and_the_next_is_taken(door, lines):
+def test_changed_lines_are_answered_one_by_one_and_the_next_is_taken(door: Door, lines):
     last = json.dumps(patient()).encode()
 
     _, said = door.say(*lines, last)
@@ -116,7 +116,7 @@ def test_changed_lines_are_answered_one_by_one_and_the_next_is_taken(door, lines
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=KEY_CHARS_MAX + 4))
-def test_a_key_comes_back_as_it_was_and_moves_no_terminal(door, key):
+def test_a_key_comes_back_as_it_was_and_moves_no_terminal(door: Door, key):
     raw = json.dumps({**patient(), "key": key}, ensure_ascii=False).encode()
 
     _, (said,) = door.say(raw)
@@ -127,7 +127,7 @@ def test_a_key_comes_back_as_it_was_and_moves_no_terminal(door, key):
     assert answer["ok"] is (bool(key.strip()) and len(key) <= KEY_CHARS_MAX)
 
 
-def test_a_key_that_turns_lines_around_is_written_out(door):
+def test_a_key_that_turns_lines_around_is_written_out(door: Door):
     key = "a\u202eb\x7f\x9b2J\u2028c\U000e0041é"
 
     _, (said,) = door.say(json.dumps({**patient(), "key": key}).encode())
@@ -136,7 +136,7 @@ def test_a_key_that_turns_lines_around_is_written_out(door):
     assert json.loads(said)["key"] == key
 
 
-def test_a_line_without_a_key_is_not_written_for_it_could_not_be_sent_again(door):
+def test_a_line_without_a_key_is_not_written_for_it_could_not_be_sent_again(door: Door):
     line = patient()
     del line["key"]
     before = door.entries()
@@ -157,7 +157,7 @@ def test_a_line_without_a_key_is_not_written_for_it_could_not_be_sent_again(door
         (7, "wrong_type", None),
     ],
 )
-def test_a_key_that_names_nothing_is_refused(door, key, code, limit):
+def test_a_key_that_names_nothing_is_refused(door: Door, key, code, limit):
     answer = door.answer({**patient(), "key": key})
 
     assert (answer["error"], answer["field"], answer.get("limit")) == (code, "key", limit)
@@ -186,7 +186,9 @@ def nested(levels: int) -> bytes:
         (b'{"v":1,"v":1}', "field_twice", None),
     ],
 )
-def test_what_is_no_line_is_refused_by_its_own_code_and_the_next_is_taken(door, line, code, limit):
+def test_what_is_no_line_is_refused_by_its_own_code_and_the_next_is_taken(
+    door: Door, line, code, limit
+):
     ended, said = door.say(line, json.dumps(patient()).encode())
 
     first, last = map(json.loads, said)

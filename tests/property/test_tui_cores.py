@@ -24,7 +24,7 @@ NAMED = ["enter", "tab", "down", "up", "backspace", "delete", "left", "right", "
 KEYS = st.lists(st.sampled_from([*"0123456789.,-/ aF]é٣", *NAMED]), max_size=60)
 
 
-def form():
+def form() -> FormCore:
     return FormCore(FIELDS, optional_from=4)
 
 

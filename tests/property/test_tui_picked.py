@@ -24,7 +24,7 @@ KEYS = st.lists(
 )
 
 
-def form(*, free=True):
+def form(*, free=True) -> FormCore:
     return FormCore((Picked("a", "x", items=ITEMS, free=free), Field("b", "x")))
 
 
@@ -143,7 +143,7 @@ class Ill(Slow):
         self.look()
 
 
-def slowly(keys):
+def slowly(keys) -> Ill:
     """Return the shell and node of a person who reads the screen before every key."""
     person = Ill()
     for key in keys:

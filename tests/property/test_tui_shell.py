@@ -136,7 +136,7 @@ def written(node):
     ]
 
 
-def deliberate(keys):
+def deliberate(keys) -> Slow:
     """Return the shell and node of a person who reads the screen before every key."""
     person = Slow()
     for key in keys:

@@ -57,7 +57,7 @@ OF_MANY = ("unsettled", "triage")
 after the name was asked about."""
 
 
-def head_of(page):
+def head_of(page) -> BoardLine:
     """Return whom a page is about, where it was given somebody."""
     return next((held for held in vars(page).values() if isinstance(held, BoardLine)), None)
 

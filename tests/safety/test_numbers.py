@@ -84,7 +84,7 @@ def test_safety_04_no_key_copies_a_measured_value_forward():
     assert len(first["data"]["set"]) == 8
 
     person.press("v")
-    form = person.shell.page.form
+    form = person.page.form
     assert isinstance(person.shell.page, VitalsPage)
     assert form.snapshot() == {}
     for field in form.fields:
@@ -117,6 +117,7 @@ def test_safety_05_every_measured_field_names_its_unit_beside_it(language):
     shell = shell_after(["enter", "v"], LANGUAGES[language])
     shown = "\n".join(text_of(line) for line in shell.draw(SIZE))
 
+    assert isinstance(shell.page, VitalsPage)
     for field in shell.page.form.fields:
         if isinstance(field, Number) and field.unit:
             label = LANGUAGES[language](field.label)

@@ -33,7 +33,7 @@ def sent_in(stage: Stage, here: Device, there: Device) -> int:
 @pytest.mark.safety(19)
 @pytest.mark.parametrize(("kind", "data"), CARE_ALONE)
 def test_safety_19_a_save_is_signed_at_once_and_sent_to_a_linked_peer_within_200_ms(
-    two, kind, data
+    two: tuple[Stage, list[Device], str], kind, data
 ):
     stage, (ann, ben), code = two
     before = ann.entries
@@ -45,7 +45,9 @@ def test_safety_19_a_save_is_signed_at_once_and_sent_to_a_linked_peer_within_200
 
 
 @pytest.mark.safety(19)
-def test_safety_19_an_undo_is_a_retraction_that_lists_fold_away_and_is_sent_as_fast(two):
+def test_safety_19_an_undo_is_a_retraction_that_lists_fold_away_and_is_sent_as_fast(
+    two: tuple[Stage, list[Device], str],
+):
     stage, (ann, ben), code = two
     (answer,) = stage.write(ann, note(code, "on the wrong chart"))
     assert sent_in(stage, ann, ben) <= SENT_WITHIN_MS + ONE_WAY_MS
@@ -63,7 +65,9 @@ def test_safety_19_an_undo_is_a_retraction_that_lists_fold_away_and_is_sent_as_f
 
 
 @pytest.mark.safety(19)
-def test_safety_19_urgent_records_are_as_fast_while_others_wait(two):
+def test_safety_19_urgent_records_are_as_fast_while_others_wait(
+    two: tuple[Stage, list[Device], str],
+):
     stage, (ann, ben), code = two
     stage.write(ann, line("order.place", PARACETAMOL, patient=code, **ANYWAY))
     stage.write(ann, triage(code, "red"))

@@ -118,8 +118,8 @@ class FakeNode(
         self.sealed = False
         """The device itself: it shows nobody."""
         self.staff: list[PersonLine] = []
-        self.stopped: dict[str, Permission] = {}
-        """What whoever signs in may not write, by kind."""
+        self.stopped: dict[str, Any] = {}
+        """What whoever signs in may not write, by kind; why a lot is stopped, by vial or lot."""
         self.overridden: set[str] = set()
         self.trail: list[tuple[tuple[str, ...], str, str]] = []
         self.foreign: dict[str, tuple[str, ...]] = {}

@@ -79,6 +79,8 @@ class VaccineFake:
     patients: dict[str, Any]
     written: list[dict[str, Any]]
     now_ms: int
+    boxes: dict[str, Box]
+    """Scanned codes beside those that are always known."""
 
     def _up(self) -> None:
         raise NotImplementedError

@@ -3,13 +3,13 @@
 import msgspec
 
 from protocols.live.api import AlertSeen, Recorded
-from tests.screens.fake_node import NOW_MS, ward
+from tests.screens.fake_node import NOW_MS, FakeNode, ward
 from tests.screens.test_pages import Person
 
 MINUTE = 60_000
 
 
-def alone(**head):
+def alone(**head) -> FakeNode:
     """One patient in care, with nothing to look at but what is said here."""
     node = ward()
     first = next(iter(node.patients))
@@ -38,7 +38,7 @@ def test_a_key_says_that_the_marked_alert_was_seen_and_of_which_measurement():
     assert "Seen:" in person.press("f8").screen
 
 
-def seen_by(who="Dr Silva"):
+def seen_by(who="Dr Silva") -> AlertSeen:
     of_ms, about = NOW_MS - 5 * MINUTE, ("limit.heart-rate.high",)
     return AlertSeen("single", of_ms, about, who, NOW_MS - MINUTE)
 

@@ -18,7 +18,7 @@ HADDAD = ("down", "down", "enter")
 """The third on the board: the chart opens."""
 
 
-def person_with(**put):
+def person_with(**put) -> Person:
     node = ward()
     for name, value in put.items():
         setattr(node, name, value)
@@ -29,7 +29,7 @@ def head_of(node, name="Haddad Nour"):
     return next(one.head for one in node.patients.values() if one.head.name == name)
 
 
-def differing(what="allergy", of_what="penicillins", *values):
+def differing(what="allergy", of_what="penicillins", *values) -> Person:
     node = ward()
     head = head_of(node)
     node.patients[head.patient].attributes = ()
@@ -224,7 +224,7 @@ def test_a_second_offer_is_asked_about_and_then_stands_beside_the_first():
     assert line["confirm"] == ["offer_stands"]
 
 
-def offered(**more):
+def offered(**more) -> Person:
     node = ward()
     head = head_of(node, "Li Wei")
     node.offered = [an_offer(head, NOW_MS, **more)]
@@ -286,7 +286,7 @@ def test_whoever_offered_takes_back_and_does_not_take_over():
 # Written down twice.
 
 
-def doubled():
+def doubled() -> Person:
     node = ward()
     one, two = head_of(node, "Osei Kwame"), head_of(node, "Li Wei")
     node.doubles = [AlikeLine(one, 70, ("name", "age"), two)]
@@ -316,7 +316,7 @@ def test_both_stand_in_full_with_why_they_look_alike():
 # Papers.
 
 
-def scanned(worth="holds", patient="", **said):
+def scanned(worth="holds", patient="", **said) -> Person:
     node = ward()
     node.paper = a_paper(NOW_MS, worth, patient, **said)
     return Person(node).press(*f"]Q3{PAPER}", "enter")

@@ -22,13 +22,13 @@ def changed(node, patient, **head):
     return node
 
 
-def beds_person(*free):
+def beds_person(*free) -> Person:
     node = changed(ward(), 4, ward="W1", bed="B-08", tag="TG-000377")
     node.empty_beds = free or (("W1", "B-09"), ("W2", "C-01"))
     return Person(node)
 
 
-def head(**more):
+def head(**more) -> BoardLine:
     return BoardLine(patient="pat_x", code="ACD EFH 001", name="Okoro", **more)
 
 

@@ -8,7 +8,7 @@ from tests.screens.test_drive import CARD, Counting, codes, saved, scan
 MR, BOPV = "1", "2"
 
 
-def at_card(*keys):
+def at_card(*keys) -> Counting:
     """Open the form over a child that was here before, from the drive."""
     return Counting().press("f4", "enter", *scan(CARD), "d", *keys)
 
@@ -39,7 +39,7 @@ def test_a_month_or_a_year_is_written_as_it_stands(day):
 def test_the_form_stays_for_the_next_dose_and_proposes_its_number():
     person = at_card(*dose(MR, "20250314"), "enter", MR, *"20250914", "enter")
     assert "1 dose known" in person.screen and "2025-03-14 Measles-rubella 1" in person.screen
-    assert person.shell.page.form.text(2) == "2"
+    assert person.page.form.text(2) == "2"
     person.press("enter", "enter")
 
     first, second = saved(person)
@@ -99,14 +99,14 @@ def test_what_the_node_asks_is_answered_by_enter_and_only_for_that_dose():
 
 def test_a_day_that_has_not_come_is_refused_where_it_is_typed():
     person = at_card(MR, *"20990101", "enter")
-    assert person.shell.page.form.open_field.name == "day"
+    assert person.page.form.open_field.name == "day"
     assert saved(person) == []
 
 
 def test_an_enter_struck_twice_after_a_save_changes_nothing():
     person = at_card(*dose(MR, "20250314"), "enter")
     assert len(saved(person)) == 1
-    assert person.shell.page.form.reason is None
+    assert person.page.form.reason is None
 
 
 def test_when_it_was_is_asked_in_its_own_field_also_where_paper_is_typed_up():

@@ -6,7 +6,7 @@ from fieldnode.text.catalogue import load
 from protocols.live.api import ChartLine, Recorded
 from protocols.live.bedside import WeightLine
 from tests.screens.fake_care import allergy, in_care, medicine
-from tests.screens.fake_node import NOW_MS, refusing, ward
+from tests.screens.fake_node import NOW_MS, FakeNode, refusing, ward
 from tests.screens.test_line import told
 from tests.screens.test_mass import counting
 from tests.screens.test_pages import Person
@@ -14,14 +14,14 @@ from tests.screens.test_pages import Person
 HADDAD = ("f3", *"haddad", "enter", "enter")
 
 
-def ill():
+def ill() -> FakeNode:
     node = ward()
     in_care(node)
     return node
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     return Person(ill()).press(*HADDAD)
 
 
@@ -42,7 +42,7 @@ def test_a_listed_substance_takes_five_keys_from_the_chart():
     )  # fmt: skip
 
 
-def test_letters_find_and_a_digit_takes_and_the_rest_is_digits(person):
+def test_letters_find_and_a_digit_takes_and_the_rest_is_digits(person: Person):
     person.press("c", "a", "n", "lat")
     assert "1 Latex" in person.screen
     person.press("1", "1", "3", "2", "as told by mother", "enter")
@@ -53,7 +53,7 @@ def test_letters_find_and_a_digit_takes_and_the_rest_is_digits(person):
     }  # fmt: skip
 
 
-def test_own_words_are_kept_but_not_where_the_list_has_something_like_them_unasked(person):
+def test_own_words_are_kept_but_not_where_the_list_has_something_like_them_unasked(person: Person):
     person.press("c", "a", "n", "mango", "enter", "enter")
     assert last(person)["data"] == {"text": "mango"}
 
@@ -64,14 +64,14 @@ def test_own_words_are_kept_but_not_where_the_list_has_something_like_them_unask
     assert last(person)["data"] == {"text": "pea"}
 
 
-def test_a_whole_word_is_its_row_and_a_medicine_of_a_group_is_somebodys_own_word(person):
+def test_a_whole_word_is_its_row_and_a_medicine_of_a_group_is_somebodys_own_word(person: Person):
     person.press("c", "a", "n", "PENICILLINS", "enter", "enter")
     assert last(person)["data"] == {"code": "penicillins"}
     person.press("n", "amoxicillin", "enter", "enter")
     assert last(person)["data"] == {"text": "amoxicillin"}
 
 
-def test_none_known_is_one_key_and_enter_and_over_a_list_it_takes_a_reason(person):
+def test_none_known_is_one_key_and_enter_and_over_a_list_it_takes_a_reason(person: Person):
     free = Person(ward()).press(*HADDAD, "c", "a", "k", "enter")
     assert last(free)["data"] == {"status": "none-known"}
     assert "reason" not in last(free)
@@ -89,7 +89,7 @@ def test_none_known_is_one_key_and_enter_and_over_a_list_it_takes_a_reason(perso
     assert (line["reason"], line["confirm"]) == ("tested", ["allergy_listed"])
 
 
-def test_a_listed_allergy_is_ruled_out_with_a_reason(person):
+def test_a_listed_allergy_is_ruled_out_with_a_reason(person: Person):
     person.press("c", "a", "x", "enter")
     assert "This is needed" in person.screen and "Penicillins" in person.screen
     person.press("took it twice since", "enter")
@@ -99,7 +99,7 @@ def test_a_listed_allergy_is_ruled_out_with_a_reason(person):
     assert line["reason"] == "took it twice since"
 
 
-def test_nobody_asked_none_known_and_listed_are_three_things(person):
+def test_nobody_asked_none_known_and_listed_are_three_things(person: Person):
     person.press("c", "a")
     assert "Penicillins" in person.screen and "mango" in person.screen
     other = Person(ward()).press(*HADDAD, "c", "a")
@@ -113,7 +113,7 @@ def test_nobody_asked_none_known_and_listed_are_three_things(person):
 # Problems.
 
 
-def test_a_problem_is_recorded_resolved_and_ruled_out(person):
+def test_a_problem_is_recorded_resolved_and_ruled_out(person: Person):
     person.press("c", "p", "n", "mal", "1", "2", "2026-05", "enter", "1", "enter", "enter")
     assert last(person)["data"] == {
         "code": "malaria", "status": "suspected", "onset": "2026-05", "event_relation": "direct",
@@ -141,7 +141,7 @@ def test_given_as_ordered_takes_at_most_four_keys_from_the_chart():
     assert "SAVED HERE" in person.screen and "amoxicillin" in person.screen
 
 
-def test_late_doses_warnings_and_the_last_dose_stand_in_words(person):
+def test_late_doses_warnings_and_the_last_dose_stand_in_words(person: Person):
     person.press("m")
     for part in ("LATE 1 h 35", "! amoxicillin 250 mg", "by mouth, 3 x a day", "1 tablet",
                  "as needed", "STOPPED", "no order"):  # fmt: skip
@@ -151,7 +151,7 @@ def test_late_doses_warnings_and_the_last_dose_stand_in_words(person):
     assert "GIVEN PAST ITS STOP" in person.screen and "side effect" in person.screen
 
 
-def test_a_dose_that_was_refused_takes_a_reason_of_the_list(person):
+def test_a_dose_that_was_refused_takes_a_reason_of_the_list(person: Person):
     person.press("m", "g", "2", "enter")
     assert "needs a reason" in person.screen and person.node.written == []
     person.press("2", "enter")
@@ -160,7 +160,7 @@ def test_a_dose_that_was_refused_takes_a_reason_of_the_list(person):
     assert (line["data"]["status"], line["reason"]) == ("refused", "vomiting")
 
 
-def test_another_dose_route_site_and_lot_are_written_where_they_are_said(person):
+def test_another_dose_route_site_and_lot_are_written_where_they_are_said(person: Person):
     person.press("m", "g", "1", "125", "enter", "tab", "thigh", "enter", "A1047", "enter")
     person.press("3", "enter", "enter")
 
@@ -171,7 +171,7 @@ def test_another_dose_route_site_and_lot_are_written_where_they_are_said(person)
     }  # fmt: skip
 
 
-def test_whole_units_are_rounded_up_and_the_rest_is_discarded_before_a_witness(person):
+def test_whole_units_are_rounded_up_and_the_rest_is_discarded_before_a_witness(person: Person):
     person.press("m", "down", "down", "g", "1", "tab", "10", "enter")
     assert "4 ÷ 10 = 0.4 → 1" in person.screen and "DISCARDED 6 mg" in person.screen
     person.press("enter")
@@ -182,13 +182,13 @@ def test_whole_units_are_rounded_up_and_the_rest_is_discarded_before_a_witness(p
     assert (data["discarded"], data["witness"]) == ({"value": "6", "unit": "mg"}, "J. Cho")
 
 
-def test_what_takes_no_witness_is_discarded_without(person):
+def test_what_takes_no_witness_is_discarded_without(person: Person):
     person.press("m", "g", "1", "tab", "300", "enter", "enter")
 
     assert last(person)["data"]["discarded"] == {"value": "50", "unit": "mg"}
 
 
-def test_a_doubt_of_the_node_is_asked_once_and_answered_by_enter(person):
+def test_a_doubt_of_the_node_is_asked_once_and_answered_by_enter(person: Person):
     person.node.refuse["administration.record"] = Recorded(
         0, False, error="confirm_needed", field="data", confirm="given_recently"
     )
@@ -199,7 +199,7 @@ def test_a_doubt_of_the_node_is_asked_once_and_answered_by_enter(person):
     assert last(person)["confirm"] == ["given_recently"]
 
 
-def test_a_dose_without_an_order(person):
+def test_a_dose_without_an_order(person: Person):
     person.press("m", "w", "adrenaline", "enter", "0.5", "enter", "1", "enter", "3", "enter")
     person.press("enter")
 
@@ -208,7 +208,7 @@ def test_a_dose_without_an_order(person):
     }  # fmt: skip
 
 
-def test_an_order_is_stopped_with_a_reason(person):
+def test_an_order_is_stopped_with_a_reason(person: Person):
     person.press("m", "s", "2", "enter")
 
     line = last(person)
@@ -223,7 +223,7 @@ ORDER = ["c", "o", *"ibuprofen", "enter", *"200", "enter", "1", "1", "3", "enter
 
 
 @pytest.mark.safety(9)
-def test_an_order_is_typed_with_why_nothing_is_proposed_and_the_arithmetic_with_est(person):
+def test_an_order_is_typed_with_why_nothing_is_proposed_and_the_arithmetic_with_est(person: Person):
     person.press("c", "o", "ors", "enter", "400", "enter", "1")
     assert "400 ÷ 12.5 = 32 mg/kg" in person.screen and "est." in person.screen
     assert "No dose is proposed: the formulary has no row" in person.screen
@@ -237,7 +237,7 @@ def test_an_order_is_typed_with_why_nothing_is_proposed_and_the_arithmetic_with_
     }  # fmt: skip
 
 
-def test_a_whole_row_proposes_and_plus_takes_it_with_its_arithmetic(person):
+def test_a_whole_row_proposes_and_plus_takes_it_with_its_arithmetic(person: Person):
     person.press("c", "o", "examplin", "enter")
     for part in ("+ takes Examplin: 20 × 12.5 = 250 mg", "NOT APPROVED", "est."):
         assert part in person.screen, part
@@ -251,7 +251,7 @@ def test_a_whole_row_proposes_and_plus_takes_it_with_its_arithmetic(person):
     }  # fmt: skip
 
 
-def test_a_dose_that_was_changed_is_no_proposal(person):
+def test_a_dose_that_was_changed_is_no_proposal(person: Person):
     person.press("c", "o", "examplin", "enter", "+", "up", "250", "enter", "enter", "enter")
     person.press("enter", "enter")
 
@@ -259,14 +259,14 @@ def test_a_dose_that_was_changed_is_no_proposal(person):
     assert "proposal" not in last(person)["data"]
 
 
-def test_what_a_row_lacks_is_said_and_nothing_is_proposed(person):
+def test_what_a_row_lacks_is_said_and_nothing_is_proposed(person: Person):
     person.press("c", "o", "azithromycin", "enter")
     assert "the formulary lacks route, concentration" in person.screen
     person.press("+")
     assert "takes" not in person.screen
 
 
-def test_weights_in_conflict_ask_which_one_and_the_choice_is_the_answer(person):
+def test_weights_in_conflict_ask_which_one_and_the_choice_is_the_answer(person: Person):
     weights = (WeightLine("14", estimated=False, at_ms=NOW_MS), WeightLine("12.5", True, NOW_MS))
     person.node.set_care("pat_00001", weights=weights)
     person.press("c", "o", "examplin", "enter")
@@ -281,7 +281,7 @@ def test_weights_in_conflict_ask_which_one_and_the_choice_is_the_answer(person):
     assert line["confirm"] == ["weights_differ"]
 
 
-def test_no_weight_may_be_used_at_all(person):
+def test_no_weight_may_be_used_at_all(person: Person):
     weights = (WeightLine("14", estimated=False, at_ms=NOW_MS), WeightLine("12.5", True, NOW_MS))
     person.node.set_care("pat_00001", weights=weights)
     person.press("c", "o", "examplin", "enter", "9", "200", "enter", "1", "1", "3", "enter")
@@ -290,7 +290,7 @@ def test_no_weight_may_be_used_at_all(person):
     assert "weight" not in last(person)["data"] and "confirm" not in last(person)
 
 
-def test_an_allergy_asks_once_with_its_words_and_then_why(person):
+def test_an_allergy_asks_once_with_its_words_and_then_why(person: Person):
     person.press("c", "o", "amoxicillin", "enter")
     assert "ALLERGY LISTED: Penicillins" in person.screen
     assert "This medicine is ordered already" in person.screen
@@ -315,7 +315,7 @@ def test_an_allergy_asks_once_with_its_words_and_then_why(person):
 # Procedures, addenda, the way out.
 
 
-def test_a_procedure_takes_a_number_and_enter(person):
+def test_a_procedure_takes_a_number_and_enter(person: Person):
     person.press("c", "d", "dres", "1", "hand", "enter", "1", "1", "1", "enter", "enter")
 
     assert last(person)["data"] == {
@@ -324,7 +324,7 @@ def test_a_procedure_takes_a_number_and_enter(person):
     }  # fmt: skip
 
 
-def test_an_addendum_names_its_line_and_the_chart_says_which(person):
+def test_an_addendum_names_its_line_and_the_chart_says_which(person: Person):
     person.press("down", "c", "n")
     assert "Adds to: " in person.screen and "reduced air entry" in person.screen
     person.press("now better", "enter")
@@ -338,7 +338,7 @@ def test_an_addendum_names_its_line_and_the_chart_says_which(person):
     assert "now better (adds to Note 14:12)" in person.screen
 
 
-def test_leaving_says_the_outcome_frees_the_bed_and_is_one_commit(person):
+def test_leaving_says_the_outcome_frees_the_bed_and_is_one_commit(person: Person):
     calls = []
     record = person.node.record
 
@@ -346,7 +346,7 @@ def test_leaving_says_the_outcome_frees_the_bed_and_is_one_commit(person):
         calls.append((len(lines), how.get("together")))
         return await record(lines, **how)
 
-    person.node.record = counted
+    person.node.record = counted  # type: ignore[method-assign]
     person.press("c", "x")
     assert "Bed B-02 is free" in person.screen and "3 medicines go on" in person.screen
     person.press("2", "cho", "1", "1", "enter", "enter")
@@ -361,14 +361,14 @@ def test_leaving_says_the_outcome_frees_the_bed_and_is_one_commit(person):
     )  # fmt: skip
 
 
-def test_a_death_takes_one_more_enter_and_a_reference_its_place(person):
+def test_a_death_takes_one_more_enter_and_a_reference_its_place(person: Person):
     person.press("c", "x", "7", "enter", "enter", "enter", "enter")
     assert "says that the patient is dead" in person.screen and person.node.written == []
     person.press("enter")
     assert last(person)["data"]["outcome"] == "died"
 
 
-def test_nobody_leaves_who_is_not_in_care(person):
+def test_nobody_leaves_who_is_not_in_care(person: Person):
     person.node.set_care("pat_00001", in_care=False)
     person.press("c", "x")
 
@@ -409,7 +409,7 @@ def saved(person, many):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_has_who_it_is_and_the_allergies_on_top(person, form):
+def test_every_form_has_who_it_is_and_the_allergies_on_top(person: Person, form):
     person.press(*FORMS[form])
     assert person.shell.page.name == form
     rows = person.screen.splitlines()
@@ -419,7 +419,7 @@ def test_every_form_has_who_it_is_and_the_allergies_on_top(person, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_saved_and_taken_back_by_f8(person, form):
+def test_every_form_is_saved_and_taken_back_by_f8(person: Person, form):
     person.press(*FORMS[form])
     saved(person, 0)
     many = len(person.node.written)
@@ -430,7 +430,7 @@ def test_every_form_is_saved_and_taken_back_by_f8(person, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_paper_keeps_when_and_by_whom_for_the_next_form(person, form):
+def test_paper_keeps_when_and_by_whom_for_the_next_form(person: Person, form):
     person.shell.desk.paper = True
     when = ("2026-05-19", "enter", "1405", "enter", "1", "J. Cho", "enter")
     person.press(*FORMS[form][: FORMS[form].index("n") + 1 if form == "addendum" else 0])
@@ -458,11 +458,11 @@ def _open(person, keys):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_scan_of_somebody_else_fills_nothing_and_offers_to_switch(person, form):
+def test_a_scan_of_somebody_else_fills_nothing_and_offers_to_switch(person: Person, form):
     person.node.patients["pat_00003"].tags = ("TG-9",)
     person.press(*FORMS[form])
-    before = person.shell.page.form.snapshot()
-    page = person.shell.page
+    before = person.page.form.snapshot()
+    page = person.page
     person.press(*"]C1TG-9", "enter")
 
     assert person.shell.page.name == "switch" and "Osei Kwame" in person.screen
@@ -470,9 +470,9 @@ def test_a_scan_of_somebody_else_fills_nothing_and_offers_to_switch(person, form
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_draft_is_kept_and_taken_up_again(person, form):
+def test_a_draft_is_kept_and_taken_up_again(person: Person, form):
     person.press(*FORMS[form])
-    typed = person.shell.page.form.snapshot()
+    typed = person.page.form.snapshot()
     if not typed:
         return
     person.press("escape", "escape", "escape", "escape")
@@ -480,22 +480,22 @@ def test_a_draft_is_kept_and_taken_up_again(person, form):
     person.press("d", "enter")
 
     assert person.shell.page.name == form
-    assert person.shell.page.form.snapshot() == typed
+    assert person.page.form.snapshot() == typed
     assert saved(person, 0)
     assert person.node.drafts == {}
 
 
 @pytest.mark.parametrize(("downs", "letter"), [(1, "g"), (2, "g"), (1, "s"), (2, "s")])
-def test_a_draft_about_one_order_is_taken_up_about_that_order(person, downs, letter):
+def test_a_draft_about_one_order_is_taken_up_about_that_order(person: Person, downs, letter):
     person.press("m", *["down"] * downs, letter)
-    page = person.shell.page
+    page = person.page
     whose = page.row.substance
     assert whose == ("amoxicillin", "paracetamol", "morphine")[downs]
     person.press("2" if letter == "g" else "4")
     assert not page.form.empty
     person.press("escape", "escape", "escape", "escape", "d", "enter")
 
-    again = person.shell.page
+    again = person.page
     assert again is not page and again.name == page.name
     assert (again.row.substance, again.row.order) == (whose, page.row.order)
     assert whose.split()[0] in person.screen
@@ -523,7 +523,7 @@ def test_another_teams_patient_asks_why_before_any_page_of_care():
     assert person.shell.page.name == "glass"
 
 
-def test_the_list_is_read_before_a_dose_of_it_is_given(person):
+def test_the_list_is_read_before_a_dose_of_it_is_given(person: Person):
     person.hurry("m", "g", "1", "enter")
     assert person.node.written == []
     assert "not taken" in person.screen
@@ -578,7 +578,7 @@ def test_line_mode_orders_a_medicine():
     assert node.written[0]["data"]["frequency"] == {"way": "times-a-day", "every": 3}
 
 
-def test_a_medicine_that_is_not_marked_is_not_given(person):
+def test_a_medicine_that_is_not_marked_is_not_given(person: Person):
     person.node.set_care("pat_00001", medicines=(), doses=())
     person.press("m", "g")
     assert "Nothing is marked" in person.screen

@@ -8,7 +8,7 @@ from fieldnode.text.catalogue import load
 from fieldnode.tui.desk import Desk
 from fieldnode.tui.screens import home
 from fieldnode.tui.shell import Shell
-from tests.screens.fake_node import NOW_MS, at_once, ward
+from tests.screens.fake_node import NOW_MS, FakeNode, at_once, ward
 from tests.screens.test_line import told
 from tests.screens.test_pages import Person
 
@@ -16,13 +16,13 @@ EARLY_MS = 86_400_000
 DAY_MS = 86_400_000
 
 
-def doubtful(newest_ms=NOW_MS - DAY_MS):
+def doubtful(newest_ms=NOW_MS - DAY_MS) -> FakeNode:
     node = ward(EARLY_MS)
     node.clock, node.newest_ms = "implausible", newest_ms
     return node
 
 
-def at_a_bad_clock(node=None):
+def at_a_bad_clock(node=None) -> Person:
     return Person(node or doubtful())
 
 

@@ -8,11 +8,11 @@ from tests.screens.test_pages import Person
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     return Person(ward())
 
 
-def test_an_erase_names_who_confirmed_and_who_has_not_with_the_last_contact(person):
+def test_an_erase_names_who_confirmed_and_who_has_not_with_the_last_contact(person: Person):
     person.press("f7", "w", "x")
     for part in ("gone from 3 of 5 devices", "NOT CONFIRMED by truck 3 (last linked 05-14",
                  "Confirmed by nord-a (13:32 (1 h 00))", "A legal hold keeps 2"):  # fmt: skip
@@ -21,7 +21,7 @@ def test_an_erase_names_who_confirmed_and_who_has_not_with_the_last_contact(pers
     assert "fieldnode erase request --late" in " ".join(person.screen.split())
 
 
-def test_what_the_terminal_cannot_do_it_names_the_command_for(person):
+def test_what_the_terminal_cannot_do_it_names_the_command_for(person: Person):
     person.press("f7", "2", "1")
     for command in ("fieldnode release", "fieldnode", "erase", "fieldnode hold"):
         assert command in person.screen
@@ -29,7 +29,7 @@ def test_what_the_terminal_cannot_do_it_names_the_command_for(person):
     assert "fieldnode unhold ent_H1" in person.screen
 
 
-def test_a_release_that_does_not_count_says_so_first(person):
+def test_a_release_that_does_not_count_says_so_first(person: Person):
     person.press("f7", "w", "x", "down", "down")
     assert "DOES NOT COUNT: one of the two may not release" in person.screen
     person.press("up")
@@ -37,20 +37,20 @@ def test_a_release_that_does_not_count_says_so_first(person):
     assert "Basis: Agreement 7, article 2" in person.screen
 
 
-def test_an_empty_book_says_that_nothing_left(person):
+def test_an_empty_book_says_that_nothing_left(person: Person):
     person.node.crossing = {"releases": [], "erases": EraseState((), (), 0, 0)}
     person.press("f7", "w", "x")
     assert "Nothing was released or erased" in person.screen
 
 
-def test_counts_of_another_law_say_what_is_left_out(person):
+def test_counts_of_another_law_say_what_is_left_out(person: Person):
     person.press("f7", "w", "n")
     for part in ("here (CH)", "from KE", "pregnant", "<5", "nothing below five may be told"):
         assert part in person.screen, part
 
 
 @pytest.mark.safety(18)
-def test_board_search_and_chart_say_nothing_of_a_concern(person):
+def test_board_search_and_chart_say_nothing_of_a_concern(person: Person):
     shown = [person.screen]
     person.press("down", "enter")
     shown.append(person.screen)
@@ -72,7 +72,7 @@ def test_who_is_not_entrusted_is_told_why_and_nothing_else(person, why):
     assert said[why] in person.screen
 
 
-def test_a_concern_is_written_from_the_chart_and_keeps_no_draft(person):
+def test_a_concern_is_written_from_the_chart_and_keeps_no_draft(person: Person):
     person.press("down", "enter", "l", "s", "1", *"aunt in the other camp")
     assert person.node.drafts == {}
     person.press("enter")
@@ -83,7 +83,7 @@ def test_a_concern_is_written_from_the_chart_and_keeps_no_draft(person):
     assert person.node.drafts == {}
 
 
-def test_a_form_left_half_way_leaves_nothing_behind(person):
+def test_a_form_left_half_way_leaves_nothing_behind(person: Person):
     person.press("down", "enter", "l", "s", "3", *"she said", "escape", "f9")
     assert person.node.drafts == {} and person.node.written == []
     assert "she said" not in person.screen

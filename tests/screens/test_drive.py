@@ -1,5 +1,7 @@
 """A vaccination drive as its team works: keys counted, cards and vials scanned, crowd mode."""
 
+from typing import Self
+
 import pytest
 
 from protocols.live.api import Recorded
@@ -19,13 +21,13 @@ class Counting(Person):
 
     struck = 0
 
-    def strike(self, *keys):
+    def strike(self, *keys) -> Self:
         self.struck += len(keys)
         return self.press(*keys)
 
 
 @pytest.fixture
-def person():
+def person() -> Counting:
     return Counting().press("f4", "enter")
 
 
@@ -41,7 +43,9 @@ def codes(person):
 
 
 @pytest.mark.safety(21)
-def test_a_returning_child_with_all_that_is_due_takes_at_most_two_keys_after_the_scan(person):
+def test_a_returning_child_with_all_that_is_due_takes_at_most_two_keys_after_the_scan(
+    person: Counting,
+):
     person.press(*scan(CARD))
     assert "Haddad Nour" in person.screen
     assert "[x] Measles-rubella 1" in person.screen
@@ -55,7 +59,7 @@ def test_a_returning_child_with_all_that_is_due_takes_at_most_two_keys_after_the
 
 
 @pytest.mark.safety(21)
-def test_a_new_child_takes_at_most_eight_keys_after_the_scan(person):
+def test_a_new_child_takes_at_most_eight_keys_after_the_scan(person: Counting):
     person.press(*scan("KM-20931"))
     person.strike(*"22", "enter", "2", "enter")
 
@@ -67,7 +71,7 @@ def test_a_new_child_takes_at_most_eight_keys_after_the_scan(person):
 
 
 @pytest.mark.safety(17)
-def test_the_next_card_saves_a_child_so_a_row_of_them_takes_no_key_at_all(person):
+def test_the_next_card_saves_a_child_so_a_row_of_them_takes_no_key_at_all(person: Counting):
     person.node.patients["pat_00002"].tags = ("TG-000398",)
     person.press(*scan(CARD), *scan("TG-000398"))
     # Whose child was saved by the scan still waits for what is written on the card.
@@ -78,7 +82,9 @@ def test_the_next_card_saves_a_child_so_a_row_of_them_takes_no_key_at_all(person
     assert "NEW CARD KM-7" in person.screen
 
 
-def test_between_two_children_nothing_else_is_drawn_and_the_totals_are_asked_for_once(person):
+def test_between_two_children_nothing_else_is_drawn_and_the_totals_are_asked_for_once(
+    person: Counting,
+):
     person.node.patients["pat_00002"].tags = ("TG-000398",)
     person.press(*scan(CARD))
     asked, shown, drive = [], [], person.node.drive
@@ -87,7 +93,7 @@ def test_between_two_children_nothing_else_is_drawn_and_the_totals_are_asked_for
         asked.append(session)
         return await drive(session)
 
-    person.node.drive = counted
+    person.node.drive = counted  # type: ignore[method-assign]
     for key in scan("TG-000398"):
         person.shell.key(key, person.now_ms)
         while person.shell.asks:
@@ -119,7 +125,7 @@ def test_crowd_mode_takes_one_key_a_dose():
 # what is ticked
 
 
-def test_only_what_is_due_and_has_an_open_vial_is_ticked(person):
+def test_only_what_is_due_and_has_an_open_vial_is_ticked(person: Counting):
     person.press(*scan(CARD))
 
     assert "[ ] BCG 1" in person.screen and "no open vial" in person.screen
@@ -129,7 +135,7 @@ def test_only_what_is_due_and_has_an_open_vial_is_ticked(person):
     assert codes(person) == ["bopv"]
 
 
-def test_what_is_not_due_is_not_ticked_when_the_child_comes_again(person):
+def test_what_is_not_due_is_not_ticked_when_the_child_comes_again(person: Counting):
     person.press(*scan(CARD), "enter", *scan(CARD))
 
     assert "[ ] Measles-rubella 2" in person.screen
@@ -138,7 +144,7 @@ def test_what_is_not_due_is_not_ticked_when_the_child_comes_again(person):
     assert len(saved(person)) == 2
 
 
-def test_the_next_visit_and_what_is_still_due_stand_there_after_saving(person):
+def test_the_next_visit_and_what_is_still_due_stand_there_after_saving(person: Counting):
     person.press(*scan(CARD), "enter")
 
     shown = person.screen
@@ -148,7 +154,7 @@ def test_the_next_visit_and_what_is_still_due_stand_there_after_saving(person):
 
 
 @pytest.mark.safety(12)
-def test_a_stop_is_written_for_what_was_ticked_and_fever_alone_is_said_to_be_none(person):
+def test_a_stop_is_written_for_what_was_ticked_and_fever_alone_is_said_to_be_none(person: Counting):
     person.press(*scan(CARD), "0", "4")
     assert "Fever alone is no reason" in person.screen
     person.press("enter")
@@ -157,7 +163,7 @@ def test_a_stop_is_written_for_what_was_ticked_and_fever_alone_is_said_to_be_non
     assert not any("vial" in line["data"] for line in saved(person))
 
 
-def test_a_stop_can_be_taken_away_again(person):
+def test_a_stop_can_be_taken_away_again(person: Counting):
     person.press(*scan(CARD), "0", "1", "0", "0", "enter")
 
     assert [line["data"].get("status") for line in saved(person)] == [None, None]
@@ -175,13 +181,13 @@ def test_a_stop_can_be_taken_away_again(person):
         ("~30", {"value": "30", "unit": "mo", "estimated": True}),
     ],
 )
-def test_an_age_is_months_unless_a_letter_says_otherwise(person, typed, age):
+def test_an_age_is_months_unless_a_letter_says_otherwise(person: Counting, typed, age):
     person.press(*scan("KM-1"), *typed, "enter", "1", "enter")
 
     assert saved(person, "patient.register")[0]["data"]["age"] == age
 
 
-def test_a_name_is_optional_and_no_digit_of_it_ticks(person):
+def test_a_name_is_optional_and_no_digit_of_it_ticks(person: Counting):
     person.press(*scan("KM-1"), *"22", "enter", "1", "n", *"Okoro", "enter", "enter")
 
     assert saved(person, "patient.register")[0]["data"]["family_name"] == "Okoro"
@@ -192,7 +198,7 @@ def test_a_name_is_optional_and_no_digit_of_it_ticks(person):
 
 
 @pytest.mark.safety(17)
-def test_another_card_over_an_unfinished_child_fills_nothing(person):
+def test_another_card_over_an_unfinished_child_fills_nothing(person: Counting):
     person.press(*scan("KM-1"), *"22", *scan("KM-2"))
 
     assert "not saved yet" in person.screen
@@ -200,7 +206,7 @@ def test_another_card_over_an_unfinished_child_fills_nothing(person):
     assert not person.node.written
 
 
-def test_a_scanned_vial_is_opened_and_what_is_due_of_it_is_ticked(person):
+def test_a_scanned_vial_is_opened_and_what_is_due_of_it_is_ticked(person: Counting):
     person.press(*scan("MR", "]d2"), "enter")
 
     (vial,) = saved(person, "vial.open")
@@ -210,7 +216,7 @@ def test_a_scanned_vial_is_opened_and_what_is_due_of_it_is_ticked(person):
     assert "Card" in person.screen
 
 
-def test_a_vial_may_be_scanned_over_a_child_who_stands(person):
+def test_a_vial_may_be_scanned_over_a_child_who_stands(person: Counting):
     person.press(*scan(CARD), "1", *scan("MR", "]d2"), "enter")
 
     assert saved(person, "dose.record") == []
@@ -222,7 +228,7 @@ def test_a_vial_may_be_scanned_over_a_child_who_stands(person):
     ("code", "said"),
     [("OLD", "LOT EXPIRED 2026-01-31"), ("TCV", "no vaccine of this session"), ("BAD", "check")],
 )
-def test_a_vial_that_must_not_be_opened_is_refused_with_the_reason(person, code, said):
+def test_a_vial_that_must_not_be_opened_is_refused_with_the_reason(person: Counting, code, said):
     person.press(*scan(code, "]d2"))
 
     assert said in person.screen
@@ -230,7 +236,7 @@ def test_a_vial_that_must_not_be_opened_is_refused_with_the_reason(person, code,
     assert person.shell.page.name == "drive"
 
 
-def test_a_lot_that_the_node_refuses_stays_in_the_form_with_the_reason(person):
+def test_a_lot_that_the_node_refuses_stays_in_the_form_with_the_reason(person: Counting):
     person.node.refuse["vial.open"] = Recorded(0, False, error="lot_recalled", field="data.lot")
     person.press(*scan("MR", "]d2"), "enter")
 
@@ -242,14 +248,14 @@ def test_a_lot_that_the_node_refuses_stays_in_the_form_with_the_reason(person):
 
 
 @pytest.mark.safety(16)
-def test_a_typed_card_shows_who_it_is_before_anything_is_written(person):
+def test_a_typed_card_shows_who_it_is_before_anything_is_written(person: Counting):
     person.press(*"TG-000412", "enter")
 
     assert "Haddad Nour" in person.screen
     assert not person.node.written
 
 
-def test_a_child_without_its_card_is_found_by_name(person):
+def test_a_child_without_its_card_is_found_by_name(person: Counting):
     person.press("/", *"haddad", "enter", "enter", "enter")
 
     assert person.shell.page.name == "drive"
@@ -259,7 +265,7 @@ def test_a_child_without_its_card_is_found_by_name(person):
 # questions, refusals, undoing
 
 
-def test_an_enter_under_way_before_the_child_was_seen_gives_nothing(person):
+def test_an_enter_under_way_before_the_child_was_seen_gives_nothing(person: Counting):
     person.hurry(*scan(CARD), "enter")
 
     assert not person.node.written
@@ -268,7 +274,7 @@ def test_an_enter_under_way_before_the_child_was_seen_gives_nothing(person):
     assert codes(person) == ["mr", "bopv"]
 
 
-def test_what_the_node_asks_about_a_dose_is_asked_once_of_that_dose(person):
+def test_what_the_node_asks_about_a_dose_is_asked_once_of_that_dose(person: Counting):
     asked = Recorded(1, False, error="confirm_needed", confirm="dose_before_interval")
     person.press(*scan(CARD))
     person.node.refuse["dose.record"] = asked
@@ -280,7 +286,7 @@ def test_what_the_node_asks_about_a_dose_is_asked_once_of_that_dose(person):
     assert [line.get("confirm") for line in saved(person)] == [["dose_before_interval"], None]
 
 
-def test_a_question_may_be_left_and_nothing_is_written(person):
+def test_a_question_may_be_left_and_nothing_is_written(person: Counting):
     person.press(*scan(CARD))
     person.node.refuse["dose.record"] = Recorded(
         1, False, error="confirm_needed", confirm="vial_past_limit"
@@ -292,7 +298,7 @@ def test_a_question_may_be_left_and_nothing_is_written(person):
 
 
 @pytest.mark.safety(19)
-def test_the_undo_key_takes_back_all_that_one_child_got(person):
+def test_the_undo_key_takes_back_all_that_one_child_got(person: Counting):
     person.press(*scan(CARD), "enter", "f8")
     assert "Measles-rubella 1, Oral polio, bivalent 1" in person.screen
     person.press("enter")
@@ -302,7 +308,7 @@ def test_the_undo_key_takes_back_all_that_one_child_got(person):
     assert "6/10" in person.screen
 
 
-def test_another_teams_child_is_asked_about_once_and_told_in_the_trail(person):
+def test_another_teams_child_is_asked_about_once_and_told_in_the_trail(person: Counting):
     person.node.foreign["pat_00001"] = ("JDR",)
     person.press(*scan(CARD))
     assert "Another team" in person.screen
@@ -418,8 +424,8 @@ def test_an_enter_struck_twice_on_the_page_before_begins_no_child():
     assert "NEW CHILD, NO CARD" in person.screen
 
 
-def test_a_session_that_was_taken_back_is_left(person):
-    page = person.shell.page
+def test_a_session_that_was_taken_back_is_left(person: Counting):
+    page = person.page
     page.session = "ses_gone"
     person.press("*", "escape")
 

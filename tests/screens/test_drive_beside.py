@@ -14,7 +14,7 @@ MEDICINE, MEASURE = "administration.record", "observation.record"
 
 
 @pytest.fixture
-def person():
+def person() -> Counting:
     """Somebody in the second session, which gives all three."""
     return Counting().press("f4", "down", "enter")
 
@@ -24,7 +24,9 @@ def given(person):
 
 
 @pytest.mark.safety(21)
-def test_a_returning_child_with_all_due_still_takes_at_most_two_keys_after_the_scan(person):
+def test_a_returning_child_with_all_due_still_takes_at_most_two_keys_after_the_scan(
+    person: Counting,
+):
     person.press(*scan(CARD))
     assert "4 [x] Vitamin A 200 000 IU   DUE             lot VA-1" in person.screen
     person.strike("enter")
@@ -43,7 +45,7 @@ def test_a_returning_child_with_all_due_still_takes_at_most_two_keys_after_the_s
     assert "card TG-000412   F8 takes it back" in person.screen
 
 
-def test_vaccines_and_what_stands_beside_them_are_one_save_and_one_taking_back(person):
+def test_vaccines_and_what_stands_beside_them_are_one_save_and_one_taking_back(person: Counting):
     calls = []
     record = person.node.record
 
@@ -51,7 +53,7 @@ def test_vaccines_and_what_stands_beside_them_are_one_save_and_one_taking_back(p
         calls.append((len(lines), more.get("together")))
         return await record(lines, **more)
 
-    person.node.record = counted
+    person.node.record = counted  # type: ignore[method-assign]
     person.press(*scan(CARD), "enter")
     assert calls == [(4, True)]
     person.press("f8", "enter")
@@ -61,7 +63,7 @@ def test_vaccines_and_what_stands_beside_them_are_one_save_and_one_taking_back(p
     }
 
 
-def test_what_was_given_stands_among_the_last_ten_and_in_the_sums_as_vita(person):
+def test_what_was_given_stands_among_the_last_ten_and_in_the_sums_as_vita(person: Counting):
     assert "VitA 187" in person.screen
     person.press(*scan(CARD), "enter")
 
@@ -72,7 +74,7 @@ def test_what_was_given_stands_among_the_last_ten_and_in_the_sums_as_vita(person
     assert "MUAC 12" in person.screen
 
 
-def test_too_soon_is_said_with_the_last_day_and_not_ticked(person):
+def test_too_soon_is_said_with_the_last_day_and_not_ticked(person: Counting):
     person.press(*scan(CARD), "enter", *scan(CARD))
 
     assert "4 [ ] Vitamin A 200 000 IU   too soon        last 2026-05-28" in person.screen
@@ -81,7 +83,7 @@ def test_too_soon_is_said_with_the_last_day_and_not_ticked(person):
 
 
 @pytest.mark.safety(2)
-def test_an_age_that_spans_a_limit_is_said_and_cannot_be_ticked(person):
+def test_an_age_that_spans_a_limit_is_said_and_cannot_be_ticked(person: Counting):
     person.press(*scan("KM-7"), *"11", "enter", "2")
     assert "4 [ ] Vitamin A              age not certain 100 000 IU / 200 000 IU" in person.screen
     person.press("4")
@@ -94,7 +96,7 @@ def test_an_age_that_spans_a_limit_is_said_and_cannot_be_ticked(person):
 
 
 @pytest.mark.safety(5)
-def test_an_arm_is_measured_by_one_key_and_its_class_is_said_with_refer(person):
+def test_an_arm_is_measured_by_one_key_and_its_class_is_said_with_refer(person: Counting):
     person.press(*scan("KM-7"), *"11", "enter", "2", "6")
     for wrong, said in (("11.2", "whole number"), ("11", "looks like centimetres")):
         person.press(*wrong, "enter")
@@ -112,7 +114,7 @@ def test_an_arm_is_measured_by_one_key_and_its_class_is_said_with_refer(person):
     assert line["patient"].startswith("pat_")
 
 
-def test_an_arm_without_wasting_refers_nobody_and_escape_leaves_it_unmeasured(person):
+def test_an_arm_without_wasting_refers_nobody_and_escape_leaves_it_unmeasured(person: Counting):
     person.press(*scan("KM-7"), *"11", "enter", "2", "6", *"140", "enter")
     assert "REFER" not in person.screen
     person.press("escape", *scan("KM-8"), *"11", "enter", "2", "6", *"11", "escape", "enter")
@@ -120,7 +122,7 @@ def test_an_arm_without_wasting_refers_nobody_and_escape_leaves_it_unmeasured(pe
     assert not saved(person, MEASURE)
 
 
-def test_of_the_child_before_nothing_measured_or_ticked_stays(person):
+def test_of_the_child_before_nothing_measured_or_ticked_stays(person: Counting):
     person.press(*scan("KM-7"), *"11", "enter", "2", "6", *"112", "enter", "escape")
     person.press(*scan(CARD))
 
@@ -128,7 +130,7 @@ def test_of_the_child_before_nothing_measured_or_ticked_stays(person):
     assert "[ ] Upper arm (MUAC)" in person.screen
 
 
-def test_a_reason_against_is_written_down_for_what_is_ticked_beside_too(person):
+def test_a_reason_against_is_written_down_for_what_is_ticked_beside_too(person: Counting):
     person.press(*scan(CARD), "0", "1", "enter")
 
     assert [(line["data"]["status"], line["reason"]) for line in saved(person, MEDICINE)] == [
@@ -137,7 +139,7 @@ def test_a_reason_against_is_written_down_for_what_is_ticked_beside_too(person):
     person.press(*scan("TG-000398"))
 
 
-def test_a_scanned_box_is_the_lot_from_now_on(person):
+def test_a_scanned_box_is_the_lot_from_now_on(person: Counting):
     person.press(*scan(CARD), *scan("VITA", "]d2"))
     assert "Lot VA-9 from now on" in person.screen
     assert "lot VA-9" in person.screen
@@ -146,7 +148,7 @@ def test_a_scanned_box_is_the_lot_from_now_on(person):
     assert saved(person, MEDICINE)[0]["data"]["lot"] == "VA-9"
 
 
-def test_what_the_node_asks_of_one_line_is_settled_for_that_line_alone(person):
+def test_what_the_node_asks_of_one_line_is_settled_for_that_line_alone(person: Counting):
     record = person.node.record
 
     async def doubting(lines, **more):
@@ -161,7 +163,7 @@ def test_what_the_node_asks_of_one_line_is_settled_for_that_line_alone(person):
             for place in range(len(lines))
         ]
 
-    person.node.record = doubting
+    person.node.record = doubting  # type: ignore[method-assign]
     person.press(*scan(CARD), "enter")
     assert "Too soon after the last one" in person.screen
     person.press("enter")
@@ -176,9 +178,9 @@ def test_what_the_node_asks_of_one_line_is_settled_for_that_line_alone(person):
 
 def test_what_is_given_beside_is_chosen_in_the_same_list_as_the_vaccines():
     person = Counting().press("f4", "n", *"mr vitamin-a 6", "enter")
-    assert person.shell.page.form.text(0) == "mr vitamin-a muac"
-    at = person.shell.page.form.place_of("cells")
-    while person.shell.page.form.place < at:
+    assert person.page.form.text(0) == "mr vitamin-a muac"
+    at = person.page.form.place_of("cells")
+    while person.page.form.place < at:
         person.press("tab")
     person.press(*"mr 1 2, vitamin-a 2 f")
 
@@ -188,14 +190,14 @@ def test_what_is_given_beside_is_chosen_in_the_same_list_as_the_vaccines():
         {"vaccine": "mr", "dose": 1, "band": 2},
         {"intervention": "vitamin-a", "band": 2, "sex": "female"},
     ]
-    record = person.shell.page.record(person.shell.page.form.answers())
+    record = person.page.record(person.page.form.answers())
     assert record["data"]["vaccines"] == ["mr"]
     assert record["data"]["interventions"] == ["vitamin-a", "muac"]
 
 
 def test_a_session_of_vaccines_alone_says_nothing_of_interventions():
     person = Counting().press("f4", "n", *"1 2", "enter")
-    record = person.shell.page.record(person.shell.page.form.answers())
+    record = person.page.record(person.page.form.answers())
 
     assert "interventions" not in record["data"]
     person = Counting().press("f4", "enter", *scan(CARD))
@@ -238,7 +240,9 @@ def stopped(person, code="lot_recalled", lot="VA-1", *, told=True):
 
 
 @pytest.mark.parametrize("code", STOPS)
-def test_the_tick_goes_when_the_lot_of_a_capsule_is_stopped_over_a_child_and_says_why(person, code):
+def test_the_tick_goes_when_the_lot_of_a_capsule_is_stopped_over_a_child_and_says_why(
+    person: Counting, code
+):
     stopped(person.press(*scan(CARD)), code)
     assert "4 [ ] Vitamin A" in person.screen
     assert f"Vitamin A VA-1: {STOPS[code]}" in person.screen and "do not give it" in person.screen
@@ -248,7 +252,7 @@ def test_the_tick_goes_when_the_lot_of_a_capsule_is_stopped_over_a_child_and_say
 
 
 @pytest.mark.parametrize("code", STOPS)
-def test_a_refusal_of_such_a_lot_names_it_and_no_number_of_enters_gives_it(person, code):
+def test_a_refusal_of_such_a_lot_names_it_and_no_number_of_enters_gives_it(person: Counting, code):
     stopped(person.press(*scan(CARD)), code, told=False)
     person.press(*["enter"] * 5)
     assert f"Vitamin A VA-1: {STOPS[code]}. DO NOT GIVE IT" in person.screen
@@ -259,7 +263,9 @@ def test_a_refusal_of_such_a_lot_names_it_and_no_number_of_enters_gives_it(perso
     assert (vitamin["data"]["lot"], vitamin["confirm"]) == ("VA-1", [HAD])
 
 
-def test_what_a_child_had_of_it_already_is_written_of_that_lot_after_another_page_too(person):
+def test_what_a_child_had_of_it_already_is_written_of_that_lot_after_another_page_too(
+    person: Counting,
+):
     """The node would take the next one from another lot, or from none: they had it of this one."""
     stopped(person.press(*scan(CARD)))
     person.press("c", "escape", "4", "enter")
@@ -270,7 +276,7 @@ def test_what_a_child_had_of_it_already_is_written_of_that_lot_after_another_pag
     assert (vitamin["data"]["lot"], vitamin["confirm"]) == ("VA-1", [HAD])
 
 
-def test_what_a_person_ticked_knowing_it_stays_ticked_when_rows_change_again(person):
+def test_what_a_person_ticked_knowing_it_stays_ticked_when_rows_change_again(person: Counting):
     stopped(person.press(*scan(CARD)))
     person.press("4")
     stopped(person)
@@ -278,7 +284,7 @@ def test_what_a_person_ticked_knowing_it_stays_ticked_when_rows_change_again(per
     assert "4 [x] Vitamin A" in person.screen and "do not give it" not in person.screen
 
 
-def test_a_capsule_of_another_box_is_given_by_a_scan_and_the_digit(person):
+def test_a_capsule_of_another_box_is_given_by_a_scan_and_the_digit(person: Counting):
     stopped(person.press(*scan(CARD)))
     person.press(*scan("VITA", "]d2"))
     assert "4 [ ] Vitamin A" in person.screen and "lot VA-9" in person.screen
@@ -289,7 +295,7 @@ def test_a_capsule_of_another_box_is_given_by_a_scan_and_the_digit(person):
     assert vitamin["data"]["lot"] == "VA-9" and "confirm" not in vitamin
 
 
-def test_a_scanned_lot_that_is_stopped_is_of_no_child_that_comes(person):
+def test_a_scanned_lot_that_is_stopped_is_of_no_child_that_comes(person: Counting):
     person.press(*scan("VITA", "]d2"), *scan(CARD))
     stopped(person, lot="VA-9")
     assert "Vitamin A VA-9: LOT RECALLED" in person.screen
@@ -301,7 +307,9 @@ def test_a_scanned_lot_that_is_stopped_is_of_no_child_that_comes(person):
 
 
 @pytest.mark.parametrize("code", STOPS)
-def test_a_child_that_comes_after_is_not_ticked_where_all_of_the_store_is_stopped(person, code):
+def test_a_child_that_comes_after_is_not_ticked_where_all_of_the_store_is_stopped(
+    person: Counting, code
+):
     stopped(person, code)
     person.press(*scan(CARD))
     assert "4 [ ] Vitamin A 200 000 IU   DUE             " + STOPS[code] in person.screen
@@ -322,7 +330,7 @@ def test_of_more_than_the_screen_holds_the_question_is_what_stays():
     assert _fitted(core, rows[:9], low, [], 12) == [*rows[:9], *low]
 
 
-def test_what_is_asked_stands_on_the_screen_however_much_stands_above_it(person):
+def test_what_is_asked_stands_on_the_screen_however_much_stands_above_it(person: Counting):
     for _ in range(3):
         person.press(*scan("MR", "]d2"), "enter")
     person.press(*scan(CARD))

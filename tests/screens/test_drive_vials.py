@@ -8,7 +8,7 @@ from tests.screens.test_drive import CARD, Counting, saved, scan
 
 
 @pytest.fixture
-def person():
+def person() -> Counting:
     return Counting().press("f4", "enter")
 
 
@@ -18,7 +18,7 @@ def two_vials(person):
     return person.press(*scan("MR", "]d2"), "enter")
 
 
-def test_the_vial_that_stands_is_shown_with_its_lot_and_what_is_left(person):
+def test_the_vial_that_stands_is_shown_with_its_lot_and_what_is_left(person: Counting):
     person.press(*scan(CARD))
     assert "FROM   1: MR-0172B 6/10   2: P-77 2/20" in person.screen
     assert "v: next" not in person.screen, "there is none to choose"
@@ -27,7 +27,7 @@ def test_the_vial_that_stands_is_shown_with_its_lot_and_what_is_left(person):
     assert "No other open vial" in person.screen
 
 
-def test_one_key_draws_from_the_next_vial_and_it_stays_for_those_who_come_after(person):
+def test_one_key_draws_from_the_next_vial_and_it_stays_for_those_who_come_after(person: Counting):
     two_vials(person).press(*scan(CARD))
     assert "1: MR-0172B 6/10 (1 of 2, v: next)" in person.screen
     person.press("v")
@@ -42,7 +42,7 @@ def test_one_key_draws_from_the_next_vial_and_it_stays_for_those_who_come_after(
     assert drawn == ["fct_new0.0", "fct_vial1.0"]
 
 
-def test_a_vial_that_was_chosen_is_left_once_it_is_thrown_away_or_stopped(person):
+def test_a_vial_that_was_chosen_is_left_once_it_is_thrown_away_or_stopped(person: Counting):
     two_vials(person).press(*scan(CARD), "v", "escape")
     person.node.stopped = {"fct_new0.0": "lot_recalled"}
     person.shell.changed()
@@ -54,7 +54,7 @@ def test_a_vial_that_was_chosen_is_left_once_it_is_thrown_away_or_stopped(person
     assert saved(person)[0]["data"]["vial"] == "fct_vial1.0"
 
 
-def test_the_key_is_for_the_vaccine_whose_digit_was_struck_last(person):
+def test_the_key_is_for_the_vaccine_whose_digit_was_struck_last(person: Counting):
     person.node.boxes = {"]d2OPV": Box("09506000134383", ("vaccine-bopv-20",), "P-90")}
     two_vials(person).press(*scan("OPV", "]d2"), "enter", *scan(CARD))
     assert "1: MR-0172B 6/10 (1 of 2, v: next)   2: P-77 2/20" in person.screen

@@ -19,7 +19,7 @@ FIRST = {"entry.retract": ("2",)}
 LICENCE = "Your licence does not cover this."
 
 
-def person_for(kind, reason=None, **more):
+def person_for(kind, reason=None, **more) -> Person:
     node = ward()
     node.staff, node.waiting = staff(), waiting_results()
     if kind == "patient.identify":

@@ -8,13 +8,13 @@ from tests.screens.test_pages import Person
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     node = ward()
     node.foreign = dict.fromkeys(node.patients, ("Red Cross",))
     return Person(node)
 
 
-def test_one_key_says_why_and_the_chart_opens(person):
+def test_one_key_says_why_and_the_chart_opens(person: Person):
     person.press("down", "enter")
     assert person.shell.page.name == "glass"
     assert "Red Cross" in person.screen and "HQ can read it" in person.screen
@@ -27,7 +27,7 @@ def test_one_key_says_why_and_the_chart_opens(person):
     assert list(person.node.opened.values()) == ["care"]
 
 
-def test_the_second_time_nothing_is_asked_until_the_terminal_was_locked(person):
+def test_the_second_time_nothing_is_asked_until_the_terminal_was_locked(person: Person):
     person.press("down", "enter", "2", "escape", "enter")
     assert person.shell.page.name == "chart"
 
@@ -38,7 +38,7 @@ def test_the_second_time_nothing_is_asked_until_the_terminal_was_locked(person):
     assert person.shell.page.name == "board"
 
 
-def test_a_reason_is_typed_in_words_and_an_empty_one_is_none(person):
+def test_a_reason_is_typed_in_words_and_an_empty_one_is_none(person: Person):
     person.press("down", "enter", "4", "enter", " ", "enter")
     assert person.shell.page.name == "glass"
 
@@ -48,14 +48,14 @@ def test_a_reason_is_typed_in_words_and_an_empty_one_is_none(person):
     assert person.shell.page.name == "chart"
 
 
-def test_a_key_under_way_to_the_chart_is_no_reason(person):
+def test_a_key_under_way_to_the_chart_is_no_reason(person: Person):
     person.press("down")
     person.hurry("enter", "t", "1")
     assert person.shell.page.name == "glass"
     assert person.node.opened == {}
 
 
-def test_a_key_struck_before_the_question_was_seen_is_no_reason(person):
+def test_a_key_struck_before_the_question_was_seen_is_no_reason(person: Person):
     person.press("down")
     person.hurry("enter")
     person.hurry("1")
@@ -64,13 +64,13 @@ def test_a_key_struck_before_the_question_was_seen_is_no_reason(person):
 
 
 @pytest.mark.parametrize("before", [(), ("4",), ("4", *"his")])
-def test_a_code_that_is_scanned_there_is_no_reason(person, before):
+def test_a_code_that_is_scanned_there_is_no_reason(person: Person, before):
     person.press("down", "enter", *before, *"]C1TG-000412", "enter")
     assert person.shell.page.name == "glass"
     assert person.node.opened == {}
 
 
-def test_a_chart_whose_opening_cannot_be_written_down_stays_shut(person):
+def test_a_chart_whose_opening_cannot_be_written_down_stays_shut(person: Person):
     person.press("down", "enter")
     person.node.down = LedgerError("disk_full")
 
@@ -80,6 +80,6 @@ def test_a_chart_whose_opening_cannot_be_written_down_stays_shut(person):
     assert "disk is full" in person.screen
 
 
-def test_a_long_reason_is_cut_at_what_the_trail_keeps(person):
+def test_a_long_reason_is_cut_at_what_the_trail_keeps(person: Person):
     person.press("down", "enter", "4", *("x" * 300), "enter")
     assert list(person.node.opened.values()) == ["x" * 140]

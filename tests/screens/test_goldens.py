@@ -253,7 +253,7 @@ SETUPS = {
 LANGUAGES = {"en": load("en"), "fr": load("fr"), "pseudo": pseudo()}
 
 
-def shell_on(name, words, **greeting):
+def shell_on(name, words, **greeting) -> Shell:
     node = ward()
     if name.startswith("shared-tag"):
         node.patients["pat_00003"].tags = ("TG-000412",)
@@ -267,7 +267,7 @@ def _by_night(node, keys):
     return [STAFF, *keys[1:]]
 
 
-def shell_after(keys, words, node=None, **greeting):
+def shell_after(keys, words, node=None, **greeting) -> Shell:
     node = node or ward()
     if keys[:1] == [DOUBTFUL]:
         keys, node.clock, node.newest_ms = keys[1:], "implausible", NOW_MS

@@ -64,7 +64,7 @@ def test_what_is_typed_about_who_was_erased_is_not_kept_and_the_form_says_why():
     async def put(draft):
         tried.append(draft)
 
-    person.node.draft_put = put
+    person.node.draft_put = put  # type: ignore[method-assign]
     person.press("escape")
     tried.clear()
     # A node that was away is asked again with the next change; one that refused is not.

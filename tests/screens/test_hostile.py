@@ -39,7 +39,7 @@ TOUR = [*TEAMS, "enter", "r", "enter", "\x19", "escape", "escape", "escape",
         "f9"]  # fmt: skip
 
 
-def world(text):
+def world(text) -> FakeNode:
     node = FakeNode()
     for number in range(3):
         patient = node.add(text, triage=number, sex=1, age=text, tag=text, bed=text, problem=text)

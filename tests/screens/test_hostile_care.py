@@ -15,7 +15,7 @@ from protocols.live.bedside import (
     WeightLine,
 )
 from tests.screens.care_screens import CHART, SCREENS
-from tests.screens.fake_node import NOW_MS
+from tests.screens.fake_node import NOW_MS, FakeNode
 from tests.screens.harness import NodeThread, Terminal
 from tests.screens.test_hostile import CONTROL, HOSTILE, shapes, world
 from tests.screens.test_pages import Person
@@ -29,7 +29,7 @@ FORMS = {"medicines", "give", "stop_order", "give_without", "care", "allergies",
          "problems", "problem", "order", "procedure", "addendum", "discharge"}  # fmt: skip
 
 
-def ill(text, *, proposes=True):
+def ill(text, *, proposes=True) -> FakeNode:
     """Return a ward where every text of care is this one."""
     node = world(text)
     dose = DoseLine("fct_d.0", text, text, text, text, text, NOW_MS, text)

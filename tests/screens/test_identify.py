@@ -15,7 +15,7 @@ OPEN = ("down", "enter", "l", "i")
 WHOM = "pat_00003"
 
 
-def at_second(*keys):
+def at_second(*keys) -> Person:
     return Person(ward()).press(*OPEN, *keys)
 
 

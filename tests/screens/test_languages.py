@@ -23,7 +23,7 @@ from fieldnode.tui.shell import Shell
 from fieldnode.tui.timeline import summary
 from protocols.ids import PatientId
 from protocols.live import answers
-from tests.screens.fake_node import NOW_MS, staff, ward
+from tests.screens.fake_node import NOW_MS, FakeNode, staff, ward
 from tests.screens.harness import NodeThread, Terminal
 from tests.screens.test_goldens import GOLDEN, SCREENS, SIZE, shell_after, shell_on
 from tests.screens.test_hostile import HOSTILE, world
@@ -81,17 +81,17 @@ def test_a_complete_language_has_no_such_mark(language):
 
 
 @pytest.fixture
-def chooser():
+def chooser() -> Person:
     return Person().press("f10", "6", "1")
 
 
-def test_each_draft_says_how_far_it_is_and_that_nobody_reviewed_it(chooser):
+def test_each_draft_says_how_far_it_is_and_that_nobody_reviewed_it(chooser: Person):
     for name in ("Español", "Português", "Українська"):
         (row,) = [row for row in chooser.screen.splitlines() if f" {name} - draft" in row]
         assert "% of the words, reviewed by nobody" in row
 
 
-def test_a_draft_that_is_chosen_is_kept_with_the_language_behind_it(chooser):
+def test_a_draft_that_is_chosen_is_kept_with_the_language_behind_it(chooser: Person):
     chooser.press("3")
 
     assert chooser.node.chosen["language"] == "es:en"
@@ -101,13 +101,13 @@ def test_a_draft_that_is_chosen_is_kept_with_the_language_behind_it(chooser):
     assert chooser.shell.desk.words.languages == ("es", "fr", "en")
 
 
-def test_a_complete_language_needs_nothing_behind_it(chooser):
+def test_a_complete_language_needs_nothing_behind_it(chooser: Person):
     chooser.press("2")
 
     assert chooser.node.chosen["language"] == "fr"
 
 
-def test_arabic_is_kept_for_paper_while_the_screen_speaks_the_second_language(chooser):
+def test_arabic_is_kept_for_paper_while_the_screen_speaks_the_second_language(chooser: Person):
     chooser.press("8")
     assert chooser.shell.desk.words.language == "en"
     chooser.press("6")
@@ -120,7 +120,9 @@ def test_arabic_is_kept_for_paper_while_the_screen_speaks_the_second_language(ch
     assert "(pas ici)" in chooser.screen
 
 
-def test_sheets_of_that_terminal_are_in_arabic_and_its_wristbands_in_the_second_language(chooser):
+def test_sheets_of_that_terminal_are_in_arabic_and_its_wristbands_in_the_second_language(
+    chooser: Person,
+):
     chooser.press("8", "6")
     desk = chooser.shell.desk
 
@@ -129,7 +131,7 @@ def test_sheets_of_that_terminal_are_in_arabic_and_its_wristbands_in_the_second_
     assert printing.worded(desk).language == "fr"
 
 
-def test_a_terminal_of_another_character_set_says_what_it_cannot_draw(chooser):
+def test_a_terminal_of_another_character_set_says_what_it_cannot_draw(chooser: Person):
     chooser.shell.desk.encoding = "iso8859-1"
     chooser.press("escape", "1")
 
@@ -139,7 +141,7 @@ def test_a_terminal_of_another_character_set_says_what_it_cannot_draw(chooser):
     assert chooser.node.chosen["language"] == "uk:en"
 
 
-def test_a_console_says_that_its_font_decides(chooser):
+def test_a_console_says_that_its_font_decides(chooser: Person):
     chooser.shell.desk.term = "linux"
     chooser.press("escape", "1")
     assert "Ukrainian needs a console font" in chooser.screen
@@ -149,7 +151,7 @@ def test_a_console_says_that_its_font_decides(chooser):
     assert "потрібен шрифт консолі" in chooser.screen
 
 
-def test_the_words_that_wait_are_listed_with_the_chosen_language_first(chooser):
+def test_the_words_that_wait_are_listed_with_the_chosen_language_first(chooser: Person):
     chooser.press("5", "1", "9")
     first = chooser.screen.splitlines()[3]
 
@@ -162,7 +164,7 @@ def test_the_words_that_wait_are_listed_with_the_chosen_language_first(chooser):
 # a chart in one language, read in another
 
 
-def written_in(language, keys):
+def written_in(language, keys) -> FakeNode:
     node = ward()
     shell_after(keys, load(language), node)
     return node

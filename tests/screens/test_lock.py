@@ -24,7 +24,7 @@ MINUTE_MS = 60_000
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     return Person()
 
 
@@ -36,7 +36,7 @@ def idle(person, for_ms):
 
 
 @pytest.mark.safety(20)
-def test_a_terminal_locks_when_nobody_typed_for_as_long_as_it_is_set(person):
+def test_a_terminal_locks_when_nobody_typed_for_as_long_as_it_is_set(person: Person):
     idle(person, 3 * MINUTE_MS - 1)
     assert person.shell.page.name == "board"
 
@@ -47,7 +47,7 @@ def test_a_terminal_locks_when_nobody_typed_for_as_long_as_it_is_set(person):
         assert name not in person.screen
 
 
-def test_what_is_half_typed_is_on_the_node_before_the_screen_locks(person):
+def test_what_is_half_typed_is_on_the_node_before_the_screen_locks(person: Person):
     person.press("enter", "n", "pale, sweat")
     idle(person, 3 * MINUTE_MS)
     (draft,) = person.node.drafts.values()
@@ -60,7 +60,7 @@ def test_what_is_half_typed_is_on_the_node_before_the_screen_locks(person):
 
 @pytest.mark.safety(20)
 @pytest.mark.parametrize("away", ["f9", "idle"])
-def test_where_nobody_is_identified_an_unlocked_screen_begins_at_the_board(person, away):
+def test_where_nobody_is_identified_an_unlocked_screen_begins_at_the_board(person: Person, away):
     """A passphrase of the device says nothing of who typed it: it may be another hand."""
     person.press("enter")
     assert person.shell.page.name == "chart"
@@ -74,7 +74,7 @@ def test_where_nobody_is_identified_an_unlocked_screen_begins_at_the_board(perso
     assert person.node.written == []
 
 
-def test_neither_what_was_saved_nor_lost_keys_stay_on_a_locked_screen(person):
+def test_neither_what_was_saved_nor_lost_keys_stay_on_a_locked_screen(person: Person):
     person.press("enter", "n", "pale", "enter")
     assert "Osei" in person.screen
     person.shell.lost = [*"Osei"]
@@ -84,7 +84,7 @@ def test_neither_what_was_saved_nor_lost_keys_stay_on_a_locked_screen(person):
     assert "pale" not in person.screen
 
 
-def test_a_locked_terminal_does_not_lock_again(person):
+def test_a_locked_terminal_does_not_lock_again(person: Person):
     idle(person, 3 * MINUTE_MS)
     idle(person, 30 * MINUTE_MS)
     person.press(*PASSPHRASE, "enter")
@@ -92,7 +92,7 @@ def test_a_locked_terminal_does_not_lock_again(person):
     assert person.shell.page.name == "board"
 
 
-def test_the_time_is_chosen_below_the_settings(person):
+def test_the_time_is_chosen_below_the_settings(person: Person):
     person.press("f10", "6", "3", "5")
     assert person.node.chosen == {"lock_after": "30"}
 
@@ -102,11 +102,11 @@ def test_the_time_is_chosen_below_the_settings(person):
     assert person.shell.page.name == "lock"
 
 
-def test_too_many_wrong_passphrases_say_how_long_to_wait(person):
+def test_too_many_wrong_passphrases_say_how_long_to_wait(person: Person):
     async def unlock(_passphrase):
         raise InputError("too_many_tries", wait_s=60)
 
-    person.node.unlock = unlock
+    person.node.unlock = unlock  # type: ignore[method-assign]
     person.press("f9", "guess", "enter")
 
     assert "Try again in 60 seconds" in person.screen
@@ -134,7 +134,7 @@ def silent(node: FakeNode) -> Any:
     return Silent(node)
 
 
-def shell_of(node):
+def shell_of(node) -> Shell:
     numbers = iter(range(100))
     desk = Desk(load("en"), UTC, lambda: f"key{next(numbers)}", NOW_MS, node.greeting)
     return Shell(desk, home.page(desk), home.openers())
@@ -305,6 +305,6 @@ def test_keys_that_waited_when_the_screen_locked_are_not_typed_into_the_lock():
         person.shell.key(key, person.now_ms)
     idle(person, 3 * MINUTE_MS)
 
-    lock = person.shell.page
+    lock = person.page
     assert lock.name == "lock" and lock.core.chosen is None and not lock.core.secret
     assert person.node.greeting.person == ""

@@ -15,7 +15,7 @@ from tests.screens.test_pages import Person
 HADDAD = ("down", "down", "enter")
 
 
-def at_haddad(*keys):
+def at_haddad(*keys) -> Person:
     return Person(ward()).press(*HADDAD, *keys)
 
 
@@ -68,7 +68,7 @@ def test_a_lower_pressure_of_another_time_is_no_half_of_the_last_one():
     assert "84" in later and "71" not in later
 
 
-def at_haddad_of(node):
+def at_haddad_of(node) -> Person:
     return Person(node).press(*HADDAD)
 
 

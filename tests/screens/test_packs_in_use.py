@@ -7,13 +7,13 @@ from fieldnode.text.catalogue import load
 from protocols.live.api import ChartLine
 from protocols.live.guidance import PackInUse
 from tests.screens.fake_guidance import text_of
-from tests.screens.fake_node import NOW_MS, ward
+from tests.screens.fake_node import NOW_MS, FakeNode, ward
 from tests.screens.test_pages import Person
 
 HADDAD = ("down", "down", "enter")
 
 
-def child():
+def child() -> FakeNode:
     """Somebody of an age that the malnutrition pack has limits for, alone on the board."""
     node = ward()
     first = next(iter(node.patients))
@@ -34,7 +34,7 @@ def test_an_upper_arm_says_its_class_where_it_is_measured_and_that_nobody_approv
     assert "Swelling of both feet?" in person.screen
 
 
-def other_syndromes():
+def other_syndromes() -> PackInUse:
     """A pack in which another organisation has a row more, and words of its own."""
     text = text_of("syndromes").replace('en = "Acute watery diarrhoea"', 'en = "Rice water"')
     assert "Rice water" in text

@@ -9,7 +9,7 @@ from tests.screens.test_line import told
 from tests.screens.test_pages import Person
 
 
-def packs_of(node):
+def packs_of(node) -> Person:
     return Person(node).press("f10", "6", "0")
 
 

@@ -1,6 +1,7 @@
 """How the pages work together, told key by key on a node in memory."""
 
 from datetime import UTC
+from typing import Any, Self
 
 import msgspec
 import pytest
@@ -16,13 +17,13 @@ from fieldnode.tui.screens.retract import RetractPage
 from fieldnode.tui.shell import KEYS_WAITING_MAX, Shell
 from protocols.errors import FieldmeshError, LinkError
 from protocols.live.api import BoardLine, Recorded
-from tests.screens.fake_node import NOW_MS, PASSPHRASE, at_once, ward
+from tests.screens.fake_node import NOW_MS, PASSPHRASE, FakeNode, at_once, ward
 
 
 class Person:
     """Reads the screen, then strikes a key; the node answers at once."""
 
-    def __init__(self, node=None):
+    def __init__(self, node: FakeNode | None = None) -> None:
         self.node = node or ward()
         numbers = iter(range(10_000))
         desk = Desk(load("en"), UTC, lambda: f"key{next(numbers)}", NOW_MS, self.node.greeting)
@@ -32,7 +33,7 @@ class Person:
         self.settle()
         self.look()
 
-    def press(self, *words):
+    def press(self, *words: str) -> Self:
         for word in words:
             named = len(word) > 1 and (word in NAMED or word.startswith(("f1", "f2", "f3", "ctrl")))
             for key in [word] if named else word:
@@ -41,12 +42,17 @@ class Person:
                 self.look()
         return self
 
+    @property
+    def page(self) -> Any:
+        """The page on top: each kind of page has attributes of its own."""
+        return self.shell.page
+
     def look(self):
         """Read what is on the screen now."""
         self.shell.shown(self.now_ms)
         self.now_ms += GLANCE_MS
 
-    def hurry(self, *keys):
+    def hurry(self, *keys: str) -> Self:
         """Strike keys one after the other without looking up; the node answers afterwards."""
         for key in keys:
             self.shell.key(key, self.now_ms)
@@ -73,11 +79,11 @@ NAMED |= {"f4", "f5", "f6", "f7", "f8", "f9"}
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     return Person()
 
 
-def test_who_has_no_name_is_called_by_the_tag_that_is_on_the_wrist(person):
+def test_who_has_no_name_is_called_by_the_tag_that_is_on_the_wrist(person: Person):
     first = next(iter(person.node.patients))
     known = person.node.patients[first].head
     person.node.patients[first].head = msgspec.structs.replace(known, name="", tag="TG-9")
@@ -87,7 +93,7 @@ def test_who_has_no_name_is_called_by_the_tag_that_is_on_the_wrist(person):
 
 
 @pytest.mark.safety(19)
-def test_the_undo_key_names_the_last_save_before_it_takes_it_back(person):
+def test_the_undo_key_names_the_last_save_before_it_takes_it_back(person: Person):
     person.press("enter", "n", "pale", "enter", "f8")
     assert "Note ACD EFH 003 Osei Kwame" in person.screen
     assert person.node.written[-1]["kind"] == "note.add"
@@ -101,7 +107,7 @@ def test_the_undo_key_names_the_last_save_before_it_takes_it_back(person):
 
 
 @pytest.mark.parametrize("way", ["f8", "e"])
-def test_taking_back_names_the_patient_in_full(person, way):
+def test_taking_back_names_the_patient_in_full(person: Person, way):
     person.press("down", "down", "enter", "n", "pale", "enter", way)
 
     for part in ("Haddad Nour", "ACD EFH 001", "tag TG-000412", "34 y", "female"):
@@ -110,7 +116,7 @@ def test_taking_back_names_the_patient_in_full(person, way):
     assert person.node.written[-1]["kind"] == "entry.retract"
 
 
-def test_taking_back_a_registration_names_who_was_registered(person):
+def test_taking_back_a_registration_names_who_was_registered(person: Person):
     person.press("n", "Diallo", "enter", "tab", "2", "34", "enter", "1", "412", "enter")
     person.press("enter", "enter", "f8")
 
@@ -118,7 +124,7 @@ def test_taking_back_a_registration_names_who_was_registered(person):
         assert part in person.screen, part
 
 
-def test_an_undo_before_its_patient_came_takes_nothing_back(person):
+def test_an_undo_before_its_patient_came_takes_nothing_back(person: Person):
     person.press("enter", "n", "pale", "enter")
     person.hurry("f8", "enter")
 
@@ -128,7 +134,7 @@ def test_an_undo_before_its_patient_came_takes_nothing_back(person):
     assert person.node.written[-1]["kind"] == "entry.retract"
 
 
-def test_what_is_saved_is_not_shown_as_unsaved_whatever_was_listed_meanwhile(person):
+def test_what_is_saved_is_not_shown_as_unsaved_whatever_was_listed_meanwhile(person: Person):
     person.press("enter", "v", "20", "enter", "98", "enter", *"-----", "enter")
     assert "UNSAVED 1" in person.screen
 
@@ -148,7 +154,7 @@ def test_what_is_saved_is_not_shown_as_unsaved_whatever_was_listed_meanwhile(per
     assert "UNSAVED" not in person.screen
 
 
-def test_a_registration_and_the_way_to_the_board_are_one_command(person):
+def test_a_registration_and_the_way_to_the_board_are_one_command(person: Person):
     person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "tab", "2", "fever")
     calls = []
     record = person.node.record
@@ -157,7 +163,7 @@ def test_a_registration_and_the_way_to_the_board_are_one_command(person):
         calls.append((len(lines), together))
         return await record(lines, together=together)
 
-    person.node.record = counted
+    person.node.record = counted  # type: ignore[assignment, method-assign]
     person.press("enter", "enter")
 
     assert calls == [(3, True)]
@@ -166,19 +172,19 @@ def test_a_registration_and_the_way_to_the_board_are_one_command(person):
     assert person.shell.page.name == "chart"
 
 
-def test_a_registration_whose_care_is_refused_opens_that_field_and_writes_nothing(person):
+def test_a_registration_whose_care_is_refused_opens_that_field_and_writes_nothing(person: Person):
     refused = Recorded(1, False, error="too_long", field="data.problem")
     person.node.refuse["encounter.open"] = refused
     person.press("n", "tab", "tab", "9", "enter", *["tab"] * 4, "fever", "enter", "enter")
 
     assert person.node.written == []
-    assert person.shell.page.form.open_field.name == "problem"
+    assert person.page.form.open_field.name == "problem"
     person.node.refuse.clear()
     person.press("enter")
     assert len(person.node.written) == 2
 
 
-def test_undoing_a_registration_takes_back_all_it_wrote(person):
+def test_undoing_a_registration_takes_back_all_it_wrote(person: Person):
     person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "tab", "tab", "enter")
     kinds = [line["kind"] for line in person.node.written]
     assert kinds == ["patient.register", "encounter.open"]
@@ -189,7 +195,7 @@ def test_undoing_a_registration_takes_back_all_it_wrote(person):
 
 
 @pytest.mark.safety(16)
-def test_a_known_tag_shows_who_and_needs_a_second_enter(person):
+def test_a_known_tag_shows_who_and_needs_a_second_enter(person: Person):
     person.press("f2", "TG-000412", "enter")
     assert "Haddad Nour, 34 y, female" in person.screen
 
@@ -199,13 +205,13 @@ def test_a_known_tag_shows_who_and_needs_a_second_enter(person):
     assert line["data"]["category"] == "yellow"
 
 
-def test_keys_typed_ahead_do_not_say_that_a_casualty_is_somebody_nobody_saw(person):
+def test_keys_typed_ahead_do_not_say_that_a_casualty_is_somebody_nobody_saw(person: Person):
     person.hurry("f2", *"TG-000412", "enter", "enter", "2", "4", "2", "enter", "enter")
 
     assert person.node.written == []
     assert "This tag is ACD EFH 001 Haddad Nour" in person.screen
     assert "6 keys struck before this were not taken: Enter 242 Enter Enter" in person.screen
-    assert person.shell.page.form.snapshot() == {"tag": "TG-000412"}
+    assert person.page.form.snapshot() == {"tag": "TG-000412"}
 
     person.look()
     person.press("enter", "2", "4", "2", "enter", "enter")
@@ -213,7 +219,7 @@ def test_keys_typed_ahead_do_not_say_that_a_casualty_is_somebody_nobody_saw(pers
     assert person.node.written[0]["patient"] == "pat_00001"
 
 
-def test_whoever_goes_on_typing_at_a_question_has_not_seen_it(person):
+def test_whoever_goes_on_typing_at_a_question_has_not_seen_it(person: Person):
     person.hurry("f2", *"TG-000412", "enter")
     for _ in range(4):
         person.shell.shown(person.now_ms)
@@ -227,16 +233,16 @@ def test_whoever_goes_on_typing_at_a_question_has_not_seen_it(person):
     assert person.shell.page.question is None
 
 
-def test_an_unusual_value_is_not_confirmed_by_keys_typed_ahead(person):
+def test_an_unusual_value_is_not_confirmed_by_keys_typed_ahead(person: Person):
     person.press("enter", "v", "tab", "tab", "tab", "tab")
     person.hurry(*"20", "enter", "enter", "1", *"386", "enter", "enter")
 
     assert person.node.written == []
-    assert person.shell.page.form.snapshot() == {"heart-rate": "20"}
+    assert person.page.form.snapshot() == {"heart-rate": "20"}
     assert "7 keys struck before this were not taken: Enter 1386 Enter Enter" in person.screen
 
 
-def test_what_the_node_doubts_is_not_confirmed_by_keys_typed_ahead(person):
+def test_what_the_node_doubts_is_not_confirmed_by_keys_typed_ahead(person: Person):
     doubt = Recorded(0, False, error="confirm_needed", field="data.tags.0", confirm="tag_in_use")
     record = person.node.record
 
@@ -245,7 +251,7 @@ def test_what_the_node_doubts_is_not_confirmed_by_keys_typed_ahead(person):
         person.node.refuse = {"patient.register": doubt} if asks else {}
         return await record(lines, **how)
 
-    person.node.record = doubting
+    person.node.record = doubting  # type: ignore[method-assign]
     person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "77")
     person.hurry("enter", "tab", "enter", "enter", "v", *"26", "enter")
     assert "Another patient carries this tag" in person.screen
@@ -256,15 +262,15 @@ def test_what_the_node_doubts_is_not_confirmed_by_keys_typed_ahead(person):
     assert person.node.written[0]["confirm"] == ["tag_in_use"]
 
 
-def test_a_refused_digit_does_not_let_the_next_answer_into_its_field(person):
+def test_a_refused_digit_does_not_let_the_next_answer_into_its_field(person: Person):
     person.press("n", "tab", "tab")
     person.hurry("7", *"34", "enter", "1")
 
-    assert person.shell.page.form.empty
+    assert person.page.form.empty
     assert "not taken: 34 Enter 1" in person.screen
 
 
-def test_the_wrong_patient_is_not_chosen_by_keys_typed_ahead(person):
+def test_the_wrong_patient_is_not_chosen_by_keys_typed_ahead(person: Person):
     person.press("enter", "v", "26", "enter")
     person.hurry(*"]C1TG-000412", "enter", *"93", "enter")
     assert "Nothing was filled in" in person.screen
@@ -277,7 +283,7 @@ def test_the_wrong_patient_is_not_chosen_by_keys_typed_ahead(person):
     assert found.press("enter").shell.page.name == "chart"
 
 
-def test_nothing_is_taken_back_or_settled_by_keys_typed_ahead(person):
+def test_nothing_is_taken_back_or_settled_by_keys_typed_ahead(person: Person):
     person.press("enter", "n", "pale", "enter").hurry("f8", "enter")
     assert person.node.written[-1]["kind"] == "note.add"
     assert person.shell.page.name == "undo"
@@ -287,22 +293,22 @@ def test_nothing_is_taken_back_or_settled_by_keys_typed_ahead(person):
     assert other.shell.page.name in ("settle", "chart")
 
 
-def test_a_list_that_just_came_is_chosen_from_by_nobody_who_did_not_see_it(person):
+def test_a_list_that_just_came_is_chosen_from_by_nobody_who_did_not_see_it(person: Person):
     person.press("/").hurry(*"li", "enter", "enter", "v", "escape")
 
     assert [page.name for page in person.shell.pages] == ["board"]
     assert "3 keys struck before this were not taken" in person.screen
 
 
-def test_what_asks_nothing_takes_keys_typed_ahead_whole(person):
+def test_what_asks_nothing_takes_keys_typed_ahead_whole(person: Person):
     person.hurry("n", *"Diallo", "enter", *"Awa", "enter", "2", *"34", "enter", "1", *"431",
                  "enter", "2", *"burns", "enter", "enter", "v", *"26", "enter")  # fmt: skip
 
     assert "not taken" not in person.screen
-    assert person.shell.page.form.snapshot() == {"respiratory-rate": "26"}
+    assert person.page.form.snapshot() == {"respiratory-rate": "26"}
 
 
-def test_a_known_tag_that_is_corrected_belongs_to_nobody(person):
+def test_a_known_tag_that_is_corrected_belongs_to_nobody(person: Person):
     person.press("f2", "TG-000412", "enter", "backspace", "3", "enter", "2", "4", "2", "enter")
     person.press("enter")
 
@@ -310,7 +316,7 @@ def test_a_known_tag_that_is_corrected_belongs_to_nobody(person):
     assert person.node.written[0]["data"]["tag"] == "TG-000413"
 
 
-def test_dead_takes_one_extra_enter(person):
+def test_dead_takes_one_extra_enter(person: Person):
     person.press("f2", "1", "enter", "0", "9", "9", "enter")
     assert person.node.written == []
     assert "DEAD: press Enter once more" in person.screen
@@ -320,14 +326,14 @@ def test_dead_takes_one_extra_enter(person):
 
 
 @pytest.mark.safety(17)
-def test_a_scan_of_another_patient_fills_nothing_and_offers_to_switch(person):
+def test_a_scan_of_another_patient_fills_nothing_and_offers_to_switch(person: Person):
     person.press("enter", "v", "26", "enter", *"]C1TG-000412", "enter")
     assert "Haddad Nour" in person.screen
     assert "Nothing was filled in" in person.screen
 
     stayed = Person(person.node).press("enter", "v", "26", "enter", *"]C1TG-000412", "enter")
     stayed.press("escape", "93", "enter")
-    assert stayed.shell.page.form.snapshot() == {"respiratory-rate": "26", "spo2": "93"}
+    assert stayed.page.form.snapshot() == {"respiratory-rate": "26", "spo2": "93"}
 
     person.press("enter")
     assert person.shell.page.name == "chart"
@@ -335,7 +341,7 @@ def test_a_scan_of_another_patient_fills_nothing_and_offers_to_switch(person):
 
 
 @pytest.mark.safety(19)
-def test_the_undo_key_names_what_was_saved_last_though_it_was_struck_before(person):
+def test_the_undo_key_names_what_was_saved_last_though_it_was_struck_before(person: Person):
     """The page of an earlier F8 lies below: another save came over it."""
     person.press("enter", "n", "pale", "enter", "f8")
     assert "Note ACD EFH 003 Osei Kwame" in person.screen
@@ -350,7 +356,7 @@ def test_the_undo_key_names_what_was_saved_last_though_it_was_struck_before(pers
 
 
 @pytest.mark.safety(19)
-def test_what_could_be_taken_back_in_part_only_is_not_said_to_be_taken_back(person):
+def test_what_could_be_taken_back_in_part_only_is_not_said_to_be_taken_back(person: Person):
     page = RetractPage(person.shell.desk, "a set", ("fct_0001.0", "fct_0001.1"))
     kept = Recorded(1, False, "k", error="already_retracted")
     acts = page._done([kept, Recorded(2, False, "k", error="not_yours")])
@@ -359,33 +365,31 @@ def test_what_could_be_taken_back_in_part_only_is_not_said_to_be_taken_back(pers
 
 
 @pytest.mark.safety(17)
-def test_a_scan_of_the_patient_whose_form_it_is_says_so_and_asks_nothing(person):
+def test_a_scan_of_the_patient_whose_form_it_is_says_so_and_asks_nothing(person: Person):
     person.press("f3", "TG-000412", "enter", "enter", "v", "26", "enter")
     person.press(*"]C1TG-000412", "enter")
     assert "The code of this patient." in person.screen
     person.press("93", "enter")
-    assert person.shell.page.form.snapshot() == {"respiratory-rate": "26", "spo2": "93"}
+    assert person.page.form.snapshot() == {"respiratory-rate": "26", "spo2": "93"}
 
 
 @pytest.mark.safety(17)
 @pytest.mark.parametrize("key", ["f2", "n"])
-def test_the_code_of_a_medicine_is_nobodys_tag(person, key):
+def test_the_code_of_a_medicine_is_nobodys_tag(person: Person, key):
     person.press(key, *"]d20104012345678901\x1d10A77", "enter")
-    assert not any(
-        "0104012345678901" in text for text in person.shell.page.form.snapshot().values()
-    )
+    assert not any("0104012345678901" in text for text in person.page.form.snapshot().values())
     assert "This code fills nothing here." in person.screen
 
 
-def test_a_medicine_code_over_a_form_fills_nothing(person):
+def test_a_medicine_code_over_a_form_fills_nothing(person: Person):
     person.press(
         "enter", "v", "26", "enter", *"]d20104012345678901\x1d10A77", "enter", "93", "enter"
     )
 
-    assert person.shell.page.form.snapshot() == {"respiratory-rate": "26", "spo2": "93"}
+    assert person.page.form.snapshot() == {"respiratory-rate": "26", "spo2": "93"}
 
 
-def test_a_draft_is_taken_up_with_the_time_its_values_are_of(person):
+def test_a_draft_is_taken_up_with_the_time_its_values_are_of(person: Person):
     person.press("enter", "v", "26", "enter", "93", "enter", "escape", "escape")
     person.shell.tick(NOW_MS + 600_000)
     person.press("d", "enter")
@@ -398,14 +402,14 @@ def test_a_draft_is_taken_up_with_the_time_its_values_are_of(person):
     assert not person.node.drafts
 
 
-def test_a_draft_is_given_up_only_after_a_second_key(person):
+def test_a_draft_is_given_up_only_after_a_second_key(person: Person):
     person.press("enter", "n", "pale", "escape", "escape", "d", "x")
     assert person.node.drafts
     person.press("x")
     assert not person.node.drafts
 
 
-def test_what_the_node_doubts_is_asked_for_once_more(person):
+def test_what_the_node_doubts_is_asked_for_once_more(person: Person):
     doubt = Recorded(0, False, error="confirm_needed", field="data.tags.0", confirm="tag_in_use")
     person.node.refuse["patient.register"] = doubt
     person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "412", "enter", "tab", "enter")
@@ -419,7 +423,7 @@ def test_what_the_node_doubts_is_asked_for_once_more(person):
 TO_THE_TAG = ("n", "tab", "tab", "9", "enter", "tab", "tab")
 
 
-def test_a_new_patient_under_a_known_tag_shows_who_and_needs_a_second_enter(person):
+def test_a_new_patient_under_a_known_tag_shows_who_and_needs_a_second_enter(person: Person):
     person.press(*TO_THE_TAG, "TG-000412", "enter")
     assert "This tag is on ACD EFH 001 Haddad Nour, 34 y, female" in person.screen
     assert person.shell.bells == 1
@@ -430,7 +434,7 @@ def test_a_new_patient_under_a_known_tag_shows_who_and_needs_a_second_enter(pers
     assert person.node.written[0]["confirm"] == ["tag_in_use"]
 
 
-def test_keys_typed_ahead_give_nobody_a_tag_that_somebody_carries(person):
+def test_keys_typed_ahead_give_nobody_a_tag_that_somebody_carries(person: Person):
     person.press(*TO_THE_TAG)
     person.hurry(*"TG-000412", "enter", "enter", "2", *"burns", "enter", "enter")
 
@@ -439,14 +443,14 @@ def test_keys_typed_ahead_give_nobody_a_tag_that_somebody_carries(person):
     assert "9 keys struck before this were not taken: Enter 2burns Enter Enter" in person.screen
 
 
-def test_all_who_carry_the_tag_of_a_new_patient_are_named(person):
+def test_all_who_carry_the_tag_of_a_new_patient_are_named(person: Person):
     person.node.add("Diallo Awa", tag="tg-000412")
     person.press(*TO_THE_TAG, "TG-000412", "enter")
 
     assert "Haddad Nour, ACD EFH 009 Diallo Awa" in " ".join(person.screen.split())
 
 
-def test_a_tag_corrected_after_the_question_is_confirmed_by_nobody(person):
+def test_a_tag_corrected_after_the_question_is_confirmed_by_nobody(person: Person):
     person.press(*TO_THE_TAG, "TG-000412", "enter", "backspace", "3", "enter", "tab", "enter")
 
     assert "confirm" not in person.node.written[0]
@@ -454,7 +458,7 @@ def test_a_tag_corrected_after_the_question_is_confirmed_by_nobody(person):
 
 
 @pytest.mark.parametrize("way", [("tab",), ("up", "down", "tab")])
-def test_a_question_that_was_passed_by_is_asked_again_before_anything_is_saved(person, way):
+def test_a_question_that_was_passed_by_is_asked_again_before_anything_is_saved(person: Person, way):
     person.press(*TO_THE_TAG, "TG-000412", "enter", *way, "tab", "enter")
     assert person.node.written == []
     assert "This tag is on ACD EFH 001 Haddad Nour" in person.screen
@@ -463,7 +467,7 @@ def test_a_question_that_was_passed_by_is_asked_again_before_anything_is_saved(p
     assert person.node.written[0]["confirm"] == ["tag_in_use"]
 
 
-def test_the_tag_of_a_draft_is_looked_up_before_it_is_saved(person):
+def test_the_tag_of_a_draft_is_looked_up_before_it_is_saved(person: Person):
     person.press(*TO_THE_TAG, "TG-000413", "enter", "escape")
     person.node.add("Diallo Awa", tag="TG-000413")
     person.press("d", "enter", *["tab"] * 14, "enter")
@@ -472,7 +476,7 @@ def test_the_tag_of_a_draft_is_looked_up_before_it_is_saved(person):
     assert "This tag is on ACD EFH 009 Diallo Awa" in person.screen
 
 
-def test_a_tag_that_cannot_be_looked_up_holds_up_no_registration(person):
+def test_a_tag_that_cannot_be_looked_up_holds_up_no_registration(person: Person):
     person.press(*TO_THE_TAG, "TG-000412")
     person.node.down = LinkError("node_slow")
     person.shell.key("enter", person.now_ms)
@@ -488,7 +492,7 @@ def test_a_tag_that_cannot_be_looked_up_holds_up_no_registration(person):
     assert "confirm" not in person.node.written[0]
 
 
-def test_an_older_tag_that_is_still_worn_says_who_it_is(person):
+def test_an_older_tag_that_is_still_worn_says_who_it_is(person: Person):
     person.node.patients["pat_00004"].tags = ("TG-000500",)
     person.press("f2", "TG-000500", "enter")
     assert "This tag is ACD EFH 004 Li Wei, 28 y" in person.screen
@@ -498,7 +502,7 @@ def test_an_older_tag_that_is_still_worn_says_who_it_is(person):
 
 
 @pytest.mark.safety(16)
-def test_of_several_who_carry_a_tag_one_is_chosen(person):
+def test_of_several_who_carry_a_tag_one_is_chosen(person: Person):
     person.node.patients["pat_00004"].tags = ("TG-000412",)
     person.press("f2")
     person.hurry(*"TG-000412", "enter", "enter", "2", "4", "2", "enter", "enter")
@@ -512,7 +516,7 @@ def test_of_several_who_carry_a_tag_one_is_chosen(person):
     assert person.node.written[0]["patient"] == "pat_00004"
 
 
-def test_who_chooses_nobody_corrects_the_tag(person):
+def test_who_chooses_nobody_corrects_the_tag(person: Person):
     person.node.patients["pat_00004"].tags = ("TG-000412",)
     person.press("f2", "TG-000412", "enter", "escape")
     assert "This tag is on several patients" in person.screen
@@ -523,7 +527,7 @@ def test_who_chooses_nobody_corrects_the_tag(person):
     assert person.node.written[0]["data"]["tag"] == "TG-000413"
 
 
-def test_a_scan_of_a_tag_on_several_fills_nothing_and_asks_which(person):
+def test_a_scan_of_a_tag_on_several_fills_nothing_and_asks_which(person: Person):
     person.node.patients["pat_00004"].tags = ("TG-000412",)
     person.press("down", "down", "down", "enter", "v", "26", "enter", *"]C1TG-000412", "enter")
     assert "Several patients carry the tag" in person.screen
@@ -534,7 +538,7 @@ def test_a_scan_of_a_tag_on_several_fills_nothing_and_asks_which(person):
 
 
 @pytest.mark.safety(16)
-def test_a_tag_on_two_patients_alerts_on_board_and_charts_until_it_is_off_one(person):
+def test_a_tag_on_two_patients_alerts_on_board_and_charts_until_it_is_off_one(person: Person):
     person.node.patients["pat_00003"].tags = ("TG-000412",)
     person.shell.changed()
     person.settle()
@@ -558,7 +562,7 @@ def test_a_tag_on_two_patients_alerts_on_board_and_charts_until_it_is_off_one(pe
     assert "ONE TAG" not in person.press("escape").screen
 
 
-def test_a_doubt_that_was_answered_by_another_value_is_not_confirmed(person):
+def test_a_doubt_that_was_answered_by_another_value_is_not_confirmed(person: Person):
     doubt = Recorded(0, False, error="confirm_needed", field="data.tags.0", confirm="tag_in_use")
     person.node.refuse["patient.register"] = doubt
     person.press("n", "tab", "tab", "9", "enter", "tab", "tab", "412", "enter", "tab", "enter")
@@ -569,7 +573,7 @@ def test_a_doubt_that_was_answered_by_another_value_is_not_confirmed(person):
     assert person.node.written[0]["data"]["tags"] == ["TG-413"]
 
 
-def test_a_save_whose_answer_was_lost_is_repeated_with_the_same_key(person):
+def test_a_save_whose_answer_was_lost_is_repeated_with_the_same_key(person: Person):
     person.press("enter", "n", "pale")
     person.shell.key("enter", person.now_ms)
     ask = person.shell.asks.pop(0)
@@ -583,7 +587,7 @@ def test_a_save_whose_answer_was_lost_is_repeated_with_the_same_key(person):
     assert "SAVED HERE" in person.screen
 
 
-def test_keys_that_counted_on_a_failed_answer_are_dropped_with_a_bell(person):
+def test_keys_that_counted_on_a_failed_answer_are_dropped_with_a_bell(person: Person):
     person.node.down = LinkError("node_slow")
     for key in ["enter", "v", "2", "6", "enter"]:
         person.shell.key(key, person.now_ms)
@@ -595,7 +599,7 @@ def test_keys_that_counted_on_a_failed_answer_are_dropped_with_a_bell(person):
     assert not person.node.drafts
 
 
-def test_so_many_keys_wait_and_no_more(person):
+def test_so_many_keys_wait_and_no_more(person: Person):
     person.shell.key("enter", person.now_ms)
     for _ in range(KEYS_WAITING_MAX):
         person.shell.key("down", person.now_ms)
@@ -606,7 +610,7 @@ def test_so_many_keys_wait_and_no_more(person):
 
 
 @pytest.mark.safety(20)
-def test_a_lock_lets_nothing_through_but_the_passphrase(person):
+def test_a_lock_lets_nothing_through_but_the_passphrase(person: Person):
     person.press("enter", "f9", "f3", "escape", "wrong", "enter")
     assert "That is not the passphrase" in person.screen
     assert "Osei" not in person.screen
@@ -622,15 +626,15 @@ def test_a_terminal_of_a_locked_node_starts_locked():
     assert Person(node).shell.page.name == "lock"
 
 
-def test_the_same_f_key_works_over_every_page_and_escape_comes_back(person):
+def test_the_same_f_key_works_over_every_page_and_escape_comes_back(person: Person):
     person.press("enter", "v", "26", "f7", "escape")
-    assert person.shell.page.form.snapshot() == {"respiratory-rate": "26"}
+    assert person.page.form.snapshot() == {"respiratory-rate": "26"}
 
     person.press("ctrl+g", "3")
     assert person.shell.page.name == "search"
 
 
-def test_a_row_that_left_the_list_does_not_open_the_one_in_its_place(person):
+def test_a_row_that_left_the_list_does_not_open_the_one_in_its_place(person: Person):
     del person.node.patients["pat_00003"]
     person.shell.changed()
     person.settle()
@@ -642,15 +646,15 @@ def test_a_row_that_left_the_list_does_not_open_the_one_in_its_place(person):
     assert person.shell.page.name == "chart"
 
 
-def test_a_fault_of_ours_costs_one_key_and_not_the_terminal(person):
+def test_a_fault_of_ours_costs_one_key_and_not_the_terminal(person: Person):
     person.press("enter", "v")
     person.shell.fault()
 
     assert "The node made a mistake" in person.screen
-    assert person.press("26").shell.page.form.snapshot() == {"respiratory-rate": "26"}
+    assert person.press("26").page.form.snapshot() == {"respiratory-rate": "26"}
 
 
-def test_a_doubtful_clock_is_said_on_every_page(person):
+def test_a_doubtful_clock_is_said_on_every_page(person: Person):
     sync = at_once(person.node.sync())
     person.shell.desk.sync = type(sync)(**{**_fields(sync), "clock": "implausible"})
 
@@ -661,7 +665,7 @@ def _fields(value):
     return {name: getattr(value, name) for name in value.__struct_fields__}
 
 
-def test_a_set_taken_together_is_one_line_and_is_marked_as_a_whole(person):
+def test_a_set_taken_together_is_one_line_and_is_marked_as_a_whole(person: Person):
     person.press("enter", "v", "26", "enter", "93", "enter", *"-----", "enter", "enter", "e")
     assert "RR 26 /min  SpO2 93 %" in person.screen
 
@@ -678,7 +682,7 @@ def test_a_set_taken_together_is_one_line_and_is_marked_as_a_whole(person):
     ("at", "field"), [(0, "respiratory-rate"), (1, "spo2"), (2, "pressure"), (3, "pressure"),
                       (4, "heart-rate")]
 )  # fmt: skip
-def test_a_value_that_the_node_refuses_opens_the_field_it_was_typed_in(person, at, field):
+def test_a_value_that_the_node_refuses_opens_the_field_it_was_typed_in(person: Person, at, field):
     person.press("enter", "v", "26", "enter", "93", "enter", "enter")
     person.press("90/60", "enter", "110", "enter", "enter")
     person.node.refuse["observation.record"] = Recorded(
@@ -686,11 +690,11 @@ def test_a_value_that_the_node_refuses_opens_the_field_it_was_typed_in(person, a
     )
     person.press("enter", "enter")
 
-    assert person.shell.page.form.open_field.name == field
+    assert person.page.form.open_field.name == field
     assert person.node.written == []
 
 
-def test_a_draft_is_given_up_only_by_two_keys_about_that_draft(person):
+def test_a_draft_is_given_up_only_by_two_keys_about_that_draft(person: Person):
     person.press("enter", "n", "pale", "escape", "escape", "down", "enter", "n", "hot")
     person.press("escape", "escape", "d", "x", "down", "x")
     assert len(person.node.drafts) == 2
@@ -698,9 +702,9 @@ def test_a_draft_is_given_up_only_by_two_keys_about_that_draft(person):
     assert [draft.fields["text"] for draft in person.node.drafts.values()] == ["pale"]
 
 
-def test_alerts_of_a_guide_go_with_its_category_and_not_with_another(person):
+def test_alerts_of_a_guide_go_with_its_category_and_not_with_another(person: Person):
     person.press("enter", "t")
-    page = person.shell.page
+    page = person.page
     page.guided = {
         "category": "yellow", "algorithm": "a", "version": "1", "inputs": {"walks": "no"},
         "alerts": ["breathing"],

@@ -20,7 +20,7 @@ HADDAD = ("down", "down", "enter")
 EN = load("en")
 
 
-def at(target, kind="zpl", node=None, **more):
+def at(target, kind="zpl", node=None, **more) -> Person:
     person = Person(node or ward())
     person.shell.desk.greeting = msgspec.structs.replace(
         person.shell.desk.greeting, printer=str(target), printer_kind=kind, **more

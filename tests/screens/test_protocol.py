@@ -162,9 +162,9 @@ def test_a_tick_whose_answer_never_came_is_repeated_under_its_key():
         await taken(lines, **more)
         raise LinkError("node_left")
 
-    person.node.record = lost
+    person.node.record = lost  # type: ignore[method-assign]
     person.press(" ")
-    person.node.record = taken
+    person.node.record = taken  # type: ignore[method-assign]
     person.press(" ")
 
     assert len(steps(person.node)) == 1

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,7 +19,7 @@ VITALS = ["1", *"26", "enter", *"93", "tab", "-", *"98/60", "enter", *"118", "do
 
 
 @pytest.fixture
-def node(tmp_path):
+def node(tmp_path) -> Iterator[NodeThread]:
     with NodeThread(ward(), tmp_path / "n.sock") as running:
         yield running
 
@@ -46,7 +47,7 @@ def expected(tag):
 
 
 @pytest.mark.parametrize("blocked", [False, True], ids=["free", "blocked"])
-def test_no_key_lands_in_another_field_at_any_speed(node, blocked):
+def test_no_key_lands_in_another_field_at_any_speed(node: NodeThread, blocked):
     with Terminal(node.path, blocked=blocked) as terminal:
         terminal.wait_for("Haddad")
         for number, gap_s in enumerate(GAPS_S):
@@ -63,7 +64,7 @@ def test_no_key_lands_in_another_field_at_any_speed(node, blocked):
 
 
 @pytest.mark.parametrize("blocked", [False, True], ids=["free", "blocked"])
-def test_no_key_typed_ahead_says_who_a_casualty_is_at_any_speed(node, blocked):
+def test_no_key_typed_ahead_says_who_a_casualty_is_at_any_speed(node: NodeThread, blocked):
     with Terminal(node.path, blocked=blocked) as terminal:
         terminal.wait_for("Haddad")
         for gap_s in GAPS_S:
@@ -84,7 +85,7 @@ def test_no_key_typed_ahead_says_who_a_casualty_is_at_any_speed(node, blocked):
         assert node.node.written[0]["patient"] == "pat_00001"
 
 
-def test_two_scans_in_one_write_are_two_casualties(node):
+def test_two_scans_in_one_write_are_two_casualties(node: NodeThread):
     with Terminal(node.path) as terminal:
         terminal.wait_for("Haddad")
         burst = "\x1bOQ]C1TG-901\r" + "1" + "4" + "1" + "]C1TG-902\r" + "3" + "4" + "2" + "\r\r"
@@ -97,7 +98,7 @@ def test_two_scans_in_one_write_are_two_casualties(node):
     ]
 
 
-def test_a_killed_terminal_loses_at_most_the_field_in_progress(node):
+def test_a_killed_terminal_loses_at_most_the_field_in_progress(node: NodeThread):
     with Terminal(node.path) as terminal:
         terminal.wait_for("Haddad")
         terminal.send("n", *"Diallo", "enter", *"Aw")
@@ -111,7 +112,7 @@ def test_a_killed_terminal_loses_at_most_the_field_in_progress(node):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_keeps_the_draft_and_gives_the_terminal_back(node, number):
+def test_a_signal_keeps_the_draft_and_gives_the_terminal_back(node: NodeThread, number):
     with Terminal(node.path) as terminal:
         terminal.wait_for("Haddad")
         terminal.send("n", *"Diallo")
@@ -125,7 +126,7 @@ def test_a_signal_keeps_the_draft_and_gives_the_terminal_back(node, number):
     assert draft.fields == {"family_name": "Diallo"}
 
 
-def test_a_terminal_nobody_reads_still_ends_on_a_signal(node):
+def test_a_terminal_nobody_reads_still_ends_on_a_signal(node: NodeThread):
     with Terminal(node.path) as terminal:
         terminal.wait_for("Haddad")
         for _ in range(60):
@@ -137,7 +138,7 @@ def test_a_terminal_nobody_reads_still_ends_on_a_signal(node):
         terminal.pid = 0
 
 
-def test_a_node_that_goes_away_costs_nothing_that_was_typed(node):
+def test_a_node_that_goes_away_costs_nothing_that_was_typed(node: NodeThread):
     with Terminal(node.path) as terminal:
         terminal.wait_for("Haddad")
         terminal.send("n", *"Diallo", "enter", "enter", "2")
@@ -155,7 +156,7 @@ def test_a_node_that_goes_away_costs_nothing_that_was_typed(node):
     assert [line["kind"] for line in node.node.written] == ["patient.register", "encounter.open"]
 
 
-def test_an_idle_terminal_sends_nothing_and_a_key_costs_little(node):
+def test_an_idle_terminal_sends_nothing_and_a_key_costs_little(node: NodeThread):
     with Terminal(node.path) as terminal:
         terminal.wait_for("Haddad")
         terminal.send("n")
@@ -173,7 +174,7 @@ def test_an_idle_terminal_sends_nothing_and_a_key_costs_little(node):
         assert (len(terminal.output) - before) / 10 <= 200
 
 
-def test_the_way_out_is_the_menu_and_never_ctrl_q(node):
+def test_the_way_out_is_the_menu_and_never_ctrl_q(node: NodeThread):
     with Terminal(node.path) as terminal:
         terminal.wait_for("Haddad")
         terminal.send("\x11", "\x03")

@@ -1,5 +1,7 @@
 """The forms of medicines through a real pseudo-terminal: fast, slow, and with a blocked loop."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.screens.fake_care import in_care
@@ -15,7 +17,7 @@ GIVE = ["g", "1", *"125", "enter", "tab", *"thigh", "enter", *"A1047", "enter", 
 
 
 @pytest.fixture
-def node(tmp_path):
+def node(tmp_path) -> Iterator[NodeThread]:
     ill = ward()
     in_care(ill)
     with NodeThread(ill, tmp_path / "n.sock") as running:
@@ -23,7 +25,9 @@ def node(tmp_path):
 
 
 @pytest.mark.parametrize("blocked", [False, True], ids=["free", "blocked"])
-def test_no_key_of_an_order_or_a_dose_lands_in_another_field_at_any_speed(node, blocked):
+def test_no_key_of_an_order_or_a_dose_lands_in_another_field_at_any_speed(
+    node: NodeThread, blocked
+):
     with Terminal(node.path, blocked=blocked) as terminal:
         terminal.wait_for("Haddad")
         terminal.send("f3", *"haddad", "enter")

@@ -10,6 +10,7 @@ import signal
 import struct
 import termios
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -29,12 +30,12 @@ slow = pytest.mark.slow
 
 
 @pytest.fixture
-def node(tmp_path):
+def node(tmp_path) -> Iterator[NodeThread]:
     with NodeThread(ward(), tmp_path / "n.sock") as running:
         yield running
 
 
-def gate(node, **how):
+def gate(node, **how) -> Terminal:
     """Return a terminal with the form open."""
     terminal = Terminal(node.path, **how)
     terminal.wait_for("Haddad")
@@ -62,7 +63,7 @@ def resize(terminal, rows, columns):
         pytest.param(0.12, marks=slow),
     ],
 )
-def test_three_casualties_are_those_that_were_typed_at_any_speed(node, gap_s, blocked):
+def test_three_casualties_are_those_that_were_typed_at_any_speed(node: NodeThread, gap_s, blocked):
     with gate(node, blocked=blocked) as terminal:
         terminal.send(*KEYS, gap_s=gap_s)
         terminal.wait_until(lambda: len(triaged(node)) == len(ROW))
@@ -72,7 +73,7 @@ def test_three_casualties_are_those_that_were_typed_at_any_speed(node, gap_s, bl
 
 
 @pytest.mark.parametrize("blocked", [False, True], ids=["free", "blocked"])
-def test_a_burst_of_scans_and_digits_in_one_write_is_a_row_of_casualties(node, blocked):
+def test_a_burst_of_scans_and_digits_in_one_write_is_a_row_of_casualties(node: NodeThread, blocked):
     with gate(node, blocked=blocked) as terminal:
         terminal.send("".join(f"]C1TG-9{n:02d}\r142" for n in range(12)), "\r")
         terminal.wait_until(lambda: len(triaged(node)) == 12)
@@ -80,7 +81,7 @@ def test_a_burst_of_scans_and_digits_in_one_write_is_a_row_of_casualties(node, b
     assert [one["tag"] for one in triaged(node)] == [f"TG-9{n:02d}" for n in range(12)]
 
 
-def test_two_scans_without_an_answer_between_save_nothing(node):
+def test_two_scans_without_an_answer_between_save_nothing(node: NodeThread):
     with gate(node) as terminal:
         terminal.send("]C1TG-901\r]C1TG-902\r")
         terminal.wait_for("TG-901 is not saved yet")
@@ -89,7 +90,7 @@ def test_two_scans_without_an_answer_between_save_nothing(node):
 
 
 @pytest.mark.parametrize("gap_s", [0.0, pytest.param(0.03, marks=slow)])
-def test_keys_typed_ahead_over_a_known_tag_say_nothing_of_somebody_else(node, gap_s):
+def test_keys_typed_ahead_over_a_known_tag_say_nothing_of_somebody_else(node: NodeThread, gap_s):
     with gate(node) as terminal:
         terminal.send(*"TG-000412", "enter", "enter", "2", "4", "2", "enter", gap_s=gap_s)
         terminal.wait_for("This tag is ACD EFH 001", "struck before this")
@@ -101,7 +102,7 @@ def test_keys_typed_ahead_over_a_known_tag_say_nothing_of_somebody_else(node, ga
     assert node.node.written[0]["patient"] == "pat_00001"
 
 
-def test_what_is_pasted_goes_into_the_field_that_is_open_and_saves_nothing(node):
+def test_what_is_pasted_goes_into_the_field_that_is_open_and_saves_nothing(node: NodeThread):
     with gate(node) as terminal:
         terminal.send("\x1b[200~0431\r1\r4\r\x1d2\r\x1b[201~")
         terminal.wait_for("[ 043114")
@@ -111,7 +112,7 @@ def test_what_is_pasted_goes_into_the_field_that_is_open_and_saves_nothing(node)
     assert triaged(node) == []
 
 
-def test_a_storm_of_sizes_changes_no_record_and_ends_on_the_last_size(node):
+def test_a_storm_of_sizes_changes_no_record_and_ends_on_the_last_size(node: NodeThread):
     with gate(node) as terminal:
         for number, key in enumerate(KEYS):
             resize(terminal, 12 + number % 30, 40 + (7 * number) % 90)
@@ -139,7 +140,7 @@ LEFT = {
 @pytest.mark.parametrize(
     "struck", [pytest.param(at, marks=() if at == 6 else slow) for at in (1, *LEFT)]
 )
-def test_a_killed_terminal_loses_at_most_the_field_in_progress(node, struck):
+def test_a_killed_terminal_loses_at_most_the_field_in_progress(node: NodeThread, struck):
     with gate(node) as terminal:
         terminal.send(*TYPED[:struck])
         terminal.wait_until(lambda: _draft(node) == LEFT.get(struck, {}))
@@ -151,7 +152,7 @@ def test_a_killed_terminal_loses_at_most_the_field_in_progress(node, struck):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=slow)])
-def test_a_signal_keeps_even_the_field_in_progress(node, number):
+def test_a_signal_keeps_even_the_field_in_progress(node: NodeThread, number):
     with gate(node) as terminal:
         terminal.send(*"0431", "enter", "1", "4", "2", *"crush")
         terminal.wait_for("[ crush")
@@ -162,7 +163,7 @@ def test_a_signal_keeps_even_the_field_in_progress(node, number):
     assert _draft(node) == LEFT[8] | {"problem": "crush"}
 
 
-def test_a_reader_that_stalls_stops_neither_the_node_nor_what_was_typed(node):
+def test_a_reader_that_stalls_stops_neither_the_node_nor_what_was_typed(node: NodeThread):
     async def heartbeat():
         client = NodeClient(node.path)
         began = time.monotonic()

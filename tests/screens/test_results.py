@@ -9,18 +9,18 @@ from tests.screens.test_pages import Person
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     node = ward()
     node.waiting = waiting_results()
     return Person(node)
 
 
-def test_the_board_counts_what_waits_and_names_the_key(person):
+def test_the_board_counts_what_waits_and_names_the_key(person: Person):
     assert "2 results wait for their patients: r or 5" in person.screen
     assert "wait for" not in Person().screen
 
 
-def test_a_result_is_given_to_a_patient_after_both_were_shown(person):
+def test_a_result_is_given_to_a_patient_after_both_were_shown(person: Person):
     person.press("5", "enter")
     assert "WHOSE IS IT?" in person.screen
     person.press("haddad", "enter", "enter")
@@ -36,27 +36,27 @@ def test_a_result_is_given_to_a_patient_after_both_were_shown(person):
     assert "1 RESULT WAITS" in person.screen
 
 
-def test_what_a_device_said_about_its_patient_is_shown(person):
+def test_what_a_device_said_about_its_patient_is_shown(person: Person):
     person.press("r", "down")
 
     assert "said to be of TG-000999" in person.screen
 
 
-def test_a_scan_finds_the_patient_too(person):
+def test_a_scan_finds_the_patient_too(person: Person):
     person.press("r", "enter", *"]C1TG-000412", "enter", "enter")
 
     assert "GIVE THIS RESULT TO THIS PATIENT" in person.screen
     assert "Haddad Nour" in person.screen
 
 
-def test_escape_leaves_it_waiting(person):
+def test_escape_leaves_it_waiting(person: Person):
     person.press("r", "enter", "haddad", "enter", "enter", "escape")
 
     assert person.node.written == []
     assert "2 RESULTS WAIT" in person.screen
 
 
-def test_keys_struck_before_the_patient_was_seen_give_nothing(person):
+def test_keys_struck_before_the_patient_was_seen_give_nothing(person: Person):
     person.press("r", "enter", "haddad", "enter")
     person.hurry("enter", "enter", "enter")
 
@@ -64,7 +64,7 @@ def test_keys_struck_before_the_patient_was_seen_give_nothing(person):
 
 
 @pytest.mark.safety(15)
-def test_giving_it_away_can_be_taken_back(person):
+def test_giving_it_away_can_be_taken_back(person: Person):
     person.press("r", "enter", "haddad", "enter", "enter", "enter", "f8")
     assert "Result ACD EFH 001" in person.screen
     person.press("enter")
@@ -72,7 +72,7 @@ def test_giving_it_away_can_be_taken_back(person):
     assert person.node.written[-1]["kind"] == "entry.retract"
 
 
-def test_a_refusal_is_said_and_the_result_waits(person):
+def test_a_refusal_is_said_and_the_result_waits(person: Person):
     refused = Recorded(0, False, error="not_unassigned", field="data.result")
     person.node.refuse["result.assign"] = refused
     person.press("r", "enter", "haddad", "enter", "enter", "enter")

@@ -8,7 +8,7 @@ from tests.screens.fake_node import at_once, ward
 from tests.screens.test_pages import Person
 
 
-def typed(*keys):
+def typed(*keys) -> Person:
     return Person().press("f3", *keys)
 
 
@@ -94,7 +94,7 @@ def test_however_keys_and_answers_fall_what_is_shown_belongs_to_what_stands_ther
     person = Person(node).press("f3")
     shell = person.shell
     for key, answered in steps:
-        page = shell.page
+        page = person.page
         if page.name != "search":
             break
         shell.key(key, person.now_ms)
@@ -102,7 +102,7 @@ def test_however_keys_and_answers_fall_what_is_shown_belongs_to_what_stands_ther
             ask = shell.asks.pop(0)
             shell.answer(ask, at_once(ask.call(node)))
         assert sum(not ask.holds for ask in shell.asks) <= 1
-        if page is shell.page:
+        if page is person.page:
             assert page._shown in (None, page._question)
             assert page._asked in (None, page._question) or shell.busy
             assert page._shown is not None or not page._rows.total or shell.busy

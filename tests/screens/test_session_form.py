@@ -33,7 +33,7 @@ def asked(person):
 @pytest.mark.safety(21)
 def test_enter_goes_through_every_field_before_it_opens_a_session():
     person = Counting().press("f4", "n", *"1 2", "enter")
-    seen, form = [], person.shell.page.form
+    seen, form = [], person.page.form
     while person.shell.page.name == "session":
         assert saved(person, "session.open") == []
         seen.append(asked(person))

@@ -12,11 +12,11 @@ from tests.screens.test_pages import Person
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     return Person().press("f10", "6")
 
 
-def scanned(*codes, prefix="]Q1", suffix=("enter",)):
+def scanned(*codes, prefix="]Q1", suffix=("enter",)) -> ScannerCheck:
     check = ScannerCheck()
     for code in codes:
         for key in (*prefix, *code, *suffix):
@@ -24,7 +24,7 @@ def scanned(*codes, prefix="]Q1", suffix=("enter",)):
     return check
 
 
-def test_each_setting_says_what_it_is_set_to(person):
+def test_each_setting_says_what_it_is_set_to(person: Person):
     for shown in (
         "English",
         "Night: dark",
@@ -37,15 +37,15 @@ def test_each_setting_says_what_it_is_set_to(person):
         assert shown in person.screen
 
 
-def test_the_prefix_of_tags_is_kept_on_the_node_and_holds_at_once(person):
+def test_the_prefix_of_tags_is_kept_on_the_node_and_holds_at_once(person: Person):
     person.press("5", *["backspace"] * 3, "ZX-00", "enter")
     assert person.node.chosen["tag_prefix"] == "ZX-00"
 
     person.press("f2", "0431", "enter")
-    assert person.shell.page.form.snapshot()["tag"] == "ZX-000431"
+    assert person.page.form.snapshot()["tag"] == "ZX-000431"
 
 
-def test_silence_is_kept_and_holds_at_once(person):
+def test_silence_is_kept_and_holds_at_once(person: Person):
     assert "on: refused" in person.screen
     person.press("6")
 
@@ -60,13 +60,13 @@ def test_a_node_that_keeps_silence_says_so_to_every_terminal():
     assert not Person(node).shell.desk.sound
 
 
-def test_nothing_in_the_settings_asks_are_you_sure(person):
+def test_nothing_in_the_settings_asks_are_you_sure(person: Person):
     for digit in ("1", "2", "3"):
         person.press(digit, "2")
         assert person.shell.page.name == "settings"
 
 
-def test_every_key_is_named_and_leaves_only_by_two_escapes(person):
+def test_every_key_is_named_and_leaves_only_by_two_escapes(person: Person):
     person.press("7", "é", "ш", "٣", "escape", "5")
     assert "is 2 where one digit is the answer" in person.screen
     assert "acts as i" in person.screen
@@ -118,7 +118,7 @@ def test_a_real_code_does_as_well_as_the_card():
     assert (check.prefix, check.suffix, check.separator) == (Found.OK, Found.OK, Found.OK)
 
 
-def test_the_card_says_what_to_set(person):
+def test_the_card_says_what_to_set(person: Person):
     person.press("8", *"FM1", "tab")
     shown = person.screen
     assert "send the AIM identifier in front" in shown
@@ -130,7 +130,7 @@ def test_the_card_says_what_to_set(person):
     assert person.press("escape").shell.page.name == "settings"
 
 
-def test_a_code_on_the_card_opens_nothing(person):
+def test_a_code_on_the_card_opens_nothing(person: Person):
     person.press("8", *"]C1TG-000412", "enter")
 
     assert person.shell.page.name == "test_card"

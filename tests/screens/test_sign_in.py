@@ -1,7 +1,5 @@
 """Signing in at a shared terminal: few keys, nothing of the one before, triage without anybody."""
 
-import asyncio
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -10,13 +8,13 @@ from hypothesis import strategies as st
 from fieldnode.tui.cores.signin import DEVICE, Choice, SignIn
 from protocols.errors import InputError
 from protocols.live.api import Recorded
-from tests.screens.fake_node import PASSPHRASE, refusing, staff, ward
+from tests.screens.fake_node import PASSPHRASE, at_once, refusing, staff, ward
 from tests.screens.test_pages import Person
 
 AMINA = "per_1AMINA000000"
 
 
-def shift(**stopped):
+def shift(**stopped) -> Person:
     """A node with people; nobody has signed in."""
     node = ward()
     node.staff = staff()
@@ -25,7 +23,7 @@ def shift(**stopped):
     return Person(node)
 
 
-def signed_in(**stopped):
+def signed_in(**stopped) -> Person:
     return shift(**stopped).press("1", "4817", "enter")
 
 
@@ -79,7 +77,7 @@ def test_a_pin_that_is_used_up_asks_the_passphrase():
     async def login(_person, *, pin="", passphrase=""):
         raise InputError("no_pin")
 
-    person.node.login = login
+    person.node.login = login  # type: ignore[method-assign]
     person.press("1", "4817", "enter")
     assert "There is no PIN any more" in person.screen
     assert "Passphrase of Amina Okoro" in person.screen
@@ -92,7 +90,7 @@ def test_how_long_to_wait_is_said():
     async def login(_person, *, pin="", passphrase=""):
         raise InputError("too_many_tries", wait_s=60)
 
-    person.node.login = login
+    person.node.login = login  # type: ignore[method-assign]
     person.press("3", "907314", "enter")
     assert "Try again in 60 seconds" in person.screen
 
@@ -213,7 +211,7 @@ def test_a_save_that_counts_nowhere_says_so():
         found = await record(lines, together=together)
         return [msgspec.structs.replace(one, warnings=("role_refused",)) for one in found]
 
-    person.node.record = marked
+    person.node.record = marked  # type: ignore[assignment, method-assign]
     person.press("enter", "n", "seen", "enter")
     assert "BUT REFUSED" in person.screen
 
@@ -313,7 +311,7 @@ def test_a_greeting_asked_for_before_the_lock_puts_nobody_back():
     person.shell.changed()
     hello, *others = person.shell.asks
     person.shell.asks = []
-    answer = asyncio.run(hello.call(person.node))
+    answer = at_once(hello.call(person.node))
     person.press("f9")
     person.shell.answer(hello, answer)
 

@@ -1,5 +1,7 @@
 """Few bytes a typed key, none while nobody types, and never another picture for it."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.screens.fake_node import ward
@@ -12,13 +14,13 @@ TYPED = "Nguyễn Thị Ánh"
 
 
 @pytest.fixture
-def terminal(tmp_path):
+def terminal(tmp_path) -> Iterator[Terminal]:
     with NodeThread(ward(), tmp_path / "n.sock") as node, Terminal(node.path) as found:
         found.wait_for("Haddad")
         yield found
 
 
-def test_a_typed_key_sends_few_bytes(terminal):
+def test_a_typed_key_sends_few_bytes(terminal: Terminal):
     terminal.send("n")
     terminal.wait_for("Family name")
     for at in range(1, 3):
@@ -36,7 +38,7 @@ def test_a_typed_key_sends_few_bytes(terminal):
 @pytest.mark.parametrize(
     ("typed", "last"), [(TYPED, "Perhaps here already"), ("芳a芳b", "Kin's phone")]
 )
-def test_what_is_sent_sparingly_is_what_a_whole_screen_would_be(terminal, typed, last):
+def test_what_is_sent_sparingly_is_what_a_whole_screen_would_be(terminal: Terminal, typed, last):
     """`last` is what the node's answer to the last key leaves on the screen."""
     terminal.send("n")
     terminal.wait_for("Family name")

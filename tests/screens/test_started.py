@@ -9,7 +9,7 @@ from tests.screens.test_pages import Person
 ORDERED = ("c", "o", "ors", "enter", "400", "enter", "1", "1", "3", "enter")
 
 
-def ordering():
+def ordering() -> Person:
     return Person(ill()).press(*HADDAD, *ORDERED)
 
 
@@ -50,7 +50,7 @@ def test_a_day_without_an_hour_is_asked_about():
     assert person.node.written == []
 
 
-def running():
+def running() -> Person:
     node = ill()
     care = node.care_of("pat_00001")
     first = msgspec.structs.replace(care.medicines[0], way="continuous", every=0, state="running")

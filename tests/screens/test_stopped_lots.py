@@ -16,7 +16,7 @@ STOPS = {
 
 
 @pytest.fixture
-def person():
+def person() -> Counting:
     return Counting().press("f4", "enter")
 
 
@@ -35,7 +35,7 @@ def stopped(person, code="lot_recalled"):
 
 
 @pytest.mark.parametrize("code", STOPS)
-def test_a_child_that_comes_after_a_recall_is_not_ticked_for_its_lot(person, code):
+def test_a_child_that_comes_after_a_recall_is_not_ticked_for_its_lot(person: Counting, code):
     stopped(person, code)
     assert f"MR-0172B 6/10 {STOPS[code]}" in person.screen
     person.press(*scan(CARD))
@@ -46,7 +46,9 @@ def test_a_child_that_comes_after_a_recall_is_not_ticked_for_its_lot(person, cod
 
 
 @pytest.mark.parametrize("code", STOPS)
-def test_no_number_of_enters_writes_a_dose_of_a_lot_that_was_stopped_meanwhile(person, code):
+def test_no_number_of_enters_writes_a_dose_of_a_lot_that_was_stopped_meanwhile(
+    person: Counting, code
+):
     person.press(*scan(CARD))
     unheard(person, code)
     person.press(*["enter"] * 6)
@@ -56,7 +58,9 @@ def test_no_number_of_enters_writes_a_dose_of_a_lot_that_was_stopped_meanwhile(p
     assert "Haddad Nour" in person.screen, "and who it is about stays"
 
 
-def test_the_next_card_gives_no_such_dose_either_and_does_not_come_before_it_is_settled(person):
+def test_the_next_card_gives_no_such_dose_either_and_does_not_come_before_it_is_settled(
+    person: Counting,
+):
     person.press(*scan(CARD))
     unheard(person)
     person.press(*scan("KM-7"))
@@ -68,7 +72,9 @@ def test_the_next_card_gives_no_such_dose_either_and_does_not_come_before_it_is_
 
 
 @pytest.mark.parametrize("key", ["g", "9", "п"])
-def test_what_the_child_had_already_is_written_with_two_keys_that_are_no_habit(person, key):
+def test_what_the_child_had_already_is_written_with_two_keys_that_are_no_habit(
+    person: Counting, key
+):
     person.press(*scan(CARD))
     unheard(person)
     person.press("enter", key)
@@ -84,7 +90,7 @@ def test_what_the_child_had_already_is_written_with_two_keys_that_are_no_habit(p
     assert "SAVED HERE" in person.screen
 
 
-def test_the_key_and_the_enter_struck_in_one_go_write_nothing(person):
+def test_the_key_and_the_enter_struck_in_one_go_write_nothing(person: Counting):
     person.press(*scan(CARD))
     unheard(person)
     person.press("enter")
@@ -93,7 +99,9 @@ def test_the_key_and_the_enter_struck_in_one_go_write_nothing(person):
     assert saved(person) == []
 
 
-def test_leaving_the_question_leaves_the_child_and_what_was_not_given_can_be_unticked(person):
+def test_leaving_the_question_leaves_the_child_and_what_was_not_given_can_be_unticked(
+    person: Counting,
+):
     person.press(*scan(CARD))
     unheard(person)
     person.press("enter", "escape", "1", "enter")
@@ -101,14 +109,14 @@ def test_leaving_the_question_leaves_the_child_and_what_was_not_given_can_be_unt
     assert codes(person) == ["bopv"]
 
 
-def test_one_who_was_ticked_by_hand_is_asked_about_too(person):
+def test_one_who_was_ticked_by_hand_is_asked_about_too(person: Counting):
     stopped(person)
     person.press(*scan(CARD), "1", "enter")
     assert "Measles-rubella MR-0172B" in person.screen
     assert saved(person) == []
 
 
-def test_the_dose_says_on_the_list_of_all_doses_that_its_lot_is_recalled(person):
+def test_the_dose_says_on_the_list_of_all_doses_that_its_lot_is_recalled(person: Counting):
     person.press(*scan(CARD))
     unheard(person)
     person.press("enter", "g", "enter", *scan(CARD), "c")
@@ -117,7 +125,7 @@ def test_the_dose_says_on_the_list_of_all_doses_that_its_lot_is_recalled(person)
     assert "counts" in person.screen
 
 
-def test_a_vial_opened_meanwhile_is_what_the_next_children_get(person):
+def test_a_vial_opened_meanwhile_is_what_the_next_children_get(person: Counting):
     stopped(person)
     person.press(*scan("MR", "]d2"), "enter", *scan(CARD))
     assert "[x] Measles-rubella 1" in person.screen
@@ -136,7 +144,9 @@ def ticks(person):
 
 @pytest.mark.parametrize("code", STOPS)
 @pytest.mark.parametrize("card", [scan(CARD), [*scan("KM-1"), *"22", "enter", "1"]])
-def test_the_tick_of_a_child_that_stands_goes_with_a_line_that_says_why(person, code, card):
+def test_the_tick_of_a_child_that_stands_goes_with_a_line_that_says_why(
+    person: Counting, code, card
+):
     person.press(*card)
     assert ticks(person) == ["1", "2"]
     stopped(person, code)
@@ -150,7 +160,7 @@ def test_the_tick_of_a_child_that_stands_goes_with_a_line_that_says_why(person, 
     assert "do not give it" not in person.screen, "of the next child nothing was ticked"
 
 
-def test_an_enter_struck_before_the_tick_was_seen_to_go_writes_nothing(person):
+def test_an_enter_struck_before_the_tick_was_seen_to_go_writes_nothing(person: Counting):
     person.press(*scan(CARD))
     unheard(person).shell.changed()
     person.settle()
@@ -158,7 +168,7 @@ def test_an_enter_struck_before_the_tick_was_seen_to_go_writes_nothing(person):
     assert saved(person) == []
 
 
-def test_what_such_a_child_had_already_is_written_of_the_vial_that_stood_there(person):
+def test_what_such_a_child_had_already_is_written_of_the_vial_that_stood_there(person: Counting):
     """Though another one is open, from which the next children are given."""
     person.press(*scan("MR", "]d2"), "enter", *scan(CARD))
     stopped(person)
@@ -171,7 +181,7 @@ def test_what_such_a_child_had_already_is_written_of_the_vial_that_stood_there(p
     assert saved(person)[0]["confirm"] == [HAD]
 
 
-def test_such_a_child_is_given_of_another_vial_by_two_keys(person):
+def test_such_a_child_is_given_of_another_vial_by_two_keys(person: Counting):
     person.press(*scan("MR", "]d2"), "enter", *scan(CARD))
     stopped(person)
     person.press("v")
@@ -183,7 +193,7 @@ def test_such_a_child_is_given_of_another_vial_by_two_keys(person):
     assert "confirm" not in saved(person)[0]
 
 
-def test_a_vial_opened_over_such_a_child_ticks_nothing_by_itself(person):
+def test_a_vial_opened_over_such_a_child_ticks_nothing_by_itself(person: Counting):
     """Who had it of the first one is not written down as given of the second."""
     stopped(person.press(*scan(CARD)))
     person.press(*scan("MR", "]d2"), "enter")
@@ -193,7 +203,7 @@ def test_a_vial_opened_over_such_a_child_ticks_nothing_by_itself(person):
 
 
 @pytest.mark.parametrize("keys", [["0"], ["c"]])
-def test_the_tick_goes_also_where_another_question_or_page_stands_before_it(person, keys):
+def test_the_tick_goes_also_where_another_question_or_page_stands_before_it(person: Counting, keys):
     person.press(*scan(CARD), *keys)
     stopped(person)
     person.press("escape")
@@ -202,7 +212,7 @@ def test_the_tick_goes_also_where_another_question_or_page_stands_before_it(pers
     assert "do not give it" in person.screen
 
 
-def test_it_goes_once_a_question_about_something_else_is_left(person):
+def test_it_goes_once_a_question_about_something_else_is_left(person: Counting):
     person.press(*scan(CARD))
     person.node.refuse["dose.record"] = Recorded(
         1, False, error="confirm_needed", confirm="dose_before_interval"
@@ -214,7 +224,7 @@ def test_it_goes_once_a_question_about_something_else_is_left(person):
     assert saved(person) == []
 
 
-def test_an_answer_to_such_a_question_does_not_save_the_others_without_it(person):
+def test_an_answer_to_such_a_question_does_not_save_the_others_without_it(person: Counting):
     """It may have been given: the node refuses it, and all of this child's waits for the answer."""
     person.press(*scan(CARD))
     person.node.refuse["dose.record"] = Recorded(
@@ -229,7 +239,7 @@ def test_an_answer_to_such_a_question_does_not_save_the_others_without_it(person
     assert "DO NOT GIVE IT" in person.screen
 
 
-def test_what_a_person_ticked_knowing_it_stays_ticked_when_rows_change_again(person):
+def test_what_a_person_ticked_knowing_it_stays_ticked_when_rows_change_again(person: Counting):
     stopped(person.press(*scan(CARD)))
     person.press("1")
     stopped(person)
@@ -237,7 +247,7 @@ def test_what_a_person_ticked_knowing_it_stays_ticked_when_rows_change_again(per
     assert ticks(person) == ["1", "2"]
 
 
-def test_stepping_back_to_a_vial_that_was_stopped_takes_the_tick_away(person):
+def test_stepping_back_to_a_vial_that_was_stopped_takes_the_tick_away(person: Counting):
     person.press(*scan("MR", "]d2"), "enter", *scan(CARD))
     stopped(person)
     person.press("v", "1")
@@ -249,7 +259,7 @@ def test_stepping_back_to_a_vial_that_was_stopped_takes_the_tick_away(person):
 
 
 def test_a_refusal_is_about_the_dose_that_was_sent_though_its_tick_would_have_gone_meanwhile(
-    person,
+    person: Counting,
 ):
     """The node told of the recall between the save and its answer."""
     person.press(*scan(CARD))
@@ -326,7 +336,7 @@ def refused_vial(person, code="lot_recalled"):
 
 
 @pytest.mark.parametrize("code", ["lot_recalled", "lot_quarantined"])
-def test_no_number_of_enters_opens_a_vial_of_a_lot_that_is_stopped(person, code):
+def test_no_number_of_enters_opens_a_vial_of_a_lot_that_is_stopped(person: Counting, code):
     refused_vial(person, code)
     assert f"MR-0200: {STOPS[code]}. DO NOT OPEN IT" in person.screen
     person.press(*["enter"] * 4)
@@ -338,7 +348,7 @@ def test_no_number_of_enters_opens_a_vial_of_a_lot_that_is_stopped(person, code)
 
 
 @pytest.mark.parametrize("key", ["g", "9", "п"])
-def test_a_vial_that_was_open_before_says_when_and_is_written_marked(person, key):
+def test_a_vial_that_was_open_before_says_when_and_is_written_marked(person: Counting, key):
     refused_vial(person)
     person.press(key)
     assert person.shell.page.name == "when"
@@ -356,7 +366,9 @@ def test_a_vial_that_was_open_before_says_when_and_is_written_marked(person, key
     assert "LOT RECALLED" in person.screen
 
 
-def test_what_was_drawn_of_it_is_written_child_by_child_and_never_by_the_usual_key(person):
+def test_what_was_drawn_of_it_is_written_child_by_child_and_never_by_the_usual_key(
+    person: Counting,
+):
     refused_vial(person)
     person.press("g", *["enter"] * 5)
     person.node.patients["pat_00002"].tags = ("TG-000398",)
@@ -370,7 +382,7 @@ def test_what_was_drawn_of_it_is_written_child_by_child_and_never_by_the_usual_k
     assert "1: MR-0172B" in person.screen, "the next child is given of the good one"
 
 
-def test_a_time_that_was_stated_before_is_not_asked_for_again(person):
+def test_a_time_that_was_stated_before_is_not_asked_for_again(person: Counting):
     person.node.stopped = {"MR-0200": "lot_recalled"}
     person.press(*scan("MR", "]d2"), "ctrl+t", *"2026-05-20", "enter", *["enter"] * 3)
     person.press("enter", "g", "enter")
@@ -379,7 +391,7 @@ def test_a_time_that_was_stated_before_is_not_asked_for_again(person):
     assert (line["confirm"], line["at"]) == ([OPENED], "2026-05-20")
 
 
-def test_what_was_said_of_one_lot_is_not_said_of_another(person):
+def test_what_was_said_of_one_lot_is_not_said_of_another(person: Counting):
     refused_vial(person)
     person.node.refuse["vial.open"] = Recorded(
         0, False, error="confirm_needed", confirm="lot_unknown", field="data.lot"
@@ -394,13 +406,13 @@ def test_what_was_said_of_one_lot_is_not_said_of_another(person):
     assert "confirm" not in line
 
 
-def test_a_letter_and_an_enter_struck_in_one_go_open_nothing(person):
+def test_a_letter_and_an_enter_struck_in_one_go_open_nothing(person: Counting):
     refused_vial(person)
     person.hurry("g", "enter", "enter", "enter", "enter", "enter")
     assert saved(person, "vial.open") == []
 
 
-def test_another_vial_is_pointed_to_only_where_one_is_open_that_may_be_used(person):
+def test_another_vial_is_pointed_to_only_where_one_is_open_that_may_be_used(person: Counting):
     person.press(*scan("MR", "]d2"), "enter", *scan(CARD))
     stopped(person)
     assert "From another vial: v" in person.screen
@@ -412,7 +424,7 @@ def test_another_vial_is_pointed_to_only_where_one_is_open_that_may_be_used(pers
     assert "do not give it" in person.screen and "From another vial" not in person.screen
 
 
-def test_since_when_it_is_due_is_not_said_of_the_vial_that_is_not_open(person):
+def test_since_when_it_is_due_is_not_said_of_the_vial_that_is_not_open(person: Counting):
     person.press(*scan(CARD))
     assert "no open vial since" not in person.screen
     assert "DUE             since 2025-10-12  no open vial" in person.screen

@@ -28,7 +28,7 @@ from tests.screens.test_pages import Person
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     return Person()
 
 
@@ -42,7 +42,7 @@ def saved(person, kind):
 
 
 @pytest.mark.safety(24)
-def test_receiving_a_box_is_a_scan_the_number_and_enter(person):
+def test_receiving_a_box_is_a_scan_the_number_and_enter(person: Person):
     person.press("f5", "r", BOX, "enter")
     assert "Lot               [ C9" in person.screen and "[ 2027-12-31" in person.screen
     person.press("3")
@@ -58,7 +58,7 @@ def test_receiving_a_box_is_a_scan_the_number_and_enter(person):
 
 
 @pytest.mark.safety(21)
-def test_dispensing_is_a_scan_and_two_keys_from_the_open_form(person):
+def test_dispensing_is_a_scan_and_two_keys_from_the_open_form(person: Person):
     person.press("f5", "m", "d", "haddad", "enter", "enter")
     assert person.shell.page.name == "stock_dispense"
     person.press(BOX, "enter")
@@ -70,7 +70,7 @@ def test_dispensing_is_a_scan_and_two_keys_from_the_open_form(person):
 
 
 @pytest.mark.safety(21)
-def test_dispensing_to_whom_is_scanned_at_the_wrist_is_four_keys_and_two_scans(person):
+def test_dispensing_to_whom_is_scanned_at_the_wrist_is_four_keys_and_two_scans(person: Person):
     person.press("f5", "m", "d")
     person.press("]C1TG-000412", "enter")
     person.press("enter")
@@ -81,7 +81,7 @@ def test_dispensing_to_whom_is_scanned_at_the_wrist_is_four_keys_and_two_scans(p
     assert saved(person, "stock.dispense")["data"] == {"item": ORS, "lot": "C9", "units": 4}
 
 
-def test_somebody_is_dispensed_to_from_their_own_chart_without_an_order(person):
+def test_somebody_is_dispensed_to_from_their_own_chart_without_an_order(person: Person):
     person.press("down", "down", "enter", "m", "d")
     if person.shell.page.name == "stores":
         person.press("enter", "d")
@@ -92,7 +92,9 @@ def test_somebody_is_dispensed_to_from_their_own_chart_without_an_order(person):
 
 
 @pytest.mark.safety(24)
-def test_the_lot_that_expires_first_is_chosen_and_a_lot_in_the_hand_is_what_is_written(person):
+def test_the_lot_that_expires_first_is_chosen_and_a_lot_in_the_hand_is_what_is_written(
+    person: Person,
+):
     person.press("f5", "i", "parac", "1")
     assert "Lot               [ P1" in person.screen and "expires first" not in person.screen
     person.press("up", "+", "2")
@@ -105,7 +107,7 @@ def test_the_lot_that_expires_first_is_chosen_and_a_lot_in_the_hand_is_what_is_w
     ("typed", "said"), [("-2", "Whole units above nothing"), ("0", "Nothing is no quantity"),
                         ("2.5", "Whole units above nothing")]
 )  # fmt: skip
-def test_a_quantity_that_cannot_be_is_refused_with_the_reason(person, typed, said):
+def test_a_quantity_that_cannot_be_is_refused_with_the_reason(person: Person, typed, said):
     person.press("f5", "i", "parac", "1", typed, "enter")
     assert said in person.screen
     assert not [line for line in person.node.written if line["kind"] == "stock.issue"]
@@ -114,7 +116,7 @@ def test_a_quantity_that_cannot_be_is_refused_with_the_reason(person, typed, sai
 
 
 @pytest.mark.parametrize("typed", ["03/2028", "3-2028", "2028-03"])
-def test_an_expiry_is_taken_as_packages_print_it(person, typed):
+def test_an_expiry_is_taken_as_packages_print_it(person: Person, typed):
     person.press("f5", "r", "parac", "1", "P7", "enter", typed, "enter", "tab", "4", "enter")
     assert saved(person, "stock.receive")["data"]["expiry"] == "2028-03"
 
@@ -123,21 +125,21 @@ def test_an_expiry_is_taken_as_packages_print_it(person, typed):
     ("typed", "said"),
     [("03/28", "2027-03"), ("2028", "2027-03"), ("1/2/2028", "2028-01-02 or 2028-02-01")],
 )
-def test_an_expiry_that_could_be_read_two_ways_says_how_to_type_it(person, typed, said):
+def test_an_expiry_that_could_be_read_two_ways_says_how_to_type_it(person: Person, typed, said):
     person.press("f5", "r", "parac", "1", "P7", "enter", typed, "enter")
     assert said in person.screen and "! " in person.screen
-    assert person.shell.page.form.open_field.name == "expiry"
+    assert person.page.form.open_field.name == "expiry"
 
 
 @pytest.mark.safety(24)
-def test_packs_times_size_beyond_what_a_store_holds_are_refused(person):
+def test_packs_times_size_beyond_what_a_store_holds_are_refused(person: Person):
     person.press("f5", "r", "parac", "1", "P7", "enter", "tab", "10000", "enter", "5000", "enter")
     assert "between 1 and 10 000 000" in person.screen
     assert not [line for line in person.node.written if line["kind"] == "stock.receive"]
 
 
 @pytest.mark.safety(24)
-def test_boxes_and_what_is_loose_are_counted_without_arithmetic_in_the_head(person):
+def test_boxes_and_what_is_loose_are_counted_without_arithmetic_in_the_head(person: Person):
     person.press("f5", "enter", "c", "4x12+3")
     assert "4 x 12 + 3 = 51 tablets" in person.screen
     person.press("enter", "tab", "enter")
@@ -152,7 +154,7 @@ def test_of_an_item_that_was_never_here_it_says_so_and_gives_no_time():
     assert as_of(desk, line) == "never stocked here"
 
 
-def test_a_unit_without_a_number_is_named_in_the_form_of_many(person):
+def test_a_unit_without_a_number_is_named_in_the_form_of_many(person: Person):
     person.shell.desk.words = load("uk")
     person.press("f5", "c")
     assert "таблеток" in person.screen
@@ -163,7 +165,7 @@ def test_a_unit_without_a_number_is_named_in_the_form_of_many(person):
     assert "23 таблетки" in person.screen
 
 
-def test_a_count_of_some_lots_is_set_beside_what_the_book_said_of_these(person):
+def test_a_count_of_some_lots_is_set_beside_what_the_book_said_of_these(person: Person):
     person.press("f5", "enter", "c", "25", "enter", "tab", "enter")
     assert "counted 25 of some lots, the book said 24..26 of them" in person.screen
 
@@ -178,44 +180,44 @@ def test_what_is_issued_to_another_store_is_said_not_to_be_added_there():
     assert "F5, s" in person.screen
 
 
-def test_a_wrong_check_digit_is_said_and_fills_nothing(person):
+def test_a_wrong_check_digit_is_said_and_fills_nothing(person: Person):
     person.press("f5", "r", WRONG, "enter")
     assert "check digit is wrong" in person.screen
-    assert person.shell.page.form.empty
+    assert person.page.form.empty
 
 
-def test_an_unknown_code_is_taught_and_then_fills_the_form(person):
+def test_an_unknown_code_is_taught_and_then_fills_the_form(person: Person):
     person.press("f5", "r", UNKNOWN, "enter")
     assert person.shell.page.name == "teach"
     person.press("parac", "1", "20", "enter")
 
     assert last(person)["data"] == {"barcode": UNKNOWN, "item": PARACETAMOL, "units": 20}
     assert person.shell.page.name == "stock_receive"
-    person.press("P9", "enter") if person.shell.page.form.open_field.name == "lot" else None
+    person.press("P9", "enter") if person.page.form.open_field.name == "lot" else None
     person.press("2", "enter")
     assert saved(person, "stock.receive")["data"] == {
         "item": PARACETAMOL, "packs": {"count": 2, "size": 20},
     }  # fmt: skip
 
 
-def test_what_was_struck_before_the_question_about_a_code_was_seen_teaches_nothing(person):
+def test_what_was_struck_before_the_question_about_a_code_was_seen_teaches_nothing(person: Person):
     person.press("f5", "r")
     person.hurry(*UNKNOWN, "enter", *"parac", "1", *"5", "enter")
     assert person.shell.page.name == "teach"
-    assert person.shell.page.form.empty and person.node.written == []
+    assert person.page.form.empty and person.node.written == []
 
 
 @pytest.mark.safety(17)
-def test_a_scan_of_another_item_fills_nothing_and_saves_nothing(person):
+def test_a_scan_of_another_item_fills_nothing_and_saves_nothing(person: Person):
     person.press("f5", "i", "parac", "1", "2")
-    before = person.shell.page.form.snapshot()
+    before = person.page.form.snapshot()
     person.press(BOX, "enter")
-    assert person.shell.page.form.snapshot() == before
+    assert person.page.form.snapshot() == before
     assert "Save or leave this one first" in person.screen
     assert not [line for line in person.node.written if line["kind"] == "stock.issue"]
 
 
-def test_a_patients_tag_is_no_barcode_to_teach(person):
+def test_a_patients_tag_is_no_barcode_to_teach(person: Person):
     person.press("f5", "r", "]C1TG-000412", "enter")
     assert person.shell.page.name == "stock_receive"
     assert "This code fills nothing here" in person.screen
@@ -239,7 +241,7 @@ def test_the_store_chosen_is_kept_over_a_restart_and_named_when_it_is_taken_up()
 
 
 @pytest.mark.safety(23)
-def test_a_greeting_never_changes_the_store_under_somebodys_hands(person):
+def test_a_greeting_never_changes_the_store_under_somebodys_hands(person: Person):
     person.press("f5")
     other = msgspec.structs.replace(person.node.greeting, store=WARD, store_name="Ward B")
     person.node.greeting = other
@@ -258,13 +260,13 @@ def test_with_no_store_chosen_a_list_says_what_to_do_and_not_that_nothing_is_the
 
 
 @pytest.mark.safety(22)
-def test_a_count_shows_no_figure_until_it_is_saved(person):
+def test_a_count_shows_no_figure_until_it_is_saved(person: Person):
     person.press("f5", "c")
     assert "4 200" not in person.screen and "64..66" not in person.screen
     person.press("down", "down", "enter")
     shown = person.screen
     assert person.shell.page.name == "stock_count"
-    lots = person.shell.page.lots
+    lots = person.page.lots
     assert not any(str(one.low) in shown.split() for one in lots if one.low > 20)
     for _ in lots:
         person.press("7", "enter")
@@ -275,7 +277,7 @@ def test_a_count_shows_no_figure_until_it_is_saved(person):
 
 
 @pytest.mark.safety(22)
-def test_a_lot_that_was_not_looked_for_is_not_counted_as_nothing(person):
+def test_a_lot_that_was_not_looked_for_is_not_counted_as_nothing(person: Person):
     person.press("f5", "enter", "c", "25", "enter", "tab", "enter")
     data = saved(person, "stock.count")["data"]
     assert data["whole"] is False
@@ -301,7 +303,7 @@ def test_of_more_lots_than_a_form_asks_for_the_others_are_not_counted_as_nothing
 def test_a_lot_that_came_since_a_count_was_left_is_not_counted_as_nothing():
     node = ward()
     person = Person(node).press("f5", "enter", "c", "7")
-    page = person.shell.page
+    page = person.page
     came = LotLine("NEW", None, 90, 90, (), 0)
     node.lots_of[PARACETAMOL] = (*node.lots_of[PARACETAMOL], came)
     lots = tuple(page.more_draft()["about_lots"].split("\n")[:-1])
@@ -313,7 +315,7 @@ def test_a_lot_that_came_since_a_count_was_left_is_not_counted_as_nothing():
 
 @pytest.mark.safety(22)
 @pytest.mark.parametrize(("key", "counted"), [("y", True), ("n", False)])
-def test_a_movement_that_may_have_been_counted_is_marked_in_or_out(person, key, counted):
+def test_a_movement_that_may_have_been_counted_is_marked_in_or_out(person: Person, key, counted):
     person.press("f5", "enter")
     assert "64..66 tablets" in person.screen
     person.press("down", "down", key)
@@ -321,25 +323,25 @@ def test_a_movement_that_may_have_been_counted_is_marked_in_or_out(person, key, 
     assert last(person)["data"] == {"movement": "fct_m1", "counted": counted}
 
 
-def test_only_a_movement_that_is_open_is_settled(person):
+def test_only_a_movement_that_is_open_is_settled(person: Person):
     person.press("f5", "enter", "end", "y")
     assert person.node.written == []
 
 
-def test_what_is_below_nothing_names_the_movements_that_led_there(person):
+def test_what_is_below_nothing_names_the_movements_that_led_there(person: Person):
     person.press("f5", "down", "enter")
     assert "Marked below: what took it there" in person.screen
     assert person.screen.count("below 0") >= 2
 
 
-def test_beyond_an_allotment_it_asks_and_takes_a_reason(person):
+def test_beyond_an_allotment_it_asks_and_takes_a_reason(person: Person):
     asks = Recorded(0, False, error="confirm_needed", field="data.units", confirm="over_allotment")
     person.node.refuse["stock.issue"] = asks
     person.press("f5", "i", "morph", "1", "M1", "enter", "9", "enter")
     assert "More than this device may issue" in person.screen
     person.node.refuse["stock.issue"] = Recorded(0, False, error="reason_needed", field="reason")
     person.press("enter")
-    assert person.shell.page.form.open_field.name == "reason"
+    assert person.page.form.open_field.name == "reason"
     del person.node.refuse["stock.issue"]
     person.press("fire", "enter")
     line = saved(person, "stock.issue")
@@ -347,16 +349,16 @@ def test_beyond_an_allotment_it_asks_and_takes_a_reason(person):
     assert line["data"]["item"] == MORPHINE
 
 
-def test_a_refused_lot_opens_its_field_with_the_reason(person):
+def test_a_refused_lot_opens_its_field_with_the_reason(person: Person):
     refused = Recorded(0, False, error="lot_recalled", field="data.lot")
     person.node.refuse["stock.issue"] = refused
     person.press("f5", "i", "parac", "1", "2", "enter")
-    assert person.shell.page.form.open_field.name == "lot"
+    assert person.page.form.open_field.name == "lot"
     assert "recalled: not to be issued" in person.screen
 
 
 @pytest.mark.safety(19)
-def test_the_undo_key_names_the_movement(person):
+def test_the_undo_key_names_the_movement(person: Person):
     person.press("f5", "i", "parac", "1", "2", "enter", "f8")
     assert "Issued 2 tablets" in person.screen and "lot P1" in person.screen
     person.press("enter")
@@ -373,7 +375,9 @@ def test_the_undo_key_names_the_movement(person):
         (["f5", "i", "parac", "1", "2", "up"], "stock_issue", ["enter"], "stock.issue"),
     ],
 )
-def test_what_was_typed_and_not_saved_is_taken_up_in_its_store(person, keys, form, then, kind):
+def test_what_was_typed_and_not_saved_is_taken_up_in_its_store(
+    person: Person, keys, form, then, kind
+):
     person.press(*keys)
     while person.shell.page.name != "board":
         person.press("escape")
@@ -414,7 +418,7 @@ def test_a_dose_without_a_chosen_store_draws_from_none_and_says_so():
     assert "store" not in saved(person, "administration.record")
 
 
-def test_where_there_are_several_stores_of_ours_one_is_chosen_first(person):
+def test_where_there_are_several_stores_of_ours_one_is_chosen_first(person: Person):
     from protocols.live.shelf import StoreLine
     from tests.screens.fake_stock import WARD
 
@@ -425,7 +429,7 @@ def test_where_there_are_several_stores_of_ours_one_is_chosen_first(person):
     assert person.shell.page.name == "supplies" and "Camp Nord" in person.screen
 
 
-def test_a_figure_says_how_old_it_is(person):
+def test_a_figure_says_how_old_it_is(person: Person):
     assert "as of 13:32, counted 05-18" in person.press("f5").screen
     assert NOW_MS
     assert TAUGHT
@@ -443,7 +447,7 @@ def test_a_node_alone_names_its_first_store_on_the_page_that_asks_for_one():
     assert person.shell.page.name == "stores"
 
 
-def test_a_last_day_that_was_mistyped_is_said_anew_on_the_card_of_the_item(person):
+def test_a_last_day_that_was_mistyped_is_said_anew_on_the_card_of_the_item(person: Person):
     person.node.refuse["stock.issue"] = Recorded(0, False, error="lot_expired", field="data.lot")
     person.press("f5", "i", "parac", "1", "2", "enter")
     said = " ".join(person.screen.split())

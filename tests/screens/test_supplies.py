@@ -27,7 +27,7 @@ LISTS = ("f10", "9")
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     node = ward()
     consigned_all(node)
     return Person(node)
@@ -41,7 +41,7 @@ def down(times):
     return ["down"] * times
 
 
-def test_a_request_of_two_items_is_one_record(person):
+def test_a_request_of_two_items_is_one_record(person: Person):
     person.press(*LISTS, "5", "n", "ringer1", "3x20", "enter", "ctrl+n")
     person.press("morphine1", "5", "enter", "enter", "enter")
 
@@ -64,7 +64,7 @@ def test_a_request_of_two_items_is_one_record(person):
         ("99999999", "Not possible"),
     ],
 )
-def test_what_is_no_quantity_is_refused_with_a_sentence_and_stays(person, typed, said):
+def test_what_is_no_quantity_is_refused_with_a_sentence_and_stays(person: Person, typed, said):
     person.press(*LISTS, "5", "n", "ringer1", typed, "enter")
 
     assert said in person.screen
@@ -73,7 +73,7 @@ def test_what_is_no_quantity_is_refused_with_a_sentence_and_stays(person, typed,
 
 
 @pytest.mark.safety(24)
-def test_a_quantity_shows_packs_times_size_before_it_is_saved(person):
+def test_a_quantity_shows_packs_times_size_before_it_is_saved(person: Person):
     person.press(*LISTS, "5", "n", "ringer1", "12x10")
     assert "12 x 10 = 120 bags" in person.screen
     person.press("backspace", "backspace", "backspace")
@@ -90,7 +90,7 @@ def test_a_quantity_shows_packs_times_size_before_it_is_saved(person):
         ("1", "1 пакет"),
     ],
 )
-def test_a_quantity_names_its_unit_in_the_form_of_its_number(person, typed, said):
+def test_a_quantity_names_its_unit_in_the_form_of_its_number(person: Person, typed, said):
     person.shell.desk.words = load("uk")
     for keys in (
         (*LISTS, "5", "n", "ringer1"),
@@ -103,7 +103,7 @@ def test_a_quantity_names_its_unit_in_the_form_of_its_number(person, typed, said
         person.press("escape", "escape", "escape")
 
 
-def test_one_item_twice_in_one_request_is_refused(person):
+def test_one_item_twice_in_one_request_is_refused(person: Person):
     person.press(*LISTS, "5", "n", "ringer1", "5", "ctrl+n", "ringer1", "6", "enter", "enter")
     person.press("enter")
 
@@ -111,7 +111,7 @@ def test_one_item_twice_in_one_request_is_refused(person):
     assert person.node.written == []
 
 
-def test_a_draft_of_a_request_is_taken_up_with_its_list(person):
+def test_a_draft_of_a_request_is_taken_up_with_its_list(person: Person):
     person.press(*LISTS, "5", "n", "ringer1", "5", "ctrl+n", "morphine1", "7", "enter")
     person.press("escape", "escape", "escape", "d", "enter")
 
@@ -121,7 +121,7 @@ def test_a_draft_of_a_request_is_taken_up_with_its_list(person):
     assert [each["units"] for each in line["data"]["lines"]] == [5, 7]
 
 
-def test_what_is_approved_may_be_less_and_nothing_at_all_is_cancelled_instead(person):
+def test_what_is_approved_may_be_less_and_nothing_at_all_is_cancelled_instead(person: Person):
     person.press(*LISTS, "5", "enter", "a", "backspace", "backspace", "0", "enter", "enter")
     person.press("enter")
     assert "cancel the request instead" in person.screen
@@ -133,7 +133,7 @@ def test_what_is_approved_may_be_less_and_nothing_at_all_is_cancelled_instead(pe
 
 
 @pytest.mark.safety(24)
-def test_what_expires_first_is_proposed_and_changed_by_whoever_looks_at_the_shelf(person):
+def test_what_expires_first_is_proposed_and_changed_by_whoever_looks_at_the_shelf(person: Person):
     person.press(*LISTS, "5", *down(2), "enter", "r")
     shown = person.screen
     assert "60 of 60" in shown
@@ -148,7 +148,7 @@ def test_what_expires_first_is_proposed_and_changed_by_whoever_looks_at_the_shel
     ]
 
 
-def test_a_doubt_of_the_node_is_asked_in_words_and_taken_once_it_was_seen(person):
+def test_a_doubt_of_the_node_is_asked_in_words_and_taken_once_it_was_seen(person: Person):
     asks = Recorded(0, False, error="confirm_needed", confirm="beyond_stock",
                     field="data.units", allowed=("12",))  # fmt: skip
     person.node.refuse["shipment.reserve"] = asks
@@ -167,7 +167,7 @@ def test_a_doubt_of_the_node_is_asked_in_words_and_taken_once_it_was_seen(person
     assert line["confirm"] == ["beyond_stock"]
 
 
-def test_who_may_not_set_aside_is_told_why_and_nothing_typed_is_lost(person):
+def test_who_may_not_set_aside_is_told_why_and_nothing_typed_is_lost(person: Person):
     person.node.refuse["shipment.reserve"] = Recorded(
         0, False, error="not_the_donor", field="store"
     )
@@ -177,7 +177,7 @@ def test_who_may_not_set_aside_is_told_why_and_nothing_typed_is_lost(person):
     assert "40 x 1 = 40 bags" in person.screen
 
 
-def test_a_store_with_nothing_to_give_says_so_in_place_of_a_form(person):
+def test_a_store_with_nothing_to_give_says_so_in_place_of_a_form(person: Person):
     person.node.lots_here = [one for one in person.node.lots_here if one.held or one.recalled]
     person.press(*LISTS, "5", *down(2), "enter", "r")
 
@@ -185,7 +185,7 @@ def test_a_store_with_nothing_to_give_says_so_in_place_of_a_form(person):
     assert person.shell.page.name == "shipment"
 
 
-def test_something_controlled_leaves_with_a_witness_only(person):
+def test_something_controlled_leaves_with_a_witness_only(person: Person):
     one = a_shipment(person.node.now_ms, "reserved")
     parts = tuple(msgspec.structs.replace(part, item=MORPHINE) for part in one.parts)
     person.node.consigned = [msgspec.structs.replace(one, parts=parts)]
@@ -199,14 +199,14 @@ def test_something_controlled_leaves_with_a_witness_only(person):
     assert line["data"] == {"shipment": one.shipment, "carrier": "car 3", "witness": "A. Silva"}
 
 
-def test_everything_came_is_one_digit_and_says_nothing_of_lots(person):
+def test_everything_came_is_one_digit_and_says_nothing_of_lots(person: Person):
     person.press(*LISTS, "5", "down", "enter", "c", "1", "enter", "enter")
 
     (line,) = lines_of(person, "shipment.receive")
     assert line["data"] == {"shipment": "doc_dispatched"}
 
 
-def test_what_came_short_says_why_lot_by_lot_and_the_rest_may_follow(person):
+def test_what_came_short_says_why_lot_by_lot_and_the_rest_may_follow(person: Person):
     person.press(*LISTS, "5", "down", "enter", "c", "2", "36", "enter", "enter")
     assert "say why, or 0 if the rest follows" in person.screen
     assert lines_of(person, "shipment.receive") == []
@@ -219,7 +219,7 @@ def test_what_came_short_says_why_lot_by_lot_and_the_rest_may_follow(person):
     ]
 
 
-def test_all_of_it_and_a_lot_that_is_short_do_not_go_together(person):
+def test_all_of_it_and_a_lot_that_is_short_do_not_go_together(person: Person):
     person.press(*LISTS, "5", "down", "enter", "c", "2", "36", "enter", "1", "up", "up", "up")
     person.press("up", "1", "enter", "enter", "enter", "enter", "enter")
 
@@ -227,7 +227,7 @@ def test_all_of_it_and_a_lot_that_is_short_do_not_go_together(person):
     assert "is not as it was sent" in person.screen
 
 
-def test_a_scanned_lot_opens_its_field_and_another_one_none(person):
+def test_a_scanned_lot_opens_its_field_and_another_one_none(person: Person):
     person.press(*LISTS, "5", "down", "enter", "c", "2", "enter")
     person.press("down", "down")
     person.press(*LOT_LABEL, "enter")
@@ -237,7 +237,7 @@ def test_a_scanned_lot_opens_its_field_and_another_one_none(person):
     assert person.node.written == []
 
 
-def test_what_was_not_known_to_be_sent_is_written_down_as_it_came(person):
+def test_what_was_not_known_to_be_sent_is_written_down_as_it_came(person: Person):
     person.press(*LISTS, "5", *down(3), "enter", "c", "40", "enter")
     assert "is not known here: type what came" in " ".join(person.screen.split())
     person.press("enter", "enter")
@@ -246,7 +246,7 @@ def test_what_was_not_known_to_be_sent_is_written_down_as_it_came(person):
     assert line["data"]["lines"] == [{"item": RINGER, "units": 40, "lot": "A77"}]
 
 
-def test_a_step_in_error_is_named_and_taken_back(person):
+def test_a_step_in_error_is_named_and_taken_back(person: Person):
     person.press(*LISTS, "5", "down", "enter", "i", "down", "down", "down")
     person.press("enter")
     assert "counts no more" in person.shell.said.text
@@ -257,7 +257,7 @@ def test_a_step_in_error_is_named_and_taken_back(person):
     assert line["data"] == {"fact": "fct_s4"}
 
 
-def test_a_lot_is_recalled_by_a_scan_and_said_to_hold_everywhere(person):
+def test_a_lot_is_recalled_by_a_scan_and_said_to_hold_everywhere(person: Person):
     person.press(*LISTS, "6", "n", *MR_BOX, "enter", "1", "enter", "1", "enter", "enter")
 
     (line,) = lines_of(person, "lot.recall")
@@ -267,7 +267,7 @@ def test_a_lot_is_recalled_by_a_scan_and_said_to_hold_everywhere(person):
     assert "Recalled Measles-rubella vaccine, vial of 10 doses (0119X2)" in person.screen
 
 
-def test_one_key_holds_ours_back_and_f8_names_it(person):
+def test_one_key_holds_ours_back_and_f8_names_it(person: Person):
     person.press(*LISTS, "6", "enter", "q")
 
     (line,) = lines_of(person, "lot.quarantine")
@@ -277,7 +277,7 @@ def test_one_key_holds_ours_back_and_f8_names_it(person):
     assert "Held back: Measles-rubella vaccine" in person.screen
 
 
-def test_patients_who_received_it_open_no_chart_unasked_and_are_asked_for_once(person):
+def test_patients_who_received_it_open_no_chart_unasked_and_are_asked_for_once(person: Person):
     person.press(*LISTS, "6", "enter", "p")
     assert person.node.reasons == [""]
     person.shell.changed()
@@ -300,7 +300,7 @@ def test_other_teams_patients_are_named_after_a_reason():
     assert "Okoro" in person.screen
 
 
-def test_what_an_alarm_harmed_is_named_and_asked_once(person):
+def test_what_an_alarm_harmed_is_named_and_asked_once(person: Person):
     person.press(*LISTS, "7", "enter", "q")
     shown = " ".join(person.screen.split())
     assert "lots: 2. They may be harmed" in shown
@@ -319,7 +319,7 @@ def test_what_an_alarm_harmed_is_named_and_asked_once(person):
 
 
 @pytest.mark.safety(8)
-def test_limits_that_nobody_approved_say_so_with_their_source(person):
+def test_limits_that_nobody_approved_say_so_with_their_source(person: Person):
     person.press(*LISTS, "7")
     assert "NOT APPROVED" in person.screen
     person.press("enter")
@@ -329,7 +329,7 @@ def test_limits_that_nobody_approved_say_so_with_their_source(person):
 
 @pytest.mark.safety(3)
 @pytest.mark.parametrize(("typed", "written"), [("-18,5", "-18.5"), ("4.0", "4"), ("-0", "0")])
-def test_a_temperature_takes_point_comma_and_a_minus(person, typed, written):
+def test_a_temperature_takes_point_comma_and_a_minus(person: Person, typed, written):
     person.press(*LISTS, "7", "n", "2", typed, "enter", "enter")
 
     (line,) = lines_of(person, "reading.record")
@@ -337,23 +337,23 @@ def test_a_temperature_takes_point_comma_and_a_minus(person, typed, written):
     assert line["store"] == WARD
 
 
-def test_a_fridge_nobody_knew_needs_a_store(person):
+def test_a_fridge_nobody_knew_needs_a_store(person: Person):
     person.press(*LISTS, "7", "n", "box nine", "enter", "4", "enter", "enter")
     (line,) = lines_of(person, "reading.record")
 
     assert (line["store"], line["data"]["unit"]) == (DEPOT, "box nine")
 
 
-def test_alerts_of_supplies_open_where_they_are_settled(person):
+def test_alerts_of_supplies_open_where_they_are_settled(person: Person):
     person.press("f6")
     shown = person.screen
     for said in ("COLD CHAIN: fridge 1", "RECALLED, NOT HELD BACK", "Shipment LAPSED"):
         assert said in shown
-    rows = person.shell.page.rows
+    rows = person.page.rows
     opened = set()
     for at in range(rows.total):
         page = Person(person.node).press("f6", *down(at))
-        if page.shell.page.rows.selected.supply is None:
+        if page.page.rows.selected.supply is None:
             continue
         page.press("a")
         assert "goes when it is settled" in page.shell.said.text
@@ -361,7 +361,7 @@ def test_alerts_of_supplies_open_where_they_are_settled(person):
     assert opened == {"cold_unit", "recalls", "shipment"}
 
 
-def test_a_node_that_leaves_keeps_what_was_typed(person):
+def test_a_node_that_leaves_keeps_what_was_typed(person: Person):
     person.press(*LISTS, "5", "down", "enter", "c", "2", "36", "enter", "1")
     person.node.down = LinkError("no_node")
     person.press("20", "enter", "enter")
@@ -373,7 +373,7 @@ def test_a_node_that_leaves_keeps_what_was_typed(person):
     assert len(lines_of(person, "shipment.receive")) == 1
 
 
-def test_names_of_stores_and_lots_are_no_commands(person):
+def test_names_of_stores_and_lots_are_no_commands(person: Person):
     one = a_shipment(person.node.now_ms, "reserved", to_name="[red]\x1b[2J\u202e", text="O[/]B\x07")
     person.node.consigned = [one]
     person.press(*LISTS, "5", "enter")
@@ -390,10 +390,10 @@ def test_an_item_is_called_in_the_readers_language_and_by_its_code_where_nobody_
     assert item(load("en"), WORDS, "later-item") == "later-item"
 
 
-def test_the_digit_of_a_fridge_is_its_place_in_the_list_as_it_was_seen(person):
+def test_the_digit_of_a_fridge_is_its_place_in_the_list_as_it_was_seen(person: Person):
     person.node.cold = person.node.cold[::-1]
     person.press(*LISTS, "7")
-    assert person.shell.page.rows.row(0).unit == "fridge 1", "what alarms comes first"
+    assert person.page.rows.row(0).unit == "fridge 1", "what alarms comes first"
     person.press("n", "1", "4", "enter", "enter")
 
     (line,) = lines_of(person, "reading.record")
@@ -401,7 +401,7 @@ def test_the_digit_of_a_fridge_is_its_place_in_the_list_as_it_was_seen(person):
 
 
 @pytest.mark.parametrize("kind", ["zpl", "escpos", "png", "text"])
-def test_the_label_of_the_marked_lot_leaves_for_the_printer(person, tmp_path, kind):
+def test_the_label_of_the_marked_lot_leaves_for_the_printer(person: Person, tmp_path, kind):
     told = {"printer": str(tmp_path), "printer_kind": kind}
     person.node.greeting = msgspec.structs.replace(person.node.greeting, **told)
     person.shell.changed()
@@ -414,7 +414,7 @@ def test_the_label_of_the_marked_lot_leaves_for_the_printer(person, tmp_path, ki
     assert raw.startswith(b"\x89PNG") if kind == "png" else b"Lot B02" in raw
 
 
-def test_without_a_printer_the_label_says_so(person):
+def test_without_a_printer_the_label_says_so(person: Person):
     person.press(*LISTS, "5", "down", "enter", "l")
     assert "No printer is set" in person.shell.said.text
 
@@ -423,7 +423,7 @@ SEND = ("f5", "s", "1")
 """From the stock screen to the form, for the first store listed."""
 
 
-def test_what_nobody_asked_for_is_one_record_of_the_lots_that_expire_first(person):
+def test_what_nobody_asked_for_is_one_record_of_the_lots_that_expire_first(person: Person):
     keys = (*SEND, *"ringer1", *"50", "enter", "enter")
     assert len(keys) == 14, "four keys beside the item's name, its quantity and the store"
     person.press(*keys)
@@ -442,7 +442,7 @@ def test_what_nobody_asked_for_is_one_record_of_the_lots_that_expire_first(perso
     assert "Sent Ward North: Ringer's lactate 1 L, for infusion (A77) x 40" in person.screen
 
 
-def test_several_items_with_their_lots_and_whom_they_go_with_are_one_shipment(person):
+def test_several_items_with_their_lots_and_whom_they_go_with_are_one_shipment(person: Person):
     person.press(*SEND, "ringer1", "3x10", "enter", "+", "2", "ctrl+n")
     assert "On the list (1): Ringer's lactate 1 L, for infusion (B02) x 30" in person.screen
     person.press(*MR_BOX, "enter")
@@ -456,7 +456,7 @@ def test_several_items_with_their_lots_and_whom_they_go_with_are_one_shipment(pe
     assert line["data"]["carrier"] == "car 3"
 
 
-def test_what_leaves_later_is_set_aside_and_says_nothing_of_who_carries_it(person):
+def test_what_leaves_later_is_set_aside_and_says_nothing_of_who_carries_it(person: Person):
     person.press(*SEND, "ringer1", "50", "enter", "down", "car 3", "down", "down", "2", "enter")
     person.press("enter", "enter")
     assert "This is said when it leaves" in " ".join(person.screen.split())
@@ -467,7 +467,7 @@ def test_what_leaves_later_is_set_aside_and_says_nothing_of_who_carries_it(perso
     assert "carrier" not in line["data"] and line["data"]["to"] == WARD
 
 
-def test_something_controlled_is_not_sent_without_a_witness(person):
+def test_something_controlled_is_not_sent_without_a_witness(person: Person):
     person.press(*SEND, "morphine1", "5", "enter", "enter")
     assert "who sees it leave?" in person.screen
     assert person.node.written == []
@@ -477,14 +477,14 @@ def test_something_controlled_is_not_sent_without_a_witness(person):
     assert line["data"]["witness"] == "A. Silva"
 
 
-def test_of_an_item_whose_lots_are_all_barred_none_is_proposed(person):
+def test_of_an_item_whose_lots_are_all_barred_none_is_proposed(person: Person):
     person.node.lots_here = [one for one in person.node.lots_here if one.held or one.recalled]
     person.press(*SEND, "ringer1", "5", "enter", "enter")
     assert "Nothing here may be given: Q7 HELD BACK; R9 RECALLED" in " ".join(person.screen.split())
     assert person.node.written == []
 
 
-def test_a_doubt_about_one_of_several_lots_says_of_which(person):
+def test_a_doubt_about_one_of_several_lots_says_of_which(person: Person):
     asks = Recorded(0, False, error="confirm_needed", confirm="beyond_stock",
                     field="data.units", allowed=("40",))  # fmt: skip
     person.node.refuse["shipment.dispatch"] = asks
@@ -499,15 +499,15 @@ def test_a_doubt_about_one_of_several_lots_says_of_which(person):
     assert line["confirm"] == ["beyond_stock"]
 
 
-def test_one_lot_twice_is_refused_and_the_last_one_comes_back_off_the_list(person):
+def test_one_lot_twice_is_refused_and_the_last_one_comes_back_off_the_list(person: Person):
     person.press(*SEND, "ringer1", "5", "enter", "+", "1", "ctrl+n", "ringer1", "6", "enter")
     person.press("+", "1", "enter", "enter")
     assert "stands twice" in person.screen
     person.press("ctrl+o")
     assert "Put this item on the list first" in person.shell.said.text
-    person.shell.page.form.take_back("lot")
-    person.shell.page.form.take_back("units")
-    person.shell.page.form.take_back("item")
+    person.page.form.take_back("lot")
+    person.page.form.take_back("units")
+    person.page.form.take_back("item")
     person.press("ctrl+o")
     assert ">Units" in person.screen and "On the list" not in person.screen
     person.press("backspace", "7", "enter", "enter", "enter")
@@ -516,7 +516,7 @@ def test_one_lot_twice_is_refused_and_the_last_one_comes_back_off_the_list(perso
     assert line["data"]["lines"] == [{"item": RINGER, "units": 7, "lot": "A77"}]
 
 
-def test_a_draft_of_what_is_sent_is_taken_up_with_its_list_and_lots(person):
+def test_a_draft_of_what_is_sent_is_taken_up_with_its_list_and_lots(person: Person):
     person.press(*SEND, "ringer1", "50", "enter", "ctrl+n", "morphine1", "7", "enter", "escape")
     person.press("escape", "d", "enter")
     assert "SEND FROM Depot" in person.screen and "On the list (2)" in person.screen
@@ -529,13 +529,13 @@ def test_a_draft_of_what_is_sent_is_taken_up_with_its_list_and_lots(person):
     ]  # fmt: skip
 
 
-def test_where_no_other_store_is_known_it_says_how_one_is_named(person):
+def test_where_no_other_store_is_known_it_says_how_one_is_named(person: Person):
     person.node.depots = person.node.depots[:1]
     person.press("f5", "s")
     assert "No other store is known here. F5, then o, then n" in person.shell.said.text
 
 
-def test_a_shipment_taken_in_twice_says_who_when_and_which_receipt_is_taken_back(person):
+def test_a_shipment_taken_in_twice_says_who_when_and_which_receipt_is_taken_back(person: Person):
     person.press(*LISTS, "5", *down(5), "enter")
     shown = " ".join(person.screen.split())
     assert "TAKEN IN TWICE" in shown
@@ -554,7 +554,7 @@ def test_a_shipment_taken_in_twice_says_who_when_and_which_receipt_is_taken_back
     assert "Both stores count it: 28 units too many" in " ".join(person.screen.split())
 
 
-def test_who_sent_it_is_not_asked_whether_it_came_but_told_how_it_comes_back(person):
+def test_who_sent_it_is_not_asked_whether_it_came_but_told_how_it_comes_back(person: Person):
     way = person.node.consigned[1]
     ours = tuple(msgspec.structs.replace(step, ours=True) for step in way.steps)
     person.node.consigned[1] = msgspec.structs.replace(way, steps=ours)
@@ -565,7 +565,7 @@ def test_who_sent_it_is_not_asked_whether_it_came_but_told_how_it_comes_back(per
     assert person.shell.page.name == "shipment"
 
 
-def test_who_only_walks_through_an_empty_form_leaves_no_draft(person):
+def test_who_only_walks_through_an_empty_form_leaves_no_draft(person: Person):
     person.press("f5", "i", "enter", "tab", "down", "up", "escape")
     assert not person.node.drafts and "UNSAVED" not in person.screen
     person.press("i", "ringer1", "5", "tab", "up", "backspace", "tab", "escape")
@@ -573,7 +573,9 @@ def test_who_only_walks_through_an_empty_form_leaves_no_draft(person):
     assert "units" not in draft.fields, "it follows what is taken out again"
 
 
-def test_a_doubted_value_is_a_draft_before_it_is_answered_and_a_digit_stays_with_its_words(person):
+def test_a_doubted_value_is_a_draft_before_it_is_answered_and_a_digit_stays_with_its_words(
+    person: Person,
+):
     person.press(*LISTS, "5", "down", "enter", "c", "2", "36", "enter")
     assert "7 too many" in person.screen, "no choice is broken between its digit and its words"
     person.press("f5", "i", "nothing of the kind", "enter")

@@ -1,6 +1,7 @@
 """Who belongs, where data may go, what is kept apart; sealing and letting count again."""
 
 from datetime import UTC
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,11 +22,11 @@ NORD_A = ("f7", "r", "down")
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     return Person()
 
 
-def test_peers_name_organisation_and_the_words_of_the_one_selected(person):
+def test_peers_name_organisation_and_the_words_of_the_one_selected(person: Person):
     person.press("f7")
     for part in ("Red Cross", "7Q2M-0ABC-DEFG-HJKM", "Seven Quebec Two Mike", "NOT TRUSTED"):
         assert part in person.screen, part
@@ -39,7 +40,7 @@ def test_every_way_on_has_a_letter_and_a_digit(letter, digit, page):
         assert Person().press("f7", key).shell.page.name == page
 
 
-def test_a_seal_takes_reason_time_note_and_the_number_shown(person):
+def test_a_seal_takes_reason_time_note_and_the_number_shown(person: Person):
     person.press(*NORD_A, "s", "2", "14:05", "enter", "left in the bus", "enter")
     for part in ("nord-a", "Red Cross", "WHAT WILL HAPPEN", "119 entries", "12 entries since"):
         assert part in person.screen, part
@@ -54,7 +55,7 @@ def test_a_seal_takes_reason_time_note_and_the_number_shown(person):
     assert person.shell.page.name == "roster"
 
 
-def test_enter_and_any_other_number_seal_nothing(person):
+def test_enter_and_any_other_number_seal_nothing(person: Person):
     person.press(*NORD_A, "1", "1", "enter", "enter")
     wrong = f"{(int(CODE) + 1) % 10_000:04d}"
     for keys in (["enter"] * 9, [wrong, "enter"], [CODE[:3], "enter"], ["1"] * 40, ["enter"],
@@ -70,14 +71,14 @@ def test_digits_of_a_french_top_row_are_digits_too():
     assert code.typed == "4134" and code.key("enter")
 
 
-def test_the_number_is_another_one_each_time(person):
+def test_the_number_is_another_one_each_time(person: Person):
     person.press(*NORD_A, "s", "1", "enter", "enter")
     first = person.screen
     person.press("escape", "escape", "escape", "escape", "s", "1", "enter", "enter")
     assert f"type {' '.join(code_of('key1'))} and" in person.screen != first
 
 
-def test_keys_typed_ahead_of_the_question_seal_nothing(person):
+def test_keys_typed_ahead_of_the_question_seal_nothing(person: Person):
     person.press(*NORD_A)
     person.hurry("s", "2", "enter", "enter", *CODE, "enter")
 
@@ -92,7 +93,7 @@ def test_keys_typed_ahead_of_the_question_seal_nothing(person):
     assert len(person.node.trust.sealed) == 1
 
 
-def test_keys_typed_ahead_of_what_would_count_again_extend_nothing(person):
+def test_keys_typed_ahead_of_what_would_count_again_extend_nothing(person: Person):
     person.press("f7", "k")
     person.hurry("e", *CODE, "enter")
     assert person.node.trust.extended == []
@@ -103,7 +104,7 @@ def test_keys_typed_ahead_of_what_would_count_again_extend_nothing(person):
     assert "above seal: lost" not in person.screen
 
 
-def test_what_grew_meanwhile_is_looked_at_again_first(person):
+def test_what_grew_meanwhile_is_looked_at_again_first(person: Person):
     person.press("f7", "k", "e")
     held = person.node.trust.apart
     more = tuple(msgspec.structs.replace(each, entries=each.entries + 1) for each in held.kept)
@@ -114,7 +115,7 @@ def test_what_grew_meanwhile_is_looked_at_again_first(person):
     assert "Look again first" in person.screen
 
 
-def test_a_member_that_slid_under_the_selection_is_not_sealed(person):
+def test_a_member_that_slid_under_the_selection_is_not_sealed(person: Person):
     person.press(*NORD_A)
     person.node.trust.members = [
         each for each in person.node.trust.members if each.name != "nord-a"
@@ -128,7 +129,7 @@ def test_a_member_that_slid_under_the_selection_is_not_sealed(person):
     assert "tablet 7" in person.screen and person.shell.page.name == "seal"
 
 
-def test_who_may_not_seal_is_told_whom_to_ask(person):
+def test_who_may_not_seal_is_told_whom_to_ask(person: Person):
     person.press("f7", "r", "end", "up", "s")
     assert "another organisation. Ask: Issuer KE." in person.screen
     person.press("home", "s")
@@ -140,7 +141,7 @@ def test_who_may_not_seal_is_told_whom_to_ask(person):
     assert person.node.trust.extended == [] == person.node.trust.sealed
 
 
-def test_a_reduction_keeps_the_roles_chosen_and_needs_one(person):
+def test_a_reduction_keeps_the_roles_chosen_and_needs_one(person: Person):
     person.press("f7", "r", "down", "down", "down", "s", "5", "enter", "enter")
     assert "What may it go on as?" in person.screen
     person.press("1", "2", "1", "enter", "enter", CODE, "enter")
@@ -148,14 +149,14 @@ def test_a_reduction_keeps_the_roles_chosen_and_needs_one(person):
     assert person.node.trust.sealed[0]["reason"] == "role_reduced"
 
 
-def test_escape_goes_back_step_by_step_and_keeps_what_was_said(person):
+def test_escape_goes_back_step_by_step_and_keeps_what_was_said(person: Person):
     person.press(*NORD_A, "s", "2", "enter", "found by bus", "enter", "escape")
     assert "found by bus" in person.screen
     person.press("escape", "escape", "escape")
     assert person.shell.page.name == "roster"
 
 
-def test_a_refusal_of_the_node_is_said_and_nothing_is_lost(person):
+def test_a_refusal_of_the_node_is_said_and_nothing_is_lost(person: Person):
     person.press(*NORD_A, "s", "2", "enter", "enter")
     person.node.trust.members = [
         msgspec.structs.replace(each, why_not="seal_rank") for each in person.node.trust.members
@@ -168,7 +169,7 @@ def test_a_refusal_of_the_node_is_said_and_nothing_is_lost(person):
 @pytest.mark.parametrize("name", ["seal-confirm", "seal-person", "extend", "seal-reduce"])
 @pytest.mark.parametrize("height", [14, 17, 20])
 def test_the_number_is_seen_whole_in_every_language_and_room(language, name, height):
-    page = shell_on(name, LANGUAGES[language]).page
+    page: Any = shell_on(name, LANGUAGES[language]).page
     if name.startswith("seal"):
         page._core.note = "x y " * 50
     lines = [text_of(drawn) for drawn in page.draw(Size(80, height))]
@@ -177,7 +178,7 @@ def test_the_number_is_seen_whole_in_every_language_and_room(language, name, hei
     assert " ".join(page._code.wanted if name == "extend" else page._core.code.wanted) in lines[-1]
 
 
-def test_old_knowledge_of_a_coordinator_is_marked(person):
+def test_old_knowledge_of_a_coordinator_is_marked(person: Person):
     person.press("f7", "r", "a")
     rows = person.shell.page.draw(Size(80, 20))
     (japan,) = [row for row in rows if "dev_C3" in text_of(row)]
@@ -185,7 +186,7 @@ def test_old_knowledge_of_a_coordinator_is_marked(person):
     assert "(2 d)" in text_of(japan)
 
 
-def test_a_link_that_was_refused_is_listed_with_what_to_do(person):
+def test_a_link_that_was_refused_is_listed_with_what_to_do(person: Person):
     refused = LinkRefused("unknown_device", "", "", "192.0.2.7", 3, NOW_MS - HOUR)
     person.node.trust.apart = Apart((), (), (), (), links=(refused,))
     person.press("f7", "k")
@@ -222,7 +223,7 @@ def test_what_is_no_instant_or_lies_ahead_is_refused(text):
     assert instant_of(text, NOW_MS, UTC) is None
 
 
-def test_every_screen_of_trust_says_that_the_node_is_away(person):
+def test_every_screen_of_trust_says_that_the_node_is_away(person: Person):
     person.node.down = LinkError("no_node")
     person.press("f7")
     for key in ("r", "w", "k"):

@@ -9,7 +9,7 @@ from tests.screens.test_line import told
 from tests.screens.test_pages import Person
 
 
-def night(many=3, signed_in=True):
+def night(many=3, signed_in=True) -> Person:
     node = ward()
     node.staff, node.unsigned = staff(), unsigned_triage(many)
     person = Person(node)
@@ -60,7 +60,7 @@ def test_enter_confirms_the_selected_one():
 def test_one_key_confirms_all_that_are_on_the_screen_and_no_more():
     person = night(60).press("c")
     assert "60 TRIAGE ENTRIES" in person.screen
-    shown = [row.fact for _, row in person.shell.page.rows.visible()]
+    shown = [row.fact for _, row in person.page.rows.visible()]
     person.press("a")
 
     assert 10 < len(shown) < 60

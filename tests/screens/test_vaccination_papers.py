@@ -6,13 +6,13 @@ import pytest
 from protocols.live.api import Recorded
 from protocols.live.proof import PrintedProof
 from tests.screens.fake_between import PAPER, a_proof, new_doses
-from tests.screens.fake_node import NOW_MS, ward
+from tests.screens.fake_node import NOW_MS, FakeNode, ward
 from tests.screens.test_pages import Person
 from tests.screens.test_printing import HADDAD, at, files
 from tests.unit.test_proof import GOLDEN, childs
 
 
-def scanned(worth="holds", patient="", states=("here", "new"), keys=()):
+def scanned(worth="holds", patient="", states=("here", "new"), keys=()) -> Person:
     node = ward()
     node.paper = a_proof(NOW_MS, worth, patient)
     node.paper_new = new_doses(*states)
@@ -102,7 +102,7 @@ def test_who_it_is_is_registered_from_a_proof_and_read_first():
     assert doses(person) == []
 
 
-def clinic():
+def clinic() -> FakeNode:
     """A node that gives out a proof and a card."""
     node = ward()
     given = node.call

@@ -21,7 +21,7 @@ def opened(person):
 
 def test_a_registration_offers_the_complaints_by_number_and_keeps_what_they_count_under():
     person = Person().press(*NEW)
-    assert person.shell.page.form.open_field.name == "problem"
+    assert person.page.form.open_field.name == "problem"
     assert "4 Crush injury" in person.screen
     person.press("1")
     assert "19 Acute watery diarrhoea" in person.screen

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ WRITTEN = ("at", "at_precision", "by", "source")
 
 
 @pytest.fixture
-def person():
+def person() -> Person:
     return Person()
 
 
@@ -48,7 +49,7 @@ FORMS = ("register", "triage", "vitals", "note", "triage again")
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_states_the_default_and_writes_nothing_of_it(person, form):
+def test_every_form_states_the_default_and_writes_nothing_of_it(person: Person, form):
     into(person, form)
     assert "Happened now, by: not identified" in person.screen
     assert "Ctrl+T when, by whom" in person.screen
@@ -60,7 +61,7 @@ def test_every_form_states_the_default_and_writes_nothing_of_it(person, form):
 
 @pytest.mark.safety(13)
 @pytest.mark.parametrize("form", FORMS)
-def test_one_key_in_every_form_says_when_and_by_whom(person, form):
+def test_one_key_in_every_form_says_when_and_by_whom(person: Person, form):
     into(person, form)
     person.press("ctrl+t", "2026-05-19", "enter", "1405", "enter", "2", "J. Cho", "enter")
     assert "Happened 2026-05-19 ~14:05, by: J. Cho" in person.screen
@@ -81,7 +82,7 @@ PAGES = {
 """Pages without a form that write a record too."""
 
 
-def on_page(kind):
+def on_page(kind) -> Person:
     node = ward()
     node.waiting = waiting_results()
     if kind == "patient.identify":
@@ -136,14 +137,14 @@ def test_pages_without_a_form_ask_it_first_where_paper_is_typed_up(kind):
         (["enter"] * 4, {}),
     ],
 )
-def test_what_is_known_is_written_as_exactly_as_it_is_known(person, keys, stated):
+def test_what_is_known_is_written_as_exactly_as_it_is_known(person: Person, keys, stated):
     into(person, "note").press("ctrl+t", *keys, "enter")
 
     (line,) = person.node.written
     assert circumstances(line) == stated
 
 
-def test_a_time_that_has_not_come_today_asks_for_its_day(person):
+def test_a_time_that_has_not_come_today_asks_for_its_day(person: Person):
     into(person, "note").press("ctrl+t", "enter", "2350", "enter", "enter", "enter")
 
     assert "23:50 today has not come yet" in person.screen
@@ -151,21 +152,21 @@ def test_a_time_that_has_not_come_today_asks_for_its_day(person):
     assert person.node.written[0]["at"] == "2026-05-19T23:50:00+00:00"
 
 
-def test_a_time_of_an_unknown_day_is_refused(person):
+def test_a_time_of_an_unknown_day_is_refused(person: Person):
     into(person, "note").press("ctrl+t", "2026-05", "enter", "1405", "enter", "enter", "enter")
 
     assert "A time needs the whole day" in person.screen
     assert person.node.written == []
 
 
-def test_escape_leaves_what_was_stated_as_it_was(person):
+def test_escape_leaves_what_was_stated_as_it_was(person: Person):
     into(person, "note").press("ctrl+t", "2026-05-19", "escape")
 
     assert "Happened now" in person.screen
     assert "[ pale" in person.screen
 
 
-def test_what_was_stated_is_kept_with_the_draft(person):
+def test_what_was_stated_is_kept_with_the_draft(person: Person):
     into(person, "note").press("ctrl+t", "2026-05-19", "enter", "enter", "enter", "J. Cho", "enter")
     person.press("escape", "escape", "d", "enter")
     assert "Happened 2026-05-19, by: J. Cho" in person.screen
@@ -174,7 +175,7 @@ def test_what_was_stated_is_kept_with_the_draft(person):
     assert circumstances(person.node.written[0]) == {"at": "2026-05-19", "by": "J. Cho"}
 
 
-def test_a_draft_stays_of_its_time_when_only_its_author_is_stated(person):
+def test_a_draft_stays_of_its_time_when_only_its_author_is_stated(person: Person):
     into(person, "note").press("escape", "escape")
     person.shell.tick(NOW_MS + 600_000)
     person.press("d", "enter", "ctrl+t", "enter", "enter", "enter", "J. Cho", "enter")
@@ -185,7 +186,7 @@ def test_a_draft_stays_of_its_time_when_only_its_author_is_stated(person):
 
 
 @pytest.mark.safety(13)
-def test_a_chart_says_a_time_no_more_exactly_than_it_is_known(person):
+def test_a_chart_says_a_time_no_more_exactly_than_it_is_known(person: Person):
     into(person, "note").press("ctrl+t", "2026-05-19", *["enter"] * 3, "J. Cho", "enter", "enter")
     assert "2026-05-19" in person.screen
     assert "by J. Cho" in person.screen
@@ -199,7 +200,7 @@ WHEN = ["2026-05-19", "enter", "1405", "enter", "1", "J. Cho", "enter"]
 
 
 @pytest.mark.safety(13)
-def test_paper_records_are_asked_when_and_by_whom_and_marked(person):
+def test_paper_records_are_asked_when_and_by_whom_and_marked(person: Person):
     person.press(*PAPER)
     assert "PAPER RECORDS" in person.screen.splitlines()[1]
 
@@ -213,7 +214,7 @@ def test_paper_records_are_asked_when_and_by_whom_and_marked(person):
 
 
 @pytest.mark.safety(13)
-def test_the_last_paper_record_is_offered_for_the_next(person):
+def test_the_last_paper_record_is_offered_for_the_next(person: Person):
     person.press(*PAPER, "enter", "n", *WHEN, "pale", "enter", "n")
     assert "[ 2026-05-19" in person.screen
     assert "[ J. Cho" in person.screen
@@ -226,7 +227,7 @@ def test_the_last_paper_record_is_offered_for_the_next(person):
     assert person.node.written[1]["by"] == "J. Cho"
 
 
-def test_a_paper_record_without_its_time_is_not_saved(person):
+def test_a_paper_record_without_its_time_is_not_saved(person: Person):
     person.press(*PAPER, "enter", "n", "escape", "pale", "enter")
     assert "WHEN IT HAPPENED" in person.screen
     assert person.node.written == []
@@ -237,14 +238,14 @@ def test_a_paper_record_without_its_time_is_not_saved(person):
     assert person.node.written[0]["source"] == "paper"
 
 
-def test_records_are_of_now_again_once_paper_ends(person):
+def test_records_are_of_now_again_once_paper_ends(person: Person):
     person.press(*PAPER, *PAPER, "enter", "n", "pale", "enter")
 
     assert "PAPER" not in person.screen
     assert circumstances(person.node.written[0]) == {}
 
 
-def test_a_draft_from_paper_stays_one_after_the_mode_ends(person):
+def test_a_draft_from_paper_stays_one_after_the_mode_ends(person: Person):
     person.press(*PAPER, "enter", "n", *WHEN, "pale", "escape", "escape", *PAPER, "d", "enter")
     person.press("enter")
 
@@ -311,7 +312,7 @@ def test_a_book_takes_what_a_form_states(stated):
 
 
 @pytest.fixture
-def paris(monkeypatch):
+def paris(monkeypatch) -> Iterator[LocalZone]:
     """A machine that turns its clock in March and October."""
     monkeypatch.setenv("TZ", "Europe/Paris")
     time.tzset()
@@ -333,7 +334,9 @@ def paris(monkeypatch):
         ("1890-05-01", "12:00", "+00:09"),
     ],
 )
-def test_paper_of_another_season_is_dated_by_the_offset_of_its_day(paris, day, at, offset):
+def test_paper_of_another_season_is_dated_by_the_offset_of_its_day(
+    paris: LocalZone, day, at, offset
+):
     written = Occasion(day, at, paper=True).line(paris)["at"]
     assert written == f"{day}T{at}:00{offset}"
     stated = datetime.fromisoformat(written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash, FeedId
@@ -45,8 +45,17 @@ class Paper:
     wristbands: dict[bytes, str] = field(default_factory=dict)
 
     @property
-    def book(self):
+    def book(self) -> Paper:
         return self
+
+    def boot(self, now: Now) -> Node:
+        raise NotImplementedError
+
+    def arm(self, commits: int, *, after: bool) -> None:
+        raise NotImplementedError
+
+    def halt(self) -> None:
+        raise NotImplementedError
 
     @property
     def changes(self):
@@ -99,8 +108,8 @@ def paper_of(host: Host) -> Paper:
     return paper
 
 
-def made_of(paper: Paper) -> Callable[[Now], Any]:
-    """What makes a host of it; no more of a `Machine` than what checkers read."""
+def made_of(paper: Paper) -> Callable[[Now], Paper]:
+    """What makes a host of it."""
     return lambda _: paper
 
 

@@ -7,15 +7,16 @@ import pytest
 from protocols.ledger import interventions
 from protocols.records import intervention, movement, recall, stopped
 from protocols.records.kinds import KindNo
+from protocols.sim.report import Result
 from protocols.sim.scenarios import measles_campaign
 
 
-def run(seed=1):
+def run(seed=1) -> Result:
     return measles_campaign.run(seed, teams=6, children=6)
 
 
 @pytest.fixture(scope="module")
-def result():
+def result() -> Result:
     return run()
 
 
@@ -23,7 +24,7 @@ def failed(result):
     return {name for name, finding in result.checks.items() if not finding.ok}
 
 
-def test_stock_and_doses_are_what_happened_on_the_ground(result):
+def test_stock_and_doses_are_what_happened_on_the_ground(result: Result):
     assert failed(result) == set()
     told = json.loads(json.dumps(result.as_dict()))
     assert told["movements"]["expected"] == told["movements"]["found"] > 0
@@ -31,7 +32,7 @@ def test_stock_and_doses_are_what_happened_on_the_ground(result):
     assert told["vitamin_a"]["given"] == told["vitamin_a"]["counted"] > 0
 
 
-def test_it_met_what_it_is_there_for(result):
+def test_it_met_what_it_is_there_for(result: Result):
     """Children written down twice, a recall that raced, vaccine sent behind a cut."""
     assert int(result.checks["children_met_twice_are_listed"].detail.split()[0]) > 0
     assert int(result.checks["no_vial_after_the_recall"].detail.split()[0]) > 0
@@ -40,7 +41,7 @@ def test_it_met_what_it_is_there_for(result):
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_trace(result):
+def test_the_same_seed_gives_the_same_trace(result: Result):
     assert run().trace_hash == result.trace_hash
 
 

@@ -10,6 +10,7 @@ from protocols.errors import InputError
 from protocols.live import wards
 from protocols.live.api import AlertSeen, BoardLine, BoardPage
 from protocols.records.acknowledged import Seen, covers
+from protocols.records.answer import Answer
 from protocols.records.catalogue import decode_fact
 from protocols.records.kinds import KindNo
 from protocols.records.seen import ABOUT_MAX, WHY
@@ -29,15 +30,15 @@ def test_only_the_very_alert_that_was_seen_was_seen(why, now_why, of_ms, now_ms,
     assert found is (why == now_why and of_ms == now_ms and now_about <= about)
 
 
-def page(*lines, unassigned=0):
+def page(*lines, unassigned=0) -> BoardPage:
     return BoardPage(len(lines), 0, tuple(lines), unassigned=unassigned)
 
 
-def somebody(at_ms=1_000, *seen, alerts=LATE):
+def somebody(at_ms=1_000, *seen, alerts=LATE) -> BoardLine:
     return BoardLine("pat_1", "ABC", "Awa", last_set_ms=at_ms, alerts=alerts, seen=seen)
 
 
-def saw(of_ms=1_000, about=LATE, why="single", who="Ann"):
+def saw(of_ms=1_000, about=LATE, why="single", who="Ann") -> AlertSeen:
     return AlertSeen(why, of_ms, about, who, 5_000)
 
 
@@ -136,7 +137,7 @@ def test_hostile_bytes_are_unreadable_or_become_rows(raw):
 # In a book
 
 
-def ill(device, sitting):
+def ill(device, sitting) -> Answer:
     made, *_ = write(device, sitting, line("patient.register", {"family_name": "Awa"}))
     more = (
         line("encounter.open", {}, patient=made.code),

@@ -54,7 +54,7 @@ def listed(device: Device) -> list[dict[str, object]]:
     return rows
 
 
-def test_at_home_everything_is_told(camp):
+def test_at_home_everything_is_told(camp: tuple[Stage, Device, Device, Device]):
     stage, ann, ben, _ = camp
     seen(stage, ann, "red", "red", "green")
     for each in (ann, ben):
@@ -64,7 +64,7 @@ def test_at_home_everything_is_told(camp):
         assert len(listed(each)) == 3
 
 
-def test_fewer_than_five_are_not_told_abroad(camp):
+def test_fewer_than_five_are_not_told_abroad(camp: tuple[Stage, Device, Device, Device]):
     stage, ann, _, hal = camp
     seen(stage, ann, "red", "red", "green", "green")
     (away,) = told(hal).values()
@@ -73,7 +73,9 @@ def test_fewer_than_five_are_not_told_abroad(camp):
     assert listed(hal) == []
 
 
-def test_abroad_small_counts_are_hidden_and_each_law_is_told_apart(camp):
+def test_abroad_small_counts_are_hidden_and_each_law_is_told_apart(
+    camp: tuple[Stage, Device, Device, Device],
+):
     stage, ann, ben, hal = camp
     seen(stage, ann, *["green"] * 6, "red")
     seen(stage, ben, *["green"] * 6)
@@ -88,7 +90,9 @@ def test_abroad_small_counts_are_hidden_and_each_law_is_told_apart(camp):
     assert told(ann)["JP"].left.total is None
 
 
-def test_what_is_restated_abroad_stays_under_the_law_it_was_founded_under(camp):
+def test_what_is_restated_abroad_stays_under_the_law_it_was_founded_under(
+    camp: tuple[Stage, Device, Device, Device],
+):
     stage, ann, _, hal = camp
     seen(stage, ann, "red")
     code = ann.store.one("SELECT code FROM patient")[0]
@@ -100,7 +104,7 @@ def test_what_is_restated_abroad_stays_under_the_law_it_was_founded_under(camp):
     assert own.home and own.left.margins["category"] == {"green": 1}
 
 
-def test_the_call_tells_values_in_words_and_in_order(camp):
+def test_the_call_tells_values_in_words_and_in_order(camp: tuple[Stage, Device, Device, Device]):
     stage, ann, _, hal = camp
     seen(stage, ann, *["green"] * 6)
     listed = counting.listed(ann.node, stage.now(ann), {})

@@ -18,7 +18,7 @@ JOINED = Strand(D, (B, C), (b"settled",))
 FAMILY = [ROOT_FACTS, LATER, BESIDE, JOINED]
 
 
-def merged(*strands):
+def merged(*strands) -> Document:
     document = Document()
     assert document.extend(strands) == []
     return document
@@ -233,8 +233,8 @@ def test_a_book_that_holds_other_facts_is_refused():
 
 def test_heads_that_automerge_does_not_share_are_refused():
     document = merged(ROOT_FACTS)
-    _, *rest = document._changes[A]
-    document._changes[A] = (bytes(32), *rest)
+    held = document._changes[A]
+    document._changes[A] = (bytes(32), *held[1:])
     document.release()
 
     with pytest.raises(LedgerError) as caught:

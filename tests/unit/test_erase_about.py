@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ class Ward:
 
 
 @pytest.fixture
-def ward(tmp_path):
+def ward(tmp_path) -> Iterator[Ward]:
     ward = Ward(tmp_path / "ann")
     yield ward
     ward.ann.store.close()
@@ -99,7 +100,7 @@ def tables(device: Device) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-def test_all_that_is_written_about_a_patient_is_found_in_every_scope(ward):
+def test_all_that_is_written_about_a_patient_is_found_in_every_scope(ward: Ward):
     found = about.whole(ward.ann.ledger, [PatientId.parse(ward.whom)])
     scopes = about.scopes_of(ward.ann.ledger, found.documents)
     assert sorted(set(scopes.values())) == sorted(ScopeId(scope.id) for scope in SCOPES)
@@ -108,7 +109,7 @@ def test_all_that_is_written_about_a_patient_is_found_in_every_scope(ward):
     assert set(found.documents).isdisjoint(other.documents)
 
 
-def test_nothing_of_it_remains_in_any_page_and_the_counts_are_of_the_others(ward):
+def test_nothing_of_it_remains_in_any_page_and_the_counts_are_of_the_others(ward: Ward):
     assert numbers(ward.ann) == {1: 1, 3: 1}
     assert words(logged(ward.path) + pages(ward.path)) == [*NAMED, KEPT]
     ward.erase(ward.asked(ward.ann))
@@ -130,7 +131,7 @@ def test_nothing_of_it_remains_in_any_page_and_the_counts_are_of_the_others(ward
     assert len(tables(ward.pat)["about"]) == 3
 
 
-def test_a_coordinator_of_care_alone_erases_care_and_is_told_what_it_cannot_look_into(ward):
+def test_a_coordinator_of_care_alone_erases_care_and_is_told_what_it_cannot_look_into(ward: Ward):
     found = about.whole(ward.kim.ledger, [PatientId.parse(ward.whom)])
     assert (found.beyond, found.unread) == (0, ("protection", "sums"))
     raw = orders.request(ward.kim.ledger, found.documents, orders.REASONS["asked"])
@@ -146,7 +147,7 @@ def test_a_coordinator_of_care_alone_erases_care_and_is_told_what_it_cannot_look
     assert len(tables(ward.ann)["concerns"]) == 1
 
 
-def test_a_concern_that_comes_after_the_erase_goes_with_a_late_order(ward):
+def test_a_concern_that_comes_after_the_erase_goes_with_a_late_order(ward: Ward):
     ward.stage.cut(ward.ann, ward.pat)
     raw = ward.asked(ward.ann)
     ward.erase(raw)
@@ -173,7 +174,7 @@ def scopes_in(ward: Ward, raw: bytes) -> set[str]:
     return {each.scope for each in releasing.ordered(ward.ann.ledger, order)}
 
 
-def test_a_release_takes_concerns_along_and_leaves_counts_at_home(ward):
+def test_a_release_takes_concerns_along_and_leaves_counts_at_home(ward: Ward):
     fresh = ward.ann.chance.randbytes(64 * 64)
     raw = releasing.request(ward.ann.ledger, wish(ward, ward.whom), fresh)
     assert scopes_in(ward, raw) == {"care", "protection"}
@@ -192,7 +193,7 @@ def test_a_release_takes_concerns_along_and_leaves_counts_at_home(ward):
     assert words(text_of(ward.jo)) == []
 
 
-def test_a_count_alone_is_not_released(ward):
+def test_a_count_alone_is_not_released(ward: Ward):
     counts = [
         document
         for document, scope in about.scopes_of(

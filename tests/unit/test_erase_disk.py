@@ -181,7 +181,7 @@ def ordered() -> tuple[Disk, list[Erase]]:
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("commit", range(1, 7))
 def test_power_lost_around_any_commit_of_an_erase_is_made_good_at_the_next_start(
-    ordered, commit, after
+    ordered: tuple[Disk, list[Erase]], commit, after
 ):
     before, orders = ordered
     stage, disk = Stage(), before.copy()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from protocols.errors import InputError
+from protocols.ids import EntryHash
 from protocols.ledger import releasing, remembered
 from protocols.ledger.backup import Restored, backup, restore, source_of
 from protocols.ledger.place import DATABASE_NAME, ORDERS_NAME
@@ -43,14 +45,14 @@ class Camp:
         backup(source_of(self.ann.ledger), medium / name, WALL_MS)
         return medium / name
 
-    def erase(self) -> bytes:
+    def erase(self) -> EntryHash:
         entry = erase(self.stage, self.ann, order(self.ann, self.ben, self.whom))
         self.stage.run(6_000)
         return entry
 
 
 @pytest.fixture
-def camp(tmp_path):
+def camp(tmp_path) -> Iterator[Camp]:
     camp = Camp(tmp_path)
     yield camp
     if camp.ann.store.connection is not None:
@@ -62,7 +64,7 @@ def made(archive: Path, folder: Path, *orders: Path) -> tuple[Restored, Device]:
     return found, Device("ann", opened(folder).store, 2)
 
 
-def test_orders_left_in_the_folder_are_carried_out_before_anybody_reads(camp):
+def test_orders_left_in_the_folder_are_carried_out_before_anybody_reads(camp: Camp):
     old = camp.backup("old")
     camp.erase()
     left = camp.place / "ann" / ORDERS_NAME
@@ -80,7 +82,7 @@ def test_orders_left_in_the_folder_are_carried_out_before_anybody_reads(camp):
     restored.store.close()
 
 
-def test_a_later_backup_on_the_medium_brings_its_orders_to_an_earlier_one(camp):
+def test_a_later_backup_on_the_medium_brings_its_orders_to_an_earlier_one(camp: Camp):
     old = camp.backup("old")
     camp.erase()
     backup(source_of(camp.ann.ledger), old.with_name("later"), WALL_MS + DAY_MS)
@@ -89,7 +91,7 @@ def test_a_later_backup_on_the_medium_brings_its_orders_to_an_earlier_one(camp):
     restored.store.close()
 
 
-def test_any_node_s_card_serves_and_the_restored_node_confirms_and_goes_on(camp):
+def test_any_node_s_card_serves_and_the_restored_node_confirms_and_goes_on(camp: Camp):
     old = camp.backup("old")
     entry = camp.erase()
     card = camp.place / "card"
@@ -105,7 +107,7 @@ def test_any_node_s_card_serves_and_the_restored_node_confirms_and_goes_on(camp)
     restored.store.close()
 
 
-def test_without_any_file_it_says_how_old_it_is_until_it_has_met_somebody(camp):
+def test_without_any_file_it_says_how_old_it_is_until_it_has_met_somebody(camp: Camp):
     old = camp.backup("old")
     camp.erase()
     found, restored = made(old, camp.place / "restored")
@@ -122,7 +124,7 @@ def test_without_any_file_it_says_how_old_it_is_until_it_has_met_somebody(camp):
     restored.store.close()
 
 
-def test_a_peer_with_nothing_new_is_a_meeting_too(camp):
+def test_a_peer_with_nothing_new_is_a_meeting_too(camp: Camp):
     camp.ann.node.stop()
     old = camp.backup("old")
     _, restored = made(old, camp.place / "restored")
@@ -133,7 +135,7 @@ def test_a_peer_with_nothing_new_is_a_meeting_too(camp):
     restored.store.close()
 
 
-def test_a_backup_of_what_was_restored_and_met_nobody_is_as_old(camp):
+def test_a_backup_of_what_was_restored_and_met_nobody_is_as_old(camp: Camp):
     _, restored = made(camp.backup("old"), camp.place / "restored")
     backup(source_of(restored.ledger), camp.place / "again", WALL_MS + 2 * DAY_MS)
     found, other = made(camp.place / "again", camp.place / "third")
@@ -142,14 +144,14 @@ def test_a_backup_of_what_was_restored_and_met_nobody_is_as_old(camp):
         device.store.close()
 
 
-def test_what_lies_beside_the_book_tells_nothing_without_its_key(camp):
+def test_what_lies_beside_the_book_tells_nothing_without_its_key(camp: Camp):
     camp.erase()
     raw = (camp.place / "ann" / ORDERS_NAME).read_bytes()
     for known in (b"Test", bytes(camp.ann.id), bytes(camp.ben.id)):
         assert known in releasing.card(camp.ann.ledger) and known not in raw
 
 
-def test_it_is_written_once_for_each_erase(camp):
+def test_it_is_written_once_for_each_erase(camp: Camp):
     camp.erase()
     path = camp.place / "ann" / ORDERS_NAME
     before = path.stat().st_ino
@@ -162,7 +164,7 @@ def test_it_is_written_once_for_each_erase(camp):
     assert path.stat().st_ino != before
 
 
-def test_files_that_do_not_fit_are_refused_when_named_and_passed_over_when_not(camp):
+def test_files_that_do_not_fit_are_refused_when_named_and_passed_over_when_not(camp: Camp):
     old = camp.backup("old")
     camp.erase()
     stranger = Device.found("stranger")
@@ -189,7 +191,7 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def test_a_damaged_file_of_orders_keeps_nobody_from_restoring(camp):
+def test_a_damaged_file_of_orders_keeps_nobody_from_restoring(camp: Camp):
     old = camp.backup("old")
     camp.erase()
     raw = bytearray((camp.place / "ann" / ORDERS_NAME).read_bytes())

@@ -1,6 +1,7 @@
 """What HQ's pages keep of who did what, and the names of other teams' patients."""
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -18,7 +19,7 @@ ONE = (1).to_bytes(16)
 
 
 @pytest.fixture
-async def house():
+async def house() -> AsyncIterator[House]:
     book = TestBook()
     book.device(1, "Red Cross tablet", NOW_MS)
     book.device(2, "ours", NOW_MS)
@@ -37,7 +38,7 @@ async def names(house: House) -> set[str]:
     return {name for name in ("Haddad", "Okoro") if name in page}
 
 
-async def test_a_name_of_another_team_is_shown_to_whoever_says_why_once_it_is_kept(house):
+async def test_a_name_of_another_team_is_shown_to_whoever_says_why_once_it_is_kept(house: House):
     assert await names(house) == {"Okoro"}
     asked = await (await house.get(f"/patients/open?patient={ONE.hex()}")).text()
     assert "K7M 001" in asked and "Haddad" not in asked
@@ -55,7 +56,7 @@ async def test_a_name_of_another_team_is_shown_to_whoever_says_why_once_it_is_ke
     assert await names(house) == {"Okoro"}
 
 
-async def test_who_wrote_about_a_patient_too_is_of_the_patients_team(house):
+async def test_who_wrote_about_a_patient_too_is_of_the_patients_team(house: House):
     house.book.record("note", 1, NOW_MS - HOUR, feed=2)
     assert await names(house) == {"Haddad", "Okoro"}
 
@@ -69,14 +70,14 @@ async def test_who_wrote_about_a_patient_too_is_of_the_patients_team(house):
         ({"words": "x" * 141}, "too long"),
     ],
 )
-async def test_without_a_reason_the_name_stays_hidden(house, fields, words):
+async def test_without_a_reason_the_name_stays_hidden(house: House, fields, words):
     answer = await house.post("/patients/open", patient=ONE.hex(), **fields)
     assert answer.status == 422 and words in await answer.text()
     assert house.witness.kept == []
     assert await names(house) == {"Okoro"}
 
 
-async def test_a_reason_that_cannot_be_kept_shows_nothing(house):
+async def test_a_reason_that_cannot_be_kept_shows_nothing(house: House):
     house.witness.full = True
     answer = await house.post("/patients/open", patient=ONE.hex(), words="his mother asks")
     assert answer.status == 503 and "could not be written" in await answer.text()
@@ -84,12 +85,12 @@ async def test_a_reason_that_cannot_be_kept_shows_nothing(house):
 
 
 @pytest.mark.parametrize("patient", ["", "x", "0" * 31, "0" * 32, "f" * 32, "%00" * 16])
-async def test_a_patient_nobody_knows_is_not_found(house, patient):
+async def test_a_patient_nobody_knows_is_not_found(house: House, patient):
     assert (await house.get(f"/patients/open?patient={patient}")).status == 404
     assert (await house.post("/patients/open", patient=patient, reason="care")).status == 404
 
 
-async def test_logins_and_failed_ones_are_kept_but_never_what_stood_in_a_wrong_field(house):
+async def test_logins_and_failed_ones_are_kept_but_never_what_stood_in_a_wrong_field(house: House):
     await house.post("/logout")
     await house.get("/login")
     for name in ("LEAD", PASSWORD):
@@ -109,7 +110,7 @@ async def test_logins_and_failed_ones_are_kept_but_never_what_stood_in_a_wrong_f
     ]
 
 
-async def test_the_trail_is_a_page_with_codes_for_patients_and_the_age_of_each_trail(house):
+async def test_the_trail_is_a_page_with_codes_for_patients_and_the_age_of_each_trail(house: House):
     lines = (
         line(
             account="lead", patient=str(PatientId(ONE)), reason="handover", what="read_outside_team"
@@ -134,7 +135,7 @@ async def test_the_trail_is_a_page_with_codes_for_patients_and_the_age_of_each_t
         assert words in page, words
 
 
-async def test_names_in_the_trail_are_text_alone(house):
+async def test_names_in_the_trail_are_text_alone(house: House):
     house.witness.page = AuditPage(
         1,
         (
@@ -153,7 +154,7 @@ async def test_names_in_the_trail_are_text_alone(house):
     assert not any(sign in page for sign in "\u202e\x1b\x00")
 
 
-async def test_what_is_asked_of_the_trail_reaches_the_node_and_nonsense_does_not(house):
+async def test_what_is_asked_of_the_trail_reaches_the_node_and_nonsense_does_not(house: House):
     await house.get(
         "/audit?since=2026-05-20&until=2026-05-20&what=export&person=j&device=t&offset=100"
     )
@@ -172,7 +173,7 @@ def test_a_day_is_a_day_of_the_zone_on_the_page():
     assert utc.call()["since_ms"] - asked.call()["since_ms"] == 2 * HOUR
 
 
-async def test_pages_of_the_trail_follow_each_other(house):
+async def test_pages_of_the_trail_follow_each_other(house: House):
     house.witness.page = AuditPage(250, tuple(line() for _ in range(100)))
     page = await (await house.get("/audit?what=export&offset=100")).text()
     assert 'href="/audit?what=export&amp;offset=200"' in page

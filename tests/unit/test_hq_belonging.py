@@ -1,6 +1,7 @@
 """HQ's pages about who belongs: each number with its age, and seals that take two pages."""
 
 import re
+from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
@@ -20,7 +21,7 @@ CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @pytest.fixture
-async def house():
+async def house() -> AsyncIterator[House]:
     made = await house_of(TestBook(), registry=ordered(TestRegistry()))
     await made.enter()
     yield made
@@ -37,7 +38,9 @@ async def text(house: House, path: str, language: str = "en") -> str:
 @pytest.mark.parametrize("path", [*PAGES, f"/members/seal?member={TABLET}",
                                   "/quarantine/extend?seal=ent_LOST",
                                   "/reviews/act?fact=fct_r1.0"])  # fmt: skip
-async def test_every_page_is_there_in_both_languages_and_links_the_others(house, path, language):
+async def test_every_page_is_there_in_both_languages_and_links_the_others(
+    house: House, path, language
+):
     page = await text(house, path, language)
     if path in PAGES:
         for other in (*PAGES, "/audit"):
@@ -45,7 +48,7 @@ async def test_every_page_is_there_in_both_languages_and_links_the_others(house,
     assert f'<html lang="{language}">' in page
 
 
-async def test_organisations_say_fingerprint_and_how_old_what_is_known_is(house):
+async def test_organisations_say_fingerprint_and_how_old_what_is_known_is(house: House):
     page = await text(house, "/organisations")
 
     for words in ("Ministry of Health", "SVWX-SVWX-SVWX-SVWX", "Sierra Victor Whiskey Xray",
@@ -55,7 +58,7 @@ async def test_organisations_say_fingerprint_and_how_old_what_is_known_is(house)
     assert "never" in page, "an issuer that no entry came from"
 
 
-async def test_devices_and_people_have_a_button_only_where_hq_may_seal(house):
+async def test_devices_and_people_have_a_button_only_where_hq_may_seal(house: House):
     page = await text(house, "/members")
     able = {each.id for each in roster(NOW_MS) if not each.why_not}
 
@@ -64,7 +67,7 @@ async def test_devices_and_people_have_a_button_only_where_hq_may_seal(house):
     assert "Newest" not in page and "As known from other devices" in page
 
 
-async def test_the_list_of_acts_says_who_when_why_and_what_came_of_it(house):
+async def test_the_list_of_acts_says_who_when_why_and_what_came_of_it(house: House):
     page = await text(house, "/reviews")
 
     for words in ("Note", "Jun Cho", "nord-a", "licence ended", "ACD EFH 001", "nobody looked yet",
@@ -73,9 +76,9 @@ async def test_the_list_of_acts_says_who_when_why_and_what_came_of_it(house):
     assert page.count('name="fact"') == 3
 
 
-async def test_a_review_is_kept_with_the_account_and_shown(house):
+async def test_a_review_is_kept_with_the_account_and_shown(house: House):
     said = {"fact": "fct_r1.0", "outcome": "follow_up", "note": "not seen since"}
-    done = await house.post("/reviews/act", **said, allow_redirects=False)
+    done = await house.post("/reviews/act", **said)
 
     assert (done.status, done.headers["Location"]) == (303, "/reviews?done=follow_up")
     assert house.registry.trust.reviewed == [("fct_r1.0", "follow_up", "not seen since")]
@@ -83,7 +86,7 @@ async def test_a_review_is_kept_with_the_account_and_shown(house):
     assert "not seen since" in await text(house, "/reviews")
 
 
-async def test_a_review_without_an_outcome_or_of_nothing_listed_is_refused(house):
+async def test_a_review_without_an_outcome_or_of_nothing_listed_is_refused(house: House):
     lacking = await house.post("/reviews/act", fact="fct_r1.0", outcome="", note="")
     long = await house.post("/reviews/act", fact="fct_r1.0", outcome="stands", note="x" * 101)
     gone = await house.post("/reviews/act", fact="fct_zz.0", outcome="stands", note="")
@@ -95,7 +98,7 @@ async def test_a_review_without_an_outcome_or_of_nothing_listed_is_refused(house
     assert (await house.get("/reviews/act?fact=<b>")).status == 404
 
 
-async def test_where_hq_may_not_review_the_page_names_who_may(house):
+async def test_where_hq_may_not_review_the_page_names_who_may(house: House):
     held = house.registry.trust.reviews
     house.registry.trust.reviews = msgspec.structs.replace(
         held, why_not="review_rank", ask=("Issuer KE",)
@@ -106,12 +109,12 @@ async def test_where_hq_may_not_review_the_page_names_who_may(house):
     assert "<form method" not in (await text(house, "/reviews/act?fact=fct_r1.0")).split("Ask:")[1]
 
 
-async def test_where_hq_may_seal_nobody_it_says_so(house):
+async def test_where_hq_may_seal_nobody_it_says_so(house: House):
     house.registry.trust.known = msgspec.structs.replace(house.registry.trust.known, may_seal=False)
     assert "may seal nobody" in await text(house, "/members")
 
 
-async def test_a_seal_takes_two_pages_and_the_trail_is_told_the_account(house):
+async def test_a_seal_takes_two_pages_and_the_trail_is_told_the_account(house: House):
     sure = await house.post(
         "/members/seal", member=TABLET, reason="lost", since="2023-11-14T20:13", note="bus"
     )
@@ -146,26 +149,26 @@ async def test_a_seal_takes_two_pages_and_the_trail_is_told_the_account(house):
         ({"reason": "lost", "note": "x" * 201}, "too long"),
     ],
 )
-async def test_what_is_missing_is_said_and_nothing_is_sealed(house, path, fields, words):
+async def test_what_is_missing_is_said_and_nothing_is_sealed(house: House, path, fields, words):
     answer = await house.post(path, member=TABLET, **fields)
 
     assert answer.status == 422 and words in await answer.text()
     assert house.registry.trust.sealed == []
 
 
-async def test_a_reduction_names_the_roles_that_stay(house):
+async def test_a_reduction_names_the_roles_that_stay(house: House):
     fields = {"member": "dev_AMINAOKO", "reason": "role_reduced", "roles": "triage"}
     assert "triage" in await (await house.post("/members/seal", **fields)).text()
     await house.post("/members/seal/do", **fields)
     assert house.registry.trust.sealed[0]["roles"] == ["triage"]
 
 
-async def test_roles_sent_with_another_reason_reduce_nothing(house):
+async def test_roles_sent_with_another_reason_reduce_nothing(house: House):
     await house.post("/members/seal/do", member=TABLET, reason="lost", roles="clinic")
     assert house.registry.trust.sealed[0]["roles"] == []
 
 
-async def test_whom_hq_may_not_seal_it_offers_no_form_for(house):
+async def test_whom_hq_may_not_seal_it_offers_no_form_for(house: House):
     page = await text(house, f"/members/seal?member={KENYA}")
     assert "another organisation" in page and 'action="/members/seal"' not in page
     for path in ("/members/seal", "/members/seal/do"):
@@ -175,19 +178,19 @@ async def test_whom_hq_may_not_seal_it_offers_no_form_for(house):
 
 @pytest.mark.parametrize("path", ["/members/seal", "/members/seal/do"])
 @pytest.mark.parametrize("member", ["", "nord-a", "dev_NOBODY", "dev_%00", "x" * 500, HOSTILE])
-async def test_a_member_nobody_knows_is_not_found(house, path, member):
+async def test_a_member_nobody_knows_is_not_found(house: House, path, member):
     assert (await house.get(f"/members/seal?member={member[:40]}")).status == 404
     assert (await house.post(path, member=member, reason="lost")).status == 404
 
 
-async def test_a_device_that_is_called_like_an_id_is_not_sealed_for_another(house):
+async def test_a_device_that_is_called_like_an_id_is_not_sealed_for_another(house: House):
     called = msgspec.structs.replace(house.registry.trust.members[2], name="dev_SOMEBODY")
     house.registry.trust.members[2] = called
     answer = await house.post("/members/seal/do", member="dev_SOMEBODY", reason="lost")
     assert answer.status == 404 and house.registry.trust.sealed == []
 
 
-async def test_a_form_without_its_token_or_from_elsewhere_seals_nothing(house):
+async def test_a_form_without_its_token_or_from_elsewhere_seals_nothing(house: House):
     fields = {"member": TABLET, "reason": "lost"}
     assert (await house.post("/members/seal/do", form="0" * 32, **fields)).status == 403
     for origin in ("http://elsewhere.example", "null", None):
@@ -197,13 +200,15 @@ async def test_a_form_without_its_token_or_from_elsewhere_seals_nothing(house):
     assert house.registry.trust.sealed == []
 
 
-async def test_a_disk_that_takes_nothing_seals_nothing_and_says_so(house):
+async def test_a_disk_that_takes_nothing_seals_nothing_and_says_so(house: House):
     house.registry.full = True
     answer = await house.post("/members/seal/do", member=TABLET, reason="lost")
     assert answer.status == 503 and "nothing was changed" in await answer.text()
 
 
-async def test_what_seals_keep_back_is_let_count_by_two_pages_and_only_as_much_as_was_shown(house):
+async def test_what_seals_keep_back_is_let_count_by_two_pages_and_only_as_much_as_was_shown(
+    house: House,
+):
     assert "12" in await text(house, "/quarantine")
     asked = await text(house, "/quarantine/extend?seal=ent_LOST")
     assert "15 entries will count again" in asked and "of a feed the seal does not name" in asked
@@ -219,7 +224,7 @@ async def test_what_seals_keep_back_is_let_count_by_two_pages_and_only_as_much_a
     assert (await house.get("/quarantine/extend?seal=ent_LOST")).status == 404
 
 
-async def test_what_another_organisation_has_to_decide_has_no_button(house):
+async def test_what_another_organisation_has_to_decide_has_no_button(house: House):
     page = await text(house, "/quarantine")
     assert re.findall(r'name="seal" value="([^"]+)"', page) == ["ent_LOST"] * 2
     assert "HQ Nairobi" in page
@@ -227,7 +232,7 @@ async def test_what_another_organisation_has_to_decide_has_no_button(house):
     assert "<button" not in asked.partition("<main")[2]
 
 
-async def test_quarantine_lists_authors_seals_that_do_not_count_and_forks(house):
+async def test_quarantine_lists_authors_seals_that_do_not_count_and_forks(house: House):
     page = await text(house, "/quarantine")
     for words in ("the role does not allow", "not admitted", "person unchecked", "Amina Okoro",
                   "does not count", "2 histories", "more entries of this kind"):  # fmt: skip
@@ -237,7 +242,7 @@ async def test_quarantine_lists_authors_seals_that_do_not_count_and_forks(house)
 @pytest.mark.parametrize(
     ("language", "said"), [("en", "Have a coordinator admit it."), ("fr", "Faites-le admettre")]
 )
-async def test_links_that_were_refused_say_why_and_what_to_do(house, language, said):
+async def test_links_that_were_refused_say_why_and_what_to_do(house: House, language, said):
     refused = LinkRefused("unknown_device", "", "", "192.0.2.7", 3, NOW_MS)
     trust = house.registry.trust
     trust.apart = msgspec.structs.replace(trust.apart, links=(refused,))
@@ -247,7 +252,7 @@ async def test_links_that_were_refused_say_why_and_what_to_do(house, language, s
     assert ("refused 3 times" in page) == (language == "en")
 
 
-async def test_erases_and_releases_say_who_has_and_who_has_not(house):
+async def test_erases_and_releases_say_who_has_and_who_has_not(house: House):
     page = await text(house, "/releases")
     for words in ("Japan Relief Team", "MoU 2026, art. 4", "transfer", "does not count",
                   "the person asked", "tablet 7", "last link", "legal hold on 2 entries",
@@ -285,13 +290,13 @@ async def test_names_of_others_are_text_alone(path):
     await house.client.close()
 
 
-async def test_a_form_full_of_signs_is_shown_as_text(house):
+async def test_a_form_full_of_signs_is_shown_as_text(house: House):
     fields = {"member": TABLET, "reason": "lost", "note": HOSTILE}
     page = await (await house.post("/members/seal", **fields)).text()
     assert "<script>alert" not in page and "&lt;script&gt;" in page and not CONTROLS.search(page)
 
 
-async def test_a_long_roster_comes_by_pages_and_by_words(house):
+async def test_a_long_roster_comes_by_pages_and_by_words(house: House):
     one = house.registry.trust.members[1]
     house.registry.trust.members = [
         msgspec.structs.replace(one, id=f"dev_{number:04}", name=f"tablet {number:04}")
@@ -304,7 +309,7 @@ async def test_a_long_roster_comes_by_pages_and_by_words(house):
     assert "Nobody matches" in await text(house, "/members?offset=9999999")
 
 
-async def test_pages_that_are_decided_on_do_not_reload_themselves(house):
+async def test_pages_that_are_decided_on_do_not_reload_themselves(house: House):
     for path in (f"/members/seal?member={TABLET}", "/quarantine/extend?seal=ent_LOST"):
         assert "http-equiv" not in await text(house, path)
     assert 'http-equiv="refresh"' in await text(house, "/members")
@@ -315,7 +320,7 @@ def test_reasons_are_those_of_the_terminal():
     assert tuple(each.name for each in sealing.PERSON_REASONS) == PERSON_REASONS
 
 
-async def test_counts_say_whose_law_and_mark_what_is_left_out(house):
+async def test_counts_say_whose_law_and_mark_what_is_left_out(house: House):
     page = await text(house, "/counts")
     for part in (
         "Here, under the law of <bdi>CH</bdi>: 9",
@@ -330,6 +335,6 @@ async def test_counts_say_whose_law_and_mark_what_is_left_out(house):
     assert sum("&lt;5" in row for row in rows) == 2
 
 
-async def test_counts_are_said_in_french_too(house):
+async def test_counts_are_said_in_french_too(house: House):
     page = await text(house, "/counts", language="fr")
     assert "femme enceinte" in page and "rien sous cinq" in page and "moins de 1 an" in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.unit.hq_stores import Campaign
 from tests.unit.stage import WALL_MS, Device
 from tests.unit.test_hq_belonging import text
 from tests.unit.test_hq_vaccination import NodeBook, house_on
-from tests.unit.test_hq_web import HOSTILE, house_of
+from tests.unit.test_hq_web import HOSTILE, House, house_of
 from tests.unit.test_supplies_book import MINUTE, VACCINE, camp_of, lot, wrote
 
 
@@ -46,14 +47,14 @@ def hq() -> Device:
 
 
 @pytest.fixture
-async def house(hq):
+async def house(hq: Device) -> AsyncIterator[House]:
     made = await house_on(hq, TestRegistry())
     await made.enter()
     yield made
     await made.client.close()
 
 
-async def test_what_is_asked_and_on_its_way_is_listed_with_its_age(hq, house):
+async def test_what_is_asked_and_on_its_way_is_listed_with_its_age(hq: Device, house: House):
     page = await text(house, "/logistics")
 
     assert sum(way.units for way in shipments.on_the_way(hq.store)) == 40
@@ -63,7 +64,7 @@ async def test_what_is_asked_and_on_its_way_is_listed_with_its_age(hq, house):
     assert page.count('data-label="Last step"') == 2
 
 
-async def test_a_recall_says_what_every_store_holds_and_gave(house):
+async def test_a_recall_says_what_every_store_holds_and_gave(house: House):
     page = await text(house, "/logistics")
 
     assert "can do serious harm" in page and "40 on the way" in page
@@ -74,7 +75,7 @@ async def test_a_recall_says_what_every_store_holds_and_gave(house):
             for line in found] == [("donor", "50", "10", "40")]  # fmt: skip
 
 
-async def test_a_unit_that_freezes_alarms_by_limits_nobody_approved(house):
+async def test_a_unit_that_freezes_alarms_by_limits_nobody_approved(house: House):
     page = await text(house, "/logistics")
 
     assert "still so" in page and "too cold, worst -0.8 °C" in page
@@ -83,7 +84,7 @@ async def test_a_unit_that_freezes_alarms_by_limits_nobody_approved(house):
     assert f"{VACCINE}:V1" in table and ",-0.8," in table
 
 
-async def test_a_request_lapses_by_the_clock_of_who_looks(hq):
+async def test_a_request_lapses_by_the_clock_of_who_looks(hq: Device):
     packs = await TestRegistry().supplies()
 
     for days, state in ((0, "requested"), (40, "expired")):
@@ -92,7 +93,7 @@ async def test_a_request_lapses_by_the_clock_of_who_looks(hq):
         assert [each.on_the_way for each in found.recalled] == [40]
 
 
-async def test_tables_and_parts_are_there_and_others_are_not(house):
+async def test_tables_and_parts_are_there_and_others_are_not(house: House):
     for table in ("shipments", "recalls", "cold"):
         assert (await house.get(f"/logistics/{table}.csv")).content_type == "text/csv"
     assert (await house.get("/logistics/patients.csv")).status == 404

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from hq.packs import by_name, named
@@ -10,14 +12,14 @@ from tests.screens.fake_guidance import published_packs
 from tests.unit.hq_book import TestBook
 from tests.unit.hq_registry import TestRegistry, ordered
 from tests.unit.test_hq_belonging import text
-from tests.unit.test_hq_web import HOSTILE, house_of
+from tests.unit.test_hq_web import HOSTILE, House, house_of
 
 SILENT = (PackUser("dev_S", "tent-quiet", None),)
 ELSEWHERE = (PackUser("dev_E", "tent-old", "2026-05-01T00:00:00Z"),)
 
 
 @pytest.fixture
-async def house():
+async def house() -> AsyncIterator[House]:
     registry = ordered(TestRegistry())
     registry.pack_page = PackPage(tuple(published_packs()), ELSEWHERE, SILENT)
     made = await house_of(TestBook(), registry=registry)
@@ -26,7 +28,7 @@ async def house():
     await made.client.close()
 
 
-async def test_each_version_says_who_gave_it_out_who_approved_it_and_who_works_by_it(house):
+async def test_each_version_says_who_gave_it_out_who_approved_it_and_who_works_by_it(house: House):
     page = await text(house, "/packs")
 
     for words in ("cholera-c", "MoH", "Dr. Silva, clinical lead", "8 devices", "tent-0", "tent-7",
@@ -34,14 +36,14 @@ async def test_each_version_says_who_gave_it_out_who_approved_it_and_who_works_b
         assert words in page, words
 
 
-async def test_where_devices_differ_the_pack_says_so_and_comes_first(house):
+async def test_where_devices_differ_the_pack_says_so_and_comes_first(house: House):
     page = await text(house, "/packs")
 
     assert page.count(">devices differ<") == 1
     assert page.index("cholera-c") < page.index("dehydration")
 
 
-async def test_safety_8_what_nobody_approved_says_so(house):
+async def test_safety_8_what_nobody_approved_says_so(house: House):
     page = await text(house, "/packs")
 
     assert page.count("NOT APPROVED") == sum(
@@ -49,21 +51,21 @@ async def test_safety_8_what_nobody_approved_says_so(house):
     )
 
 
-async def test_who_has_not_said_and_who_has_other_software_is_named(house):
+async def test_who_has_not_said_and_who_has_other_software_is_named(house: House):
     page = await text(house, "/packs")
 
     assert "1 device has not said what it works by:" in page and "tent-quiet" in page
     assert "1 device has software that brings other packs:" in page and "tent-old" in page
 
 
-async def test_it_is_there_in_french_and_the_pages_beside_it_link_it(house):
+async def test_it_is_there_in_french_and_the_pages_beside_it_link_it(house: House):
     page = await text(house, "/packs", "fr")
 
     assert "Protocoles et listes" in page and "NON APPROUVÉ" in page
     assert 'href="/packs"' in await text(house, "/organisations")
 
 
-async def test_hostile_names_are_only_text(house):
+async def test_hostile_names_are_only_text(house: House):
     hostile = HOSTILE
     users = (PackUser(hostile, hostile, None),) * 20
     line = PackLine(hostile, hostile, hostile, hostile, hostile, hostile, False, True, "", True,

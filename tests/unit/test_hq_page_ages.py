@@ -49,7 +49,7 @@ def age(at_ms: int) -> str:
     return f'data-ms="{at_ms}"'
 
 
-async def test_the_stock_page_tells_range_unit_age_and_that_the_store_is_silent(house):
+async def test_the_stock_page_tells_range_unit_age_and_that_the_store_is_silent(house: House):
     page = await text(house, "/stock", "en")
 
     assert '<tr class="old">' in page and "Not heard of for over 2 h" in page
@@ -57,7 +57,7 @@ async def test_the_stock_page_tells_range_unit_age_and_that_the_store_is_silent(
     assert age(WROTE) in cell(page, "Newest record") and age(KNOWN) in page
 
 
-async def test_the_card_tells_them_too_and_up_to_when_the_store_is_known(house):
+async def test_the_card_tells_them_too_and_up_to_when_the_store_is_known(house: House):
     page = await text(house, f"/stock/card?site={'01' * 16}&item={ORS}", "en")
 
     figure = page[page.index('class="figure"') : page.index('class="includes"')]
@@ -66,7 +66,7 @@ async def test_the_card_tells_them_too_and_up_to_when_the_store_is_known(house):
     assert f"{age(KNOWN)}" in page[page.index('class="includes"') :]
 
 
-async def test_the_picture_tells_how_old_each_sum_is_and_what_waits_since_when(house):
+async def test_the_picture_tells_how_old_each_sum_is_and_what_waits_since_when(house: House):
     page = await text(house, "/", "en")
     care, sites = page[: page.index('id="sites"')], page[page.index('id="sites"') :]
 
@@ -78,7 +78,7 @@ async def test_the_picture_tells_how_old_each_sum_is_and_what_waits_since_when(h
     assert age(WROTE) in cell(sites, "Newest record")
 
 
-async def test_recalls_and_cold_units_tell_range_and_age(house):
+async def test_recalls_and_cold_units_tell_range_and_age(house: House):
     page = await text(house, "/logistics", "en")
 
     assert "<b>60 – 80</b>" in cell(page, "Holds")
@@ -86,21 +86,21 @@ async def test_recalls_and_cold_units_tell_range_and_age(house):
     assert re.search(r"<b>-0\.8 °C</b> <time [^>]*data-ms=", cell(page, "Last reading"))
 
 
-async def test_coverage_tells_how_old_it_is(house):
+async def test_coverage_tells_how_old_it_is(house: House):
     page = await text(house, "/vaccination", "en")
     found = re.findall(r'<td data-label="Newest record">(.*?)</td>', page, re.DOTALL)
 
     assert found and all(age(NOW_MS - 9 * HOUR) in one for one in found)
 
 
-async def test_a_clock_that_is_ahead_is_named_beside_the_age_it_makes_older(house):
+async def test_a_clock_that_is_ahead_is_named_beside_the_age_it_makes_older(house: House):
     house.book.db.execute("UPDATE peer SET clock_ahead_ms = ?", (3 * HOUR,))
     for path, label in (("/stock", "Newest record"), ("/part/sites", "Newest record")):
         said = cell(await text(house, path, "en"), label)
         assert age(WROTE - 3 * HOUR) in said and "a clock there is about 3 h ahead" in said, path
 
 
-async def test_a_store_known_today_is_drawn_as_that(house):
+async def test_a_store_known_today_is_drawn_as_that(house: House):
     house.book.db.execute("UPDATE peer SET whole_ms = ?", (NOW_MS - MINUTE,))
     house.book.db.execute("UPDATE stock SET last_ms = ?", (NOW_MS - 3 * DAY,))
     page = await text(house, "/stock", "en")

@@ -29,7 +29,7 @@ SHOWS_RECORDS = ("/", "/patients", "/results", "/devices", "/part/care", "/part/
 
 @pytest.mark.parametrize(("language", "said"), [("en", "This HQ is sealed"), ("fr", "scellé")])
 async def test_a_sealed_hq_shows_no_record_and_says_so_instead_of_nobody_in_care(
-    full, language, said
+    full: House, language, said
 ):
     asked = {"headers": {"Accept-Language": language}}
     before = await (await full.get("/patients", **asked)).text()
@@ -54,14 +54,14 @@ async def test_a_sealed_hq_shows_no_record_and_says_so_instead_of_nobody_in_care
         assert said in await answer.text(), path
 
 
-async def test_an_hq_that_is_admitted_again_shows_its_records_again(full):
+async def test_an_hq_that_is_admitted_again_shows_its_records_again(full: House):
     full.book.put("meta", name="closed", value=b"1")
     assert "K7M" not in await (await full.get("/patients")).text()
     full.book.db.execute("DELETE FROM meta WHERE name = 'closed'")
     assert "K7M" in await (await full.get("/patients")).text()
 
 
-async def test_whoever_is_not_logged_in_is_not_told_that_this_hq_is_sealed(house):
+async def test_whoever_is_not_logged_in_is_not_told_that_this_hq_is_sealed(house: House):
     house.book.put("meta", name="closed", value=b"1")
     page = await (await house.get("/login")).text()
     assert "sealed" not in page

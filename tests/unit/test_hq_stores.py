@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import AsyncIterator
 from fractions import Fraction
 
 import pytest
@@ -19,7 +20,7 @@ from protocols.records.stock import MovementRow, StocktakeRow
 from tests.unit.hq_book import HOUR, NOW_MS, TestBook
 from tests.unit.hq_stores import AMOX, DAY, MR, ORS, TODAY, Shelves, depots, used_daily
 from tests.unit.test_hq_belonging import text
-from tests.unit.test_hq_web import HOSTILE, house_of
+from tests.unit.test_hq_web import HOSTILE, House, house_of
 
 
 def two_stores() -> tuple[TestBook, bytes, bytes]:
@@ -40,7 +41,9 @@ def stocked() -> tuple[TestBook, bytes, bytes]:
     return book, nord, pont
 
 
-async def test_what_runs_out_first_comes_first_and_what_is_not_used_last(stocked):
+async def test_what_runs_out_first_comes_first_and_what_is_not_used_last(
+    stocked: tuple[TestBook, bytes, bytes],
+):
     book, nord, pont = stocked
 
     lines = (await reading(book).now(NOW_MS)).lines
@@ -51,7 +54,9 @@ async def test_what_runs_out_first_comes_first_and_what_is_not_used_last(stocked
     assert [line.days for line in lines] == [2, Fraction(5, 2), Fraction(19, 2), None]
 
 
-async def test_days_are_by_what_may_be_given_and_what_may_not_is_named(stocked):
+async def test_days_are_by_what_may_be_given_and_what_may_not_is_named(
+    stocked: tuple[TestBook, bytes, bytes],
+):
     book, nord, pont = stocked
     lines = {(line.stock.store, line.stock.item): line
              for line in (await reading(book).now(NOW_MS)).lines}  # fmt: skip
@@ -146,7 +151,9 @@ async def test_a_link_to_who_wrote_there_says_that_nothing_was_used_since():
     assert found.lines[0].silent_days == 0
 
 
-async def test_rates_are_those_of_the_rows_as_every_node_works_them_out(stocked):
+async def test_rates_are_those_of_the_rows_as_every_node_works_them_out(
+    stocked: tuple[TestBook, bytes, bytes],
+):
     book, nord, _ = stocked
     shelves = Shelves(book)
     shelves.pairs[nord, ORS] = next(
@@ -172,7 +179,9 @@ async def test_rates_are_those_of_the_rows_as_every_node_works_them_out(stocked)
     assert line.burn == cover.burn(changes, line.stock.high, TODAY)
 
 
-async def test_only_what_changed_is_read_again_and_it_comes_to_the_same(stocked):
+async def test_only_what_changed_is_read_again_and_it_comes_to_the_same(
+    stocked: tuple[TestBook, bytes, bytes],
+):
     book, nord, _ = stocked
     kept = reading(book)
     await kept.now(NOW_MS)
@@ -183,7 +192,7 @@ async def test_only_what_changed_is_read_again_and_it_comes_to_the_same(stocked)
         asked.append(sql)
         return await read(sql, params)
 
-    book.read = noted
+    book.read = noted  # type: ignore[method-assign]
     shelves = Shelves(book)
     shelves.pairs[nord, ORS] = next(
         subject for (subject,) in book.db.execute(
@@ -194,14 +203,16 @@ async def test_only_what_changed_is_read_again_and_it_comes_to_the_same(stocked)
                     " item = ?", (nord, ORS))  # fmt: skip
     kept._kept = None
     again = await kept.now(NOW_MS)
-    book.read = read
+    book.read = read  # type: ignore[method-assign]
 
     assert [" in (:s0)" in sql for sql in asked if "movement m" in sql and "subject" in sql]
     assert all("s1" not in sql for sql in asked)
     assert again.lines == (await reading(book).now(NOW_MS)).lines
 
 
-async def test_a_card_says_what_was_left_after_each_back_to_the_last_count(stocked):
+async def test_a_card_says_what_was_left_after_each_back_to_the_last_count(
+    stocked: tuple[TestBook, bytes, bytes],
+):
     book, nord, _ = stocked
     line = next(line for line in (await reading(book).now(NOW_MS)).lines
                 if (line.stock.store, line.stock.item) == (nord, ORS))  # fmt: skip
@@ -218,14 +229,14 @@ async def test_a_card_says_what_was_left_after_each_back_to_the_last_count(stock
 
 
 @pytest.fixture
-async def house(stocked):
+async def house(stocked: tuple[TestBook, bytes, bytes]) -> AsyncIterator[House]:
     made = await house_of(stocked[0])
     await made.enter()
     yield made
     await made.client.close()
 
 
-async def test_every_line_says_how_old_it_is_and_what_is_left_out_is_marked(house):
+async def test_every_line_says_how_old_it_is_and_what_is_left_out_is_marked(house: House):
     page = await text(house, "/stock")
 
     assert page.count("<tr class=") == 4
@@ -244,13 +255,13 @@ async def test_every_line_says_how_old_it_is_and_what_is_left_out_is_marked(hous
      (f"?site={(bytes([1]) * 16).hex()}", 2), ("?site=zz&mark=what&offset=x", 4),
      ("?item=nothing+of+it", 0), ("?offset=3", 1), ("?offset=99999999999", 4)],
 )  # fmt: skip
-async def test_lines_are_chosen_by_item_site_and_what_is_wrong(house, query, lines):
+async def test_lines_are_chosen_by_item_site_and_what_is_wrong(house: House, query, lines):
     page = await text(house, "/stock" + query)
 
     assert page.count("<tr class=") == lines
 
 
-async def test_the_table_has_all_of_it_and_the_trail_says_who_took_it(house):
+async def test_the_table_has_all_of_it_and_the_trail_says_who_took_it(house: House):
     answer = await house.get("/stock.csv?item=ors")
 
     assert answer.content_type == "text/csv"
@@ -265,7 +276,7 @@ async def test_the_table_has_all_of_it_and_the_trail_says_who_took_it(house):
     ]
 
 
-async def test_a_card_names_movements_that_count_nowhere_and_no_patient(house):
+async def test_a_card_names_movements_that_count_nowhere_and_no_patient(house: House):
     store = (bytes([2]) * 16).hex()
     page = await text(house, f"/stock/card?site={store}&item={AMOX}")
 
@@ -294,13 +305,13 @@ async def test_hostile_words_are_only_words_on_pages_and_in_tables():
     await house.client.close()
 
 
-async def test_it_is_there_in_french(house):
+async def test_it_is_there_in_french(house: House):
     page = await text(house, "/stock", "fr")
 
     assert "Stocks, tels que connus" in page and "à 20,0 par jour" in page
 
 
-async def test_hints_of_stores_reach_their_part(house):
+async def test_hints_of_stores_reach_their_part(house: House):
     house.book.tell("balance")
     answer = await house.get("/part/stock?item=ors")
 
@@ -308,7 +319,7 @@ async def test_hints_of_stores_reach_their_part(house):
     assert (await answer.text()).count("<tr class=") == 2
 
 
-async def test_a_sealed_hq_shows_nothing_of_any_store(house):
+async def test_a_sealed_hq_shows_nothing_of_any_store(house: House):
     pages = ("/stock", "/vaccination", "/logistics", "/part/stock", "/stock.csv",
              f"/stock/card?site={(bytes([1]) * 16).hex()}&item={ORS}", "/stock/card.csv",
              "/vaccination.csv", "/logistics/recalls.csv", "/part/logistics")  # fmt: skip

@@ -88,7 +88,7 @@ async def house_on(device: Device, registry: TestRegistry | None = None) -> Hous
 
 
 @pytest.fixture
-async def house(campaign):
+async def house(campaign: tuple[Team, Team]) -> AsyncIterator[House]:
     device = campaign[0].device
     made = await house_on(device)
     await made.enter()
@@ -96,7 +96,7 @@ async def house(campaign):
     await made.client.close()
 
 
-def test_asked_over_another_connection_every_sum_is_the_same(campaign):
+def test_asked_over_another_connection_every_sum_is_the_same(campaign: tuple[Team, Team]):
     for team in campaign:
         ledger = team.device.ledger
         found = immunization.doubts(ledger, immunization.in_doubt(ledger))
@@ -118,7 +118,7 @@ def test_asked_over_another_connection_every_sum_is_the_same(campaign):
         )  # fmt: skip
 
 
-async def test_a_child_of_two_teams_counts_once_and_is_listed(house):
+async def test_a_child_of_two_teams_counts_once_and_is_listed(house: House):
     page = await text(house, "/vaccination")
 
     # One child once, another, and seven in tallies: nine of twenty against measles.
@@ -130,7 +130,7 @@ async def test_a_child_of_two_teams_counts_once_and_is_listed(house):
     assert page.count("(counted)") == 1 and "both say to be the same dose" in page
 
 
-async def test_vials_zero_dose_and_reports_are_told_serious_first(house):
+async def test_vials_zero_dose_and_reports_are_told_serious_first(house: House):
     page = await text(house, "/vaccination")
 
     assert "20 doses in 2 vials" in page and "open too long 9" in page
@@ -139,7 +139,7 @@ async def test_vials_zero_dose_and_reports_are_told_serious_first(house):
     assert "serious: <b>1</b>" in page
 
 
-async def test_safety_no_child_is_named_on_the_page_or_in_the_table(house):
+async def test_safety_no_child_is_named_on_the_page_or_in_the_table(house: House):
     for path in ("/vaccination", "/part/vaccination", "/vaccination.csv"):
         answer = await house.get(path)
         assert answer.status == 200
@@ -147,7 +147,7 @@ async def test_safety_no_child_is_named_on_the_page_or_in_the_table(house):
         assert FAMILY not in said and "Aline" not in said, path
 
 
-async def test_the_table_has_a_line_a_day_site_and_antigen(house):
+async def test_the_table_has_a_line_a_day_site_and_antigen(house: House):
     found = list(csv.DictReader(io.StringIO(await (await house.get("/vaccination.csv")).text())))
 
     measles = [line for line in found if line["antigen"] == "measles"]
@@ -163,19 +163,19 @@ async def test_the_table_has_a_line_a_day_site_and_antigen(house):
     [("?antigen=measles", 1), ("?antigen=none", 0), (f"?site={'0' * 32}", 0),
      ("?day=2026-99-99&site=x&offset=y", 2)],
 )  # fmt: skip
-async def test_lines_are_chosen_by_antigen_and_site(house, query, lines):
+async def test_lines_are_chosen_by_antigen_and_site(house: House, query, lines):
     page = await text(house, "/vaccination" + query)
 
     assert page.count(' data-label="Of these"') == 2 * lines
 
 
-async def test_it_is_there_in_french(house):
+async def test_it_is_there_in_french(house: House):
     page = await text(house, "/vaccination", "fr")
 
     assert "Vaccination, telle que connue" in page and "9 sur 20 : <b>45 %</b>" in page
 
 
-async def test_what_does_not_stand_is_in_no_sum_and_said(campaign):
+async def test_what_does_not_stand_is_in_no_sum_and_said(campaign: tuple[Team, Team]):
     device = campaign[0].device
     device.store.execute("UPDATE tally SET standing = 1 WHERE n = 6")
     made = await house_on(device)
@@ -224,7 +224,9 @@ class Calling:
         return run(self.device.node, self.stage.now(self.device))[0]
 
 
-async def test_what_a_running_hq_tells_of_doses_counts_a_doubled_one_once(campaign):
+async def test_what_a_running_hq_tells_of_doses_counts_a_doubled_one_once(
+    campaign: tuple[Team, Team],
+):
     device = campaign[0].device
     registry: Any = NodeRegistry(Calling(Stage(), device))  # type: ignore[arg-type]
 

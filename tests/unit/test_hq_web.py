@@ -90,7 +90,7 @@ def guarded(response: ClientResponse) -> bool:
     return all(response.headers.get(name) == value for name, value in HEADERS.items())
 
 
-async def test_every_route_but_the_doors_asks_for_a_login(house):
+async def test_every_route_but_the_doors_asks_for_a_login(house: House):
     await house.get("/login")
     asked = set()
     for route in house.client.app.router.routes():
@@ -125,7 +125,7 @@ async def test_every_route_but_the_doors_asks_for_a_login(house):
 
 @pytest.mark.parametrize(("language", "unsigned"), [("en", "NOT APPROVED"), ("fr", "NON APPROUVÉ")])
 async def test_what_an_unsigned_guideline_says_is_marked_wherever_it_stands(
-    full, language, unsigned
+    full: House, language, unsigned
 ):
     pages = {
         path: await (await full.get(path, headers={"Accept-Language": language})).text()
@@ -141,7 +141,9 @@ async def test_what_an_unsigned_guideline_says_is_marked_wherever_it_stands(
     assert before.rindex("<tr") < before.rindex(">44<")
 
 
-async def test_results_without_a_patient_are_a_page_of_their_own_and_said_on_the_picture(full):
+async def test_results_without_a_patient_are_a_page_of_their_own_and_said_on_the_picture(
+    full: House,
+):
     picture = await (await full.get("/")).text()
     page = await (await full.get("/results")).text()
 
@@ -152,7 +154,7 @@ async def test_results_without_a_patient_are_a_page_of_their_own_and_said_on_the
     assert f'data-ms="{NOW_MS - 3 * 60 * MINUTE}"' in page
 
 
-async def test_what_a_device_claims_is_shown_as_text_alone(full):
+async def test_what_a_device_claims_is_shown_as_text_alone(full: House):
     full.book.unassigned(803, NOW_MS, (HOSTILE, HOSTILE, HOSTILE), claimed=HOSTILE)
 
     page = await (await full.get("/results")).text()
@@ -164,7 +166,7 @@ async def test_what_a_device_claims_is_shown_as_text_alone(full):
 @pytest.mark.parametrize(
     "path", ["/", "/login", "/nowhere", "/static/page.css", "/static/none", "/first/x", "/events"]
 )
-async def test_every_answer_carries_the_guarding_headers(house, path):
+async def test_every_answer_carries_the_guarding_headers(house: House, path):
     answer = await house.get(path)
 
     assert guarded(answer)
@@ -174,7 +176,7 @@ async def test_every_answer_carries_the_guarding_headers(house, path):
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_a_link_is_used_by_sending_the_form_and_only_once(house):
+async def test_a_link_is_used_by_sending_the_form_and_only_once(house: House):
     for _ in range(2):
         assert (await house.get(f"/first/{house.link}")).status == 200
     await house.enter()
@@ -203,7 +205,7 @@ async def test_an_account_is_made_once_the_trail_says_so_and_not_without():
     await house.client.close()
 
 
-async def test_a_bad_first_password_is_said_and_keeps_the_link(house):
+async def test_a_bad_first_password_is_said_and_keeps_the_link(house: House):
     await house.get(f"/first/{house.link}")
 
     short = await house.post(f"/first/{house.link}", name="lead", password="short", again="short")
@@ -214,7 +216,7 @@ async def test_a_bad_first_password_is_said_and_keeps_the_link(house):
     await house.enter()
 
 
-async def test_login_changes_the_token_and_logout_ends_it(house):
+async def test_login_changes_the_token_and_logout_ends_it(house: House):
     await house.enter()
     first = house.token
     await house.post("/logout")
@@ -231,7 +233,7 @@ async def test_login_changes_the_token_and_logout_ends_it(house):
         assert answer.status == 303
 
 
-async def test_a_wrong_name_and_a_wrong_password_read_the_same(house):
+async def test_a_wrong_name_and_a_wrong_password_read_the_same(house: House):
     await house.enter()
     await house.post("/logout")
     await house.get("/login")
@@ -245,7 +247,7 @@ async def test_a_wrong_name_and_a_wrong_password_read_the_same(house):
     assert texts[0][0] == 403
 
 
-async def test_the_right_password_too_soon_reads_like_a_wrong_one(house):
+async def test_the_right_password_too_soon_reads_like_a_wrong_one(house: House):
     await house.enter()
     await house.post("/logout")
     await house.get("/login")
@@ -269,7 +271,7 @@ async def test_the_right_password_too_soon_reads_like_a_wrong_one(house):
         {"origin": "http://[bad"},
     ],
 )
-async def test_a_form_from_elsewhere_is_refused(house, sent):
+async def test_a_form_from_elsewhere_is_refused(house: House, sent):
     await house.enter()
 
     answer = await house.post("/logout", **sent)
@@ -286,7 +288,7 @@ def test_an_origin_is_ours_only_with_host_and_port():
     assert not same_origin("file://hq.local", "hq.local")
 
 
-async def test_compressed_and_oversized_and_foreign_bodies_are_refused(house):
+async def test_compressed_and_oversized_and_foreign_bodies_are_refused(house: House):
     await house.get("/login")
     ours = {"Origin": house.origin, "X-Form": form_token(house.token)}
 
@@ -299,7 +301,7 @@ async def test_compressed_and_oversized_and_foreign_bodies_are_refused(house):
     assert (packed.status, large.status, json.status) == (415, 413, 415)
 
 
-async def test_the_cookie_is_strict_and_over_https_bound_to_the_host(house):
+async def test_the_cookie_is_strict_and_over_https_bound_to_the_host(house: House):
     plain = (await house.get("/login")).headers["Set-Cookie"]
     assert plain.startswith("fieldmesh=")
     assert "HttpOnly" in plain and "SameSite=Strict" in plain and "Path=/" in plain
@@ -313,7 +315,7 @@ async def test_the_cookie_is_strict_and_over_https_bound_to_the_host(house):
     await secure.client.close()
 
 
-async def test_what_a_page_fetches_by_itself_keeps_no_session_alive(full):
+async def test_what_a_page_fetches_by_itself_keeps_no_session_alive(full: House):
     full.watch.ms += IDLE_MS - MINUTE
     assert (await full.get("/part/care")).status == 200
     full.watch.ms += 2 * MINUTE
@@ -324,7 +326,7 @@ async def test_what_a_page_fetches_by_itself_keeps_no_session_alive(full):
     assert answer.headers["HX-Redirect"] == "/login?ended"
 
 
-async def test_a_touch_keeps_the_session_alive(full):
+async def test_a_touch_keeps_the_session_alive(full: House):
     full.watch.ms += IDLE_MS - MINUTE
     assert (await full.post("/alive")).status == 204
     full.watch.ms += 2 * MINUTE
@@ -348,7 +350,7 @@ def seen_in(text: str) -> str:
     return found[1]
 
 
-async def test_a_change_in_the_book_reaches_an_open_page_as_a_small_hint(full):
+async def test_a_change_in_the_book_reaches_an_open_page_as_a_small_hint(full: House):
     seen = seen_in(await (await full.get("/")).text())
     async with full.client.get(f"/events?seen={seen}") as stream:
         assert stream.content_type == "text/event-stream"
@@ -359,14 +361,14 @@ async def test_a_change_in_the_book_reaches_an_open_page_as_a_small_hint(full):
     assert event["event"] == event["data"] == "devices"
 
 
-async def test_a_page_that_missed_a_hint_is_told_at_once(full):
+async def test_a_page_that_missed_a_hint_is_told_at_once(full: House):
     async with full.client.get("/events", headers={"Last-Event-ID": "earlier-9"}) as stream:
         parts = [(await next_event(stream))["event"] for _ in range(4)]
 
     assert parts == ["care", "sites", "latest", "devices"]
 
 
-async def test_a_hint_makes_the_next_fetch_new(full):
+async def test_a_hint_makes_the_next_fetch_new(full: House):
     before = await (await full.get("/part/care")).text()
     full.book.db.execute("update patient set standing = 0, triage = 1")
     assert await (await full.get("/part/care")).text() == before
@@ -379,7 +381,7 @@ async def test_a_hint_makes_the_next_fetch_new(full):
     assert await (await full.get("/part/care")).text() != before
 
 
-async def test_an_ended_session_ends_its_stream(full):
+async def test_an_ended_session_ends_its_stream(full: House):
     seen = seen_in(await (await full.get("/")).text())
     async with full.client.get(f"/events?seen={seen}") as stream:
         await stream.content.readline()
@@ -389,7 +391,7 @@ async def test_an_ended_session_ends_its_stream(full):
         assert await stream.content.read() == b""
 
 
-async def test_when_the_book_falls_silent_nothing_is_called_live(full):
+async def test_when_the_book_falls_silent_nothing_is_called_live(full: House):
     seen = seen_in(await (await full.get("/")).text())
     async with full.client.get(f"/events?seen={seen}") as stream:
         full.book.told.put_nowait(None)
@@ -424,7 +426,7 @@ async def test_hostile_names_come_out_as_text_on_every_page():
     await house.client.close()
 
 
-async def test_no_page_carries_inline_code_or_an_address_outside(full):
+async def test_no_page_carries_inline_code_or_an_address_outside(full: House):
     for path in ("/", "/patients", "/devices", "/account", "/login", "/nowhere", "/first/x"):
         text = await (await full.get(path)).text()
         assert not re.search(r"<script(?! src=\"/static/)", text), path
@@ -433,7 +435,7 @@ async def test_no_page_carries_inline_code_or_an_address_outside(full):
 
 
 @pytest.mark.parametrize(("lang", "word"), [("fr", "Pris en charge"), ("en", "In care now")])
-async def test_the_reader_chooses_the_language(full, lang, word):
+async def test_the_reader_chooses_the_language(full: House, lang, word):
     answer = await full.post("/language", lang=lang, back="/patients")
     assert (answer.status, answer.headers["Location"]) == (303, "/patients")
 
@@ -443,19 +445,19 @@ async def test_the_reader_chooses_the_language(full, lang, word):
     assert f'<html lang="{lang}"' in text
 
 
-async def test_nobody_is_sent_away_by_the_language_form(full):
+async def test_nobody_is_sent_away_by_the_language_form(full: House):
     answer = await full.post("/language", lang="fr", back="//elsewhere.example")
 
     assert answer.headers["Location"] == "/"
 
 
-async def test_the_browsers_language_is_taken_first(house):
+async def test_the_browsers_language_is_taken_first(house: House):
     answer = await house.get("/login", headers={"Accept-Language": "fr-CH, en;q=0.8"})
 
     assert "Mot de passe" in await answer.text()
 
 
-async def test_a_fault_shows_no_secret_and_keeps_the_guard(full, caplog):
+async def test_a_fault_shows_no_secret_and_keeps_the_guard(full: House, caplog):
     full.book.db.execute("drop table patient")
 
     answer = await full.get("/patients")

@@ -9,6 +9,7 @@ from protocols.guidelines.canonical import canonical, packed
 from protocols.ledger import stores
 from protocols.live import stocklists
 from protocols.mesh.effects import Now
+from protocols.records.answer import Answer
 from protocols.trust.packs import pack_digest, sign_pack
 from protocols.trust.statements import pack as bytes_of
 from tests.unit.people import founder, write
@@ -35,7 +36,7 @@ def b64(raw):
     return base64.b64encode(raw).decode()
 
 
-def one(device, kind, data, **more):
+def one(device, kind, data, **more) -> Answer:
     line = {"v": 1, "kind": kind, "key": f"{kind}-{sorted(data.items())}"[:120], "data": data}
     (answer,) = write(device, None, line | more)
     device.ledger.catch_up_all()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -14,12 +15,14 @@ import pytest
 
 from protocols.errors import FieldmeshError, InputError, LedgerError, SetupError
 from protocols.ledger.backup import (
+    Restored,
     backup,
     check_running,
     restore,
     source_of,
     verify,
 )
+from protocols.ledger.book import Ledger
 from protocols.ledger.folder import change_passphrase, open_folder
 from protocols.ledger.inspection import check_copy, inspect
 from protocols.ledger.keyfile import KEY_NAME
@@ -41,7 +44,7 @@ from tests.unit.folders import (
 
 
 @pytest.fixture
-def ledger(tmp_path):
+def ledger(tmp_path) -> Iterator[Ledger]:
     """An open book with three patients."""
     ledger = opened(made(tmp_path / "node"))
     record(ledger, 1, 2, 3)
@@ -66,7 +69,7 @@ def refusal(kind, run):
     return caught.value.code
 
 
-def restoring(archive, folder):
+def restoring(archive, folder) -> Restored:
     return restore(archive, folder, PASSPHRASE, WALL_MS)
 
 
@@ -74,7 +77,7 @@ def rows(ledger):
     return ledger.store.all("SELECT id, code, name FROM patient ORDER BY id")
 
 
-def test_a_restored_backup_has_everything_begins_an_epoch_and_writes_on(ledger, tmp_path):
+def test_a_restored_backup_has_everything_begins_an_epoch_and_writes_on(ledger: Ledger, tmp_path):
     report = backup(source_of(ledger), tmp_path / "backup", WALL_MS)
     folder = tmp_path / "restored"
 
@@ -111,7 +114,7 @@ def as_before_ends_were_kept(ledger):
     )
 
 
-def test_a_backup_made_by_older_software_is_verified_and_restored(ledger, tmp_path):
+def test_a_backup_made_by_older_software_is_verified_and_restored(ledger: Ledger, tmp_path):
     ends = {feed.feed_id: feed.tips for feed in ledger.chain.feeds.values()}
     as_before_ends_were_kept(ledger)
     backup(source_of(ledger), tmp_path / "backup", WALL_MS)
@@ -128,7 +131,7 @@ def test_a_backup_made_by_older_software_is_verified_and_restored(ledger, tmp_pa
     other.close()
 
 
-def test_two_restored_from_one_backup_never_write_the_same_feed(ledger, tmp_path):
+def test_two_restored_from_one_backup_never_write_the_same_feed(ledger: Ledger, tmp_path):
     backup(source_of(ledger), tmp_path / "backup", WALL_MS)
     epochs = set()
     for name in ("one", "two"):
@@ -138,7 +141,7 @@ def test_two_restored_from_one_backup_never_write_the_same_feed(ledger, tmp_path
 
 
 @pytest.mark.parametrize("held", [True, False])
-def test_a_backup_carries_no_token_of_the_book_it_is_of(ledger, tmp_path, held):
+def test_a_backup_carries_no_token_of_the_book_it_is_of(ledger: Ledger, tmp_path, held):
     if not held:
         ledger.store.execute("DELETE FROM meta WHERE name = 'token'")
     backup(source_of(ledger), tmp_path / "backup", WALL_MS)
@@ -151,7 +154,7 @@ def test_a_backup_carries_no_token_of_the_book_it_is_of(ledger, tmp_path, held):
     assert opening.moved == "restored"
 
 
-def test_a_backup_opens_under_the_passphrase_of_its_day(ledger, tmp_path):
+def test_a_backup_opens_under_the_passphrase_of_its_day(ledger: Ledger, tmp_path):
     backup(source_of(ledger), tmp_path / "backup", WALL_MS)
     change_passphrase(tmp_path / "node", PASSPHRASE, "new words", os.urandom)
     backup(source_of(ledger), tmp_path / "later", WALL_MS)
@@ -167,7 +170,7 @@ def test_a_backup_opens_under_the_passphrase_of_its_day(ledger, tmp_path):
         restore(tmp_path / name, folder, fitting, WALL_MS)
 
 
-def test_the_time_of_the_last_one_is_kept(ledger, tmp_path):
+def test_the_time_of_the_last_one_is_kept(ledger: Ledger, tmp_path):
     assert last_backup_ms(tmp_path / "node") is None
     backup(source_of(ledger), tmp_path / "backup", WALL_MS)
     assert last_backup_ms(tmp_path / "node") == WALL_MS
@@ -175,7 +178,7 @@ def test_the_time_of_the_last_one_is_kept(ledger, tmp_path):
     assert last_backup_ms(tmp_path / "node") is None
 
 
-def test_nothing_is_ever_written_over(ledger, archive, tmp_path):
+def test_nothing_is_ever_written_over(ledger: Ledger, archive, tmp_path):
     (tmp_path / "there").write_bytes(b"mine")
     assert (
         refusal(InputError, lambda: backup(source_of(ledger), tmp_path / "there", WALL_MS))
@@ -188,7 +191,7 @@ def test_nothing_is_ever_written_over(ledger, archive, tmp_path):
         assert names(folder) == before
 
 
-def test_a_place_that_is_not_there_is_named_so(ledger, archive, tmp_path):
+def test_a_place_that_is_not_there_is_named_so(ledger: Ledger, archive, tmp_path):
     source = source_of(ledger)
     assert refusal(SetupError, lambda: backup(source, tmp_path / "no" / "b", WALL_MS)) == (
         "no_such_place"
@@ -247,7 +250,7 @@ def test_it_can_be_verified_without_being_restored(archive, tmp_path):
     assert names(tmp_path) == []
 
 
-def test_a_copy_that_does_not_verify_is_no_backup(ledger, tmp_path):
+def test_a_copy_that_does_not_verify_is_no_backup(ledger: Ledger, tmp_path):
     def check(path, key):
         return replace(check_copy(path, key), ok=False, problems=("hash",))
 
@@ -258,14 +261,14 @@ def test_a_copy_that_does_not_verify_is_no_backup(ledger, tmp_path):
     assert last_backup_ms(tmp_path / "node") is None
 
 
-def test_one_that_is_given_up_leaves_nothing(ledger, tmp_path):
+def test_one_that_is_given_up_leaves_nothing(ledger: Ledger, tmp_path):
     before = names(tmp_path)
     with pytest.raises(LedgerError, match="stopped"):
         backup(source_of(ledger), tmp_path / "backup", WALL_MS, going_on=lambda: False)
     assert names(tmp_path) == before
 
 
-def test_an_entry_altered_in_the_book_is_found_by_its_backup(ledger, tmp_path):
+def test_an_entry_altered_in_the_book_is_found_by_its_backup(ledger: Ledger, tmp_path):
     ledger.store.execute("UPDATE entry SET clock = clock + 1 WHERE arrival = 5")
     with pytest.raises(LedgerError, match="backup_failed"):
         backup(source_of(ledger), tmp_path / "backup", WALL_MS)
@@ -298,7 +301,7 @@ def being_written(ledger):
     assert not failed
 
 
-def test_one_made_while_the_book_is_written_is_a_moment_of_it(ledger, tmp_path):
+def test_one_made_while_the_book_is_written_is_a_moment_of_it(ledger: Ledger, tmp_path):
     lengths = []
     with being_written(ledger) as saved:
         for number in range(5):
@@ -319,7 +322,7 @@ def test_one_made_while_the_book_is_written_is_a_moment_of_it(ledger, tmp_path):
         other.close()
 
 
-def test_a_book_is_checked_while_it_is_written(ledger, tmp_path):
+def test_a_book_is_checked_while_it_is_written(ledger: Ledger, tmp_path):
     with being_written(ledger):
         found = check_running(source_of(ledger))
     assert found.ok
@@ -327,7 +330,7 @@ def test_a_book_is_checked_while_it_is_written(ledger, tmp_path):
     assert not [name for name in names(tmp_path / "node") if name.startswith(".")]
 
 
-def test_folding_the_log_waits_for_no_backup(ledger, tmp_path):
+def test_folding_the_log_waits_for_no_backup(ledger: Ledger, tmp_path):
     folded = []
 
     def going_on():
@@ -373,7 +376,7 @@ def test_no_name_stands_in_clear_in_any_file_of_a_folder_or_a_backup(tmp_path):
     ledger.close()
 
 
-def test_a_backup_is_for_its_owner_alone_whatever_the_umask(ledger, tmp_path):
+def test_a_backup_is_for_its_owner_alone_whatever_the_umask(ledger: Ledger, tmp_path):
     def check(path, key):
         assert not (path.stat().st_mode | path.parent.stat().st_mode) & 0o077
         return check_copy(path, key)
@@ -388,7 +391,9 @@ def test_a_backup_is_for_its_owner_alone_whatever_the_umask(ledger, tmp_path):
         assert not path.stat().st_mode & 0o077, path
 
 
-def test_a_killed_backup_leaves_no_file_of_that_name_and_the_next_one_works(ledger, tmp_path):
+def test_a_killed_backup_leaves_no_file_of_that_name_and_the_next_one_works(
+    ledger: Ledger, tmp_path
+):
     program = (
         "import os, sys; from pathlib import Path;"
         "from protocols.ledger.backup import Source, backup\n"

@@ -19,6 +19,7 @@ from protocols.trust.control import Capture, Seal, SealReason
 from protocols.trust.identity import DeviceKeys
 from protocols.trust.keyring import Keyring, capture
 from protocols.trust.standing import Standing
+from protocols.trust.statements import SignedStatement
 from tests.unit.camps import CARE as CARE_OF_CAMP
 from tests.unit.camps import RELAY_ROLE, Camp, know
 from tests.unit.stage import WALL_MS, Device, Stage, admit, agree, line, meshed, note, patient
@@ -61,7 +62,9 @@ def nothing(device: Device) -> bool:
     return not any(held(device).values()) and not authority.keyring.keys
 
 
-def test_whoever_hears_of_the_own_seal_forgets_keys_and_rows_and_keeps_every_entry(learned):
+def test_whoever_hears_of_the_own_seal_forgets_keys_and_rows_and_keeps_every_entry(
+    learned: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = learned
     entries = ben.entries
     assert nothing(ben)
@@ -116,7 +119,9 @@ def count_again(sealer: Device, sealed: Device) -> None:
         sealer.ledger.write_control(again, WALL_MS)
 
 
-def test_what_is_taken_down_then_is_read_by_others_waits_in_quarantine_and_is_let_through(learned):
+def test_what_is_taken_down_then_is_read_by_others_waits_in_quarantine_and_is_let_through(
+    learned: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = learned
     answers = stage.write(
         ben,
@@ -152,7 +157,9 @@ def test_what_is_taken_down_then_is_read_by_others_waits_in_quarantine_and_is_le
     assert agree(ann, eve)
 
 
-def test_the_key_of_a_captured_entry_is_nowhere_on_the_device(learned):
+def test_the_key_of_a_captured_entry_is_nowhere_on_the_device(
+    learned: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = learned
     drawn: list[bytes] = []
     real = ben.chance.randbytes
@@ -181,7 +188,9 @@ def test_the_key_of_a_captured_entry_is_nowhere_on_the_device(learned):
     assert nothing(ben)
 
 
-def test_each_captured_entry_has_a_key_of_its_own_and_readers_alone_are_handed_it(learned):
+def test_each_captured_entry_has_a_key_of_its_own_and_readers_alone_are_handed_it(
+    learned: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = learned
     stage.write(ben, note(whom, "one"), note(whom, "two"))
     give(ben, eve)
@@ -200,7 +209,9 @@ def test_each_captured_entry_has_a_key_of_its_own_and_readers_alone_are_handed_i
     assert eve.ledger.authority.write_key(scope)[0] not in {KeyId(k) for (k,) in found}
 
 
-def test_a_device_admitted_again_opens_its_book_again(learned):
+def test_a_device_admitted_again_opens_its_book_again(
+    learned: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = learned
     stage.write(ben, note(whom, "captured"))
     before = ben.entries
@@ -217,7 +228,7 @@ def test_a_device_admitted_again_opens_its_book_again(learned):
 class Lone(Camp):
     """A camp whose issuer is a key in a safe, so that one device alone may read what it writes."""
 
-    def _signed(self, signer, subject, rank, *terms):
+    def _signed(self, signer, subject, rank, *terms) -> SignedStatement:
         signed = super()._signed(signer, subject, rank, *terms)
         if rank != Rank.ISSUER:
             return signed
@@ -270,7 +281,9 @@ def ring(own: DeviceKeys) -> Keyring:
     return Keyring(own)
 
 
-def test_who_is_let_in_later_is_handed_the_keys_of_captured_entries_too(learned):
+def test_who_is_let_in_later_is_handed_the_keys_of_captured_entries_too(
+    learned: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, _, whom = learned
     stage.write(ben, note(whom, "captured"))
     give(ben, ann)

@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 from protocols.errors import FieldmeshError, InputError, LedgerError, SetupError
+from protocols.ids import DeviceId
 from protocols.ledger import folder as folders
 from protocols.ledger.folder import (
     MAKING_NAME,
@@ -53,7 +54,7 @@ def book(tmp_path):
     return made(tmp_path / "node")
 
 
-def make(folder, found=founded):
+def make(folder, found=founded) -> DeviceId:
     return make_folder(folder, PASSPHRASE, os.urandom, lambda _: HERE, found)
 
 

@@ -14,6 +14,7 @@ from protocols.ledger.given import GivenBook
 from protocols.ledger.immunization import GIVEN
 from protocols.ledger.schema import row_ddl
 from protocols.ledger.store import open_memory
+from protocols.records.answer import Answer
 from protocols.records.dose import DoseRow
 from protocols.records.patient import PatientRow
 from protocols.records.shape import columns
@@ -56,7 +57,7 @@ class Village:
         self.facts: list[str] = []
         self.hours = 0
 
-    def tried(self, kind, data, **more):
+    def tried(self, kind, data, **more) -> Answer:
         """Write a line; what is refused is refused."""
         asked = line(kind, data, **more) | {"key": f"k{self.chance.random()}", "confirm": ANYWAY}
         record, now_ms = self.device.node._recorder.record, WALL_MS + self.hours * 3_600_000

@@ -5,6 +5,7 @@ import pytest
 from protocols.errors import LedgerError
 from protocols.ledger import reading
 from protocols.ledger.recording import Recorder
+from protocols.records.answer import Answer
 from protocols.sim.disk import Disk
 from protocols.sim.host import PowerCutError
 from tests.unit.stage import WALL_MS, Device
@@ -17,7 +18,7 @@ LINES = (
 )
 
 
-def registered(device, lines=LINES):
+def registered(device, lines=LINES) -> list[Answer]:
     answers, _, _ = Recorder(device.ledger).together(lines, WALL_MS, device.chance.randbytes)
     return answers
 

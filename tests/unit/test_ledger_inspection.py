@@ -1,10 +1,12 @@
 """The whole look at a book: well when it is, and each kind of damage named."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from protocols.ids import PatientId
+from protocols.ledger.book import Ledger
 from protocols.ledger.inspection import PROBLEMS_MAX, check, check_copy, inspect
 from protocols.ledger.place import DATABASE_NAME
 from protocols.ledger.recording import Recorder
@@ -12,7 +14,7 @@ from tests.unit.folders import WALL_MS, hashes, made, opened, record
 
 
 @pytest.fixture
-def ledger(tmp_path):
+def ledger(tmp_path) -> Iterator[Ledger]:
     """An open book with forty patients, so that some signatures are thinned."""
     ledger = opened(made(tmp_path / "node"))
     record(ledger, *range(40))
@@ -34,7 +36,7 @@ def codes(found):
     return {problem.split()[0] for problem in found.problems}
 
 
-def test_an_honest_book_is_well_and_stays_as_it_was(ledger):
+def test_an_honest_book_is_well_and_stays_as_it_was(ledger: Ledger):
     # The first patient is the last that changed, which a rebuild would not know.
     write(
         ledger,
@@ -77,7 +79,7 @@ def test_an_honest_book_is_well_and_stays_as_it_was(ledger):
         ("DELETE FROM entry WHERE arrival = 45", "lost"),
     ],
 )
-def test_an_altered_history_is_found(ledger, statement, code):
+def test_an_altered_history_is_found(ledger: Ledger, statement, code):
     ledger.store.execute(statement)
     found = check(ledger.store)
     assert not found.ok
@@ -85,7 +87,7 @@ def test_an_altered_history_is_found(ledger, statement, code):
     assert not inspect(ledger).ok
 
 
-def test_an_altered_row_is_found_and_built_anew(ledger):
+def test_an_altered_row_is_found_and_built_anew(ledger: Ledger):
     ledger.store.execute(
         "UPDATE patient SET name = 'Somebody else' WHERE id IN "
         "(SELECT id FROM patient ORDER BY id LIMIT 1)"
@@ -100,13 +102,13 @@ def test_an_altered_row_is_found_and_built_anew(ledger):
     assert inspect(ledger).ok
 
 
-def test_a_row_that_is_gone_or_too_many_is_found(ledger):
+def test_a_row_that_is_gone_or_too_many_is_found(ledger: Ledger):
     ledger.store.execute("DELETE FROM patient WHERE id IN (SELECT id FROM patient LIMIT 1)")
     assert inspect(ledger).problems == ("rows patient",)
     assert ledger.store.one("SELECT count(*) FROM patient") == (40,)
 
 
-def test_many_problems_are_listed_up_to_a_limit_and_counted(ledger):
+def test_many_problems_are_listed_up_to_a_limit_and_counted(ledger: Ledger):
     record(ledger, *range(1000, 1000 + PROBLEMS_MAX))
     ledger.store.execute("UPDATE entry SET clock = clock + 1")
     found = check(ledger.store)
@@ -114,7 +116,7 @@ def test_many_problems_are_listed_up_to_a_limit_and_counted(ledger):
     assert found.problems[-1].startswith("more ")
 
 
-def test_nothing_of_a_patient_is_in_what_it_says(ledger):
+def test_nothing_of_a_patient_is_in_what_it_says(ledger: Ledger):
     ledger.store.execute("UPDATE entry SET clock = clock + 1")
     assert "Amina" not in repr(inspect(ledger))
 

@@ -11,9 +11,10 @@ from protocols.errors import InputError
 from protocols.guidelines.canonical import canonical, head_of, packed
 from protocols.guidelines.linting import lint, read_any, read_faultless
 from protocols.guidelines.news2 import News2Pack
-from protocols.ids import DeviceId, OperationId
+from protocols.ids import DeviceId, OperationId, PersonId
 from protocols.ledger import packs, persons, sealing
 from protocols.ledger.founding import found_member
+from protocols.ledger.packs import HeldPack
 from protocols.ledger.sealing import SealOrder
 from protocols.ledger.store import open_memory
 from protocols.live import calls
@@ -73,7 +74,7 @@ def approve(device, statement, person, keys):
     assert answer.ok, answer
 
 
-def person_of(device, roles=(NURSE,)):
+def person_of(device, roles=(NURSE,)) -> PersonId:
     """Enrol somebody; return their id."""
     before = {each.person for each in persons.enrolled(device.ledger)}
     enrol(device, roles=roles)
@@ -81,14 +82,14 @@ def person_of(device, roles=(NURSE,)):
     return new
 
 
-def keys_of(device, person):
+def keys_of(device, person) -> DeviceKeys:
     made, _ = persons.key_of(device.ledger, person)
     seed = unlock(made.wrapped, PASSPHRASE, made.person)
     assert seed is not None
     return person_keys(seed)
 
 
-def used(device):
+def used(device) -> HeldPack:
     device.ledger.catch_up_all()
     found = packs.in_use(device.ledger, "news2")
     assert found is not None

@@ -11,13 +11,14 @@ from hq.picture import read_picture
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import decode_run
-from protocols.ids import DeviceId, Epoch, PatientId
+from protocols.ids import DeviceId, Epoch, PatientId, PersonId
 from protocols.ledger import audit, founding, persons, practice, sealing
 from protocols.ledger.authors import Authors
 from protocols.ledger.persons import PERSONS_MAX, PIN_WRONG_MAX, Grant
 from protocols.ledger.sealing import SealOrder
 from protocols.ledger.sitting import SHIFT_MS, sit_down, still
 from protocols.live import answers, wards
+from protocols.live.api import BoardPage, Chart
 from protocols.records.kinds import KindNo
 from protocols.trust.audit import What
 from protocols.trust.charter import Sensitivity
@@ -49,12 +50,12 @@ def refused(call, *args, **more):
     return error.value.code
 
 
-def chart(device, whom):
+def chart(device, whom) -> Chart:
     device.ledger.catch_up_all()
     return answers.chart(device.ledger, whom, 0, 50, WALL_MS)
 
 
-def board(device):
+def board(device) -> BoardPage:
     device.ledger.catch_up_all()
     return wards.board(device.ledger, 0, 50, "", WALL_MS)
 
@@ -235,7 +236,7 @@ def test_a_device_has_room_for_so_many_people():
 # Opening
 
 
-def with_pin(device):
+def with_pin(device) -> PersonId:
     enrol(device)
     person = persons.one(device.ledger, "1").person
     seed = persons.begin_try(device.ledger, person, by_pin=False).by_passphrase(PASSPHRASE)

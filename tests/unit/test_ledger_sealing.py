@@ -95,7 +95,9 @@ def robbed() -> tuple[Stage, Device, Device, Device, str]:
     return stage, ann, ben, eve, whom
 
 
-def test_what_a_stolen_device_writes_above_its_seal_is_kept_and_does_not_count(robbed):
+def test_what_a_stolen_device_writes_above_its_seal_is_kept_and_does_not_count(
+    robbed: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = robbed
     assert eve.ledger.authority.roster.cut(ben.id)
     stage.write(ben, note(whom, "by the thief"))
@@ -111,7 +113,9 @@ def test_what_a_stolen_device_writes_above_its_seal_is_kept_and_does_not_count(r
     assert agree(ann, eve)
 
 
-def test_whichever_comes_first_the_seal_or_what_lies_above_it(robbed):
+def test_whichever_comes_first_the_seal_or_what_lies_above_it(
+    robbed: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = robbed
     late = Device.found("late")
     admit(ann, late)
@@ -126,7 +130,9 @@ def test_whichever_comes_first_the_seal_or_what_lies_above_it(robbed):
     assert agree(late, ann)
 
 
-def test_a_stolen_laptops_retraction_link_identity_and_triage_change_nothing(robbed):
+def test_a_stolen_laptops_retraction_link_identity_and_triage_change_nothing(
+    robbed: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = robbed
     found = ben.store.one("SELECT code FROM patient WHERE name = 'Bahir'")
     other = found[0] if found else ""
@@ -206,7 +212,9 @@ def ref_of(device: Device, arrival: int) -> str:
     return str(FactRef(EntryPrefix(row[0][:16]), 0))
 
 
-def test_honest_facts_that_depend_on_a_quarantined_one_still_load(robbed):
+def test_honest_facts_that_depend_on_a_quarantined_one_still_load(
+    robbed: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = robbed
     stage.write(ben, note(whom, "by the thief"))
     give(ben, eve)
@@ -220,7 +228,9 @@ def test_honest_facts_that_depend_on_a_quarantined_one_still_load(robbed):
     assert agree(ann, eve)
 
 
-def test_what_a_seal_keeps_back_is_listed_and_an_extension_lets_it_through(robbed):
+def test_what_a_seal_keeps_back_is_listed_and_an_extension_lets_it_through(
+    robbed: tuple[Stage, Device, Device, Device, str],
+):
     stage, ann, ben, eve, whom = robbed
     assert list(sealing.kept_back(ann.ledger)) == []
     stage.write(ben, note(whom, "honest after all"))

@@ -25,7 +25,7 @@ SAID = Summary(
 WHO = BoardLine(patient="pat_1", code="ACD EFH 001", name="Haddad Nour", sex=2, age="34 y")
 
 
-def row(kind, summary, *, at=0, **more):
+def row(kind, summary, *, at=0, **more) -> ChartLine:
     return ChartLine(f"fct_{at}.1", NOW_MS - at * 60_000, NOW_MS, kind, summary, "R. Amin", **more)
 
 

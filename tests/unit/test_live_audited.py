@@ -41,7 +41,9 @@ def trail(device: Device) -> list[tuple[int, str, int]]:
     return [(each.what, each.detail.reason, each.detail.count) for each in found if each.detail]
 
 
-def test_a_chart_of_another_team_opens_once_its_reading_is_in_the_trail(abroad):
+def test_a_chart_of_another_team_opens_once_its_reading_is_in_the_trail(
+    abroad: tuple[Stage, Device, str],
+):
     stage, ann, whom = abroad
     glass = Glass()
     with pytest.raises(InputError) as refused:
@@ -65,7 +67,9 @@ def test_a_chart_of_another_team_opens_once_its_reading_is_in_the_trail(abroad):
         opened_chart(stage, ann, glass, whom)
 
 
-def test_a_reading_that_cannot_be_written_down_does_not_happen(abroad, tmp_path):
+def test_a_reading_that_cannot_be_written_down_does_not_happen(
+    abroad: tuple[Stage, Device, str], tmp_path
+):
     stage, ann, whom = abroad
     ann.store.connection.execute("PRAGMA query_only=ON")
     with pytest.raises(LedgerError):
@@ -77,7 +81,9 @@ def test_a_reading_that_cannot_be_written_down_does_not_happen(abroad, tmp_path)
     assert not (tmp_path / "out").exists()
 
 
-def test_rows_of_other_teams_are_told_of_once_for_each_reader_and_table(abroad):
+def test_rows_of_other_teams_are_told_of_once_for_each_reader_and_table(
+    abroad: tuple[Stage, Device, str],
+):
     stage, ann, _ = abroad
     args = {"kind": "patient", "since": 0}
     page, told, _ = audited.rows(ann.node, stage.now(ann), args, told=False)
@@ -99,7 +105,7 @@ def test_a_session_remembers_a_bounded_number_of_patients():
     assert not glass.opened(2, PatientId(OPENED_MAX.to_bytes(16)))
 
 
-def test_the_wall_clock_before_1970_is_no_fault(abroad):
+def test_the_wall_clock_before_1970_is_no_fault(abroad: tuple[Stage, Device, str]):
     stage, ann, _ = abroad
     now = stage.now(ann)
     said = audited.event(type(now)(-5, now.mono_ms, now.entropy), What.LOGIN)
@@ -107,13 +113,17 @@ def test_the_wall_clock_before_1970_is_no_fault(abroad):
     assert next(audit.lines(ann.ledger)).at_ms == 0
 
 
-def test_who_has_written_about_a_patient_is_of_the_patients_team_and_is_not_asked(abroad):
+def test_who_has_written_about_a_patient_is_of_the_patients_team_and_is_not_asked(
+    abroad: tuple[Stage, Device, str],
+):
     stage, ann, whom = abroad
     stage.write(ann, note(whom, "seen"))
     assert opened_chart(stage, ann, Glass(), whom)
 
 
-def test_a_device_that_is_sealed_says_so_instead_of_showing_a_chart(abroad):
+def test_a_device_that_is_sealed_says_so_instead_of_showing_a_chart(
+    abroad: tuple[Stage, Device, str],
+):
     stage, ann, whom = abroad
     ann.ledger.authority.keyring.close()
     with pytest.raises(InputError) as refused:
@@ -121,7 +131,9 @@ def test_a_device_that_is_sealed_says_so_instead_of_showing_a_chart(abroad):
     assert refused.value.code == "sealed_here"
 
 
-def test_a_key_file_for_another_device_is_said_before_it_is_made(abroad, tmp_path):
+def test_a_key_file_for_another_device_is_said_before_it_is_made(
+    abroad: tuple[Stage, Device, str], tmp_path
+):
     stage, ann, _ = abroad
     audited.recovering(ann.node, stage.now(ann), tmp_path / "ledger.key", session=3)
     (tmp_path / "ledger.key").touch()

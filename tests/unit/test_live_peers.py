@@ -1,6 +1,7 @@
 """Whom to dial and when: growing pauses, double links, strangers at a known address."""
 
 import asyncio
+from typing import Self
 
 import pytest
 
@@ -75,7 +76,7 @@ class Exchange:
         self._more = asyncio.Event()
         self.peers = Peers(self._dial, lambda: 0.5)
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc):

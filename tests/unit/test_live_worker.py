@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -79,7 +79,7 @@ class World:
         self.effects = []
         self.worker = Worker(factory or (lambda now: opened_by(node)), self.effects.extend)
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         await self.worker.start()
         return self
 

@@ -37,7 +37,7 @@ def scanned(told, code):
     return stocklists.scanned(ann.node, stage.now(ann), {"code": code})
 
 
-def label(told, item, lot):
+def label(told, item, lot) -> LotLabel:
     stage, ann = told
     return supplydesk.label(ann.node, stage.now(ann), {"item": item, "lot": lot})
 

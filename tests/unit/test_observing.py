@@ -5,6 +5,7 @@ import pytest
 from protocols.errors import InputError
 from protocols.ids import PatientId
 from protocols.live import beds, observing, wards
+from protocols.live.observed import Observed
 from protocols.mesh.effects import Now
 from tests.unit.stage import WALL_MS, Device
 from tests.unit.test_watch import came, measured, record
@@ -12,7 +13,7 @@ from tests.unit.test_watch import came, measured, record
 HOUR = 3_600_000
 
 
-def told(device, code, *, opened=True):
+def told(device, code, *, opened=True) -> Observed:
     (line,) = [
         one
         for one in wards.board(device.ledger, 0, 50, "", WALL_MS).lines

@@ -13,7 +13,7 @@ from tests.unit.people import NURSE, camp, made, profile, synced
 from tests.unit.stage import WALL_MS
 
 
-def asked(device, name, roles=(NURSE,)):
+def asked(device, name, roles=(NURSE,)) -> Asked:
     key = made(device)
     raw = persons.request_of(key, device.ledger.authority.operation, profile(name), WALL_MS)
     request = persons.read_asked(device.ledger, raw)

@@ -79,7 +79,9 @@ def carried() -> tuple[Stage, list[Device], list[bytes], str]:
     return stage, [ann, ben, relay], [frame for each in said for _, frame in each], code
 
 
-def test_what_a_relay_holds_hears_and_says_shows_no_patient_text(carried, tmp_path):
+def test_what_a_relay_holds_hears_and_says_shows_no_patient_text(
+    carried: tuple[Stage, list[Device], list[bytes], str], tmp_path
+):
     _, (ann, ben, relay), frames, code = carried
     assert ann.care == ben.care
     assert ann.store.one("SELECT count(*) FROM note") == (2,)
@@ -94,7 +96,9 @@ def test_what_a_relay_holds_hears_and_says_shows_no_patient_text(carried, tmp_pa
     assert found(b"".join(relay.sent), code) == [] and found(logged.encode(), code) == []
 
 
-def test_a_relay_holds_all_forwards_all_and_reads_nothing(carried):
+def test_a_relay_holds_all_forwards_all_and_reads_nothing(
+    carried: tuple[Stage, list[Device], list[bytes], str],
+):
     _, (ann, ben, relay), _, _ = carried
     relay.ledger.catch_up_all()
     held = {e for (e,) in relay.store.all("SELECT hash FROM entry WHERE kind = 0")}

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from protocols.ledger import practice
 from protocols.live import answers, charters, observing, wards
+from protocols.live.api import BoardLine
 from protocols.mesh.effects import Now
+from protocols.records.answer import Answer
 from protocols.records.catalogue import decode_fact
 from protocols.records.kinds import KindNo
 from tests.unit.people import LOGISTICIAN, enrol, founder, profile, sit, write
@@ -143,7 +145,7 @@ def test_a_scale_that_is_neither_1_nor_2_holds_nowhere(number):
 # In a book
 
 
-def come(ann, sitting):
+def come(ann, sitting) -> Answer:
     made, *_ = write(ann, sitting, line("patient.register", {"family_name": "Awa"}))
     more = (
         line("encounter.open", {}, patient=made.code),
@@ -154,7 +156,7 @@ def come(ann, sitting):
     return made
 
 
-def board_line(ann):
+def board_line(ann) -> BoardLine:
     ann.ledger.catch_up_all()
     (found,) = wards.board(ann.ledger, 0, 9, "", WALL_MS).lines
     return found

@@ -49,18 +49,18 @@ def found(device: Device, text: str, limit: int = 50) -> list[str]:
         (" ", set()),
     ],
 )
-def test_each_letter_more_narrows_what_is_found(ann, typed, holds):
+def test_each_letter_more_narrows_what_is_found(ann: Device, typed, holds):
     assert sorted(found(ann, typed)) == sorted(NAMES[at] for at in holds)
 
 
-def test_of_single_letters_those_written_down_last_come_first(ann):
+def test_of_single_letters_those_written_down_last_come_first(ann: Device):
     assert found(ann, "d") == [NAMES[at] for at in (5, 2, 1, 0)]
     assert found(ann, "d", limit=2) == [NAMES[5], NAMES[2]]
 
 
-def test_of_words_the_best_come_first(ann):
+def test_of_words_the_best_come_first(ann: Device):
     assert found(ann, "sow") == ["Sow Sow", "Sow Ly"]
 
 
-def test_no_more_are_read_than_are_asked_for(ann):
+def test_no_more_are_read_than_are_asked_for(ann: Device):
     assert [len(found(ann, "di", limit)) for limit in (1, 2, 3, 4)] == [1, 2, 3, 3]

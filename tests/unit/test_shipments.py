@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from protocols.ids import DocId, SiteId
@@ -30,7 +32,7 @@ def requested(here: Depot, donor: Depot | None = None, units: int = 60, **data: 
     return str(DocId(here.write("requisition.place", said, store=here.home).subject))
 
 
-def test_a_request_goes_all_the_way_each_step_by_whose_it_is(depots):
+def test_a_request_goes_all_the_way_each_step_by_whose_it_is(depots: list[Depot]):
     donor, ward, office = depots
     asked = requested(ward, donor)
     subject = DocId.parse(asked)
@@ -64,7 +66,7 @@ def test_a_request_goes_all_the_way_each_step_by_whose_it_is(depots):
         ]
 
 
-def test_what_did_not_come_is_said_line_by_line_with_its_reason(depots):
+def test_what_did_not_come_is_said_line_by_line_with_its_reason(depots: list[Depot]):
     donor, ward, _ = depots
     fill(donor, 50, "L2")
     lines = [line(30), line(20, "L2")]
@@ -82,12 +84,13 @@ def test_what_did_not_come_is_said_line_by_line_with_its_reason(depots):
         ("L1", 28, 2),
         ("L2", 20, 0),
     ]
+    first: Any
     (_, first, _) = ward.rows(sent.subject)
     assert (first.why, first.vvm) == ("damaged", 2)
     assert ward.stock(ward.home) == 48
 
 
-def test_the_rest_may_come_later_and_counts_on_top(depots):
+def test_the_rest_may_come_later_and_counts_on_top(depots: list[Depot]):
     donor, ward, _ = depots
     sent = donor.write("shipment.dispatch", {"to": ward.home, "lines": [line(30)]})
     meet(*depots)
@@ -105,7 +108,7 @@ def test_the_rest_may_come_later_and_counts_on_top(depots):
     assert ward.stock(ward.home) == 30
 
 
-def test_only_a_device_of_the_store_that_gives_sets_aside_and_sends(depots):
+def test_only_a_device_of_the_store_that_gives_sets_aside_and_sends(depots: list[Depot]):
     donor, ward, office = depots
     asked = requested(ward, donor)
     meet(*depots)
@@ -124,7 +127,7 @@ def test_only_a_device_of_the_store_that_gives_sets_aside_and_sends(depots):
     second.write("shipment.reserve", data, store=donor.home)
 
 
-def test_a_store_that_is_a_part_of_ones_own_gives_too(depots):
+def test_a_store_that_is_a_part_of_ones_own_gives_too(depots: list[Depot]):
     donor, ward, _ = depots
     part = donor.write("site.register", {"name": "Pharmacy", "part_of": donor.home})
     pharmacy = str(SiteId(part.subject))
@@ -136,7 +139,7 @@ def test_a_store_that_is_a_part_of_ones_own_gives_too(depots):
     assert clerk.refuses("shipment.dispatch", data, store=pharmacy) == ""
 
 
-def test_the_second_signature_is_given_on_another_device(depots):
+def test_the_second_signature_is_given_on_another_device(depots: list[Depot]):
     donor, ward, _ = depots
     sent = donor.write("shipment.dispatch", {"to": ward.home, "lines": [line(10)]})
 
@@ -149,7 +152,7 @@ def test_the_second_signature_is_given_on_another_device(depots):
     assert donor.shipment(sent.subject).state == "received"
 
 
-def test_more_than_is_there_less_what_is_set_aside_is_asked_about(depots):
+def test_more_than_is_there_less_what_is_set_aside_is_asked_about(depots: list[Depot]):
     donor, ward, office = depots
     data = {"to": ward.home, "lines": [line(70)]}
     donor.write("shipment.reserve", data)
@@ -159,7 +162,7 @@ def test_more_than_is_there_less_what_is_set_aside_is_asked_about(depots):
     assert donor.refuses("shipment.reserve", {**other, "lines": [line(30)]}) == ""
 
 
-def test_what_is_set_aside_anew_is_not_held_against_itself(depots):
+def test_what_is_set_aside_anew_is_not_held_against_itself(depots: list[Depot]):
     donor, ward, _ = depots
     named = {"shipment": requested(ward, donor)}
     meet(*depots)
@@ -170,7 +173,7 @@ def test_what_is_set_aside_anew_is_not_held_against_itself(depots):
     assert donor.refuses("shipment.reserve", other) == "beyond_stock"
 
 
-def test_what_was_approved_lapses_and_what_was_set_aside_is_free_again(depots):
+def test_what_was_approved_lapses_and_what_was_set_aside_is_free_again(depots: list[Depot]):
     donor, ward, office = depots
     asked = requested(ward, donor)
     subject = DocId.parse(asked)
@@ -194,7 +197,7 @@ def test_what_was_approved_lapses_and_what_was_set_aside_is_free_again(depots):
     assert not expired(donor.shipment(subject).state, 0, TOMORROW * 2), "what left does not lapse"
 
 
-def test_an_end_in_the_past_is_refused_and_a_date_holds_to_its_last_second(depots):
+def test_an_end_in_the_past_is_refused_and_a_date_holds_to_its_last_second(depots: list[Depot]):
     _, ward, _ = depots
     data = {"lines": [{"item": ITEM, "units": 1}]}
 
@@ -204,7 +207,7 @@ def test_an_end_in_the_past_is_refused_and_a_date_holds_to_its_last_second(depot
     assert ward.shipment(made.subject).until_s == 1_798_847_999
 
 
-def test_a_shipment_is_cancelled_until_it_left_and_never_after(depots):
+def test_a_shipment_is_cancelled_until_it_left_and_never_after(depots: list[Depot]):
     donor, ward, _ = depots
     asked = requested(ward, donor)
     assert ward.refuses("shipment.cancel", {"shipment": asked}) == "reason_needed"
@@ -218,7 +221,7 @@ def test_a_shipment_is_cancelled_until_it_left_and_never_after(depots):
     )
 
 
-def test_a_cancellation_apart_from_a_dispatch_brings_nothing_back(depots):
+def test_a_cancellation_apart_from_a_dispatch_brings_nothing_back(depots: list[Depot]):
     donor, ward, _ = depots
     asked = requested(ward, donor)
     meet(*depots)
@@ -232,7 +235,7 @@ def test_a_cancellation_apart_from_a_dispatch_brings_nothing_back(depots):
         assert depot.stock(donor.home) == 90
 
 
-def test_recalled_quarantined_and_expired_lots_are_not_sent(depots):
+def test_recalled_quarantined_and_expired_lots_are_not_sent(depots: list[Depot]):
     donor, ward, office = depots
     fill(donor, 10, "OLD", expiry="2020-01-31")
     to = {"to": ward.home}
@@ -247,7 +250,7 @@ def test_recalled_quarantined_and_expired_lots_are_not_sent(depots):
         assert donor.refuses(kind, {**to, "lines": [line(1)]}) == "lot_recalled"
 
 
-def test_a_recalled_lot_is_not_issued_nor_dispensed_and_may_be_lost_or_counted(depots):
+def test_a_recalled_lot_is_not_issued_nor_dispensed_and_may_be_lost_or_counted(depots: list[Depot]):
     donor, _, office = depots
     recall = {"item": ITEM, "lot": "L1", "why": "contaminated", "level": "harmful"}
     made = office.write("lot.recall", recall)
@@ -265,7 +268,7 @@ def test_a_recalled_lot_is_not_issued_nor_dispensed_and_may_be_lost_or_counted(d
     assert donor.refuses("stock.issue", data, store=donor.home) == ""
 
 
-def test_two_recalls_of_one_lot_hold_until_both_are_taken_back(depots):
+def test_two_recalls_of_one_lot_hold_until_both_are_taken_back(depots: list[Depot]):
     donor, ward, office = depots
     recall = {"item": ITEM, "lot": "L1", "why": "contaminated"}
     first, second = ward.write("lot.recall", recall), office.write("lot.recall", recall)
@@ -278,7 +281,9 @@ def test_two_recalls_of_one_lot_hold_until_both_are_taken_back(depots):
     assert donor.refuses("stock.issue", line(1), store=donor.home) == ""
 
 
-def test_two_people_who_receive_one_shipment_apart_count_once_until_one_is_taken_back(depots):
+def test_two_people_who_receive_one_shipment_apart_count_once_until_one_is_taken_back(
+    depots: list[Depot],
+):
     donor, ward, _ = depots
     colleague = Depot("d", home=ward.home)
     sent = donor.write("shipment.dispatch", {"to": ward.home, "lines": [line(30)]})
@@ -300,7 +305,7 @@ def test_two_people_who_receive_one_shipment_apart_count_once_until_one_is_taken
     assert all(depot.stock(ward.home) == 28 for depot in everybody)
 
 
-def test_two_who_send_one_reservation_apart_count_once(depots):
+def test_two_who_send_one_reservation_apart_count_once(depots: list[Depot]):
     donor, ward, _ = depots
     clerk = Depot("d", home=donor.home)
     kept = donor.write("shipment.reserve", {"to": ward.home, "lines": [line(30)]})
@@ -315,7 +320,7 @@ def test_two_who_send_one_reservation_apart_count_once(depots):
         assert depot.shipment(kept.subject).unsettled == 1
 
 
-def test_of_two_approvals_apart_the_smaller_one_is_used(depots):
+def test_of_two_approvals_apart_the_smaller_one_is_used(depots: list[Depot]):
     donor, ward, office = depots
     asked = requested(ward, donor)
     meet(*depots)
@@ -332,7 +337,7 @@ def test_of_two_approvals_apart_the_smaller_one_is_used(depots):
     assert (now.lines[0].approved, now.unsettled) == (45, 0)
 
 
-def test_bad_lines_are_refused_with_their_place(depots):
+def test_bad_lines_are_refused_with_their_place(depots: list[Depot]):
     donor, ward, _ = depots
     to = {"to": ward.home}
 
@@ -354,7 +359,7 @@ def test_bad_lines_are_refused_with_their_place(depots):
     assert donor.refuses("shipment.receive", {"shipment": str(DocId(b"x" * 16))}) == "not_found"
 
 
-def test_the_last_part_of_several_says_whether_more_is_expected(depots):
+def test_the_last_part_of_several_says_whether_more_is_expected(depots: list[Depot]):
     donor, ward, third = depots
     aside = {"to": ward.home, "lines": [line(30)]}
     sent = donor.write("shipment.reserve", aside)
@@ -374,7 +379,7 @@ def test_the_last_part_of_several_says_whether_more_is_expected(depots):
     assert ward.stock(ward.home) == 27
 
 
-def test_who_has_the_receipt_alone_is_told_what_was_missing_of_what_was_sent(depots):
+def test_who_has_the_receipt_alone_is_told_what_was_missing_of_what_was_sent(depots: list[Depot]):
     donor, ward, _ = depots
     sent = donor.write("shipment.dispatch", {"to": ward.home, "lines": [line(30)]})
     meet(*depots)
@@ -388,7 +393,7 @@ def test_who_has_the_receipt_alone_is_told_what_was_missing_of_what_was_sent(dep
     assert (part.sent, part.arrived, part.missing) == (0, 28, 2)
 
 
-def test_of_two_parts_the_worse_monitor_is_told(depots):
+def test_of_two_parts_the_worse_monitor_is_told(depots: list[Depot]):
     donor, ward, _ = depots
     fill(donor, 10, "V1", VACCINE)
     lines = [line(10, "V1", VACCINE)]
@@ -401,7 +406,7 @@ def test_of_two_parts_the_worse_monitor_is_told(depots):
     assert ward.shipment(sent.subject).lines[0].vvm == 2
 
 
-def test_a_vial_whose_monitor_is_past_use_is_asked_about_when_it_is_kept(depots):
+def test_a_vial_whose_monitor_is_past_use_is_asked_about_when_it_is_kept(depots: list[Depot]):
     donor, ward, _ = depots
     fill(donor, 10, "V1", VACCINE)
     lines = [line(10, "V1", VACCINE)]
@@ -422,7 +427,9 @@ def test_a_vial_whose_monitor_is_past_use_is_asked_about_when_it_is_kept(depots)
     assert ward.shipment(sent.subject).lines[0].missing == 10
 
 
-def test_a_van_that_is_faster_than_the_network_is_received_and_meets_the_dispatch_later(depots):
+def test_a_van_that_is_faster_than_the_network_is_received_and_meets_the_dispatch_later(
+    depots: list[Depot],
+):
     donor, ward, office = depots
     asked = requested(ward, donor)
     meet(*depots)
@@ -445,7 +452,7 @@ def test_a_van_that_is_faster_than_the_network_is_received_and_meets_the_dispatc
         assert depot.shipment(subject).unsettled == 0
 
 
-def test_what_was_sent_is_written_down_after_it_came_too(depots):
+def test_what_was_sent_is_written_down_after_it_came_too(depots: list[Depot]):
     donor, ward, _ = depots
     asked = requested(ward, donor)
     came = {"shipment": asked, "lines": [line(38)]}

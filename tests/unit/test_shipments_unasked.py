@@ -19,7 +19,7 @@ def depots() -> list[Depot]:
     return found
 
 
-def test_what_nobody_asked_for_is_set_aside_and_sent_by_the_store_that_gives(depots):
+def test_what_nobody_asked_for_is_set_aside_and_sent_by_the_store_that_gives(depots: list[Depot]):
     donor, tent, _ = depots
     data = {"to": tent.home, "lines": [line(30), line(10, "L2")]}
     aside = donor.write("shipment.reserve", data, store=donor.home)
@@ -43,14 +43,16 @@ def test_what_nobody_asked_for_is_set_aside_and_sent_by_the_store_that_gives(dep
         assert sum(held) + missing == 150
 
 
-def test_whoever_is_not_of_the_store_neither_sets_aside_nor_sends_from_it(depots):
+def test_whoever_is_not_of_the_store_neither_sets_aside_nor_sends_from_it(depots: list[Depot]):
     donor, tent, other = depots
     data = {"to": tent.home, "lines": [line(5)]}
     for kind in ("shipment.reserve", "shipment.dispatch"):
         assert other.refuses(kind, data, store=donor.home) == "not_the_donor"
 
 
-def test_what_is_promised_to_one_store_is_sent_to_another_only_once_it_was_asked_about(depots):
+def test_what_is_promised_to_one_store_is_sent_to_another_only_once_it_was_asked_about(
+    depots: list[Depot],
+):
     donor, tent, other = depots
     promised = {"to": tent.home, "lines": [line(90)]}
     aside = donor.write("shipment.reserve", promised, store=donor.home)
@@ -62,7 +64,7 @@ def test_what_is_promised_to_one_store_is_sent_to_another_only_once_it_was_asked
     assert donor.refuses("shipment.dispatch", {"shipment": str(DocId(aside.subject))}) == ""
 
 
-def test_lots_of_one_item_come_from_one_allotment(depots):
+def test_lots_of_one_item_come_from_one_allotment(depots: list[Depot]):
     donor, tent, _ = depots
     clerk = Depot("d", home=donor.home)
     share = {"item": ITEM, "to": [{"device": str(clerk.device), "units": 40}]}
@@ -84,7 +86,9 @@ def test_lots_of_one_item_come_from_one_allotment(depots):
     assert account.overdraft == 20
 
 
-def test_something_controlled_leaves_before_a_witness_and_is_signed_for_on_another_device(depots):
+def test_something_controlled_leaves_before_a_witness_and_is_signed_for_on_another_device(
+    depots: list[Depot],
+):
     donor, tent, _ = depots
     fill(donor, 20, "M1", item=MORPHINE)
     data = {"to": tent.home, "lines": [line(5, "M1", MORPHINE)]}

@@ -41,7 +41,7 @@ ISSUE = {"item": ITEM, "lot": "L1", "units": 5}
 
 
 def test_what_was_mistyped_is_stated_anew_and_then_issued_and_the_first_day_stays_written(
-    shelf, store
+    shelf: Shelf, store: str
 ):
     assert refused(shelf, "stock.issue", ISSUE, store=store) == ("lot_expired", "data.lot")
     correct(shelf, store, RIGHT)
@@ -54,7 +54,7 @@ def test_what_was_mistyped_is_stated_anew_and_then_issued_and_the_first_day_stay
     assert day(shelf, store) == RIGHT
 
 
-def test_it_takes_a_reason_a_day_and_a_lot_that_is_known(shelf, store):
+def test_it_takes_a_reason_a_day_and_a_lot_that_is_known(shelf: Shelf, store: str):
     said = {"item": ITEM, "lot": "L1", "expiry": RIGHT}
     assert refused(shelf, "lot.release", said, store=store) == ("reason_needed", "reason")
     other = {**said, "lot": "Z9"}
@@ -69,14 +69,14 @@ def test_it_takes_a_reason_a_day_and_a_lot_that_is_known(shelf, store):
     )
 
 
-def test_a_day_that_is_stated_anew_lets_nothing_go_that_is_held_back(shelf, store):
+def test_a_day_that_is_stated_anew_lets_nothing_go_that_is_held_back(shelf: Shelf, store: str):
     held = {"item": ITEM, "lot": "L1", "why": "vvm"}
     shelf.write("lot.quarantine", held, store=store)
     correct(shelf, store, RIGHT)
     assert refused(shelf, "stock.issue", ISSUE, store=store) == ("lot_quarantined", "data.lot")
 
 
-def test_a_correction_taken_back_brings_the_first_day_back(shelf, store):
+def test_a_correction_taken_back_brings_the_first_day_back(shelf: Shelf, store: str):
     made = correct(shelf, store, RIGHT)
     shelf.write("entry.retract", {"fact": made.fact}, reason="it was the other box")
     assert day(shelf, store) == WRONG
@@ -87,7 +87,9 @@ def test_a_correction_taken_back_brings_the_first_day_back(shelf, store):
     assert day(shelf, store) == "2028-01"
 
 
-def test_what_was_stated_apart_stands_beside_it_and_the_earliest_day_is_used(shelf, store):
+def test_what_was_stated_apart_stands_beside_it_and_the_earliest_day_is_used(
+    shelf: Shelf, store: str
+):
     other = Shelf("b")
     other.receive(shelf)
     correct(shelf, store, RIGHT)
@@ -102,13 +104,13 @@ def test_what_was_stated_apart_stands_beside_it_and_the_earliest_day_is_used(she
     assert day(shelf, store) == day(other, store) == RIGHT
 
 
-def test_another_lot_keeps_its_day(shelf, store):
+def test_another_lot_keeps_its_day(shelf: Shelf, store: str):
     receive(shelf, store, 10, "L2", expiry="2027-05")
     correct(shelf, store, RIGHT)
     assert day(shelf, store, "L2") == "2027-05"
 
 
-def test_what_was_set_aside_before_leaves_with_the_day_that_is_known_now(shelf, store):
+def test_what_was_set_aside_before_leaves_with_the_day_that_is_known_now(shelf: Shelf, store: str):
     ward = store_of(shelf, "Ward")
     receive(shelf, store, 10, "L2", expiry="2027-05")
     lines = [{"item": ITEM, "lot": "L2", "units": 5}]
@@ -129,7 +131,9 @@ def lines_of(shelf: Shelf, store: str) -> list[Any]:
     return [(line.type, line.lot, line.units, line.balance, line.why) for line in found]
 
 
-def test_the_card_has_a_line_for_a_day_that_was_stated_anew_which_moves_nothing(shelf, store):
+def test_the_card_has_a_line_for_a_day_that_was_stated_anew_which_moves_nothing(
+    shelf: Shelf, store: str
+):
     made = correct(shelf, store, RIGHT, why="carton says 2029")
     issue(shelf, store, 5)
     # What lets a lot go says nothing of its last day.
@@ -147,7 +151,9 @@ def test_the_card_has_a_line_for_a_day_that_was_stated_anew_which_moves_nothing(
     assert table(shelf, store, "lot_date")[0].replaced == 2
 
 
-def test_of_several_who_stated_it_each_has_a_line_of_their_own_on_every_device(shelf, store):
+def test_of_several_who_stated_it_each_has_a_line_of_their_own_on_every_device(
+    shelf: Shelf, store: str
+):
     other = Shelf("b")
     other.receive(shelf)
     correct(shelf, store, RIGHT, why="mine")

@@ -84,7 +84,7 @@ def keeper() -> Keeper:
     return Keeper()
 
 
-def test_pages_together_are_every_movement_once_the_oldest_first(keeper):
+def test_pages_together_are_every_movement_once_the_oldest_first(keeper: Keeper):
     keeper.copied(40)
     said = [tuple(row) for page in keeper.pages(limit=7) for row in page["rows"]]
 
@@ -98,7 +98,7 @@ def test_pages_together_are_every_movement_once_the_oldest_first(keeper):
     assert only == []
 
 
-def test_what_is_written_between_two_pages_moves_no_row_out_of_them(keeper):
+def test_what_is_written_between_two_pages_moves_no_row_out_of_them(keeper: Keeper):
     first = keeper.page(limit=2)
     early = {"item": ITEM, "lot": "Z9", "units": 3}
     keeper.said(line("stock.receive", early, store=keeper.store, at="2025-12-01"))
@@ -113,13 +113,13 @@ def test_what_is_written_between_two_pages_moves_no_row_out_of_them(keeper):
 
 
 @pytest.mark.parametrize("after", [3, "x", [1], [1, 1, "i", "l", "zz", 1, 1], [None] * 7])
-def test_what_is_no_place_is_refused(keeper, after):
+def test_what_is_no_place_is_refused(keeper: Keeper, after):
     with pytest.raises(InputError) as refused:
         keeper.page(after=after)
     assert refused.value.code == "bad_value"
 
 
-def test_two_hundred_thousand_movements_are_told_in_bounded_memory(keeper):
+def test_two_hundred_thousand_movements_are_told_in_bounded_memory(keeper: Keeper):
     keeper.copied(MANY)
     keeper.page()
     tracemalloc.start()
@@ -233,7 +233,7 @@ PLACE = ["i", 1, 1, "receive", "L", "00", "", "", 1, 1, 5]
 @pytest.mark.parametrize(
     "after", [3, "x", [1], [*PLACE[:5], "zz", *PLACE[6:]], [*PLACE, 1], [None] * 11]
 )
-def test_what_is_no_place_on_a_card_is_refused(keeper, report, after):
+def test_what_is_no_place_on_a_card_is_refused(keeper: Keeper, report, after):
     with pytest.raises(InputError) as refused:
         keeper.page(report=report, item=ITEM, after=after)
     assert refused.value.code == "bad_value"

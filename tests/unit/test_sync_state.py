@@ -1,10 +1,11 @@
 """What the page of peers is told: how far entries have travelled, and nothing that is not known."""
 
 from protocols.live.answers import sync_state
+from protocols.live.api import PeerLine
 from tests.unit.stage import WALL_MS, Stage, camp, patient
 
 
-def line_of(device, peer):
+def line_of(device, peer) -> PeerLine:
     (line,) = [each for each in sync_state(device.node, WALL_MS).peers if each.device == str(peer)]
     return line
 

@@ -26,7 +26,7 @@ from tests.unit.trust_operation import entropy
 JAPAN, MINISTRY = ("Japan team", "JP"), ("Ministry", "KE")
 
 
-def refused(code, run, *args):
+def refused(code, run, *args) -> InputError:
     with pytest.raises(InputError) as found:
         run(*args)
     assert found.value.code == code

@@ -24,6 +24,7 @@ from protocols.trust.granting import (
     own_scope,
     root_serial,
 )
+from protocols.trust.statements import SignedStatement
 from protocols.trust.terms import DEVICE_ROLE, HQ_ROLE, RELAY_ROLE
 from tests.unit.founders import SHARED, charter, root
 from tests.unit.trust_operation import keys
@@ -113,7 +114,7 @@ def test_what_an_admitter_is_given_away_by_another_is_not_its_own():
     assert made.roles == (RELAY_ROLE,), "the authority that allows it is found among several"
 
 
-def chain_of(change=None, *, signer=COORDINATOR, operation=OPERATION):
+def chain_of(change=None, *, signer=COORDINATOR, operation=OPERATION) -> list[SignedStatement]:
     """Root, issuer, coordinator, tent; `change` alters the last certificate."""
     first = issuer()
     links = []

@@ -74,7 +74,7 @@ def chain(**changes):
     )
 
 
-def credential(**changes):
+def credential(**changes) -> Credential:
     fields = {
         "version": 1, "operation": bytes(OPERATION), "person": bytes(AMINA.device),
         "chain": chain(), "wrapped": wrapped(),
@@ -297,7 +297,7 @@ def attested_camp(roles=(CLINICIAN,), session_epoch="epoch"):
     return written, (place.seq, place.entry[:4])
 
 
-def roster_of(written):
+def roster_of(written) -> Roster:
     roster = Roster(OPERATION)
     for record, place in written.records:
         roster.add(record, place)

@@ -10,18 +10,18 @@ from protocols.live.drive import Child, GivenLine, SeriesLine
 WORDS = {"en": "x"}
 
 
-def dose(fact, vaccine, number, **more):
+def dose(fact, vaccine, number, **more) -> GivenLine:
     return replace(GivenLine(fact, vaccine, WORDS, number, "2025-01-01", "given", ""), **more)
 
 
-def series(name, doses, *vaccines):
+def series(name, doses, *vaccines) -> SeriesLine:
     return SeriesLine(name, WORDS, "due", 1, doses, vaccines=vaccines)
 
 
 SERIES = (series("bcg", 1, "bcg"), series("dtp", 3, "penta", "dtp"), series("measles", 2, "mr"))
 
 
-def child(*doses):
+def child(*doses) -> Child:
     return Child(None, series=SERIES, doses=doses)
 
 

@@ -1,6 +1,7 @@
 """The client against a node on a real socket: answers, refusals, absence, return."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.screens.fake_node import NOW_MS, PASSPHRASE, Served, ward
 
 
 @pytest.fixture
-async def served(tmp_path):
+async def served(tmp_path) -> AsyncIterator[Served]:
     running = Served(ward(), tmp_path / "n.sock")
     await running.start()
     yield running
@@ -26,13 +27,13 @@ async def served(tmp_path):
 
 
 @pytest.fixture
-async def client(served):
+async def client(served: Served) -> AsyncIterator[NodeClient]:
     found = NodeClient(served.path)
     yield found
     await found.close()
 
 
-async def test_every_call_comes_back_typed(client):
+async def test_every_call_comes_back_typed(client: NodeClient):
     patient = (await client.board(0, 1)).lines[0].patient
     draft = Draft("note", "d1", {"text": "pale"}, patient)
     await client.draft_put(draft)
@@ -46,14 +47,14 @@ async def test_every_call_comes_back_typed(client):
     assert await client.unlock(PASSPHRASE) is True
 
 
-async def test_a_refusal_is_raised_as_the_node_meant_it(client):
+async def test_a_refusal_is_raised_as_the_node_meant_it(client: NodeClient):
     with pytest.raises(InputError) as refused:
         await client.chart("pat_none", 0, 1)
 
     assert (refused.value.code, refused.value.field) == ("not_found", "patient")
 
 
-async def test_calls_at_once_each_get_their_own_answer(client):
+async def test_calls_at_once_each_get_their_own_answer(client: NodeClient):
     boards = await asyncio.gather(*(client.board(0, number) for number in range(1, 9)))
 
     assert [len(board.lines) for board in boards] == list(range(1, 9))
@@ -66,7 +67,7 @@ async def test_a_node_that_is_not_there_is_a_link_error(tmp_path):
     assert missing.value.code == "no_node"
 
 
-async def test_the_client_comes_back_when_the_node_does(client, served):
+async def test_the_client_comes_back_when_the_node_does(client: NodeClient, served: Served):
     await client.hello()
     await served.stop()
     with pytest.raises(LinkError):
@@ -76,7 +77,7 @@ async def test_the_client_comes_back_when_the_node_does(client, served):
     assert (await client.hello()).name == "nord-b"
 
 
-async def test_changes_tell_of_absence_and_return(client, served):
+async def test_changes_tell_of_absence_and_return(client: NodeClient, served: Served):
     changes = client.changes()
     assert await anext(changes) == {"*"}
     await served.change("patient")
@@ -87,7 +88,7 @@ async def test_changes_tell_of_absence_and_return(client, served):
     assert await anext(changes) == {"*"}
 
 
-async def test_changes_that_came_meanwhile_are_told_together(served, client):
+async def test_changes_that_came_meanwhile_are_told_together(served: Served, client: NodeClient):
     changes = client.changes()
     assert await anext(changes) == {"*"}
     for table in ("patient", "triage", "note"):

@@ -28,11 +28,11 @@ KEYS = st.lists(st.sampled_from([*"0123456789n*/cvym~", "enter", "escape", "up",
                                  "backspace"]), max_size=40)  # fmt: skip
 
 
-def core():
+def core() -> DriveCore:
     return DriveCore(Coded("sex", "field.sex", required=True, choices=SEX))
 
 
-def typed(*keys):
+def typed(*keys) -> DriveCore:
     """Return a core that asked what is due for whoever was typed."""
     drive = core()
     drive.begin("KM-1")

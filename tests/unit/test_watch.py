@@ -14,6 +14,7 @@ from protocols.guidelines.limits import shipped_limits
 from protocols.guidelines.news2 import shipped_news2
 from protocols.ledger import watching
 from protocols.live import answers, wards
+from protocols.live.api import BoardPage
 from protocols.records.patient import PatientRow
 from protocols.records.watch import (
     Measured,
@@ -119,7 +120,7 @@ def test_what_cannot_be_read_counts_as_not_measured(code, value, unit, absent):
     assert looked(Measured(1, "spo2", value, unit, absent)) is not None
 
 
-def whose(**age):
+def whose(**age) -> PatientRow:
     return PatientRow(entry=0, idx=0, kind=0, standing=0, at_ms=0, id=b"x" * 16, **age)
 
 
@@ -167,7 +168,7 @@ def came(device, name, **stay):
     return made.code
 
 
-def shown(device, **asked):
+def shown(device, **asked) -> BoardPage:
     return wards.board(device.ledger, 0, 50, "", WALL_MS, **asked)
 
 

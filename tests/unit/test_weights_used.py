@@ -12,7 +12,7 @@ from protocols.guidelines.vocabulary import vocabulary
 from protocols.records import weight
 from protocols.records.contested import Contest
 from protocols.records.kinds import KindNo
-from tests.unit.records_shelf import NOW_MS, Shelf
+from tests.unit.records_shelf import NOW_MS, Shelf, Written
 
 HOUR_MS = 3_600_000
 ANYWAY = ["unusual_value", "future_time"]
@@ -23,7 +23,9 @@ def patient(**said: Any) -> tuple[Shelf, Any]:
     return shelf, shelf.write("patient.register", said)
 
 
-def weigh(shelf: Shelf, who: Any, value: str, unit: str = "kg", hours: float = 0, **more: Any):
+def weigh(
+    shelf: Shelf, who: Any, value: str, unit: str = "kg", hours: float = 0, **more: Any
+) -> Written:
     data = {"code": more.pop("code", "weight"), "value": value, "unit": unit}
     at = NOW_MS - round(hours * HOUR_MS)
     return shelf.write("observation.record", data, patient=who.id, at=at, confirm=ANYWAY, **more)

@@ -45,7 +45,9 @@ def two() -> tuple[Shelf, str, dict[str, str]]:
         ("triage.confirm", {"triage": "triage"}, "data.triage"),
     ],
 )
-def test_a_fact_of_another_patient_is_refused(two, kind, data, where, how):
+def test_a_fact_of_another_patient_is_refused(
+    two: tuple[Shelf, str, dict[str, str]], kind, data, where, how
+):
     shelf, mine, facts = two
     shelf.session = (1, b"x" * 32)
     named = {
@@ -72,13 +74,13 @@ def test_a_fact_of_another_patient_is_refused(two, kind, data, where, how):
         ("conflict.settle", {"attribute": "bed", "value": "A1"}),
     ],
 )
-def test_a_stay_of_another_patient_is_refused(two, kind, data):
+def test_a_stay_of_another_patient_is_refused(two: tuple[Shelf, str, dict[str, str]], kind, data):
     shelf, mine, facts = two
     refused = shelf.refused(kind, data, patient=mine, encounter=facts["stay"], reason="why")
     assert (refused.code, refused.field) == ("wrong_encounter", "encounter")
 
 
-def test_what_another_patient_s_fact_says_is_not_superseded(two):
+def test_what_another_patient_s_fact_says_is_not_superseded(two: tuple[Shelf, str, dict[str, str]]):
     shelf, mine, facts = two
     said = {"patient": mine, "supersedes": [facts["note"]]}
     assert shelf.refused("note.add", {"text": "x"}, **said).code == "wrong_subject"
