@@ -16,7 +16,7 @@ from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
 
-from protocols.errors import LinkError, SetupError  # noqa: E402
+from protocols.errors import InputError, LinkError, SetupError  # noqa: E402
 from protocols.live.client import LocalClient  # noqa: E402
 from protocols.live.hardening import harden  # noqa: E402
 from protocols.live.helping import SpokenGroup, spoken  # noqa: E402
@@ -24,12 +24,13 @@ from protocols.live.lines import find_socket  # noqa: E402
 from protocols.live.options import data_option, passphrase_option  # noqa: E402
 from protocols.live.phrases import phrase  # noqa: E402
 from protocols.live.sentences import sentence  # noqa: E402
-from protocols.live.talk import passphrase_if_needed, say, told  # noqa: E402
+from protocols.live.talk import is_typed, passphrase_if_needed, say, told  # noqa: E402
 
 OFTEN = frozenset({"record", "rows", "status"})
 """Commands that load neither the book nor the network where a node runs."""
 START_S = 20.0
 """A node that `open` starts has to answer within this time."""
+PASSPHRASE_TRIES = 3
 
 
 class Commands(SpokenGroup):
@@ -69,7 +70,7 @@ def main() -> None:
 @passphrase_option
 @click.option("--line", is_flag=True, help="Plain prompts, for serial lines and screen readers.")
 @click.option(
-    "--language", default="", help="en, fr, es, pt, uk, ar; es:fr says in French what es lacks."
+    "--language", default="", help="en, fr, es, pt, uk; es:fr says in French what es lacks."
 )
 @click.option("--theme", default="", help="night, contrast or mono.")
 @click.option("--listen", help="HOST:PORT where a node started now listens.")
@@ -83,17 +84,48 @@ def open_terminal(
 ) -> None:
     """Open the terminal; starts the node when none runs."""
     with told():
+        _must_be_spoken(language)
         try:
             LocalClient(folder).close()
         except LinkError:
-            _start_node(folder, passphrase_if_needed(folder, passphrase_file), listen)
+            _start_with_passphrase(folder, passphrase_file, listen)
         from fieldnode.tui.app import run  # a node must never load the terminal
 
         sys.exit(run(find_socket(folder), language=language, theme=theme, line=line))
 
 
-def _start_node(folder: Path, passphrase: str | None, listen: str | None) -> None:
-    """Start `serve` on its own, so that the node outlives this terminal."""
+def _must_be_spoken(choice: str) -> None:
+    """Refuse a language that no terminal shows; of some there are papers alone.
+
+    Raises:
+        InputError: `unknown_language`.
+    """
+    from fieldnode.text.languages import LANGUAGES
+
+    shown = tuple(code for code, language in LANGUAGES.items() if not language.right_to_left)
+    if any(code not in shown for code in choice.split(":") if choice):
+        raise InputError("unknown_language", field="--language", allowed=shown)
+
+
+def _start_with_passphrase(folder: Path, file: Path | None, listen: str | None) -> None:
+    """Start the node; who types a wrong passphrase is asked again, or types it into their shell."""
+    wrong = sentence(InputError("wrong_passphrase"))
+    for left in reversed(range(PASSPHRASE_TRIES)):
+        passphrase = passphrase_if_needed(folder, file)
+        said = _start_node(folder, passphrase, listen)
+        if said is None:
+            return
+        say(said)
+        if said != wrong or not left or not is_typed(file):
+            sys.exit(1)
+
+
+def _start_node(folder: Path, passphrase: str | None, listen: str | None) -> str | None:
+    """Start `serve` on its own, so that the node outlives this terminal.
+
+    Returns:
+        What it said as it ended; None while it runs.
+    """
     import subprocess
     import time
 
@@ -115,10 +147,9 @@ def _start_node(folder: Path, passphrase: str | None, listen: str | None) -> Non
     while time.monotonic() < deadline:
         with suppress(LinkError):
             LocalClient(folder).close()
-            return
+            return None
         if started.poll() is not None:
-            say(_last_line(log))
-            sys.exit(1)
+            return _last_line(log)
         time.sleep(0.05)
     raise LinkError("node_slow")
 

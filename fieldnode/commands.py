@@ -14,7 +14,6 @@ from fieldnode.often import COMMANDS as OFTEN
 from fieldnode.often import STATUS_HELP, data_option
 from fieldnode.printcommands import paper_command, print_group
 from protocols.errors import LinkError, SetupError
-from protocols.ids import PatientId
 from protocols.ledger.folder import change_passphrase, lock_for_good
 from protocols.ledger.place import holds_book
 from protocols.live import answers, commands, unserved
@@ -128,9 +127,9 @@ def list_kinds(as_json: bool, errors: bool) -> None:
 @passphrase_option
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="New folder.")
 def export(patient: str, folder: Path, passphrase_file: Path | None, target: Path) -> None:
-    """Write a patient's documents as standard automerge files."""
+    """Write a patient's documents as standard automerge files; PATIENT is an id or a code."""
     with told(), door(folder, passphrase_file) as book:
-        count = unserved.export(book, PatientId.parse(patient), target)
+        count = unserved.export(book, patient, target)
     say(phrase("done", "exported_files", n=count))
 
 

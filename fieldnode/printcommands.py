@@ -35,7 +35,7 @@ from protocols.live.paper import HOLDS, PaperRead
 from protocols.live.phrases import spoken_language
 from protocols.live.printing import HANDOVER, LETTER, WRISTBAND
 from protocols.live.proof import PaperDoses, PrintedProof
-from protocols.live.talk import EXIT_REFUSED, say, told
+from protocols.live.talk import EXIT_REFUSED, print_line, say, told
 from protocols.records.summary import Summary
 
 PATIENTS_MAX = 2_000
@@ -306,7 +306,7 @@ def paper_command(  # noqa: PLR0913 - one parameter an option
             read = msgspec.convert(found, PaperRead)
             at = datetime.fromtimestamp(read.at_ms / 1000, reader.zone)
             for line in along.shown(reader.words, read, f"{at:%Y-%m-%d %H:%M}"):
-                click.echo(line)
+                print_line(line)
         if into:
             asked = {"text": scanned, "patient": into, "reason": reason}
             sys.exit(_take_over(reader, book, asked, yes=yes))

@@ -29,8 +29,7 @@ from protocols.live.options import (  # noqa: E402
 )
 from protocols.live.phrases import phrase  # noqa: E402
 from protocols.live.sentences import sentence  # noqa: E402
-from protocols.live.talk import passphrase_if_needed, say, told  # noqa: E402
-from protocols.records.display import clean_text  # noqa: E402
+from protocols.live.talk import passphrase_if_needed, print_line, say, told  # noqa: E402
 
 MESH_PORT, WEB_PORT = 7400, 8443
 
@@ -132,7 +131,7 @@ def list_accounts(folder: Path, as_json: bool) -> None:
         show({"accounts": names})
     else:
         for name in names:
-            click.echo(clean_text(name))
+            print_line(name)
 
 
 @account.command("add")

@@ -10,7 +10,14 @@ from protocols.live import charters
 from protocols.live.commands import show
 from protocols.live.options import json_option
 from protocols.live.phrases import phrase
-from protocols.live.talk import asked, new_root_passphrase, root_passphrase, say, told
+from protocols.live.talk import (
+    asked_name,
+    new_root_passphrase,
+    print_line,
+    root_passphrase,
+    say,
+    told,
+)
 from protocols.records.display import clean_text
 from protocols.trust import charterfile
 from protocols.trust.fingerprint import fingerprint
@@ -38,7 +45,7 @@ def new_org(
 ) -> None:
     """Make an organisation: a root key file to keep, and a public file to give away."""
     with told():
-        name = asked(name, phrase("ask", "org_name"), "--name")
+        name = asked_name(name, phrase("ask", "org_name"), "--name")
         passphrase = new_root_passphrase(root_passphrase_file)
         root, public, made = charters.new_org(name, jurisdiction, passphrase, folder)
     if as_json:
@@ -80,7 +87,7 @@ def print_terms() -> None:
 def new_charter(file: Path, name: str, terms: Path | None) -> None:
     """Begin a charter, without members yet."""
     with told():
-        name = asked(name, phrase("ask", "operation_name"), "--name")
+        name = asked_name(name, phrase("ask", "operation_name"), "--name")
         text = charters.read_file(terms) if terms else charters.TERMS.read_bytes()
         charters.write_file(file, charters.new_charter(name, text))
     say(phrase("said", "charter_made"))
@@ -133,4 +140,4 @@ def show_charter(file: Path, as_json: bool) -> None:
         show(charters.told_json(held))
     else:
         for line in charters.told_words(held):
-            click.echo(line)
+            print_line(line)

@@ -29,7 +29,7 @@ from protocols.live.personcommands import person_commands
 from protocols.live.phrases import phrase
 from protocols.live.releasecommands import release_commands
 from protocols.live.supplycommands import supply_commands
-from protocols.live.talk import asked, first_passphrase, new_passphrase, say, told
+from protocols.live.talk import asked_name, first_passphrase, new_passphrase, say, told
 from protocols.live.unserved import Named, make_member, make_node, recover_key
 
 
@@ -93,8 +93,8 @@ class App:
                 if charter is not None and (org or jurisdiction):
                     raise InputError("org_or_charter")
                 entry = founded_by(charter, root, root_passphrase_file)
-                name = asked(name, phrase("talk", self.ask_name), "--name")
-                org = org if entry else asked(org, phrase("talk", "organisation"), "--org")
+                name = asked_name(name, phrase("talk", self.ask_name), "--name")
+                org = org if entry else asked_name(org, phrase("talk", "organisation"), "--org")
                 passphrase = first_passphrase(passphrase_file)
                 if entry is not None:
                     device = make_member(

@@ -10,10 +10,10 @@ import click
 
 from protocols.ledger.audit import LINES_MAX
 from protocols.live.commands import Door, door, show
-from protocols.live.membercommands import instant, print_line
+from protocols.live.membercommands import instant
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
-from protocols.live.talk import told
+from protocols.live.talk import print_line, told
 from protocols.records.rows import iso
 from protocols.trust.audit import What
 

@@ -7,6 +7,7 @@ they happen; where they cannot be written down they do not happen.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from protocols.errors import InputError
 from protocols.ids import DocId, PatientId
 from protocols.ledger import audit, reading
 from protocols.ledger.audit import INSTANT_MAX, LINES_MAX, Asked, Event, Line, Trail
+from protocols.ledger.view import BookView
 from protocols.live import answers
 from protocols.mesh.effects import Effect, Now
 from protocols.mesh.node import Node
@@ -114,22 +116,39 @@ def event(now: Now, what: What, *, session: int = 0, **detail: Any) -> Event:
     return Event(what, max(now.wall_ms, 0), Detail(**detail), session)
 
 
+def _named(node: Node, now: Now, said: str) -> PatientId:
+    """Return whom a text names; of an id, whether or not it has a row here."""
+    with suppress(InputError):
+        return PatientId.parse(said)
+    found = BookView(node.ledger, now.wall_ms).patients_named(said)
+    if len(found) != 1:
+        raise InputError("ambiguous" if found else "not_found", field="patient")
+    return found[0]
+
+
 def export(
-    node: Node, now: Now, patient: PatientId, target: Path, *, session: int = 0
+    node: Node, now: Now, said: str, target: Path, *, session: int = 0
 ) -> tuple[int, Sequence[Effect]]:
     """Write a patient's documents to a new folder, once the trail says so.
 
+    Args:
+        said: The patient's id or short code.
+
     Raises:
-        InputError: `not_found`, `target_exists`; nothing was exported then, or written down.
+        InputError: `not_found`, `ambiguous`, `target_exists`; nothing was exported then, or
+            written down.
         LedgerError: The trail could not be written.
     """
+    patient = _named(node, now, said)
     documents = reading.documents(node.ledger, patient)
     if not documents:
         raise InputError("not_found", field="patient")
     if target.exists():
         raise InputError("target_exists", field="to")
-    said = event(now, What.EXPORT, session=session, patient=bytes(patient), count=len(documents))
-    effects = node.audit([said], now)
+    exported = event(
+        now, What.EXPORT, session=session, patient=bytes(patient), count=len(documents)
+    )
+    effects = node.audit([exported], now)
     return answers.write_documents(documents, target), effects
 
 

@@ -30,7 +30,13 @@ from protocols.live.client import LocalClient
 from protocols.live.clocks import about, is_off
 from protocols.live.phrases import phrase
 from protocols.live.sentences import SENTENCES
-from protocols.live.talk import EXIT_NOT_WRITABLE, EXIT_REFUSED, passphrase_if_needed, say
+from protocols.live.talk import (
+    EXIT_NOT_WRITABLE,
+    EXIT_REFUSED,
+    passphrase_if_needed,
+    print_line,
+    say,
+)
 from protocols.records.answer import LINES_MAX, refusal
 from protocols.records.codes import ERRORS
 from protocols.records.display import clean_text
@@ -227,7 +233,7 @@ def print_status(found: Mapping[str, Any]) -> None:
         (words("disk_free"), f"{found['disk_free'] // 1_000_000} MB"),
         *_clock_lines(found),
     ):
-        click.echo(f"{name:12} {value}")
+        print_line(f"{name:12} {value}")
 
 
 def _clock_lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -261,9 +267,9 @@ def _span(apart_ms: int) -> str:
 
 def print_report(found: Mapping[str, Any]) -> None:
     """Print an inspection."""
-    click.echo(phrase("status", "all_well" if found["ok"] else "not_well"))
+    print_line(phrase("status", "all_well" if found["ok"] else "not_well"))
     for name, value in found.items():
-        click.echo(f"{name:12} {value}")
+        print_line(f"{name:12} {value}")
 
 
 def record_stream(book: Door, source: int) -> int:

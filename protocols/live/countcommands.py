@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from protocols.live.commands import door, show
-from protocols.live.membercommands import print_line
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
-from protocols.live.talk import told
+from protocols.live.talk import print_line, told
 from protocols.records.suppressed import COUNT_MIN
 
 

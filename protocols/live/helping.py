@@ -7,14 +7,16 @@ just before help is written, from one table whose keys are the English sentences
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import click
 
-from protocols.live.phrases import spoken_language
+from protocols.live.phrases import VALUE_CHARS_MAX, spoken_language
+from protocols.records.display import clean_text
 
 SPOKEN = ("fr",)
 """Languages that help has besides English."""
@@ -87,6 +89,28 @@ class SpokenGroup(click.Group):
         """Return a command by its name."""
         found = super().get_command(ctx, cmd_name)
         return None if found is None else spoken(found)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words behind the program's name."""
+        with _only_drawn():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run what was asked for."""
+        with _only_drawn():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _only_drawn() -> Iterator[None]:
+    """Have what click says against a command repeat no control character of it."""
+    try:
+        yield
+    except click.UsageError as error:
+        said = error.format_message()
+        if (shown := clean_text(said, VALUE_CHARS_MAX)) == said:
+            raise
+        raise click.UsageError(shown, error.ctx) from None
 
 
 def spoken(command: click.Command) -> click.Command:

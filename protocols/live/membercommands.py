@@ -17,14 +17,12 @@ from protocols.live.commands import show
 from protocols.live.options import Option, json_option
 from protocols.live.phrases import phrase
 from protocols.live.sentences import sentence
-from protocols.live.talk import told
-from protocols.records.display import clean_text
+from protocols.live.talk import print_line, told
 from protocols.records.rows import iso
 
 REASONS = ("retired", "lost", "compromised", "cloned", "role-reduced", "licence-ended")
 ID_CHARS = 16
 """Of an id as lists print it: enough to type back."""
-LINE_CHARS_MAX = 400
 PAGE_MEMBERS = 200
 """Members asked for at once, some 100 kB."""
 
@@ -224,11 +222,6 @@ def _member_words(each: dict[str, Any]) -> str:
         words.append(phrase("member", "here"))
     words += [f"{seal['reason'].upper()} {seal['id']}" for seal in each["seals"]]
     return "  ".join(words)
-
-
-def print_line(text: str) -> None:
-    """Print what a stranger's name may be part of: nothing in it moves the cursor."""
-    click.echo(clean_text(text, LINE_CHARS_MAX))
 
 
 def instant(text: str) -> int:

@@ -17,10 +17,9 @@ from protocols.ledger.safefile import disk_trouble
 from protocols.live import people
 from protocols.live.charters import write_file
 from protocols.live.commands import Door, LocalDoor, attach, door, show
-from protocols.live.membercommands import print_line
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
-from protocols.live.talk import person_passphrase, told
+from protocols.live.talk import person_passphrase, print_file, print_line, told
 from protocols.records.display import clean_text
 from protocols.trust.packs import (
     APPROVALS_MAX,
@@ -61,7 +60,7 @@ def _lint() -> click.Command:
             if as_json:
                 show({"file": file.name, "line": fault.line, "what": fault.what})
             else:
-                click.echo(f"{file.name}:{fault.line}: {clean_text(fault.what)}")
+                print_line(f"{file.name}:{fault.line}: {fault.what}")
         if wrong:
             raise SystemExit(EXIT_FAULTS)
         if not as_json:
@@ -182,7 +181,7 @@ def _show(data_option: Option) -> click.Command:
                 text = book.call("pack_in_use", pack=what)["text"]
                 found = [each for each in book.call("packs") if each["name"] == what]
             if as_text:
-                click.echo(text, nl=False)
+                print_file(text)
                 return
             for each in found:
                 if as_json:
@@ -267,7 +266,7 @@ def _show_file(pack: PackFile, *, as_text: bool, as_json: bool) -> None:
         raise InputError("pack_not_signed")
     text = raw.decode()
     if as_text:
-        click.echo(text, nl=False)
+        print_file(text)
         return
     head = head_of(text)
     statement, said = read_pack_statement(pack.signed)

@@ -22,7 +22,14 @@ from protocols.live.clock import now
 from protocols.live.commands import SESSION_ENV, attach, door, file_text, show
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
-from protocols.live.talk import asked, person_passphrase, person_pin, say, told
+from protocols.live.talk import (
+    asked_name,
+    person_passphrase,
+    person_pin,
+    print_line,
+    say,
+    told,
+)
 from protocols.records.catalogue import BY_NAME
 from protocols.records.display import clean_text
 from protocols.records.rows import iso
@@ -222,7 +229,7 @@ def _list(data_option: Option) -> click.Command:
             if as_json:
                 show(each)
             else:
-                click.echo(_words(each))
+                print_line(_words(each))
 
     return listing
 
@@ -322,7 +329,7 @@ def _review(data_option: Option) -> click.Command:
 
 def _profile(said: dict[str, Any], before: Profile | None = None) -> Profile:
     """Return the papers as they are given; of a renewal, those of before where none are."""
-    name = asked(said["name"], phrase("person", "ask_name"), "--name")
+    name = asked_name(said["name"], phrase("person", "ask_name"), "--name")
     for kind in said["practice"]:
         if kind not in BY_NAME:
             raise InputError("unknown_kind", field="practice", allowed=tuple(BY_NAME))

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from protocols.records.display import clean_text
+
 LANGUAGES = ("en", "fr")
+VALUE_CHARS_MAX = 2000
+"""Of one value in a sentence; longer ones end in an ellipsis."""
 _ASKED = ("FIELDMESH_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _FOLDER = Path(__file__).parent / "text"
 
@@ -31,5 +35,12 @@ def spoken_language() -> str:
 
 
 def phrase(table: str, key: str, **values: object) -> str:
-    """Return one sentence in this person's language, with its values in place."""
-    return phrases(spoken_language())[table][key].format(**values)
+    """Return one sentence in this person's language, with its values in place.
+
+    Only a value may hold what a stranger wrote: it comes as one line that is only drawn.
+    """
+    shown = {
+        name: clean_text(value, VALUE_CHARS_MAX) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+    return phrases(spoken_language())[table][key].format(**shown)

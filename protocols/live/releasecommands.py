@@ -12,10 +12,9 @@ from protocols.ledger.releasing import ORDER_BYTES_MAX, PURPOSES
 from protocols.live.charters import write_file
 from protocols.live.commands import door, file_text
 from protocols.live.commands import show as show_json
-from protocols.live.membercommands import print_line
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
-from protocols.live.talk import told
+from protocols.live.talk import print_line, told
 from protocols.records.rows import iso
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

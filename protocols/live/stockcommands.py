@@ -16,7 +16,6 @@ from protocols.guidelines.items import Items, read_items
 from protocols.ledger.safefile import disk_trouble
 from protocols.live.clock import now
 from protocols.live.commands import Door, LocalDoor, attach, door, show
-from protocols.live.membercommands import print_line
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
 from protocols.live.sentences import sentence
@@ -29,7 +28,7 @@ from protocols.live.stocktable import (
     record_lines,
     table_text,
 )
-from protocols.live.talk import EXIT_REFUSED, say, told
+from protocols.live.talk import EXIT_REFUSED, print_file, print_line, say, told
 
 RECEIVED = ("opening-balance", "donation", "bought", "transfer", "other")
 """Why a list was received; the first unless another is named."""
@@ -179,7 +178,7 @@ def _report(name: str, text: str, data_option: Option) -> click.Command:
                         show(dict(zip(columns, row, strict=True)))
             elif as_csv:
                 for at, (columns, rows) in enumerate(pages()):
-                    click.echo(table_text(columns if at == 0 else None, rows), nl=False)
+                    print_file(table_text(columns if at == 0 else None, rows))
             else:
                 _print(pages)
 

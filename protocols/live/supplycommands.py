@@ -14,10 +14,9 @@ from protocols.errors import InputError
 from protocols.guidelines.coldchain import Reading
 from protocols.live.clock import now
 from protocols.live.commands import door, show
-from protocols.live.membercommands import print_line
 from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.phrases import phrase
-from protocols.live.talk import told
+from protocols.live.talk import print_line, told
 from protocols.records.loggers import FILE_BYTES_MAX, ORDERS, Log, read_log
 from protocols.records.reading import celsius, runs_of
 from protocols.records.recall import LEVELS, REASONS

@@ -7,7 +7,9 @@ loads the book, its cryptography or the network.
 from __future__ import annotations
 
 import os
+import re
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +22,16 @@ from protocols.ledger.place import holds_book, opens_unattended
 from protocols.ledger.safefile import named
 from protocols.live.phrases import phrase
 from protocols.live.sentences import sentence
+from protocols.records.display import clean_text
 
 PASSPHRASE_ENV = "FIELDMESH_PASSPHRASE"
 ROOT_PASSPHRASE_ENV = "FIELDMESH_ROOT_PASSPHRASE"
 PASSPHRASE_CHARS_MIN = 8
 PASSPHRASE_BYTES_MAX = 1024
 _STANDARD_INPUT = Path("-")
+LINE_CHARS_MAX = 2000
+"""Of one column; longer ones end in an ellipsis."""
+_COLUMNS = re.compile("( {2,})")
 EXIT_REFUSED, EXIT_NOT_WRITABLE, EXIT_FAULT = 3, 4, 1
 
 
@@ -41,6 +47,18 @@ def asked(given: str, question: str, option: str) -> str:
     if not found:
         raise InputError("nobody_to_ask", field=option)
     return found
+
+
+def asked_name(given: str, question: str, option: str) -> str:
+    """Return the name of something that others will see, as `asked` does.
+
+    Raises:
+        InputError: `nobody_to_ask`, or `bad_text` where a screen would not show what is written.
+    """
+    name = unicodedata.normalize("NFC", asked(given, question, option).strip())
+    if name != clean_text(name):
+        raise InputError("bad_text", field=option)
+    return name
 
 
 def passphrase_of(file: Path | None) -> str:
@@ -130,14 +148,32 @@ def passphrase_if_needed(folder: Path, file: Path | None) -> str | None:
         raise SetupError("no_book")
     if opens_unattended(folder) and file is None:
         return None
-    if file is None and PASSPHRASE_ENV not in os.environ and sys.stdin.isatty():
+    if is_typed(file):
         say(phrase("talk", "locked"))
     return passphrase_of(file)
 
 
 def say(text: str) -> None:
     """Talk to the person; data goes to standard output, talk never does."""
-    click.echo(text, err=True)
+    click.echo(drawn(text), err=True)
+
+
+def print_line(text: str) -> None:
+    """Print what is for people; a stranger's name may be part of it."""
+    click.echo(drawn(text))
+
+
+def print_file(text: str) -> None:
+    """Print a file as it is where it goes to a file, and as it can be drawn on a terminal."""
+    click.echo(drawn(text) if sys.stdout.isatty() else text, nl=False)
+
+
+def drawn(text: str) -> str:
+    """Return lines of which nothing moves a cursor or turns the direction; columns stay."""
+    return "\n".join(
+        "".join(clean_text(part, LINE_CHARS_MAX) if at % 2 == 0 else part for at, part in parts)
+        for parts in (enumerate(_COLUMNS.split(line)) for line in text.split("\n"))
+    )
 
 
 @contextmanager
@@ -170,14 +206,21 @@ def _given(file: Path | None, env: str = "") -> str | None:
     """Return the passphrase that came without asking; None = a person is there to ask."""
     if file is not None:
         return _first_line(file)
-    if env in os.environ:
+    if os.environ.get(env):
         return os.environ[env]
     if not sys.stdin.isatty():
         raise InputError("no_passphrase")
     return None
 
 
+def is_typed(file: Path | None) -> bool:
+    """Whether a person types the passphrase of a node."""
+    return file is None and not os.environ.get(PASSPHRASE_ENV) and sys.stdin.isatty()
+
+
 def _typed(question: str) -> str:
+    if not sys.stdin.isatty():
+        raise InputError("no_passphrase")
     return str(click.prompt(question, hide_input=True, err=True))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from protocols.errors import LinkError
-from protocols.ids import DeviceId, PatientId
+from protocols.ids import DeviceId
 from protocols.ledger.backup import backup as make_backup
 from protocols.ledger.backup import restore as restore_backup
 from protocols.ledger.backup import source_of
@@ -163,14 +163,17 @@ class StoppedDoor:
         return answers.status(self.node, now().wall_ms)
 
 
-def export(book: Door, patient: PatientId, target: Path) -> int:
+def export(book: Door, patient: str, target: Path) -> int:
     """Write a patient's documents as standard automerge files; return how many.
 
+    Args:
+        patient: Their id or short code.
+
     Raises:
-        InputError: `not_found`, `target_exists`.
+        InputError: `not_found`, `ambiguous`, `target_exists`.
     """
     if isinstance(book, LocalDoor):
-        count: int = book.client.call("export", patient=str(patient), target=str(target.absolute()))
+        count: int = book.client.call("export", patient=patient, target=str(target.absolute()))
         return count
     assert isinstance(book, StoppedDoor)
     done, _ = audited.export(book.node, now(), patient, target)

@@ -487,6 +487,9 @@ def test_an_export_opens_with_automerge(node, tmp_path):
         assert all(len(key) == 37 and key[32] == "." for key in keys)
     done = run("fieldnode", "export", who["id"], "--data", node, "--to", out)
     assert_one_sentence(done, 1, "already")
+    done = run("fieldnode", "export", who["code"], "--data", node, "--to", tmp_path / "by-code")
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "by-code").iterdir())) == len(files)
     nobody = "pat_69MKJ8RBTYHK4S55TGGNWPAD9M"
     done = run("fieldnode", "export", nobody, "--data", node, "--to", tmp_path / "none")
     assert_one_sentence(done, 1, "Nothing here")

@@ -121,6 +121,48 @@ def test_init_states_its_rule_in_the_question_and_asks_again(tmp_path):
     assert "long enough" not in terminal.text
 
 
+def test_who_mistypes_the_passphrase_of_a_node_is_asked_again(folder):
+    asked = ("-m", "fieldnode", "open", "--line", "--data", folder)
+    with Command(*asked, FIELDMESH_PASSPHRASE="") as terminal:
+        terminal.wait_for("Passphrase")
+        terminal.send("wrong and secret\r")
+        terminal.wait_for("not the passphrase of this node")
+        terminal.wait_until(lambda: terminal.text.count("Passphrase") == 2)
+        terminal.send(PASSPHRASE + "\r")
+        terminal.wait_for("no triage 0")
+    run("fieldnode", "lock", "--data", folder)
+    assert "secret" not in terminal.text
+
+
+def test_nobody_is_asked_for_ever(folder):
+    asked = ("-m", "fieldnode", "open", "--line", "--data", folder)
+    with Command(*asked, FIELDMESH_PASSPHRASE="") as terminal:
+        for times in (1, 2, 3):
+            terminal.wait_until(lambda times=times: terminal.text.count("Passphrase") == times)
+            terminal.send("wrong\r")
+        assert terminal.exit_status() == 1
+    assert terminal.text.count("not the passphrase of this node") == 3
+
+
+def test_an_empty_variable_is_none_at_all(folder):
+    done = run("fieldnode", "status", "--data", folder, passphrase="")
+    assert (done.returncode, done.stderr) == (1, run_without(folder).stderr)
+    assert "A passphrase is needed" in done.stderr
+
+
+def run_without(folder):
+    return run("fieldnode", "status", "--data", folder, passphrase=None)
+
+
+@pytest.mark.parametrize("choice", ["zz", "ar", "es:zz"])
+def test_a_language_that_no_screen_has_is_refused_by_name(folder, choice):
+    done = run("fieldnode", "open", "--line", "--language", choice, "--data", folder)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "No screen here is in this language. (field --language) Allowed: en, fr, es, pt, uk."
+    ]
+
+
 @pytest.mark.parametrize("app", ["fieldnode", "hq"])
 def test_init_with_nobody_to_ask_is_one_sentence_with_the_option(tmp_path, app):
     done = run(app, "init", "--data", tmp_path / "new")

@@ -75,7 +75,7 @@ def test_a_reading_that_cannot_be_written_down_does_not_happen(
     with pytest.raises(LedgerError):
         audited.break_glass(ann.node, stage.now(ann), {"patient": whom, "reason": "care"})
     with pytest.raises(LedgerError):
-        audited.export(ann.node, stage.now(ann), PatientId.parse(whom), tmp_path / "out")
+        audited.export(ann.node, stage.now(ann), whom, tmp_path / "out")
     with pytest.raises(LedgerError):
         audited.backed_up(ann.node, stage.now(ann), tmp_path / "copy")
     assert not (tmp_path / "out").exists()
