@@ -49,6 +49,22 @@ class _Waiting:
     deadline: asyncio.TimerHandle
 
 
+class _Handler(web.RequestHandler):
+    """Answers what is no request with a status alone: never with what a stranger sent."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Return the answer to a request that could not be read."""
+        return _refuse(status)
+
+
 class Door(web.Server):
     """The listening side: HTTP just far enough to become a WebSocket."""
 
@@ -69,6 +85,10 @@ class Door(web.Server):
         """Half-open connections, oldest first."""
         self._guests: Counter[str] = Counter()
         """Links by address."""
+
+    def __call__(self) -> web.RequestHandler:
+        """Return what reads one connection."""
+        return _Handler(self, loop=self._loop, **self._kwargs)
 
     @property
     def half_open(self) -> int:

@@ -325,6 +325,22 @@ async def test_garbage_costs_its_own_connection_and_is_not_repeated_to_anybody(g
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [b"\xff\x01" * 5000 + b"\r\n\r\n", b"\0secret\r\n\r\n", b"GET secret \xff HTTP/9\r\n\r\n"],
+)
+async def test_what_is_no_request_is_answered_with_a_status_alone(garbage):
+    async with End() as end:
+        reader, writer = await asyncio.open_connection(*end.address)
+        writer.write(garbage)
+        async with asyncio.timeout(PATIENCE_S):
+            answer = await reader.read()
+        writer.close()
+    assert answer.startswith(b"HTTP/1.0 400 ")
+    assert len(answer) < 120
+    assert b"Python" not in answer and b"secret" not in answer and b"\xff" not in answer
+
+
 async def test_a_stranger_cannot_send_us_elsewhere():
     async with End() as victim:
 
