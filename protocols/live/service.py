@@ -218,6 +218,8 @@ class Service:
                 case PeerKnown(device, address):
                     self._peers.known(device, address)
                 case Joined():
+                    # Whoever turned us away as a stranger takes us now.
+                    self._peers.hurry()
                     self._spawn(self._discover())
                 case Notice(code, values):
                     self._journal.note(code, values)

@@ -26,6 +26,7 @@ from protocols.live.client import LocalClient
 from protocols.live.journal import Journal
 from protocols.live.lines import SOCKET_NAME
 from protocols.live.service import LOG_BYTES, Service, Settings
+from protocols.mesh.effects import Hangup, Notice
 from tests.process.live_node import CODE, HERE, KEY, calls, enrol_both, factory, found, patient
 
 PATIENCE_S = 30
@@ -267,6 +268,36 @@ async def test_a_wrong_code_admits_nobody_and_a_right_one_does(tmp_path):
             for each in (one, two)
         ]
         assert operations[0] == operations[1]
+    finally:
+        await asyncio.gather(one.stop(), two.stop())
+
+
+async def test_who_was_turned_away_as_a_stranger_is_dialled_at_once_when_a_member(
+    tmp_path, monkeypatch
+):
+    for name in ("one", "two"):
+        found(tmp_path / name)
+    monkeypatch.setattr("protocols.live.peers.PAUSE_S_MIN", 600.0)
+    monkeypatch.setattr("protocols.live.peers.PAUSE_S_MAX", 600.0)
+    one = service_of(tmp_path / "one", listen=HERE)
+    await one.start(calls(one))
+    two = service_of(tmp_path / "two", listen=HERE, peers=(one.address,))
+    turned, linked = asyncio.Event(), asyncio.Event()
+
+    def heard(effect):
+        if isinstance(effect, Hangup):
+            turned.set()
+        if isinstance(effect, Notice) and effect.code == "linked":
+            linked.set()
+
+    two.listen_to(heard)
+    await two.start(calls(two))
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await turned.wait()
+            await one.call(lambda node, now: (node.invite(CODE, now), []))
+            await two.enrol(one.address, CODE)
+            await linked.wait()
     finally:
         await asyncio.gather(one.stop(), two.stop())
 
