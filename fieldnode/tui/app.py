@@ -58,6 +58,7 @@ def run(socket_path: Path, *, language: str, theme: str, line: bool) -> int:
     """
     # What a start loads is no garbage, and looking through it again and again is a fifth of it.
     gc.disable()
+    _draw_where_somebody_looks()
     first = asyncio.run(_greeting(socket_path))
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
     chosen = language or first.language or language_of(locale)
@@ -81,6 +82,16 @@ def run(socket_path: Path, *, language: str, theme: str, line: bool) -> int:
     no_colour = "NO_COLOR" in os.environ
     desk.theme = choose(term, no_colour=no_colour, wanted=theme or first.theme)
     return _run_screen(desk, socket_path, colour=not no_colour)
+
+
+def _draw_where_somebody_looks() -> None:
+    """Have the screen drawn on standard output where errors go to a file.
+
+    Textual draws where errors go, and a file of errors must hold nobody's name.
+    """
+    out, err = sys.__stdout__, sys.__stderr__
+    if out is not None and err is not None and out.isatty() and not err.isatty():
+        os.dup2(out.fileno(), err.fileno())
 
 
 def screen_possible(term: str, size: Size | None) -> bool:
@@ -309,7 +320,8 @@ async def _greeting(socket_path: Path) -> Greeting:
 
 
 def _terminal_size() -> Size | None:
-    for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
+    """Return the size of what a screen can be drawn on; None where there is nothing."""
+    for stream in (sys.__stdout__, sys.__stderr__):
         try:
             if stream is not None and stream.isatty():
                 found = os.get_terminal_size(stream.fileno())

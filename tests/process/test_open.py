@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -42,6 +43,13 @@ class Command(Terminal):
     def __init__(self, *arguments: str, **environment: str) -> None:
         colours = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self._begin([sys.executable, *map(str, arguments)], colours | environment)
+
+
+class Shell(Command):
+    """A line for the shell, in a terminal."""
+
+    def __init__(self, line: str) -> None:
+        self._begin(["/bin/sh", "-c", line], {"TERM": "xterm-256color", "COLORTERM": "truecolor"})
 
 
 @pytest.fixture
@@ -119,6 +127,17 @@ def test_init_states_its_rule_in_the_question_and_asks_again(tmp_path):
         terminal.wait_for("Tent is ready", "asks the passphrase at each start")
         assert terminal.exit_status() == 0
     assert "long enough" not in terminal.text
+
+
+@pytest.mark.parametrize("to_file", ["2", "1"])
+def test_a_screen_is_drawn_where_somebody_looks_and_in_no_file(folder, tmp_path, to_file):
+    said = tmp_path / "said"
+    words = [sys.executable, "-m", "fieldnode", "open", "--data", folder]
+    with serving(folder), Shell(f"exec {shlex.join(map(str, words))} {to_file}>{said}") as terminal:
+        terminal.wait_for("no triage 0")
+        os.kill(terminal.pid, signal.SIGTERM)
+        terminal.exit_status()
+    assert "triage" not in said.read_text()
 
 
 def test_who_mistypes_the_passphrase_of_a_node_is_asked_again(folder):
