@@ -279,6 +279,7 @@ def record_stream(book: Door, source: int) -> int:
     next line gets it at once. Returns the exit code.
     """
     codes: set[str] = set()
+    written = False
     for lines in _batches(source):
         read: list[tuple[int, dict[str, Any] | InputError]] = []
         for number, text in lines:
@@ -289,11 +290,13 @@ def record_stream(book: Door, source: int) -> int:
         answered = iter(book.record([line for _, line in read if isinstance(line, dict)]))
         for number, line in read:
             answer = next(answered) if isinstance(line, dict) else plain(refusal(line, line=number))
-            if not answer["ok"]:
+            if answer["ok"]:
+                written = True
+            else:
                 codes.add(str(answer["error"]))
             show(_told(answer, number))
         sys.stdout.flush()
-    if codes & _NOT_WRITABLE:
+    if codes & _NOT_WRITABLE and not written:
         return EXIT_NOT_WRITABLE
     return EXIT_REFUSED if codes else 0
 

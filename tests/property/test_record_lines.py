@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from protocols.errors import InputError
 from protocols.live.commands import record_stream
-from protocols.live.talk import EXIT_REFUSED
+from protocols.live.talk import EXIT_NOT_WRITABLE, EXIT_REFUSED
 from protocols.records.catalogue import BY_NAME
 from protocols.records.codes import ERRORS
 from protocols.records.commands import KEY_CHARS_MAX
@@ -134,6 +134,20 @@ def test_a_key_that_turns_lines_around_is_written_out(door: Door):
 
     assert r"a\u202eb\u007f\u009b2J\u2028c\udb40\udc41é" in said
     assert json.loads(said)["key"] == key
+
+
+@pytest.mark.parametrize(("full_from", "code"), [(9, 0), (1, EXIT_REFUSED), (0, EXIT_NOT_WRITABLE)])
+def test_the_exit_code_says_whether_anything_was_written(full_from: int, code: int):
+    """A disk that fills on the way has taken some of the lines."""
+
+    class Filling(Door):
+        def record(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            full = {"ok": False, "error": "disk_full"}
+            answers = super().record(lines)
+            return [each | (full if at >= full_from else {}) for at, each in enumerate(answers)]
+
+    said, _ = Filling().say(*[json.dumps(patient()).encode() for _ in range(3)])
+    assert said == code
 
 
 def test_a_line_without_a_key_is_not_written_for_it_could_not_be_sent_again(door: Door):
