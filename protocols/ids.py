@@ -38,7 +38,8 @@ def from_base32(text: str, size: int) -> bytes:
     Raises:
         InputError: `bad_id` when a character, the length or a padding bit is wrong.
     """
-    letters = text.upper().replace("-", "")
+    # Capitals of other scripts would be ours: a dotless i is no I in an id.
+    letters = text.upper().replace("-", "") if text.isascii() else ""
     pad = -size * 8 % 5
     if len(letters) * 5 != size * 8 + pad or any(letter not in _VALUE for letter in letters):
         raise InputError("bad_id", field="id")
@@ -211,6 +212,7 @@ class FactRef(NamedTuple):
         """
         head, dot, tail = text.partition(".")
         number = tail or "0"
-        if not head.startswith("fct_") or not number.isdecimal() or len(number) > 4:
+        counted = number.isascii() and number.isdecimal() and len(number) <= 4
+        if not head.startswith("fct_") or not counted:
             raise InputError("bad_id", field="id", allowed=("fct_….0",))
         return cls(EntryPrefix(from_base32(head[4:], PREFIX_BYTES)), int(number))

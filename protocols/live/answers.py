@@ -52,12 +52,12 @@ from protocols.records import rows as words
 from protocols.records.acceptance import of_device
 from protocols.records.attributes import BY_NAME, words_of
 from protocols.records.catalogue import BY_NAME as KINDS
-from protocols.records.catalogue import schemas
 from protocols.records.codes import CONFIRMABLE, ERRORS, WARNINGS
 from protocols.records.counted import CountedRow
 from protocols.records.document import DocumentOpen
 from protocols.records.history import History
 from protocols.records.kinds import KindNo
+from protocols.records.lineschema import schemas
 from protocols.records.patient import PatientRow
 from protocols.records.shape import Fact
 from protocols.records.triage import TriageRow

@@ -21,6 +21,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import FactText
 
 # fields
 
@@ -45,7 +46,7 @@ class ResultAccept(Statement, frozen=True):
 class AcceptData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of result.accept."""
 
-    results: list[str]
+    results: list[FactText]
     """Ids of observations; those of one set together."""
 
 

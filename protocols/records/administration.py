@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations, permutations
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -32,6 +32,7 @@ from protocols.records.order import OrderPlace
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.references import Sight, must_name, packed, ref_of
 from protocols.records.shape import Fact, Kind, NewFact, Plan, Row, Small, Statement, View
+from protocols.records.spelling import FactText, SessionText, one_of
 from protocols.records.stop import ordered, stops
 from protocols.records.wordlists import position, word_at
 
@@ -92,25 +93,24 @@ class AdministrationData(msgspec.Struct, forbid_unknown_fields=True, frozen=True
     pack's, where the age is known well enough.
     """
 
-    order: str | None = None
+    order: FactText | None = None
     """Id of the order."""
-    status: str = "given"
+    status: Annotated[str, one_of(STATUSES)] = "given"
     substance: str | None = None
     code: str | None = None
     dose: AmountData | None = None
     """As ordered, when it is not said."""
-    route: str | None = None
+    route: Annotated[str, one_of(ROUTES)] | None = None
     """As ordered, when it is not said."""
     body_site: str | None = None
     lot: str | None = None
     discarded: AmountData | None = None
     witness: str | None = None
     item: str | None = None
-    """Code in the catalogue of what the line's `store` gave; the only one that holds the
-    substance, when it is not said."""
+    """Code in the catalogue of what `store` gave; none: the only one that holds the substance."""
     units: int | float | None = None
     """Whole units of it; as the dose and the item's strength have it, when it is not said."""
-    session: str | None = None
+    session: SessionText | None = None
     """Of the vaccination session."""
     intervention: str | None = None
     """Its code in the pack of interventions, such as `vitamin-a`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -15,7 +15,7 @@ from protocols.records.dose import DoseRecord
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.oneperson import histories_of
-from protocols.records.planning import FUTURE_MS, Command, Desk, read_time, refs, tidy
+from protocols.records.planning import FUTURE_MS, Command, Desk, Moment, read_time, refs, tidy
 from protocols.records.references import must_name, packed, ref_of
 from protocols.records.shape import (
     Draft,
@@ -30,6 +30,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import FactText, one_of
 from protocols.records.vaccination import fact_named
 from protocols.records.wordlists import position, word_at
 
@@ -93,13 +94,13 @@ DIED = 4
 class AefiData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of aefi.report; a later report names the earlier one in the line's `supersedes`."""
 
-    severity: str
-    symptoms: list[str] = []
+    severity: Annotated[str, one_of(SEVERITIES)]
+    symptoms: list[Annotated[str, one_of(SYMPTOMS)]] = []
     text: str | None = None
-    onset: str | int | None = None
+    onset: Moment | None = None
     """As the line's `at`."""
-    doses: list[str] = []
-    outcome: str = "unknown"
+    doses: list[FactText] = []
+    outcome: Annotated[str, one_of(OUTCOMES)] = "unknown"
 
 
 SYMPTOMS_MAX = len(SYMPTOMS)

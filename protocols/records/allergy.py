@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -30,6 +30,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import one_of, row_in
 from protocols.records.wordlists import position, word_at
 
 # fields
@@ -79,12 +80,12 @@ ASKED = ("not-asked", "none-known", "listed")
 class AllergyData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of allergy.record: a substance by code or in words, or `none-known`."""
 
-    status: str = "active"
-    code: str | None = None
+    status: Annotated[str, one_of(STATUSES)] = "active"
+    code: Annotated[str, row_in("allergen")] | None = None
     text: str | None = None
-    reaction: str = "unknown"
-    severity: str = "unknown"
-    certainty: str = "stated"
+    reaction: Annotated[str, one_of(REACTIONS)] = "unknown"
+    severity: Annotated[str, one_of(SEVERITIES)] = "unknown"
+    certainty: Annotated[str, one_of(CERTAINTIES)] = "stated"
     remark: str | None = None
 
 

@@ -13,6 +13,7 @@ from protocols.records.kinds import KindNo
 from protocols.records.movement import entry_of, heads, pair_history
 from protocols.records.planning import Command, Desk
 from protocols.records.shape import Kind, NewFact, Plan, View
+from protocols.records.spelling import DeviceText
 
 DEVICES_MAX = 32
 """Devices in one grant."""
@@ -25,7 +26,7 @@ DEVICES_MAX = 32
 class ShareData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """So much for one device."""
 
-    device: str
+    device: DeviceText
     """Its id."""
     units: int | float
 

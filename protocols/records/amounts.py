@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import lru_cache
+from typing import Annotated
 
 import msgspec
 
 from protocols.errors import InputError
 from protocols.guidelines.decimals import SCALE_MAX, Decimal, read_decimal
 from protocols.records.shape import Small
+from protocols.records.spelling import NumberText, one_of
 
 UNITS = (
     "mg",
@@ -81,8 +83,8 @@ class Amount(msgspec.Struct, array_like=True, frozen=True):
 class AmountData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """An amount in a line: both as text, the unit as UCUM has it."""
 
-    value: str
-    unit: str
+    value: NumberText
+    unit: Annotated[str, one_of((*UNITS, *_TYPED))]
 
 
 def read_amount(data: AmountData, where: str, units: tuple[str, ...] = UNITS) -> Amount:

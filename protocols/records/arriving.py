@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from protocols.errors import InputError
@@ -21,6 +23,7 @@ from protocols.records.shipping import (
     ShipmentReceive,
     Shipping,
 )
+from protocols.records.spelling import ExpiryText, ShipmentText, one_of
 from protocols.records.wordlists import position
 
 # fields: in `shipping.py`, which says what they come to
@@ -35,8 +38,8 @@ class ArrivalData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     units: int
     """That are kept; 0: nothing of it."""
     lot: str | None = None
-    expiry: str | None = None
-    why: str | None = None
+    expiry: ExpiryText | None = None
+    why: Annotated[str, one_of(DISCREPANCIES)] | None = None
     """Where `units` is not what was sent."""
     text: str | None = None
     vvm: int | None = None
@@ -51,7 +54,7 @@ class ReceiveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     The line's `store` is the one that took it in; none: the one it was for.
     """
 
-    shipment: str
+    shipment: ShipmentText
     lines: tuple[ArrivalData, ...] = ()
     only: bool = False
     """Lots that are not listed are still on their way."""

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import force_setattr
 
 from protocols.errors import InputError
@@ -19,6 +20,7 @@ from protocols.guidelines.vocabulary import name_of
 from protocols.ids import SiteId
 from protocols.records.display import clean_text
 from protocols.records.shape import Small, Statement
+from protocols.records.spelling import any_case
 
 ENCOUNTER_FIRST = 64
 """Attributes from here on belong to one encounter, the lower ones to the patient."""
@@ -331,6 +333,11 @@ def words(of: type[IntEnum]) -> tuple[str, ...]:
     return tuple(member.name.lower().replace("_", "-") for member in of)
 
 
+def word_of(of: type[IntEnum]) -> Meta:
+    """Return that a field of a line holds a word of a code, as `code` takes it."""
+    return any_case(words(of))
+
+
 def code(of: type[IntEnum], text: str, field: str) -> int:
     """Return the digit of a word.
 
@@ -351,9 +358,12 @@ def date_code(text: str, field: str) -> int:
     """
     allowed = ("YYYY", "YYYY-MM", "YYYY-MM-DD")
     try:
-        parts = [int(part) for part in text.split("-") if part.isdecimal() and part.isascii()]
-        if [len(part) for part in text.split("-")] not in ([4], [4, 2], [4, 2, 2]):
+        spelled = text.split("-")
+        if [len(part) for part in spelled] not in ([4], [4, 2], [4, 2, 2]):
             raise ValueError
+        if not all(part.isascii() and part.isdecimal() for part in spelled):
+            raise ValueError
+        parts = [int(part) for part in spelled]
         whole = date(parts[0], *[*parts, 1, 1][1:3])
     except (ValueError, IndexError, TypeError):
         raise InputError("bad_date", field=field, allowed=allowed) from None

@@ -14,6 +14,7 @@ from protocols.records.movement import Move, StockBreak, lot_text, pair_history,
 from protocols.records.moving import expiry_day
 from protocols.records.planning import Command, Desk
 from protocols.records.shape import Kind, Plan, View
+from protocols.records.spelling import ExpiryText
 
 # fields: `movement.StockBreak`; below 0 for the kit, above for what came out of it
 
@@ -26,7 +27,7 @@ class PartData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     item: str
     units: int | float
     lot: str | None = None
-    expiry: str | None = None
+    expiry: ExpiryText | None = None
 
 
 class BreakData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -37,7 +38,7 @@ class BreakData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     units: int | float = 1
     """Kits that were opened."""
     lot: str | None = None
-    expiry: str | None = None
+    expiry: ExpiryText | None = None
     parts: tuple[PartData, ...] | None = None
     """What was in them, with lots as found; as the catalogue has it, when it is not said."""
     witness: str | None = None

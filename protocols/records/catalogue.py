@@ -1,4 +1,4 @@
-"""Every kind of fact by number and by name: bytes and schemas."""
+"""Every kind of fact by number and by name, and its bytes."""
 
 from __future__ import annotations
 
@@ -97,17 +97,6 @@ def encode_fact(kind: int, value: Statement, document: DocId | None = None) -> b
         )
         value = msgspec.structs.replace(value, supersedes=short)
     return _ENCODE(_trimmed(value))
-
-
-def schemas() -> dict[str, Any]:
-    """Return a JSON Schema of `data` for each kind that a line may carry, by name."""
-    named = [kind for kind in BY_NAME.values() if kind.data is not None]
-    forms, components = msgspec.json.schema_components(
-        [kind.data for kind in named], ref_template="#/$defs/{name}"
-    )
-    return {
-        kind.name: {**form, "$defs": components} for kind, form in zip(named, forms, strict=True)
-    }
 
 
 _DEFAULTS: dict[type[msgspec.Struct], tuple[Any, ...]] = {}

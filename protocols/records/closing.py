@@ -21,6 +21,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import SessionText
 from protocols.records.vaccination import session_of
 
 # fields
@@ -57,7 +58,7 @@ class LeftData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class CloseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of session.close."""
 
-    session: str
+    session: SessionText
     left: list[LeftData] = []
     text: str | None = None
 

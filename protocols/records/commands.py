@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import msgspec
+from msgspec import Meta
 
 from protocols.errors import InputError
 from protocols.ids import FactRef
 from protocols.records.catalogue import BY_NAME
-from protocols.records.planning import SUPERSEDES_MAX, Command
+from protocols.records.planning import PRECISIONS, SUPERSEDES_MAX, Command, Moment, SourceText
 from protocols.records.shape import Plan, View
+from protocols.records.spelling import FactText, SiteText, one_of, shaped
 from protocols.records.strict import FIELD_CHARS_MAX
 
 LINE_VERSION = 1
@@ -42,22 +44,22 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
 
     v: int
     kind: str
-    key: str
+    key: Annotated[str, shaped(r"[^ \t\r\n]", maxLength=KEY_CHARS_MAX)]
     """The writer's own name for this line; sent again, it is answered again and never written
     twice."""
     patient: str | TagTarget | None = None
     encounter: str | None = None
-    store: str | None = None
+    store: SiteText | None = None
     """Where stock is taken from or comes to; `Kind.stores` says who takes it."""
     site: str | None = None
-    at: str | int | None = None
-    at_precision: str | None = None
+    at: Moment | None = None
+    at_precision: Annotated[str, one_of(PRECISIONS)] | None = None
     by: str | None = None
-    source: str | None = None
+    source: SourceText | None = None
     device: DeviceData | None = None
     data: dict[str, Any] = {}
-    confirm: list[str] = []
-    supersedes: list[str] = []
+    confirm: Annotated[list[str], Meta(extra_json_schema={"maxItems": CONFIRM_MAX})] = []
+    supersedes: Annotated[list[FactText], Meta(extra_json_schema={"maxItems": SUPERSEDES_MAX})] = []
     reason: str | None = None
 
 
@@ -130,6 +132,7 @@ def plan(command: Command, view: View) -> Plan:
 _UNKNOWN = re.compile(r"unknown field `(?P<name>.*?)`(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`(?: - at `\$(?P<path>[^`]*)`)?$")
 _WRONG = re.compile(r"Expected `(?P<want>[^`]*)`, got `[^`]*`(?: - at `\$(?P<path>[^`]*)`)?$")
+_CHOICE = re.compile(r"Invalid enum value .*?(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[([0-9.]+)\]")
 
 
@@ -148,6 +151,7 @@ def _refusal(text: str, form: type[msgspec.Struct], root: str) -> InputError:
         ("unknown_field", _UNKNOWN),
         ("missing_field", _MISSING),
         ("wrong_type", _WRONG),
+        ("bad_value", _CHOICE),
     ):
         match = pattern.search(text)
         if match is None:
@@ -159,6 +163,8 @@ def _refusal(text: str, form: type[msgspec.Struct], root: str) -> InputError:
             allowed = _fields_at(form, steps)
         elif code == "wrong_type":
             allowed = tuple(parts["want"].replace("str", "string").split(" | "))
+        elif code == "bad_value":
+            allowed = tuple(map(str, get_args(_form_at(form, steps))))
         path = ".".join(filter(None, (root, *steps, parts.get("name"))))
         return InputError(code, field=path[:FIELD_CHARS_MAX] or None, allowed=allowed)
     return InputError("wrong_type", field=root or None)
@@ -166,10 +172,16 @@ def _refusal(text: str, form: type[msgspec.Struct], root: str) -> InputError:
 
 def _fields_at(form: Any, steps: list[str]) -> tuple[str, ...]:
     """Return the fields of the object at a path."""
+    struct = _struct_in(_form_at(form, steps))
+    return () if struct is None else tuple(struct.__struct_encode_fields__)
+
+
+def _form_at(form: Any, steps: list[str]) -> Any:
+    """Return what is declared at a path; None where nothing is."""
     for step in steps:
         struct = _struct_in(form)
         if struct is None:
-            return ()
+            return None
         if step[0].isdigit() or step.startswith("."):
             continue
         hints = get_type_hints(struct)
@@ -177,8 +189,7 @@ def _fields_at(form: Any, steps: list[str]) -> tuple[str, ...]:
             zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True)
         )
         form = hints.get(by_encoded.get(step, step))
-    struct = _struct_in(form)
-    return () if struct is None else tuple(struct.__struct_encode_fields__)
+    return form
 
 
 def _struct_in(form: Any) -> type[msgspec.Struct] | None:

@@ -19,6 +19,7 @@ from protocols.records.kinds import KindNo
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.shape import Fact, Kind, NewFact, Plan, Row, Small, Statement, View
+from protocols.records.spelling import DateText, one_of, row_in
 from protocols.records.wordlists import position, word_at
 
 # fields
@@ -51,12 +52,12 @@ STATUSES = ("active", "suspected", "resolved", "refuted")
 class ConditionData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of condition.record: a condition by code or in words."""
 
-    status: str = "active"
-    code: str | None = None
+    status: Annotated[str, one_of(STATUSES)] = "active"
+    code: Annotated[str, row_in("condition")] | None = None
     text: str | None = None
-    onset: str | None = None
+    onset: DateText | None = None
     """YYYY, YYYY-MM or YYYY-MM-DD."""
-    event_relation: str | None = None
+    event_relation: Annotated[str, names.word_of(EventRelation)] | None = None
     remark: str | None = None
 
 

@@ -23,6 +23,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import FactText
 from protocols.trust.sessions import NOBODY
 
 # fields
@@ -48,7 +49,7 @@ class TriageConfirm(Statement, frozen=True):
 class ConfirmData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of triage.confirm."""
 
-    triage: str
+    triage: FactText
     """Id of the triage."""
 
 

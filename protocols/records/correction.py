@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import force_setattr, replace
@@ -27,6 +27,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import FactText, one_of
 
 # fields
 
@@ -65,8 +66,11 @@ class ConflictSettle(Statement, frozen=True):
 class RetractData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of entry.retract; the line's `reason` says why."""
 
-    fact: str
+    fact: FactText
     """Id of what was entered in error."""
+
+
+_ATTRIBUTES = tuple(name for name, each in BY_NAME.items() if not each.several)
 
 
 class SettleData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -76,9 +80,9 @@ class SettleData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     is written is of the kinds that settle that family.
     """
 
-    attribute: str
+    attribute: Annotated[str, one_of((*_ATTRIBUTES, *FAMILIES))]
     value: Any = None
-    keep: str | None = None
+    keep: FactText | None = None
     """Id of the fact whose value holds."""
 
 
@@ -122,8 +126,7 @@ def plan_settle(command: Command, view: View) -> Plan:
         return _plan_family(command, view)
     attribute = BY_NAME.get(data.attribute)
     if attribute is None or attribute.number in SEVERAL:
-        known = tuple(name for name, each in BY_NAME.items() if not each.several)
-        raise InputError("bad_value", field="data.attribute", allowed=(*known, *FAMILIES))
+        raise InputError("bad_value", field="data.attribute", allowed=(*_ATTRIBUTES, *FAMILIES))
     number = attribute.number
     subject, encounter = _subject(desk, number)
     shown = desk.history(subject).now.get((encounter, number), [])

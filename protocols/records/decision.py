@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import FactText, one_of
 from protocols.records.vaccination import fact_named
 from protocols.records.wordlists import position, word_at
 
@@ -62,8 +63,8 @@ it is a dose of its own."""
 class DecideData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of dose.decide: ids of the records, the one that is right first."""
 
-    doses: list[str]
-    verdict: str
+    doses: list[FactText]
+    verdict: Annotated[str, one_of(VERDICTS)]
 
 
 DOSES_MAX = 8

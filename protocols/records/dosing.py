@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
 from protocols.guidelines.schedules import Plan as Immunization
+from protocols.guidelines.vaccines import Vaccine
 from protocols.ids import SessionId
 from protocols.records.contested import shown
 from protocols.records.dose import GIVEN, STATUSES, DoseRecord, dose_of, possible_days, sight
@@ -29,6 +31,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import FactText, SessionText, one_of
 from protocols.records.stopped import GIVEN_ALREADY, Taken, must_be_usable
 from protocols.records.vaccination import (
     BODY_SITES,
@@ -66,15 +69,15 @@ class DoseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     dose: int | None = None
     """Number in the series; the next one, when it is not said."""
     series: str | None = None
-    status: str = "given"
-    session: str | None = None
-    vial: str | None = None
+    status: Annotated[str, one_of(STATUSES)] = "given"
+    session: SessionText | None = None
+    vial: FactText | None = None
     lot: str | None = None
     expiry: str | None = None
     diluent_lot: str | None = None
-    route: str | None = None
+    route: Annotated[str, one_of(("", *ROUTES))] | None = None
     """As the pack has it, when it is not said."""
-    body_site: str | None = None
+    body_site: Annotated[str, one_of(BODY_SITES)] | None = None
     vvm: int | None = None
     place: str | None = None
 
@@ -127,7 +130,9 @@ def plan(command: Command, view: View) -> Plan:
     number = verdict.number if data.dose is None else data.dose
     if status == GIVEN:
         _once(desk, histories, draft, series, data.dose)
-    route = data.route or vaccine.route or None
+    # A word that is none is refused of a dose that was not given too: nobody is to wonder at it.
+    said = position(data.route, ROUTES, "data.route") if data.route else None
+    route = said if said is not None else _usual(vaccine)
     record = msgspec.structs.replace(
         draft,
         circumstances=desk.circumstances(),
@@ -135,7 +140,7 @@ def plan(command: Command, view: View) -> Plan:
         series=series,
         dose=number,
         seen=sight(history).heads(shown(history, KindNo.DOSE_RECORD)),
-        route=None if route is None or status else position(route, ROUTES, "data.route"),
+        route=None if status else route,
         body_site=None
         if data.body_site is None
         else position(data.body_site, BODY_SITES, "data.body_site"),
@@ -227,6 +232,11 @@ def _must_be_fit(
             must_be_usable(desk, taken, draft.day, where, said=GIVEN_ALREADY)
     if vial is not None:
         must_be_fit(desk, vial, draft.day, "data.vial")
+
+
+def _usual(vaccine: Vaccine) -> int | None:
+    """Return the route that the pack has for a vaccine."""
+    return position(vaccine.route, ROUTES, "data.route") if vaccine.route else None
 
 
 def _series(by: Immunization, text: str, vaccine: str) -> str:

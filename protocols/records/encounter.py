@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from protocols.errors import InputError
 from protocols.feeds.lane import Lane
-from protocols.guidelines.vocabulary import Condition, number_of, row_of, rows_of
+from protocols.guidelines.vocabulary import Condition, number_of, rows_of
 from protocols.ids import EncounterId, PatientId
 from protocols.records import attributes as names
 from protocols.records.attributes import (
@@ -44,6 +44,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import SiteText, one_of, row_in
 from protocols.records.triage import cautious
 
 # fields
@@ -119,42 +120,47 @@ OUTCOMES = (
 
 # commands
 
+CareText = Annotated[str, names.word_of(EncounterClass)]
+IsolationText = Annotated[str, names.word_of(Isolation)]
+RelationText = Annotated[str, names.word_of(EventRelation)]
+SyndromeText = Annotated[str, row_in("syndrome")]
+
 
 class OpenData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of encounter.open."""
 
-    site: str | None = None
+    site: SiteText | None = None
     """Id of a site."""
-    care: str | None = msgspec.field(default=None, name="class")
+    care: CareText | None = msgspec.field(default=None, name="class")
     problem: str | None = None
     bed: str | None = None
     ward: str | None = None
-    isolation: str | None = None
-    syndrome: str | None = None
-    event_relation: str | None = None
+    isolation: IsolationText | None = None
+    syndrome: SyndromeText | None = None
+    event_relation: RelationText | None = None
 
 
 class MoveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of encounter.move; null states that there is none."""
 
-    site: str | None | UnsetType = UNSET
-    care: str | None | UnsetType = msgspec.field(default=UNSET, name="class")
+    site: SiteText | None | UnsetType = UNSET
+    care: CareText | None | UnsetType = msgspec.field(default=UNSET, name="class")
     problem: str | None | UnsetType = UNSET
     bed: str | None | UnsetType = UNSET
     ward: str | None | UnsetType = UNSET
-    isolation: str | None | UnsetType = UNSET
-    syndrome: str | None | UnsetType = UNSET
-    event_relation: str | None | UnsetType = UNSET
+    isolation: IsolationText | None | UnsetType = UNSET
+    syndrome: SyndromeText | None | UnsetType = UNSET
+    event_relation: RelationText | None | UnsetType = UNSET
 
 
 class CloseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of encounter.close."""
 
-    outcome: str
+    outcome: Annotated[str, one_of(word for word, _ in OUTCOMES)]
     text: str | None = None
     destination: str | None = None
-    syndrome: str | None = None
-    event_relation: str | None = None
+    syndrome: SyndromeText | None = None
+    event_relation: RelationText | None = None
 
 
 BED_CHARS_MAX = 24
@@ -289,14 +295,16 @@ _LATER = ("syndrome", "event_relation", "ward", "isolation")
 
 
 def _syndrome(name: str) -> int:
-    """Return the number of a syndrome; a condition that is none is refused with those that are."""
-    number = number_of("condition", name, "data.syndrome")
-    found = row_of("condition", number)
-    if not isinstance(found, Condition) or not found.syndrome:
-        rows = rows_of("condition")
-        known = (row.name for row in rows if isinstance(row, Condition) and row.syndrome)
-        raise InputError("bad_value", field="data.syndrome", allowed=tuple(known))
-    return number
+    """Return the number of a syndrome; whatever is none is refused with those there are."""
+    if name not in syndromes():
+        raise InputError("bad_value", field="data.syndrome", allowed=syndromes())
+    return number_of("condition", name, "data.syndrome")
+
+
+def syndromes() -> tuple[str, ...]:
+    """Return the conditions that a visit is counted under."""
+    rows = rows_of("condition")
+    return tuple(row.name for row in rows if isinstance(row, Condition) and row.syndrome)
 
 
 # rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,7 @@ from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.shape import Fact, Kind, NewFact, Plan, Row, Small, Statement, View
+from protocols.records.spelling import DigestText, one_of
 from protocols.records.wordlists import position, word_at
 
 # fields
@@ -60,9 +61,9 @@ class StepData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     name: str
     version: str
-    did: str = "done"
+    did: Annotated[str, one_of(DID)] = "done"
     step: str | None = None
-    digest: str | None = None
+    digest: DigestText | None = None
     """64 hexadecimal digits."""
     answers: dict[str, str | int | bool | None] = {}
     amounts: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,7 @@ from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.shape import Fact, Kind, NewFact, Plan, Row, Small, Statement, View
+from protocols.records.spelling import NumberText, row_in
 
 # fields
 
@@ -39,8 +40,8 @@ class IntakeRecord(Statement, frozen=True):
 class IntakeData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of intake.record: a volume, or how often, or both."""
 
-    what: str
-    volume_ml: str | None = None
+    what: Annotated[str, row_in("fluid")]
+    volume_ml: NumberText | None = None
     times: int | None = None
     estimated: bool = False
     text: str | None = None

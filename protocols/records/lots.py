@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -28,6 +28,7 @@ from protocols.records.moving import expiry_day
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.references import must_name
 from protocols.records.shape import Fact, Kind, NewFact, Plan, Row, Small, Statement, View
+from protocols.records.spelling import ExpiryText, one_of
 from protocols.records.wordlists import position, word_at
 
 # fields
@@ -92,7 +93,7 @@ class QuarantineData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     item: str
     lot: str
-    why: str = "other"
+    why: Annotated[str, one_of(REASONS)] = "other"
     """One of `REASONS`; the line's `reason` says more."""
 
 
@@ -101,7 +102,7 @@ class ReleaseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     item: str
     lot: str
-    expiry: str | None = None
+    expiry: ExpiryText | None = None
     """The last day as the package has it, where it was written wrong; holds go on then."""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Annotated
 
 import msgspec
 
 from protocols.errors import InputError
 from protocols.records.planning import tidy
 from protocols.records.shape import Small
+from protocols.records.spelling import one_of
 from protocols.records.wordlists import position, word_at
 
 ROUTES = (
@@ -73,7 +75,7 @@ class Proposal(msgspec.Struct, array_like=True, frozen=True):
 class FrequencyData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How often, in a line."""
 
-    way: str
+    way: Annotated[str, one_of(WAYS)]
     every: int | None = None
     max_a_day: int | None = None
 

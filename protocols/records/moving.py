@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 
 import msgspec
 
@@ -28,6 +29,7 @@ from protocols.records.movement import (
 )
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.shape import Kind, Plan, View
+from protocols.records.spelling import ExpiryText, SiteText, one_of
 
 WITNESS_CHARS_MAX = 80
 
@@ -43,7 +45,7 @@ class MoveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     """Code in the catalogue."""
     lot: str | None = None
     """As on the package."""
-    expiry: str | None = None
+    expiry: ExpiryText | None = None
     """`2027-03-31`, or `2027-03` for the end of that month."""
     units: int | float | None = None
     """Whole units; or `packs`."""
@@ -52,39 +54,6 @@ class MoveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     """One of `WHY`; the line's `reason` says more."""
     witness: str | None = None
     """Name of who saw it; needed for a controlled item that leaves."""
-
-
-class ReceiveData(MoveData, frozen=True, kw_only=True):
-    """`data` of stock.receive."""
-
-    other: str | None = None
-    """Id of the store it came from, where that is known here."""
-
-
-class IssueData(MoveData, frozen=True, kw_only=True):
-    """`data` of stock.issue: to a ward, a team, another store."""
-
-    other: str | None = None
-    """Id of the site it goes to."""
-
-
-class DispenseData(MoveData, frozen=True, kw_only=True):
-    """`data` of stock.dispense; the line's `patient` says to whom."""
-
-
-class ReturnData(MoveData, frozen=True, kw_only=True):
-    """`data` of stock.return: unused, and fit to be used."""
-
-    other: str | None = None
-    """Id of the site it comes back from."""
-
-
-class LossData(MoveData, frozen=True, kw_only=True):
-    """`data` of stock.loss; `why` is needed."""
-
-
-class AdjustData(MoveData, frozen=True, kw_only=True):
-    """`data` of stock.adjust: `units` above 0 was found, below 0 is missing; a reason is needed."""
 
 
 _LOSSES = ("expired", "damaged", "broken-cold-chain", "vvm", "theft", "spilled", "missing",
@@ -98,6 +67,49 @@ _REASONS: dict[KindNo, tuple[str, ...]] = {
     KindNo.STOCK_ADJUST: ("found", "missing", "corrected", "other"),
 }
 """What `why` may say of each kind."""
+
+
+class ReceiveData(MoveData, frozen=True, kw_only=True):
+    """`data` of stock.receive."""
+
+    why: Annotated[str, one_of(_REASONS[KindNo.STOCK_RECEIVE])] | None = None
+    other: SiteText | None = None
+    """Id of the store it came from, where that is known here."""
+
+
+class IssueData(MoveData, frozen=True, kw_only=True):
+    """`data` of stock.issue: to a ward, a team, another store."""
+
+    why: Annotated[str, one_of(_REASONS[KindNo.STOCK_ISSUE])] | None = None
+    other: SiteText | None = None
+    """Id of the site it goes to."""
+
+
+class DispenseData(MoveData, frozen=True, kw_only=True):
+    """`data` of stock.dispense; the line's `patient` says to whom."""
+
+    why: Annotated[str, one_of(_REASONS[KindNo.STOCK_DISPENSE])] | None = None
+
+
+class ReturnData(MoveData, frozen=True, kw_only=True):
+    """`data` of stock.return: unused, and fit to be used."""
+
+    why: Annotated[str, one_of(_REASONS[KindNo.STOCK_RETURN])] | None = None
+    other: SiteText | None = None
+    """Id of the site it comes back from."""
+
+
+class LossData(MoveData, frozen=True, kw_only=True):
+    """`data` of stock.loss; `why` is needed."""
+
+    why: Annotated[str, one_of(_REASONS[KindNo.STOCK_LOSS])] | None = None
+
+
+class AdjustData(MoveData, frozen=True, kw_only=True):
+    """`data` of stock.adjust: `units` above 0 was found, below 0 is missing; a reason is needed."""
+
+    why: Annotated[str, one_of(_REASONS[KindNo.STOCK_ADJUST])] | None = None
+
 
 # apply
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.shape import Kind, NewFact, Plan, Row, Small, Statement, View
+from protocols.records.spelling import FactText, one_of
 
 # fields
 
@@ -37,8 +38,8 @@ class NoteData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of note.add."""
 
     text: str
-    topic: str = "note"
-    about: str | None = None
+    topic: Annotated[str, one_of(TOPICS)] = "note"
+    about: FactText | None = None
     """Id of the fact that this is an addendum to."""
 
 
@@ -57,7 +58,7 @@ def plan(command: Command, view: View) -> Plan:
         raise InputError("bad_value", field="data.topic", allowed=TOPICS)
     about = None
     if data.about is not None:
-        subject, fact = desk.fact(FactRef.parse(data.about), "data.about")
+        subject, fact = desk.fact(_about(data.about), "data.about")
         if subject != patient:
             raise InputError("wrong_subject", field="data.about")
         about = (bytes(fact.prefix), fact.index)
@@ -69,6 +70,13 @@ def plan(command: Command, view: View) -> Plan:
         about,
     )
     return to_encounter(desk, patient, desk.encounter(patient), NewFact(KindNo.NOTE_ADD, record))
+
+
+def _about(text: str) -> FactRef:
+    try:
+        return FactRef.parse(text)
+    except InputError as error:
+        raise error.at("data.about") from None
 
 
 # rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -36,6 +36,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import FactText, one_of, row_in
 
 # fields
 
@@ -84,10 +85,10 @@ ABSENT = ("", "not-measured", "unrecordable", "refused")
 class Measured(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One value: `value` with `unit`, or a word of the code's choices, or `absent`."""
 
-    code: str
+    code: Annotated[str, row_in("observation")]
     value: str | None = None
     unit: str | None = None
-    absent: str | None = None
+    absent: Annotated[str, one_of(ABSENT[1:])] | None = None
     text: str | None = None
 
 
@@ -105,7 +106,7 @@ class ObservationData(Measured, forbid_unknown_fields=True, frozen=True):
 class AssignData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of result.assign; the patient is the line's `patient`."""
 
-    result: str
+    result: FactText
     """Id of the observation that waits."""
 
 

@@ -6,7 +6,7 @@ A dose is worked out elsewhere; what is kept here is the arithmetic that was sho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -32,7 +32,7 @@ from protocols.records.medicine import (
     read_proposal,
 )
 from protocols.records.oneperson import histories_of
-from protocols.records.planning import Command, Desk, read_time, refs, tidy
+from protocols.records.planning import Command, Desk, Moment, read_time, refs, tidy
 from protocols.records.references import ref_of
 from protocols.records.shape import (
     Fact,
@@ -45,6 +45,7 @@ from protocols.records.shape import (
     Statement,
     View,
 )
+from protocols.records.spelling import one_of
 from protocols.records.stop import given_apart, given_of, stops
 from protocols.records.wordlists import position, word_at
 
@@ -80,16 +81,23 @@ class OrderPlace(Statement, frozen=True):
 # commands
 
 
+_HOURS = {"h": 1, "d": 24}
+
+
 class DurationData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """For how long: a whole number of `h` or `d`."""
 
     value: int
-    unit: str
+    unit: Annotated[str, one_of(_HOURS)]
+
+
+_WEIGHT_UNITS = ("kg", "g")
 
 
 class WeightData(AmountData, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The weight a dose was worked out with."""
 
+    unit: Annotated[str, one_of(_WEIGHT_UNITS)]
     estimated: bool = False
 
 
@@ -98,12 +106,12 @@ class OrderData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     substance: str
     dose: AmountData
-    route: str
+    route: Annotated[str, one_of(ROUTES)]
     frequency: FrequencyData
     code: str | None = None
     form: str | None = None
     strength: str | None = None
-    start: str | int | None = None
+    start: Moment | None = None
     duration: DurationData | None = None
     indication: str | None = None
     proposal: ProposalData | None = None
@@ -159,7 +167,7 @@ def _record(data: OrderData) -> OrderPlace:
         proposal=None if data.proposal is None else read_proposal(data.proposal),
         weight=None
         if data.weight is None
-        else read_amount(data.weight, "data.weight", ("kg", "g")),
+        else read_amount(data.weight, "data.weight", _WEIGHT_UNITS),
         weight_estimated=int(data.weight is not None and data.weight.estimated),
         override=_words(data.override, "data.override", WORDS_CHARS_MAX),
     )
@@ -207,9 +215,9 @@ def _start(at: str | int) -> int:
 
 
 def _hours(data: DurationData) -> int:
-    hours = data.value * {"h": 1, "d": 24}.get(data.unit, 0)
-    if data.unit not in ("h", "d"):
-        raise InputError("bad_value", field="data.duration.unit", allowed=("h", "d"))
+    if data.unit not in _HOURS:
+        raise InputError("bad_value", field="data.duration.unit", allowed=tuple(_HOURS))
+    hours = data.value * _HOURS[data.unit]
     if not 0 < hours <= DAYS_MAX * 24:
         raise InputError(
             "out_of_range", field="data.duration.value", allowed=(f"1 h-{DAYS_MAX} d",)

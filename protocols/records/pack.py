@@ -32,6 +32,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import Base64Text, DigestText
 from protocols.trust.packs import (
     NAME_CHARS_MAX,
     STATEMENT_BYTES_MAX,
@@ -82,16 +83,16 @@ class PackUse(Statement, frozen=True):
 class PublishData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of pack.publish; `fieldnode pack publish` makes it from a file."""
 
-    pack: str
+    pack: Base64Text
     """Base64 of the compressed canonical bytes."""
-    signed: str
+    signed: Base64Text
     """Base64 of the statement."""
 
 
 class ApproveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of pack.approve; `fieldnode pack approve` makes it."""
 
-    signed: str
+    signed: Base64Text
 
 
 class UseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -99,7 +100,7 @@ class UseData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     name: str
     version: str
-    digest: str | None = None
+    digest: DigestText | None = None
     """64 hexadecimal digits; none for what came with the software."""
 
 

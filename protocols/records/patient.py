@@ -30,6 +30,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import one_of
 
 # fields
 
@@ -117,7 +118,7 @@ class LinkData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     other: str
     """Id or short code of the other patient."""
-    relation: str = "same"
+    relation: Annotated[str, one_of(RELATIONS)] = "same"
 
 
 RELATIONS = ("same", *names.words(names.Relation))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -13,6 +13,7 @@ from protocols.records import attributes as names
 from protocols.records.attributes import BY_NAME, Age, AgeUnit
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.planning import Desk, tidy
+from protocols.records.spelling import SPACE, DateText, one_of, shaped
 
 TEXT_CHARS = {"address": 200, "marks": 300, "phone": 32, "nationality": 32, "language": 32}
 """Longest text of an attribute, in characters; 120 where not listed."""
@@ -29,11 +30,20 @@ _AGE_MAX = {"y": 130, "mo": 48, "w": 60, "d": 120}
 """Largest value of an age in each unit; above it the next larger unit is meant."""
 
 
+_AGE = f"^{SPACE}[0-9]{{1,3}}{SPACE}$"
+_UNITS = {word: unit for unit, word in names.AGE_WORDS.items()}
+_BANDS = tuple(str(int(band)) for band in names.Band)
+
+DisplacementText = Annotated[str, names.word_of(names.Displacement)]
+BandText = Annotated[str | int, one_of((*_BANDS, *names.Band))]
+"""What `band_code` takes."""
+
+
 class AgeData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """An age with its unit."""
 
-    value: str | int
-    unit: str
+    value: Annotated[str | int, shaped(_AGE, minimum=0, maximum=max(_AGE_MAX.values()))]
+    unit: Annotated[str, one_of(_UNITS)]
     estimated: bool = False
 
 
@@ -48,15 +58,15 @@ class KinData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Whom to call."""
 
     name: str | None = None
-    relation: str | None = None
-    phone: str | None = None
+    relation: Annotated[str, names.word_of(names.Relation)] | None = None
+    phone: Annotated[str, shaped(_typed("phone"))] | None = None
 
 
 class ConsentData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What the patient, or who speaks for them, agreed to."""
 
-    treat: str | None = None
-    share: str | None = None
+    treat: Annotated[str, names.word_of(names.Consent)] | None = None
+    share: Annotated[str, names.word_of(names.Consent)] | None = None
 
 
 class PersonData(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -66,17 +76,17 @@ class PersonData(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     given_name: str | None | UnsetType = UNSET
     other_names: str | None | UnsetType = UNSET
     mother_name: str | None | UnsetType = UNSET
-    sex: str | None | UnsetType = UNSET
-    birth_date: str | None | UnsetType = UNSET
+    sex: Annotated[str, names.word_of(names.Sex)] | None | UnsetType = UNSET
+    birth_date: DateText | None | UnsetType = UNSET
     age: AgeData | None | UnsetType = UNSET
-    band: str | int | None | UnsetType = UNSET
+    band: BandText | None | UnsetType = UNSET
     tags: list[str] | None | UnsetType = UNSET
-    phone: str | None | UnsetType = UNSET
+    phone: Annotated[str, shaped(_typed("phone"))] | None | UnsetType = UNSET
     village: str | None | UnsetType = UNSET
     district: str | None | UnsetType = UNSET
     address: str | None | UnsetType = UNSET
-    nationality: str | None | UnsetType = UNSET
-    language: str | None | UnsetType = UNSET
+    nationality: Annotated[str, shaped(_typed("nationality"))] | None | UnsetType = UNSET
+    language: Annotated[str, shaped(_typed("language"))] | None | UnsetType = UNSET
     national_id: NationalIdData | None | UnsetType = UNSET
     occupation: str | None | UnsetType = UNSET
     next_of_kin: KinData | None | UnsetType = UNSET
@@ -84,7 +94,7 @@ class PersonData(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     guardian: str | None | UnsetType = UNSET
     marks: str | None | UnsetType = UNSET
     household: str | None | UnsetType = UNSET
-    displacement: str | None | UnsetType = UNSET
+    displacement: DisplacementText | None | UnsetType = UNSET
 
 
 def statements(desk: Desk, fields: dict[str, Any]) -> dict[int, Any]:
@@ -140,11 +150,17 @@ def _checked(desk: Desk, name: str, value: Any, field: str = "", part: str = "")
     return text
 
 
+def _typed(name: str) -> str:
+    """Return how a text of `_PATTERNS` is spelled in a line, where space around it is cut off."""
+    # The sign for kelvin is a K once the text is in NFC.
+    pattern = _PATTERNS[name][0].pattern.replace("A-Z", "A-Z\u212a")
+    return f"^{SPACE}(?:{pattern}){SPACE}$"
+
+
 def band_code(value: str | int, where: str) -> int:
     """Return an age band from its MDS digit, as number or text."""
-    digits = tuple(str(int(band)) for band in names.Band)
-    if str(value) not in digits:
-        raise InputError("bad_value", field=where, allowed=digits)
+    if str(value) not in _BANDS:
+        raise InputError("bad_value", field=where, allowed=_BANDS)
     return int(value)
 
 
@@ -160,9 +176,8 @@ def tag_list(tags: list[str], where: str) -> tuple[str, ...]:
 
 def age_value(desk: Desk, data: AgeData) -> Age:
     """An age always carries a unit (SAFETY 1)."""
-    units = {word: unit for unit, word in names.AGE_WORDS.items()}
-    if data.unit not in units:
-        raise InputError("bad_value", field="data.age.unit", allowed=tuple(units))
+    if data.unit not in _UNITS:
+        raise InputError("bad_value", field="data.age.unit", allowed=tuple(_UNITS))
     text = str(data.value).strip()
     if not (text.isascii() and text.isdecimal() and len(text) <= 3):
         raise InputError("bad_number", field="data.age.value", allowed=("whole number",))
@@ -170,7 +185,7 @@ def age_value(desk: Desk, data: AgeData) -> Age:
         raise InputError(
             "out_of_range", field="data.age.value", allowed=(f"0-{_AGE_MAX[data.unit]}",)
         )
-    unit = AgeUnit(units[data.unit])
+    unit = AgeUnit(_UNITS[data.unit])
     return Age(int(text), _day_stated(desk), int(unit), int(data.estimated))
 
 

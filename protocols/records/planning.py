@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from protocols.records.history import History, history_of
 from protocols.records.identity import parse_code
 from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.shape import Circumstances, Fact, Source, View
+from protocols.records.spelling import SPACE, one_of, shaped
 
 FUTURE_MS = 5 * 60_000
 """A time this far ahead of the clock is asked about once."""
@@ -27,6 +28,8 @@ CLOCK_DOUBTFUL = "clock_doubtful"
 
 EARLIEST_MS = -2_208_988_800_000
 """1900-01-01: nothing in care happened before."""
+LATEST_MS = 4_102_444_800_000
+"""2100-01-01: no record is of a time after it."""
 
 REASON_CHARS_MAX = 500
 SUPERSEDES_MAX = 64
@@ -39,6 +42,10 @@ _HERE_AND_NOW = Circumstances()
 IdType = TypeVar("IdType", bound=DocId)
 
 PRECISIONS = ("hour", "day", "month", "year", "about")
+
+SourceText = Annotated[str, one_of(("", *_SOURCES))]
+Moment = Annotated[str | int, shaped(f"^{SPACE}[0-9]{{4}}", minimum=EARLIEST_MS, maximum=LATEST_MS)]
+"""What `read_time` takes; ISO 8601 has more spellings than a pattern should."""
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
@@ -272,7 +279,7 @@ def read_time(at: str | int) -> tuple[int, str]:
         at_ms, precision = (at, "") if isinstance(at, int) else _iso_time(at)
     except (ValueError, OverflowError):
         raise InputError("bad_time", field="at", allowed=allowed) from None
-    if not EARLIEST_MS <= at_ms <= 4_102_444_800_000:  # until 2100
+    if not EARLIEST_MS <= at_ms <= LATEST_MS:
         raise InputError("bad_time", field="at", allowed=allowed)
     return at_ms, precision
 

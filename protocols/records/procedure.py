@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from protocols.records.history import History
 from protocols.records.kinds import KindNo
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.shape import Fact, Kind, NewFact, Plan, Row, Small, Statement, View
+from protocols.records.spelling import one_of, row_in
 from protocols.records.wordlists import position, word_at
 
 # fields
@@ -46,12 +47,12 @@ OUTCOMES = ("unknown", "completed", "complicated", "abandoned", "died")
 class ProcedureData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of procedure.record: by code, in words, or both."""
 
-    code: str | None = None
+    code: Annotated[str, row_in("procedure")] | None = None
     text: str | None = None
     body_site: str | None = None
-    side: str = ""
-    anaesthesia: str = "unknown"
-    outcome: str = "unknown"
+    side: Annotated[str, one_of(SIDES)] = ""
+    anaesthesia: Annotated[str, one_of(ANAESTHESIA)] = "unknown"
+    outcome: Annotated[str, one_of(OUTCOMES)] = "unknown"
     remark: str | None = None
 
 

@@ -6,7 +6,7 @@ So boards, search, duplicates and the chart are the same for who cannot read the
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -28,6 +28,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import one_of
 
 # fields
 
@@ -63,7 +64,7 @@ it, separated when with relatives that are not its usual carers."""
 class ProtectionData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of protection.record."""
 
-    concern: str
+    concern: Annotated[str, one_of(CONCERNS)]
     text: str | None = None
 
 

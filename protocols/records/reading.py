@@ -35,6 +35,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import NumberText, one_of
 
 RUN_MAX = 512
 """Readings of one fact: three and a half days of one every ten minutes, some 1 kB."""
@@ -118,9 +119,9 @@ class ReadingData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """
 
     unit: str
-    celsius: str | None = None
+    celsius: NumberText | None = None
     """Degrees with at most one decimal."""
-    cold: str | None = None
+    cold: Annotated[str, one_of(COLDS)] | None = None
     """room, cool, fridge, freezer or ultra."""
     began_min: int | None = None
     """Minute of the first reading, since 1970-01-01 UTC."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import one_of
 from protocols.records.wordlists import position, word_at
 
 # fields
@@ -74,8 +75,8 @@ class RecallData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     item: str
     lot: str
-    why: str
-    level: str = "unknown"
+    why: Annotated[str, one_of(REASONS)]
+    level: Annotated[str, one_of(LEVELS)] = "unknown"
     issuer: str | None = None
     text: str | None = None
 

@@ -15,7 +15,7 @@ from protocols.records.drawing import catalogue
 from protocols.records.history import History, Ref
 from protocols.records.kinds import KindNo
 from protocols.records.movement import UNITS_MAX
-from protocols.records.planning import PRECISIONS, Command, Desk, read_time, tidy
+from protocols.records.planning import PRECISIONS, Command, Desk, Moment, read_time, tidy
 from protocols.records.shape import Draft, Kind, NewFact, Plan, SubjectKind, View
 from protocols.records.shipping import (
     LINES_MAX,
@@ -29,6 +29,7 @@ from protocols.records.shipping import (
     sight,
     steps,
 )
+from protocols.records.spelling import ShipmentText, SiteText
 
 # fields: in `shipping.py`, which says what they come to
 
@@ -46,9 +47,9 @@ class PlaceData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of requisition.place; the line's `store` is the one that asks."""
 
     lines: tuple[WantedData, ...]
-    donor: str | None = None
+    donor: SiteText | None = None
     """Id of the store that is asked; none: whoever can."""
-    until: str | int | None = None
+    until: Moment | None = None
     """When it is no longer needed; as `at`."""
     text: str | None = None
 
@@ -56,11 +57,11 @@ class PlaceData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class ApproveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of requisition.approve: what is not said stays as it was asked for."""
 
-    shipment: str
+    shipment: ShipmentText
     """Id of the request, or of any record of it."""
     lines: tuple[WantedData, ...] | None = None
-    donor: str | None = None
-    until: str | int | None = None
+    donor: SiteText | None = None
+    until: Moment | None = None
     """When the approval lapses if nothing was set aside by then."""
 
 

@@ -27,6 +27,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import one_of
 from protocols.records.wordlists import position, word_at
 
 # fields
@@ -57,7 +58,7 @@ a dose that is late."""
 class AckData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of alert.ack, as the board says it."""
 
-    why: str
+    why: Annotated[str, one_of(WHY)]
     of_ms: Milliseconds
     about: list[str] = []
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -17,7 +17,7 @@ from protocols.feeds.lane import Lane
 from protocols.guidelines.interventions import ROWS_MAX
 from protocols.guidelines.schedules import Plan as Immunization
 from protocols.ids import SessionId
-from protocols.records.attributes import Band, Sex, code
+from protocols.records.attributes import Band, Sex, code, word_of
 from protocols.records.closing import SessionClose
 from protocols.records.contested import current
 from protocols.records.display import clean_text
@@ -37,6 +37,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import DayText, one_of
 from protocols.records.vaccination import (
     Lot,
     LotData,
@@ -121,7 +122,7 @@ class TargetData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     antigen: str
     number: int
-    band: int | None = None
+    band: Annotated[int, one_of(Band)] | None = None
     """Digit of an age band; none = all."""
 
 
@@ -130,8 +131,8 @@ class CellData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     vaccine: str | None = None
     dose: int = 1
-    band: int | None = None
-    sex: str | None = None
+    band: Annotated[int, one_of(Band)] | None = None
+    sex: Annotated[str, word_of(Sex)] | None = None
     digit: int | None = None
     intervention: str | None = None
     """In the place of a vaccine and a dose."""
@@ -153,7 +154,7 @@ class OpenData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Name of a schedule pack, such as `schedule-outbreak`."""
     choose: list[str] = []
     """Ids of its optional series."""
-    campaign: str | None = None
+    campaign: DayText | None = None
     """First day of the campaign, YYYY-MM-DD."""
     interventions: list[str] = []
     """Codes in the pack of interventions, such as `vitamin-a`."""
@@ -177,6 +178,7 @@ def plan(command: Command, view: View) -> Plan:
     data: OpenData = command.data
     _must_fit(data)
     site = desk.site(command.site, "site") or view.home_site
+    store = desk.store_if_any()
     by = immunization(view, data.schedule, "data.schedule")
     vaccines = [
         read_vaccine(by, text, f"data.vaccines.{at}").code for at, text in enumerate(data.vaccines)
@@ -194,7 +196,7 @@ def plan(command: Command, view: View) -> Plan:
         vaccines=tuple(dict.fromkeys(vaccines)),
         targets=tuple(_target(by, each, at) for at, each in enumerate(data.targets)),
         lots=tuple(read_lot(view, each, f"data.lots.{at}") for at, each in enumerate(data.lots)),
-        store=_store(desk),
+        store=None if store is None else bytes(store),
         cells=_cells(by, beside, data.cells),
         schedule=data.schedule or "",
         choose=_chosen(by, data.choose),
@@ -204,11 +206,6 @@ def plan(command: Command, view: View) -> Plan:
     fact = NewFact(KindNo.SESSION_OPEN, record)
     draft = Draft(Lane.ROUTINE, SubjectKind.SESSION, None, None, (fact,))
     return Plan((draft,), tuple(desk.warnings))
-
-
-def _store(desk: Desk) -> bytes | None:
-    found = desk.store_if_any()
-    return None if found is None else bytes(found)
 
 
 def session_row(view: View, session: SessionId, where: str) -> SessionRow:

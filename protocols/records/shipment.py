@@ -22,7 +22,7 @@ from protocols.records.history import Ref
 from protocols.records.kinds import KindNo
 from protocols.records.movement import Move, lot_text, pair_history
 from protocols.records.moving import WITNESS_CHARS_MAX, expiry_day
-from protocols.records.planning import Command, Desk, tidy
+from protocols.records.planning import Command, Desk, Moment, tidy
 from protocols.records.requisition import (
     checked,
     found,
@@ -44,6 +44,7 @@ from protocols.records.shipping import (
     Shipping,
     expired,
 )
+from protocols.records.spelling import ExpiryText, ShipmentText, SiteText
 
 # fields: in `shipping.py`, which says what they come to
 
@@ -56,7 +57,7 @@ class ParcelData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     item: str
     units: int
     lot: str | None = None
-    expiry: str | None = None
+    expiry: ExpiryText | None = None
     """The last day, as `2027-03-31`; `2027-03` for the end of that month."""
 
 
@@ -64,18 +65,18 @@ class ReserveData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of shipment.reserve; the line's `store` is the one that gives."""
 
     lines: tuple[ParcelData, ...]
-    shipment: str | None = None
+    shipment: ShipmentText | None = None
     """Id of the request; none: nobody asked, and `to` says for whom it is."""
-    to: str | None = None
-    until: str | int | None = None
+    to: SiteText | None = None
+    until: Moment | None = None
     """When it is free again if it was not sent by then."""
 
 
 class DispatchData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of shipment.dispatch; without lines what was set aside is sent."""
 
-    shipment: str | None = None
-    to: str | None = None
+    shipment: ShipmentText | None = None
+    to: SiteText | None = None
     lines: tuple[ParcelData, ...] = ()
     carrier: str | None = None
     witness: str | None = None
@@ -85,7 +86,7 @@ class DispatchData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class CancelData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of shipment.cancel; the line's `reason` says why."""
 
-    shipment: str
+    shipment: ShipmentText
 
 
 # apply

@@ -38,6 +38,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import NumberText, SiteText
 
 # fields
 
@@ -84,20 +85,20 @@ class SiteRegister(Statement, frozen=True):
 class PositionData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Degrees as decimal text: `-3.38193`."""
 
-    north: str
-    east: str
+    north: NumberText
+    east: NumberText
 
 
 class SiteData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of site.register; with the line's `site` it states these anew."""
 
     name: str | UnsetType = UNSET
-    type: str | UnsetType = UNSET
+    type: Annotated[str, names.word_of(SiteType)] | UnsetType = UNSET
     jurisdiction: str | UnsetType = UNSET
     place: str | UnsetType = UNSET
     beds: int | UnsetType = UNSET
     position: PositionData | UnsetType = UNSET
-    part_of: str | UnsetType = UNSET
+    part_of: SiteText | UnsetType = UNSET
     """Id of the site it is a part of."""
 
 

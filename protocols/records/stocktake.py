@@ -27,6 +27,7 @@ from protocols.records.moving import expiry_day
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.references import ref_of
 from protocols.records.shape import Fact, Kind, NewFact, Plan, View
+from protocols.records.spelling import ExpiryText, FactText
 from protocols.records.stated import until
 from protocols.records.witnessing import movement_named
 
@@ -45,7 +46,7 @@ class CountedData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Whole units, 0 too."""
     lot: str | None = None
     """None: without a lot."""
-    expiry: str | None = None
+    expiry: ExpiryText | None = None
 
 
 class CountData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -63,11 +64,11 @@ class CountData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class SettleData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of stock.settle."""
 
-    movement: str
+    movement: FactText
     """Id of the movement."""
     counted: bool
     """Whether it was in the count already."""
-    count: str | None = None
+    count: FactText | None = None
     """Id of the count; all counts that leave it open, when it is not said."""
 
 

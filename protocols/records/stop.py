@@ -17,6 +17,7 @@ from protocols.records.kinds import KindNo
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.references import SEEN_MAX, must_name, packed, ref_of
 from protocols.records.shape import Fact, Kind, NewFact, Plan, Row, Statement, View
+from protocols.records.spelling import FactText
 
 # fields
 
@@ -39,7 +40,7 @@ class OrderStop(Statement, frozen=True):
 class StopData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of order.stop; the line's `reason` says why."""
 
-    order: str
+    order: FactText
     """Id of the order."""
 
 

@@ -11,6 +11,7 @@ from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.planning import Command, Desk, refs
 from protocols.records.session import SessionRow, offsets_of, session_row
 from protocols.records.shape import Draft, Kind, NewFact, Plan, SubjectKind, View
+from protocols.records.spelling import FactText, SessionText
 from protocols.records.tally import TALLY_MAX, TallyAdd
 from protocols.records.vaccination import fact_named, session_of
 from protocols.records.vial import vial_row
@@ -25,10 +26,10 @@ from protocols.records.zones import local_day
 class TallyData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of tally.add; a negative number takes back and needs the line's `reason`."""
 
-    session: str
+    session: SessionText
     cell: int
     n: int = 1
-    vial: str | None = None
+    vial: FactText | None = None
 
 
 # apply

@@ -43,6 +43,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import DeviceText, FactText, SiteText
 from protocols.records.wordlists import word_at
 
 # fields: in `custody.py`, which says what they come to
@@ -66,9 +67,9 @@ class PartyData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Whom a patient is offered to: exactly one of `organisation`, `site` and `device`."""
 
     organisation: str | None = None
-    site: str | None = None
+    site: SiteText | None = None
     """Id of a site."""
-    device: str | None = None
+    device: DeviceText | None = None
     """Id of a device."""
     name: str | None = None
     """As people call the site or the device."""
@@ -92,14 +93,14 @@ class OfferData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class AcceptData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of transfer.accept."""
 
-    offer: str
+    offer: FactText
     """Id of the offer."""
 
 
 class DeclineData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of transfer.decline; the line's `reason` says why."""
 
-    answers: str
+    answers: FactText
     """Id of the offer, or of the acceptance that is given back."""
 
 

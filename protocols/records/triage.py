@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -27,7 +27,7 @@ from protocols.records.confirmation import confirmations
 from protocols.records.display import clean_text
 from protocols.records.history import History, Said
 from protocols.records.kinds import KindNo
-from protocols.records.person import AgeData, age_value, band_code
+from protocols.records.person import AgeData, BandText, age_value, band_code
 from protocols.records.planning import Command, Desk, refs, tidy
 from protocols.records.shape import (
     Draft,
@@ -96,10 +96,10 @@ class TriageRecord(Statement, frozen=True):
 class TriageData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of triage.record."""
 
-    category: str
+    category: Annotated[str, names.word_of(Category)]
     tag: str | None = None
-    band: str | int | None = None
-    sex: str | None = None
+    band: BandText | None = None
+    sex: Annotated[str, names.word_of(Sex)] | None = None
     age: AgeData | None = None
     problem: str | None = None
     algorithm: str | None = None

@@ -25,6 +25,7 @@ from protocols.records.moment import IMPLAUSIBLE_BEFORE_MS
 from protocols.records.movement import Day, lot_text
 from protocols.records.planning import CLOCK_DOUBTFUL
 from protocols.records.shape import Fact, View
+from protocols.records.spelling import DayText
 from protocols.records.zones import Offsets, local_day
 
 BODY_SITES = (
@@ -67,7 +68,7 @@ class LotData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     item: str
     lot: str
-    expiry: str | None = None
+    expiry: DayText | None = None
 
 
 def immunization(view: View, name: str | None = None, where: str = "data.schedule") -> Immunization:

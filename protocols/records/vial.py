@@ -7,7 +7,7 @@ from the vial, so a dose given moves no stock. What is wasted is what was opened
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -37,6 +37,7 @@ from protocols.records.shape import (
     SubjectKind,
     View,
 )
+from protocols.records.spelling import DayText, FactText, SessionText, one_of
 from protocols.records.stopped import OPENED_ALREADY, Taken, must_be_usable
 from protocols.records.tally import TallyAdd
 from protocols.records.vaccination import (
@@ -127,10 +128,10 @@ REASONS = (
 class OpenData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of vial.open."""
 
-    session: str
+    session: SessionText
     item: str
     lot: str
-    expiry: str | None = None
+    expiry: DayText | None = None
     doses: int | None = None
     """As the catalogue has it, when it is not said."""
     diluent: str | None = None
@@ -142,9 +143,9 @@ class OpenData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class DiscardData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of vial.discard."""
 
-    vial: str
+    vial: FactText
     """Id of the fact by which it was opened."""
-    reason: str
+    reason: Annotated[str, one_of(REASONS)]
     doses: int
     """Lost; 0 when it is empty."""
     goes_on: bool = False

@@ -19,6 +19,7 @@ from protocols.records.movement import (
 from protocols.records.planning import Command, Desk
 from protocols.records.references import must_name, ref_of
 from protocols.records.shape import Fact, Kind, NewFact, Plan, Statement, View
+from protocols.records.spelling import FactText
 
 # fields
 
@@ -43,7 +44,7 @@ class StockWitness(Statement, frozen=True):
 class WitnessData(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`data` of stock.witness."""
 
-    movement: str
+    movement: FactText
     """Id of the movement."""
 
 

@@ -22,7 +22,6 @@ from protocols.records.catalogue import (
     ROW_TABLES,
     decode_fact,
     encode_fact,
-    schemas,
 )
 from protocols.records.codes import CONFIRMABLE, ERRORS, WARNINGS
 from protocols.records.commands import CONFIRM_MAX, fingerprint, parse_line
@@ -126,16 +125,6 @@ def test_the_example_of_every_kind_is_taken_and_becomes_rows(name):
     for fact in shelf.facts(written.subject):
         assert msgspec.json.encode(fact_json(fact))
         assert all(isinstance(part, str) for pair in summary(fact) for part in pair)
-
-
-@pytest.mark.parametrize("name", BY_NAME)
-def test_every_kind_has_a_schema_that_names_its_fields(name):
-    schema = schemas()[name]
-    form = schema["$defs"][schema["$ref"].rsplit("/")[-1]]
-
-    data = BY_NAME[name].example["data"]
-    assert isinstance(data, dict) and set(data) <= set(form["properties"])
-    assert form["additionalProperties"] is False
 
 
 def test_kind_numbers_and_names_are_unique():
