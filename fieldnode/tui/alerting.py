@@ -165,7 +165,9 @@ def _of(line: BoardLine, now_ms: int) -> list[Alert]:
 
 
 def _of_how(line: BoardLine, now_ms: int) -> list[Alert]:
-    """Return what alerts of how somebody does, and of what is to be done for them."""
+    """Return what alerts of how somebody does, and of what is to be done for them here."""
+    if not line.in_care:
+        return []
     found = []
     if line.triage_open:
         found.append(Alert("alerts.reassess", line))

@@ -24,6 +24,7 @@ from fieldnode.tui.screens.candidates import CANDIDATES_KEY
 from fieldnode.tui.screens.fields_page import FieldsPage
 from fieldnode.tui.screens.form_page import FormPage
 from fieldnode.tui.screens.gate import GatePage
+from fieldnode.tui.screens.listing import FILTER_CHARS_MAX, Paged
 from fieldnode.tui.screens.lock import LockPage
 from fieldnode.tui.screens.register import RegisterPage
 from fieldnode.tui.screens.search import SearchPage
@@ -160,6 +161,9 @@ class LineTerminal:
             if low == UP_SIGN:
                 return ["up"]
             return [*self._cleared(page.form, typed), *typed, *_ending(page.form, typed)]
+        if isinstance(page, Paged) and page.filtering:
+            # An answer replaces the filter, and an empty one shows all.
+            return ["end", *["backspace"] * FILTER_CHARS_MAX, *typed, "enter"]
         if low in _MOVES:
             return [_MOVES[low]]
         if len(low) > 1 and low[0] == "f" and low[1:].isdecimal():

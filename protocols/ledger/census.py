@@ -152,6 +152,11 @@ class Census:
                 self._beds[lies.ward, lies.bed] += by
 
 
+def in_care(row: PatientRow) -> bool:
+    """Whether a patient is in care here, as `IN_CARE` says it."""
+    return row.encounter is not None and row.closed_ms is None and row.replaced < 2
+
+
 def _lies(picture: Picture) -> _Lies | None:
     """Return where a patient is counted; None for one who is not in care."""
     row = picture.patient

@@ -10,7 +10,7 @@ from protocols.errors import InputError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, DocId, EntryPrefix, FactRef
 from protocols.ledger.book import Ledger
-from protocols.ledger.census import IN_CARE
+from protocols.ledger.census import IN_CARE, URGENT_FIRST
 from protocols.ledger.chain import FeedState, Tip
 from protocols.ledger.searching import says_more, search_query
 from protocols.records.catalogue import ROW_TABLES
@@ -36,6 +36,17 @@ _WAITING = (
     " ORDER BY p.arrived_ms, p.code"
 )
 """Chosen by an index before anything else is read of them."""
+_URGENCY = "CASE p.triage {} ELSE {} END".format(
+    " ".join(f"WHEN {one} THEN {at}" for at, one in enumerate(URGENT_FIRST) if one is not None),
+    URGENT_FIRST.index(None),
+)
+"""The same order as of a board that nothing narrows."""
+_MATCHING = (
+    "FROM patient_search f CROSS JOIN patient p ON p.subject = f.rowid"
+    " WHERE f.patient_search MATCH ? AND {which}"
+)
+"""Found by the index of words first: what is typed finds few of a large ward, as a rule."""
+_IN_WARD = " AND p.ward = ? AND p.ward <> ''"
 
 
 class RowLine(NamedTuple):
@@ -96,11 +107,61 @@ def _waiting(
     ledger: Ledger, triages: Sequence[int | None], ward: str, limit: int, offset: int
 ) -> list[PatientRow]:
     """Return patients in care of some categories, who came first first."""
-    which = "p.triage IS ?" + (" AND p.ward = ? AND p.ward <> ''" if ward else "")
+    which = "p.triage IS ?" + (_IN_WARD if ward else "")
     places = " UNION ALL ".join(_PLACES.format(which=which) for _ in triages)
     values = [value for each in triages for value in ((each, ward) if ward else (each,))]
     found = ledger.store.all(_WAITING.format(places=places), (*values, limit, offset))
     return [_patient(row) for row in found]
+
+
+def board_found(
+    ledger: Ledger,
+    text: str,
+    offset: int,
+    limit: int,
+    *,
+    ward: str = "",
+    by_wait: bool = False,
+) -> tuple[int, list[PatientRow]]:
+    """Return (patients in care whom a text finds, one page), in the order of `board`.
+
+    Args:
+        ledger: The book.
+        text: Whom `search` would find by it.
+        offset: Of the page.
+        limit: Of the page.
+        ward: Only who lies there.
+        by_wait: Who came first is first instead.
+    """
+    if not (query := search_query(text)):
+        return 0, []
+    values = (query, ward) if ward else (query,)
+    found = _MATCHING.format(which=IN_CARE + (_IN_WARD if ward else ""))
+    total = ledger.store.one(f"SELECT count(*) {found}", values)
+    urgency = "0" if by_wait else _URGENCY
+    rows = ledger.store.all(
+        f"SELECT {_PATIENT_COLUMNS} FROM (SELECT p.subject AS no, p.entry AS entry, p.idx AS idx,"
+        f" {urgency} AS urgency {found} ORDER BY urgency, p.arrived_ms, p.code LIMIT ? OFFSET ?)"
+        " found CROSS JOIN patient p ON p.subject = found.no AND p.entry = found.entry"
+        " AND p.idx = found.idx ORDER BY found.urgency, p.arrived_ms, p.code",
+        (*values, min(limit, PAGE_MAX), offset),
+    )
+    return (total[0] if total else 0), [_patient(row) for row in rows]
+
+
+def outside(ledger: Ledger, text: str, limit: int) -> list[PatientRow]:
+    """Return those whom a text finds and who are not in care here, the best first."""
+    if not (query := search_query(text)):
+        return []
+    place, order = ("f.rank", "f.rank") if says_more(text) else ("-f.rowid", "f.rowid DESC")
+    found = _MATCHING.format(which=f"NOT ({IN_CARE})")
+    rows = ledger.store.all(
+        f"SELECT {_PATIENT_COLUMNS} FROM (SELECT f.rowid AS no, {place} AS place {found}"
+        f" ORDER BY {order} LIMIT ?) found"
+        " JOIN patient p ON p.subject = found.no ORDER BY found.place, p.code",
+        (query, min(limit, PAGE_MAX)),
+    )
+    return [_patient(row) for row in rows]
 
 
 def wards(ledger: Ledger, limit: int) -> tuple[str, ...]:

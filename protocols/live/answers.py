@@ -27,6 +27,7 @@ from protocols.ledger import (
 from protocols.ledger.apart import kept_by_seals
 from protocols.ledger.authors import Author, Authors
 from protocols.ledger.book import Ledger
+from protocols.ledger.census import in_care
 from protocols.ledger.reading import RowLine
 from protocols.ledger.safefile import disk_trouble, write_whole
 from protocols.live import coded
@@ -117,6 +118,7 @@ def board_line(row: PatientRow, now_ms: int, *, tag_shared: bool = False) -> Boa
         ward=row.ward,
         isolation=row.isolation,
         age_days=days_known(row, now_ms),
+        in_care=in_care(row),
     )
 
 

@@ -260,6 +260,9 @@ class BoardLine(msgspec.Struct, frozen=True):
     """Who chose that SpO2 is scored on scale 2; '' for everybody else (SAFETY 7)."""
     scale2_ms: int = 0
     """When."""
+    in_care: bool = True
+    """False for somebody found whose care here has ended or never began: no board lists them, and
+    nothing is due. Of `board`: how they do is not told either."""
     released: str = ""
     """The organisation that released this patient to us; '' for who is known here otherwise."""
     released_ms: int = 0
@@ -282,7 +285,9 @@ class SharedTag(msgspec.Struct, frozen=True):
 class BoardPage(msgspec.Struct, frozen=True):
     """`board`: args offset, limit (at most 200), filter (text, '' for all), sort, ward.
 
-    Sort is 'triage', 'wait', 'score' or 'due'; ward '' is all of them.
+    Sort is 'triage', 'wait', 'score' or 'due'; ward '' is all of them. A filter only narrows who is
+    listed: lines, order and all that is said of the ward are as without it. Whom it finds that is
+    not in care comes after them, unless a ward is asked for.
     `search`: args text, limit. `tagged`: args tag; all who carry it, spelled in any case.
     """
 

@@ -12,7 +12,8 @@ import msgspec
 
 from protocols.ledger import latedoses, reading, remembered, results, scales, seeing, watching
 from protocols.ledger.book import Ledger
-from protocols.live.answers import BOARD_MAX, board_line, search, shared_tag
+from protocols.ledger.census import in_care
+from protocols.live.answers import BOARD_MAX, board_line, shared_tag
 from protocols.live.api import AlertSeen, BoardLine, BoardPage
 from protocols.live.watched import watched
 from protocols.records.contested import RISKS
@@ -25,6 +26,8 @@ BY_TRIAGE, BY_WAIT, BY_SCORE, BY_DUE = SORTS = ("triage", "wait", "score", "due"
 WARDS_MAX = 40
 ORDERS_MAX = 64
 """Orders kept at once: of every ward by every order, as many as are asked for."""
+OUTSIDE_MAX = 200
+"""Of those found who are not in care: the best. Whoever is in care is listed, however many."""
 DAY_MS = 86_400_000
 
 _HARMS = (
@@ -48,13 +51,16 @@ def board(  # noqa: PLR0913 - one argument for each thing a terminal says
     sort: str = BY_TRIAGE,
     ward: str = "",
 ) -> BoardPage:
-    """Patients in care, most urgent first; with a text, those it finds, in care or not.
+    """Patients in care, most urgent first; with a text, those it finds, then others it finds.
+
+    Whatever narrows it, a line says what it says on the whole board, and what is said of the ward
+    is of everybody in care.
 
     Args:
         ledger: The book.
         offset: Of the page.
         limit: Of the page, at most `BOARD_MAX`.
-        text: What is searched for; '' lists everybody in care.
+        text: Only who is found by it, then who is found and not in care; '' for all in care.
         now_ms: Unix milliseconds, for ages.
         sort: One of `SORTS`; any other is the first.
         ward: Only who lies there; '' for all.
@@ -62,26 +68,25 @@ def board(  # noqa: PLR0913 - one argument for each thing a terminal says
     shared = ledger.rows.census.shared_tags()
     told = tuple(map(shared_tag, shared))
     waiting = results.count(ledger.store)
-    if text.strip():
-        found = search(ledger, text, limit, now_ms)
-        return msgspec.structs.replace(found, shared_tags=told, unassigned=waiting)
-    offset, limit = max(offset, 0), min(limit, BOARD_MAX)
-    limited = False
+    offset, limit = max(offset, 0), max(min(limit, BOARD_MAX), 0)
+    text, limited = text.strip(), False
     if sort in (BY_SCORE, BY_DUE):
-        in_care, who = _ordered(ledger, sort, ward, now_ms)
-        limited, total, counts = in_care > len(who), len(who), ledger.rows.census.counts()
+        cared_for, who = _ordered(ledger, sort, text, ward, now_ms)
+        limited, total = cared_for > len(who), len(who)
         rows = reading.patients(ledger, who[offset : offset + limit])
     else:
-        total, counts, rows = reading.board(
-            ledger, offset, limit, ward=ward, by_wait=sort == BY_WAIT
-        )
+        total, rows = _listed(ledger, offset, limit, text, ward, by_wait=sort == BY_WAIT)
     watches = watching.watches(ledger, rows, now_ms)
+    if text and not ward and not limited:
+        others = reading.outside(ledger, text, OUTSIDE_MAX)
+        rows += others[max(offset - total, 0) : max(offset + limit - total, 0)]
+        total += len(others)
     doubted = {bytes(one.patient) for tag in shared for one in tag.carriers}
     return BoardPage(
         total,
         offset,
         _lines(ledger, rows, watches, doubted, now_ms),
-        counts,
+        ledger.rows.census.counts(),
         told,
         waiting,
         ledger.authority.keyring.closed,
@@ -92,23 +97,35 @@ def board(  # noqa: PLR0913 - one argument for each thing a terminal says
     )
 
 
-def _ordered(ledger: Ledger, sort: str, ward: str, now_ms: int) -> tuple[int, list[bytes]]:
+def _ordered(
+    ledger: Ledger, sort: str, text: str, ward: str, now_ms: int
+) -> tuple[int, list[bytes]]:
     """Return how many are in care, and whom a sorted board looks at, in its order.
 
     It is kept until a row changes, a day begins or another pack is in use: who scrolls has every
     page out of one order, and pays for their page alone.
     """
     kept = ledger.rows.worked_out
-    asked = (sort, ward, now_ms // DAY_MS, watching.shelf(ledger))
+    asked = (sort, text, ward, now_ms // DAY_MS, watching.shelf(ledger))
     if asked not in kept:
-        in_care, _, rows = reading.board(ledger, 0, watching.PATIENTS_MAX, ward=ward)
+        cared_for, rows = _listed(ledger, 0, watching.PATIENTS_MAX, text, ward)
         watches = watching.watches(ledger, rows, now_ms)
         rows.sort(key=lambda row: place(watches[bytes(row.id)], sort))
         if len(kept) >= ORDERS_MAX:
             kept.clear()
-        kept[asked] = in_care, [bytes(row.id) for row in rows]
+        kept[asked] = cared_for, [bytes(row.id) for row in rows]
     found: tuple[int, list[bytes]] = kept[asked]
     return found
+
+
+def _listed(
+    ledger: Ledger, offset: int, limit: int, text: str, ward: str, *, by_wait: bool = False
+) -> tuple[int, list[PatientRow]]:
+    """Return (how many in care are listed, one page), by triage or by wait."""
+    if text:
+        return reading.board_found(ledger, text, offset, limit, ward=ward, by_wait=by_wait)
+    total, _, rows = reading.board(ledger, offset, limit, ward=ward, by_wait=by_wait)
+    return total, rows
 
 
 def _lines(
@@ -123,7 +140,7 @@ def _lines(
     beds = reading.shared_beds(ledger)
     chose = scales.choosers(ledger, {each: watches[each] for each in who if each in watches})
     looked = seeing.seen(ledger, who)
-    alive = [bytes(row.id) for row in rows if row.triage != DEAD]
+    alive = [bytes(row.id) for row in rows if row.triage != DEAD and in_care(row)]
     late = latedoses.late_doses(ledger, alive, now_ms)
     lines = []
     for row in rows:

@@ -27,6 +27,7 @@ async def looked(node):
     line = {"v": 1, "kind": "result.accept", "key": "yes", "data": {"results": written.facts}}
     (accepted,) = await node.record([line])
     (scored,) = (await node.board(0, 50, sort="due")).lines
+    assert (await node.board(0, 50, scored.code, "due")).lines == (scored,)
     await bedside.saved("intake.record", {"what": "ors", "volume_ml": "200"})
     found, beds = await node.observed(bedside.patient), await node.beds()
     _, chart = await printer.chart(node, bedside.patient, printer.HANDOVER)

@@ -188,15 +188,18 @@ class FakeNode(
         self._up()
         if self.sealed:
             return BoardPage(0, offset, (), sealed=True)
+        known = [self._line(patient) for patient in self.patients.values()]
         lines = sorted(
-            map(self._line, self.patients.values()),
+            (line for line in known if line.in_care),
             key=lambda head: (URGENCY[head.triage], head.waiting_since_ms or 0),
         )
         lines.sort(key=SORTS.get(sort, lambda head: 0))
+        others = [line for line in known if not line.in_care] if text and not ward else []
         found = [
             line
-            for line in lines
-            if text.casefold() in f"{line.name} {line.code}".casefold() and ward in ("", line.ward)
+            for line in (*lines, *others)
+            if text.casefold() in f"{line.name} {line.code} {line.tag}".casefold()
+            and ward in ("", line.ward)
         ]
         counts: dict[str, int] = {}
         for line in lines:

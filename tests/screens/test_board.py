@@ -257,3 +257,79 @@ def test_the_newest_alert_stands_at_the_bottom_of_the_board():
 
     assert "! 14:28 TG-000412 RED, nothing measured yet" in person.screen
     assert "F6 alerts 4" in person.screen
+
+
+# a board that a text narrows
+
+
+def test_safety_5_a_filter_narrows_the_rows_and_neither_counts_nor_alerts():
+    person = Person(ward())
+    whole = person.screen.splitlines()
+    rows = person.press("/", *"osei", "enter").screen.splitlines()
+
+    assert (rows[1], rows[2]) == (whole[1], whole[2])
+    assert "NOT APPROVED" in rows[2]
+    assert "ONLY: osei" in rows[3] and "listed 1" in rows[3]
+    assert rows[5][1:] == next(row[1:] for row in whole if "Osei" in row)
+    assert "! 14:28 TG-000412 RED, nothing measured yet" in person.screen
+    assert "F6 alerts 4" in person.screen
+    person.press("/", *["backspace"] * 4, "enter")
+    assert person.screen.splitlines() == whole
+
+
+def test_what_changes_beside_the_listed_is_counted_and_alerts_too():
+    node = ward()
+    person = Person(node).press("/", *"osei", "enter")
+    changed(node, 8, triage=1, alerts=("limit.heart-rate.high",), last_set_ms=NOW_MS)
+    person.page.changed()
+    for act in person.page.changed():
+        person.shell.asks.append(act)
+    person.settle()
+
+    assert "1 RED 4" in person.screen
+    assert "HR high" in person.screen and "Silva" not in person.screen
+
+
+def test_a_filter_in_one_ward_says_what_alerts_of_all_in_care():
+    person = Person(ward()).press("right")
+    assert "F6 alerts 1" in person.screen
+    person.press("/", *"osei", "enter")
+
+    assert "ONLY WARD W1" in person.screen and "listed 1" in person.screen
+    assert "F6 alerts 4" in person.screen
+    assert person.press("/", *["backspace"] * 4, *"silva", "enter").page.rows.total == 0
+
+
+def test_who_is_not_in_care_is_listed_by_a_filter_as_just_that():
+    node = changed(ward(), 4, in_care=False, triage=1, due_ms=NOW_MS - 1, late_ms=NOW_MS - 1)
+    person = Person(node)
+    assert "Li Wei" not in person.screen
+    person.press("/", *"li wei", "enter")
+
+    row = next(row for row in person.screen.splitlines() if row.startswith(">"))
+    assert "not here" in row and "RED" not in row and "125" not in row and "2 h" not in row
+    assert "Li Wei   NOT IN CARE HERE" in person.screen
+    assert alerts_of(BoardPage(1, 0, (node.patients["pat_00004"].head,)), NOW_MS) == []
+
+
+def test_the_marked_patients_code_stands_below_where_the_column_shows_the_tag():
+    person = Person(changed(ward(), 3, tag="TG-1"))
+    (row, below) = (row for row in person.screen.splitlines() if "Osei Kwame" in row)
+    code = person.node.patients["pat_00003"].head.code
+
+    assert "TG-1" in row and code not in row
+    assert below.endswith(f"crush leg   {code}")
+    assert Person(ward()).screen.count(code) == 1
+
+
+def test_a_code_that_has_no_room_is_left_out_and_nothing_else():
+    person = Person(changed(ward(), 3, tag="TG-1", name="Osei " * 6))
+
+    assert "ISOLATION contact   W1 B-07   male   crush" in person.screen
+    assert person.node.patients["pat_00003"].head.code not in person.screen
+
+
+def test_a_long_filter_is_cut_and_what_it_leaves_alone_is_said():
+    person = Person(ward()).press("/", *"x" * 40, "enter")
+
+    assert "ONLY: xxx" in person.screen and "of all in care" in person.screen

@@ -45,6 +45,7 @@ SIZE = Size(80, 24)
 SCREENS = {
     "board": [],
     "board-filter": ["/", *"li"],
+    "board-filtered": ["/", *"li", "enter"],
     "register": ["n", *"Diallo", "enter", *"Awa", "enter", "2", *"300", "enter"],
     "triage": ["f2", *"412", "enter", "1"],
     "triage-known-tag": ["f2", *"TG-000412", "enter"],

@@ -123,3 +123,13 @@ def test_a_lock_and_the_end_wipe_what_was_shown_and_can_be_scrolled_back_to():
     shown = "\n".join(said[: wiped[0]])
     assert "Haddad" in shown
     assert "Haddad" not in "\n".join(said[wiped[0] :])
+
+
+def test_a_filter_is_replaced_by_the_next_answer_and_an_empty_one_shows_all():
+    _, said = told("/", "Osei", "/", "L", "/", "")
+    boards = said.split("1 RED 3")[1:]
+
+    assert "ONLY" not in boards[0] and "Li Wei" in boards[0]
+    assert "ONLY: Osei   listed 1" in boards[1] and "Li Wei" not in boards[1]
+    assert "ONLY: L   " in boards[2] and "Li Wei" in boards[2]
+    assert "ONLY" not in boards[3] and "Osei" in boards[3] and "Li Wei" in boards[3]

@@ -60,6 +60,9 @@ HINTED = "nvtbs/d"
 """What the action bar names, as far as there is room; lines that count what waits name theirs."""
 HINT_CELLS = 79
 
+ONLY_GAPS, ONLY_CELLS_MIN = 7, 12
+"""Around the filter in its line, and what is shown of it at least."""
+
 ROOMY_ROWS = 14
 """From this height on the marked patient and the newest alert have a row each."""
 
@@ -94,6 +97,8 @@ class WardPage(Paged[BoardLine, BoardPage]):
         """Only who lies there; '' for all."""
         self._wards: tuple[str, ...] = ()
         self._wide = False
+        self._everybody: dict[int, BoardPage] = {}
+        """Pages that are looked through for what alerts: those that no filter narrows."""
         self._alerts_found: list[Alert] = []
         self._alerts_of: tuple[dict[int, BoardPage], int] | None = None
         """The pages that these are of, and the second in which they were looked through."""
@@ -114,15 +119,21 @@ class WardPage(Paged[BoardLine, BoardPage]):
     def take(self, page: int, found: BoardPage) -> None:
         """Hold a page, and which wards there are."""
         super().take(page, found)
+        if not self.filter:
+            self._everybody = self.pages
         self._wards = found.wards or self._wards
 
     def opened(self) -> list[Act]:
         """Fetch the first page; keys wait for it."""
-        return [*super().opened(), *self._ask_unconfirmed()]
+        return [*super().opened(), *self._ask_everybody(), *self._ask_unconfirmed()]
 
     def changed(self) -> list[Act]:
         """Fetch again what is on the screen; the mark stays on its patient."""
-        return [*super().changed(), *self._ask_unconfirmed()]
+        return [*super().changed(), *self._ask_everybody(), *self._ask_unconfirmed()]
+
+    def anew(self) -> list[Act]:
+        """Fetch another list; what alerts stays that of everybody."""
+        return [*super().anew(), *self._ask_everybody()]
 
     def key(self, key: str) -> list[Act]:
         """Move, open, filter, or start something."""
@@ -197,7 +208,8 @@ class WardPage(Paged[BoardLine, BoardPage]):
         """Return a line for results without a patient, and one for a tag on several patients."""
         last = self.last or _NOTHING
         waiting = self.desk.words.count("board.unassigned", last.unassigned)
-        found = [line(" ", Span(cut(waiting, width - 2), "warn"))] if last.unassigned else []
+        found = self._only(width)
+        found += [line(" ", Span(cut(waiting, width - 2), "warn"))] if last.unassigned else []
         if self._unconfirmed:
             told = self.desk.words.count("board.unconfirmed_waits", self._unconfirmed)
             found.append(line(" ", Span(cut(told, width - 2), "warn")))
@@ -229,9 +241,17 @@ class WardPage(Paged[BoardLine, BoardPage]):
             for category in (1, 2, 3, 4, 0)
         ]
         parts.append(Span(words("count.none", n=counts.get("none", 0))))
-        if self.filter:
-            parts.insert(0, Span(words("board.filtered", text=self.filter), "warn"))
         return draw_counts(parts, width)
+
+    def _only(self, width: int) -> list[Line]:
+        """Say whom the filter lists, and that nothing else is narrowed by it; [] without one."""
+        if not self.filter:
+            return []
+        words = self.desk.words
+        rest = words("board.filtered_rest", n=self.rows.total)
+        text = words("board.filtered", text=clean_text(self.filter))
+        kept = cut(text, max(width - cells(rest) - ONLY_GAPS, ONLY_CELLS_MIN))
+        return [draw_counts([Span(kept, "warn"), Span(rest, "label")], width)]
 
     def _order(self, width: int) -> Line:
         """Say in which order, of which ward, and that nobody has signed what is scored by."""
@@ -242,7 +262,8 @@ class WardPage(Paged[BoardLine, BoardPage]):
             said.append(Span(cut(ward, width // 3), "warn"))
         if self.last and self.last.limited:
             said.append(Span(words("board.limited", n=self.rows.total), "warn"))
-        if self.last and not self.last.signed:
+        pages = (self.last, *self._everybody.values()) if self.last else ()
+        if not all(page.signed for page in pages):
             said.append(Span(words("board.not_approved"), "bad"))
         return draw_counts(said, width)
 
@@ -263,9 +284,12 @@ class WardPage(Paged[BoardLine, BoardPage]):
                 sex(words, row.sex),
                 problem(words, row.problem),
             )
-            known = (called(words, row), _custody(words, row), *parts)
+            known = (called(words, row), _stay(words, row), _custody(words, row), *parts)
             shown = "   ".join(part for part in known if part)
-            detail = line(" ", Span(cut(shown, size.width - 2), role))
+            # Columns show the tag alone, and some papers the code alone: told where there is room.
+            coded = "   ".join((shown, clean_text(row.code) if row.tag else ""))
+            shown = coded if cells(coded) <= size.width - 2 else shown
+            detail = line(" ", Span(cut(shown.rstrip(), size.width - 2), role))
         return [detail, self._newest(size.width)]
 
     def _newest(self, width: int) -> Line:
@@ -284,23 +308,24 @@ class WardPage(Paged[BoardLine, BoardPage]):
         return between(line(" ", Span(cut(said, width - 20), role)), line(count), width)
 
     def _found_alerts(self) -> list[Alert]:
-        """Return what the pages held say, looked through once a second and not with every key."""
-        asked = (self.pages, self.desk.now_ms // 1_000)
+        """Return what alerts of everybody, looked through once a second and not with every key."""
+        asked = (self._everybody, self.desk.now_ms // 1_000)
         if asked != self._alerts_of:
             self._alerts_of = asked
-            now_ms, pages = self.desk.now_ms, self.pages.values()
+            now_ms, pages = self.desk.now_ms, self._everybody.values()
             self._alerts_found = [one for page in pages for one in alerts_of(page, now_ms)]
         return self._alerts_found
 
     def cells(self, row: BoardLine) -> list[Span]:
         """Return what the columns of `_columns` say of one patient."""
         words, now_ms = self.desk.words, self.desk.now_ms
-        since = row.waiting_since_ms
+        since = row.waiting_since_ms if row.in_care else None
+        out = Span(words("board.outside"), "dim")
         wait = "-" if since is None else span_of(words, now_ms - since)
         doubt = "!" if _disputed(row) else "?" if row.standing else " "
         return [
             Span(doubt + ("I" if watching.isolated(row) else " "), "warn"),
-            triage(words, row.triage),
+            triage(words, row.triage) if row.in_care else out,
             watching.score(row),
             Span(clean_text(row.bed) or "-", "bad" if row.bed_shared else "plain"),
             Span(wait),
@@ -320,6 +345,19 @@ class WardPage(Paged[BoardLine, BoardPage]):
         here = wards.index(self._ward) if self._ward in wards else 0
         self._ward = wards[(here + step) % len(wards)]
         return self.anew()
+
+    def _ask_everybody(self) -> list[Act]:
+        """Ask for the first of everybody in care while a filter lists others: for what alerts."""
+        if not self.filter:
+            return []
+        sort = self._sort
+
+        def came(found: BoardPage) -> list[Act]:
+            if self.filter:
+                self._everybody = {0: found}
+            return []
+
+        return [Ask(lambda node: node.board(0, PAGE_ROWS, sort=sort), came, holds=False)]
 
     def _ask_unconfirmed(self) -> list[Act]:
         """Ask how much triage waits for a person, where one is here."""
@@ -360,6 +398,11 @@ def _named(words: Catalogue, row: BoardLine) -> Span:
     if row.custody < CUSTODY_UNCLEAR:
         return Span(marked(words, row, called(words, row)), "title")
     return Span(f"{words('chart.custody_unclear')} {called(words, row)}", "bad")
+
+
+def _stay(words: Catalogue, row: BoardLine) -> str:
+    """Return that somebody is not in care here; '' for everybody else."""
+    return "" if row.in_care else words("board.not_in_care")
 
 
 def _custody(words: Catalogue, row: BoardLine) -> str:
