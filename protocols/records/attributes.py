@@ -169,7 +169,9 @@ class Age(msgspec.Struct, array_like=True, frozen=True):
     day: Small = 0
     """The day it was stated, counted from 1970-01-01; 0: no clock that could be right said it."""
     unit: Small = AgeUnit.YEARS
+    """An `AgeUnit`."""
     estimated: Small = 0
+    """1: it was."""
 
 
 class Restated(Statement, frozen=True):
@@ -288,7 +290,7 @@ def typed(number: int, value: Any) -> Any:
     known = BY_NUMBER.get(number)
     if known is None or value is None:
         return _hashable(value)
-    kept = value if type(value) is known.type else msgspec.convert(value, known.type)
+    kept = value if type(value) is known.type else msgspec.convert(value, known.type, builtin_types=(bytes,))
     for part in kept if isinstance(kept, tuple) else (kept,):
         if isinstance(part, int) and abs(part) > INT_MAX:
             raise ValueError("size")

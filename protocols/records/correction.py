@@ -49,7 +49,9 @@ class ConflictSettle(Statement, frozen=True):
     """One attribute is stated by somebody who saw all its different values, which it names."""
 
     attribute: int = 0
+    """Number of an attribute."""
     value: Any = None
+    """As that attribute holds it; None: it is empty."""
 
     def __post_init__(self) -> None:
         """Give the value its attribute's type; raises ValueError when it has another."""

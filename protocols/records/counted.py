@@ -43,9 +43,11 @@ class EncounterCounted(Statement, frozen=True):
     """When it began, in days since 1970-01-01, UTC."""
     site: bytes | None = None
     band: Small = 9
+    """A `Band`."""
     sex: Small = 9
+    """A `Sex`."""
     category: Small | None = None
-    """As in a triage; the cautious one while several stand."""
+    """A `Category`; the cautious one while several stand."""
     outcome: Small | None = None
     """Position in `OUTCOMES`, once it is closed."""
     in_error: Small = 0

@@ -15,6 +15,7 @@ class DocumentOpen(Statement, frozen=True):
     """Names the subject; written by the ledger, never by a command."""
 
     subject_kind: Small = SubjectKind.PATIENT
+    """A `SubjectKind`; of one that is not known here the document is about nothing yet."""
     subject: bytes = b""
     """Id of the subject; empty: this document founds it and lends its own id."""
     encounter: bytes | None = None

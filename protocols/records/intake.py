@@ -31,6 +31,7 @@ class IntakeRecord(Statement, frozen=True):
     times: Small = 0
     """How often, as of stools; 0 when it was not counted."""
     estimated: Small = 0
+    """1: not measured."""
     text: str = ""
 
 

@@ -74,6 +74,7 @@ class OrderPlace(Statement, frozen=True):
     weight: Amount | None = None
     """The weight the dose was worked out with."""
     weight_estimated: Small = 0
+    """1: it was."""
     override: str = ""
     """Why it is ordered in spite of what was asked."""
 

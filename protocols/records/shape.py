@@ -57,6 +57,7 @@ class Circumstances(msgspec.Struct, array_like=True, frozen=True):
     by: str = ""
     """Who performed it, when that is not the author."""
     source: Small = Source.TYPED
+    """A `Source`."""
     device: tuple[str, str, str] | None = None
     """Make, model and serial number of the measuring device."""
     reason: str = ""

@@ -49,9 +49,12 @@ class TriageRecord(Statement, frozen=True):
     """A category, and enough about the person to find them by."""
 
     category: Small = Category.RED
+    """A `Category`."""
     tag: str | None = None
     band: Small | None = None
+    """A `Band`."""
     sex: Small | None = None
+    """A `Sex`."""
     code_no: Small | None = None
     """Counter of the short code, when this entry founds the patient."""
     algorithm: str = ""

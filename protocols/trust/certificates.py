@@ -80,6 +80,7 @@ class Certificate(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_f
     agree: Annotated[bytes, Meta(max_length=32)]
     """X25519 key of a device (32 bytes); empty for a person or an issuer without a device."""
     rank: Annotated[int, Meta(ge=1, le=4)]
+    """A `Rank` below the root."""
     roles: Annotated[tuple[Number16, ...], Meta(max_length=ROLES_MAX)]
     """What it may write, and may grant where `depth` allows. Sorted."""
     scopes: Annotated[tuple[Scope16, ...], Meta(max_length=SCOPES_MAX)]

@@ -67,10 +67,12 @@ class Scope(_Part, frozen=True):
     id: Scope16
     name: Name
     sensitivity: Annotated[int, Meta(ge=0, le=2)]
+    """A `Sensitivity`."""
     jurisdictions: Annotated[tuple[Jurisdiction, ...], Meta(max_length=JURISDICTIONS_MAX)] = ()
     """Which may hold it; empty = any. Sorted."""
     ciphertext_may_leave: bool | Literal[2] = True
-    """Whether others may carry what they cannot read: `leaves` and `headers_leave` say it."""
+    """Whether others may carry what they cannot read; 2: no ciphertext, but headers of what was
+    released."""
     readers: Annotated[tuple[Number16, ...], Meta(max_length=ROLES_MAX)] = ()
     """Roles that receive its keys; empty = every role certified for the scope. Sorted."""
 
@@ -103,7 +105,7 @@ class Charter(_Part, frozen=True):
     """16 random bytes: two operations of one name stay two."""
     created_ms: Instant
     orgs: Annotated[tuple[Org, ...], Meta(max_length=ORGS_MAX)]
-    """Sorted by root key. None while its text is still being written."""
+    """Sorted by root key. Empty while its text is still being written."""
     scopes: Annotated[tuple[Scope, ...], Meta(max_length=SCOPES_MAX)]
     """Sorted by id."""
     roles: Annotated[tuple[Role, ...], Meta(max_length=ROLES_MAX)]

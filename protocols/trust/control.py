@@ -209,6 +209,7 @@ class AuditItem(_Record, frozen=True):
     """One thing done that others must be able to see afterwards."""
 
     what: Number16
+    """A number of `audit.What`."""
     at_ms: Instant
     session: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     """Seq of the attestation in this feed; 0 = nobody identified."""
