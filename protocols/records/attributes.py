@@ -290,7 +290,11 @@ def typed(number: int, value: Any) -> Any:
     known = BY_NUMBER.get(number)
     if known is None or value is None:
         return _hashable(value)
-    kept = value if type(value) is known.type else msgspec.convert(value, known.type, builtin_types=(bytes,))
+    kept = (
+        value
+        if type(value) is known.type
+        else msgspec.convert(value, known.type, builtin_types=(bytes,))
+    )
     for part in kept if isinstance(kept, tuple) else (kept,):
         if isinstance(part, int) and abs(part) > INT_MAX:
             raise ValueError("size")

@@ -295,7 +295,8 @@ def _value(of: _Struct) -> str:
 
 def fact_parts() -> str:
     """Return what lies inside values."""
-    return "\n\n".join(map(titled, [Statement, *parts_of([kind.value for kind in _kinds()])]))
+    parts: list[_Struct] = [Statement, *parts_of([kind.value for kind in _kinds()])]
+    return "\n\n".join(titled(each) for each in parts)
 
 
 def words_of(of: _Struct) -> Iterator[str]:

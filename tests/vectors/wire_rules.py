@@ -7,10 +7,11 @@ them against the code, by values that keep and that break it.
 from __future__ import annotations
 
 from protocols.guidelines.decimals import SCALE_MAX
-from protocols.records.barcode import BARCODE_CHARS_MAX, PACK_UNITS_MAX
-from protocols.records.barcode import CODE_CHARS_MAX as TAUGHT_CHARS_MAX
+from protocols.guidelines.items import BARCODE_CHARS_MAX, PACK_UNITS_MAX
+from protocols.guidelines.items import CODE_CHARS_MAX as TAUGHT_CHARS_MAX
+from protocols.records.loggers import TENTHS_MAX
 from protocols.records.movement import ITEM_CHARS_MAX, LOT_CHARS_MAX, UNITS_MAX
-from protocols.records.reading import RUN_MAX, TENTHS_MAX, UNIT_CHARS_MAX
+from protocols.records.reading import RUN_MAX, UNIT_CHARS_MAX
 from protocols.records.shipping import LINES_MAX
 from protocols.records.vaccination import CODE_CHARS_MAX
 from protocols.records.vial import DOSES_MAX

@@ -1,0 +1,228 @@
+"""Announcements, runs and frames by somebody who has only `protocols/README.md`.
+
+Ours is asked for bytes, and for what it makes of those of the second implementer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import pytest
+
+from protocols.errors import PeerError
+from protocols.feeds.lane import Lane
+from protocols.feeds.run import decode_run
+from protocols.live.announcement import SERVICE, announce, discovery_key, near, recognise
+from protocols.mesh.frames import Bye, decode_frame, encode_frame
+from tests.unit.trust_operation import OPERATION
+from tests.vectors.feeds_samples import KEY, PLAIN, author
+from tests.vectors.second_crypto import blake, keyed, opened, signed
+from tests.vectors.second_msgpack import Refused
+
+GOLDEN = {
+    name: bytes.fromhex(text)
+    for name, text in json.loads(Path(__file__).with_name("feeds.json").read_text()).items()
+}
+NONCE = bytes(range(16))
+
+
+# Discovery
+
+
+def announced(port: int, operation: bytes = OPERATION) -> dict[bytes, bytes | None]:
+    """Return the TXT fields of section 7a."""
+    key = blake(operation, "fm-discover-1")
+    mac = keyed(key, "fm-announce-1", NONCE + port.to_bytes(2), 16)
+    return {b"v": b"1", b"p": str(port).encode(), b"n": (NONCE + mac).hex().encode()}
+
+
+def member(fields: dict[bytes, bytes | None], port: int) -> bool:
+    """Whether a listener of section 7a takes these fields."""
+    size = sum(len(name) + len(value or b"") + 2 for name, value in fields.items())
+    if size > 400 or not 1024 <= port <= 65535:
+        return False
+    return all(fields.get(name) == value for name, value in mac_of(fields, port).items())
+
+
+def mac_of(fields: dict[bytes, bytes | None], port: int) -> dict[bytes, bytes]:
+    """Return what the fields have to be, with the nonce that they name."""
+    nonce = bytes.fromhex((fields.get(b"n") or b"")[:32].decode("ascii", "replace"))
+    mac = keyed(blake(OPERATION, "fm-discover-1"), "fm-announce-1", nonce + port.to_bytes(2), 16)
+    return {b"v": b"1", b"p": str(port).encode(), b"n": (nonce + mac).hex().encode()}
+
+
+def test_an_announcement_is_made_and_recognised_alike() -> None:
+    key = discovery_key(OPERATION)
+    ours = announce(key, 7443, lambda size: NONCE[:size])
+
+    assert SERVICE == "_fieldmesh._tcp.local."
+    assert {name.encode(): value for name, value in ours.items()} == announced(7443)
+    assert recognise(key, announced(7443), 7443) and member(announced(7443), 7443)
+
+
+def test_both_pass_over_the_same_announcements() -> None:
+    key, good = discovery_key(OPERATION), announced(7443)
+    assert good[b"n"] is not None
+    tried: list[tuple[dict[bytes, bytes | None], int, bool]] = [
+        (good | {b"later": b"x"}, 7443, True),
+        (good | {b"x": None}, 7443, True),
+        (good | {b"x": b"y" * 319}, 7443, True),
+        (good | {b"x": b"y" * 320}, 7443, False),
+        (good, 7444, False),
+        (good | {b"p": b"07443"}, 7443, False),
+        (good | {b"v": b"2"}, 7443, False),
+        (good | {b"n": good[b"n"].upper()}, 7443, False),
+        (good | {b"n": good[b"n"] + b"00"}, 7443, False),
+        (announced(7443, b"o" * 32), 7443, False),
+        (announced(1024), 1024, True),
+        (announced(1023), 1023, False),
+        (announced(65535), 65535, True),
+    ]
+
+    for fields, port, taken in tried:
+        assert recognise(key, fields, port) is taken is member(fields, port), fields
+
+
+def test_only_addresses_of_this_site_are_dialled() -> None:
+    assert near(["8.8.8.8", "1.1.1.1"]) is near(["0.0.0.0", "224.0.0.251"]) is None
+    assert near(["8.8.8.8", "192.168.1.4", "10.0.0.1"]) == "192.168.1.4"
+    assert near(["169.254.3.4"]) and near(["127.0.0.1"])
+
+
+# Runs
+
+
+@dataclass
+class Entry:
+    """One entry of a run, with what was worked out of it."""
+
+    header: bytes
+    hash: bytes
+    body: bytes | None
+    clock: int
+
+
+class Cursor:
+    """Takes bytes from the front."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw, self.at = raw, 0
+
+    def take(self, size: int) -> bytes:
+        """Return the next bytes."""
+        self.at += size
+        if self.at > len(self.raw):
+            raise Refused("malformed")
+        return self.raw[self.at - size : self.at]
+
+    def varint(self) -> int:
+        """Return the next number: LEB128, the shortest."""
+        number = 0
+        for place in range(9):
+            byte = self.take(1)[0]
+            number |= (byte & 127) << 7 * place
+            if byte < 128:
+                if place and not byte:
+                    break
+                return number
+        raise Refused("malformed")
+
+
+def run_of(raw: bytes, device: bytes, prev: bytes = b"") -> list[Entry]:
+    """Return the entries of a run of section 9; `prev` is the hash before the first."""
+    cursor = Cursor(raw)
+    if cursor.take(1) == b"\1":
+        genesis = cursor.take(cursor.varint())
+        feed = blake(genesis, "fm-feed-1")
+        assert genesis[:41] == b"\1" + device + genesis[33:41]
+    else:
+        feed = cursor.take(32)
+    first = cursor.varint()
+    if first > 1:
+        assert cursor.take(8) == prev[:8]
+    else:
+        prev = feed
+    entries: list[Entry] = []
+    keys: list[bytes] = []
+    ms, key = 0, b""
+    for seq in range(first, first + cursor.varint()):
+        flags = cursor.take(1)[0]
+        dictionary = cursor.take(1)[0] if flags & 2 else 1
+        if flags & 4:
+            number = cursor.varint()
+            if number == len(keys):
+                keys.append(cursor.take(32))
+            key = keys[number]
+        step = cursor.varint()
+        ms += step // 2 if step % 2 == 0 else -(step + 1) // 2
+        clock = ms * 65_536 + (cursor.varint() if flags & 8 else 0)
+        length = cursor.varint()
+        body = None if flags & 32 else cursor.take(length)
+        body_hash = cursor.take(32) if body is None else blake(body, "fm-bodyhash-1")
+        if body is not None and not flags & 1:
+            length -= 8
+        place = feed + seq.to_bytes(8)
+        header = bytes((1, flags & 1, dictionary)) + place + prev + clock.to_bytes(8) + key
+        header += length.to_bytes(4) + body_hash
+        entry = blake(header, "fm-entry-1")
+        text = b"fieldmesh entry 1\0\1" + place + entry + clock.to_bytes(8)
+        if flags & 16 and not signed(device, text, cursor.take(64)):
+            raise Refused("bad_signature")
+        entries.append(Entry(header, entry, body, clock))
+        prev = entry
+    assert cursor.at == len(raw)
+    return entries
+
+
+def plain_of(entry: Entry) -> bytes:
+    """Return what a data body says, by section 4."""
+    assert entry.body is not None
+    salt, place, prev = entry.body[:8], entry.header[3:43], entry.header[43:75]
+    key = keyed(KEY, "fm-body-1", place + prev + salt)
+    nonce = blake(place, "fm-nonce-1", 16) + salt
+    return opened(key, nonce, entry.header[:-32], entry.body[8:])
+
+
+def test_a_run_is_read_by_the_page_alone() -> None:
+    device = author().keys.device
+    entries = run_of(GOLDEN["run"], device)
+    bare = run_of(GOLDEN["run without bodies"], device)
+
+    assert [entry.hash for entry in entries] == [entry.hash for entry in bare]
+    assert entries[0].header == GOLDEN["header"]
+    assert entries[0].hash == GOLDEN["entry hash"]
+    assert [plain_of(entry) for entry in entries] == [PLAIN] * 3
+    assert run_of(GOLDEN["run from the middle"], device, entries[0].hash)[0].hash == entries[1].hash
+
+
+def test_ours_reads_the_same_of_a_run() -> None:
+    made = author()
+    for name, lane in (("run", Lane.ROUTINE), ("control run", Lane.CONTROL)):
+        run, _ = decode_run(GOLDEN[name], 0, lambda _: None, lambda *_: None)
+
+        theirs = run_of(GOLDEN[name], made.keys.device)
+        assert [line.header for line in run.lines] == [entry.header for entry in theirs]
+        assert [line.hash for line in run.lines] == [entry.hash for entry in theirs]
+        assert run.lines[0].kind == (lane == Lane.CONTROL)
+
+
+def test_control_bodies_lie_in_clear() -> None:
+    [entry] = run_of(GOLDEN["control run"], author().keys.device)
+
+    assert entry.body == b"\x63\x90"
+    assert entry.header[1:3] == b"\1\0"
+    assert entry.header[83:115] == bytes(32)
+    assert blake2b(entry.header, digest_size=32, person=b"fm-entry-1").digest() == entry.hash
+
+
+# Why a link ends
+
+
+def test_a_bye_is_a_byte_and_a_code() -> None:
+    assert encode_frame(Bye("duplicate")) == b"\x0aduplicate" == GOLDEN["frame bye"]
+    assert decode_frame(b"\x0a" + b"a-b\x1bc_1" + b"x" * 100) == Bye("abc_1" + "x" * 57)
+    with pytest.raises(PeerError, match="malformed"):
+        decode_frame(b"\x0a\xc3\xa9")
