@@ -51,7 +51,7 @@ class PackPublish(Statement, frozen=True):
     """A pack, whole, and who gives it out."""
 
     packed: bytes = b""
-    """As `canonical.packed`."""
+    """Its canonical text, deflated (zlib)."""
     signed: bytes = b""
     """A `PackStatement`, signed by a root or issuer of an organisation."""
 

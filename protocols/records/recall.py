@@ -37,7 +37,7 @@ class LotRecall(Statement, frozen=True):
 
     item: str = ""
     lot: str = ""
-    """As `movement.lot_text` writes it."""
+    """In capitals, no space around it or doubled: so it is compared with what packages say."""
     level: Small = 0
     """Position in `LEVELS`."""
     why: Small = 0

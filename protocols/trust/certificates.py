@@ -95,7 +95,7 @@ class Certificate(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_f
     not_after_ms: Instant = 0
     """0 = no end of its own."""
     sealed_name: Annotated[bytes, Meta(max_length=SEALED_NAME_BYTES_MAX)] = b""
-    """The display name as `seal_name` made it; empty = none."""
+    """The display name, or a person's profile, sealed; empty = none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class RootFile(_Part, frozen=True):
 
     org: Org
     wrapped: Annotated[bytes, Meta(max_length=256)]
-    """64 bytes of seeds as `identity.wrap` locks them."""
+    """64 bytes of seeds, as a wrapped secret."""
 
 
 class OrgFile(_Part, frozen=True):

@@ -132,7 +132,7 @@ class Attestation(_Record, frozen=True):
     """Statement hash of the person's certificate."""
     started_ms: Instant
     signature: Signature64
-    """By the person's key over the text of `attested`."""
+    """By the person's key, over the text of a session."""
 
 
 class SealReason(IntEnum):
@@ -180,7 +180,7 @@ class Erase(_Record, frozen=True):
     approver: Key32
     """The second coordinator's device."""
     approval: Signature64
-    """By the approver over `approved` of this record."""
+    """By the approver, over the text of an approval."""
     sealed_note: SealedText = b""
 
 
@@ -202,7 +202,7 @@ class Release(_Record, frozen=True):
     ephemeral: Key32
     envelopes: Annotated[tuple[Envelope, ...], Meta(min_length=1, max_length=RELEASED_TO_MAX)]
     sealed_keys: Annotated[bytes, Meta(max_length=RELEASED_BYTES_MAX)]
-    """n x (entry hash 32, body key 32) under the release key."""
+    """(entry hash, body key) pairs under the release key."""
 
 
 class AuditItem(_Record, frozen=True):

@@ -46,7 +46,7 @@ class PackStatement(msgspec.Struct, array_like=True, frozen=True, forbid_unknown
     name: Annotated[str, Meta(min_length=1, max_length=NAME_CHARS_MAX)]
     pack_version: Annotated[str, Meta(min_length=1, max_length=VERSION_CHARS_MAX)]
     digest: Key32
-    """As `pack_digest`."""
+    """Of its canonical text."""
 
 
 class PackApproval(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):

@@ -34,6 +34,7 @@ from protocols.trust.charterfile import CharterFile, OrgFile, RootFile
 from protocols.trust.control import KINDS as CONTROL
 from protocols.trust.control import AuditItem
 from protocols.trust.enrolment import JoinGrant, JoinRequest
+from protocols.trust.packs import PackApproval, PackStatement
 from protocols.trust.persons import Credential, Profile, Request
 from protocols.trust.statements import SignedStatement
 from tests.vectors.wire_rules import RULES
@@ -371,6 +372,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "links": _strict(Hello, Advance, Lone),
     "enrolment": _strict(JoinRequest, JoinGrant),
     "files": _strict(OrgFile, RootFile, CharterFile, Credential, Request, Profile),
+    "packs": _strict(PackStatement, PackApproval),
     "fact_index": fact_index,
     "fact_values": fact_values,
     "fact_parts": fact_parts,
