@@ -33,8 +33,8 @@ class GuidelineStep(Statement, frozen=True):
     step: str = ""
     """Id in the pack; '' where only answers were judged."""
     answers: dict[str, str | int | None] = msgspec.field(default_factory=dict)
-    """By question: digits as typed, the id of a choice, 1 or 0, None where it was left out. Of several
-    choices the count, and 1 under `question.choice` for each."""
+    """By question: digits as typed, the id of a choice, 1 or 0, None where it was left out. Of
+    several choices the count, and 1 under `question.choice` for each."""
     amounts: tuple[str, ...] = ()
     """Amounts as they were shown, with their arithmetic."""
     result: str = ""

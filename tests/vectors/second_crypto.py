@@ -29,6 +29,11 @@ def sign(seed: bytes, text: bytes) -> bytes:
     return SigningKey(seed).sign(text).signature
 
 
+def verify_key(seed: bytes) -> bytes:
+    """Return the Ed25519 key of a seed."""
+    return SigningKey(seed).verify_key.encode()
+
+
 def signed(key: bytes, text: bytes, signature: bytes) -> bool:
     """Whether a key signed a text."""
     try:

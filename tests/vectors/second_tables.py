@@ -50,7 +50,7 @@ def tables(page: Path) -> dict[str, Table]:
             at = found[name] = Table(name, int(number) if number else None)
         elif line.startswith("#"):
             at = None
-        elif at is not None and re.match(r"\| \d+ \|", line) and "left out" not in line:
+        elif at is not None and re.match(r"\| \d+ \|", line):
             cells = [each.strip() for each in line.strip("|").split("|")]
             holds, *rules = cells[2].split("; ")
             left_out = cells[3] if len(cells) == 5 else ""

@@ -6,7 +6,6 @@ Ours is asked for bytes, and for what it makes of those of the second implemente
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from protocols.live.announcement import SERVICE, announce, discovery_key, near, 
 from protocols.mesh.frames import Bye, decode_frame, encode_frame
 from tests.unit.trust_operation import OPERATION
 from tests.vectors.feeds_samples import KEY, PLAIN, author
-from tests.vectors.second_crypto import blake, keyed, opened, signed
-from tests.vectors.second_msgpack import Refused
+from tests.vectors.second_crypto import blake, keyed
+from tests.vectors.second_runs import plain_of, run_of
 
 GOLDEN = {
     name: bytes.fromhex(text)
@@ -95,97 +94,6 @@ def test_only_addresses_of_this_site_are_dialled() -> None:
 # Runs
 
 
-@dataclass
-class Entry:
-    """One entry of a run, with what was worked out of it."""
-
-    header: bytes
-    hash: bytes
-    body: bytes | None
-    clock: int
-
-
-class Cursor:
-    """Takes bytes from the front."""
-
-    def __init__(self, raw: bytes) -> None:
-        self.raw, self.at = raw, 0
-
-    def take(self, size: int) -> bytes:
-        """Return the next bytes."""
-        self.at += size
-        if self.at > len(self.raw):
-            raise Refused("malformed")
-        return self.raw[self.at - size : self.at]
-
-    def varint(self) -> int:
-        """Return the next number: LEB128, the shortest."""
-        number = 0
-        for place in range(9):
-            byte = self.take(1)[0]
-            number |= (byte & 127) << 7 * place
-            if byte < 128:
-                if place and not byte:
-                    break
-                return number
-        raise Refused("malformed")
-
-
-def run_of(raw: bytes, device: bytes, prev: bytes = b"") -> list[Entry]:
-    """Return the entries of a run of section 9; `prev` is the hash before the first."""
-    cursor = Cursor(raw)
-    if cursor.take(1) == b"\1":
-        genesis = cursor.take(cursor.varint())
-        feed = blake(genesis, "fm-feed-1")
-        assert genesis[:41] == b"\1" + device + genesis[33:41]
-    else:
-        feed = cursor.take(32)
-    first = cursor.varint()
-    if first > 1:
-        assert cursor.take(8) == prev[:8]
-    else:
-        prev = feed
-    entries: list[Entry] = []
-    keys: list[bytes] = []
-    ms, key = 0, b""
-    for seq in range(first, first + cursor.varint()):
-        flags = cursor.take(1)[0]
-        dictionary = cursor.take(1)[0] if flags & 2 else 1
-        if flags & 4:
-            number = cursor.varint()
-            if number == len(keys):
-                keys.append(cursor.take(32))
-            key = keys[number]
-        step = cursor.varint()
-        ms += step // 2 if step % 2 == 0 else -(step + 1) // 2
-        clock = ms * 65_536 + (cursor.varint() if flags & 8 else 0)
-        length = cursor.varint()
-        body = None if flags & 32 else cursor.take(length)
-        body_hash = cursor.take(32) if body is None else blake(body, "fm-bodyhash-1")
-        if body is not None and not flags & 1:
-            length -= 8
-        place = feed + seq.to_bytes(8)
-        header = bytes((1, flags & 1, dictionary)) + place + prev + clock.to_bytes(8) + key
-        header += length.to_bytes(4) + body_hash
-        entry = blake(header, "fm-entry-1")
-        text = b"fieldmesh entry 1\0\1" + place + entry + clock.to_bytes(8)
-        if flags & 16 and not signed(device, text, cursor.take(64)):
-            raise Refused("bad_signature")
-        entries.append(Entry(header, entry, body, clock))
-        prev = entry
-    assert cursor.at == len(raw)
-    return entries
-
-
-def plain_of(entry: Entry) -> bytes:
-    """Return what a data body says, by section 4."""
-    assert entry.body is not None
-    salt, place, prev = entry.body[:8], entry.header[3:43], entry.header[43:75]
-    key = keyed(KEY, "fm-body-1", place + prev + salt)
-    nonce = blake(place, "fm-nonce-1", 16) + salt
-    return opened(key, nonce, entry.header[:-32], entry.body[8:])
-
-
 def test_a_run_is_read_by_the_page_alone() -> None:
     device = author().keys.device
     entries = run_of(GOLDEN["run"], device)
@@ -194,7 +102,7 @@ def test_a_run_is_read_by_the_page_alone() -> None:
     assert [entry.hash for entry in entries] == [entry.hash for entry in bare]
     assert entries[0].header == GOLDEN["header"]
     assert entries[0].hash == GOLDEN["entry hash"]
-    assert [plain_of(entry) for entry in entries] == [PLAIN] * 3
+    assert [plain_of(entry, KEY) for entry in entries] == [PLAIN] * 3
     assert run_of(GOLDEN["run from the middle"], device, entries[0].hash)[0].hash == entries[1].hash
 
 
