@@ -49,7 +49,7 @@ def open_proof(raw: bytes) -> Proven:
     """Return what a proof proves.
 
     Raises:
-        PeerError: `malformed`, `bad_genesis`; `bad_chain` when headers do not follow each other;
+        PeerError: `malformed`; `bad_chain` when headers do not follow each other;
             `bad_signature`; `no_equivocation` when the two are one history.
     """
     if len(raw) > PROOF_BYTES_MAX or raw[:1] != bytes((VERSION,)):

@@ -199,7 +199,7 @@ def decode_run(
         prev_of: full hash of the entry at (feed, seq) whose hash starts with these 8 bytes.
 
     Raises:
-        PeerError: `malformed`, `bad_signature` or `bad_genesis`: the peer's fault.
+        PeerError: `malformed` or `bad_signature`: the peer's fault.
         Gap: the entry before the first is not here; ask for an earlier start.
     """
     cursor = _Cursor(raw, at)
@@ -224,7 +224,7 @@ def feed_at(raw: bytes, at: int) -> tuple[FeedId, Genesis | None]:
     """Return which feed the run that starts at `at` is of, and what it says of its genesis.
 
     Raises:
-        PeerError: `malformed` or `bad_genesis`.
+        PeerError: `malformed`.
     """
     feed, genesis, _ = _read_feed(_Cursor(raw, at), lambda _: None)
     return feed, genesis

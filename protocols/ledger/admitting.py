@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from protocols.errors import InputError, LedgerError, PeerError
 from protocols.feeds.advance import ADVANCE_MARK, Advance
 from protocols.feeds.lane import Lane
@@ -34,6 +36,7 @@ from protocols.trust.control import (
     Seal,
 )
 from protocols.trust.enrolment import (
+    GRANT_BYTES_MAX,
     GRANT_ENTRY_BYTES_MAX,
     NAME_LETTERS_MAX,
     JoinGrant,
@@ -172,7 +175,7 @@ def admit_all(
             )
     charter = unpack(SignedCharter, ledger.authority.secret("charter"))
     own, runs = bytes(ledger.authority.device), _control_runs(ledger)
-    return [
+    grants = [
         JoinGrant(
             charter,
             roster.chain(DeviceId(each.request.device)),
@@ -181,6 +184,13 @@ def admit_all(
         )
         for each, admission, (granted, _) in zip(newcomers, admissions, statements, strict=True)
     ]
+    return grants if carried else [_for_a_link(each) for each in grants]
+
+
+def _for_a_link(grant: JoinGrant) -> JoinGrant:
+    """Return a grant that one message holds: where it is too long the entries follow by sync."""
+    fits = len(pack(grant)) <= GRANT_BYTES_MAX
+    return grant if fits else structs.replace(grant, entries=())
 
 
 def _statements(

@@ -23,7 +23,7 @@ from protocols.ids import CROCKFORD, DeviceId, OperationId, from_base32, to_base
 from protocols.trust.certificates import CHAIN_MAX, REFUSALS, Certificate, verify_chain
 from protocols.trust.charter import Charter, SignedCharter, open_charter, operation_id
 from protocols.trust.control import EPOCHS_MAX, Epoch8
-from protocols.trust.identity import DeviceKeys, verify
+from protocols.trust.identity import TAG_BYTES, DeviceKeys, verify
 from protocols.trust.statements import Key32, Scope16, Signature64, SignedStatement, pack, unpack
 
 CODE_BYTES = 10
@@ -35,8 +35,8 @@ NAME_LETTERS_MAX = 80
 OLD_SCOPES_MAX = 16
 GRANT_ENTRIES_MAX = 64
 GRANT_ENTRY_BYTES_MAX = 48 * 1024
-GRANT_BYTES_MAX = 65_519
-"""One message of the channel."""
+GRANT_BYTES_MAX = 65_519 - TAG_BYTES
+"""With its tag it is one message of a link."""
 
 _REQUEST = b"fieldmesh request 1\n"
 _GRANT = b"fieldmesh grant 1\n"

@@ -7,11 +7,15 @@ import pytest
 from protocols.errors import PeerError
 from protocols.feeds.advance import ADVANCE_MARK
 from protocols.feeds.run import Gap, decode_run
-from protocols.ledger import gathering
+from protocols.ledger import admitting, gathering
+from protocols.ledger.admitting import Newcomer
+from protocols.trust.charter import CHARTER_BYTES_MAX, SignedCharter
+from protocols.trust.control import Confirmation
 from protocols.trust.enrolment import GRANT_BYTES_MAX, open_grant_file
 from protocols.trust.granting import Wish
 from protocols.trust.standing import Standing
-from tests.unit.stage import Device, Stage, camp, patient, triage
+from protocols.trust.statements import pack
+from tests.unit.stage import WALL_MS, Device, Stage, camp, patient, triage
 from tests.unit.test_mesh_early import even, swell, triages
 
 
@@ -90,6 +94,22 @@ def test_over_the_network_the_grant_stays_small_for_the_rest_follows_at_once():
     stage.link(new, ann)
     stage.run(8_000)
     assert even(ann, new) and writes_with_the_operation(new)
+
+
+def test_beside_a_long_charter_a_grant_over_a_link_leaves_out_what_one_message_does_not_hold():
+    (ann,) = camp(("ann",))
+    for _ in range(19):
+        ann.ledger.write_control(Confirmation((bytes(32),) * 64), WALL_MS)
+    asked = admitting.request_to_join(Device.found("new").ledger, b"", ann.chance.randbytes)
+    newcomer = [Newcomer(asked, Wish())]
+
+    (short,) = admitting.admit_all(ann.ledger, newcomer, ann.chance.randbytes, WALL_MS)
+    longest = pack(SignedCharter(bytes(CHARTER_BYTES_MAX), ()))
+    ann.store.execute("UPDATE meta SET value = ? WHERE name = 'charter'", (longest,))
+    (long,) = admitting.admit_all(ann.ledger, newcomer, ann.chance.randbytes, WALL_MS)
+
+    assert len(short.entries) == 1 and long.entries == ()
+    assert len(pack(long)) <= GRANT_BYTES_MAX
 
 
 def test_where_the_whole_feed_fits_it_is_carried_as_ever():

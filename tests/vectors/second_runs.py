@@ -186,10 +186,15 @@ class Feed:
             step = ms - before
             out += (key if fresh else b"") + varint(2 * step if step >= 0 else -2 * step - 1)
             out += varint(len(entry.body)) + entry.body
-            text = b"fieldmesh entry 1\0\1" + self.id + seq.to_bytes(8) + entry.hash
-            out += sign(self.seed, text + entry.clock.to_bytes(8))
+            out += self.signed(seq)
             before = ms
         return out
+
+    def signed(self, seq: int) -> bytes:
+        """Return the signature of an entry."""
+        entry = self.entries[seq - 1]
+        text = b"fieldmesh entry 1\0\1" + self.id + seq.to_bytes(8) + entry.hash
+        return sign(self.seed, text + entry.clock.to_bytes(8))
 
     def _place(self) -> tuple[bytes, bytes]:
         prev = self.entries[-1].hash if self.entries else self.id

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import PeerError
+from protocols.feeds.equivocation import open_proof
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import decode_run
 from protocols.live.announcement import SERVICE, announce, discovery_key, near, recognise
 from protocols.mesh.frames import Bye, decode_frame, encode_frame
 from tests.unit.trust_operation import OPERATION
 from tests.vectors.feeds_samples import KEY, PLAIN, author
-from tests.vectors.second_crypto import blake, keyed
-from tests.vectors.second_runs import plain_of, run_of
+from tests.vectors.second_crypto import blake, keyed, verify_key
+from tests.vectors.second_runs import Feed, plain_of, run_of
 
 GOLDEN = {
     name: bytes.fromhex(text)
@@ -124,6 +125,32 @@ def test_control_bodies_lie_in_clear() -> None:
     assert entry.header[1:3] == b"\1\0"
     assert entry.header[83:115] == bytes(32)
     assert blake2b(entry.header, digest_size=32, person=b"fm-entry-1").digest() == entry.hash
+
+
+def test_a_proof_of_a_fork_is_made_by_the_page_alone() -> None:
+    seed = b"s" * 32
+    genesis = b"\1" + verify_key(seed) + b"epoch 12" + bytes(16) + b"\0\0"
+    one, other = Feed(seed, genesis), Feed(seed, genesis)
+    for feed, number in ((one, 1), (one, 2), (other, 3)):
+        feed.control(bytes((99, number)), 1_000 + number)
+
+    def proof(*branches: Feed) -> bytes:
+        parts = [b"\1" + len(genesis).to_bytes(2) + genesis]
+        for feed in branches:
+            headers = [entry.header for entry in feed.entries]
+            parts += [bytes((len(headers),)), *headers, feed.signed(len(headers))]
+        return b"".join(parts)
+
+    proven = open_proof(proof(one, other))
+    assert (proven.feed, proven.seq) == (one.id, 1)
+    assert proven.entries == (one.entries[0].hash, other.entries[0].hash)
+    for raw, why in (
+        (proof(one, one), "no_equivocation"),
+        (proof(one, other) + b"\0", "malformed"),
+        (proof(one, other)[:-1] + b"\0", "bad_signature"),
+    ):
+        with pytest.raises(PeerError, match=why):
+            open_proof(raw)
 
 
 # Why a link ends
