@@ -27,6 +27,7 @@ from protocols.records import (
     supplies,
     triage,
 )
+from protocols.records.nesting import too_deep
 from protocols.records.projection import ROW_TABLES, project
 from protocols.records.shape import Kind, Statement
 
@@ -73,7 +74,7 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 def decode_fact(kind: int, value: bytes) -> Statement | None:
     """Return a fact's value, or None when this software cannot read it; never raises."""
     reader = _DECODE.get(kind)
-    if reader is None or len(value) > VALUE_BYTES_MAX:
+    if reader is None or len(value) > VALUE_BYTES_MAX or too_deep(value):
         return None
     try:
         return reader(value)

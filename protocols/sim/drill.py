@@ -168,6 +168,9 @@ class Drill:
         while (self._papers or not self._level()) and world.at_us < deadline_us:
             world.run_until(world.at_us + SETTLE_STEP_US)
         world.run_until(world.at_us + SETTLE_STEP_US)
+        # What a node wrote by itself at the end of that, a key handed on, is on its way.
+        while not self._level() and world.at_us < deadline_us:
+            world.run_until(world.at_us + SECOND_US)
         checks = {
             "nothing_saved_is_lost": checkers.nothing_saved_is_lost(world),
             "all_agree": checkers.all_agree(world),
