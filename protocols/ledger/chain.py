@@ -22,7 +22,14 @@ from protocols.feeds.lane import Lane
 from protocols.feeds.run import Gap, Line, Run, encode_run
 from protocols.ids import DeviceId, FeedId, KeyId
 from protocols.ledger.names import Names
-from protocols.ledger.outgoing import ENTRY_BYTES_MIN, cut, kept_signatures, thinned, without_body
+from protocols.ledger.outgoing import (
+    ROWS_MAX,
+    cut,
+    kept_signatures,
+    rows_for,
+    thinned,
+    without_body,
+)
 from protocols.ledger.store import Store
 
 BRANCHES_MAX = 8
@@ -30,10 +37,6 @@ BRANCHES_MAX = 8
 ENDS_KEPT_MAX = 4096
 """Entries after which it is written down where branches end: each would rewrite a page for it. At
 a start the entries since then are followed."""
-RUN_ROWS_MAX = 1024
-"""Entries read for one outgoing run."""
-RUN_ROWS_MIN = 128
-"""Fewer are never read: a run has to reach the next signature, `UNSIGNED_MAX` entries on."""
 _THINNED = frozenset((Lane.ROUTINE, Lane.BULK))
 
 _BELOW = (
@@ -470,10 +473,7 @@ class Chain:
         )
         if len(feed.tips) == 1:
             # A limit that is bound has SQLite plan the question anew each time.
-            rows_max = RUN_ROWS_MAX
-            while rows_max > RUN_ROWS_MIN and rows_max // 2 * ENTRY_BYTES_MIN > bytes_max:
-                rows_max //= 2
-            asked += f" feed = ? AND seq > ? ORDER BY seq LIMIT {rows_max}"
+            asked += f" feed = ? AND seq > ? ORDER BY seq LIMIT {rows_for(bytes_max)}"
             return self._store.all(asked, (feed.no, after))
         rows, arrival = [], tip.arrival
         while arrival:
@@ -483,7 +483,7 @@ class Chain:
             rows.append(row)
             arrival = row[1]
         rows.reverse()
-        return rows[:RUN_ROWS_MAX]
+        return rows[:ROWS_MAX]
 
     def places(self, feed: FeedState, tip: Tip, seqs: Sequence[int]) -> list[tuple[int, bytes]]:
         """Return (seq, hash) of a branch at these places, walking back from its tip."""

@@ -160,16 +160,13 @@ class Opener:
             What became strands, and arrivals of waiting entries that can be tried again now.
         """
         read = [self._try(entry) for entry in sealed]
-        self._look_up(answer[1] for answer in read if isinstance(answer, tuple))
-        self._look_up_subjects(
-            entry.hash[:16]
-            for entry, answer in zip(sealed, read, strict=True)
-            if isinstance(answer, tuple) and not answer[1].dependencies
-        )
+        due = list(zip(sealed, read, strict=True))
+        bodies = [(e.hash[:16], answer[1]) for e, answer in due if isinstance(answer, tuple)]
+        self._look_up(body for _, body in bodies)
+        self._look_up_subjects(prefix for prefix, body in bodies if not body.dependencies)
         opened: list[Opened] = []
         strands: list[tuple[int, int, bytes, int, int, bytes]] = []
         again: list[int] = []
-        due = list(zip(sealed, read, strict=True))
         docs, absent = self._docs, self._absent
         # Grows while it is walked: what was parked follows what it waited for.
         for entry, answer in due:

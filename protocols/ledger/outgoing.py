@@ -13,9 +13,21 @@ ENTRY_ENVELOPE_BYTES = 24
 """About what an entry costs on the wire beside its body."""
 ENTRY_BYTES_MIN = 64
 """The shortest that anybody writes, its envelope included."""
+ROWS_MAX = 1024
+"""Entries read for one outgoing run."""
+ROWS_MIN = 128
+"""Fewer are never read: a run has to reach the next signature, `UNSIGNED_MAX` entries on."""
 SIGNATURE_BYTES = 64
 KEY_BYTES = 34
 """The first mention of a scope key in a run."""
+
+
+def rows_for(bytes_max: int) -> int:
+    """Return how many entries to read for a run of so many bytes; one of a few numbers."""
+    rows = ROWS_MAX
+    while rows > ROWS_MIN and rows // 2 * ENTRY_BYTES_MIN > bytes_max:
+        rows //= 2
+    return rows
 
 
 def cut(rows: list[tuple[Any, ...]], bytes_max: int, thin: bool) -> list[tuple[Any, ...]]:

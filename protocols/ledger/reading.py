@@ -151,17 +151,7 @@ def board_found(
 
 def outside(ledger: Ledger, text: str, limit: int) -> list[PatientRow]:
     """Return those whom a text finds and who are not in care here, the best first."""
-    if not (query := search_query(text)):
-        return []
-    place, order = ("f.rank", "f.rank") if says_more(text) else ("-f.rowid", "f.rowid DESC")
-    found = _MATCHING.format(which=f"NOT ({IN_CARE})")
-    rows = ledger.store.all(
-        f"SELECT {_PATIENT_COLUMNS} FROM (SELECT f.rowid AS no, {place} AS place {found}"
-        f" ORDER BY {order} LIMIT ?) found"
-        " JOIN patient p ON p.subject = found.no ORDER BY found.place, p.code",
-        (query, min(limit, PAGE_MAX)),
-    )
-    return [_patient(row) for row in rows]
+    return _best(ledger, text, _MATCHING.format(which=f"NOT ({IN_CARE})"), limit)
 
 
 def wards(ledger: Ledger, limit: int) -> tuple[str, ...]:
@@ -219,14 +209,19 @@ def search(ledger: Ledger, text: str, limit: int) -> list[PatientRow]:
     Of single letters, which nearly everybody has, those written down last: a rank of all of them
     would take longer than the pause between two keys.
     """
-    query = search_query(text)
-    if not query:
+    found = "FROM patient_search f WHERE f.patient_search MATCH ?"
+    return _best(ledger, text, found, limit)
+
+
+def _best(ledger: Ledger, text: str, found: str, limit: int) -> list[PatientRow]:
+    """Return the best of those whom a text finds; `found` says among whom, as the words `f`."""
+    if not (query := search_query(text)):
         return []
-    place, order = ("rank", "rank") if says_more(text) else ("-rowid", "rowid DESC")
+    place, order = ("f.rank", "f.rank") if says_more(text) else ("-f.rowid", "f.rowid DESC")
     # Chosen before anything is read of them: most that hold a few letters are not shown.
     rows = ledger.store.all(
-        f"SELECT {_PATIENT_COLUMNS} FROM (SELECT rowid AS no, {place} AS place"
-        f" FROM patient_search WHERE patient_search MATCH ? ORDER BY {order} LIMIT ?) found"
+        f"SELECT {_PATIENT_COLUMNS} FROM (SELECT f.rowid AS no, {place} AS place {found}"
+        f" ORDER BY {order} LIMIT ?) found"
         " JOIN patient p ON p.subject = found.no ORDER BY found.place, p.code",
         (query, min(limit, PAGE_MAX)),
     )

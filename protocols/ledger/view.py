@@ -57,6 +57,17 @@ class BookView:
         """The identified scope that care is written in."""
         return self._ledger.authority.care_scope
 
+    def patient_named(self, text: str) -> PatientId:
+        """Return the one patient whose id or short code this is.
+
+        Raises:
+            InputError: `not_found`, `ambiguous`.
+        """
+        found = self.patients_named(text)
+        if len(found) != 1:
+            raise InputError("ambiguous" if found else "not_found", field="patient")
+        return found[0]
+
     def patients_named(self, text: str) -> Sequence[PatientId]:
         """Patients whose id or short code this is."""
         if text.startswith("pat_"):

@@ -120,10 +120,7 @@ def _named(node: Node, now: Now, said: str) -> PatientId:
     """Return whom a text names; of an id, whether or not it has a row here."""
     with suppress(InputError):
         return PatientId.parse(said)
-    found = BookView(node.ledger, now.wall_ms).patients_named(said)
-    if len(found) != 1:
-        raise InputError("ambiguous" if found else "not_found", field="patient")
-    return found[0]
+    return BookView(node.ledger, now.wall_ms).patient_named(said)
 
 
 def export(

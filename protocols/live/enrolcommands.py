@@ -24,7 +24,7 @@ from protocols.live.options import Option, json_option, passphrase_option
 from protocols.live.personcommands import end_of_day, papers_of
 from protocols.live.phrases import phrase
 from protocols.live.rostertable import PERSON, TABLE_BYTES_MAX, Row, parse_table
-from protocols.live.talk import asked, asked_name, passphrase_if_needed, root_passphrase, say, told
+from protocols.live.talk import asked, passphrase_if_needed, root_passphrase, say, shown_name, told
 from protocols.records.display import clean_text
 from protocols.trust.charter import SignedCharter
 from protocols.trust.charterfile import unlock_root, whole
@@ -186,7 +186,7 @@ def _admit(data_option: Option) -> click.Command:
     ) -> None:
         with told():
             args = _wished(post, roles, scopes, until)
-            name = name and asked_name(name, "", "--name")
+            name = shown_name(name, "--name")
             args |= {"request": base64.b64encode(read_file(file)).decode(), "name": name}
             if out.exists():
                 raise InputError("target_exists", field="out")

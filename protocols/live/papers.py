@@ -164,10 +164,7 @@ def patient_named(node: Node, now: Now, args: Mapping[str, Any]) -> PatientId:
     Raises:
         InputError: `bad_line`, `not_found`, `ambiguous`.
     """
-    found = BookView(node.ledger, now.wall_ms).patients_named(text_of(args, "patient"))
-    if len(found) != 1:
-        raise InputError("ambiguous" if found else "not_found", field="patient")
-    return found[0]
+    return BookView(node.ledger, now.wall_ms).patient_named(text_of(args, "patient"))
 
 
 def _known(node: Node, now: Now, said: Summary | Proof | None) -> str:

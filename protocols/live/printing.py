@@ -96,10 +96,7 @@ def _patient(node: Node, now: Now, args: Mapping[str, Any]) -> PatientId:
     text = args.get("patient")
     if not isinstance(text, str):
         raise InputError("bad_line", field="args.patient")
-    found = BookView(node.ledger, now.wall_ms).patients_named(text)
-    if len(found) != 1:
-        raise InputError("ambiguous" if found else "not_found", field="patient")
-    return found[0]
+    return BookView(node.ledger, now.wall_ms).patient_named(text)
 
 
 def _name(node: Node) -> str:

@@ -53,9 +53,18 @@ def asked_name(given: str, question: str, option: str) -> str:
     """Return the name of something that others will see, as `asked` does.
 
     Raises:
-        InputError: `nobody_to_ask`, or `bad_text` where a screen would not show what is written.
+        InputError: `nobody_to_ask`, or as `shown_name`.
     """
-    name = unicodedata.normalize("NFC", asked(given, question, option).strip())
+    return shown_name(asked(given, question, option), option)
+
+
+def shown_name(given: str, option: str) -> str:
+    """Return a name as it is given, in NFC.
+
+    Raises:
+        InputError: `bad_text` where a screen would not show what is written.
+    """
+    name = unicodedata.normalize("NFC", given.strip())
     if name != clean_text(name):
         raise InputError("bad_text", field=option)
     return name

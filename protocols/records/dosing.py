@@ -130,9 +130,7 @@ def plan(command: Command, view: View) -> Plan:
     number = verdict.number if data.dose is None else data.dose
     if status == GIVEN:
         _once(desk, histories, draft, series, data.dose)
-    # A word that is none is refused of a dose that was not given too: nobody is to wonder at it.
-    said = position(data.route, ROUTES, "data.route") if data.route else None
-    route = said if said is not None else _usual(vaccine)
+    route = _route(data, vaccine)
     record = msgspec.structs.replace(
         draft,
         circumstances=desk.circumstances(),
@@ -234,9 +232,13 @@ def _must_be_fit(
         must_be_fit(desk, vial, draft.day, "data.vial")
 
 
-def _usual(vaccine: Vaccine) -> int | None:
-    """Return the route that the pack has for a vaccine."""
-    return position(vaccine.route, ROUTES, "data.route") if vaccine.route else None
+def _route(data: DoseData, vaccine: Vaccine) -> int | None:
+    """Return the route as said, or else as the pack has it for the vaccine.
+
+    A word that is none is refused of a dose that was not given too: nobody is to wonder at it.
+    """
+    said = data.route or vaccine.route
+    return position(said, ROUTES, "data.route") if said else None
 
 
 def _series(by: Immunization, text: str, vaccine: str) -> str:

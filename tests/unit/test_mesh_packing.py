@@ -10,8 +10,8 @@ import pytest
 
 from protocols.feeds.entry import Entry
 from protocols.feeds.run import UNSIGNED_MAX, decode_run
-from protocols.ledger.chain import RUN_ROWS_MIN
 from protocols.ledger.opening import Opener
+from protocols.ledger.outgoing import ROWS_MIN
 from protocols.mesh.frames import DATA_BYTES, DATA_HEAD_BYTES, FRAME_BYTES_MAX
 from protocols.mesh.holdings import Holdings
 from protocols.mesh.outbox import Outbox
@@ -208,5 +208,5 @@ def test_a_run_reaches_its_next_signature_however_little_room_there_is(room: int
         assert len(found[0]) <= max(room, 64 * 250)
         after, runs = found[1], runs + 1
 
-    assert RUN_ROWS_MIN > UNSIGNED_MAX
+    assert ROWS_MIN > UNSIGNED_MAX
     assert runs >= (4 if room < DATA_BYTES else 1)
