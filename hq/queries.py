@@ -54,9 +54,9 @@ IN_CARE = "p.encounter is not null and p.closed_ms is null and p.replaced < 2"
 
 CARE = f"""
 select p.site, p.triage, case when p.standing = 0 then 1 else 0 end, count(*),
-       min(p.arrived_ms), max(p.newest_ms),
+       min(p.arrived_ms), max(s.newest_ms),
        cast(sum(case when p.unsettled > 0 then 1 else 0 end) as bigint)
-from patient p where {IN_CARE}
+from patient p join subject s on s.no = p.subject where {IN_CARE}
 group by p.site, p.triage, case when p.standing = 0 then 1 else 0 end"""
 
 SHARED_TAGS_MAX = 100
@@ -112,7 +112,8 @@ SITES = """
 select s.id, s.name from site s where s.replaced = 0 and s.standing = 0 order by s.name"""
 
 NEWEST = """
-select p.site, max(p.newest_ms) from patient p group by p.site"""
+select p.site, max(s.newest_ms) from patient p join subject s on s.no = p.subject
+group by p.site"""
 
 WRITERS = """
 select p.site, feed.device, max(e.at_ms)
@@ -200,10 +201,10 @@ PATIENT_COUNT = f"select count(*) from patient p where {_PATIENTS_WHERE}"
 PATIENTS = f"""
 select p.id, p.code, p.name, p.tag, p.sex, p.age_value, p.age_unit, p.age_estimated,
        p.birth_date, p.band, p.triage, p.triage_at_ms, p.triage_open, p.reassess, p.bed, p.site,
-       p.arrived_ms, p.unsettled, p.standing, p.newest_ms,
+       p.arrived_ms, p.unsettled, p.standing, s.newest_ms,
        (select max(t.algorithm) from triage t
         where t.subject = p.subject and t.standing = 0 and t.replaced = 0)
-from patient p where {_PATIENTS_WHERE}
+from patient p join subject s on s.no = p.subject where {_PATIENTS_WHERE}
 order by case p.triage when 1 then 0 when 2 then 1 when 3 then 2 when 4 then 4 when 0 then 5
          else 3 end, p.arrived_ms, p.code limit :limit offset :offset"""
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from protocols.errors import LedgerError
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import DeviceId, ScopeId
@@ -28,6 +29,7 @@ from protocols.ledger.peers import PeerBook
 from protocols.ledger.rowbook import RowBook
 from protocols.ledger.schema import build_again, prepare
 from protocols.ledger.store import Store
+from protocols.ledger.sums import Sums
 from protocols.ledger.writing import Writer, Written
 from protocols.records.catalogue import ROW_TABLES
 from protocols.records.shape import Plan
@@ -72,8 +74,17 @@ class Ledger:
         """Read everything anew from the file, as at a start."""
         self._load()
 
-    def _load(self) -> None:
-        """Read from the book what is kept in memory."""
+    def _undone(self) -> None:
+        """Read everything anew after a transaction failed."""
+        # A part that failed may have been given up alone: what it wrote stands then.
+        self._load(None if self.store.depth else self.sums.undone())
+
+    def _load(self, sums: Sums | None = None) -> None:
+        """Read from the book what is kept in memory.
+
+        Args:
+            sums: What subjects come to by the entries that are in the book, where that is known.
+        """
         before: Chain | None = getattr(self, "chain", None)
         self.chain = Chain(self.store)
         if before is not None:
@@ -83,13 +94,13 @@ class Ledger:
         self._released: dict[bytes, bytes] = {}
         """Full hash → body key, of what is released to this device."""
         self.eraser = Eraser(self.store, self.chain, self.authority)
-        self._make_readers()
+        self._make_readers(sums)
         self.peers = PeerBook(self.store, self.authority, getattr(self, "peers", None))
         self._resume()
         if self.authority.keyring.closed != capture.is_closed(self.store):
             self._mind_own_seal()
 
-    def _make_readers(self) -> None:
+    def _make_readers(self, sums: Sums | None = None) -> None:
         """Begin with nothing opened, merged or at hand."""
         self.opener = Opener(
             self.store,
@@ -103,10 +114,12 @@ class Ledger:
         )
         self.rows = RowBook(self.store, ROW_TABLES)
         self.answers = Answers(self.store)
+        self.sums = sums or Sums(self.store)
         self.merger = Merger(
             self.store,
             self.chain,
             self.rows,
+            self.sums,
             self.authority,
             self.authority.code_tag_of,
         )
@@ -148,13 +161,16 @@ class Ledger:
             "SELECT s.no, d.no FROM subject s JOIN document d ON d.subject = s.no WHERE s.dirty = 1"
         ):
             self._touched.setdefault(subject, {})[doc] = []
+        own = [f.no for f in self.chain.feeds.values() if f.genesis.device == self.authority.device]
+        for subject, doc in self.sums.owed(own):
+            self._touched.setdefault(subject, {})[doc] = []
         self.authority.orders_changed = False
         self.eraser.look()
         self._released.update(self.authority.released())
 
     def atomic(self, *, derived: bool = False) -> AbstractContextManager[None]:
         """Everything inside is durable or undone, in the file and in memory; see the store's."""
-        return self.store.atomic(derived=derived, failed=self._load)
+        return self.store.atomic(derived=derived, failed=self._undone)
 
     # Taking in
 
@@ -273,14 +289,17 @@ class Ledger:
                 self._touch(fresh)
                 self._note_opened()
                 return set()
-            return self.merger.merge([(no, self._take_up(no, fresh[no])) for no in fresh])
+            for no, docs in fresh.items():
+                self._take_up(no, docs)
+            return self.merger.merge(fresh.items())
 
-    def _take_up(self, subject: int, docs: dict[int, list[Fresh]]) -> dict[int, list[Fresh]]:
-        """Return new strands of a subject with those that waited: merged, it is marked no more."""
-        for doc, earlier in self._touched.pop(subject, {}).items():
+    def _take_up(self, subject: int, docs: dict[int, list[Fresh]]) -> bool:
+        """Add to new strands of a subject those that waited, if any did: merged, none does."""
+        waited = self._touched.pop(subject, None)
+        for doc, earlier in (waited or {}).items():
             self._kept -= len(earlier)
             docs[doc] = _joined(earlier, docs.get(doc))
-        return docs
+        return waited is not None
 
     def _note(self, opened: Sequence[Opened]) -> dict[int, dict[int, list[Fresh]]]:
         fresh: dict[int, dict[int, list[Fresh]]] = {}
@@ -441,13 +460,22 @@ class Ledger:
         if self.authority.keyring.closed:
             return capture.record(self, plan, wall_ms, entropy, session), set()
         salts = [entropy(8) for _ in plan.drafts]
-        return self.writer.record(plan, wall_ms, salts, session)
+        written = self.writer.record(plan, wall_ms, salts, session)
+        if self.sums.many and not self._touched:
+            self.sums.write_down()
+        return written
 
     def write_control(self, record: Record, wall_ms: int) -> Written:
         """Write one control record and let it take effect. Inside the caller's `atomic`."""
         written = self.writer.control(record, wall_ms)
         self.apply_control()
         return written
+
+    def write_down(self) -> None:
+        """Write down what is kept in memory of what was written here; called when idle."""
+        if self.sums.any and not self._touched:
+            with self.atomic(derived=True):
+                self.sums.write_down()
 
     def rebuild_rows(self) -> None:
         """Throw all rows away and build them again from the entries."""
@@ -483,10 +511,14 @@ class Ledger:
 
     def digest(self, scope: ScopeId) -> Digest:
         """Return what a scope adds up to: entries, control and rows."""
-        return digest_of(self.store, self.chain, self.authority, scope, behind=self.behind > 0)
+        behind = self.behind > 0
+        return digest_of(self.store, self.chain, self.authority, self.sums, scope, behind=behind)
 
     def close(self) -> None:
         """Close the file."""
+        # Where it cannot be written down it is worked out again at the next start.
+        with suppress(LedgerError):
+            self.write_down()
         self.store.close()
 
 

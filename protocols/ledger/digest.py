@@ -10,6 +10,7 @@ from protocols.ids import ScopeId
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain
 from protocols.ledger.store import Store
+from protocols.ledger.sums import Sums
 
 
 class Digest(NamedTuple):
@@ -22,7 +23,7 @@ class Digest(NamedTuple):
 
 
 def digest_of(
-    store: Store, chain: Chain, authority: Authority, scope: ScopeId, *, behind: bool
+    store: Store, chain: Chain, authority: Authority, sums: Sums, scope: ScopeId, *, behind: bool
 ) -> Digest:
     """Return what a scope adds up to.
 
@@ -36,11 +37,11 @@ def digest_of(
             control.append(line)
         elif (authority.scope_of(feed.genesis.scope) or feed.genesis.scope) == scope:
             entries.append(line)
-    rows = None if behind else _rows(store, chain, authority, scope)
+    rows = None if behind else _rows(store, chain, authority, sums, scope)
     return Digest(_sum(entries), _sum(control), rows)
 
 
-def _rows(store: Store, chain: Chain, authority: Authority, scope: ScopeId) -> bytes:
+def _rows(store: Store, chain: Chain, authority: Authority, sums: Sums, scope: ScopeId) -> bytes:
     """Sum up the rows of the subjects that something is written of in a scope."""
     held = {feed.genesis.scope for feed in chain.feeds.values()} - {ScopeId.zero()}
     here = [each for each in held if (authority.scope_of(each) or each) == scope]
@@ -50,10 +51,11 @@ def _rows(store: Store, chain: Chain, authority: Authority, scope: ScopeId) -> b
             " AND EXISTS (SELECT 1 FROM document d WHERE d.subject = subject.no"
             f" AND d.scope IN ({','.join('?' * len(here))}))"
         )
-    for digest in store.execute(
-        f"SELECT digest FROM subject WHERE digest IS NOT NULL{within}", here if within else ()
+    for subject, held in store.execute(
+        f"SELECT no, rows_digest FROM subject WHERE rows_digest IS NOT NULL{within}",
+        here if within else (),
     ):
-        total += int.from_bytes(digest[0])
+        total += int.from_bytes(sums.of(subject, held))
     return (total % (1 << 128)).to_bytes(16)
 
 

@@ -278,10 +278,12 @@ at one takes a millisecond, and HQ asks of all of them after every change of any
 def _as_it_is(ledger: Ledger, person: Sequence[bytes]) -> tuple[bytes, ...]:
     """Return what the rows of each record add up to; () while one waits to be merged."""
     marks = ",".join("?" * len(person))
-    digests = ledger.store.all(
-        f"SELECT digest FROM subject WHERE id IN ({marks}) ORDER BY id", tuple(person)
+    found = ledger.store.all(
+        f"SELECT no, rows_digest FROM subject WHERE id IN ({marks}) ORDER BY id", tuple(person)
     )
-    return tuple(each for (each,) in digests) if all(each for (each,) in digests) else ()
+    if not all(held for _, held in found):
+        return ()
+    return tuple(ledger.sums.of(no, held) for no, held in found)
 
 
 def _doubts(ledger: Ledger, plan: Plan, person: Sequence[bytes]) -> Doubts:

@@ -75,7 +75,7 @@ class Log:
         return True
 
     def make_room(self) -> None:
-        """Make the log longer near its end. Called after commits that somebody waited for."""
+        """Make the log longer near its end. Called soon after commits somebody waited for."""
         # What fails here says so at the next commit, where somebody waits for the answer.
         with suppress(OSError):
             file = self._opened() if self.ahead else None

@@ -21,9 +21,11 @@ from protocols.ledger.chain import Chain, FeedState
 from protocols.ledger.opening import Begun, DocumentStage, Fresh
 from protocols.ledger.rowbook import RowBook, Spread
 from protocols.ledger.store import Store
+from protocols.ledger.sums import Sum, Sums
 from protocols.records.catalogue import decode_fact, project
 from protocols.records.history import KEPT_FROM, InOrder
-from protocols.records.shape import Fact, Row
+from protocols.records.patient import PatientRow
+from protocols.records.shape import Fact, Row, SubjectKind
 from protocols.trust.judging import Judgement
 from protocols.trust.sessions import Session
 from protocols.trust.standing import Standing
@@ -118,12 +120,14 @@ class Merger:
         store: Store,
         chain: Chain,
         rows: RowBook,
+        sums: Sums,
         authority: Judge,
         code_tag_of: Callable[[FeedState], str],
     ) -> None:
         self._store = store
         self._chain = chain
         self._rows = rows
+        self._sums = sums
         self._judge = authority
         self._code_tag_of = code_tag_of
         self._cache: OrderedDict[int, _Merged] = OrderedDict()
@@ -137,21 +141,31 @@ class Merger:
         """Of feeds, kinds and sessions, as of a revision of what is known of their writers."""
         self._judged_at = 0
 
-    def merge(self, touched: Iterable[tuple[int, Touched]], *, passing: bool = False) -> set[str]:
+    def merge(
+        self,
+        touched: Iterable[tuple[int, Touched]],
+        *,
+        passing: bool = False,
+        written: int | None = None,
+    ) -> set[str]:
         """Merge the touched documents of subjects and bring their rows up to date.
 
         Args:
             touched: (subject number, its documents with new strands).
             passing: Many more come behind them, so nothing of them is kept at hand. What is
                 dropped while a processor still has it near costs it half of what it does later.
+            written: The entry of this device's own that brought it, where nothing else waited of
+                these subjects: what they come to is written down later.
 
         Returns:
-            Names of the row tables that changed.
+            Names of the row tables that changed; that of patients with anything about one of them,
+            of whom something newer may be known then.
         """
         touched = list(touched)
         batch: list[tuple[int, int, Spread]] = []
-        digests: list[tuple[bytes, int, int]] = []
+        sums: list[tuple[int, Sum, int]] = []
         stages: list[tuple[int, int]] = []
+        patients = False
         self._judge_as_now()
         self._look_up(touched)
         for no, docs in touched:
@@ -167,20 +181,26 @@ class Merger:
                     subject.places[place.no] = place._replace(stage=stage)
             facts = _gathered(subject, parts)
             rows = self._rows.spread(no, project(subject.kind, subject.id, facts))
+            patients = patients or subject.kind == SubjectKind.PATIENT
             if len(facts) < KEPT_FROM:
                 facts.history = None
             prefixes = {fact.entry: fact.prefix for fact in facts}
             batch.append((no, subject.held, rows))
-            subject.held = self._rows.held_by(rows)
-            digests.append((self._rows.digest(rows, prefixes), subject.held, no))
+            before, subject.held = subject.held, self._rows.held_by(rows)
+            come_to = Sum(self._rows.digest(rows, prefixes), _newest_ms(facts))
+            if written is not None and before and before == subject.held:
+                self._sums.keep(no, come_to, written)
+            else:
+                sums.append((no, come_to, subject.held))
             if passing:
                 self._drop_documents(subject.places)
                 self._forget(no)
         self._store.executemany("UPDATE document SET stage = ? WHERE no = ?", stages)
-        self._store.executemany(
-            "UPDATE subject SET digest = ?, held = ?, dirty = 0 WHERE no = ?", digests
-        )
-        return self._rows.write(batch, passing=passing)
+        self._sums.write(sums)
+        tables = self._rows.write(batch, passing=passing)
+        if tables and patients:
+            tables.add(PatientRow.TABLE)
+        return tables
 
     def facts_of(self, subject: int) -> list[Fact]:
         """All facts of a subject in display order, with their standing."""
@@ -431,6 +451,11 @@ class Merger:
         judged = (int(found.standing), found if found.sealed else None)
         self._judgements[feed.no, kind, session] = judged
         return judged
+
+
+def _newest_ms(facts: Sequence[Fact]) -> int:
+    standing = [fact.at_ms for fact in facts if not fact.standing]
+    return max(standing) if standing else facts[0].at_ms if facts else 0
 
 
 def _said(strands: Sequence[Strand]) -> dict[tuple[bytes, int], bytes]:

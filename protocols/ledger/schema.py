@@ -219,6 +219,17 @@ def m009_peer_whole(db: Database) -> None:
     db.execute("ALTER TABLE peer ADD COLUMN whole_ms INTEGER NOT NULL DEFAULT 0")
 
 
+@migrations()
+def m010_sums(db: Database) -> None:
+    """When the newest of a subject happened lies beside its digest, and both are written late.
+
+    The digest has another name, so that older software stops at it: it would take what a crash left
+    for what the rows add up to.
+    """
+    db.execute("ALTER TABLE subject RENAME COLUMN digest TO rows_digest")
+    db.execute("ALTER TABLE subject ADD COLUMN newest_ms INTEGER NOT NULL DEFAULT 0")
+
+
 def prepare(store: Store, tables: Sequence[type[Row]]) -> None:
     """Bring the schema up to this software; rows of another shape are built again."""
     with store.named():
@@ -246,7 +257,7 @@ def build_again(store: Store, tables: Sequence[type[Row]]) -> None:
     names = " ".join(table.TABLE for table in tables).encode()
     store.execute("INSERT OR REPLACE INTO meta VALUES ('rows', ?)", (_fingerprint(tables),))
     store.execute("INSERT OR REPLACE INTO meta VALUES ('row_tables', ?)", (names,))
-    store.execute("UPDATE subject SET dirty = 1, digest = NULL, held = 0")
+    store.execute("UPDATE subject SET dirty = 1, rows_digest = NULL, held = 0")
     store.execute("INSERT INTO patient_search (patient_search) VALUES ('delete-all')")
 
 

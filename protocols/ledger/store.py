@@ -87,6 +87,10 @@ class Store:
         self._lock = lock
         self.depth = 0
         """How many times over a transaction is open."""
+        self.begun = 0
+        """Transactions begun so far."""
+        self._waited_for = False
+        """Whether somebody waited for a commit since room was made last."""
 
     def execute(self, sql: str, values: Values = ()) -> Any:
         """Run one statement; return its cursor."""
@@ -135,6 +139,7 @@ class Store:
     @contextmanager
     def _transaction(self, derived: bool, failed: Callable[[], None]) -> Iterator[None]:
         try:
+            self.begun += 1
             with self._not_waiting() if derived and self.path is not None else nullcontext():
                 self.execute("BEGIN IMMEDIATE")
                 self.depth = 1
@@ -151,8 +156,7 @@ class Store:
             if self.connection is not None:
                 failed()
             raise
-        if not derived and self.log is not None:
-            self.log.make_room()
+        self._waited_for = self._waited_for or not derived
 
     @contextmanager
     def _not_waiting(self) -> Iterator[None]:
@@ -186,6 +190,12 @@ class Store:
         """Know that the book is open for long: from now on its log has room ahead of its use."""
         if self.log is not None:
             self.log.ahead = True
+
+    def make_room(self) -> None:
+        """Make room in the log for the next commits; called once the answer has left."""
+        waited, self._waited_for = self._waited_for, False
+        if waited and self.log is not None:
+            self.log.make_room()
 
     def rest(self, least: int) -> None:
         """Fold a log that uses this many bytes into the book and make room in it; called when idle.

@@ -64,13 +64,14 @@ class Writer:
         authority: Authority,
         opener: Opener,
         merger: Merger,
-        take_up: Callable[[int, dict[int, list[Fresh]]], dict[int, list[Fresh]]],
+        take_up: Callable[[int, dict[int, list[Fresh]]], bool],
     ) -> None:
         """Take the parts of the book.
 
         Args:
-            take_up: Returns new strands of a subject with those that wait to be merged: what is
-                written of it brings all its rows up to date, or a crash would leave these out.
+            take_up: Adds to new strands of a subject those that wait to be merged, if there are
+                any: what is written of it brings all its rows up to date, or a crash would leave
+                these out.
         """
         self._store = store
         self._chain = chain
@@ -135,8 +136,10 @@ class Writer:
         opened = self._opener.adopt(
             prefix, plain, body, sealed, known and known[:2], self._merger.begin
         )
-        docs = self._take_up(opened.subject, {opened.doc: [opened.fresh]})
-        tables = self._merger.merge([(opened.subject, docs)])
+        docs = {opened.doc: [opened.fresh]}
+        waited = self._take_up(opened.subject, docs)
+        written = None if waited else sealed.arrival
+        tables = self._merger.merge([(opened.subject, docs)], written=written)
         if draft.founds_encounter:
             encounter = EncounterId(prefix)
         spoken = FactRef(prefix, 1 if known is None and len(facts) > 1 else 0)

@@ -10,11 +10,12 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from protocols.errors import LinkError
+from protocols.errors import LedgerError, LinkError
 from protocols.ids import DeviceId, OperationId
 from protocols.live.address import Address
 from protocols.live.announcement import Candidate, discovery_key
@@ -87,7 +88,9 @@ class Service:
         self._journal = journal
         self.clock = clock or Clock()
         """What the node is told of the time, and what a person says of it."""
-        self._worker = Worker(factory, self._carry_out, _rest, self.clock)
+        self._worker = Worker(
+            factory, self._carry_out, idle=_rest, after=_make_room, clock=self.clock
+        )
         self._links = Links(self._worker, settings.limits)
         self._peers = Peers(self._links.dial, random.SystemRandom().random)
         self._links.when_ended(self._peers.link_ended)
@@ -286,8 +289,15 @@ def _operation(node: Node, _: Now) -> tuple[OperationId, list[Effect]]:
     return node.ledger.authority.operation, []
 
 
+def _make_room(node: Node) -> None:
+    node.ledger.store.make_room()
+
+
 def _rest(node: Node) -> None:
-    """Fold a long write-ahead log into the book while nobody waits for it."""
+    """Write down what was put off, and fold a long write-ahead log into the book."""
+    with suppress(LedgerError):
+        # On a full disk it waits; folding the log may be what makes room.
+        node.ledger.write_down()
     node.ledger.store.rest(LOG_BYTES)
 
 

@@ -49,12 +49,14 @@ class Worker:
         factory: NodeFactory,
         carry_out: Callable[[Sequence[Effect]], None],
         idle: Callable[[Node], None] | None = None,
+        after: Callable[[Node], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._factory = factory
         self.clock = clock or Clock()
         self._carry_out = carry_out
         self._idle = idle
+        self._after = after
         self._loop = asyncio.get_running_loop()
         self._turn = threading.Condition()
         self._turns = Turns(Job(_tick, failed=self._tick_failed))
@@ -155,6 +157,8 @@ class Worker:
                 self._finish(node.start(self.clock.now()), lambda: self._started.set_result(None))
                 while (job := self._next()) is not None:
                     self._run(job, node)
+                    if self._after is not None:
+                        self._after(node)
                     self._glimpse(node)
                 node.stop()
         except Exception as error:

@@ -317,8 +317,6 @@ class PatientRow(Row, frozen=True, kw_only=True, gc=False):
     """1 when RED or with a critical alert."""
     unproven: int = 0
     """1 when something shown here is only stated by facts that do not stand."""
-    newest_ms: int = 0
-    """When the latest of all that stands about the patient happened."""
     allergy: int = 0
     """0 nobody asked, 1 none known, 2 listed."""
     allergies: str = ""

@@ -65,9 +65,6 @@ def patient_row(
         unsettled=_unsettled(history, stay, stays) + len(contests),
         urgent=int(values.get("triage") == Category.RED or _alerted(history, stay)),
         unproven=int(shown.unproven or reacts.unproven),
-        newest_ms=max(
-            [fact.at_ms for fact in history.facts if not fact.standing], default=founding.at_ms
-        ),
         custody=stand.state if stand else 0,
         keeper=clean_text(" / ".join(stand.keepers)) if stand else "",
         allergy=reacts.state,

@@ -59,7 +59,7 @@ def write(folder: Path, told: Connection | None, seed: int, count: int) -> None:
     while batch := list(islice(lines, chance.choice((1, 1, 5, 60)))):
         answers, _, _ = recorder.record(batch, WALL_MS, chance.randbytes)
         say(*[answer.key for answer in answers if answer.ok])
-        _tidy(store, chance)
+        _tidy(ledger, chance)
 
 
 def take(folder: Path, told: Connection | None, runs: Path, _count: int = 0) -> None:
@@ -77,18 +77,20 @@ def take(folder: Path, told: Connection | None, runs: Path, _count: int = 0) -> 
         say(str(number))
         if chance.random() < 0.5:
             ledger.catch_up(merge=chance.random() < 0.7)
-        _tidy(store, chance)
+        _tidy(ledger, chance)
     ledger.catch_up_all()
     store.close()
 
 
-def _tidy(store: Store, chance: Random) -> None:
-    """Now and then do what an idle node does, or what cuts the log."""
+def _tidy(ledger: Ledger, chance: Random) -> None:
+    """Do what a node does after each job; now and then what it does idle, or what cuts the log."""
+    ledger.store.make_room()
     match chance.randrange(20):
         case 0:
-            store.checkpoint()
+            ledger.store.checkpoint()
         case 1 | 2:
-            store.rest(1)
+            ledger.write_down()
+            ledger.store.rest(1)
 
 
 def mesh(folder: Path, told: Connection) -> None:
@@ -158,6 +160,7 @@ def run_out(folder: Path, told: Connection, limit_bytes: int | None = None) -> N
         told.send("grow")
         told.recv()
     after = [answer.key for answer in record(20) if answer.ok]
+    ledger.write_down()
     again = Ledger(store)
     told.send((errors, before, after, answered(store), readable, digest, again.behind))
     store.close()

@@ -93,8 +93,8 @@ def software(name: str, eraser: type[Eraser]) -> type[Computer]:
     """Software that erases in a way of its own on the device of this name."""
 
     class Book(Ledger):
-        def _load(self):
-            super()._load()
+        def _load(self, sums=None):
+            super()._load(sums)
             if self.authority.secret("name") == name.encode():
                 self.eraser.__class__ = eraser
 

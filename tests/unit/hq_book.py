@@ -40,6 +40,7 @@ class TestBook:
         self.db.execute("ALTER TABLE branch RENAME TO branch_end")
         self.db.execute("ALTER TABLE peer ADD COLUMN clock_ahead_ms INTEGER")
         self.db.execute("ALTER TABLE peer ADD COLUMN whole_ms INTEGER NOT NULL DEFAULT 0")
+        self.db.execute("ALTER TABLE subject ADD COLUMN newest_ms INTEGER NOT NULL DEFAULT 0")
         self.put("meta", name="ends_at", value=b"%d" % 10**9)
         self.told: asyncio.Queue[frozenset[str] | None] = asyncio.Queue()
         self.arrival = 0
@@ -133,6 +134,8 @@ class TestBook:
     def patient(self, number: int, **values: Any) -> bytes:
         at_ms = values.pop("at_ms", NOW_MS - 5 * MINUTE)
         patient = number.to_bytes(16)
+        newest_ms = values.pop("newest_ms", at_ms)
+        self.put("subject", no=number, id=patient, kind=1, newest_ms=newest_ms)
         made = {
             **row(self.entry(values.pop("feed", 1), at_ms, number)),
             "id": patient,
@@ -147,7 +150,6 @@ class TestBook:
             "site": None,
             "encounter": patient,
             "arrived_ms": at_ms,
-            "newest_ms": at_ms,
             "closed_ms": None,
             "unsettled": 0,
         }

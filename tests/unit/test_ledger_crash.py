@@ -198,6 +198,27 @@ def test_a_write_about_somebody_whose_entries_wait_leaves_none_of_them_out_after
         assert device.ledger._kept == 0
 
 
+def test_an_urgent_entry_about_somebody_whose_entries_wait_leaves_none_of_them_out_either():
+    ann = Device.found("ann")
+    fill(ann, 1)
+    (subject,) = ann.store.one("SELECT id FROM patient") or (b"",)
+    author = far(ann)
+    start = author.write([opening(subject), saying("first")])
+    later = [author.write([saying(f"{at}")], [start]) for at in range(TOGETHER_MAX)]
+    urgent = author.write([opening(subject), saying("red")], lane=Lane.URGENT)
+    ann.ledger.take([author.run(start)], WALL_MS)
+    ann.ledger.take([author.run(start, *later), *_others(ann)], WALL_MS)
+    assert ann.ledger.behind
+
+    ann.ledger.take([author.run(urgent)], WALL_MS)
+    left = Device("ann", copied(ann.store), 0)
+
+    assert left.care == ann.care
+    for device in (left, ann):
+        told = device.store.one("SELECT count(*) FROM note WHERE patient = ?", (subject,))
+        assert told == (TOGETHER_MAX + 2,)
+
+
 def test_what_a_long_delivery_begins_is_read_whole_before_it_is_merged():
     ann = Device.found("ann")
     author = far(ann)

@@ -275,6 +275,8 @@ def test_an_older_book_keeps_what_is_known_of_its_peers():
     )
     for column in ("clock_ahead_ms", "whole_ms"):
         ann.store.execute(f"ALTER TABLE peer DROP COLUMN {column}")
+    ann.store.execute("ALTER TABLE subject RENAME COLUMN rows_digest TO digest")
+    ann.store.execute("ALTER TABLE subject DROP COLUMN newest_ms")
     ann.store.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm008'")
 
     (held,) = [one for device, one in Ledger(ann.store).peers.all.items() if device == peer]

@@ -48,6 +48,7 @@ def write(store: Store, pages: int = 1, *, derived: bool = False) -> None:
     with store.atomic(derived=derived):
         for _ in range(pages):
             store.execute("INSERT INTO line (words) VALUES (?)", (os.urandom(3900),))
+    store.make_room()
 
 
 def log_of(store: Store) -> Log:
