@@ -28,7 +28,7 @@ HQ's page is {page}. Open it in a browser with this link, which works once:
 {login}
 A tent that was locked with F9 opens with {passphrase}
 
-  Enter     open the first tent's terminal; F10 then 0 comes back here
+  Enter     open the first tent's terminal again; F10 then 0 comes back here
   a, b, c   open that tent's terminal
   x         pull every cable          p   put them back
   s         what is saved where       q   end everything
@@ -139,11 +139,13 @@ async def _walk(camp: Camp) -> None:
         return
     login = camp.members["hq"].said["login"]
     _help(camp, login)
+    click.echo("The first tent's terminal opens now. F10 then 0 comes back to these lines.")
+    await _open(camp, TENTS[0])
     while True:
         click.echo("demo> ", nl=False)
         match (await _line()).strip().lower():
             case "" | "a" | "b" | "c" as letter:
-                await _open(camp, f"tent-{letter or 'a'}")
+                await _open(camp, f"tent-{letter}" if letter else TENTS[0])
             case "x":
                 camp.cut()
                 click.echo("Every cable is pulled: each tent is alone.")

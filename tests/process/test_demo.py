@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -26,6 +27,7 @@ from tests.process.test_commands_hq import log_in
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120
+F10 = b"\x1b[21~"
 PROMISED = {"written", "at_hq", "lost", "duplicated", "converge_s", "bytes_per_record"}
 
 
@@ -149,8 +151,12 @@ class TentForgotten(Camp):
 @pytest.mark.slow
 @contextmanager
 def walked(folder):
-    """The demo at a terminal of its own: what types into it and what reads until a prompt."""
+    """The demo at a terminal of its own: what types into it and what reads until a prompt.
+
+    The first tent's terminal opens by itself, and is left.
+    """
     master, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
     running = subprocess.Popen(
         [sys.executable, "-m", "fieldnode.demo", "--seconds", "1"],
         cwd=PROJECT,
@@ -161,17 +167,23 @@ def walked(folder):
     )
     os.close(theirs)
 
-    def said(typed=""):
-        os.write(master, typed.encode())
+    def until(end):
         told = b""
-        while not told.endswith(b"demo> "):
+        while end not in told:
             ready, _, _ = select.select([master], [], [], PATIENCE_S)
             assert ready, told
             told += os.read(master, 4096)
-        return told.decode()
+        return told.decode(errors="replace")
+
+    def said(typed):
+        os.write(master, typed.encode())
+        return until(b"demo> ")
 
     try:
-        yield said
+        told = until(b"TRIAGE")
+        os.write(master, F10)
+        told += until(b"Leave the terminal")
+        yield told + said("0"), said
     finally:
         running.send_signal(signal.SIGINT)
         running.wait(PATIENCE_S)
@@ -179,8 +191,8 @@ def walked(folder):
 
 
 def test_the_prompt_gives_a_link_that_works_after_the_first_was_used(place):
-    with walked(place) as said:
-        (first,) = re.findall(r"http://\S+/first/\S+", said())
+    with walked(place) as (told, said):
+        (first,) = re.findall(r"http://\S+/first/\S+", told)
         log_in(first, "lead")
 
         (second,) = re.findall(r"http://\S+/first/\S+", said("?\n"))
