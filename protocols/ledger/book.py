@@ -77,7 +77,8 @@ class Ledger:
     def _undone(self) -> None:
         """Read everything anew after a transaction failed."""
         # A part that failed may have been given up alone: what it wrote stands then.
-        self._load(None if self.store.depth else self.sums.undone())
+        stands = self.store.depth or self.store.unsure
+        self._load(None if stands else self.sums.undone())
 
     def _load(self, sums: Sums | None = None) -> None:
         """Read from the book what is kept in memory.

@@ -89,6 +89,9 @@ class Store:
         """How many times over a transaction is open."""
         self.begun = 0
         """Transactions begun so far."""
+        self.unsure = False
+        """Whether the last one may be in the file though it failed: somebody interrupted the call
+        that wrote it, or what came after that."""
         self._waited_for = False
         """Whether somebody waited for a commit since room was made last."""
 
@@ -140,12 +143,13 @@ class Store:
     def _transaction(self, derived: bool, failed: Callable[[], None]) -> Iterator[None]:
         try:
             self.begun += 1
+            self.unsure = False
             with self._not_waiting() if derived and self.path is not None else nullcontext():
                 self.execute("BEGIN IMMEDIATE")
                 self.depth = 1
                 try:
                     yield
-                    self.execute("COMMIT")
+                    self._commit()
                 except BaseException:
                     self._roll_back()
                     raise
@@ -166,6 +170,14 @@ class Store:
             yield
         finally:
             self.execute("PRAGMA synchronous=FULL").fetchall()
+
+    def _commit(self) -> None:
+        self.unsure = True
+        try:
+            self.execute("COMMIT")
+        except LedgerError:
+            self.unsure = False
+            raise
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:

@@ -41,9 +41,13 @@ class Sums:
         """Whether an earlier run kept some, and not all of them were worked out again."""
         self._kept: dict[int, Sum] = {}
         """By subject."""
+        self._read_in = store.begun if store.depth else 0
+        """The transaction inside of which this was read: what was kept before it, nobody knows."""
         self._turn = 0
         self._before: dict[int, Sum | None] = {}
         """What was kept of subjects until this turn, a transaction, changed it."""
+        self._lost_before = self._lost
+        """Whether some were lost until then."""
 
     def of(self, subject: int, held: bytes) -> bytes:
         """Return the digest of a subject of which the book holds this one."""
@@ -82,16 +86,25 @@ class Sums:
     def undone(self) -> Sums:
         """Return these as they were before the last transaction, which failed. Outside of it."""
         old = Sums(self._store)
-        old._lost = old._lost and self._lost
-        before = self._before if self._turn == self._store.begun else {}
+        if self._read_in == self._store.begun:
+            return old
+        before: dict[int, Sum | None] = {}
+        lost = self._lost
+        if self._turn == self._store.begun:
+            # What was merged in it, and written down with the rest, waits again.
+            before, lost = self._before, self._lost_before
+        old._lost = old._lost and lost
         kept = {**self._kept, **before}
         old._kept = {no: come_to for no, come_to in kept.items() if come_to is not None}
         return old
 
-    def _change(self, subject: int, come_to: Sum | None) -> None:
+    def _begin_turn(self) -> None:
         if self._turn != self._store.begun:
-            self._turn = self._store.begun
+            self._turn, self._lost_before = self._store.begun, self._lost
             self._before.clear()
+
+    def _change(self, subject: int, come_to: Sum | None) -> None:
+        self._begin_turn()
         before = self._kept.pop(subject, None)
         if before is not None or come_to is not None:
             self._before.setdefault(subject, before)
@@ -102,6 +115,7 @@ class Sums:
         """Write down all that are kept; nothing that an earlier run left may wait to be merged."""
         if self._since is None:
             return
+        self._begin_turn()
         self._store.executemany(
             "UPDATE subject SET rows_digest = ?, newest_ms = ? WHERE no = ?",
             [(*come_to, subject) for subject, come_to in self._kept.items()],
