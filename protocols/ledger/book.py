@@ -86,6 +86,7 @@ class Ledger:
         Args:
             sums: What subjects come to by the entries that are in the book, where that is known.
         """
+        self._whole = False
         before: Chain | None = getattr(self, "chain", None)
         self.chain = Chain(self.store)
         if before is not None:
@@ -100,6 +101,7 @@ class Ledger:
         self._resume()
         if self.authority.keyring.closed != capture.is_closed(self.store):
             self._mind_own_seal()
+        self._whole = True
 
     def _make_readers(self, sums: Sums | None = None) -> None:
         """Begin with nothing opened, merged or at hand."""
@@ -474,7 +476,8 @@ class Ledger:
 
     def write_down(self) -> None:
         """Write down what is kept in memory of what was written here; called when idle."""
-        if self.sums.any and not self._touched:
+        # What a transaction kept that failed is not in the book, if that could not be read since.
+        if self._whole and self.sums.any and not self._touched:
             with self.atomic(derived=True):
                 self.sums.write_down()
 
@@ -517,10 +520,12 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file."""
-        # Where it cannot be written down it is worked out again at the next start.
-        with suppress(LedgerError):
-            self.write_down()
-        self.store.close()
+        try:
+            # Where it cannot be written down it is worked out again at the next start.
+            with suppress(LedgerError):
+                self.write_down()
+        finally:
+            self.store.close()
 
 
 def _bared(queue: Iterable[Sealed], gone: Gone) -> Iterator[Sealed]:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from protocols.errors import LedgerError
 from protocols.ledger import sums
+from protocols.ledger.chain import Chain
+from protocols.ledger.sums import Sums
 from tests.unit.stage import WALL_MS, Device, note
 from tests.unit.test_ledger_sums import (
     assert_right,
@@ -66,3 +69,43 @@ def test_what_was_committed_stands_though_the_call_was_interrupted(
     with pytest.raises(KeyboardInterrupt):
         (ann.ledger.write_down if derived else said)()
     assert_right(ann)
+
+
+def test_nothing_is_written_down_of_what_could_not_be_read_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann = Device.found("ann")
+    _, two = noted(ann)
+
+    def broken(*_: Any) -> None:
+        raise LedgerError("disk_failed")
+
+    monkeypatch.setattr(Chain, "__init__", broken)
+    with pytest.raises(LedgerError):
+        record_and_fail(ann, two)
+    monkeypatch.undo()
+    monkeypatch.setattr(ann.store, "close", lambda: None)
+    ann.ledger.close()
+    ann.restarted()
+    assert_right(ann)
+
+
+def record_and_fail(device: Device, whom: str) -> None:
+    with device.ledger.atomic():
+        record(device, note(whom, "never"), WALL_MS + 90_000)
+        raise RuntimeError
+
+
+def test_a_book_is_let_go_of_though_writing_it_down_broke(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = Device.found("ann")
+    noted(ann)
+    closed: list[bool] = []
+    monkeypatch.setattr(ann.store, "close", lambda: closed.append(True))
+
+    def broken(_: Sums) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Sums, "write_down", broken)
+    with pytest.raises(MemoryError):
+        ann.ledger.close()
+    assert closed == [True]
