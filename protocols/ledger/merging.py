@@ -155,7 +155,7 @@ class Merger:
             passing: Many more come behind them, so nothing of them is kept at hand. What is
                 dropped while a processor still has it near costs it half of what it does later.
             written: The entry of this device's own that brought it, where nothing else waited of
-                these subjects: what they come to is written down later.
+                these subjects and this is no HQ: what they come to is written down later.
 
         Returns:
             Names of the row tables that changed; that of patients with anything about one of them,

@@ -138,7 +138,9 @@ class Writer:
         )
         docs = {opened.doc: [opened.fresh]}
         waited = self._take_up(opened.subject, docs)
-        written = None if waited else sealed.arrival
+        # HQ's pages read from the book when the newest happened, over a connection of their own.
+        at_once = waited or self._authority.is_hq(self._authority.device)
+        written = None if at_once else sealed.arrival
         tables = self._merger.merge([(opened.subject, docs)], written=written)
         if draft.founds_encounter:
             encounter = EncounterId(prefix)

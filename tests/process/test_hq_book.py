@@ -10,6 +10,7 @@ import pytest
 
 from hq.accounts import Accounts
 from hq.book import LedgerBook
+from hq.queries import newest
 from protocols.errors import LedgerError
 from protocols.ledger.store import open_memory
 from protocols.live.journal import Journal
@@ -69,6 +70,19 @@ async def test_what_is_saved_is_read_at_once_and_accounts_go_through_the_node(se
     assert await accounts.names() == ["lead"]
     assert await accounts.remove("lead")
     assert await accounts.names() == []
+
+
+async def test_pages_are_told_when_the_newest_of_a_patient_happened_as_soon_as_it_is_saved(served):
+    service, book = served
+    (answer,) = await record(service, 1)
+    for number in range(3):
+        await asyncio.sleep(0.002)
+        line = {"v": 1, "kind": "note.add", "key": f"note-{number}", "data": {"text": "seen"}}
+        line["patient"] = str(answer.id)
+        await service.call(lambda node, now, line=line: node.record([line], now))
+        ((written_ms,),) = await book.read("select max(at_ms) from note", {})
+
+        assert list((await newest(book)).values()) == [written_ms]
 
 
 async def test_the_connection_of_the_pages_writes_nothing(served):
