@@ -112,8 +112,9 @@ SITES = """
 select s.id, s.name from site s where s.replaced = 0 and s.standing = 0 order by s.name"""
 
 NEWEST = """
-select p.site, max(s.newest_ms) from patient p join subject s on s.no = p.subject
-group by p.site"""
+select p.site, max((select s.newest_ms from subject s where s.no = p.subject))
+from patient p group by p.site"""
+"""Joined, SQLite walks the patients by their tags: at 20,000 that takes three times as long."""
 
 WRITERS = """
 select p.site, feed.device, max(e.at_ms)

@@ -134,9 +134,10 @@ class Sums:
         if not self._lost:
             return []
         marks = ",".join("?" * len(feeds))
+        # With the plus the last entries are looked at, not all of these feeds.
         return self._store.all(
             "SELECT subject, no FROM document WHERE subject IN ("
             " SELECT d.subject FROM entry e JOIN document d ON d.no = e.doc"
-            f" WHERE e.arrival >= ? AND e.feed IN ({marks}))",
+            f" WHERE e.arrival >= ? AND +e.feed IN ({marks}))",
             (self._since, *feeds),
         )

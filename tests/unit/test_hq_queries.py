@@ -15,6 +15,7 @@ from hq.strip import strip
 from hq.web import parse_filter
 from hq.words import LANGUAGES, preferred, words
 from tests.unit.hq_book import HOUR, MINUTE, NOW_MS, TestBook, furnished, row
+from tests.unit.stage import Device
 
 EN = words("en")
 
@@ -439,3 +440,9 @@ def test_a_language_we_do_not_speak_becomes_english():
     assert preferred("xx", "de, es") == "en"
     assert preferred(None, "de, fr;q=0.5, en;q=0.4") == "fr"
     assert preferred("en", "fr") == "en"
+
+
+def test_when_the_newest_of_each_site_happened_is_asked_without_a_walk_by_tags() -> None:
+    store = Device.found("hq", hq=True).store
+    plan = [row[3] for row in store.all("EXPLAIN QUERY PLAN " + queries.NEWEST)]
+    assert "SCAN p" in plan
