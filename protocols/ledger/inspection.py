@@ -167,6 +167,8 @@ class _Unchanged(Exception):
 def _rebuilt(ledger: Ledger) -> list[str]:
     """Build the rows again; keep them, and return their tables, only where they differ."""
     ledger.catch_up_all()
+    # Else what was kept would be worked out again when the rebuild is taken back.
+    ledger.write_down()
     before = _row_sums(ledger)
     different: list[str] = []
     try:

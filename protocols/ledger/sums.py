@@ -55,6 +55,11 @@ class Sums:
         return kept.digest if kept is not None else held
 
     @property
+    def lost(self) -> bool:
+        """Whether the book may say of some what they came to before the rows it holds of them."""
+        return self._lost
+
+    @property
     def any(self) -> bool:
         """Whether the book may lack some."""
         return self._since is not None

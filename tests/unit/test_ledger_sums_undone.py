@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from protocols.errors import LedgerError
-from protocols.ledger import sums
+from protocols.ids import PatientId
+from protocols.ledger import immunization, sums
 from protocols.ledger.chain import Chain
+from protocols.ledger.inspection import inspect
 from protocols.ledger.sums import Sums
 from tests.unit.stage import WALL_MS, Device, note
 from tests.unit.test_ledger_sums import (
@@ -109,3 +111,23 @@ def test_a_book_is_let_go_of_though_writing_it_down_broke(monkeypatch: pytest.Mo
     with pytest.raises(MemoryError):
         ann.ledger.close()
     assert closed == [True]
+
+
+def test_doses_are_not_taken_for_those_before_while_what_is_read_anew_waits() -> None:
+    ann = Device.found("ann")
+    one, _ = in_care(ann, 2)
+    before = immunization._as_it_is(ann.ledger, [PatientId.parse(one)])
+    record(ann, note(one, "again"))
+    ann.ledger.reload()
+    assert immunization._as_it_is(ann.ledger, [PatientId.parse(one)]) == () != before
+    ann.ledger.catch_up_all()
+    ann.ledger.write_down()
+    assert immunization._as_it_is(ann.ledger, [PatientId.parse(one)]) not in ((), before)
+
+
+def test_an_inspection_leaves_nothing_to_do_behind() -> None:
+    ann = Device.found("ann")
+    noted(ann)
+    assert inspect(ann.ledger).rows_equal
+    assert not ann.ledger.behind
+    assert_right(ann)
