@@ -464,7 +464,7 @@ class Ledger:
             return capture.record(self, plan, wall_ms, entropy, session), set()
         salts = [entropy(8) for _ in plan.drafts]
         written = self.writer.record(plan, wall_ms, salts, session)
-        if self.sums.many and not self._touched:
+        if self.sums.many(self.chain.last_arrival) and not self._touched:
             self.sums.write_down()
         return written
 

@@ -13,8 +13,10 @@ from typing import NamedTuple
 from protocols.ledger.store import Store
 
 KEPT_MAX = 256
-"""Sums kept in memory until they are written down; after a crash as many subjects are merged
-again at most, about 0.1 s, and those of one long delivery more."""
+"""Sums kept in memory until they are written down."""
+SINCE_MAX = 1024
+"""Entries after which they are written down too: after a crash whomever this device wrote about
+since the mark is merged again, about 0.25 s, and those of one long delivery more."""
 
 _MARK = "sums_from"
 
@@ -64,10 +66,14 @@ class Sums:
         """Whether the book may lack some."""
         return self._since is not None
 
-    @property
-    def many(self) -> bool:
-        """Whether so many are kept that they have to be written down."""
-        return len(self._kept) >= KEPT_MAX
+    def many(self, arrival: int) -> bool:
+        """Whether so many are kept, or for so long, that they have to be written down.
+
+        Args:
+            arrival: The last entry there is.
+        """
+        long = self._since is not None and arrival - self._since >= SINCE_MAX
+        return long or len(self._kept) >= KEPT_MAX
 
     def keep(self, subject: int, come_to: Sum, arrival: int) -> None:
         """Keep what a subject comes to by an entry that this device has just written."""

@@ -13,7 +13,7 @@ from protocols.ledger import immunization, sums
 from protocols.ledger.chain import Chain
 from protocols.ledger.inspection import inspect
 from protocols.ledger.sums import Sums
-from tests.unit.stage import WALL_MS, Device, note
+from tests.unit.stage import WALL_MS, Device, fill, note
 from tests.unit.test_ledger_sums import (
     assert_right,
     failing,
@@ -130,4 +130,13 @@ def test_an_inspection_leaves_nothing_to_do_behind() -> None:
     noted(ann)
     assert inspect(ann.ledger).rows_equal
     assert not ann.ledger.behind
+    assert_right(ann)
+
+
+def test_after_a_crash_few_are_merged_again_where_many_were_registered_since() -> None:
+    ann = Device.found("ann")
+    noted(ann)
+    fill(ann, 1_200, start=10)
+    ann.restarted()
+    assert ann.ledger.behind <= sums.SINCE_MAX // 2
     assert_right(ann)
