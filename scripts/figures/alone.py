@@ -71,8 +71,9 @@ def _carry(ledger: Ledger, frames: list[bytes]) -> float:
 def command(bench: Bench) -> list[Reading]:
     """From a command to its durable answer, against one bare durable row; they take turns.
 
-    The collector of cycles and the log of the book are set as in a running node, which makes room
-    in the log when the answer has left.
+    It is written in a tent, whose book holds what everybody wrote. The collector of cycles and the
+    log of the book are set as in a running node, which makes room in the log when the answer has
+    left.
     """
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
@@ -80,7 +81,8 @@ def command(bench: Bench) -> list[Reading]:
     tags = [f"b{number:06d}" for number in range(1, bench.patients + 1)]
     db = floor.bare_table(bench.books.scratch(), KEY)
     took, bare = [], []
-    with opened(bench.books.source(bench.patients)) as ledger:
+    _, tent = bench.books.synced(bench.patients)
+    with opened(tent) as ledger:
         ledger.store.stay_open()
         node = Node(ledger)
         for number in range(COMMANDS):
