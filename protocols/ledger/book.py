@@ -87,6 +87,7 @@ class Ledger:
             sums: What subjects come to by the entries that are in the book, where that is known.
         """
         self._whole = False
+        """Whether memory says what the book does: not while it could not be read anew."""
         before: Chain | None = getattr(self, "chain", None)
         self.chain = Chain(self.store)
         if before is not None:
@@ -172,7 +173,14 @@ class Ledger:
         self._released.update(self.authority.released())
 
     def atomic(self, *, derived: bool = False) -> AbstractContextManager[None]:
-        """Everything inside is durable or undone, in the file and in memory; see the store's."""
+        """Everything inside is durable or undone, in the file and in memory; see the store's.
+
+        Raises:
+            LedgerError: `disk_failed` and the like where the book still cannot be read anew after
+                what was undone: nothing is written on top of that.
+        """
+        if not self._whole and not self.store.depth:
+            self._load()
         return self.store.atomic(derived=derived, failed=self._undone)
 
     # Taking in
@@ -476,7 +484,6 @@ class Ledger:
 
     def write_down(self) -> None:
         """Write down what is kept in memory of what was written here; called when idle."""
-        # What a transaction kept that failed is not in the book, if that could not be read since.
         if self._whole and self.sums.any and not self._touched:
             with self.atomic(derived=True):
                 self.sums.write_down()

@@ -51,11 +51,11 @@ def _rows(store: Store, chain: Chain, authority: Authority, sums: Sums, scope: S
             " AND EXISTS (SELECT 1 FROM document d WHERE d.subject = subject.no"
             f" AND d.scope IN ({','.join('?' * len(here))}))"
         )
-    for subject, held in store.execute(
+    for subject, written in store.execute(
         f"SELECT no, rows_digest FROM subject WHERE rows_digest IS NOT NULL{within}",
         here if within else (),
     ):
-        total += int.from_bytes(sums.of(subject, held))
+        total += int.from_bytes(sums.of(subject, written))
     return (total % (1 << 128)).to_bytes(16)
 
 

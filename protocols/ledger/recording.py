@@ -74,6 +74,9 @@ class Recorder:
                         for at, line in enumerate(batch, start + 1)
                     ]
             except LedgerError as error:
+                if self._ledger.store.depth:
+                    # A part of something larger: what it wrote until then is undone with that.
+                    raise
                 answers += [
                     Answer(at, False, _key(line), error=error.code)
                     for at, line in enumerate(batch, start + 1)

@@ -31,7 +31,7 @@ class Sum(NamedTuple):
 
 
 class Sums:
-    """The sums that are not in the book yet. All calls but `of` inside a transaction."""
+    """The sums that are not in the book yet. What changes them is called inside a transaction."""
 
     def __init__(self, store: Store) -> None:
         """Read from the book whether it may lack some that nobody keeps."""

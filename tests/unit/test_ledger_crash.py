@@ -11,12 +11,16 @@ from protocols.feeds.lane import Lane
 from protocols.feeds.run import Run
 from protocols.ids import KeyId
 from protocols.ledger.book import MERGE_BATCH, OPEN_BATCH, TOGETHER_MAX
+from protocols.ledger.chain import Chain
+from protocols.ledger.inspection import check
+from protocols.ledger.merging import Merger
+from protocols.records.answer import Answer
 from protocols.records.catalogue import ROW_TABLES
 from protocols.sim.disk import Disk
 from protocols.sim.host import PowerCutError
 from protocols.trust.keyring import rotate
 from tests.unit.forge import Author, device_keys, doc_of, opening, saying
-from tests.unit.stage import WALL_MS, Device, copied, fill, note, patient, triage
+from tests.unit.stage import WALL_MS, Device, Line, copied, fill, note, patient, triage
 
 LATER_MS = WALL_MS + 60_000
 
@@ -346,6 +350,61 @@ def test_a_delivery_that_fails_at_any_statement_is_taken_the_next_time(at: int):
     assert ann.care == ben.care
     assert ann.unopened() == []
     assert everything(Device("ann", copied(ann.store), 0)) == everything(ann)
+
+
+def recorded(device: Device, said: Line) -> Answer:
+    (answer,), _, _ = device.node._recorder.record([said], WALL_MS, device.chance.randbytes)
+    return answer
+
+
+def test_a_record_that_fails_inside_something_larger_leaves_nothing_of_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann = Device.found("ann")
+    (person,) = fill(ann, 1)
+    before = everything(ann)
+
+    def larger() -> None:
+        with ann.ledger.atomic():
+            recorded(ann, note(str(person.id), "half"))
+
+    def broken(*_: object, **__: object) -> None:
+        raise LedgerError("disk_full")
+
+    monkeypatch.setattr(Merger, "merge", broken)
+    with pytest.raises(LedgerError):
+        larger()
+    monkeypatch.undo()
+
+    assert everything(ann) == before
+    assert not check(ann.store).problems
+
+
+def test_nothing_is_written_on_top_of_what_was_undone_and_could_not_be_read_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann = Device.found("ann")
+    (person,) = fill(ann, 1)
+    before = everything(ann)
+
+    def broken(*_: object) -> None:
+        raise LedgerError("disk_failed")
+
+    def failing() -> None:
+        with ann.ledger.atomic():
+            recorded(ann, note(str(person.id), "undone"))
+            raise RuntimeError
+
+    monkeypatch.setattr(Chain, "_load", broken)
+    with pytest.raises(LedgerError):
+        failing()
+    assert recorded(ann, note(str(person.id), "still broken")).error == "disk_failed"
+    monkeypatch.undo()
+
+    assert recorded(ann, note(str(person.id), "saved")).ok
+    assert not check(ann.store).problems
+    left = Device("ann", copied(ann.store), 0)
+    assert everything(left) == everything(ann) != before
 
 
 def test_a_clock_that_was_ahead_does_not_fall_back_when_a_transaction_fails():
