@@ -21,7 +21,7 @@ from protocols.ledger.chain import Chain, FeedState
 from protocols.ledger.opening import Begun, DocumentStage, Fresh
 from protocols.ledger.rowbook import RowBook, Spread
 from protocols.ledger.store import Store
-from protocols.ledger.sums import Sum, Sums
+from protocols.ledger.sums import Sum, Sums, newest_of
 from protocols.records.catalogue import decode_fact, project
 from protocols.records.history import KEPT_FROM, InOrder
 from protocols.records.patient import PatientRow
@@ -187,7 +187,7 @@ class Merger:
             prefixes = {fact.entry: fact.prefix for fact in facts}
             batch.append((no, subject.held, rows))
             before, subject.held = subject.held, self._rows.held_by(rows)
-            come_to = Sum(self._rows.digest(rows, prefixes), _newest_ms(facts))
+            come_to = Sum(self._rows.digest(rows, prefixes), newest_of(facts))
             if written is not None and before and before == subject.held:
                 self._sums.keep(no, come_to, written)
             else:
@@ -451,11 +451,6 @@ class Merger:
         judged = (int(found.standing), found if found.sealed else None)
         self._judgements[feed.no, kind, session] = judged
         return judged
-
-
-def _newest_ms(facts: Sequence[Fact]) -> int:
-    standing = [fact.at_ms for fact in facts if not fact.standing]
-    return max(standing) if standing else facts[0].at_ms if facts else 0
 
 
 def _said(strands: Sequence[Strand]) -> dict[tuple[bytes, int], bytes]:

@@ -159,8 +159,7 @@ class Opener:
         Returns:
             What became strands, and arrivals of waiting entries that can be tried again now.
         """
-        read = [self._try(entry) for entry in sealed]
-        due = list(zip(sealed, read, strict=True))
+        due = [(entry, self._try(entry)) for entry in sealed]
         bodies = [(e.hash[:16], answer[1]) for e, answer in due if isinstance(answer, tuple)]
         self._look_up(body for _, body in bodies)
         self._look_up_subjects(prefix for prefix, body in bodies if not body.dependencies)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from protocols.ledger.store import Store
+from protocols.records.shape import Fact
 
 KEPT_MAX = 256
 """Sums kept in memory until they are written down."""
@@ -28,6 +29,12 @@ class Sum(NamedTuple):
     """Equal wherever the same rows stand, 16 bytes."""
     newest_ms: int
     """When the latest of all that stands about it happened; of what does not stand, the first."""
+
+
+def newest_of(facts: Sequence[Fact]) -> int:
+    """Return when the newest of a subject's facts happened, as `Sum` says it; 0 without any."""
+    standing = [fact.at_ms for fact in facts if not fact.standing]
+    return max(standing) if standing else facts[0].at_ms if facts else 0
 
 
 class Sums:

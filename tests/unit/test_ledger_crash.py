@@ -352,6 +352,10 @@ def test_a_delivery_that_fails_at_any_statement_is_taken_the_next_time(at: int):
     assert everything(Device("ann", copied(ann.store), 0)) == everything(ann)
 
 
+def broken(*_: object, **__: object) -> None:
+    raise LedgerError("disk_failed")
+
+
 def recorded(device: Device, said: Line) -> Answer:
     (answer,), _, _ = device.node._recorder.record([said], WALL_MS, device.chance.randbytes)
     return answer
@@ -368,9 +372,6 @@ def test_a_record_that_fails_inside_something_larger_leaves_nothing_of_either(
         with ann.ledger.atomic():
             recorded(ann, note(str(person.id), "half"))
 
-    def broken(*_: object, **__: object) -> None:
-        raise LedgerError("disk_full")
-
     monkeypatch.setattr(Merger, "merge", broken)
     with pytest.raises(LedgerError):
         larger()
@@ -386,9 +387,6 @@ def test_nothing_is_written_on_top_of_what_was_undone_and_could_not_be_read_anew
     ann = Device.found("ann")
     (person,) = fill(ann, 1)
     before = everything(ann)
-
-    def broken(*_: object) -> None:
-        raise LedgerError("disk_failed")
 
     def failing() -> None:
         with ann.ledger.atomic():
