@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Self
 
@@ -28,6 +28,7 @@ from protocols.live.lines import SOCKET_NAME
 from protocols.live.service import LOG_BYTES, Service, Settings
 from protocols.mesh.effects import Hangup, Notice
 from tests.process.live_node import CODE, HERE, KEY, calls, enrol_both, factory, found, patient
+from tests.unit.stage import note
 
 PATIENCE_S = 30
 STOP_S = 2
@@ -313,7 +314,8 @@ async def test_a_node_folds_a_long_log_when_idle_and_has_room_in_it(tmp_path, mo
 
     def noted(store, least):
         rest(store, least)
-        rested.put((least, store.log.used(), store.log.length()))
+        owed = store.one("SELECT 1 FROM meta WHERE name = 'sums_from'")
+        rested.put((least, store.log.used(), store.log.length(), owed))
 
     monkeypatch.setattr("protocols.live.worker.IDLE_S", 0.01)
     monkeypatch.setattr(Store, "rest", noted)
@@ -321,14 +323,41 @@ async def test_a_node_folds_a_long_log_when_idle_and_has_room_in_it(tmp_path, mo
     one = service_of(tmp_path / "one")
     await one.start(calls(one))
     try:
-        await one.call(lambda node, now: node.record([patient(1)], now))
+        (answer,) = await one.call(lambda node, now: node.record([patient(1)], now))
+        for number in range(2):
+            await one.call(partial(said, line=note(answer.id, f"note {number}")))
         used = 0
-        while not used:
-            least, used, length = await asyncio.to_thread(rested.get, timeout=PATIENCE_S)
+        while not used or not rested.empty():
+            least, used, length, owed = await asyncio.to_thread(rested.get, timeout=PATIENCE_S)
         assert least == LOG_BYTES
         assert length - used >= 1024 * 1024
+        assert owed is None, "what patients come to is written down before"
     finally:
         await one.stop()
+
+
+async def test_a_running_node_has_room_in_its_log_once_a_command_is_answered(tmp_path):
+    found(tmp_path / "one")
+    one = service_of(tmp_path / "one")
+    await one.start(calls(one))
+    try:
+        await one.call(lambda node, now: node.record([patient(1)], now))
+        room = await one.call(lambda node, _: (room_in(node.ledger.store.log), ()))
+        assert room >= ROOM_BYTES
+    finally:
+        await one.stop()
+
+
+def said(node, now, line):
+    return node.record([line], now)
+
+
+ROOM_BYTES = 31 * 4096
+"""About 32 pages: what a log near its end is lengthened for."""
+
+
+def room_in(log) -> int:
+    return log.length() - log.used()
 
 
 async def test_the_second_service_in_one_process_is_refused_too(tmp_path):
