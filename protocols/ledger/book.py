@@ -1,13 +1,14 @@
 """The ledger of one device: what comes in, what is written, what it all adds up to.
 
 Received entries are stored and acknowledged first, then opened, merged and projected; whatever a
-crash leaves undone is taken up at the next start. Own writes do all of it in one transaction.
+crash leaves undone is taken up at the next start. Own writes do all of it in one transaction, or
+leave the rows to the next where whoever writes is answered before (`write`, `catch_up_own`).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from protocols.ledger.rowbook import RowBook
 from protocols.ledger.schema import build_again, prepare
 from protocols.ledger.store import Store
 from protocols.ledger.sums import Sums
+from protocols.ledger.waiting import Waiting
 from protocols.ledger.writing import Writer, Written
 from protocols.records.catalogue import ROW_TABLES
 from protocols.records.shape import Plan
@@ -41,8 +43,6 @@ OPEN_BATCH = 256
 """Entries opened in one transaction: about 5 ms, so that an urgent one waits no longer."""
 MERGE_BATCH = 72
 """Subjects merged in one transaction, about 18 ms of six entries each."""
-FRESH_MAX = 8_192
-"""Opened entries kept at hand until they are merged, about 1 kB each; the rest is read again."""
 PASSING_FROM = 1024
 """Opened entries waiting to be merged from which on nothing of what is merged is kept at hand."""
 TOGETHER_MAX = 8
@@ -78,13 +78,15 @@ class Ledger:
         """Read everything anew after a transaction failed."""
         # A part that failed may have been given up alone: what it wrote stands then.
         stands = self.store.depth or self.store.unsure
-        self._load(None if stands else self.sums.undone())
+        # What an earlier one left is in the book: it is found again as after a crash.
+        self._load(None if stands or self._waiting.left_before else self.sums.undone())
 
     def _load(self, sums: Sums | None = None) -> None:
         """Read from the book what is kept in memory.
 
         Args:
-            sums: What subjects come to by the entries that are in the book, where that is known.
+            sums: What subjects come to by the entries that are in the book, where that is known
+                and none of them waits for its rows.
         """
         self._whole = False
         """Whether memory says what the book does: not while it could not be read anew."""
@@ -127,12 +129,11 @@ class Ledger:
             self.authority,
             self.authority.code_tag_of,
         )
-        self.writer = Writer(
-            self.store, self.chain, self.authority, self.opener, self.merger, self._take_up
-        )
         self._sealed: tuple[deque[Sealed], deque[Sealed]] = (deque(), deque())
-        self._touched: dict[int, dict[int, list[Fresh]]] = {}
-        self._kept = 0
+        self._waiting = Waiting(self.store, self.sums)
+        self._owed = 0
+        """Subjects that wait before all others: this device wrote about them before a crash."""
+        self.writer = Writer(self.chain, self.authority, self.opener, self.merger, self._waiting)
 
     def _mind_own_seal(self) -> None:
         """Close the book of a sealed device, or open it again; what is in memory follows."""
@@ -161,13 +162,14 @@ class Ledger:
             (opened,),
         )
         self._queue(self._sealed_again([arrival for (arrival,) in rows]))
+        own = [f.no for f in self.chain.feeds.values() if f.genesis.device == self.authority.device]
+        for subject, doc in self.sums.owed(own):
+            self._waiting.know(subject, doc)
+        self._owed = len(self._waiting)
         for subject, doc in self.store.all(
             "SELECT s.no, d.no FROM subject s JOIN document d ON d.subject = s.no WHERE s.dirty = 1"
         ):
-            self._touched.setdefault(subject, {})[doc] = []
-        own = [f.no for f in self.chain.feeds.values() if f.genesis.device == self.authority.device]
-        for subject, doc in self.sums.owed(own):
-            self._touched.setdefault(subject, {})[doc] = []
+            self._waiting.know(subject, doc)
         self.authority.orders_changed = False
         self.eraser.look()
         self._released.update(self.authority.released())
@@ -225,7 +227,7 @@ class Ledger:
     @property
     def behind(self) -> int:
         """Entries and subjects that are stored but not merged yet."""
-        waiting = len(self._sealed[0]) + len(self._sealed[1]) + len(self._touched)
+        waiting = len(self._sealed[0]) + len(self._sealed[1]) + len(self._waiting)
         return waiting + self.opener.parked + self.eraser.due
 
     def behind_in(self, *, urgent_only: bool) -> bool:
@@ -235,14 +237,14 @@ class Ledger:
     @property
     def full(self) -> bool:
         """Whether about as much waits to be merged as is kept at hand: more is read again."""
-        return self._kept >= FRESH_MAX // 2
+        return self._waiting.full
 
     def make_room(self) -> set[str]:
         """Merge one bounded piece of what waits longest; return the row tables that changed.
 
         Entries come in about the order they were written, so little is still to come of those.
         """
-        return self._merge_some() if self._touched else set()
+        return self._merge_some() if self._waiting else set()
 
     @property
     def only_merging_left(self) -> bool:
@@ -258,6 +260,8 @@ class Ledger:
                 once all of it is here.
         """
         urgent, routine = self._sealed
+        if self._waiting.left:
+            return self.catch_up_own()
         if urgent:
             return self._open_some(urgent, merge=True)
         if urgent_only:
@@ -270,9 +274,32 @@ class Ledger:
             with self.atomic():
                 self.opener.set_parked_aside()
                 self._note_opened()
-        if merge and self._touched:
+        if merge and self._waiting:
             return self._merge_some()
         return set()
+
+    def catch_up_own(self) -> set[str]:
+        """Make the rows that `write` left for later; return the row tables that changed."""
+        tables: set[str] = set()
+        if not self._waiting.left:
+            return tables
+        # As in `_merge_some`; the mark of what is kept in memory leads to these too.
+        with self.atomic(derived=True):
+            for subject, docs, written in self._waiting.own():
+                tables |= self.merger.merge([(subject, docs)], written=written)
+            self._write_down_many()
+        self._waiting.done_own()
+        return tables
+
+    def catch_up_owed(self) -> None:
+        """Make the rows that a crash took of what was written here; called at a start.
+
+        Somebody was told that it is saved, and looks for it first.
+        """
+        while self._owed > 0 and self._waiting:
+            self._owed -= MERGE_BATCH
+            self._merge_some()
+        self._owed = 0
 
     def catch_up_all(self) -> set[str]:
         """Do everything that is behind."""
@@ -297,20 +324,12 @@ class Ledger:
             self._open_again(again)
             fresh = self._note(opened)
             if not merge or len(fresh) > MERGE_BATCH:
-                self._touch(fresh)
+                self._waiting.touch(fresh)
                 self._note_opened()
                 return set()
             for no, docs in fresh.items():
-                self._take_up(no, docs)
+                self._waiting.take_up(no, docs)
             return self.merger.merge(fresh.items())
-
-    def _take_up(self, subject: int, docs: dict[int, list[Fresh]]) -> bool:
-        """Add to new strands of a subject those that waited, if any did: merged, none does."""
-        waited = self._touched.pop(subject, None)
-        for doc, earlier in (waited or {}).items():
-            self._kept -= len(earlier)
-            docs[doc] = _joined(earlier, docs.get(doc))
-        return waited is not None
 
     def _note(self, opened: Sequence[Opened]) -> dict[int, dict[int, list[Fresh]]]:
         fresh: dict[int, dict[int, list[Fresh]]] = {}
@@ -318,27 +337,14 @@ class Ledger:
             fresh.setdefault(each.subject, {}).setdefault(each.doc, []).append(each.fresh)
         return fresh
 
-    def _touch(self, fresh: Mapping[int, dict[int, list[Fresh]]]) -> None:
-        new = [(subject,) for subject in fresh if subject not in self._touched]
-        self.store.executemany("UPDATE subject SET dirty = 1 WHERE no = ?", new)
-        for subject, docs in fresh.items():
-            held = self._touched.setdefault(subject, {})
-            for doc, strands in docs.items():
-                earlier = held.get(doc)
-                held[doc] = _joined(earlier, strands if self._kept < FRESH_MAX else [])
-                self._kept += len(held[doc]) - len(earlier or ())
-
     def _merge_some(self) -> set[str]:
-        batch: list[tuple[int, dict[int, list[Fresh]]]] = []
-        while self._touched and len(batch) < MERGE_BATCH:
-            subject = next(iter(self._touched))
-            batch.append((subject, self._touched.pop(subject)))
-            self._kept -= sum(map(len, batch[-1][1].values()))
+        batch = self._waiting.some(MERGE_BATCH)
         # Entries and strands are durable; a subject is marked until its rows are, by one commit.
         with self.atomic(derived=True):
-            if not self._touched:
+            if not self._waiting:
                 self._note_opened()
-            return self.merger.merge(batch, passing=self._kept >= PASSING_FROM)
+            passing = self._waiting.at_hand >= PASSING_FROM
+            return self.merger.merge(batch, passing=passing)
 
     def _note_opened(self) -> None:
         """Once nothing is left to open, a start need not look for it."""
@@ -439,8 +445,7 @@ class Ledger:
             )
             left: list[tuple[int, dict[int, list[Fresh]]]] = []
             for subject in gone.subjects:
-                kept = self._touched.pop(subject, {})
-                self._kept -= sum(map(len, kept.values()))
+                self._waiting.drop(subject)
                 left.append((subject, {doc: [] for doc in self.eraser.documents_of(subject)}))
             tables = self.merger.merge(left) if left else set()
             self.eraser.drop_subjects(gone.subjects)
@@ -456,7 +461,7 @@ class Ledger:
                 " WHERE e.feed = ?)",
                 (feed,),
             ):
-                self._touch({subject: {doc: []}})
+                self._waiting.touch({subject: {doc: []}})
 
     # Writing
 
@@ -466,15 +471,25 @@ class Ledger:
         wall_ms: int,
         entropy: Callable[[int], bytes],
         session: Session = NOBODY,
+        *,
+        rows_later: bool = False,
     ) -> tuple[list[Written], set[str]]:
-        """Write a plan, in a person's session or nobody's. Inside the caller's `atomic`."""
+        """Write a plan, in a person's session or nobody's. Inside the caller's `atomic`.
+
+        Args:
+            rows_later: As in `Writer.record`; the caller calls `catch_up_own` before anybody asks
+                for a row. A crash in between leaves it to the next start.
+        """
         if self.authority.keyring.closed:
             return capture.record(self, plan, wall_ms, entropy, session), set()
         salts = [entropy(8) for _ in plan.drafts]
-        written = self.writer.record(plan, wall_ms, salts, session)
-        if self.sums.many(self.chain.last_arrival) and not self._touched:
-            self.sums.write_down()
+        written = self.writer.record(plan, wall_ms, salts, session, rows_later=rows_later)
+        self._write_down_many()
         return written
+
+    def _write_down_many(self) -> None:
+        if self.sums.many(self.chain.last_arrival) and not self._waiting:
+            self.sums.write_down()
 
     def write_control(self, record: Record, wall_ms: int) -> Written:
         """Write one control record and let it take effect. Inside the caller's `atomic`."""
@@ -484,7 +499,7 @@ class Ledger:
 
     def write_down(self) -> None:
         """Write down what is kept in memory of what was written here; called when idle."""
-        if self._whole and self.sums.any and not self._touched:
+        if self._whole and self.sums.any and not self._waiting:
             with self.atomic(derived=True):
                 self.sums.write_down()
 
@@ -538,10 +553,3 @@ class Ledger:
 def _bared(queue: Iterable[Sealed], gone: Gone) -> Iterator[Sealed]:
     """Return what waits to be opened, without the bodies that are gone."""
     return (replace(each, body=None) if each.arrival in gone.bodies else each for each in queue)
-
-
-def _joined(earlier: list[Fresh] | None, later: list[Fresh] | None) -> list[Fresh]:
-    """Return new strands together; an empty list stands for all that the book knows."""
-    if earlier is None or later is None:
-        return (later if earlier is None else earlier) or []
-    return [*earlier, *later] if earlier and later else []

@@ -12,10 +12,17 @@ from protocols.ledger.book import Ledger
 from protocols.ledger.store import Store
 from protocols.ledger.writing import Written
 from protocols.records.attributes import Category
-from protocols.records.counted import EncounterCounted, bears_on, restated, states, states_of
+from protocols.records.counted import (
+    IDENTITY,
+    EncounterCounted,
+    bears_on,
+    restated,
+    states,
+    states_of,
+)
 from protocols.records.encounter import OUTCOMES, EncounterRow
 from protocols.records.patient import PatientRow
-from protocols.records.shape import Fact, Plan, SubjectKind
+from protocols.records.shape import Draft, Fact, Plan, SubjectKind
 from protocols.records.suppressed import Left, leaving
 from protocols.trust.charter import Sensitivity
 
@@ -68,6 +75,16 @@ def due(ledger: Ledger, planned: Plan, written: Sequence[Written]) -> Plan:
         if draft is not None:
             drafts.append(draft)
     return Plan(tuple(drafts))
+
+
+def may_bear_on(ledger: Ledger, draft: Draft) -> bool:
+    """Whether what encounters are counted by may be another once this is written."""
+    if bears_on(draft):
+        return True
+    if draft.subject is None or not any(fact.kind in IDENTITY for fact in draft.facts):
+        return False
+    found = ledger.merger.subject(draft.subject)
+    return found is not None and ledger.merger.may_have(found[0], EncounterRow)
 
 
 def known_states(

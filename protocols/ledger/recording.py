@@ -23,7 +23,7 @@ from protocols.records.catalogue import BY_NAME
 from protocols.records.commands import fingerprint, parse_line, plan
 from protocols.records.identity import short_code
 from protocols.records.shape import Plan, SubjectKind
-from protocols.trust.sessions import NOBODY
+from protocols.trust.sessions import NOBODY, Session
 from protocols.trust.standing import Standing
 
 _UNCOUNTED = {Standing.REFUSED: "role_refused", Standing.QUARANTINED: "quarantined"}
@@ -42,11 +42,21 @@ UNKNOWN = Seat()
 """Nobody is identified: judged by what the device may write."""
 
 
+class _Left(NamedTuple):
+    """What was answered before its rows were made."""
+
+    planned: Plan
+    written: Sequence[Written]
+    session: Session
+    wall_ms: int
+
+
 class Recorder:
     """Turns lines into entries, each once."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._left: _Left | None = None
 
     def record(
         self,
@@ -54,6 +64,8 @@ class Recorder:
         wall_ms: int,
         entropy: Callable[[int], bytes],
         seat: Seat = UNKNOWN,
+        *,
+        rows_later: bool = False,
     ) -> tuple[list[Answer], list[FeedState], set[str]]:
         """Write lines in order; return answers, feeds that grew and row tables that changed.
 
@@ -61,7 +73,10 @@ class Recorder:
 
         Args:
             seat: Who writes.
+            rows_later: Leave the rows of a single line for `catch_up_own`, where nothing that
+                has to stand with it follows from them.
         """
+        alone = rows_later and len(lines) == 1 and not self._ledger.store.depth
         answers: list[Answer] = []
         feeds: dict[int, FeedState] = {}
         tables: set[str] = set()
@@ -70,10 +85,18 @@ class Recorder:
             try:
                 with self._ledger.atomic():
                     done = [
-                        self._one(at, line, BookView(self._ledger, wall_ms, entropy), entropy, seat)
+                        self._one(
+                            at,
+                            line,
+                            BookView(self._ledger, wall_ms, entropy),
+                            entropy,
+                            seat,
+                            alone=alone,
+                        )
                         for at, line in enumerate(batch, start + 1)
                     ]
             except LedgerError as error:
+                self._left = None
                 if self._ledger.store.depth:
                     # A part of something larger: what it wrote until then is undone with that.
                     raise
@@ -87,6 +110,24 @@ class Recorder:
                 tables |= changed
                 feeds |= {each.feed.no: each.feed for each in written}
         return answers, [self._ledger.chain.by_no[no] for no in feeds], tables
+
+    def catch_up_own(self, entropy: Callable[[int], bytes]) -> tuple[list[FeedState], set[str]]:
+        """Make the rows that `record` left; return feeds that grew and row tables that changed.
+
+        Called before anything else is asked of the book.
+        """
+        left, self._left = self._left, None
+        tables = self._ledger.catch_up_own()
+        if left is None:
+            return [], tables
+        # What it says does not bear on the counts, but they may not be settled since before.
+        derived = counting.due(self._ledger, left.planned, left.written)
+        if not derived.drafts:
+            return [], tables
+        with self._ledger.atomic():
+            more, changed = self._ledger.write(derived, left.wall_ms, entropy, left.session)
+        feeds = {each.feed.no for each in more}
+        return [self._ledger.chain.by_no[no] for no in feeds], tables | changed
 
     def together(
         self,
@@ -128,6 +169,8 @@ class Recorder:
         view: BookView,
         entropy: Callable[[int], bytes],
         seat: Seat,
+        *,
+        alone: bool = False,
     ) -> tuple[Answer, list[Written], set[str]]:
         try:
             command = parse_line(line)
@@ -143,17 +186,29 @@ class Recorder:
         except InputError as error:
             return _refused(at, line, error), [], set()
         session = seat.sitting.session if seat.sitting else NOBODY
-        written, tables = self._ledger.write(planned, view.now_ms, entropy, session)
+        later = alone and self._nothing_follows(planned)
+        written, tables = self._ledger.write(
+            planned, view.now_ms, entropy, session, rows_later=later
+        )
         answer = self._answer(at, command.key, planned, written)
-        for derived in (
-            stocking.due(self._ledger, planned, written, view.now_ms),
-            counting.due(self._ledger, planned, written),
-        ):
-            if derived.drafts:
-                more, changed = self._ledger.write(derived, view.now_ms, entropy, session)
-                written, tables = [*written, *more], tables | changed
+        if later:
+            self._left = _Left(planned, written, session, view.now_ms)
+        else:
+            for derived in (
+                stocking.due(self._ledger, planned, written, view.now_ms),
+                counting.due(self._ledger, planned, written),
+            ):
+                if derived.drafts:
+                    more, changed = self._ledger.write(derived, view.now_ms, entropy, session)
+                    written, tables = [*written, *more], tables | changed
         self._ledger.answers.keep(slot(command.key), fingerprint(line), msgspec.json.encode(answer))
         return answer, written, tables
+
+    def _nothing_follows(self, planned: Plan) -> bool:
+        """Whether nothing has to be written with this because of what its rows will say."""
+        if len(planned.drafts) != 1 or stocking.bears_on(planned):
+            return False
+        return not counting.may_bear_on(self._ledger, planned.drafts[0])
 
     def _admit(self, seat: Seat, kind: int, now_ms: int) -> None:
         """Refuse what the person's licence does not cover; what no role allows is kept, marked.

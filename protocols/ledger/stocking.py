@@ -31,6 +31,12 @@ _SAID_OF_STOCK = frozenset(("over_allotment", "beyond_stock", "lot_unknown", "lo
 """Confirmed of a record, and said of its movement."""
 
 
+def bears_on(planned: Plan) -> bool:
+    """Whether stock may move by what is planned, or back."""
+    kinds = {fact.kind for draft in planned.drafts for fact in draft.facts}
+    return KindNo.ENTRY_RETRACT in kinds or not kinds.isdisjoint(FOLLOWERS)
+
+
 def follows(planned: Plan) -> set[int]:
     """Return the kinds of movements that what is planned would move."""
     found: set[int] = set()

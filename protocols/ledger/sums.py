@@ -82,11 +82,15 @@ class Sums:
         long = self._since is not None and arrival - self._since >= SINCE_MAX
         return long or len(self._kept) >= KEPT_MAX
 
-    def keep(self, subject: int, come_to: Sum, arrival: int) -> None:
-        """Keep what a subject comes to by an entry that this device has just written."""
+    def mark(self, arrival: int) -> None:
+        """Say in the book that from this entry of this device on it may lack some."""
         if self._since is None:
             self._store.execute("INSERT INTO meta VALUES (?, ?)", (_MARK, b"%d" % arrival))
             self._since = arrival
+
+    def keep(self, subject: int, come_to: Sum, arrival: int) -> None:
+        """Keep what a subject comes to by an entry that this device has just written."""
+        self.mark(arrival)
         self._change(subject, come_to)
 
     def write(self, sums: Sequence[tuple[int, Sum, int]]) -> None:

@@ -1,8 +1,8 @@
-"""Own entries: signed, chained, stored, merged and projected in the caller's transaction."""
+"""Own entries: signed, chained, stored in the caller's transaction; merged in it or after it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from protocols.errors import LedgerError
@@ -24,8 +24,8 @@ from protocols.ids import DocId, EncounterId, EntryHash, FactRef, FeedId, KeyId,
 from protocols.ledger.authority import Authority
 from protocols.ledger.chain import Chain, FeedState, Stored
 from protocols.ledger.merging import Merger
-from protocols.ledger.opening import Fresh, Opener, Sealed
-from protocols.ledger.store import Store
+from protocols.ledger.opening import Opener, Sealed
+from protocols.ledger.waiting import Waiting
 from protocols.records.catalogue import encode_fact
 from protocols.records.document import opening
 from protocols.records.shape import Draft, Plan
@@ -52,6 +52,8 @@ class Instant(NamedTuple):
     salt: bytes
     """8 random bytes for each entry; control entries take none."""
     session: Session
+    rows_later: bool = False
+    """Its rows follow in a transaction of their own."""
 
 
 class Writer:
@@ -59,26 +61,18 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
         chain: Chain,
         authority: Authority,
         opener: Opener,
         merger: Merger,
-        take_up: Callable[[int, dict[int, list[Fresh]]], bool],
+        waiting: Waiting,
     ) -> None:
-        """Take the parts of the book.
-
-        Args:
-            take_up: Adds to new strands of a subject those that wait to be merged, if there are
-                any: what is written of it brings all its rows up to date, or a crash would leave
-                these out.
-        """
-        self._store = store
+        """Take the parts of the book; what is written of somebody takes up what waits of them."""
         self._chain = chain
         self._authority = authority
         self._opener = opener
         self._merger = merger
-        self._take_up = take_up
+        self._waiting = waiting
 
     def control(self, record: Record, wall_ms: int) -> Written:
         """Write one control record into this epoch's control feed and take it to heart."""
@@ -91,19 +85,28 @@ class Writer:
         return Written(feed, entry, FactRef(entry.hash.prefix, 0), None, None)
 
     def record(
-        self, plan: Plan, wall_ms: int, salts: Sequence[bytes], session: Session = NOBODY
+        self,
+        plan: Plan,
+        wall_ms: int,
+        salts: Sequence[bytes],
+        session: Session = NOBODY,
+        *,
+        rows_later: bool = False,
     ) -> tuple[list[Written], set[str]]:
         """Write the drafts of a plan; return them and the row tables that changed.
 
         Args:
             session: Who writes, as attested in this epoch's control feed.
+            rows_later: Leave the rows to be made later, where nothing else waits to be merged of
+                the subject; of one draft alone, since what goes on in a document needs it merged.
         """
+        assert not rows_later or len(plan.drafts) == 1
         written: list[Written] = []
         tables: set[str] = set()
         for draft, salt in zip(plan.drafts, salts, strict=True):
             founded = written[0].subject if written else None
             encounter = next((each.encounter for each in written if each.encounter), None)
-            at = Instant(wall_ms, salt, session)
+            at = Instant(wall_ms, salt, session, rows_later)
             each, changed = self._draft(draft, founded, encounter, at)
             written.append(each)
             tables |= changed
@@ -137,11 +140,16 @@ class Writer:
             prefix, plain, body, sealed, known and known[:2], self._merger.begin
         )
         docs = {opened.doc: [opened.fresh]}
-        waited = self._take_up(opened.subject, docs)
+        # All rows are brought up to date, or a crash would leave out what waited.
+        waited = self._waiting.take_up(opened.subject, docs)
         # HQ's pages read from the book when the newest happened, over a connection of their own.
         at_once = waited or self._authority.is_hq(self._authority.device)
-        written = None if at_once else sealed.arrival
-        tables = self._merger.merge([(opened.subject, docs)], written=written)
+        tables: set[str] = set()
+        if at.rows_later and not at_once:
+            self._waiting.leave(opened.subject, docs, sealed.arrival)
+        else:
+            written = None if at_once else sealed.arrival
+            tables = self._merger.merge([(opened.subject, docs)], written=written)
         if draft.founds_encounter:
             encounter = EncounterId(prefix)
         spoken = FactRef(prefix, 1 if known is None and len(facts) > 1 else 0)

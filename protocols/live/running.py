@@ -268,7 +268,9 @@ class Desk:
         answered: list[Answer] = []
         for start in range(0, len(lines), PIECE_LINES):
             piece = lines[start : start + PIECE_LINES]
-            found = await self._service.call(partial(_record_piece, piece, seat))
+            found = await self._service.call(
+                partial(_record_piece, piece, seat), then=Node.catch_up_own
+            )
             answered += [msgspec.structs.replace(each, line=each.line + start) for each in found]
         return answered
 
@@ -460,7 +462,7 @@ def _keep_joined(address: str, node: Node, _: Now) -> tuple[None, Sequence[Effec
 def _record_piece(
     lines: list[dict[str, Any]], seat: Seat, node: Node, now: Now
 ) -> tuple[list[Answer], list[Effect]]:
-    return node.record(lines, now, seat)
+    return node.record(lines, now, seat, rows_later=True)
 
 
 def _nameless(page: BoardPage) -> BoardPage:

@@ -27,6 +27,7 @@ from protocols.live.journal import Journal
 from protocols.live.links import Links
 from protocols.live.local import Caller, Handler, LocalServer
 from protocols.live.peers import Peers
+from protocols.live.turns import Then
 from protocols.live.worker import Call, NodeFactory, Worker, code_of
 from protocols.mesh.effects import (
     Changed,
@@ -150,9 +151,9 @@ class Service:
                 raise
             return await self._links.listen(Address(address.host, 0))
 
-    def call(self, run: Call[Result]) -> asyncio.Future[Result]:
-        """Run a command on the node's thread, ahead of what comes from peers."""
-        return self._worker.call(run)
+    def call(self, run: Call[Result], then: Then | None = None) -> asyncio.Future[Result]:
+        """Run a command on the node's thread, ahead of what comes from peers; see the worker's."""
+        return self._worker.call(run, then)
 
     def listen_to(self, listener: Listener) -> None:
         """Have every effect that is not a message or a timer told on the loop's thread."""

@@ -19,6 +19,10 @@ MESSAGES_IN_A_ROW = 8
 """Messages served before due work of the node's own gets one turn."""
 
 
+Then = Callable[[Node, Now], Sequence[Effect]]
+"""What a job leaves until its answer is on its way."""
+
+
 @dataclass(slots=True)
 class Job:
     """One short piece of work on the node's thread."""
@@ -32,6 +36,8 @@ class Job:
     """Called on the loop's thread when it has run."""
     failed: Callable[[Exception], None] | None = None
     """Called on the loop's thread instead of `done` when it raised."""
+    then: Then | None = None
+    """Run when `done` is on its way, or `failed`; no other job comes in between."""
     seen: bool = False
     """Whether the node has had a glimpse of the message."""
 

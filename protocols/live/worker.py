@@ -20,7 +20,7 @@ from typing import TypeVar
 from protocols.errors import FieldmeshError, LedgerError, LinkError
 from protocols.live.clock import Clock, mono_ms
 from protocols.live.link import Hail
-from protocols.live.turns import Job, Turns
+from protocols.live.turns import Job, Then, Turns
 from protocols.mesh.effects import Effect, Hangup, Notice, Now, WakeAt
 from protocols.mesh.node import Node
 
@@ -92,8 +92,12 @@ class Worker:
         if self._thread.ident is not None:
             await asyncio.shield(self._ended)
 
-    def call(self, run: Call[Result]) -> asyncio.Future[Result]:
+    def call(self, run: Call[Result], then: Then | None = None) -> asyncio.Future[Result]:
         """Run one command before any waiting message; its effects leave before it is answered.
+
+        Args:
+            run: The command.
+            then: What it leaves until its answer is on its way. No other job comes in between.
 
         The future raises what the command raised, LinkError `node_stopping` or LedgerError
         `too_busy`.
@@ -114,6 +118,7 @@ class Worker:
             command,
             done=lambda: None if future.done() else future.set_result(results[0]),
             failed=lambda error: None if future.done() else future.set_exception(error),
+            then=then,
         )
         self._add(self._turns.commands, job)
         return future
@@ -213,6 +218,8 @@ class Worker:
             self._fail(job, RuntimeError().with_traceback(panic.__traceback__))
         else:
             self._finish(effects, job.done)
+        if job.then is not None:
+            self._run(Job(job.then), node)
 
     def _finish(self, effects: Sequence[Effect], done: Callable[[], None] | None) -> None:
         outward = [effect for effect in effects if not isinstance(effect, WakeAt)]

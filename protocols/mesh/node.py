@@ -6,16 +6,18 @@ returns effects; nothing here waits, reads a clock or draws randomness.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from protocols.errors import FieldmeshError, PeerError
+from protocols.errors import FieldmeshError, LedgerError, PeerError
 from protocols.feeds.lane import Lane
 from protocols.ids import DeviceId, EntryHash
 from protocols.ledger import admitting, advancing, audit, founding, remembered, sealing
 from protocols.ledger.admitting import Newcomer
 from protocols.ledger.audit import Event
 from protocols.ledger.book import Ledger, Taken
+from protocols.ledger.chain import FeedState
 from protocols.ledger.recording import UNKNOWN, Answer, Recorder, Seat
 from protocols.ledger.sealing import SealOrder
 from protocols.mesh.auditing import Auditing
@@ -86,6 +88,9 @@ class Node:
         while self.ledger.eraser.due:
             # Nothing is shown or sent before: this may be an older copy, opened again.
             self.ledger.catch_up()
+        with suppress(LedgerError):
+            # On a full disk what was shown before is shown, and the rest once there is room.
+            self.ledger.catch_up_owed()
         self._build_bridge(now)
         self._receipts.start(now)
         return self._settle(now)
@@ -176,23 +181,47 @@ class Node:
         return self._settle(now)
 
     def record(
-        self, lines: Sequence[Mapping[str, object]], now: Now, seat: Seat = UNKNOWN
+        self,
+        lines: Sequence[Mapping[str, object]],
+        now: Now,
+        seat: Seat = UNKNOWN,
+        *,
+        rows_later: bool = False,
     ) -> tuple[list[Answer], list[Effect]]:
-        """Write down what a person or a device says, one answer a line, durable on return."""
-        answers, feeds, tables = self._recorder.record(lines, now.wall_ms, now.entropy, seat)
+        """Write down what a person or a device says, one answer a line, durable on return.
+
+        Args:
+            seat: Who writes.
+            rows_later: Whoever drives this node calls `catch_up_own` next, before anything else,
+                and can let the answer leave first.
+        """
+        answers, feeds, tables = self._recorder.record(
+            lines, now.wall_ms, now.entropy, seat, rows_later=rows_later
+        )
+        self._grew(feeds, tables)
+        # What this sets off, peers told of it too, is half a millisecond's work and can wait.
+        return answers, [] if rows_later else self._settle(now)
+
+    def catch_up_own(self, now: Now) -> list[Effect]:
+        """Make the rows that `record` left for later.
+
+        Raises:
+            LedgerError: They could not be made; they are tried again like those of others.
+        """
+        self._grew(*self._recorder.catch_up_own(now.entropy))
+        return self._settle(now)
+
+    def _grew(self, feeds: Sequence[FeedState], tables: Collection[str]) -> None:
         self._board.grew(feeds)
         if tables:
             self._board.effects.append(Changed(frozenset(tables)))
-        return answers, self._settle(now)
 
     def record_together(
         self, lines: Sequence[Mapping[str, object]], now: Now, seat: Seat = UNKNOWN
     ) -> tuple[list[Answer], list[Effect]]:
         """As `record`, but all lines are written or none is; see `Recorder.together`."""
         answers, feeds, tables = self._recorder.together(lines, now.wall_ms, now.entropy, seat)
-        self._board.grew(feeds)
-        if tables:
-            self._board.effects.append(Changed(frozenset(tables)))
+        self._grew(feeds, tables)
         return answers, self._settle(now)
 
     def seal(

@@ -134,6 +134,17 @@ _BEARING = frozenset(
 )
 
 
+IDENTITY = frozenset(
+    (
+        KindNo.PATIENT_REGISTER,
+        KindNo.PATIENT_IDENTIFY,
+        KindNo.PATIENT_LINK,
+        KindNo.PATIENT_UNLINK,
+    )
+)
+"""What may make the age band and the sex of a patient others, by which encounters are counted."""
+
+
 def restated(
     subject: DocId, state: EncounterCounted, held: Sequence[Fact], *, anew: bool
 ) -> Draft | None:

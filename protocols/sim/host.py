@@ -92,9 +92,13 @@ class Node(Protocol):
         ...
 
     def record(
-        self, lines: list[dict[str, Any]], now: Now
+        self, lines: list[dict[str, Any]], now: Now, *, rows_later: bool
     ) -> tuple[Sequence[Answer], list[Effect]]:
         """Write lines; what is answered `ok` is durable."""
+        ...
+
+    def catch_up_own(self, now: Now) -> list[Effect]:
+        """Make the rows that were left for later; called next after `record`."""
         ...
 
     def tick(self, now: Now) -> list[Effect]:

@@ -65,6 +65,8 @@ class Witness:
         """(true time, host, notice)."""
         self.founding: set[EntryName] = set()
         """Entries that no person wrote: there before the drill began, or made by bad software."""
+        self.beside: set[EntryName] = set()
+        """Entries that a node wrote by itself once it had answered: counts it restated."""
         self.doomed: set[str] = set()
         """Keys of records whose only disk was destroyed: nobody can have them."""
         self.erased: set[str] = set()
@@ -135,6 +137,17 @@ class Witness:
         """
         own = bytes(host.machine.device)
         self.unheard[line["key"]] = tuple(
+            each.name for each in arrivals if each.lane != Lane.CONTROL and each.device == own
+        )
+
+    def restated(self, host: Host, arrivals: Sequence[Arrival]) -> None:
+        """A node has done what it left until its answer was seen.
+
+        Args:
+            arrivals: What came onto the disk by it.
+        """
+        own = bytes(host.machine.device)
+        self.beside.update(
             each.name for each in arrivals if each.lane != Lane.CONTROL and each.device == own
         )
 

@@ -26,7 +26,15 @@ from protocols.sim.book import Arrival
 from protocols.sim.carriage import Carriage
 from protocols.sim.chance import seeded
 from protocols.sim.clock import HOUR_US, DeviceClock
-from protocols.sim.host import DIAL_PAUSE_MIN_US, Answer, Dial, Host, Machine, PowerCutError
+from protocols.sim.host import (
+    DIAL_PAUSE_MIN_US,
+    Answer,
+    Dial,
+    Host,
+    Machine,
+    Node,
+    PowerCutError,
+)
 from protocols.sim.network import LAN, LineShape, Network
 from protocols.sim.trace import Trace
 from protocols.sim.witness import Line, Witness
@@ -128,14 +136,25 @@ class World:
         if host.node is None:
             return None
         try:
-            answers, effects = host.node.record([line], host.now(self.at_us))
+            answers, effects = host.node.record([line], host.now(self.at_us), rows_later=True)
         except PowerCutError:
             self.witness.unanswered(host, line, self._power_gone(host))
             return None
         self.settled_us = self.at_us
         self.witness.answered(host, self.at_us, line, answers[0])
         self._carry_out(host, effects)
+        self._catch_up(host, host.node)
         return answers[0]
+
+    def _catch_up(self, host: Host, node: Node) -> None:
+        """Let a node do what it left until its answer was seen; it may lose power meanwhile."""
+        try:
+            effects = node.catch_up_own(host.now(self.at_us))
+        except PowerCutError:
+            self.witness.restated(host, self._power_gone(host))
+            return
+        self.witness.restated(host, self.witness.look(host, self.at_us))
+        self._carry_out(host, effects)
 
     def partition(self, *groups: Iterable[Host]) -> None:
         """Let only hosts of the same group reach each other."""

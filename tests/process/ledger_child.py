@@ -57,8 +57,9 @@ def write(folder: Path, told: Connection | None, seed: int, count: int) -> None:
     say = _teller(folder, told)
     lines = Workload(seed, f"w{seed}").lines(count)
     while batch := list(islice(lines, chance.choice((1, 1, 5, 60)))):
-        answers, _, _ = recorder.record(batch, WALL_MS, chance.randbytes)
+        answers, _, _ = recorder.record(batch, WALL_MS, chance.randbytes, rows_later=True)
         say(*[answer.key for answer in answers if answer.ok])
+        recorder.catch_up_own(chance.randbytes)
         _tidy(ledger, chance)
 
 

@@ -60,15 +60,15 @@ def test_saved_is_said_before_the_commit():
     assert caught(hour(Software), "nothing_saved_is_lost")
 
 
-def test_the_last_transaction_is_dropped_on_restart():
+def test_a_record_that_was_answered_is_dropped_on_restart():
     class Rewinding(Disk):
-        """Comes up without what was committed last."""
+        """Comes up without what was committed since it was watched: a record, then its rows."""
 
         watched = False
         before = None
 
         def execute(self, sql, values=()):
-            if sql == "BEGIN IMMEDIATE" and self.watched:
+            if sql == "BEGIN IMMEDIATE" and self.watched and self.before is None:
                 self.before = self.copy()
             return super().execute(sql, values)
 
@@ -223,8 +223,8 @@ def radio_surge() -> Result:
 
 def test_a_node_sends_what_was_typed_in_clear():
     class Chatty(Node):
-        def record(self, lines, now, *seat):
-            answers, effects = super().record(lines, now, *seat)
+        def record(self, lines, now, *seat, **how):
+            answers, effects = super().record(lines, now, *seat, **how)
             said = json.dumps(lines).encode()
             return answers, [*effects, *(Transmit(link, said) for link in self._links)]
 

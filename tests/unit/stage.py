@@ -231,8 +231,9 @@ class Stage:
         self.at_ms = end
 
     def write(self, device: Device, *lines: Line) -> list[Answer]:
-        answers, effects = device.node.record(lines, self.now(device))
+        answers, effects = device.node.record(lines, self.now(device), rows_later=True)
         self.carry(device, effects)
+        self.carry(device, device.node.catch_up_own(self.now(device)))
         return answers
 
 

@@ -199,7 +199,7 @@ def test_a_write_about_somebody_whose_entries_wait_leaves_none_of_them_out_after
     for device in (left, ann):
         told = device.store.one("SELECT count(*) FROM note WHERE patient = ?", (subject,))
         assert told == (TOGETHER_MAX + 2,)
-        assert device.ledger._kept == 0
+        assert device.ledger._waiting.at_hand == 0
 
 
 def test_an_urgent_entry_about_somebody_whose_entries_wait_leaves_none_of_them_out_either():

@@ -116,10 +116,10 @@ def test_a_book_that_cannot_be_written_says_so_for_every_line():
     ann = Device.found("ann")
 
     class Full(Recorder):
-        def _one(self, at, *rest):
+        def _one(self, at, *rest, **how):
             if at == 2:
                 raise LedgerError("disk_full")
-            return super()._one(at, *rest)
+            return super()._one(at, *rest, **how)
 
     answers, _, _ = Full(ann.ledger).together(LINES, WALL_MS, ann.chance.randbytes)
 

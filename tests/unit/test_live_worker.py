@@ -87,14 +87,14 @@ class World:
         self.node.gate.set()
         await asyncio.wait_for(self.worker.stop(), PATIENCE_S)
 
-    def ask(self, name, effects=()):
+    def ask(self, name, effects=(), then=None):
         def run(node, now):
             node.asked.append(name)
             if isinstance(name, Exception):
                 raise name
             return name, effects
 
-        return self.worker.call(run)
+        return self.worker.call(run, then)
 
     async def until_received(self, count):
         done = asyncio.Event()
@@ -123,6 +123,41 @@ async def test_a_command_overtakes_the_messages_that_wait():
     assert world.node.asked.index("urgent") <= 1
     received = [what for what in world.node.asked if what not in ("urgent", "stop")]
     assert received == [("received", bytes([number])) for number in range(3)]
+
+
+async def test_what_a_command_leaves_is_done_behind_its_answer_and_before_anything_else():
+    async with World(Scripted()) as world:
+        leave, answered = threading.Event(), []
+
+        def then(node, now):
+            answered.append(leave.wait(PATIENCE_S))
+            node.asked.append("left")
+            return [Transmit(1, b"rows")]
+
+        first, second = world.ask("first", then=then), world.ask("second")
+        assert await asyncio.wait_for(first, PATIENCE_S) == "first"
+        leave.set()
+        assert await asyncio.wait_for(second, PATIENCE_S) == "second"
+
+    assert answered == [True], "it was answered while what it left was not done"
+    assert world.node.asked[:3] == ["first", "left", "second"]
+    assert world.effects == [Transmit(1, b"rows")]
+
+
+async def test_what_a_command_leaves_may_fail_and_is_done_for_one_that_failed():
+    async with World(Scripted()) as world:
+
+        def then(node, now):
+            node.asked.append("left")
+            raise LedgerError("disk_full")
+
+        assert await asyncio.wait_for(world.ask("first", then=then), PATIENCE_S) == "first"
+        with pytest.raises(LedgerError):
+            await asyncio.wait_for(world.ask(LedgerError("no"), then=then), PATIENCE_S)
+        assert await asyncio.wait_for(world.ask("third"), PATIENCE_S) == "third"
+
+    assert [what for what in world.node.asked if what == "left"] == ["left"] * 2
+    assert world.effects == [Notice("disk_full", {})] * 2
 
 
 async def test_commands_leave_every_fifth_turn_to_messages():

@@ -13,7 +13,7 @@ from protocols.feeds.feed import Genesis
 from protocols.feeds.lane import Lane
 from protocols.feeds.run import Outgoing, Run, encode_run
 from protocols.ids import Epoch, FeedId
-from protocols.ledger import book
+from protocols.ledger import waiting
 from protocols.mesh.awaiting import AWAITED_MAX
 from protocols.mesh.effects import Effect, WakeAt
 from protocols.mesh.frames import (
@@ -110,7 +110,7 @@ def test_a_cold_sync_over_a_long_line_takes_few_round_trips():
 
 
 def test_merging_presses_once_half_of_what_may_be_kept_waits(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(book, "FRESH_MAX", 200)
+    monkeypatch.setattr(waiting, "FRESH_MAX", 200)
     stage, (ann, ben) = linked(one_way_ms=100)
     stage.cut(ann, ben)
     fill(ann, 800)
@@ -118,7 +118,7 @@ def test_merging_presses_once_half_of_what_may_be_kept_waits(monkeypatch: pytest
     carry = stage.carry
 
     def watching(device: Device, effects: Sequence[Effect]) -> None:
-        kept = ben.ledger._kept
+        kept = ben.ledger._waiting.at_hand
         alarms.extend((e, kept >= 100) for e in effects if isinstance(e, WakeAt) and device is ben)
         carry(device, effects)
 

@@ -1,0 +1,335 @@
+"""An answer leaves before its rows are made, and nobody who asks, nor any crash, can tell."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+import pytest
+
+from protocols.errors import LedgerError
+from protocols.ids import PatientId
+from protocols.ledger import book, sums
+from protocols.ledger.merging import Merger
+from protocols.ledger.recording import Answer
+from protocols.mesh.effects import Now
+from protocols.sim.disk import Disk
+from protocols.sim.host import PowerCutError
+from tests.unit.stage import WALL_MS, Device, Line, admit, copied, fill, line, note, patient, triage
+from tests.unit.test_ledger_crash import everything
+from tests.unit.test_ledger_sums import assert_right, built_anew, carry, in_book, in_care, marked
+
+
+def answered(device: Device, *said: Line, wall_ms: int = WALL_MS) -> list[Answer]:
+    """Record lines and leave their rows."""
+    answers, _, tables = device.node._recorder.record(
+        said, wall_ms, device.chance.randbytes, rows_later=True
+    )
+    assert all(answer.ok for answer in answers), answers
+    assert bool(tables) != left(device)
+    return answers
+
+
+def followed(device: Device) -> set[str]:
+    _, tables = device.node._recorder.catch_up_own(device.chance.randbytes)
+    assert not left(device)
+    return tables
+
+
+def left(device: Device) -> bool:
+    return device.ledger._waiting.left
+
+
+def rows_of(device: Device, table: str) -> list[Any]:
+    return device.store.all(f"SELECT * FROM {table} ORDER BY subject, entry, idx")
+
+
+def twins(count: int = 2) -> tuple[Device, Device, list[str]]:
+    """One device twice, with patients of whom all is written down."""
+    ann = Device.found("ann")
+    whom = in_care(ann, count)
+    ann.ledger.catch_up_all()
+    return ann, Device("ann", copied(ann.store), 0), whom
+
+
+def at_once(device: Device, *said: Line) -> None:
+    device.node._recorder.record(said, WALL_MS, device.chance.randbytes)
+
+
+def test_the_entry_is_saved_first_and_then_its_rows_as_if_both_had_been_at_once() -> None:
+    ann, twin, (one, _) = twins()
+    ann.chance, twin.chance = Random(1), Random(1)
+    before, entries = rows_of(ann, "note"), len(ann.entries)
+    said = note(one, "slept well")
+
+    answered(ann, said)
+    assert len(ann.entries) == entries + 1
+    assert rows_of(ann, "note") == before
+    assert ann.ledger.behind == 1
+    assert ann.ledger.digest(ann.ledger.authority.care_scope).rows is None
+
+    assert followed(ann) == {"note", "patient"}
+    at_once(twin, said)
+    assert everything(ann) == everything(twin)
+    assert in_book(ann) == in_book(twin), "what they come to is written late by both"
+    assert_right(ann)
+
+
+def test_somebody_registered_is_shown_once_rows_follow() -> None:
+    ann = Device.found("ann")
+    (answer,) = answered(ann, patient("Amina", birth_date="1990"))
+    assert answer.code and rows_of(ann, "patient") == []
+    assert "patient" in followed(ann)
+    assert [row[0] for row in ann.store.all("SELECT code FROM patient")] == [answer.code]
+    assert_right(ann)
+
+
+@pytest.mark.parametrize("crashes", [1, 2])
+def test_after_a_crash_in_between_the_next_start_makes_them(crashes: int) -> None:
+    ann, _, (one, _) = twins()
+    answered(ann, note(one, "slept well"))
+    for _ in range(crashes):
+        ann.restarted()
+        assert ann.ledger.behind
+    ann.node.start(Now(WALL_MS, 0, ann.chance.randbytes))
+    # Before anybody asks: they were told that it is saved, and look for it first.
+    assert not ann.ledger.behind
+    assert ("slept well",) in ann.store.all("SELECT text FROM note")
+
+    answered(ann, patient("Yusuf"))
+    started(ann)
+    assert len(rows_of(ann, "patient")) == 3
+    assert_right(ann)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("commit", [1, 2])
+def test_power_lost_around_either_commit_leaves_all_or_nothing(commit: int, after: bool) -> None:
+    ann = Device.found("ann")
+    (one,) = in_care(ann, 1)
+    disk = Disk()
+    ann.store.copy_to(disk.connection)
+    cut, entries = Device("ann", disk, 0), len(ann.entries)
+    disk.arm(commit, after=after)
+    said: list[bool] = []
+
+    def save() -> None:
+        said.extend(answer.ok for answer in answered(cut, note(one, "cut")))
+        followed(cut)
+
+    with pytest.raises(PowerCutError):
+        save()
+    disk.power_gone()
+    cut = Device("ann", disk, 0)
+
+    written = bool(said) or after
+    assert len(cut.entries) == entries + written
+    assert cut.care == built_anew(cut)[0]
+    assert (("cut",) in disk.all("SELECT text FROM note")) == written
+    assert_right(cut)
+
+
+def full(*_: Any, **__: Any) -> None:
+    raise LedgerError("disk_full")
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_rows_that_cannot_be_made_are_made_later_and_nothing_forgets_them(
+    times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, _, (one, two) = twins()
+    at_once(ann, note(two, "kept in memory"))
+    answered(ann, note(one, "slept well"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Merger, "merge", full)
+        with pytest.raises(LedgerError):
+            followed(ann)
+        for _ in range(times - 1):
+            with pytest.raises(LedgerError):
+                ann.ledger.catch_up()
+    assert ann.ledger.behind
+    ann.ledger.write_down()
+    assert marked(ann), "the mark leads to what waits"
+
+    crashed = Device("ann", copied(ann.store), 0)
+    for each in (ann, crashed):
+        assert each.care == built_anew(each)[0]
+        assert ("slept well",) in each.store.all("SELECT text FROM note")
+        assert_right(each)
+
+
+def test_a_record_that_is_undone_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, _, (one, two) = twins()
+    at_once(ann, note(two, "kept in memory"))
+    held = ann.care
+    execute = ann.store.execute
+
+    def no_room(sql: str, values: Any = ()) -> Any:
+        if sql == "COMMIT":
+            raise LedgerError("disk_full")
+        return execute(sql, values)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ann.store, "execute", no_room)
+        (answer,), _, _ = ann.node._recorder.record(
+            [note(one)], WALL_MS, ann.chance.randbytes, rows_later=True
+        )
+    assert answer.error == "disk_full"
+    assert not ann.ledger.behind, "nothing is worked out anew: the disk is full"
+    assert followed(ann) == set()
+    assert ann.care == held
+    assert_right(ann)
+
+
+def test_what_others_count_on_is_never_left() -> None:
+    ann, _, (one, two) = twins()
+    answered(ann, note(two))
+    followed(ann)
+    (held,) = answered(ann, note(one, "wrong"))
+    followed(ann)
+    morphine = {"substance": "morphine", "dose": {"value": "5", "unit": "mg"}, "route": "iv"}
+    for said in (
+        triage(one),
+        line("patient.identify", {"birth_date": "1990"}, patient=one),
+        line("administration.record", morphine, patient=one),
+        line("entry.retract", {"fact": held.facts[0]}, reason="typo"),
+        line("encounter.close", {"outcome": "discharged"}, patient=one),
+    ):
+        answers, _, _ = ann.node._recorder.record(
+            [said], WALL_MS, ann.chance.randbytes, rows_later=True
+        )
+        assert answers[0].ok and not left(ann), (said["kind"], answers)
+    # Without an encounter nobody counts by who they are.
+    answered(ann, line("patient.identify", {"birth_date": "1990"}, patient=two))
+    assert left(ann)
+    followed(ann)
+    assert_right(ann)
+
+
+def test_neither_several_lines_nor_a_part_of_something_larger_nor_hq_leave_any() -> None:
+    ann, _, (one, two) = twins()
+    answered(ann, note(one), note(two))
+    assert not left(ann)
+    with ann.ledger.atomic():
+        answered(ann, note(one))
+        assert not left(ann)
+    hal = Device.found("hal", hq=True)
+    (who,) = fill(hal, 1)
+    answered(hal, note(str(who.id)))
+    assert not left(hal)
+
+
+def test_what_waits_of_somebody_is_made_with_the_record_about_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann, ben = Device.found("ann"), Device.found("ben")
+    admit(ann, ben)
+    one, two = in_care(ann, 2)
+    carry(ann, ben)
+    ben.ledger.catch_up_all()
+    at_once(ben, note(one, "from the other tent"))
+    with monkeypatch.context() as patched:
+        patched.setattr(book, "TOGETHER_MAX", 0)
+        carry(ben, ann)
+    while ann.ledger.behind > 1:
+        ann.ledger.catch_up(merge=False)
+
+    answered(ann, note(two))
+    assert followed(ann) == {"note", "patient"}
+    assert ann.ledger.behind
+    answered(ann, note(one, "here"))
+    assert not left(ann) and not ann.ledger.behind
+    assert {("from the other tent",), ("here",)} <= {*ann.store.all("SELECT text FROM note")}
+    assert_right(ann)
+
+
+def test_what_comes_before_the_rows_are_made_takes_them_along() -> None:
+    """No driver lets anything in between; one that did would lose nothing."""
+    ann, ben = Device.found("ann"), Device.found("ben")
+    admit(ann, ben)
+    one, two = in_care(ann, 2)
+    carry(ann, ben)
+    ben.ledger.catch_up_all()
+    at_once(ben, note(one, "from the other tent"))
+    answered(ann, note(one, "here"))
+    at_once(ann, note(one, "at once"))
+    assert not left(ann)
+    answered(ann, note(two, "two"))
+    carry(ben, ann)
+    ann.ledger.catch_up_all()
+    said = {text for (text,) in ann.store.all("SELECT text FROM note")}
+    assert {"from the other tent", "here", "at once", "two"} <= said
+    assert_right(ann)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_order_of_answers_rows_crashes_and_full_disks_comes_to_the_same(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sums, "KEPT_MAX", 6)
+    chance = Random(f"later-{seed}")
+    ann, ben = Device.found("ann"), Device.found("ben")
+    admit(ann, ben)
+    whom = [str(answer.id) for answer in fill(ann, 4)]
+    for at in range(80):
+        one = chance.choice(whom)
+        match chance.randrange(9):
+            case 0:
+                started(ann)
+            case 1:
+                ann.ledger.catch_up()
+            case 2:
+                ann.ledger.write_down()
+            case 3:
+                carry(ann, ben)
+                ben.ledger.catch_up_all()
+                at_once(ben, note(one, f"ben {at}"))
+                carry(ben, ann)
+            case 4:
+                at_once(ann, triage(one, chance.choice(("red", "green"))))
+            case 5:
+                (new,) = answered(ann, patient(f"New {at}"))
+                whom.append(str(new.id))
+                follow(ann, chance, monkeypatch)
+            case _:
+                answered(ann, note(one, f"ann {at}"), wall_ms=WALL_MS + at * 1000)
+                follow(ann, chance, monkeypatch)
+    ann.ledger.catch_up_all()
+    assert_right(ann)
+    carry(ann, ben)
+    ben.ledger.catch_up_all()
+    assert ben.care == ann.care
+
+
+def started(device: Device) -> None:
+    device.restarted()
+    device.node.start(Now(WALL_MS, 0, device.chance.randbytes))
+
+
+def follow(device: Device, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the rows, or try in vain, or lose power before."""
+    match chance.randrange(5):
+        case 0:
+            started(device)
+        case 1:
+            with monkeypatch.context() as patched:
+                patched.setattr(Merger, "merge", full)
+                with pytest.raises(LedgerError):
+                    followed(device)
+            if chance.random() < 0.5:
+                with suppress(LedgerError):
+                    device.ledger.catch_up()
+            device.ledger.catch_up_all()
+        case _:
+            followed(device)
+
+
+def test_a_patient_named_by_what_was_just_registered_is_known() -> None:
+    ann = Device.found("ann")
+    (new,) = answered(ann, patient("Amina"))
+    followed(ann)
+    answered(ann, note(new.code or "", "first"))
+    followed(ann)
+    assert ann.ledger.merger.subject(PatientId.parse(str(new.id))) is not None
+    assert [text for (text,) in ann.store.all("SELECT text FROM note")] == ["first"]
