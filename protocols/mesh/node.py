@@ -203,12 +203,11 @@ class Node:
         return answers, [] if rows_later else self._settle(now)
 
     def catch_up_own(self, now: Now) -> list[Effect]:
-        """Make the rows that `record` left for later.
-
-        Raises:
-            LedgerError: They could not be made; they are tried again like those of others.
-        """
-        self._grew(*self._recorder.catch_up_own(now.entropy))
+        """Make the rows that `record` left for later; what fails is noted and tried again."""
+        try:
+            self._grew(*self._recorder.catch_up_own(now.entropy))
+        except LedgerError as error:
+            self._board.effects.append(Notice(error.code, {}))
         return self._settle(now)
 
     def _grew(self, feeds: Sequence[FeedState], tables: Collection[str]) -> None:

@@ -16,7 +16,20 @@ from protocols.ledger.recording import Answer
 from protocols.mesh.effects import Now
 from protocols.sim.disk import Disk
 from protocols.sim.host import PowerCutError
-from tests.unit.stage import WALL_MS, Device, Line, admit, copied, fill, line, note, patient, triage
+from tests.unit.stage import (
+    WALL_MS,
+    Device,
+    Line,
+    admit,
+    agree,
+    copied,
+    fill,
+    line,
+    linked,
+    note,
+    patient,
+    triage,
+)  # fmt: skip
 from tests.unit.test_ledger_crash import everything
 from tests.unit.test_ledger_sums import assert_right, built_anew, carry, in_book, in_care, marked
 
@@ -157,6 +170,23 @@ def test_rows_that_cannot_be_made_are_made_later_and_nothing_forgets_them(
         assert each.care == built_anew(each)[0]
         assert ("slept well",) in each.store.all("SELECT text FROM note")
         assert_right(each)
+
+
+def test_a_node_that_cannot_make_them_says_so_and_sends_the_record_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage, (ann, ben) = linked()
+    (who,) = stage.write(ann, patient("Amina"))
+    stage.run()
+    with monkeypatch.context() as patched:
+        patched.setattr(Merger, "merge", full)
+        stage.write(ann, note(who.code or "", "sent"))
+    assert ann.notices[-1].code == "disk_full"
+    stage.run()
+    for device in (ann, ben):
+        assert device.store.all("SELECT text FROM note") == [("sent",)]
+    assert not ann.ledger.behind
+    assert agree(ann, ben)
 
 
 def test_a_record_that_is_undone_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
