@@ -2,7 +2,7 @@
 
 Received entries are stored and acknowledged first, then opened, merged and projected; whatever a
 crash leaves undone is taken up at the next start. Own writes do all of it in one transaction, or
-leave the rows to the next where whoever writes is answered before (`write`, `catch_up_own`).
+leave the rows to the next where whoever writes is answered before (`write`, `catch_up_left`).
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ class Ledger:
         """
         urgent, routine = self._sealed
         if self._waiting.left:
-            return self.catch_up_own()
+            return self.catch_up_left()
         if urgent:
             return self._open_some(urgent, merge=True)
         if urgent_only:
@@ -278,7 +278,7 @@ class Ledger:
             return self._merge_some()
         return set()
 
-    def catch_up_own(self) -> set[str]:
+    def catch_up_left(self) -> set[str]:
         """Make the rows that `write` left for later; return the row tables that changed."""
         tables: set[str] = set()
         if not self._waiting.left:
@@ -291,15 +291,14 @@ class Ledger:
         self._waiting.done_own()
         return tables
 
-    def catch_up_owed(self) -> None:
-        """Make the rows that a crash took of what was written here; called at a start.
-
-        Somebody was told that it is saved, and looks for it first.
-        """
+    def catch_up_owed(self) -> set[str]:
+        """Make the rows that a crash took of what was written here; return tables that changed."""
+        tables: set[str] = set()
         while self._owed > 0 and self._waiting:
             self._owed -= MERGE_BATCH
-            self._merge_some()
+            tables |= self._merge_some()
         self._owed = 0
+        return tables
 
     def catch_up_all(self) -> set[str]:
         """Do everything that is behind."""
@@ -477,7 +476,7 @@ class Ledger:
         """Write a plan, in a person's session or nobody's. Inside the caller's `atomic`.
 
         Args:
-            rows_later: As in `Writer.record`; the caller calls `catch_up_own` before anybody asks
+            rows_later: As in `Writer.record`; the caller calls `catch_up_left` before anybody asks
                 for a row. A crash in between leaves it to the next start.
         """
         if self.authority.keyring.closed:

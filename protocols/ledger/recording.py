@@ -43,7 +43,7 @@ UNKNOWN = Seat()
 
 
 class _Left(NamedTuple):
-    """What was answered before its rows were made."""
+    """A record that was answered before its rows were made."""
 
     planned: Plan
     written: Sequence[Written]
@@ -73,8 +73,8 @@ class Recorder:
 
         Args:
             seat: Who writes.
-            rows_later: Leave the rows of a single line for `catch_up_own`, where nothing that
-                has to stand with it follows from them.
+            rows_later: Leave the rows of a single line for the ledger's `catch_up_left` and then
+                `restate`, where nothing that has to stand with it follows from them.
         """
         alone = rows_later and len(lines) == 1 and not self._ledger.store.depth
         answers: list[Answer] = []
@@ -95,9 +95,9 @@ class Recorder:
                         )
                         for at, line in enumerate(batch, start + 1)
                     ]
-            except LedgerError as error:
+            except BaseException as error:
                 self._left = None
-                if self._ledger.store.depth:
+                if not isinstance(error, LedgerError) or self._ledger.store.depth:
                     # A part of something larger: what it wrote until then is undone with that.
                     raise
                 answers += [
@@ -111,23 +111,23 @@ class Recorder:
                 feeds |= {each.feed.no: each.feed for each in written}
         return answers, [self._ledger.chain.by_no[no] for no in feeds], tables
 
-    def catch_up_own(self, entropy: Callable[[int], bytes]) -> tuple[list[FeedState], set[str]]:
-        """Make the rows that `record` left; return feeds that grew and row tables that changed.
+    def restate(self, entropy: Callable[[int], bytes]) -> tuple[list[FeedState], set[str]]:
+        """Restate the counts of whom `record` left rows for later, once these are made.
 
-        Called before anything else is asked of the book.
+        What it said does not bear on them, but they may not be settled since before; where this
+        fails the next record about the patient does it.
+
+        Returns:
+            Feeds that grew and row tables that changed.
         """
         left, self._left = self._left, None
-        tables = self._ledger.catch_up_own()
-        if left is None:
-            return [], tables
-        # What it says does not bear on the counts, but they may not be settled since before.
-        derived = counting.due(self._ledger, left.planned, left.written)
-        if not derived.drafts:
-            return [], tables
+        due = counting.due(self._ledger, left.planned, left.written) if left else Plan(())
+        if left is None or not due.drafts:
+            return [], set()
         with self._ledger.atomic():
-            more, changed = self._ledger.write(derived, left.wall_ms, entropy, left.session)
-        feeds = {each.feed.no for each in more}
-        return [self._ledger.chain.by_no[no] for no in feeds], tables | changed
+            written, tables = self._ledger.write(due, left.wall_ms, entropy, left.session)
+        feeds = {each.feed.no for each in written}
+        return [self._ledger.chain.by_no[no] for no in feeds], tables
 
     def together(
         self,

@@ -84,8 +84,7 @@ class Waiting:
         return batch
 
     def drop(self, subject: int) -> None:
-        """Let a subject wait no longer."""
-        self._own.pop(subject, None)
+        """Let a subject wait no longer for what was received."""
         self.at_hand -= sum(map(len, self._docs.pop(subject, {}).values()))
 
     # Of this device's own

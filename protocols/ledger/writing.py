@@ -52,8 +52,6 @@ class Instant(NamedTuple):
     salt: bytes
     """8 random bytes for each entry; control entries take none."""
     session: Session
-    rows_later: bool = False
-    """Its rows follow in a transaction of their own."""
 
 
 class Writer:
@@ -106,14 +104,20 @@ class Writer:
         for draft, salt in zip(plan.drafts, salts, strict=True):
             founded = written[0].subject if written else None
             encounter = next((each.encounter for each in written if each.encounter), None)
-            at = Instant(wall_ms, salt, session, rows_later)
-            each, changed = self._draft(draft, founded, encounter, at)
+            at = Instant(wall_ms, salt, session)
+            each, changed = self._draft(draft, founded, encounter, at, rows_later=rows_later)
             written.append(each)
             tables |= changed
         return written, tables
 
     def _draft(
-        self, draft: Draft, founded: DocId | None, begun: EncounterId | None, at: Instant
+        self,
+        draft: Draft,
+        founded: DocId | None,
+        begun: EncounterId | None,
+        at: Instant,
+        *,
+        rows_later: bool,
     ) -> tuple[Written, set[str]]:
         subject = founded if draft.subject is not None and not any(draft.subject) else draft.subject
         encounter = draft.encounter
@@ -145,7 +149,7 @@ class Writer:
         # HQ's pages read from the book when the newest happened, over a connection of their own.
         at_once = waited or self._authority.is_hq(self._authority.device)
         tables: set[str] = set()
-        if at.rows_later and not at_once:
+        if rows_later and not at_once:
             self._waiting.leave(opened.subject, docs, sealed.arrival)
         else:
             written = None if at_once else sealed.arrival

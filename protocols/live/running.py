@@ -269,7 +269,7 @@ class Desk:
         for start in range(0, len(lines), PIECE_LINES):
             piece = lines[start : start + PIECE_LINES]
             found = await self._service.call(
-                partial(_record_piece, piece, seat), then=Node.catch_up_own
+                partial(_record_piece, piece, seat), then=Node.catch_up_left
             )
             answered += [msgspec.structs.replace(each, line=each.line + start) for each in found]
         return answered

@@ -97,7 +97,8 @@ class Worker:
 
         Args:
             run: The command.
-            then: What it leaves until its answer is on its way. No other job comes in between.
+            then: What it leaves until its answer is on its way; the effects of that leave behind
+                it. No other job comes in between.
 
         The future raises what the command raised, LinkError `node_stopping` or LedgerError
         `too_busy`.
@@ -160,6 +161,8 @@ class Worker:
         try:
             with self._factory(self.clock.now()) as node:
                 self._finish(node.start(self.clock.now()), lambda: self._started.set_result(None))
+                # Before any call; a fault in it keeps no node from starting.
+                self._run(Job(lambda node, now: node.catch_up_owed(now)), node)
                 while (job := self._next()) is not None:
                     self._run(job, node)
                     if self._after is not None:
@@ -168,6 +171,10 @@ class Worker:
                 node.stop()
         except Exception as error:
             self._tell(lambda error=error: self._broken(error))  # type: ignore[misc]
+        except BaseException as panic:
+            # As in `_run`: whoever waits for the start has to hear of it.
+            broken = RuntimeError().with_traceback(panic.__traceback__)
+            self._tell(lambda: self._broken(broken))
         finally:
             self._tell(self._end)
 

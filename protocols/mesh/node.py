@@ -7,7 +7,6 @@ returns effects; nothing here waits, reads a clock or draws randomness.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from protocols.errors import FieldmeshError, LedgerError, PeerError
@@ -88,9 +87,6 @@ class Node:
         while self.ledger.eraser.due:
             # Nothing is shown or sent before: this may be an older copy, opened again.
             self.ledger.catch_up()
-        with suppress(LedgerError):
-            # On a full disk what was shown before is shown, and the rest once there is room.
-            self.ledger.catch_up_owed()
         self._build_bridge(now)
         self._receipts.start(now)
         return self._settle(now)
@@ -192,20 +188,36 @@ class Node:
 
         Args:
             seat: Who writes.
-            rows_later: Whoever drives this node calls `catch_up_own` next, before anything else,
-                and can let the answer leave first.
+            rows_later: What the lines set off, peers told of them too, and the rows of a single
+                line are left for `catch_up_left`: whoever drives this node calls it next, before
+                anything else, and can let the answer leave first. No effects are returned here.
         """
         answers, feeds, tables = self._recorder.record(
             lines, now.wall_ms, now.entropy, seat, rows_later=rows_later
         )
         self._grew(feeds, tables)
-        # What this sets off, peers told of it too, is half a millisecond's work and can wait.
         return answers, [] if rows_later else self._settle(now)
 
-    def catch_up_own(self, now: Now) -> list[Effect]:
-        """Make the rows that `record` left for later; what fails is noted and tried again."""
+    def catch_up_left(self, now: Now) -> list[Effect]:
+        """Make the rows that `record` left for later; return what the record sets off, too.
+
+        Rows that cannot be made are told by a notice, and tried again like those of others.
+        """
         try:
-            self._grew(*self._recorder.catch_up_own(now.entropy))
+            self._grew((), self.ledger.catch_up_left())
+            self._grew(*self._recorder.restate(now.entropy))
+        except LedgerError as error:
+            # The entry is saved: others have to hear of it though the disk is full by now.
+            self._board.effects.append(Notice(error.code, {}))
+        return self._settle(now)
+
+    def catch_up_owed(self, now: Now) -> list[Effect]:
+        """Make the rows that a crash took of what was written here; called next after `start`.
+
+        Somebody was told that it is saved, and looks for it first. On a full disk it waits.
+        """
+        try:
+            self._grew((), self.ledger.catch_up_owed())
         except LedgerError as error:
             self._board.effects.append(Notice(error.code, {}))
         return self._settle(now)

@@ -80,6 +80,10 @@ class Book(Protocol):
         """Return the entries whose body is not here, or here no more."""
         ...
 
+    def counts(self) -> frozenset[EntryName]:
+        """Return the entries that tell how an encounter is counted, and nobody's name."""
+        ...
+
     def control(self) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Yield every control entry: the device that wrote it, its hash, its body."""
         ...

@@ -300,7 +300,6 @@ def twice(world: World) -> Iterator[str]:
     keys = Counter(saved.key for saved in world.witness.records)
     yield from (key for key, count in keys.items() if count > 1)
     explained = {name for saved in world.witness.records for name in saved.entries}
-    explained |= world.witness.beside
     for name, origin in world.witness.origin.items():
         written = origin.lane != Lane.CONTROL and world.hosts[origin.place].honest
         if written and name not in explained and name not in world.witness.founding:

@@ -94,10 +94,14 @@ class Node(Protocol):
     def record(
         self, lines: list[dict[str, Any]], now: Now, *, rows_later: bool
     ) -> tuple[Sequence[Answer], list[Effect]]:
-        """Write lines; what is answered `ok` is durable."""
+        """Write lines; what is answered `ok` is durable, its rows follow by `catch_up_left`."""
         ...
 
-    def catch_up_own(self, now: Now) -> list[Effect]:
+    def catch_up_owed(self, now: Now) -> list[Effect]:
+        """Make the rows that a crash took of its own records; called next after `start`."""
+        ...
+
+    def catch_up_left(self, now: Now) -> list[Effect]:
         """Make the rows that were left for later; called next after `record`."""
         ...
 

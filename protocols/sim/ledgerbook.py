@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from protocols.ids import DeviceId, EntryHash, FeedId
 from protocols.ledger.inspection import check
 from protocols.ledger.store import Store
+from protocols.records.shape import SubjectKind
 from protocols.sim.book import Arrival, EntryName, Shown
 
 _ARRIVALS = "SELECT arrival, feed, seq, hash FROM entry WHERE arrival > ? ORDER BY arrival"
@@ -24,6 +25,11 @@ _OPENED = (
 )
 _BARE = (
     "SELECT f.feed_id, e.seq, e.hash FROM entry e JOIN feed f ON f.no = e.feed WHERE e.body IS NULL"
+)
+_COUNTS = (
+    "SELECT f.feed_id, e.seq, e.hash FROM entry e JOIN feed f ON f.no = e.feed"
+    " JOIN document d ON d.no = e.doc JOIN subject s ON s.no = d.subject"
+    f" WHERE s.kind = {SubjectKind.COUNTED:d}"
 )
 _KEYS = (
     "SELECT f.feed_id, e.seq, e.hash, k.key_id FROM entry e JOIN feed f ON f.no = e.feed"
@@ -125,6 +131,10 @@ class LedgerBook:
     def bare(self) -> frozenset[EntryName]:
         """Return the entries whose body is not here, or here no more."""
         return frozenset(_name(*entry) for entry in self._store.all(_BARE))
+
+    def counts(self) -> frozenset[EntryName]:
+        """Return the entries that tell how an encounter is counted, and nobody's name."""
+        return frozenset(_name(*entry) for entry in self._store.all(_COUNTS))
 
     def control(self) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Yield every control entry: the device that wrote it, its hash, its body."""

@@ -6,7 +6,7 @@ The onlooker trusts no node. It reads the disks themselves and what a person saw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from protocols.feeds.lane import Lane
@@ -28,7 +28,7 @@ class Saved:
     """What was asked for."""
     answer: Answer
     entries: tuple[EntryName, ...]
-    """What was on the disk when *saved* was said."""
+    """What was on the disk when *saved* was said, and counts that were restated for it."""
 
     @property
     def key(self) -> str:
@@ -65,8 +65,6 @@ class Witness:
         """(true time, host, notice)."""
         self.founding: set[EntryName] = set()
         """Entries that no person wrote: there before the drill began, or made by bad software."""
-        self.beside: set[EntryName] = set()
-        """Entries that a node wrote by itself once it had answered: counts it restated."""
         self.doomed: set[str] = set()
         """Keys of records whose only disk was destroyed: nobody can have them."""
         self.erased: set[str] = set()
@@ -141,15 +139,17 @@ class Witness:
         )
 
     def restated(self, host: Host, arrivals: Sequence[Arrival]) -> None:
-        """A node has done what it left until its answer was seen.
+        """A node has done what it left until its answer was seen: counts are part of the record.
 
         Args:
             arrivals: What came onto the disk by it.
         """
-        own = bytes(host.machine.device)
-        self.beside.update(
-            each.name for each in arrivals if each.lane != Lane.CONTROL and each.device == own
-        )
+        if not arrivals or not self.records or self.records[-1].place != host.place:
+            return
+        own, counts = bytes(host.machine.device), host.machine.book.counts()
+        more = [each.name for each in arrivals if each.device == own and each.name in counts]
+        saved = self.records[-1]
+        self.records[-1] = replace(saved, entries=(*saved.entries, *more))
 
     def noticed(self, host: Host, at_us: int, notice: Notice) -> None:
         """A node said something to its driver."""

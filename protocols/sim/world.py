@@ -96,6 +96,8 @@ class World:
             self._power_gone(host)
             return
         self.call(host, host.node.start)
+        if host.node is not None:
+            self.call(host, host.node.catch_up_owed)
         for dial in host.dials.values():
             dial.pause_us, dial.pending = DIAL_PAUSE_MIN_US, False
             self.carriage.dial(host, dial)
@@ -149,7 +151,7 @@ class World:
     def _catch_up(self, host: Host, node: Node) -> None:
         """Let a node do what it left until its answer was seen; it may lose power meanwhile."""
         try:
-            effects = node.catch_up_own(host.now(self.at_us))
+            effects = node.catch_up_left(host.now(self.at_us))
         except PowerCutError:
             self.witness.restated(host, self._power_gone(host))
             return

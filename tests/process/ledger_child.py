@@ -59,7 +59,8 @@ def write(folder: Path, told: Connection | None, seed: int, count: int) -> None:
     while batch := list(islice(lines, chance.choice((1, 1, 5, 60)))):
         answers, _, _ = recorder.record(batch, WALL_MS, chance.randbytes, rows_later=True)
         say(*[answer.key for answer in answers if answer.ok])
-        recorder.catch_up_own(chance.randbytes)
+        ledger.catch_up_left()
+        recorder.restate(chance.randbytes)
         _tidy(ledger, chance)
 
 

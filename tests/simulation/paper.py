@@ -85,6 +85,9 @@ class Paper:
     def bare(self):
         return frozenset(self.bodiless)
 
+    def counts(self):
+        return frozenset()
+
     def keys(self):
         return self.sealed_under
 

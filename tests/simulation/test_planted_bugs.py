@@ -194,6 +194,24 @@ def test_a_line_sent_again_is_written_again():
     assert caught(hour(Software, cut_short), "nothing_twice")
 
 
+def test_a_record_is_written_again_behind_its_answer():
+    class Stuttering(Node):
+        def record(self, lines, now, *seat, **how):
+            self.said = lines
+            return super().record(lines, now, *seat, **how)
+
+        def catch_up_left(self, now):
+            again = [{**line, "key": f"{line['key']} again"} for line in self.said]
+            super().record(again, now)
+            return super().catch_up_left(now)
+
+    class Software(Computer):
+        def make_node(self):
+            return Stuttering(self.ledger)
+
+    assert caught(hour(Software), "nothing_twice")
+
+
 def test_routine_goes_before_urgent(monkeypatch):
     def first(self):
         for lane in reversed(range(len(self.lanes))):

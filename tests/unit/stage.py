@@ -233,7 +233,7 @@ class Stage:
     def write(self, device: Device, *lines: Line) -> list[Answer]:
         answers, effects = device.node.record(lines, self.now(device), rows_later=True)
         self.carry(device, effects)
-        self.carry(device, device.node.catch_up_own(self.now(device)))
+        self.carry(device, device.node.catch_up_left(self.now(device)))
         return answers
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from protocols.errors import LedgerError
 from protocols.ids import PatientId
-from protocols.ledger import book, sums
+from protocols.ledger import book, counting, sums
 from protocols.ledger.merging import Merger
 from protocols.ledger.recording import Answer
-from protocols.mesh.effects import Now
+from protocols.mesh.effects import Changed, Notice, Now, Transmit, WakeAt
 from protocols.sim.disk import Disk
 from protocols.sim.host import PowerCutError
 from tests.unit.stage import (
@@ -31,7 +31,15 @@ from tests.unit.stage import (
     triage,
 )  # fmt: skip
 from tests.unit.test_ledger_crash import everything
-from tests.unit.test_ledger_sums import assert_right, built_anew, carry, in_book, in_care, marked
+from tests.unit.test_ledger_sums import (
+    assert_right,
+    built_anew,
+    carry,
+    failing,
+    in_book,
+    in_care,
+    marked,
+)  # fmt: skip
 
 
 def answered(device: Device, *said: Line, wall_ms: int = WALL_MS) -> list[Answer]:
@@ -45,9 +53,10 @@ def answered(device: Device, *said: Line, wall_ms: int = WALL_MS) -> list[Answer
 
 
 def followed(device: Device) -> set[str]:
-    _, tables = device.node._recorder.catch_up_own(device.chance.randbytes)
+    tables = device.ledger.catch_up_left()
     assert not left(device)
-    return tables
+    _, more = device.node._recorder.restate(device.chance.randbytes)
+    return tables | more
 
 
 def left(device: Device) -> bool:
@@ -105,7 +114,7 @@ def test_after_a_crash_in_between_the_next_start_makes_them(crashes: int) -> Non
     for _ in range(crashes):
         ann.restarted()
         assert ann.ledger.behind
-    ann.node.start(Now(WALL_MS, 0, ann.chance.randbytes))
+    ann.node.catch_up_owed(Now(WALL_MS, 0, ann.chance.randbytes))
     # Before anybody asks: they were told that it is saved, and look for it first.
     assert not ann.ledger.behind
     assert ("slept well",) in ann.store.all("SELECT text FROM note")
@@ -189,6 +198,112 @@ def test_a_node_that_cannot_make_them_says_so_and_sends_the_record_all_the_same(
     assert agree(ann, ben)
 
 
+def test_on_a_full_disk_what_a_crash_took_is_made_once_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann, _, (one, _) = twins()
+    answered(ann, note(one, "slept well"))
+    ann.restarted()
+    now = Now(WALL_MS, 0, ann.chance.randbytes)
+    with monkeypatch.context() as patched:
+        patched.setattr(Merger, "merge", full)
+        ann.node.start(now)
+        effects = ann.node.catch_up_owed(now)
+    assert Notice("disk_full", {}) in effects
+    assert any(isinstance(effect, WakeAt) for effect in effects)
+    said = ann.node.tick(now)
+    assert Changed(frozenset(("note", "patient"))) in said
+    assert_right(ann)
+
+
+def test_what_a_crash_took_comes_before_what_others_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book, "MERGE_BATCH", 2)
+    ann, ben = Device.found("ann"), Device.found("ben")
+    admit(ann, ben)
+    theirs = [patient(f"Theirs {at}") for at in range(7)]
+    at_once(ben, *theirs)
+    with monkeypatch.context() as patched:
+        patched.setattr(book, "TOGETHER_MAX", 0)
+        carry(ben, ann)
+    assert ann.ledger.behind >= 7
+    for at in range(3):
+        answered(ann, patient(f"Ours {at}"))
+        if at < 2:
+            followed(ann)
+    ann.restarted()
+    ann.ledger.catch_up_owed()
+    names = {name for (name,) in ann.store.all("SELECT name FROM patient")}
+    assert {"Ours 0", "Ours 1", "Ours 2"} <= names
+    assert len(names) <= 5 and ann.ledger.behind
+    assert_right(ann)
+
+
+def test_nothing_is_returned_before_what_was_left_is_done() -> None:
+    stage, (ann, _) = linked()
+    (who,) = stage.write(ann, patient("Amina"))
+    stage.run()
+    for lines in ([note(who.code or "")], [note(who.code or ""), note(who.code or "")]):
+        now = stage.now(ann)
+        answers, effects = ann.node.record(lines, now, rows_later=True)
+        assert all(answer.ok for answer in answers) and effects == []
+        effects = ann.node.catch_up_left(now)
+        assert Changed(frozenset(("note", "patient"))) in effects
+        assert any(isinstance(effect, Transmit) for effect in effects)
+        stage.carry(ann, effects)
+        stage.run()
+
+
+def test_rows_left_are_not_waited_for_by_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, _, (one, _) = twins()
+    asked: list[bool] = []
+    atomic = ann.store.atomic
+
+    def watched(*, derived: bool = False, **how: Any) -> Any:
+        if not ann.store.depth:
+            asked.append(derived)
+        return atomic(derived=derived, **how)
+
+    monkeypatch.setattr(ann.store, "atomic", watched)
+    answered(ann, note(one))
+    assert asked == [False]
+    followed(ann)
+    assert asked == [False, True]
+
+
+def test_many_are_written_down_by_this_way_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sums, "KEPT_MAX", 3)
+    ann = Device.found("ann")
+    for at, one in enumerate(in_care(ann, 5)):
+        answered(ann, note(one))
+        assert marked(ann)
+        followed(ann)
+        assert marked(ann) == (at % 3 != 2)
+    assert_right(ann)
+
+
+def test_a_record_that_fails_after_rows_were_made_merges_nobody_again() -> None:
+    ann, _, (one, two) = twins()
+    answered(ann, note(one))
+    followed(ann)
+    failing(ann, note(two))
+    assert not ann.ledger.behind
+    assert_right(ann)
+
+
+def test_what_broke_in_a_record_restates_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, _, (one, _) = twins()
+
+    def broken(*_: Any) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ann.ledger.answers, "keep", broken)
+        with pytest.raises(MemoryError):
+            answered(ann, note(one))
+    monkeypatch.setattr(counting, "due", broken)
+    assert followed(ann) == set()
+
+
 def test_a_record_that_is_undone_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ann, _, (one, two) = twins()
     at_once(ann, note(two, "kept in memory"))
@@ -270,6 +385,7 @@ def test_what_waits_of_somebody_is_made_with_the_record_about_them(
     assert ann.ledger.behind
     answered(ann, note(one, "here"))
     assert not left(ann) and not ann.ledger.behind
+    assert ann.store.all("SELECT 1 FROM subject WHERE dirty") == []
     assert {("from the other tent",), ("here",)} <= {*ann.store.all("SELECT text FROM note")}
     assert_right(ann)
 
@@ -334,7 +450,7 @@ def test_any_order_of_answers_rows_crashes_and_full_disks_comes_to_the_same(
 
 def started(device: Device) -> None:
     device.restarted()
-    device.node.start(Now(WALL_MS, 0, device.chance.randbytes))
+    device.node.catch_up_owed(Now(WALL_MS, 0, device.chance.randbytes))
 
 
 def follow(device: Device, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:

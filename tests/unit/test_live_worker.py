@@ -40,6 +40,9 @@ class Scripted:
     def stop(self):
         self.asked.append("stop")
 
+    def catch_up_owed(self, now):
+        return []
+
     def opened(self, link, now, **hail):
         return self._ask(("opened", link))
 
