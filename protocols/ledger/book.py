@@ -183,6 +183,9 @@ class Ledger:
         """
         if not self._whole and not self.store.depth:
             self._load()
+        if self.rows_left and not self.store.depth and not derived:
+            # No driver lets anything in between. What goes on in a document needs it merged.
+            self.catch_up_left()
         return self.store.atomic(derived=derived, failed=self._undone)
 
     # Taking in
@@ -230,6 +233,11 @@ class Ledger:
         waiting = len(self._sealed[0]) + len(self._sealed[1]) + len(self._waiting)
         return waiting + self.opener.parked + self.eraser.due
 
+    @property
+    def rows_left(self) -> bool:
+        """Whether `write` has left rows for `catch_up_left`."""
+        return self._waiting.left
+
     def behind_in(self, *, urgent_only: bool) -> bool:
         """Whether something is behind, of what is urgent or at all."""
         return bool(self._sealed[0]) if urgent_only else self.behind > 0
@@ -260,7 +268,7 @@ class Ledger:
                 once all of it is here.
         """
         urgent, routine = self._sealed
-        if self._waiting.left:
+        if self.rows_left:
             return self.catch_up_left()
         if urgent:
             return self._open_some(urgent, merge=True)
@@ -281,7 +289,7 @@ class Ledger:
     def catch_up_left(self) -> set[str]:
         """Make the rows that `write` left for later; return the row tables that changed."""
         tables: set[str] = set()
-        if not self._waiting.left:
+        if not self.rows_left:
             return tables
         # As in `_merge_some`; the mark of what is kept in memory leads to these too.
         with self.atomic(derived=True):

@@ -22,7 +22,7 @@ from protocols.records.counted import (
 )
 from protocols.records.encounter import OUTCOMES, EncounterRow
 from protocols.records.patient import PatientRow
-from protocols.records.shape import Draft, Fact, Plan, SubjectKind
+from protocols.records.shape import Draft, Fact, Plan, Statement, SubjectKind
 from protocols.records.suppressed import Left, leaving
 from protocols.trust.charter import Sensitivity
 
@@ -77,14 +77,29 @@ def due(ledger: Ledger, planned: Plan, written: Sequence[Written]) -> Plan:
     return Plan(tuple(drafts))
 
 
-def may_bear_on(ledger: Ledger, draft: Draft) -> bool:
+def may_bear_on(ledger: Ledger, draft: Draft, now_ms: int) -> bool:
     """Whether what encounters are counted by may be another once this is written."""
     if bears_on(draft):
         return True
-    if draft.subject is None or not any(fact.kind in IDENTITY for fact in draft.facts):
+    found = None if draft.subject is None else ledger.merger.subject(draft.subject)
+    if found is None or not ledger.merger.may_have(found[0], EncounterRow):
         return False
-    found = ledger.merger.subject(draft.subject)
-    return found is not None and ledger.merger.may_have(found[0], EncounterRow)
+    if any(fact.kind in IDENTITY for fact in draft.facts):
+        return True
+    if draft.encounter is None:
+        return False
+    row = ledger.store.one(
+        "SELECT opened_ms FROM encounter WHERE subject = ? AND id = ? AND replaced = 0",
+        (found[0], bytes(draft.encounter)),
+    )
+    # One that nobody opened begins with the first thing said in it, and one in error is none
+    # no longer.
+    return row is None or any(_when(fact.value, now_ms) < row[0] for fact in draft.facts)
+
+
+def _when(said: Statement, now_ms: int) -> int:
+    at_s = said.circumstances.at_s if said.circumstances else None
+    return now_ms if at_s is None else at_s * 1000
 
 
 def known_states(

@@ -186,12 +186,12 @@ class Recorder:
         except InputError as error:
             return _refused(at, line, error), [], set()
         session = seat.sitting.session if seat.sitting else NOBODY
-        later = alone and self._nothing_follows(planned)
+        later = alone and self._nothing_follows(planned, view.now_ms)
         written, tables = self._ledger.write(
             planned, view.now_ms, entropy, session, rows_later=later
         )
         answer = self._answer(at, command.key, planned, written)
-        if later:
+        if self._ledger.rows_left:
             self._left = _Left(planned, written, session, view.now_ms)
         else:
             for derived in (
@@ -204,11 +204,11 @@ class Recorder:
         self._ledger.answers.keep(slot(command.key), fingerprint(line), msgspec.json.encode(answer))
         return answer, written, tables
 
-    def _nothing_follows(self, planned: Plan) -> bool:
+    def _nothing_follows(self, planned: Plan, now_ms: int) -> bool:
         """Whether nothing has to be written with this because of what its rows will say."""
         if len(planned.drafts) != 1 or stocking.bears_on(planned):
             return False
-        return not counting.may_bear_on(self._ledger, planned.drafts[0])
+        return not counting.may_bear_on(self._ledger, planned.drafts[0], now_ms)
 
     def _admit(self, seat: Seat, kind: int, now_ms: int) -> None:
         """Refuse what the person's licence does not cover; what no role allows is kept, marked.

@@ -10,7 +10,8 @@ import pytest
 
 from protocols.errors import LedgerError
 from protocols.ids import PatientId
-from protocols.ledger import book, counting, sums
+from protocols.ledger import book, counting, founding, sums
+from protocols.ledger.counting import tallies
 from protocols.ledger.merging import Merger
 from protocols.ledger.recording import Answer
 from protocols.mesh.effects import Changed, Notice, Now, Transmit, WakeAt
@@ -30,6 +31,7 @@ from tests.unit.stage import (
     patient,
     triage,
 )  # fmt: skip
+from tests.unit.test_counted import counted, meet, ward
 from tests.unit.test_ledger_crash import everything
 from tests.unit.test_ledger_sums import (
     assert_right,
@@ -75,8 +77,10 @@ def twins(count: int = 2) -> tuple[Device, Device, list[str]]:
     return ann, Device("ann", copied(ann.store), 0), whom
 
 
-def at_once(device: Device, *said: Line) -> None:
-    device.node._recorder.record(said, WALL_MS, device.chance.randbytes)
+def at_once(device: Device, *said: Line) -> list[Answer]:
+    answers, _, _ = device.node._recorder.record(said, WALL_MS, device.chance.randbytes)
+    assert all(answer.ok for answer in answers), answers
+    return answers
 
 
 def test_the_entry_is_saved_first_and_then_its_rows_as_if_both_had_been_at_once() -> None:
@@ -352,6 +356,74 @@ def test_what_others_count_on_is_never_left() -> None:
     assert_right(ann)
 
 
+@pytest.mark.parametrize("wrong", [False, True])
+def test_what_a_note_says_of_a_visit_that_nobody_opened_is_counted_with_it(wrong: bool) -> None:
+    _, (ann, *_) = ward()
+    (red,) = at_once(ann, line("triage.record", {"category": "red"}))
+    whom, stay = red.code or "", red.encounter
+    if wrong:
+        said = line("entry.retract", {"fact": red.facts[0]}, reason="typo", patient=whom)
+        at_once(ann, said)
+    twin = Device("ann", copied(ann.store), 0)
+    said = note(whom, "from paper") | {"encounter": stay}
+    if not wrong:
+        said |= {"at": "2026-09-18T08:00Z"}
+    at_once(twin, said)
+    before = tallies(ann.store)
+
+    answered(ann, said)
+    # Power is lost right behind the answer.
+    ann.restarted()
+    assert counted(ann) == counted(twin) != before
+
+    # What is said of it now makes it no other.
+    answered(ann, note(whom, "now") | {"encounter": stay})
+    assert left(ann)
+
+
+def test_who_somebody_is_is_counted_though_the_visit_waits_to_be_merged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, (ann, ben, *_) = ward()
+    (who,) = at_once(ann, patient("Amina"))
+    carry(ann, ben)
+    ben.ledger.catch_up_all()
+    at_once(ben, line("encounter.open", {}, patient=str(who.id)))
+    with monkeypatch.context() as patched:
+        patched.setattr(book, "TOGETHER_MAX", 0)
+        carry(ben, ann)
+    while not ann.ledger.only_merging_left:
+        ann.ledger.catch_up(merge=False)
+    assert ann.ledger.behind
+    twin = Device("ann", copied(ann.store), 0)
+    said = line("patient.identify", {"sex": "female", "birth_date": "1990"}, patient=str(who.id))
+    at_once(twin, said)
+
+    answered(ann, said)
+    ann.restarted()
+    assert counted(ann) == counted(twin)
+
+
+def test_counts_that_were_not_settled_are_restated_behind_the_rows() -> None:
+    stage, (ann, ben, hal, _) = ward()
+    (red,) = stage.write(ann, line("triage.record", {"category": "red", "tag": "T1"}))
+    whom = red.code or ""
+    meet(stage, ann, ben)
+    for device, category in ((ann, "yellow"), (ben, "green")):
+        stage.write(device, triage(whom, category))
+    meet(stage, ann, ben)
+    assert ann.store.one("SELECT sum(unsettled) FROM counted") != (0,)
+
+    answered(ann, note(whom))
+    ann.ledger.catch_up_left()
+    feeds, tables = ann.node._recorder.restate(ann.chance.randbytes)
+    assert len(feeds) == 1 and "counted" in tables
+    assert ann.node._recorder.restate(ann.chance.randbytes) == ([], set())
+    assert ann.store.one("SELECT sum(unsettled) FROM counted") == (0,)
+    meet(stage, ann, hal)
+    assert counted(hal) == counted(ann)
+
+
 def test_neither_several_lines_nor_a_part_of_something_larger_nor_hq_leave_any() -> None:
     ann, _, (one, two) = twins()
     answered(ann, note(one), note(two))
@@ -406,6 +478,67 @@ def test_what_comes_before_the_rows_are_made_takes_them_along() -> None:
     ann.ledger.catch_up_all()
     said = {text for (text,) in ann.store.all("SELECT text FROM note")}
     assert {"from the other tent", "here", "at once", "two"} <= said
+    assert_right(ann)
+
+
+def test_a_document_begun_and_gone_on_in_before_the_rows_reaches_others() -> None:
+    ann, ben = Device.found("ann"), Device.found("ben")
+    admit(ann, ben)
+    (who,) = fill(ann, 1)
+    # The routine part of the visit is begun by the first.
+    at_once(ann, triage(str(who.id)))
+    for text in ("a", "b", "c"):
+        answered(ann, note(str(who.id), text))
+    ann.ledger.catch_up_all()
+    carry(ann, ben)
+    ben.ledger.catch_up_all()
+    assert sorted(ben.store.all("SELECT text FROM note")) == [("a",), ("b",), ("c",)]
+    assert (ben.care.entries, ben.care.rows) == (ann.care.entries, ann.care.rows)
+
+
+def test_one_that_fails_behind_another_that_was_left_forgets_neither(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann, _, (one, two) = twins()
+    answered(ann, note(one, "first"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Merger, "merge", full)
+        (answer,), _, _ = ann.node._recorder.record(
+            [note(two)], WALL_MS, ann.chance.randbytes, rows_later=True
+        )
+    assert answer.error == "disk_full"
+    ann.ledger.catch_up_all()
+    ann.ledger.write_down()
+    assert ("first",) in ann.store.all("SELECT text FROM note")
+    assert_right(ann)
+
+
+def test_room_made_for_others_leaves_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, ben = Device.found("ann"), Device.found("ben")
+    admit(ann, ben)
+    one, _ = in_care(ann, 2)
+    carry(ann, ben)
+    ben.ledger.catch_up_all()
+    at_once(ben, note(one, "from the other tent"))
+    answered(ann, note(one, "here"))
+    ann.ledger.make_room()
+    with monkeypatch.context() as patched:
+        patched.setattr(book, "TOGETHER_MAX", 0)
+        carry(ben, ann)
+    ann.ledger.make_room()
+    ann.ledger.catch_up_all()
+    ann.ledger.write_down()
+    assert {("here",), ("from the other tent",)} <= {*ann.store.all("SELECT text FROM note")}
+    assert_right(ann)
+
+
+def test_what_an_earlier_epoch_left_is_made_too() -> None:
+    ann, _, (one, _) = twins()
+    answered(ann, note(one, "slept well"))
+    founding.new_epoch(ann.store, ann.chance.randbytes(8))
+    ann.restarted()
+    ann.ledger.catch_up_owed()
+    assert ("slept well",) in ann.store.all("SELECT text FROM note")
     assert_right(ann)
 
 
