@@ -131,8 +131,8 @@ class Ledger:
         )
         self._sealed: tuple[deque[Sealed], deque[Sealed]] = (deque(), deque())
         self._waiting = Waiting(self.store, self.sums)
-        self._owed = 0
-        """Subjects that wait before all others: this device wrote about them before a crash."""
+        self._owes = False
+        """Whether this device wrote, before a crash, about whom that waits first."""
         self.writer = Writer(self.chain, self.authority, self.opener, self.merger, self._waiting)
 
     def _mind_own_seal(self) -> None:
@@ -165,7 +165,7 @@ class Ledger:
         own = [f.no for f in self.chain.feeds.values() if f.genesis.device == self.authority.device]
         for subject, doc in self.sums.owed(own):
             self._waiting.know(subject, doc)
-        self._owed = len(self._waiting)
+        self._owes = len(self._waiting) > 0
         for subject, doc in self.store.all(
             "SELECT s.no, d.no FROM subject s JOIN document d ON d.subject = s.no WHERE s.dirty = 1"
         ):
@@ -299,14 +299,16 @@ class Ledger:
         self._waiting.done_own()
         return tables
 
-    def catch_up_owed(self) -> set[str]:
-        """Make the rows that a crash took of what was written here; return tables that changed."""
-        tables: set[str] = set()
-        while self._owed > 0 and self._waiting:
-            self._owed -= MERGE_BATCH
-            tables |= self._merge_some()
-        self._owed = 0
-        return tables
+    def catch_up_last(self) -> set[str]:
+        """Make the rows of whom this device wrote about last, if a crash may have taken them.
+
+        It is at most those of one record: the next one that is answered makes them durable.
+
+        Returns:
+            Row tables that changed.
+        """
+        owes, self._owes = self._owes, False
+        return self._merge_some(1) if owes else set()
 
     def catch_up_all(self) -> set[str]:
         """Do everything that is behind."""
@@ -344,8 +346,8 @@ class Ledger:
             fresh.setdefault(each.subject, {}).setdefault(each.doc, []).append(each.fresh)
         return fresh
 
-    def _merge_some(self) -> set[str]:
-        batch = self._waiting.some(MERGE_BATCH)
+    def _merge_some(self, most: int | None = None) -> set[str]:
+        batch = self._waiting.some(most or MERGE_BATCH)
         # Entries and strands are durable; a subject is marked until its rows are, by one commit.
         with self.atomic(derived=True):
             if not self._waiting:

@@ -150,6 +150,8 @@ class Sums:
     def owed(self, feeds: Collection[int]) -> list[tuple[int, int]]:
         """Return (subject, document) of all whose sum may be neither in the book nor here.
 
+        Those come first about whom this device wrote last.
+
         Args:
             feeds: Those that this device writes.
         """
@@ -158,8 +160,10 @@ class Sums:
         marks = ",".join("?" * len(feeds))
         # With the plus the last entries are looked at, not all of these feeds.
         return self._store.all(
-            "SELECT subject, no FROM document WHERE subject IN ("
-            " SELECT d.subject FROM entry e JOIN document d ON d.no = e.doc"
-            f" WHERE e.arrival >= ? AND +e.feed IN ({marks}))",
+            "SELECT o.subject, o.no FROM document o JOIN ("
+            " SELECT d.subject AS subject, max(e.arrival) AS newest"
+            " FROM entry e JOIN document d ON d.no = e.doc"
+            f" WHERE e.arrival >= ? AND +e.feed IN ({marks}) GROUP BY d.subject"
+            ") w ON w.subject = o.subject ORDER BY w.newest DESC, o.no",
             (self._since, *feeds),
         )

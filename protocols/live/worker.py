@@ -162,7 +162,7 @@ class Worker:
             with self._factory(self.clock.now()) as node:
                 self._finish(node.start(self.clock.now()), lambda: self._started.set_result(None))
                 # Before any call; a fault in it keeps no node from starting.
-                self._run(Job(lambda node, now: node.catch_up_owed(now)), node)
+                self._run(Job(lambda node, now: node.catch_up_last(now)), node)
                 while (job := self._next()) is not None:
                     self._run(job, node)
                     if self._after is not None:

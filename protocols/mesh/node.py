@@ -211,13 +211,13 @@ class Node:
             self._board.effects.append(Notice(error.code, {}))
         return self._settle(now)
 
-    def catch_up_owed(self, now: Now) -> list[Effect]:
-        """Make the rows that a crash took of what was written here; called next after `start`.
+    def catch_up_last(self, now: Now) -> list[Effect]:
+        """Make the rows that a crash took of the last record here; called next after `start`.
 
         Somebody was told that it is saved, and looks for it first. On a full disk it waits.
         """
         try:
-            self._grew((), self.ledger.catch_up_owed())
+            self._grew((), self.ledger.catch_up_last())
         except LedgerError as error:
             self._board.effects.append(Notice(error.code, {}))
         return self._settle(now)

@@ -97,8 +97,8 @@ class Node(Protocol):
         """Write lines; what is answered `ok` is durable, its rows follow by `catch_up_left`."""
         ...
 
-    def catch_up_owed(self, now: Now) -> list[Effect]:
-        """Make the rows that a crash took of its own records; called next after `start`."""
+    def catch_up_last(self, now: Now) -> list[Effect]:
+        """Make the rows that a crash took of its last record; called next after `start`."""
         ...
 
     def catch_up_left(self, now: Now) -> list[Effect]:

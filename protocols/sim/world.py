@@ -97,7 +97,7 @@ class World:
             return
         self.call(host, host.node.start)
         if host.node is not None:
-            self.call(host, host.node.catch_up_owed)
+            self.call(host, host.node.catch_up_last)
         for dial in host.dials.values():
             dial.pause_us, dial.pending = DIAL_PAUSE_MIN_US, False
             self.carriage.dial(host, dial)

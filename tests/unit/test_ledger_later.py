@@ -15,6 +15,7 @@ from protocols.ledger.counting import tallies
 from protocols.ledger.merging import Merger
 from protocols.ledger.recording import Answer
 from protocols.mesh.effects import Changed, Notice, Now, Transmit, WakeAt
+from protocols.records.shape import Draft, Plan
 from protocols.sim.disk import Disk
 from protocols.sim.host import PowerCutError
 from tests.unit.stage import (
@@ -118,7 +119,7 @@ def test_after_a_crash_in_between_the_next_start_makes_them(crashes: int) -> Non
     for _ in range(crashes):
         ann.restarted()
         assert ann.ledger.behind
-    ann.node.catch_up_owed(Now(WALL_MS, 0, ann.chance.randbytes))
+    ann.node.catch_up_last(Now(WALL_MS, 0, ann.chance.randbytes))
     # Before anybody asks: they were told that it is saved, and look for it first.
     assert not ann.ledger.behind
     assert ("slept well",) in ann.store.all("SELECT text FROM note")
@@ -212,7 +213,7 @@ def test_on_a_full_disk_what_a_crash_took_is_made_once_there_is_room(
     with monkeypatch.context() as patched:
         patched.setattr(Merger, "merge", full)
         ann.node.start(now)
-        effects = ann.node.catch_up_owed(now)
+        effects = ann.node.catch_up_last(now)
     assert Notice("disk_full", {}) in effects
     assert any(isinstance(effect, WakeAt) for effect in effects)
     said = ann.node.tick(now)
@@ -235,7 +236,7 @@ def test_what_a_crash_took_comes_before_what_others_sent(monkeypatch: pytest.Mon
         if at < 2:
             followed(ann)
     ann.restarted()
-    ann.ledger.catch_up_owed()
+    ann.ledger.catch_up_last()
     names = {name for (name,) in ann.store.all("SELECT name FROM patient")}
     assert {"Ours 0", "Ours 1", "Ours 2"} <= names
     assert len(names) <= 5 and ann.ledger.behind
@@ -424,6 +425,25 @@ def test_counts_that_were_not_settled_are_restated_behind_the_rows() -> None:
     assert counted(hal) == counted(ann)
 
 
+def test_counts_are_restated_by_whoever_wrote_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, _, (one, _) = twins()
+    answered(ann, note(one))
+    ann.ledger.catch_up_left()
+    recorder, session = ann.node._recorder, (7, b"h" * 32)
+    assert recorder._left is not None
+    recorder._left = recorder._left._replace(session=session)
+    seen: list[Any] = []
+
+    def write(*asked: Any) -> tuple[list[Any], set[str]]:
+        seen.append(asked[3])
+        return [], set()
+
+    monkeypatch.setattr(counting, "due", lambda *_: Plan((Draft(*[None] * 5),)))  # type: ignore[arg-type]
+    monkeypatch.setattr(ann.ledger, "write", write)
+    recorder.restate(ann.chance.randbytes)
+    assert seen == [session]
+
+
 def test_neither_several_lines_nor_a_part_of_something_larger_nor_hq_leave_any() -> None:
     ann, _, (one, two) = twins()
     answered(ann, note(one), note(two))
@@ -537,8 +557,22 @@ def test_what_an_earlier_epoch_left_is_made_too() -> None:
     answered(ann, note(one, "slept well"))
     founding.new_epoch(ann.store, ann.chance.randbytes(8))
     ann.restarted()
-    ann.ledger.catch_up_owed()
+    ann.ledger.catch_up_last()
     assert ("slept well",) in ann.store.all("SELECT text FROM note")
+    assert_right(ann)
+
+
+def test_what_waits_of_others_by_then_is_merged_with_what_was_left() -> None:
+    ann, _, (one, _) = twins()
+    answered(ann, note(one, "here"))
+    no = ann.ledger.merger.subject(PatientId.parse(one))
+    assert no is not None
+    documents = ann.ledger.eraser.documents_of(no[0])
+    with ann.ledger.store.atomic():
+        ann.ledger._waiting.touch({no[0]: {doc: [] for doc in documents}})
+    assert followed(ann) == {"note", "patient"}
+    assert not ann.ledger.behind
+    assert ann.store.all("SELECT 1 FROM subject WHERE dirty") == []
     assert_right(ann)
 
 
@@ -583,7 +617,7 @@ def test_any_order_of_answers_rows_crashes_and_full_disks_comes_to_the_same(
 
 def started(device: Device) -> None:
     device.restarted()
-    device.node.catch_up_owed(Now(WALL_MS, 0, device.chance.randbytes))
+    device.node.catch_up_last(Now(WALL_MS, 0, device.chance.randbytes))
 
 
 def follow(device: Device, chance: Random, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -591,7 +625,7 @@ def follow(device: Device, chance: Random, monkeypatch: pytest.MonkeyPatch) -> N
     match chance.randrange(5):
         case 0:
             started(device)
-        case 1:
+        case 1 if left(device):
             with monkeypatch.context() as patched:
                 patched.setattr(Merger, "merge", full)
                 with pytest.raises(LedgerError):

@@ -27,6 +27,7 @@ class Scripted:
         self.wake = False
         self.ticks_due = 0
         self.glimpsed = {}
+        self.broken = None
 
     def _ask(self, what):
         self.asked.append(what)
@@ -40,7 +41,9 @@ class Scripted:
     def stop(self):
         self.asked.append("stop")
 
-    def catch_up_owed(self, now):
+    def catch_up_last(self, now):
+        if self.broken is not None:
+            raise self.broken
         return []
 
     def opened(self, link, now, **hail):
@@ -126,6 +129,30 @@ async def test_a_command_overtakes_the_messages_that_wait():
     assert world.node.asked.index("urgent") <= 1
     received = [what for what in world.node.asked if what not in ("urgent", "stop")]
     assert received == [("received", bytes([number])) for number in range(3)]
+
+
+class Panic(BaseException):
+    """As a native library raises it."""
+
+
+@pytest.mark.parametrize("broken", [LedgerError("damaged"), ZeroDivisionError(), Panic()])
+async def test_rows_that_a_crash_took_keep_no_node_from_starting(broken):
+    node = Scripted()
+    node.broken = broken
+    async with World(node) as world:
+        assert await asyncio.wait_for(world.ask("first"), PATIENCE_S) == "first"
+        assert isinstance(world.effects[0], Notice), "before any call"
+
+
+async def test_a_panic_at_the_start_is_told_to_whoever_waits_for_it():
+    class Panicking(Scripted):
+        def start(self, now):
+            raise Panic
+
+    effects: list[Any] = []
+    worker = Worker(lambda now: opened_by(Panicking()), effects.extend)
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(worker.start(), PATIENCE_S)
 
 
 async def test_what_a_command_leaves_is_done_behind_its_answer_and_before_anything_else():
