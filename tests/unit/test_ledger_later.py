@@ -438,7 +438,7 @@ def test_counts_are_restated_by_whoever_wrote_the_record(monkeypatch: pytest.Mon
         seen.append(asked[3])
         return [], set()
 
-    monkeypatch.setattr(counting, "due", lambda *_: Plan((Draft(*[None] * 5),)))  # type: ignore[arg-type]
+    monkeypatch.setattr(counting, "due", lambda *_: Plan((Draft(*[None] * 5),)))
     monkeypatch.setattr(ann.ledger, "write", write)
     recorder.restate(ann.chance.randbytes)
     assert seen == [session]
