@@ -82,8 +82,7 @@ def terminal_list(bench: Bench) -> list[Reading]:
     bare = _floor()
     with _shown(bench, patients, patients) as (_, shown):
         listed = _listed(shown)
-        _wait_for_the_minute()
-        quiet, wakes = shown.bytes_in(IDLE_S), shown.wakes_a_second(IDLE_S)
+        quiet, wakes = shown.idle_bytes(IDLE_S), shown.wakes_a_second(IDLE_S)
     return [
         Reading("key to paint, list", _p95(listed), "ms", 20, 10, _parts(listed, bare)),
         Reading("terminal, idle over a list", quiet, "B", 0, 0),
@@ -126,13 +125,6 @@ def _floor() -> float:
         return _p95([echo.paint(b"a", SETTLES_S)[0] * 1000 for _ in range(KEYS // 4)])
     finally:
         echo.close()
-
-
-def _wait_for_the_minute() -> None:
-    """Let the clock of the first row be drawn now, not while nothing is to be drawn."""
-    left = 60 - time.time() % 60
-    if left < IDLE_S + 1:
-        time.sleep(left + 1)
 
 
 def _listed(shown: Screen) -> list[float]:

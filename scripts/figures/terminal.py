@@ -99,6 +99,17 @@ class Screen:
             sent += self._read(left)
         return sent
 
+    def idle_bytes(self, seconds: float) -> int:
+        """Return how many bytes are sent without a key, between two minutes of its clock.
+
+        Args:
+            seconds: Less than a minute. The clock of the first row is 51 bytes a minute.
+        """
+        left = 60 - time.time() % 60
+        if left < seconds + 1:
+            self.bytes_in(left + 1)
+        return self.bytes_in(seconds)
+
     def resident_mb(self) -> float:
         """Return what the program holds in memory."""
         text = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii")

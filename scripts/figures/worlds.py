@@ -57,7 +57,7 @@ def terminal(bench: Bench) -> list[Reading]:
             usable = shown.wait_for(f"no triage {IN_CARE}".encode()) - began
             resident = shown.resident_mb()
             shown.settle()
-            quiet = shown.bytes_in(IDLE_S)
+            quiet = shown.idle_bytes(IDLE_S)
         finally:
             shown.close()
     return [
