@@ -288,15 +288,15 @@ class Ledger:
 
     def catch_up_left(self) -> set[str]:
         """Make the rows that `write` left for later; return the row tables that changed."""
-        tables: set[str] = set()
-        if not self.rows_left:
-            return tables
+        left = self._waiting.take_left()
+        if left is None:
+            return set()
+        subject, docs, written = left
         # As in `_merge_some`; the mark of what is kept in memory leads to these too.
         with self.atomic(derived=True):
-            for subject, docs, written in self._waiting.own():
-                tables |= self.merger.merge([(subject, docs)], written=written)
+            tables = self.merger.merge([(subject, docs)], written=written)
             self._write_down_many()
-        self._waiting.done_own()
+        self._waiting.done_left()
         return tables
 
     def catch_up_last(self) -> set[str]:

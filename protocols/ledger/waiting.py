@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from protocols.ledger.opening import Fresh
@@ -19,6 +19,7 @@ Docs = dict[int, list[Fresh]]
 class _Left(NamedTuple):
     """What an entry written here brought, whose rows are made later."""
 
+    subject: int
     docs: Docs
     arrival: int
 
@@ -34,16 +35,16 @@ class Waiting:
         self._store = store
         self._sums = sums
         self._docs: dict[int, Docs] = {}
-        self._own: dict[int, _Left] = {}
-        """Of whom this device wrote something, and nobody has made the rows yet."""
+        self._left: _Left | None = None
+        """What this device wrote last, where nobody has made the rows yet."""
         self._left_in: int | None = None
-        """The transaction in which such was left last."""
+        """The transaction that left it, until its rows are in the book."""
         self.at_hand = 0
         """Entries kept until they are merged."""
 
     def __len__(self) -> int:
         """How many subjects wait."""
-        return len(self._docs) + len(self._own)
+        return len(self._docs) + self.left
 
     @property
     def full(self) -> bool:
@@ -67,12 +68,11 @@ class Waiting:
 
     def take_up(self, subject: int, docs: Docs) -> bool:
         """Add to new strands of a subject those that waited, if any did: merged, none does."""
-        left, waited = self._own.pop(subject, None), self._docs.pop(subject, None)
-        for earlier in (left and left.docs, waited):
-            for doc, strands in (earlier or {}).items():
-                docs[doc] = _joined(strands, docs.get(doc))
-        self.at_hand -= sum(map(len, (waited or {}).values()))
-        return left is not None or waited is not None
+        waited = self._docs.pop(subject, None)
+        for doc, earlier in (waited or {}).items():
+            self.at_hand -= len(earlier)
+            docs[doc] = _joined(earlier, docs.get(doc))
+        return waited is not None
 
     def some(self, most: int) -> list[tuple[int, Docs]]:
         """Return those that wait longest, so many at most: they wait no longer."""
@@ -84,38 +84,40 @@ class Waiting:
         return batch
 
     def drop(self, subject: int) -> None:
-        """Let a subject wait no longer for what was received."""
+        """Let a subject wait no longer."""
         self.at_hand -= sum(map(len, self._docs.pop(subject, {}).values()))
 
     # Of this device's own
 
     def leave(self, subject: int, docs: Docs, arrival: int) -> None:
-        """Leave what an entry written here brought until `own` is asked for."""
-        self._own[subject], self._left_in = _Left(docs, arrival), self._store.begun
+        """Leave what an entry written here brought until `take_left`; nothing else is left."""
+        assert self._left is None
+        self._left, self._left_in = _Left(subject, docs, arrival), self._store.begun
         self._sums.mark(arrival)
 
     @property
     def left(self) -> bool:
         """Whether such waits."""
-        return bool(self._own)
+        return self._left is not None
 
     @property
     def left_before(self) -> bool:
-        """Whether some of it may be older than the transaction begun last."""
+        """Whether it was left before the transaction begun last, and its rows may lack."""
         return self._left_in not in (None, self._store.begun)
 
-    def own(self) -> Iterable[tuple[int, Docs, int | None]]:
-        """Return (subject, new strands, the entry that brought them): they wait no longer.
+    def take_left(self) -> tuple[int, Docs, int | None] | None:
+        """Return (subject, its new strands, the entry that brought them): it waits no longer.
 
-        The entry is None where others waited too. `done_own` has to follow, once it is durable.
+        The entry is None where others waited too. `done_left` has to follow, once its rows are in
+        the book.
         """
-        left, self._own = self._own, {}
-        for subject, (docs, arrival) in left.items():
-            waited = self.take_up(subject, docs)
-            yield subject, docs, None if waited else arrival
+        if self._left is None:
+            return None
+        (subject, docs, arrival), self._left = self._left, None
+        return subject, docs, None if self.take_up(subject, docs) else arrival
 
-    def done_own(self) -> None:
-        """Know that the rows of all that was left are in the book."""
+    def done_left(self) -> None:
+        """Know that the rows of what was left are in the book."""
         self._left_in = None
 
 

@@ -78,6 +78,17 @@ def twins(count: int = 2) -> tuple[Device, Device, list[str]]:
     return ann, Device("ann", copied(ann.store), 0), whom
 
 
+def tents() -> tuple[Device, Device, list[str]]:
+    """Two tents with the same patients; the other has a note about the first that is not here."""
+    ann, ben = Device.found("ann"), Device.found("ben")
+    admit(ann, ben)
+    whom = in_care(ann, 2)
+    carry(ann, ben)
+    ben.ledger.catch_up_all()
+    at_once(ben, note(whom[0], "from the other tent"))
+    return ann, ben, whom
+
+
 def at_once(device: Device, *said: Line) -> list[Answer]:
     answers, _, _ = device.node._recorder.record(said, WALL_MS, device.chance.randbytes)
     assert all(answer.ok for answer in answers), answers
@@ -460,12 +471,7 @@ def test_neither_several_lines_nor_a_part_of_something_larger_nor_hq_leave_any()
 def test_what_waits_of_somebody_is_made_with_the_record_about_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ann, ben = Device.found("ann"), Device.found("ben")
-    admit(ann, ben)
-    one, two = in_care(ann, 2)
-    carry(ann, ben)
-    ben.ledger.catch_up_all()
-    at_once(ben, note(one, "from the other tent"))
+    ann, ben, (one, two) = tents()
     with monkeypatch.context() as patched:
         patched.setattr(book, "TOGETHER_MAX", 0)
         carry(ben, ann)
@@ -484,12 +490,7 @@ def test_what_waits_of_somebody_is_made_with_the_record_about_them(
 
 def test_what_comes_before_the_rows_are_made_takes_them_along() -> None:
     """No driver lets anything in between; one that did would lose nothing."""
-    ann, ben = Device.found("ann"), Device.found("ben")
-    admit(ann, ben)
-    one, two = in_care(ann, 2)
-    carry(ann, ben)
-    ben.ledger.catch_up_all()
-    at_once(ben, note(one, "from the other tent"))
+    ann, ben, (one, two) = tents()
     answered(ann, note(one, "here"))
     at_once(ann, note(one, "at once"))
     assert not left(ann)
@@ -534,12 +535,7 @@ def test_one_that_fails_behind_another_that_was_left_forgets_neither(
 
 
 def test_room_made_for_others_leaves_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    ann, ben = Device.found("ann"), Device.found("ben")
-    admit(ann, ben)
-    one, _ = in_care(ann, 2)
-    carry(ann, ben)
-    ben.ledger.catch_up_all()
-    at_once(ben, note(one, "from the other tent"))
+    ann, ben, (one, _) = tents()
     answered(ann, note(one, "here"))
     ann.ledger.make_room()
     with monkeypatch.context() as patched:
