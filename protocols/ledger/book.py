@@ -288,14 +288,17 @@ class Ledger:
 
     def catch_up_left(self) -> set[str]:
         """Make the rows that `write` left for later; return the row tables that changed."""
-        left = self._waiting.take_left()
-        if left is None:
-            return set()
-        subject, docs, written = left
+        tables: set[str] = set()
+        if not self.rows_left:
+            return tables
         # As in `_merge_some`; the mark of what is kept in memory leads to these too.
         with self.atomic(derived=True):
-            tables = self.merger.merge([(subject, docs)], written=written)
-            self._write_down_many()
+            # Asked in here: a book that had to be read anew first may never have held it.
+            left = self._waiting.take_left()
+            if left is not None:
+                subject, docs, written = left
+                tables = self.merger.merge([(subject, docs)], written=written)
+                self._write_down_many()
         self._waiting.done_left()
         return tables
 

@@ -11,6 +11,7 @@ import pytest
 from protocols.errors import LedgerError
 from protocols.ids import PatientId
 from protocols.ledger import book, counting, founding, sums
+from protocols.ledger.chain import Chain
 from protocols.ledger.counting import tallies
 from protocols.ledger.merging import Merger
 from protocols.ledger.recording import Answer
@@ -303,6 +304,25 @@ def test_a_record_that_fails_after_rows_were_made_merges_nobody_again() -> None:
     followed(ann)
     failing(ann, note(two))
     assert not ann.ledger.behind
+    assert_right(ann)
+
+
+def test_a_record_that_is_undone_and_could_not_be_read_anew_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann, _, (one, _) = twins()
+    with monkeypatch.context() as patched:
+        patched.setattr(ann.ledger.answers, "keep", full)
+        patched.setattr(Chain, "_load", full)
+        (answer,), _, _ = ann.node._recorder.record(
+            [patient("Never")], WALL_MS, ann.chance.randbytes, rows_later=True
+        )
+    assert answer.error == "disk_full"
+    assert ann.ledger.catch_up_left() == set()
+    ann.ledger.catch_up_all()
+    assert len(rows_of(ann, "patient")) == 2
+    answered(ann, note(one))
+    followed(ann)
     assert_right(ann)
 
 
